@@ -1,0 +1,2 @@
+//! silbo
+fn main() {}

@@ -1,0 +1,1 @@
+//! STUN and TURN for Silbo: wire codec, clients and the relay server.
