@@ -1,0 +1,44 @@
+//! What a person can ask of the engine, from the window, the command line or standard input alike.
+
+use super::view::ContactId;
+use overlay::PublicKey;
+
+/// One wish of the person at the window or the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Choose the own username (first run, or a new try after "taken").
+    ClaimName(String),
+    /// Look a username up; the answer appears in the view's search field.
+    Search(String),
+    /// Forget the last search.
+    ClearSearch,
+    /// Add the key found under a name to the contacts and pin it.
+    AddContact {
+        /// The name it was found under.
+        name: String,
+        /// The key to pin.
+        key: PublicKey,
+    },
+    /// Remove a contact.
+    RemoveContact(ContactId),
+    /// Call a contact.
+    Call(ContactId),
+    /// Answer the call that rings here.
+    Answer,
+    /// Decline the call that rings here.
+    Decline,
+    /// End the call, in whatever phase it is.
+    HangUp,
+    /// Mute or open the microphone.
+    SetMuted(bool),
+    /// Make a stranger who called a contact.
+    AcceptRequest(PublicKey),
+    /// Forget a stranger who called.
+    DeclineRequest(PublicKey),
+    /// Take a notice off the screen.
+    DismissNotice(u64),
+    /// Take the ended call off the screen.
+    DismissCall,
+    /// Hang up, leave the network and stop.
+    Quit,
+}

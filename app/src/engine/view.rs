@@ -1,0 +1,266 @@
+//! What the window shows: one immutable snapshot, replaced whole at every change.
+//!
+//! The engine publishes a [`View`] through a watch channel; the window reads it and sends [`Command`]s back
+//! (see [`super::command`]). Nothing here is awaited, locked or computed by the window.
+//!
+//! [`Command`]: super::command::Command
+
+use overlay::PublicKey;
+use std::time::{Duration, Instant};
+
+/// Everything the window needs to draw itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// This profile's own card; its name is empty until the first-run card is done.
+    pub own: OwnCard,
+    /// How this node stands with the network.
+    pub network: NetworkState,
+    /// Contacts in display order, Echo first.
+    pub contacts: Vec<ContactRow>,
+    /// The answer to the last username search.
+    pub search: Search,
+    /// Calls from strangers, waiting to be accepted or declined; they never ring.
+    pub requests: Vec<RequestRow>,
+    /// The call of this moment, also for a few seconds after it ended.
+    pub call: Option<CallView>,
+    /// Past calls, newest first, at most [`HISTORY_ROWS`].
+    pub history: Vec<HistoryRow>,
+    /// Things to tell the person, oldest first, at most [`NOTICES`].
+    pub notices: Vec<Notice>,
+}
+
+/// Most rows of history in a snapshot; older ones stay in storage.
+pub const HISTORY_ROWS: usize = 200;
+/// Most notices shown at once; the oldest gives way.
+pub const NOTICES: usize = 5;
+
+/// This profile's own card.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnCard {
+    /// The identity key.
+    pub key: PublicKey,
+    /// The claimed username, if one was chosen.
+    pub name: Option<String>,
+    /// How far the claim has come.
+    pub claim: ClaimState,
+}
+
+/// How far the claim of the own username has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClaimState {
+    /// No name chosen yet.
+    None,
+    /// Asked for; waiting for supernodes.
+    Claiming,
+    /// Held by `held_by` of `of` supernodes asked.
+    Held {
+        /// Supernodes that keep the claim.
+        held_by: usize,
+        /// Supernodes asked.
+        of: usize,
+    },
+    /// Somebody else has it.
+    Taken,
+    /// It did not work.
+    Failed(Sentence),
+}
+
+/// How this node stands with the network.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NetworkState {
+    /// Looking for supernodes.
+    Joining,
+    /// Linked to `homes` home supernodes.
+    Online {
+        /// Number of home supernodes linked.
+        homes: usize,
+    },
+    /// No supernode reachable.
+    Offline(Sentence),
+}
+
+/// What happened and what to do next, as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub next_step: String,
+}
+
+/// Whom a row or a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContactId {
+    /// The built-in contact that plays your own voice back.
+    Echo,
+    /// A person, known by key.
+    Person(PublicKey),
+}
+
+/// One contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContactRow {
+    /// Who.
+    pub id: ContactId,
+    /// The name shown.
+    pub name: String,
+    /// Short form of the key, empty for Echo.
+    pub fingerprint: String,
+    /// When they were last in a call with us, in words, if ever.
+    pub last_call: Option<String>,
+}
+
+/// The answer to a username search.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Search {
+    /// Nothing asked.
+    Idle,
+    /// Asked, no answer yet.
+    Searching {
+        /// The name asked for.
+        name: String,
+    },
+    /// Those who claim the name, best first; empty when nobody does.
+    Found {
+        /// The name asked for.
+        name: String,
+        /// Those who claim it.
+        claims: Vec<ClaimRow>,
+    },
+    /// The search itself failed.
+    Failed {
+        /// The name asked for.
+        name: String,
+        /// Why, and what to do.
+        why: Sentence,
+    },
+}
+
+/// One claim of a searched name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimRow {
+    /// Who claims it.
+    pub key: PublicKey,
+    /// Short form of the key.
+    pub fingerprint: String,
+    /// Independent supernodes that returned this claim.
+    pub holders: usize,
+    /// Whether this key is already a contact.
+    pub contact: bool,
+}
+
+/// A call from somebody who is not a contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestRow {
+    /// Who called.
+    pub key: PublicKey,
+    /// The username they say they have (not verified).
+    pub name: String,
+    /// Short form of the key.
+    pub fingerprint: String,
+}
+
+/// The call of this moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallView {
+    /// The other side.
+    pub with: ContactId,
+    /// The name shown.
+    pub name: String,
+    /// Where the call stands.
+    pub phase: CallPhase,
+    /// Whether our microphone is muted.
+    pub muted: bool,
+    /// How the sound travels, once known.
+    pub path: Option<PathView>,
+    /// How well it sounds, once measured.
+    pub quality: Option<Quality>,
+    /// Loudness of our microphone, 0.0 to 1.0.
+    pub mic_level: f32,
+    /// Loudness of the other side, 0.0 to 1.0.
+    pub speaker_level: f32,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallPhase {
+    /// We call; the other side has not been reached yet.
+    Calling,
+    /// We call; it rings there.
+    Ringing,
+    /// They call; it rings here.
+    Incoming,
+    /// Answered; looking for a path.
+    Connecting,
+    /// Both hear each other.
+    Active {
+        /// When sound first flowed.
+        since: Instant,
+    },
+    /// Over.
+    Ended {
+        /// Why, and what to do.
+        why: Sentence,
+        /// How long sound flowed.
+        lasted: Option<Duration>,
+    },
+}
+
+/// How the sound travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathView {
+    /// Within this computer (Echo).
+    Local,
+    /// Straight to the other computer.
+    Direct,
+    /// Through a supernode's relay.
+    Relayed,
+}
+
+/// How well a call sounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quality {
+    /// Bars to show, 1 (bad) to 4 (excellent).
+    pub bars: u8,
+    /// Round-trip time, if measured.
+    pub rtt: Option<Duration>,
+    /// Share of packets lost, 0.0 to 1.0.
+    pub loss: f32,
+}
+
+/// One past call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRow {
+    /// With whom.
+    pub with: ContactId,
+    /// The name shown.
+    pub name: String,
+    /// Who called whom and what came of it.
+    pub outcome: HistoryOutcome,
+    /// When it began, in words ("today 14:05").
+    pub when: String,
+    /// How long sound flowed.
+    pub lasted: Option<Duration>,
+}
+
+/// What came of a past call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryOutcome {
+    /// They called, we talked.
+    Received,
+    /// They called, we did not answer.
+    Missed,
+    /// We called, we talked.
+    Placed,
+    /// We called in vain.
+    Unanswered,
+}
+
+/// Something to tell the person, until dismissed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// Names it in [`Command::DismissNotice`](super::command::Command::DismissNotice).
+    pub id: u64,
+    /// The text.
+    pub text: Sentence,
+}
