@@ -1,0 +1,113 @@
+//! Short-lived TURN credentials in the REST form every TURN server and client understands.
+//!
+//! `username = "<expiry, Unix seconds>:<id>"`, `password = base64(HMAC-SHA1(secret, username))`. Whoever holds the secret
+//! can issue and check them without keeping anything: a credential costs the relay no memory until it is used.
+
+use std::time::Duration;
+
+use data_encoding::{BASE64, HEXLOWER};
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+
+use crate::UnixTime;
+
+/// What a TURN client authenticates with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// `expiry:id`.
+    pub username: String,
+    /// The shared secret derived from the username.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Issues credentials, and recomputes the password of any username it may have issued.
+#[derive(Clone)]
+pub struct CredentialIssuer {
+    secret: [u8; 32],
+}
+
+impl CredentialIssuer {
+    /// An issuer over `secret`; the relay that shall accept its credentials holds the same secret.
+    ///
+    /// The HMAC key is the secret in lower-case hexadecimal (64 bytes), so that the same secret can be written into the
+    /// configuration of any other TURN server (`static-auth-secret=` of coturn).
+    pub const fn new(secret: [u8; 32]) -> Self {
+        Self { secret }
+    }
+
+    /// Credentials for `id`, valid for `lifetime`.
+    pub fn issue(&self, now: UnixTime, id: &str, lifetime: Duration) -> Credentials {
+        let username = format!("{}:{id}", now.saturating_add(lifetime).as_secs());
+        let password = self.password(&username);
+        Credentials { username, password }
+    }
+
+    /// The secret as text, the way other TURN servers are told about it.
+    pub fn shared_secret_text(&self) -> String {
+        HEXLOWER.encode(&self.secret)
+    }
+
+    /// The password that belongs to `username`, whether or not the username is one we issued.
+    pub fn password(&self, username: &str) -> String {
+        let key = HEXLOWER.encode(&self.secret);
+        // An HMAC takes a key of any length: the fallback keeps the function total and matches no password.
+        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else { return String::new() };
+        mac.update(username.as_bytes());
+        BASE64.encode(&mac.finalize().into_bytes())
+    }
+}
+
+impl std::fmt::Debug for CredentialIssuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CredentialIssuer").finish_non_exhaustive()
+    }
+}
+
+/// When a username of the REST form stops being accepted; nothing when it is not of that form.
+pub fn expiry(username: &str) -> Option<UnixTime> {
+    let (expiry, id) = username.split_once(':')?;
+    if id.is_empty() || !expiry.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    expiry.parse().ok().map(UnixTime::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_carry_their_expiry_and_identity() {
+        let issuer = CredentialIssuer::new([7; 32]);
+        let issued = issuer.issue(UnixTime::from_secs(1000), "ada", Duration::from_secs(600));
+        assert_eq!(issued.username, "1600:ada");
+        assert_eq!(issued.password, issuer.password("1600:ada"));
+        assert_eq!(expiry(&issued.username), Some(UnixTime::from_secs(1600)));
+    }
+
+    #[test]
+    fn another_secret_or_another_name_gives_another_password() {
+        let issuer = CredentialIssuer::new([7; 32]);
+        assert_ne!(issuer.password("1600:ada"), issuer.password("1601:ada"));
+        assert_ne!(issuer.password("1600:ada"), CredentialIssuer::new([8; 32]).password("1600:ada"));
+    }
+
+    #[test]
+    fn usernames_of_another_form_have_no_expiry() {
+        for username in ["", "ada", ":ada", "12", "12:", "+12:ada", "-1:ada", "99999999999999999999999:ada"] {
+            assert_eq!(expiry(username), None, "{username:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_never_reaches_the_log() {
+        let issued = CredentialIssuer::new([7; 32]).issue(UnixTime::EPOCH, "ada", Duration::ZERO);
+        assert!(!format!("{issued:?}").contains(&issued.password));
+    }
+}
