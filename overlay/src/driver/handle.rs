@@ -1,0 +1,83 @@
+//! The cloneable hand with which an application moves its node.
+
+use relay::UnixTime;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    error::{LookupError, RegisterError, RelaysError, SendError},
+    identity::PublicKey,
+    outcome::{Lookup, Registration, RelayOffer, Status},
+    username::Username,
+};
+
+/// Talks to a running node. Cheap to clone; the node runs until [`Handle::shutdown`] or until every handle is gone.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) status: watch::Receiver<Status>,
+}
+
+/// What a handle asks of the node's task. The channel holds [`COMMAND_QUEUE`]; when full, callers wait.
+#[derive(Debug)]
+pub(super) enum Command {
+    Register(Username, oneshot::Sender<Result<Registration, RegisterError>>),
+    Lookup(Username, oneshot::Sender<Result<Lookup, LookupError>>),
+    Send(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
+    Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
+    Relays(oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// Commands waiting for the node's task.
+pub(super) const COMMAND_QUEUE: usize = 64;
+
+impl Handle {
+    /// Claims a username for our identity and keeps the claim alive while this node runs. Registering a name that
+    /// is ours already renews it. Dropping the future does not stop the registration.
+    pub async fn register(&self, name: Username) -> Result<Registration, RegisterError> {
+        self.ask(|reply| Command::Register(name, reply)).await.unwrap_or(Err(RegisterError::Closed))
+    }
+
+    /// Asks the directory who has a username. Dropping the future abandons the answer.
+    pub async fn lookup(&self, name: Username) -> Result<Lookup, LookupError> {
+        self.ask(|reply| Command::Lookup(name, reply)).await.unwrap_or(Err(LookupError::Closed))
+    }
+
+    /// Hands one sealed envelope of at most [`MAX_PAYLOAD`](crate::envelope::MAX_PAYLOAD) bytes to the other side's
+    /// introducers; done when one of them took it. Dropping the future does not take it back.
+    pub async fn send(&self, to: PublicKey, payload: Vec<u8>) -> Result<(), SendError> {
+        self.ask(|reply| Command::Send(to, payload, reply)).await.unwrap_or(Err(SendError::Closed))
+    }
+
+    /// Fetches the introduction record of somebody, so that the next [`Handle::send`] is quick. Whether there is one.
+    pub async fn reachable(&self, to: PublicKey) -> Result<bool, LookupError> {
+        self.ask(|reply| Command::Reachable(to, reply)).await.unwrap_or(Err(LookupError::Closed))
+    }
+
+    /// Asks up to two supernodes, homes first, for short-lived relay credentials.
+    pub async fn relays(&self) -> Result<Vec<RelayOffer>, RelaysError> {
+        self.ask(Command::Relays).await.unwrap_or(Err(RelaysError::Closed))
+    }
+
+    /// How the node is, as of its last step.
+    pub fn status(&self) -> Status {
+        *self.status.borrow()
+    }
+
+    /// Withdraws our introduction record, says goodbye to every link and ends the node. Returns when that is done.
+    pub async fn shutdown(&self) {
+        // A closed channel means that it is done already.
+        let _ = self.ask(Command::Shutdown).await;
+    }
+
+    /// The wall clock as this machine has it; homes' clocks are not yet taken into account.
+    pub fn unix_now(&self) -> UnixTime {
+        relay::driver::now().unix
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.ok()?;
+        answer.await.ok()
+    }
+}

@@ -1,0 +1,98 @@
+//! What commands answer and what a node reports: the vocabulary shared by the core, the driver and the application.
+
+use std::net::SocketAddr;
+
+use relay::{Credentials, UnixTime};
+
+use crate::{
+    config::{NatKind, Role},
+    identity::{LinkKey, PublicKey},
+    username::Username,
+};
+
+/// A username held for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The name.
+    pub name: Username,
+    /// Supernodes that hold the claim.
+    pub held_by: usize,
+    /// Supernodes that were asked to.
+    pub of: usize,
+}
+
+/// What a directory lookup found. The caller decides: nothing is chosen silently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// Every valid claim, one per key, most holders first, then the older claim, then the smaller key.
+    /// Empty: nobody has the name, as far as those who answered know.
+    pub claims: Vec<FoundClaim>,
+    /// Supernodes that were asked.
+    pub asked: usize,
+    /// Supernodes that answered.
+    pub answered: usize,
+}
+
+/// One claim to a username.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundClaim {
+    /// Whose.
+    pub key: PublicKey,
+    /// How many of those asked hold it.
+    pub holders: usize,
+    /// Since when, as the claimant says.
+    pub claimed_at: UnixTime,
+}
+
+/// A relay this node may use for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayOffer {
+    /// The supernode that offers it.
+    pub node: LinkKey,
+    /// Where TURN and STUN over UDP are served.
+    pub udp: SocketAddr,
+    /// Short-lived credentials.
+    pub credentials: Credentials,
+    /// When they end.
+    pub expires: UnixTime,
+}
+
+/// A snapshot of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Home supernodes that can ring us now.
+    pub homes: usize,
+    /// Supernodes known by a valid record, itself not counted.
+    pub supernodes_known: usize,
+    /// What this node does.
+    pub role: Role,
+    /// What homes saw of our address translation.
+    pub nat: NatKind,
+    /// Our address as a home sees it.
+    pub observed: Option<SocketAddr>,
+    /// What the node did and dropped so far.
+    pub stats: Stats,
+}
+
+/// Plain counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Messages received and understood.
+    pub messages: u64,
+    /// Messages dropped because they were malformed or out of place.
+    pub malformed: u64,
+    /// Messages dropped or answered "busy" because a limit was reached.
+    pub limited: u64,
+    /// Records and claims refused: bad signature, expired, wrong network, stale.
+    pub refused_records: u64,
+    /// Links refused or closed for belonging to another network or version.
+    pub incompatible: u64,
+    /// Envelopes opened and delivered.
+    pub envelopes: u64,
+    /// Envelopes dropped because they could not be opened or verified.
+    pub envelopes_bad: u64,
+    /// Envelopes dropped as seen before (replayed, or the same one through another home) or out of time.
+    pub envelopes_replayed: u64,
+    /// Envelopes passed on to leaves.
+    pub envelopes_forwarded: u64,
+}
