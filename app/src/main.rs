@@ -1,2 +1,2 @@
-//! silbo
+//! The `silbo` program: reads the command line and leaves the rest to the library.
 fn main() {}
