@@ -1,7 +1,7 @@
 //! Silbo, the application: calls between people, without a server of anyone's.
 //!
 //! The two types that matter are [`engine::EngineHandle`], through which the window and the command line speak to
-//! the engine.
+//! the engine, and [`call::Line`], the sans-I/O state machine of a call.
 //!
 //! Data flows in one ring: a [`Command`](engine::command::Command) goes in, the engine asks `overlay` (who is
 //! where) and `media` (the sound), and every change comes out twice: as a [`View`](engine::view::View) for the
@@ -9,6 +9,9 @@
 //!
 //! This crate refuses to know how a packet looks: that is the business of `overlay`, `media` and `relay`.
 
+pub mod call;
 pub mod engine;
+pub mod reason;
+pub mod storage;
 #[cfg(feature = "ui")]
 pub mod ui;

@@ -1,0 +1,325 @@
+//! Every way a call can end and every way a command can fail: one enum, each with a code for programs, a sentence
+//! and a next step for people, and an exit status.
+
+use crate::engine::view::Sentence;
+use std::fmt;
+
+/// Why a call ended or a command failed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    // How calls end.
+    /// Somebody hung up after they talked.
+    HungUp,
+    /// Hung up before it was answered.
+    Cancelled,
+    /// The callee said no.
+    Declined,
+    /// The callee is in another call.
+    Busy,
+    /// It rang and nobody picked up.
+    NotAnswered,
+    /// The offer was delivered, but nothing came back.
+    NoReaction,
+    /// Nobody could take the offer: the other side is not online.
+    NotOnline,
+    /// It rang here and the caller gave up, or nobody picked up.
+    Missed,
+    /// The caller dialled again; the newer call replaces this one.
+    Replaced,
+    /// No way was found between the two computers.
+    NoPath,
+    /// There was a way, and it broke.
+    ConnectionLost,
+    /// The other side could not go on.
+    PeerFailed,
+    /// The other side sent what this build does not understand.
+    Incompatible,
+    /// A microphone, loudspeaker or sound file cannot be used.
+    Device(String),
+
+    // How commands fail.
+    /// The command line makes no sense.
+    Usage(String),
+    /// The command or option is in the contract, but not built yet.
+    NotBuilt(String),
+    /// Nobody claims this username.
+    NoSuchName(String),
+    /// No contact or request goes by this name.
+    NoSuchContact(String),
+    /// Several keys claim this username.
+    NameAmbiguous {
+        /// The username.
+        name: String,
+        /// The keys' fingerprints.
+        fingerprints: Vec<String>,
+    },
+    /// The username now belongs to another key than the contact of that name.
+    KeyChanged {
+        /// The username.
+        name: String,
+        /// The fingerprint of the contact.
+        pinned: String,
+        /// The fingerprint found now.
+        found: String,
+    },
+    /// Somebody else holds this username.
+    NameTaken(String),
+    /// No supernode can be reached.
+    NoNetwork,
+    /// A call is already going on.
+    AlreadyInCall,
+    /// There is no call to answer, decline, mute or hang up.
+    NoCall,
+    /// A list is full; the number says how long it may be.
+    Full(u32),
+    /// A port is taken by another program.
+    PortInUse(String),
+    /// Another instance owns the profile.
+    ProfileLocked(String),
+    /// The profile cannot be read or written.
+    ProfileUnreadable {
+        /// Where.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The profile was written by a later version.
+    ProfileTooNew(String),
+    /// The database was damaged and has been set aside.
+    DatabaseDamaged {
+        /// Where it is now.
+        moved_to: String,
+    },
+    /// The window could not be opened.
+    Window(String),
+    /// Anything else.
+    Internal(String),
+}
+
+/// Everything a program needs to know about one reason.
+struct Entry {
+    code: &'static str,
+    exit: u8,
+}
+
+impl Reason {
+    /// The stable word for programs, as in the events `ended` and `error`.
+    pub fn code(&self) -> &'static str {
+        self.entry().code
+    }
+
+    /// The exit status of a command that ends for this reason.
+    pub fn exit_status(&self) -> u8 {
+        self.entry().exit
+    }
+
+    /// What happened and what to do next, for a person.
+    pub fn sentence(&self) -> Sentence {
+        let (message, next_step) = self.texts();
+        Sentence { message, next_step }
+    }
+
+    /// One example of every reason, for `silbo help events`.
+    pub fn every() -> Vec<Self> {
+        let text = || String::from("..");
+        vec![
+            Self::HungUp,
+            Self::Cancelled,
+            Self::Declined,
+            Self::Busy,
+            Self::NotAnswered,
+            Self::NoReaction,
+            Self::NotOnline,
+            Self::Missed,
+            Self::Replaced,
+            Self::NoPath,
+            Self::ConnectionLost,
+            Self::PeerFailed,
+            Self::Incompatible,
+            Self::Device(text()),
+            Self::Usage(text()),
+            Self::NotBuilt(text()),
+            Self::NoSuchName(text()),
+            Self::NoSuchContact(text()),
+            Self::NameAmbiguous { name: text(), fingerprints: vec![text()] },
+            Self::KeyChanged { name: text(), pinned: text(), found: text() },
+            Self::NameTaken(text()),
+            Self::NoNetwork,
+            Self::AlreadyInCall,
+            Self::NoCall,
+            Self::Full(0),
+            Self::PortInUse(text()),
+            Self::ProfileLocked(text()),
+            Self::ProfileUnreadable { path: text(), why: text() },
+            Self::ProfileTooNew(text()),
+            Self::DatabaseDamaged { moved_to: text() },
+            Self::Window(text()),
+            Self::Internal(text()),
+        ]
+    }
+
+    fn entry(&self) -> Entry {
+        let (code, exit) = match self {
+            Self::HungUp => ("hung_up", 0),
+            Self::Cancelled => ("cancelled", 0),
+            Self::Declined => ("declined", 4),
+            Self::Busy => ("busy", 4),
+            Self::NotAnswered => ("not_answered", 4),
+            Self::NoReaction => ("no_reaction", 4),
+            Self::NotOnline => ("not_online", 4),
+            Self::Missed => ("missed", 4),
+            Self::Replaced => ("replaced", 4),
+            Self::NoPath => ("no_path", 5),
+            Self::ConnectionLost => ("connection_lost", 5),
+            Self::PeerFailed => ("peer_failed", 1),
+            Self::Incompatible => ("incompatible", 1),
+            Self::Device(_) => ("device", 1),
+            Self::Usage(_) => ("usage", 2),
+            Self::NotBuilt(_) => ("not_built", 2),
+            Self::NoSuchName(_) => ("no_such_name", 3),
+            Self::NoSuchContact(_) => ("no_such_contact", 3),
+            Self::NameAmbiguous { .. } => ("name_ambiguous", 6),
+            Self::KeyChanged { .. } => ("key_changed", 6),
+            Self::NameTaken(_) => ("name_taken", 6),
+            Self::NoNetwork => ("no_network", 5),
+            Self::AlreadyInCall => ("already_in_call", 4),
+            Self::NoCall => ("no_call", 1),
+            Self::Full(_) => ("full", 1),
+            Self::PortInUse(_) => ("port_in_use", 1),
+            Self::ProfileLocked(_) => ("profile_locked", 7),
+            Self::ProfileUnreadable { .. } => ("profile_unreadable", 7),
+            Self::ProfileTooNew(_) => ("profile_too_new", 7),
+            Self::DatabaseDamaged { .. } => ("database_damaged", 7),
+            Self::Window(_) => ("window", 1),
+            Self::Internal(_) => ("internal", 1),
+        };
+        Entry { code, exit }
+    }
+
+    fn texts(&self) -> (String, String) {
+        let (message, next_step): (String, &str) = match self {
+            Self::HungUp => ("The call is over.".into(), "Call again whenever you like."),
+            Self::Cancelled => {
+                ("The call was ended before it was answered.".into(), "Call again whenever you like.")
+            }
+            Self::Declined => ("The call was declined.".into(), "Try again later."),
+            Self::Busy => ("They are in another call.".into(), "Try again in a few minutes."),
+            Self::NotAnswered => ("It rang, but nobody answered.".into(), "Try again later."),
+            Self::NoReaction => (
+                "Nothing came back from the other side.".into(),
+                "They may be offline, or you may not be among their contacts yet: ask them to add you, or try later.",
+            ),
+            Self::NotOnline => ("They are not online.".into(), "Try again when they are online."),
+            Self::Missed => ("Nobody answered here in time.".into(), "Call back from the history."),
+            Self::Replaced => ("The caller dialled again.".into(), "Answer the newer call."),
+            Self::NoPath => (
+                "No way was found between the two computers.".into(),
+                "Check that neither network blocks UDP, or try from another network.",
+            ),
+            Self::ConnectionLost => {
+                ("The connection was lost.".into(), "Check your network connection and call again.")
+            }
+            Self::PeerFailed => (
+                "The other side could not go on with the call.".into(),
+                "Ask them what their Silbo says, and try again.",
+            ),
+            Self::Incompatible => (
+                "The other side speaks a version of Silbo that this one does not understand.".into(),
+                "Update Silbo on both computers.",
+            ),
+            Self::Device(why) => (
+                format!("The sound device or file cannot be used: {why}."),
+                "Check that it is connected or exists, or choose another one (--mic, --speaker).",
+            ),
+            Self::Usage(why) => (why.clone(), "See `silbo --help`."),
+            Self::NotBuilt(what) => {
+                (format!("{what} is not built yet."), "Wait for a later version of Silbo.")
+            }
+            Self::NoSuchName(name) => (
+                format!("Nobody has claimed the name \"{name}\"."),
+                "Check the spelling, or ask for the exact username.",
+            ),
+            Self::NoSuchContact(name) => {
+                (format!("\"{name}\" is not in the list."), "List the entries to see the exact names.")
+            }
+            Self::NameAmbiguous { name, fingerprints } => (
+                format!("Several people claim \"{name}\": {}.", fingerprints.join(", ")),
+                "Ask which fingerprint is theirs, and call or add the public key itself.",
+            ),
+            Self::KeyChanged { name, pinned, found } => (
+                format!("\"{name}\" now belongs to another key ({found}) than your contact ({pinned})."),
+                "Ask them over another channel; only if they changed it, remove the contact and add it again.",
+            ),
+            Self::NameTaken(name) => {
+                (format!("Somebody else holds the name \"{name}\"."), "Choose another name.")
+            }
+            Self::NoNetwork => (
+                "No supernode can be reached.".into(),
+                "Check your network connection, or name a supernode with --bootstrap HOST:PORT.",
+            ),
+            Self::AlreadyInCall => ("A call is already going on.".into(), "Hang up first."),
+            Self::NoCall => {
+                ("There is no call this could apply to.".into(), "Wait for a call, or place one.")
+            }
+            Self::Full(most) => (
+                format!("The list is full: it holds at most {most} entries."),
+                "Remove entries you no longer need.",
+            ),
+            Self::PortInUse(address) => (
+                format!("The port of {address} is taken by another program."),
+                "Choose another port, or stop the program that uses it.",
+            ),
+            Self::ProfileLocked(path) => (
+                format!("The profile {path} is in use by another Silbo."),
+                "Close the other one, or choose another profile with --profile.",
+            ),
+            Self::ProfileUnreadable { path, why } => (
+                format!("The profile {path} cannot be used: {why}."),
+                "Check that the folder exists, belongs to you and that the disk is not full.",
+            ),
+            Self::ProfileTooNew(path) => {
+                (format!("The profile {path} was written by a later version of Silbo."), "Update Silbo.")
+            }
+            Self::DatabaseDamaged { moved_to } => (
+                format!(
+                    "The profile's database is damaged; it was set aside as {moved_to}, nothing was deleted."
+                ),
+                "Start again to go on with an empty database (your key is kept), or put a backup in its place.",
+            ),
+            Self::Window(why) => (
+                format!("The window could not be opened: {why}."),
+                "Start it within a desktop session, or use the commands of `silbo --help`.",
+            ),
+            Self::Internal(why) => {
+                (format!("Something went wrong: {why}."), "Try again; if it happens again, please report it.")
+            }
+        };
+        (message, next_step.into())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (message, next_step) = self.texts();
+        write!(out, "{message} {next_step}")
+    }
+}
+
+impl std::error::Error for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own_a_sentence_and_a_next_step() {
+        let mut codes = BTreeSet::new();
+        for reason in Reason::every() {
+            assert!(codes.insert(reason.code()), "{} twice", reason.code());
+            let sentence = reason.sentence();
+            assert!(!sentence.message.is_empty() && sentence.next_step.ends_with('.'), "{reason:?}");
+            assert!(reason.exit_status() <= 7);
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! What lasts: one folder per profile.
+//!
+//! ```text
+//!   lock            held while an instance owns the profile
+//!   identity.key    the identity's secret, one line of base32, readable by the owner only
+//!   silbo.db        contacts, history, requests, settings (SQLite, write-ahead log, every change a transaction)
+//!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
+//! ```
+
+mod profile;
+#[cfg(test)]
+mod tests;
+
+pub use profile::{IdentityOrigin, Profile};
+
+use crate::engine::view::{ContactId, HistoryOutcome};
+use overlay::PublicKey;
+use relay::UnixTime;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The database's file name within the profile.
+pub const DATABASE: &str = "silbo.db";
+/// Most contacts; a further one is refused.
+pub const MAX_CONTACTS: u32 = 10_000;
+/// Most past calls kept; the oldest gives way.
+pub const MAX_HISTORY: u32 = 10_000;
+/// Most calls from strangers kept; the oldest gives way.
+pub const MAX_REQUESTS: u32 = 100;
+/// How long another process may hold the database before a change fails.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Steps from an empty file to today's schema; `user_version` counts those done. Steps are only ever appended.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE contacts (
+        key BLOB PRIMARY KEY CHECK (length(key) = 32),
+        name TEXT NOT NULL,
+        added INTEGER NOT NULL,
+        verified INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE history (
+        id INTEGER PRIMARY KEY,
+        key BLOB CHECK (key IS NULL OR length(key) = 32),
+        name TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        lasted INTEGER
+    ) STRICT;
+    CREATE TABLE requests (
+        key BLOB PRIMARY KEY CHECK (length(key) = 32),
+        name TEXT NOT NULL,
+        last INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+"];
+
+/// Why the profile cannot be used, or a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// Another instance owns the profile.
+    #[error("{} is in use by another instance", .0.display())]
+    Locked(PathBuf),
+    /// The folder or a file in it cannot be read or written.
+    #[error("{}: {why}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The database was damaged; it has been set aside, nothing was deleted.
+    #[error("the database was damaged and set aside as {}", moved_to.display())]
+    Damaged {
+        /// Where it is now.
+        moved_to: PathBuf,
+    },
+    /// The database was written by a later version.
+    #[error("{} was written by a later version", .0.display())]
+    TooNew(PathBuf),
+    /// A list is full.
+    #[error("the list holds at most {0} entries")]
+    Full(u32),
+    /// The database refused a change.
+    #[error("the database refused: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// Names of settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// The username claimed by this profile.
+    Name,
+    /// What the overlay remembers of the network.
+    OverlayCache,
+}
+
+/// One contact, pinned to its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub key: PublicKey,
+    /// The name it was added under.
+    pub name: String,
+    /// When.
+    pub added: UnixTime,
+    /// Whether the key was compared in person.
+    pub verified: bool,
+}
+
+/// One past call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastCall {
+    /// With whom.
+    pub with: ContactId,
+    /// The name at that time.
+    pub name: String,
+    /// What came of it.
+    pub outcome: HistoryOutcome,
+    /// When it began.
+    pub began: UnixTime,
+    /// How long sound flowed.
+    pub lasted: Option<Duration>,
+}
+
+/// One stranger who called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who.
+    pub key: PublicKey,
+    /// The username they say they have, or nothing.
+    pub name: String,
+    /// When they called last.
+    pub last: UnixTime,
+}
+
+/// An open profile database.
+#[derive(Debug)]
+pub struct Storage {
+    db: Connection,
+}
+
+impl Storage {
+    /// Opens or creates the database of a profile. A damaged one is set aside (named after `now`) and reported:
+    /// opening again then starts an empty one.
+    pub fn open(profile: &Path, now: UnixTime) -> Result<Self, StorageError> {
+        let path = profile.join(DATABASE);
+        match Self::open_sound(&path) {
+            Err(StorageError::Database(error)) if is_damage(&error) => Err(set_aside(&path, now)),
+            Err(StorageError::Database(error)) if is_io(&error) => {
+                Err(StorageError::Io { path, why: error.to_string() })
+            }
+            other => other,
+        }
+    }
+
+    /// All contacts, by name.
+    pub fn contacts(&self) -> Result<Vec<Contact>, StorageError> {
+        let mut query =
+            self.db.prepare("SELECT key, name, added, verified FROM contacts ORDER BY lower(name), key")?;
+        let rows = query.query_map([], |row| {
+            Ok(Contact { key: key(row, 0)?, name: row.get(1)?, added: time(row, 2)?, verified: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a contact. One that is already there keeps its name and its date: a pin is never moved.
+    pub fn add_contact(&mut self, key: PublicKey, name: &str, now: UnixTime) -> Result<(), StorageError> {
+        let change = self.db.transaction()?;
+        let count: u32 = change.query_row("SELECT count(*) FROM contacts", [], |row| row.get(0))?;
+        let known = change
+            .query_row("SELECT 1 FROM contacts WHERE key = ?1", [key.bytes().as_slice()], |_| Ok(()))
+            .optional()?
+            .is_some();
+        if !known && count >= MAX_CONTACTS {
+            return Err(StorageError::Full(MAX_CONTACTS));
+        }
+        change.execute(
+            "INSERT INTO contacts (key, name, added) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING",
+            params![key.bytes().as_slice(), name, millis(now)],
+        )?;
+        change.execute("DELETE FROM requests WHERE key = ?1", [key.bytes().as_slice()])?;
+        Ok(change.commit()?)
+    }
+
+    /// Removes a contact; says whether there was one.
+    pub fn remove_contact(&mut self, key: PublicKey) -> Result<bool, StorageError> {
+        Ok(self.db.execute("DELETE FROM contacts WHERE key = ?1", [key.bytes().as_slice()])? > 0)
+    }
+
+    /// The newest past calls, newest first.
+    pub fn history(&self, most: u32) -> Result<Vec<PastCall>, StorageError> {
+        let mut query = self.db.prepare(
+            "SELECT key, name, outcome, began, lasted FROM history ORDER BY began DESC, id DESC LIMIT ?1",
+        )?;
+        let rows = query.query_map([most], |row| {
+            let who: Option<[u8; 32]> = row.get(0)?;
+            Ok(PastCall {
+                with: who.map_or(ContactId::Echo, |who| ContactId::Person(PublicKey::from_bytes(who))),
+                name: row.get(1)?,
+                outcome: outcome(&row.get::<_, String>(2)?),
+                began: time(row, 3)?,
+                lasted: row.get::<_, Option<i64>>(4)?.map(|ms| Duration::from_millis(ms.unsigned_abs())),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a past call; the oldest beyond [`MAX_HISTORY`] give way.
+    pub fn add_call(&mut self, call: &PastCall) -> Result<(), StorageError> {
+        let who = match call.with {
+            ContactId::Echo => None,
+            ContactId::Person(key) => Some(*key.bytes()),
+        };
+        let lasted = call.lasted.map(|lasted| i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
+        let change = self.db.transaction()?;
+        change.execute(
+            "INSERT INTO history (key, name, outcome, began, lasted) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted],
+        )?;
+        change.execute(
+            "DELETE FROM history WHERE id NOT IN (SELECT id FROM history ORDER BY began DESC, id DESC LIMIT ?1)",
+            [MAX_HISTORY],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Calls from strangers, newest first.
+    pub fn requests(&self) -> Result<Vec<Request>, StorageError> {
+        let mut query = self.db.prepare("SELECT key, name, last FROM requests ORDER BY last DESC, key")?;
+        let rows = query
+            .query_map([], |row| Ok(Request { key: key(row, 0)?, name: row.get(1)?, last: time(row, 2)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes a call from a stranger; the oldest beyond [`MAX_REQUESTS`] give way.
+    pub fn add_request(&mut self, key: PublicKey, name: &str, now: UnixTime) -> Result<(), StorageError> {
+        let change = self.db.transaction()?;
+        change.execute(
+            "INSERT INTO requests (key, name, last) VALUES (?1, ?2, ?3)
+             ON CONFLICT (key) DO UPDATE SET name = excluded.name, last = excluded.last",
+            params![key.bytes().as_slice(), name, millis(now)],
+        )?;
+        change.execute(
+            "DELETE FROM requests WHERE key NOT IN (SELECT key FROM requests ORDER BY last DESC, key LIMIT ?1)",
+            [MAX_REQUESTS],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Forgets a stranger; says whether there was one.
+    pub fn remove_request(&mut self, key: PublicKey) -> Result<bool, StorageError> {
+        Ok(self.db.execute("DELETE FROM requests WHERE key = ?1", [key.bytes().as_slice()])? > 0)
+    }
+
+    /// Reads a setting.
+    pub fn setting(&self, setting: Setting) -> Result<Option<Vec<u8>>, StorageError> {
+        let mut query = self.db.prepare("SELECT value FROM settings WHERE name = ?1")?;
+        Ok(query.query_row([setting.word()], |row| row.get(0)).optional()?)
+    }
+
+    /// Writes a setting.
+    pub fn set(&mut self, setting: Setting, value: &[u8]) -> Result<(), StorageError> {
+        self.db.execute(
+            "INSERT INTO settings (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            params![setting.word(), value],
+        )?;
+        Ok(())
+    }
+
+    /// A point in time in local words: "today 14:05", "yesterday 09:30", "2026-11-20 18:00".
+    pub fn in_words(&self, at: UnixTime, now: UnixTime) -> Result<String, StorageError> {
+        Ok(self.db.query_row(
+            "SELECT CASE
+                 WHEN date(?1, 'unixepoch', 'localtime') = date(?2, 'unixepoch', 'localtime') THEN 'today'
+                 WHEN date(?1, 'unixepoch', 'localtime') = date(?2, 'unixepoch', 'localtime', '-1 day')
+                     THEN 'yesterday'
+                 ELSE date(?1, 'unixepoch', 'localtime')
+             END || ' ' || strftime('%H:%M', ?1, 'unixepoch', 'localtime')",
+            params![seconds(at), seconds(now)],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Opens a database that must be sound and of a version this build knows.
+    fn open_sound(path: &Path) -> Result<Self, StorageError> {
+        let mut db = Connection::open(path)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        let journal: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        tracing::debug!(journal, "database opened");
+        // Contacts and history are few: each change is on the disk before it is believed.
+        db.pragma_update(None, "synchronous", "FULL")?;
+        let sound: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if sound != "ok" {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            return Err(rusqlite::Error::SqliteFailure(code, Some(sound)).into());
+        }
+        migrate(&mut db, path)?;
+        Ok(Self { db })
+    }
+}
+
+impl Setting {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::OverlayCache => "overlay-cache",
+        }
+    }
+}
+
+/// Does the steps that are still to do, all in one transaction.
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), StorageError> {
+    let change = db.transaction()?;
+    let done: u32 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let Some(steps) = MIGRATIONS.get(done as usize..) else {
+        return Err(StorageError::TooNew(path.to_owned()));
+    };
+    if steps.is_empty() {
+        return Ok(());
+    }
+    for step in steps {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    Ok(change.commit()?)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn is_io(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DiskFull
+        )
+    )
+}
+
+/// Moves a damaged database and its journals out of the way; never over anything that is there.
+fn set_aside(path: &Path, now: UnixTime) -> StorageError {
+    let mut stamp = now.as_secs();
+    let target = |suffix: &str, stamp: u64| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".damaged-{stamp}{suffix}"));
+        PathBuf::from(name)
+    };
+    while target("", stamp).exists() {
+        stamp += 1;
+    }
+    for suffix in ["-wal", "-shm", ""] {
+        let mut from = path.as_os_str().to_owned();
+        from.push(suffix);
+        let from = PathBuf::from(from);
+        if !from.exists() {
+            continue;
+        }
+        if let Err(error) = fs::rename(&from, target(suffix, stamp)) {
+            return StorageError::Io { path: from, why: error.to_string() };
+        }
+    }
+    StorageError::Damaged { moved_to: target("", stamp) }
+}
+
+fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<PublicKey> {
+    Ok(PublicKey::from_bytes(row.get(column)?))
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<UnixTime> {
+    Ok(UnixTime::from_millis(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0)))
+}
+
+fn millis(at: UnixTime) -> i64 {
+    i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn seconds(at: UnixTime) -> i64 {
+    i64::try_from(at.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn outcome_word(outcome: HistoryOutcome) -> &'static str {
+    match outcome {
+        HistoryOutcome::Received => "received",
+        HistoryOutcome::Missed => "missed",
+        HistoryOutcome::Placed => "placed",
+        HistoryOutcome::Unanswered => "unanswered",
+    }
+}
+
+fn outcome(word: &str) -> HistoryOutcome {
+    match word {
+        "received" => HistoryOutcome::Received,
+        "placed" => HistoryOutcome::Placed,
+        "unanswered" => HistoryOutcome::Unanswered,
+        _ => HistoryOutcome::Missed,
+    }
+}
