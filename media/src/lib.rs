@@ -37,4 +37,5 @@ pub mod frame;
 pub mod jitter;
 pub mod level;
 pub mod process;
+pub mod session;
 pub mod voice;

@@ -1,0 +1,221 @@
+//! One call between two ends: ICE finds a way, DTLS-SRTP keeps it private, RTP carries the sound.
+//!
+//! The only folder that names `rtc`, webrtc-rs's sans-I/O core; none of its types leave it. From the outside in:
+//!
+//! ```text
+//! driver::Session ── commands ──▶ task: sockets, timer, VoiceEngine
+//!                                  │ datagrams, instants
+//!                                  ▼
+//!                                line::Line        sans-I/O: one whole call, and how it ends
+//!                                  ├─ call::Call   the RTCPeerConnection: ICE, DTLS, SRTP, SCTP
+//!                                  └─ path::Path   legs below ICE: direct sockets, relays (TURN)
+//! ```
+//!
+//! The two ends exchange one [`Description`] each and then [`Candidate`]s as they are found (trickle ICE, RFC 8838).
+//! Who carries them must seal them: the description holds the fingerprint of the certificate its sender will show in
+//! DTLS (RFC 8122), so whoever vouches for the envelope vouches for every packet of the call.
+//!
+//! Clauses: ICE RFC 8445, STUN RFC 8489, TURN RFC 8656, DTLS-SRTP RFC 5764, data channels RFC 8831 and 8832,
+//! Opus in RTP RFC 7587. A stock WebRTC end can be called through the same session with SDP in place of descriptions.
+
+mod description;
+pub mod driver;
+mod sdp;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use relay::{Credentials, UnixTime};
+
+pub use description::{
+    Candidate, CandidateKind, Description, MAX_CANDIDATE, MAX_CANDIDATES, MAX_DESCRIPTION, Malformed,
+};
+
+use crate::device::{DeviceError, Direction};
+use crate::voice::driver::VoiceConfig;
+
+/// Which ways a call may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathPolicy {
+    /// Directly where that works, else through a relay.
+    #[default]
+    Any,
+    /// Only directly; relays are asked for our address but carry nothing.
+    Direct,
+    /// Only through a relay; the other end never learns an address of ours.
+    Relay,
+}
+
+/// Which addresses of this machine are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressScope {
+    /// Addresses somebody else could reach: no loopback, no link-local ones.
+    #[default]
+    Public,
+    /// Every address, loopback too: for networks inside one machine.
+    Lab,
+}
+
+/// A supernode that tells us our address (STUN) and may relay for us (TURN), both at the same UDP port.
+#[derive(Clone, Debug)]
+pub struct RelayServer {
+    /// Where it listens.
+    pub udp: SocketAddr,
+    /// What to allocate with; without it the server is only asked for our address.
+    pub credentials: Option<Credentials>,
+}
+
+/// What a session is started with.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// Which ways the call may take.
+    pub policy: PathPolicy,
+    /// Supernodes known by now; more may follow through [`driver::Session::add_relays`].
+    pub relays: Vec<RelayServer>,
+    /// Which addresses are offered.
+    pub addresses: AddressScope,
+    /// Microphone, loudspeaker and what happens in between.
+    pub voice: VoiceConfig,
+}
+
+/// Whether the microphone is heard.
+pub use crate::voice::Mute;
+
+/// What a session tells its owner.
+#[derive(Debug)]
+pub enum SessionEvent {
+    /// An address of ours was found: send it to the other end.
+    Candidate(Candidate),
+    /// The other end has proven the certificate of its description; media may flow.
+    Connected,
+    /// The way the call takes.
+    Path(PathReport),
+    /// Sound flows.
+    MediaFlowing {
+        /// Which way.
+        direction: MediaDirection,
+        /// Wall-clock time of the first sample of a microphone file.
+        mic_t0: Option<UnixTime>,
+        /// Wall-clock time of the first sample of a loudspeaker file.
+        speaker_t0: Option<UnixTime>,
+    },
+    /// A microphone or loudspeaker stopped working; the call goes on with silence while we try again.
+    DeviceLost(DeviceError),
+    /// It works again.
+    DeviceRestored(Direction),
+    /// How the call is, once a second.
+    Stats(CallStats),
+    /// The other end sent this over the control channel.
+    Message(Vec<u8>),
+    /// The session is over. Nothing follows.
+    Ended(SessionEnd),
+}
+
+/// Which way sound flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaDirection {
+    /// Our first packet has left.
+    Send,
+    /// The first frame from the other end was decoded.
+    Receive,
+    /// Both of these have happened.
+    Both,
+}
+
+/// The way a call takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathReport {
+    /// Kind of our end.
+    pub local: CandidateKind,
+    /// Kind of the other end.
+    pub remote: CandidateKind,
+    /// What carries the packets.
+    pub protocol: PathProtocol,
+    /// Whether no relay is involved.
+    pub direct: bool,
+    /// The relay of ours that is used.
+    pub relay: Option<SocketAddr>,
+    /// Round-trip time of the last connectivity check.
+    pub rtt: Option<Duration>,
+}
+
+/// What carries the packets on the first hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathProtocol {
+    /// Plain UDP.
+    Udp,
+}
+
+/// How a call is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CallStats {
+    /// Round-trip time of the path.
+    pub rtt: Option<Duration>,
+    /// Share of the packets sent to us that never came, within the last second.
+    pub loss: f32,
+    /// Share of our packets that the other end reports as lost (RTCP), in its last report.
+    pub remote_loss: f32,
+    /// How much arrival times vary.
+    pub jitter: Duration,
+    /// How long a sample waits between arrival and the loudspeaker.
+    pub playout_delay: Duration,
+    /// Share of the sound played that was made up for missing packets, within the last second.
+    pub concealed_ratio: f32,
+    /// Expected opinion of a listener, 1 (bad) to 4.5, by the E-model (ITU-T G.107).
+    pub mos: f32,
+    /// Sound received, without headers.
+    pub audio_kbps: f32,
+    /// Packets of sound sent so far.
+    pub packets_sent: u64,
+    /// Packets of sound received so far.
+    pub packets_received: u64,
+}
+
+/// How a session ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionEnd {
+    /// We closed it.
+    Closed,
+    /// The other end hung up.
+    PeerClosed,
+    /// No way to the other end was found.
+    NoPath,
+    /// A way was found, but who answers there does not hold the certificate of its description.
+    NotAuthentic,
+    /// The way was lost and did not come back.
+    Lost,
+    /// Something in the media engine broke; a sentence for the log.
+    Internal(String),
+}
+
+/// Why a session could not be started or did not take a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// A microphone, loudspeaker or sound file could not be opened.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// No UDP socket could be had.
+    #[error("no UDP socket on this machine: {0}")]
+    Socket(#[source] std::io::Error),
+    /// The other end's description or candidate makes no sense.
+    #[error("the other end's call description makes no sense: {0}")]
+    Description(String),
+    /// The media engine refused.
+    #[error("the media engine refused: {0}")]
+    Engine(String),
+    /// The session is over.
+    #[error("the call is already over")]
+    Over,
+    /// The session has more commands waiting than it takes.
+    #[error("the call is not keeping up with commands")]
+    Busy,
+    /// A message is longer than [`MAX_MESSAGE`].
+    #[error("a message may have at most {MAX_MESSAGE} bytes")]
+    TooLong,
+}
+
+/// Longest message on the control channel.
+pub const MAX_MESSAGE: usize = 16 * 1024;

@@ -1,0 +1,193 @@
+//! Between [`Description`] and SDP (RFC 8866, RFC 8839): `rtc` speaks SDP, envelopes do not.
+//!
+//! Our ends always agree on the same media, so the SDP of the other end is a template: one audio section (Opus, payload
+//! type 111), one data-channel section, bundled, multiplexed, trickling. Only user name, password, fingerprint and setup
+//! differ. SDP of a stock end is given to `rtc` as it came.
+
+#![expect(dead_code, reason = "the core that speaks SDP lands next")]
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+use super::description::{Candidate, CandidateKind, Description, Fingerprint, Malformed, Setup, Token};
+
+/// Longest SDP of a stock end that is read; a browser's audio offer has about 3 kB.
+pub(super) const MAX_SDP: usize = 64 * 1024;
+
+/// Which of the two roles of RFC 3264 a description plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Speaks first.
+    Offer,
+    /// Speaks second.
+    Answer,
+}
+
+/// The SDP `rtc` is shown for an end of our own kind.
+pub(super) fn remote(description: &Description, role: Role) -> String {
+    let Description { ufrag, password, fingerprint, setup, .. } = description;
+    let setup = match (role, setup) {
+        (Role::Offer, _) => "actpass",
+        (Role::Answer, Setup::Passive) => "passive",
+        (Role::Answer, Setup::Active | Setup::ActPass) => "active",
+    };
+    let fingerprint = fingerprint.0.iter().fold(String::with_capacity(96), |mut text, byte| {
+        let colon = if text.is_empty() { "" } else { ":" };
+        let _ = write!(text, "{colon}{byte:02X}");
+        text
+    });
+    let transport = format!(
+        "c=IN IP4 0.0.0.0\r\na=ice-ufrag:{}\r\na=ice-pwd:{}\r\na=ice-options:trickle\r\n\
+         a=fingerprint:sha-256 {fingerprint}\r\na=setup:{setup}\r\n",
+        ufrag.as_str(),
+        password.as_str(),
+    );
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=msid-semantic: WMS *\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n{transport}a=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
+         a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+         m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n{transport}a=mid:1\r\na=sendrecv\r\na=sctp-port:5000\r\n\
+         a=max-message-size:65536\r\n"
+    )
+}
+
+/// What of our own SDP the other end needs to know.
+pub(super) fn local(sdp: &str) -> Result<Description, Malformed> {
+    let value = |name: &'static str| {
+        sdp.lines()
+            .find_map(|line| line.trim_end().strip_prefix("a=")?.strip_prefix(name))
+            .ok_or(Malformed::Sdp(name))
+    };
+    let fingerprint = value("fingerprint:sha-256 ")?;
+    let mut bytes = [0; 32];
+    let mut parts = fingerprint.split(':');
+    for byte in &mut bytes {
+        let part = parts.next().ok_or(Malformed::Sdp("fingerprint"))?;
+        *byte = u8::from_str_radix(part, 16).map_err(|_| Malformed::Sdp("fingerprint"))?;
+    }
+    if parts.next().is_some() {
+        return Err(Malformed::Sdp("fingerprint"));
+    }
+    Ok(Description {
+        ufrag: Token::parse(value("ice-ufrag:")?)?,
+        password: Token::parse(value("ice-pwd:")?)?,
+        fingerprint: Fingerprint(bytes),
+        setup: match value("setup:")? {
+            "actpass" => Setup::ActPass,
+            "active" => Setup::Active,
+            "passive" => Setup::Passive,
+            _ => return Err(Malformed::Sdp("setup")),
+        },
+        candidates: Vec::new(),
+    })
+}
+
+impl Candidate {
+    /// The candidate as SDP has it: `candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host` (RFC 8839 §5.1).
+    ///
+    /// Related addresses are never told: they would give away what a relay is there to hide.
+    pub fn to_sdp(&self) -> String {
+        let Self { kind, address, priority } = self;
+        let head = format!(
+            "candidate:{} 1 udp {priority} {} {} typ {kind}",
+            kind.preference(),
+            address.ip(),
+            address.port()
+        );
+        match (kind, address.ip()) {
+            (CandidateKind::Host, _) => head,
+            (_, IpAddr::V4(_)) => format!("{head} raddr 0.0.0.0 rport 0"),
+            (_, IpAddr::V6(_)) => format!("{head} raddr :: rport 0"),
+        }
+    }
+
+    /// Reads a UDP candidate from SDP, with or without `a=` in front. Names in place of addresses (multicast DNS) and
+    /// TCP candidates are not for us.
+    pub fn from_sdp(text: &str) -> Result<Self, Malformed> {
+        let text = text.trim();
+        let text = text.strip_prefix("a=").unwrap_or(text);
+        let text = text.strip_prefix("candidate:").ok_or(Malformed::Sdp("candidate"))?;
+        let mut words = text.split_ascii_whitespace();
+        let mut next = |what| words.next().ok_or(Malformed::Sdp(what));
+        let _foundation = next("foundation")?;
+        let component = next("component")?;
+        let transport = next("transport")?;
+        let priority: u32 = next("priority")?.parse().map_err(|_| Malformed::Sdp("priority"))?;
+        let ip: IpAddr = next("address")?.parse().map_err(|_| Malformed::Address)?;
+        let port: u16 = next("port")?.parse().map_err(|_| Malformed::Address)?;
+        if component != "1" || !transport.eq_ignore_ascii_case("udp") || next("typ")? != "typ" {
+            return Err(Malformed::Sdp("a UDP candidate"));
+        }
+        let kind = match next("kind")? {
+            "host" => CandidateKind::Host,
+            "srflx" => CandidateKind::ServerReflexive,
+            "prflx" => CandidateKind::PeerReflexive,
+            "relay" => CandidateKind::Relay,
+            _ => return Err(Malformed::Sdp("a known candidate type")),
+        };
+        Self::new(kind, SocketAddr::new(ip, port), priority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn description() -> Description {
+        Description {
+            ufrag: Token::parse("abcd").unwrap(),
+            password: Token::parse(&"x".repeat(22)).unwrap(),
+            fingerprint: Fingerprint(std::array::from_fn(|n| n as u8)),
+            setup: Setup::Active,
+            candidates: vec![],
+        }
+    }
+
+    #[test]
+    fn the_template_says_what_the_description_says() {
+        assert_eq!(local(&remote(&description(), Role::Answer)), Ok(description()));
+    }
+
+    #[test]
+    fn an_offer_always_leaves_the_choice_of_dtls_role_open() {
+        assert_eq!(local(&remote(&description(), Role::Offer)).unwrap().setup, Setup::ActPass);
+    }
+
+    #[test]
+    fn candidates_survive_sdp() {
+        for text in [
+            "candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host",
+            "a=candidate:842163049 1 UDP 1677729535 203.0.113.9 46154 typ srflx raddr 0.0.0.0 rport 0 generation 0",
+            "candidate:2 1 udp 16777215 2001:db8::1 49152 typ relay raddr :: rport 0",
+        ] {
+            let candidate = Candidate::from_sdp(text).unwrap();
+            assert_eq!(Candidate::from_sdp(&candidate.to_sdp()), Ok(candidate));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_udp_candidate_is_refused() {
+        for text in [
+            "",
+            "candidate:",
+            "candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active",
+            "candidate:1 2 udp 1 192.0.2.1 9 typ host",
+            "candidate:1 1 udp 1 4f2b.local 9 typ host",
+            "candidate:1 1 udp 1 192.0.2.1 99999 typ host",
+            "candidate:1 1 udp 1 192.0.2.1 9 typ elsewhere",
+        ] {
+            assert!(Candidate::from_sdp(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_text_never_panics(text in ".{0,200}") {
+            let _ = Candidate::from_sdp(&text);
+            let _ = Candidate::from_sdp(&format!("candidate:{text}"));
+            let _ = local(&text);
+            let _ = local(&format!("a=fingerprint:sha-256 {text}\r\na=ice-ufrag:abcd"));
+        }
+    }
+}
