@@ -1,0 +1,225 @@
+#!/bin/bash
+# fences.sh [--self-test]: the laws of ARCHITECTURE.md that no compiler and no lint checks.
+#
+# Each law is one function below that prints the lines breaking it and nothing when it is kept. --self-test plants
+# one violation after another in a copy of the sources and fails unless the law, silent before, cries.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly LAWS="
+    egui_stays_in_the_window
+    rtc_stays_in_the_media_session
+    webrtc_is_only_a_stock_peer_in_the_lab
+    cpal_stays_in_the_devices
+    opus_stays_in_the_codec
+    quinn_stays_in_the_overlay_driver
+    stun_rs_stays_in_relay
+    imports_point_one_way
+    outside_crates_enter_in_one_place
+    versions_are_written_once
+    clock_and_sockets_only_in_drivers
+    clock_bans_are_the_same_everywhere
+    call_state_machine_is_told_the_time
+    files_stay_small
+    no_lint_is_switched_off
+    nothing_is_left_unwritten
+"
+readonly MOST_LINES=600 MOST_TEST_LINES=800
+
+# ---- third-party fences: which folder may name which crate ----
+
+egui_stays_in_the_window() {
+    naming '(egui|eframe|egui_kittest|egui_material_icons)' '^app/(src/ui/|src/ui\.rs|src/main\.rs|tests/|examples/)'
+}
+rtc_stays_in_the_media_session() { naming 'rtc' '^(media/src/session(/|\.rs)|lab/tests/)'; }
+webrtc_is_only_a_stock_peer_in_the_lab() { naming 'webrtc' '^lab/tests/'; }
+cpal_stays_in_the_devices() { naming 'cpal' '^media/src/device(/|\.rs)'; }
+opus_stays_in_the_codec() { naming 'opus' '^media/src/codec(/|\.rs)'; }
+quinn_stays_in_the_overlay_driver() { naming 'quinn' '^overlay/src/(.*/)?driver(/|\.rs)'; }
+stun_rs_stays_in_relay() { naming 'stun_rs' '^relay/'; }
+
+# naming CRATE ALLOWED: code (not comments) that uses CRATE as the start of a path, outside the ALLOWED files.
+naming() {
+    code | grep -vE "$2" | grep -E "(^|[^:A-Za-z0-9_])$1::|(use|extern crate) $1( |;|\$)"
+}
+
+# ---- the crates among themselves (read from the manifests by cargo metadata) ----
+
+imports_point_one_way() {
+    manifests '
+order = {"lab": {"app", "media", "overlay", "relay"}, "app": {"media", "overlay", "relay"},
+         "media": {"relay"}, "overlay": {"relay"}, "relay": set()}
+for package in packages:
+    if package["name"] not in order:
+        print(package["name"], "is a crate that ARCHITECTURE.md does not know")
+    for dependency in package["dependencies"]:
+        if dependency["name"] in order and dependency["name"] not in order.get(package["name"], set()):
+            print(package["name"], "must not import", dependency["name"])
+'
+}
+
+outside_crates_enter_in_one_place() {
+    manifests '
+home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
+        "cpal": {"media"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
+        "rusqlite": {"app"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}}
+for package in packages:
+    for dependency in package["dependencies"]:
+        where = package["name"] + ("(dev)" if dependency["kind"] == "dev" else "")
+        allowed = home.get(dependency["name"])
+        if allowed and where not in allowed and package["name"] not in allowed:
+            print(where, "must not depend on", dependency["name"])
+'
+}
+
+versions_are_written_once() {
+    python3 - <<'PY'
+import glob, tomllib
+for path in sorted(glob.glob("*/Cargo.toml")):
+    manifest = tomllib.load(open(path, "rb"))
+    tables = [manifest] + list(manifest.get("target", {}).values())
+    for table in tables:
+        for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
+            for name, wish in table.get(kind, {}).items():
+                if not (isinstance(wish, dict) and wish.get("workspace") is True):
+                    print(f"{path}: {name} must say `workspace = true`; its version belongs in the root Cargo.toml")
+PY
+}
+
+manifests() {
+    cargo metadata --no-deps --offline --format-version 1 |
+        python3 -c "import json, sys; packages = json.load(sys.stdin)['packages']$1"
+}
+
+# ---- time and sockets ----
+
+# The ban itself is clippy's. Here: only a driver may lift it (driver.rs), or what only tests see (tests.rs, fixture.rs,
+# tests/): a loopback test proves a driver, and an Instant has no other origin.
+clock_and_sockets_only_in_drivers() {
+    code | grep -E 'disallowed_(methods|types)' | grep -vE '^[^:]*/(driver|tests|fixture)\.rs:|^[a-z]+/tests/'
+}
+
+clock_bans_are_the_same_everywhere() {
+    local ban
+    for ban in Instant::now Instant::elapsed SystemTime::now rand::rng rand::random net::UdpSocket net::TcpStream; do
+        grep -L -F "$ban\"" {media,overlay,relay}/clippy.toml | sed "s/\$/: does not ban $ban/"
+    done
+    cmp media/clippy.toml overlay/clippy.toml
+    cmp overlay/clippy.toml relay/clippy.toml
+}
+
+# app has no clippy ban, for its engine is a driver; its call state machine is not.
+call_state_machine_is_told_the_time() {
+    code | grep -E '^app/src/call(/|\.rs)' | grep -vE '^[^:]*/driver\.rs:' |
+        grep -E '(Instant|SystemTime)::now|\.elapsed\(\)|rand::(rng|random)\('
+}
+
+# ---- habits ----
+
+files_stay_small() {
+    local file lines most
+    sources | while read -r file; do
+        lines=$(wc -l <"$file")
+        most=$MOST_LINES
+        [[ $file =~ (^|/)tests(/|\.rs$) ]] && most=$MOST_TEST_LINES
+        [ "$lines" -le "$most" ] || echo "$file: $lines lines, at most $most: split it"
+    done
+}
+
+no_lint_is_switched_off() { code | grep -E '#!?\[(cfg_attr\(.*)?allow\('; }
+
+nothing_is_left_unwritten() {
+    sources | xargs grep -nE '\b(TODO|FIXME|XXX)\b|\b(unimplemented|todo)!' -- /dev/null
+}
+
+# ---- reading the sources ----
+
+# Tracked Rust files, and those not yet tracked but not ignored either.
+sources() {
+    if [ -d .git ] || [ -f .git ]; then
+        git ls-files --cached --others --exclude-standard '*.rs' | while read -r file; do [ -f "$file" ] && echo "$file"; done
+    else
+        find . -name '*.rs' -not -path './target/*' | sed 's|^\./||' | sort
+    fi
+}
+
+# Every line of code as FILE:LINE:TEXT, without comments.
+code() { sources | xargs awk '{ text = $0; sub(/\/\/.*/, "", text); if (text ~ /[^ ]/) print FILENAME ":" FNR ":" text }'; }
+
+# ---- running the laws ----
+
+check() {
+    local law broken=0 kept=0 offences
+    for law in $LAWS; do
+        offences=$($law 2>&1)
+        if [ -n "$offences" ]; then
+            broken=$((broken + 1))
+            printf 'BROKEN %s\n' "$law"
+            printf '%s\n' "$offences" | head -20 | sed 's/^/    /'
+        else
+            kept=$((kept + 1))
+        fi
+    done
+    echo "fences: $kept kept, $broken broken"
+    [ $broken -eq 0 ]
+}
+
+# ---- proving that each law can cry ----
+
+self_test() {
+    local copy fired=0 silent=0
+    copy=$(mktemp -d)
+    trap "rm -rf '$copy'" EXIT
+    git ls-files --cached --others --exclude-standard -- '*.rs' '*.toml' Cargo.lock |
+        while read -r file; do [ -f "$file" ] && cp --parents "$file" "$copy"; done
+    cd "$copy" || exit 1
+
+    plant egui_stays_in_the_window app/src/engine/planted.rs 'use egui::Color32;'
+    plant rtc_stays_in_the_media_session media/src/voice/planted.rs 'fn f(_: rtc::peer::Connection) {}'
+    plant webrtc_is_only_a_stock_peer_in_the_lab media/src/session/planted.rs 'use webrtc::api::API;'
+    plant cpal_stays_in_the_devices media/src/voice/planted.rs 'use cpal::traits::HostTrait;'
+    plant opus_stays_in_the_codec media/src/voice/planted.rs 'use opus::Encoder;'
+    plant quinn_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use quinn::Connection;'
+    plant stun_rs_stays_in_relay overlay/src/planted.rs 'use stun_rs::MessageType;'
+    plant imports_point_one_way relay/Cargo.toml '[dependencies.overlay]
+workspace = true'
+    plant imports_point_one_way overlay/Cargo.toml '[dependencies.media]
+workspace = true'
+    plant outside_crates_enter_in_one_place overlay/Cargo.toml '[dependencies.cpal]
+workspace = true'
+    plant versions_are_written_once relay/Cargo.toml '[build-dependencies]
+cc = "1"'
+    plant clock_and_sockets_only_in_drivers overlay/src/planted.rs '#![expect(clippy::disallowed_methods, reason = "haste")]'
+    plant clock_bans_are_the_same_everywhere overlay/clippy.toml 'disallowed-names = []'
+    plant call_state_machine_is_told_the_time app/src/call/planted.rs 'fn f() { Instant::now(); }'
+    plant files_stay_small relay/src/planted.rs "$(seq 601 | sed 's/.*/const C&: u8 = 0;/')"
+    plant files_stay_small relay/src/planted/tests.rs "$(seq 801 | sed 's/.*/const C&: u8 = 0;/')"
+    plant no_lint_is_switched_off relay/src/planted.rs '#[allow(dead_code)]'
+    plant nothing_is_left_unwritten relay/src/planted.rs 'fn f() { todo!() }'
+
+    echo "fences self-test: $fired fired, $silent silent"
+    [ $silent -eq 0 ]
+}
+
+# plant LAW FILE TEXT: appends TEXT to FILE and expects LAW, silent before, to cry.
+plant() {
+    local law=$1 file=$2 before='' noise
+    noise=$($law 2>&1)
+    [ -z "$noise" ] || { echo "NOISY $law before anything was planted: $(printf '%s' "$noise" | head -1)"; silent=$((silent + 1)); return; }
+    [ -f "$file" ] && before=$(mktemp) && cp "$file" "$before"
+    mkdir -p "$(dirname "$file")"
+    printf '%s\n' "$3" >>"$file"
+    if [ -n "$($law 2>&1)" ]; then
+        fired=$((fired + 1))
+    else
+        silent=$((silent + 1))
+        echo "SILENT $law about: $(printf '%s' "$3" | head -1)"
+    fi
+    if [ -n "$before" ]; then mv "$before" "$file"; else rm "$file"; fi
+}
+
+case ${1:-} in
+    '') check ;;
+    --self-test) self_test ;;
+    *) echo "usage: .ci/fences.sh [--self-test]" >&2 && exit 2 ;;
+esac

@@ -1,0 +1,36 @@
+# Silbo: every command a person needs.
+#
+#   make run     set up, build the release and open the app     (arguments: make run ARGS="--profile B")
+#   make test    set up, then everything CI runs
+#   make lab     the long proof: NAT lab with the release build, advisories
+#   make bench   timings and CPU figures, judged against their bars
+#   make setup   only install what `make run` needs (`make test` installs its own tools)
+
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: setup setup-test run test lab bench release
+
+setup:
+	@bash .ci/setup.sh run
+
+setup-test:
+	@bash .ci/setup.sh test
+
+run: setup
+	cargo run --release --locked --package app --bin silbo -- $(ARGS)
+
+test: setup-test
+	@bash .ci/test.sh
+
+lab: setup-test release
+	@bash .ci/deny.sh advisories
+	$(TARGET)/release/nat
+
+bench: setup-test release
+	$(TARGET)/release/bench
+
+release:
+	@bash .ci/venv.sh
+	cargo build --release --locked --workspace --bins
