@@ -1,6 +1,14 @@
 //! Making an even stream of sound out of packets that arrive unevenly, late, twice or never.
 
+//!
+//! The parts know neither codec nor clock: [`packets`] puts packets in order, [`delay`] learns how long to
+//! wait for them, [`stretch`] changes how long one waits. `voice::VoiceReceiver` joins them to the decoder.
+
 use std::time::Duration;
+
+pub mod delay;
+pub mod packets;
+pub mod stretch;
 
 /// What play-out did so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -8,7 +8,7 @@ pub mod virtual_clock;
 mod receiver;
 mod sender;
 
-pub use receiver::{VoiceReceiver, VoiceReceiverConfig};
+pub use receiver::{TimeStretch, VoiceReceiver, VoiceReceiverConfig};
 pub use sender::{Mute, VoicePacket, VoiceSender, VoiceSenderConfig};
 
 pub use crate::jitter::PlayoutStats;

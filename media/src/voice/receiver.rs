@@ -1,56 +1,349 @@
-//! Packets in, played blocks out.
+//! Packets in, played blocks out: the adaptive play-out.
+//!
+//! ```text
+//!            first packet             delay reached             nothing for GIVE_UP
+//!  Idle ───────────────────▶ Filling ──────────────▶ Playing ───────────────────────▶ Idle
+//!                               ▲ sender restarted      │
+//!                               └───────────────────────┘
+//! ```
+//!
+//! While playing, each pull makes sound of the first thing that applies: the packet whose time it is; the
+//! copy of a lost frame inside the packet after it; an invented continuation. Inventing does not move media
+//! time: a packet that comes after all is still played, and the delay has grown by what was invented. What
+//! waits too long is caught up by cutting pitch periods out, and the other way round ([`stretch`]).
 
-use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::codec::{CodecError, Decoder, MAX_DECODED};
-use crate::frame::Block;
+use crate::codec::{CodecError, Decoder, MAX_DECODED, samples_of};
+use crate::frame::{BLOCK, Block, OPUS_FRAME, duration_of, samples_in};
 use crate::jitter::PlayoutStats;
+use crate::jitter::delay::{DelayEstimator, Fate};
+use crate::jitter::packets::{Inserted, PacketBuffer};
+use crate::jitter::stretch::{self, Likeness, SQUEEZE_NEEDS, STRETCH_NEEDS};
+
+/// Without a packet for this long, silence is played and nothing is invented any more.
+const GIVE_UP: Duration = Duration::from_millis(600);
+
+/// A backlog this much beyond the target is skipped instead of being played faster.
+const MAX_BACKLOG: Duration = Duration::from_millis(600);
+
+/// Whether the delay may be changed by stretching and squeezing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeStretch {
+    /// As the network asks.
+    #[default]
+    On,
+    /// Never: the delay only grows by what is invented. For measurements.
+    Off,
+}
 
 /// How voice is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct VoiceReceiverConfig {}
+pub struct VoiceReceiverConfig {
+    /// Whether the delay may be changed by stretching and squeezing.
+    pub time_stretch: TimeStretch,
+}
 
 /// Makes played blocks of packets, whatever the network does to them.
 pub struct VoiceReceiver {
+    config: VoiceReceiverConfig,
+    start: Instant,
     decoder: Decoder,
-    ready: VecDeque<f32>,
+    packets: PacketBuffer,
+    delay: DelayEstimator,
+    state: State,
+    /// Decoded and not yet played.
+    ready: Vec<f32>,
+    scratch: Box<[f32; MAX_DECODED]>,
+    /// Sequence number of the packet decoded last.
+    decoded: Option<i64>,
+    /// Delays of the last pulls, in samples.
+    recent: [i64; RECENT],
+    pulls: usize,
     stats: PlayoutStats,
+    shown_delay: f64,
+}
+
+/// Media times are extended RTP timestamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Idle,
+    Filling,
+    Playing {
+        /// Media time of the next sample to decode.
+        next: i64,
+        /// Samples invented since the last packet, media time standing still.
+        invented: usize,
+    },
 }
 
 impl VoiceReceiver {
     /// A receiver that has heard nothing yet; it plays silence until the first packet.
     pub fn new(config: VoiceReceiverConfig, now: Instant) -> Result<Self, CodecError> {
-        let _ = (config, now);
-        Ok(Self { decoder: Decoder::new()?, ready: VecDeque::new(), stats: PlayoutStats::default() })
+        Ok(Self {
+            config,
+            start: now,
+            decoder: Decoder::new()?,
+            packets: PacketBuffer::default(),
+            delay: DelayEstimator::default(),
+            state: State::Idle,
+            ready: Vec::with_capacity(2 * MAX_DECODED),
+            scratch: Box::new([0.0; MAX_DECODED]),
+            decoded: None,
+            recent: [0; RECENT],
+            pulls: 0,
+            stats: PlayoutStats::default(),
+            shown_delay: 0.0,
+        })
     }
 
     /// Takes one packet that arrived at `now`; anything malformed is counted and dropped.
     pub fn insert(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
-        let _ = (now, sequence, timestamp);
-        let mut samples = [0.0; MAX_DECODED];
-        match self.decoder.decode(payload, &mut samples) {
-            Ok(count) => {
+        let Ok(samples) = samples_of(payload) else {
+            self.stats.discarded += 1;
+            return;
+        };
+        let arrival = self.samples_at(now);
+        let played = match self.state {
+            State::Playing { next, .. } => Some(next),
+            State::Idle | State::Filling => None,
+        };
+        match self.packets.insert((sequence, timestamp), payload, samples, played) {
+            Inserted::Waiting(media) => {
                 self.stats.received += 1;
-                self.ready.extend(&samples[..count]);
+                self.delay.arrived(arrival, media);
+                if self.state == State::Idle {
+                    self.state = State::Filling;
+                }
             }
-            Err(_) => self.stats.discarded += 1,
+            Inserted::Restarted(media) => {
+                self.stats.received += 1;
+                self.delay.restart();
+                self.delay.arrived(arrival, media);
+                self.state = State::Filling;
+                self.decoded = None;
+            }
+            // A latecomer says how long one should have waited.
+            Inserted::Late(media) => {
+                self.stats.late += 1;
+                self.delay.arrived(arrival, media);
+            }
+            Inserted::Duplicate => self.stats.duplicates += 1,
+            Inserted::Doubtful => self.stats.discarded += 1,
         }
     }
 
     /// Fills the next 10 ms to play, to be called every 10 ms.
     pub fn play(&mut self, now: Instant, out: &mut Block) {
-        let _ = now;
-        out.iter_mut().for_each(|sample| *sample = self.ready.pop_front().unwrap_or(0.0));
+        let now = self.samples_at(now);
+        if self.state == State::Filling {
+            self.begin_if_full(now);
+        }
+        if let State::Playing { next, .. } = self.state {
+            self.note_delay(now, next);
+            self.skip_backlog(now);
+            self.change_delay();
+        }
+        while self.ready.len() < BLOCK && self.produce() {}
+        let count = self.ready.len().min(BLOCK);
+        out[..count].copy_from_slice(&self.ready[..count]);
+        out[count..].fill(0.0);
+        self.ready.drain(..count);
+        self.stats.played += count as u64;
     }
 
     /// What play-out did so far.
     pub fn stats(&self) -> PlayoutStats {
-        self.stats
+        PlayoutStats {
+            playout_delay: duration_of(self.shown_delay.max(0.0) as u64),
+            target_delay: duration_of(self.delay.target() as u64),
+            jitter: duration_of(self.delay.jitter()),
+            discarded: self.stats.discarded + self.packets.dropped(),
+            ..self.stats
+        }
     }
 
-    /// Whether at least one packet was decoded and heard.
-    pub fn has_played(&self) -> bool {
-        self.stats.received > 0
+    /// Whether at least one packet was decoded, not concealed.
+    pub fn has_decoded(&self) -> bool {
+        self.decoded.is_some()
+    }
+
+    fn samples_at(&self, now: Instant) -> i64 {
+        samples_in(now.saturating_duration_since(self.start)) as i64
+    }
+
+    /// Starts to play when the first packet has waited long enough, from the packet whose time it is.
+    fn begin_if_full(&mut self, now: i64) {
+        let due = now - self.delay.base() - self.delay.target();
+        while self.packets.len() > 1
+            && self.packets.first().is_some_and(|first| first.timestamp + MAX_STALE < due)
+        {
+            self.packets.take_first();
+        }
+        if let Some(first) = self.packets.first()
+            && first.timestamp <= due
+        {
+            self.state = State::Playing { next: first.timestamp, invented: 0 };
+            self.pulls = 0;
+        }
+    }
+
+    /// The delay that counts is the smallest of the last pulls: a device may pull two blocks at once.
+    fn note_delay(&mut self, now: i64, next: i64) {
+        let delay = now - self.delay.base() - (next - self.ready.len() as i64);
+        self.recent[self.pulls % RECENT] = delay;
+        self.pulls += 1;
+        let share = if self.pulls == 1 { 1.0 } else { 0.05 };
+        self.shown_delay += (delay as f64 - self.shown_delay) * share;
+    }
+
+    fn least_delay(&self) -> i64 {
+        self.recent[..self.pulls.min(RECENT)].iter().copied().min().unwrap_or(0)
+    }
+
+    /// After a long stall, old packets are worth less than a conversation in time.
+    fn skip_backlog(&mut self, now: i64) {
+        let State::Playing { next, .. } = self.state else { return };
+        let target = self.delay.target();
+        if self.least_delay() <= target + samples_in(MAX_BACKLOG) as i64 {
+            return;
+        }
+        let due = now - self.delay.base() - target;
+        let mut skipped = next;
+        while self.packets.first().is_some_and(|first| first.timestamp + (first.samples as i64) < due) {
+            match self.packets.take_first() {
+                Some(packet) => skipped = packet.timestamp + packet.samples as i64,
+                None => break,
+            }
+        }
+        self.state = State::Playing { next: skipped, invented: 0 };
+        self.pulls = 0;
+    }
+
+    /// Cuts or repeats a pitch period when the delay is off by more than the play in the system.
+    fn change_delay(&mut self) {
+        if self.config.time_stretch == TimeStretch::Off || self.pulls < RECENT / 2 {
+            return;
+        }
+        let excess = self.least_delay() - self.delay.target();
+        if excess > SLACK {
+            // The further behind, the less alike the joined periods need to be.
+            let enough = Likeness((0.92 - (excess - SLACK) as f32 / 24_000.0).max(0.55));
+            while self.ready.len() < SQUEEZE_NEEDS && self.decode_next() {}
+            let gone = stretch::squeeze(&mut self.ready, enough) as i64;
+            self.stats.squeezed += gone as u64;
+            self.shift_delay(-gone);
+        } else if excess < -SHORT {
+            while self.ready.len() < STRETCH_NEEDS && self.decode_next() {}
+            let added = stretch::stretch(&mut self.ready, Likeness(0.9)) as i64;
+            self.stats.stretched += added as u64;
+            self.shift_delay(added);
+        }
+    }
+
+    /// Makes more sound, by whatever applies first; says whether there is more.
+    fn produce(&mut self) -> bool {
+        let State::Playing { next, invented } = self.state else { return false };
+        let Some(first) = self.packets.first() else { return self.invent(BLOCK, next, invented) };
+        let missing = (first.timestamp - next).max(0) as usize;
+        let frame = first.samples.min(OPUS_FRAME);
+        if missing <= invented {
+            // What was lost has been invented already.
+            self.shift_delay(-(missing as i64));
+            return self.decode_first();
+        }
+        if missing > frame {
+            // Media time moves here: these frames are known to be lost.
+            let step = (missing - frame).min(OPUS_FRAME);
+            let paid = step.min(invented);
+            self.state = State::Playing { next: next + step as i64, invented: invented - paid };
+            self.shift_delay(-(paid as i64));
+            return step == paid || self.conceal(step - paid);
+        }
+        self.recover(missing)
+    }
+
+    /// Decodes the next packet if it is the one whose time it is.
+    fn decode_next(&mut self) -> bool {
+        match (self.state, self.packets.first()) {
+            (State::Playing { next, .. }, Some(first)) if first.timestamp <= next => self.decode_first(),
+            _ => false,
+        }
+    }
+
+    fn decode_first(&mut self) -> bool {
+        let Some(packet) = self.packets.take_first() else { return false };
+        let lost = self.decoded.map_or(0, |before| (packet.sequence - before - 1).max(0));
+        self.stats.lost += lost as u64;
+        (0..lost.min(MAX_COUNTED)).for_each(|_| self.delay.frame_was(Fate::Lost));
+        self.delay.frame_was(Fate::Present);
+        self.decoded = Some(packet.sequence);
+        let end = packet.timestamp + packet.samples as i64;
+        self.state = State::Playing { next: end, invented: 0 };
+        match self.decoder.decode(&packet.payload, &mut self.scratch) {
+            Ok(count) => {
+                self.ready.extend_from_slice(&self.scratch[..count]);
+                true
+            }
+            Err(_) => {
+                self.stats.discarded += 1;
+                self.conceal(packet.samples)
+            }
+        }
+    }
+
+    /// The lost frame is inside the packet after it.
+    fn recover(&mut self, missing: usize) -> bool {
+        let (State::Playing { next, .. }, Some(first)) = (self.state, self.packets.first()) else {
+            return false;
+        };
+        self.state = State::Playing { next: next + missing as i64, invented: 0 };
+        match self.decoder.decode_fec(&first.payload, missing, &mut self.scratch) {
+            Ok(count) => {
+                self.stats.recovered += 1;
+                self.ready.extend_from_slice(&self.scratch[..count]);
+                true
+            }
+            Err(_) => self.conceal(missing),
+        }
+    }
+
+    /// Nothing is there: invent, but not for ever.
+    fn invent(&mut self, samples: usize, next: i64, invented: usize) -> bool {
+        if duration_of(invented as u64) >= GIVE_UP {
+            self.state = State::Idle;
+            return false;
+        }
+        self.state = State::Playing { next, invented: invented + samples };
+        self.shift_delay(samples as i64);
+        self.conceal(samples)
+    }
+
+    /// The delay was changed on purpose: so were the delays that are compared with the target.
+    fn shift_delay(&mut self, by: i64) {
+        self.recent.iter_mut().for_each(|delay| *delay += by);
+    }
+
+    fn conceal(&mut self, samples: usize) -> bool {
+        self.stats.concealed += samples as u64;
+        match self.decoder.conceal(samples, &mut self.scratch) {
+            Ok(count) => self.ready.extend_from_slice(&self.scratch[..count]),
+            Err(_) => self.ready.extend(std::iter::repeat_n(0.0, samples)),
+        }
+        true
     }
 }
+
+/// Pulls over which the smallest delay counts: 100 ms.
+const RECENT: usize = 10;
+/// A delay this much above the target is left alone: 15 ms.
+const SLACK: i64 = 720;
+/// A delay this much below the target is left alone: 5 ms.
+const SHORT: i64 = 240;
+/// When play-out starts, packets older than this beyond the target are skipped: 60 ms.
+const MAX_STALE: i64 = 2880;
+/// A gap counts as at most this many lost frames for the loss average.
+const MAX_COUNTED: i64 = 50;
+
+#[cfg(test)]
+mod tests;
