@@ -1,1 +1,238 @@
+//! Storage keeps what it is told, through crashes, damage and versions.
 
+use super::*;
+use std::io::Write;
+use tempfile::TempDir;
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+fn key(seed: u8) -> PublicKey {
+    PublicKey::from_bytes([seed; 32])
+}
+
+fn open(folder: &TempDir) -> Storage {
+    Storage::open(folder.path(), NOW).unwrap()
+}
+
+#[test]
+fn contacts_come_back_by_name_after_opening_again() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    storage.add_contact(key(2), "zoe", NOW).unwrap();
+    storage.add_contact(key(1), "Ada", NOW).unwrap();
+    drop(storage);
+    let names: Vec<_> = open(&folder).contacts().unwrap().into_iter().map(|contact| contact.name).collect();
+    assert_eq!(names, ["Ada", "zoe"]);
+}
+
+#[test]
+fn a_pin_is_never_moved_by_adding_again() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    storage.add_contact(key(1), "ada", NOW).unwrap();
+    storage.add_contact(key(1), "mallory", NOW).unwrap();
+    let contacts = storage.contacts().unwrap();
+    assert_eq!((contacts.len(), contacts[0].name.as_str()), (1, "ada"));
+}
+
+#[test]
+fn adding_a_stranger_clears_their_request() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    storage.add_request(key(1), "ada", NOW).unwrap();
+    storage.add_contact(key(1), "ada", NOW).unwrap();
+    assert!(storage.requests().unwrap().is_empty());
+    assert!(storage.remove_contact(key(1)).unwrap());
+    assert!(!storage.remove_contact(key(1)).unwrap());
+}
+
+#[test]
+fn requests_are_bounded_and_the_oldest_gives_way() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    for seed in 0..=MAX_REQUESTS as u8 {
+        let at = NOW.saturating_add(Duration::from_secs(u64::from(seed)));
+        storage.add_request(key(seed), "", at).unwrap();
+    }
+    let requests = storage.requests().unwrap();
+    assert_eq!(requests.len(), MAX_REQUESTS as usize);
+    assert!(requests.iter().all(|request| request.key != key(0)));
+}
+
+#[test]
+fn history_comes_back_newest_first() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    let echo = PastCall {
+        with: ContactId::Echo,
+        name: "Echo".into(),
+        outcome: HistoryOutcome::Placed,
+        began: NOW,
+        lasted: Some(Duration::from_millis(1500)),
+    };
+    let missed = PastCall {
+        with: ContactId::Person(key(1)),
+        name: "ada".into(),
+        outcome: HistoryOutcome::Missed,
+        began: NOW.saturating_add(Duration::from_secs(1)),
+        lasted: None,
+    };
+    storage.add_call(&echo).unwrap();
+    storage.add_call(&missed).unwrap();
+    assert_eq!(storage.history(10).unwrap(), [missed.clone(), echo]);
+    assert_eq!(storage.history(1).unwrap(), [missed]);
+}
+
+#[test]
+fn settings_are_replaced() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    assert_eq!(storage.setting(Setting::Name).unwrap(), None);
+    storage.set(Setting::Name, b"ada").unwrap();
+    storage.set(Setting::Name, b"bob").unwrap();
+    assert_eq!(storage.setting(Setting::Name).unwrap(), Some(b"bob".to_vec()));
+}
+
+#[test]
+fn what_was_committed_survives_a_crash() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    storage.add_contact(key(1), "ada", NOW).unwrap();
+    // A crash: the files as they are on the disk now, without an orderly close, and half a change on top.
+    storage.db.execute_batch("BEGIN; DELETE FROM contacts;").unwrap();
+    let copy = TempDir::new().unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    assert_eq!(open(&copy).contacts().unwrap().len(), 1);
+}
+
+#[test]
+fn a_torn_end_of_the_journal_loses_nothing_committed_before() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    storage.add_contact(key(1), "ada", NOW).unwrap();
+    let copy = TempDir::new().unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    let mut journal = fs::OpenOptions::new().append(true).open(copy.path().join("silbo.db-wal")).unwrap();
+    journal.write_all(&[0xAA; 777]).unwrap();
+    assert_eq!(open(&copy).contacts().unwrap().len(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_set_aside_and_never_deleted() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(DATABASE), b"this is not a database, but somebody's only copy of it")
+        .unwrap();
+    let Err(StorageError::Damaged { moved_to }) = Storage::open(folder.path(), NOW) else { panic!() };
+    assert_eq!(moved_to, folder.path().join("silbo.db.damaged-1800000000"));
+    assert!(fs::read(&moved_to).unwrap().starts_with(b"this is not"));
+    assert!(open(&folder).contacts().unwrap().is_empty());
+}
+
+#[test]
+fn a_database_damaged_in_the_middle_is_set_aside() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    for seed in 0..200 {
+        storage.add_contact(key(seed), &"a long name ".repeat(20), NOW).unwrap();
+    }
+    drop(storage);
+    let path = folder.path().join(DATABASE);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[4096..middle].fill(0x5A);
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(Storage::open(folder.path(), NOW), Err(StorageError::Damaged { .. })));
+}
+
+#[test]
+fn a_second_damage_in_the_same_second_does_not_overwrite_the_first() {
+    let folder = TempDir::new().unwrap();
+    let mut seen = Vec::new();
+    for text in ["first damaged database, long enough", "second damaged database, long enough"] {
+        fs::write(folder.path().join(DATABASE), text).unwrap();
+        let Err(StorageError::Damaged { moved_to }) = Storage::open(folder.path(), NOW) else { panic!() };
+        seen.push((moved_to, text));
+    }
+    for (path, text) in seen {
+        assert_eq!(fs::read_to_string(path).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_database_of_a_later_version_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let storage = open(&folder);
+    storage.db.pragma_update(None, "user_version", 999).unwrap();
+    drop(storage);
+    assert!(matches!(Storage::open(folder.path(), NOW), Err(StorageError::TooNew(_))));
+    assert!(folder.path().join(DATABASE).exists());
+}
+
+#[test]
+fn opening_an_empty_file_does_every_migration_once() {
+    let folder = TempDir::new().unwrap();
+    drop(open(&folder));
+    let storage = open(&folder);
+    let version: u32 = storage.db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version as usize, MIGRATIONS.len());
+}
+
+#[test]
+fn points_in_time_read_as_words() {
+    let folder = TempDir::new().unwrap();
+    let storage = open(&folder);
+    assert!(storage.in_words(NOW, NOW).unwrap().starts_with("today "));
+    let before = NOW.saturating_sub(Duration::from_secs(24 * 3600));
+    assert!(storage.in_words(before, NOW).unwrap().starts_with("yesterday "));
+    let long_ago = NOW.saturating_sub(Duration::from_secs(10 * 24 * 3600));
+    assert!(storage.in_words(long_ago, NOW).unwrap().starts_with("2027-01-0"));
+}
+
+#[test]
+fn one_instance_owns_a_profile() {
+    let folder = TempDir::new().unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    assert!(matches!(Profile::take(folder.path()), Err(StorageError::Locked(_))));
+    drop(profile);
+    assert!(Profile::take(folder.path()).is_ok());
+}
+
+#[test]
+fn a_profile_that_is_no_folder_is_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(matches!(Profile::take(&file), Err(StorageError::Io { .. })));
+}
+
+#[test]
+fn the_identity_is_made_once_and_only_the_owner_can_read_it() {
+    let folder = TempDir::new().unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    let (made, origin) = profile.identity([1; 32]).unwrap();
+    assert_eq!(origin, IdentityOrigin::Made);
+    let (found, origin) = profile.identity([2; 32]).unwrap();
+    assert_eq!(origin, IdentityOrigin::Found);
+    assert_eq!(made.public_key(), found.public_key());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder.path().join("identity.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_damaged_identity_is_reported_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("identity.key"), "not a key\n").unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    assert!(matches!(profile.identity([1; 32]), Err(StorageError::Io { .. })));
+    assert_eq!(fs::read_to_string(folder.path().join("identity.key")).unwrap(), "not a key\n");
+}
