@@ -10,6 +10,7 @@
 //! This crate refuses to know how a packet looks: that is the business of `overlay`, `media` and `relay`.
 
 pub mod call;
+pub mod cli;
 pub mod engine;
 pub mod reason;
 pub mod storage;

@@ -21,6 +21,7 @@ pub struct Line {
     early: VecDeque<Early>,
     over: VecDeque<(ContactId, CallId)>,
     outputs: VecDeque<Output>,
+    own_name: String,
 }
 
 #[derive(Debug)]
@@ -61,6 +62,17 @@ enum Media {
     Up,
 }
 
+/// An offer as it arrived.
+struct Offer {
+    id: CallId,
+    from: PublicKey,
+    /// How long it is still good.
+    left: Duration,
+    welcome: Welcome,
+    description: Vec<u8>,
+    name: String,
+}
+
 /// Candidates that overtook their offer.
 #[derive(Debug)]
 struct Early {
@@ -73,6 +85,11 @@ impl Line {
     /// A free line.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the username that offers carry from now on; empty for none.
+    pub fn set_own_name(&mut self, name: &str) {
+        name.clone_into(&mut self.own_name);
     }
 
     /// The call of this moment and with whom it is.
@@ -154,7 +171,10 @@ impl Line {
     ) {
         let Signal { call: id, body } = signal;
         match body {
-            Body::Offer { description } => self.handle_offer(now, from, sent, welcome, id, description),
+            Body::Offer { description, name } => {
+                let left = left_of_offer(now.unix, sent);
+                self.handle_offer(now, Offer { id, from, left, welcome, description, name });
+            }
             Body::Ringing => self.handle_ringing(from, id),
             Body::Answer { description } => self.handle_answer(now, from, id, description),
             Body::Candidates { candidates } => self.handle_candidates(from, id, welcome, candidates),
@@ -176,7 +196,8 @@ impl Line {
         match &mut call.state {
             State::Calling { offer, .. } => {
                 *offer = OfferSent::Yes;
-                self.send(to, id, Body::Offer { description });
+                let name = self.own_name.clone();
+                self.send(to, id, Body::Offer { description, name });
             }
             State::Connecting { .. } => {
                 let kept = mem::take(&mut call.kept);
@@ -275,54 +296,38 @@ impl Line {
         self.outputs.pop_front()
     }
 
-    fn handle_offer(
-        &mut self,
-        now: Now,
-        from: PublicKey,
-        sent: UnixTime,
-        welcome: Welcome,
-        id: CallId,
-        description: Vec<u8>,
-    ) {
+    fn handle_offer(&mut self, now: Now, offer: Offer) {
+        let Offer { id, from, left, .. } = offer;
         let with = ContactId::Person(from);
         if self.over.contains(&(with, id)) {
             return;
         }
-        let left = left_of_offer(now.unix, sent);
-        if let Some(call) = self.call.as_ref().filter(|call| call.with == with) {
-            match &call.state {
-                State::Calling { .. } | State::Ringing { .. } => {
-                    // Glare: both dialled. The lower id wins on both sides.
-                    if id < call.id && left > Duration::ZERO {
-                        self.yield_to(now, from, id, description);
-                    }
+        let Some(call) = self.call.as_ref().filter(|call| call.with == with) else {
+            return self.receive(now, offer);
+        };
+        match &call.state {
+            State::Calling { .. } | State::Ringing { .. } => {
+                // Glare: both dialled. The lower id wins on both sides.
+                if id < call.id && left > Duration::ZERO {
+                    self.yield_to(now, offer);
                 }
-                State::Incoming { .. } if call.id == id => self.send(from, id, Body::Ringing),
-                State::Incoming { .. } => {
-                    self.finish(now, Reason::Replaced, Side::Remote, None);
-                    self.receive(now, from, left, welcome, id, description);
-                }
-                State::Connecting { .. } | State::Active { .. } if call.id == id => {}
-                State::Connecting { .. } | State::Active { .. } => self.send(from, id, Body::Busy),
             }
-            return;
+            State::Incoming { .. } if call.id == id => self.send(from, id, Body::Ringing),
+            State::Incoming { .. } => {
+                self.finish(now, Reason::Replaced, Side::Remote, None);
+                self.receive(now, offer);
+            }
+            State::Connecting { .. } | State::Active { .. } if call.id == id => {}
+            State::Connecting { .. } | State::Active { .. } => self.send(from, id, Body::Busy),
         }
-        self.receive(now, from, left, welcome, id, description);
     }
 
     /// A call from somebody we are not in a call with.
-    fn receive(
-        &mut self,
-        now: Now,
-        from: PublicKey,
-        left: Duration,
-        welcome: Welcome,
-        id: CallId,
-        description: Vec<u8>,
-    ) {
+    fn receive(&mut self, now: Now, offer: Offer) {
+        let Offer { id, from, left, welcome, description, name } = offer;
         let with = ContactId::Person(from);
         let unanswerable = if welcome == Welcome::TurnAway {
-            Some(CallEvent::TurnedAway)
+            Some(CallEvent::TurnedAway { name: name.clone() })
         } else if left == Duration::ZERO || self.call.is_some() {
             Some(CallEvent::Missed)
         } else {
@@ -340,7 +345,7 @@ impl Line {
         let mut call = Call::new(id, with, Direction::Received, state, Media::None);
         call.kept = self.take_early(from, id);
         self.call = Some(call);
-        self.tell(CallEvent::Incoming);
+        self.tell(CallEvent::Incoming { name });
         if welcome == Welcome::Answer {
             // Cannot fail: the call was put into Incoming two lines above.
             let _ = self.answer(now);
@@ -350,7 +355,8 @@ impl Line {
     }
 
     /// We lost a glare: our call becomes theirs, and is answered, because we wanted to talk.
-    fn yield_to(&mut self, now: Now, from: PublicKey, id: CallId, offer: Vec<u8>) {
+    fn yield_to(&mut self, now: Now, offer: Offer) {
+        let Offer { id, from, description, .. } = offer;
         let kept = self.take_early(from, id);
         let Some(call) = &mut self.call else { return };
         let lost = mem::replace(&mut call.id, id);
@@ -362,7 +368,7 @@ impl Line {
         self.remember(ContactId::Person(from), lost);
         self.outputs.push_back(Output::Stop);
         self.tell(CallEvent::Answered);
-        self.outputs.push_back(Output::Start { call: id, start: Start::Answer { offer } });
+        self.outputs.push_back(Output::Start { call: id, start: Start::Answer { offer: description } });
     }
 
     fn handle_ringing(&mut self, from: PublicKey, id: CallId) {

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   kind  name        body
-//!   0     Offer       [description]            caller -> callee
+//!   0     Offer       [description, name]      caller -> callee; the name is a claim, not a proof
 //!   1     Ringing     []                       callee -> caller
 //!   2     Answer      [description]            callee -> caller
 //!   3     Candidates  [[candidate, ..]]        both ways, any time after the offer left
@@ -17,6 +17,7 @@
 //! the end of a body, where older readers skip them; a change that older readers must not skip gets a new version.
 
 use minicbor::{Decoder, Encoder, data::Type};
+use overlay::{Username, username::USERNAME_MAX};
 use std::fmt;
 
 /// The version this build writes, and the only one it reads.
@@ -48,6 +49,8 @@ pub enum Body {
     Offer {
         /// The caller's session description.
         description: Vec<u8>,
+        /// The username the caller says they have; empty if none.
+        name: String,
     },
     /// It rings here.
     Ringing,
@@ -135,7 +138,10 @@ impl Signal {
     ) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
         out.array(4)?.u8(VERSION)?.bytes(&self.call.0)?.u8(self.body.kind())?;
         match &self.body {
-            Body::Offer { description } | Body::Answer { description } => {
+            Body::Offer { description, name } => {
+                out.array(2)?.bytes(description)?.str(name)?;
+            }
+            Body::Answer { description } => {
                 out.array(1)?.bytes(description)?;
             }
             Body::Candidates { candidates } => {
@@ -170,7 +176,8 @@ impl Body {
 
     fn read(kind: u8, items: u64, read: &mut Decoder<'_>) -> Result<Self, SignalError> {
         let known = match kind {
-            0 | 2 | 3 | 4 => 1,
+            0 => 2,
+            2..=4 => 1,
             1 | 5 | 6 => 0,
             _ => return Err(SignalError::Malformed),
         };
@@ -178,7 +185,7 @@ impl Body {
             return Err(SignalError::Malformed);
         }
         let body = match kind {
-            0 => Self::Offer { description: bounded(read, MAX_DESCRIPTION)? },
+            0 => Self::Offer { description: bounded(read, MAX_DESCRIPTION)?, name: name(read)? },
             1 => Self::Ringing,
             2 => Self::Answer { description: bounded(read, MAX_DESCRIPTION)? },
             3 => {
@@ -250,13 +257,26 @@ fn bounded(read: &mut Decoder<'_>, most: usize) -> Result<Vec<u8>, SignalError> 
     Ok(bytes.to_vec())
 }
 
+/// A claimed username: short, and nothing that could pretend to be something else on a screen.
+fn name(read: &mut Decoder<'_>) -> Result<String, SignalError> {
+    let name = read.str()?;
+    if name.len() > USERNAME_MAX {
+        return Err(SignalError::Limit);
+    }
+    if name.is_empty() {
+        return Ok(String::new());
+    }
+    let name = Username::parse(name).map_err(|_| SignalError::Malformed)?;
+    Ok(name.as_str().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn every_body() -> Vec<Body> {
         vec![
-            Body::Offer { description: vec![1; MAX_DESCRIPTION] },
+            Body::Offer { description: vec![1; MAX_DESCRIPTION], name: "a".repeat(USERNAME_MAX) },
             Body::Ringing,
             Body::Answer { description: vec![] },
             Body::Candidates { candidates: vec![vec![2; MAX_CANDIDATE]; MAX_CANDIDATES] },
@@ -314,7 +334,7 @@ mod tests {
 
     #[test]
     fn too_long_descriptions_and_too_many_candidates_are_over_the_limit() {
-        let long = Body::Offer { description: vec![0; MAX_DESCRIPTION + 1] };
+        let long = Body::Offer { description: vec![0; MAX_DESCRIPTION + 1], name: String::new() };
         let many = Body::Candidates { candidates: vec![vec![0]; MAX_CANDIDATES + 1] };
         let fat = Body::Candidates { candidates: vec![vec![0; MAX_CANDIDATE + 1]] };
         for body in [long, many, fat] {

@@ -123,7 +123,10 @@ pub enum CallEvent {
     /// We dialled.
     Placed,
     /// They dialled; it rings here, or is picked up at once.
-    Incoming,
+    Incoming {
+        /// The username they say they have; empty if none.
+        name: String,
+    },
     /// It rings there.
     Ringing,
     /// Picked up, here or there.
@@ -133,7 +136,10 @@ pub enum CallEvent {
     /// They called while the line was busy, or too long ago.
     Missed,
     /// A stranger called and was turned away.
-    TurnedAway,
+    TurnedAway {
+        /// The username they say they have; empty if none.
+        name: String,
+    },
     /// Over.
     Ended(Ended),
 }

@@ -133,13 +133,13 @@ impl Pair {
         }
     }
 
-    fn to_bob(&mut self, id: u8, body: Body) {
+    fn bob_gets(&mut self, id: u8, body: Body) {
         let signal = Signal { call: CallId([id; 16]), body };
         self.bob.line.handle_signal(self.now, self.ada.key, self.now.unix, self.bob.welcome, signal);
         self.bob.drain();
     }
 
-    fn to_ada(&mut self, id: u8, body: Body) {
+    fn ada_gets(&mut self, id: u8, body: Body) {
         let signal = Signal { call: CallId([id; 16]), body };
         self.ada.line.handle_signal(self.now, self.bob.key, self.now.unix, self.ada.welcome, signal);
         self.ada.drain();
@@ -162,8 +162,12 @@ impl Pair {
     }
 }
 
+fn incoming() -> CallEvent {
+    CallEvent::Incoming { name: String::new() }
+}
+
 fn offer() -> Body {
-    Body::Offer { description: vec![7] }
+    Body::Offer { description: vec![7], name: String::new() }
 }
 
 #[test]
@@ -185,7 +189,7 @@ fn a_call_rings_is_answered_talks_and_ends_on_both_sides() {
         story(&pair.ada.events),
         [CallEvent::Placed, CallEvent::Ringing, CallEvent::Answered, CallEvent::Active]
     );
-    assert_eq!(story(&pair.bob.events)[..3], [CallEvent::Incoming, CallEvent::Answered, CallEvent::Active]);
+    assert_eq!(story(&pair.bob.events)[..3], [incoming(), CallEvent::Answered, CallEvent::Active]);
     assert_eq!((pair.ada.line.current(), pair.bob.line.current()), (None, None));
 }
 
@@ -217,7 +221,7 @@ fn the_lower_id_wins_a_glare_whoever_dialled_it_and_the_calls_merge() {
         for end in [&mut pair.ada, &mut pair.bob] {
             end.drain();
             assert!(end.events.contains(&CallEvent::Active));
-            assert!(!end.events.contains(&CallEvent::Incoming), "nobody's bell rings");
+            assert!(!end.events.contains(&incoming()), "nobody's bell rings");
         }
         let (won, lost) = if ada_id == 1 { (&pair.ada, &pair.bob) } else { (&pair.bob, &pair.ada) };
         assert_eq!((won.stops, won.answers.len()), (0, 1));
@@ -228,7 +232,7 @@ fn the_lower_id_wins_a_glare_whoever_dialled_it_and_the_calls_merge() {
 #[test]
 fn a_glare_offer_that_comes_after_the_merge_changes_nothing() {
     let mut pair = Pair::talking();
-    pair.to_ada(9, offer());
+    pair.ada_gets(9, offer());
     assert_eq!(pair.ada.take_bodies(), [Body::Busy]);
     assert_eq!(pair.ada.line.current(), Some((CallId([1; 16]), pair.bob())));
     assert!(!pair.ada.events.contains(&CallEvent::Missed));
@@ -263,7 +267,7 @@ fn busy_and_decline_end_the_call_of_the_caller() {
         let mut pair = Pair::new();
         pair.ada_calls(1);
         pair.start_sessions();
-        pair.to_ada(1, body);
+        pair.ada_gets(1, body);
         let ended = pair.ada.ended();
         assert_eq!((ended.reason, ended.by, ended.talked), (reason, Side::Remote, None));
         assert_eq!(pair.ada.stops, 1);
@@ -287,10 +291,11 @@ fn declining_tells_the_caller() {
 fn a_stranger_neither_rings_nor_hears_anything() {
     let mut pair = Pair::new();
     pair.bob.welcome = Welcome::TurnAway;
+    pair.ada.line.set_own_name("ada");
     pair.ada_calls(1);
     pair.start_sessions();
     pair.deliver();
-    assert_eq!(pair.bob.events, [CallEvent::TurnedAway]);
+    assert_eq!(pair.bob.events, [CallEvent::TurnedAway { name: "ada".into() }]);
     assert_eq!(pair.bob.line.current(), None);
     pair.wait(RING_TIMEOUT);
     assert_eq!(pair.ada.ended().reason, Reason::NoReaction);
@@ -330,11 +335,11 @@ fn an_answer_after_the_end_is_told_that_it_is_over() {
 fn duplicates_of_every_message_change_nothing() {
     let mut pair = Pair::talking();
     let before = (pair.ada.events.len(), pair.bob.events.len());
-    pair.to_bob(1, offer());
-    pair.to_ada(1, Body::Ringing);
-    pair.to_ada(1, Body::Answer { description: vec![1] });
-    pair.to_ada(1, Body::Busy);
-    pair.to_ada(1, Body::Decline);
+    pair.bob_gets(1, offer());
+    pair.ada_gets(1, Body::Ringing);
+    pair.ada_gets(1, Body::Answer { description: vec![1] });
+    pair.ada_gets(1, Body::Busy);
+    pair.ada_gets(1, Body::Decline);
     pair.ada.drain();
     pair.bob.drain();
     assert_eq!((pair.ada.events.len(), pair.bob.events.len()), before);
@@ -344,18 +349,18 @@ fn duplicates_of_every_message_change_nothing() {
 #[test]
 fn a_repeated_offer_while_ringing_is_answered_with_ringing_again() {
     let mut pair = Pair::new();
-    pair.to_bob(1, offer());
-    pair.to_bob(1, offer());
+    pair.bob_gets(1, offer());
+    pair.bob_gets(1, offer());
     assert_eq!(pair.bob.take_bodies(), [Body::Ringing, Body::Ringing]);
-    assert_eq!(pair.bob.events, [CallEvent::Incoming]);
+    assert_eq!(pair.bob.events, [incoming()]);
 }
 
 #[test]
 fn an_offer_of_an_ended_call_does_not_ring_again() {
     let mut pair = Pair::new();
-    pair.to_bob(1, offer());
-    pair.to_bob(1, Body::HangUp { why: HangUp::Person });
-    pair.to_bob(1, offer());
+    pair.bob_gets(1, offer());
+    pair.bob_gets(1, Body::HangUp { why: HangUp::Person });
+    pair.bob_gets(1, offer());
     assert_eq!(pair.bob.ended().reason, Reason::Missed);
     assert_eq!(pair.bob.line.current(), None);
 }
@@ -363,8 +368,8 @@ fn an_offer_of_an_ended_call_does_not_ring_again() {
 #[test]
 fn a_hang_up_that_overtakes_its_offer_keeps_it_from_ringing() {
     let mut pair = Pair::new();
-    pair.to_bob(1, Body::HangUp { why: HangUp::Person });
-    pair.to_bob(1, offer());
+    pair.bob_gets(1, Body::HangUp { why: HangUp::Person });
+    pair.bob_gets(1, offer());
     assert_eq!(pair.bob.events, []);
 }
 
@@ -393,8 +398,8 @@ fn it_rings_no_longer_than_the_offer_lasts() {
 #[test]
 fn a_caller_who_dials_again_replaces_the_call_that_rings() {
     let mut pair = Pair::new();
-    pair.to_bob(1, offer());
-    pair.to_bob(2, offer());
+    pair.bob_gets(1, offer());
+    pair.bob_gets(2, offer());
     assert_eq!(pair.bob.ended().reason, Reason::Replaced);
     assert_eq!(pair.bob.line.current(), Some((CallId([2; 16]), ContactId::Person(pair.ada.key))));
 }
@@ -402,15 +407,15 @@ fn a_caller_who_dials_again_replaces_the_call_that_rings() {
 #[test]
 fn candidates_before_the_offer_and_before_the_answer_are_kept_and_applied() {
     let mut pair = Pair::new();
-    pair.to_bob(1, Body::Candidates { candidates: vec![vec![1]] });
-    pair.to_bob(1, offer());
-    pair.to_bob(1, Body::Candidates { candidates: vec![vec![2]] });
+    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![1]] });
+    pair.bob_gets(1, offer());
+    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![2]] });
     pair.bob.line.answer(pair.now).unwrap();
     pair.bob.drain();
     assert!(pair.bob.candidates.is_empty());
-    pair.to_bob(1, Body::Candidates { candidates: vec![vec![3]] });
+    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![3]] });
     pair.start_sessions();
-    pair.to_bob(1, Body::Candidates { candidates: vec![vec![4]] });
+    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![4]] });
     assert_eq!(pair.bob.candidates, [[1], [2], [3], [4]]);
 }
 
@@ -419,9 +424,9 @@ fn a_caller_keeps_candidates_until_the_answer() {
     let mut pair = Pair::new();
     pair.ada_calls(1);
     pair.start_sessions();
-    pair.to_ada(1, Body::Candidates { candidates: vec![vec![5]] });
+    pair.ada_gets(1, Body::Candidates { candidates: vec![vec![5]] });
     assert!(pair.ada.candidates.is_empty());
-    pair.to_ada(1, Body::Answer { description: vec![1] });
+    pair.ada_gets(1, Body::Answer { description: vec![1] });
     assert_eq!(pair.ada.candidates, [[5]]);
 }
 
@@ -429,17 +434,17 @@ fn a_caller_keeps_candidates_until_the_answer() {
 fn kept_candidates_are_bounded_per_call_and_in_calls() {
     let mut pair = Pair::new();
     for _ in 0..10 {
-        pair.to_bob(1, Body::Candidates { candidates: vec![vec![1]; 12] });
+        pair.bob_gets(1, Body::Candidates { candidates: vec![vec![1]; 12] });
     }
-    pair.to_bob(1, offer());
+    pair.bob_gets(1, offer());
     pair.bob.line.answer(pair.now).unwrap();
     pair.start_sessions();
     assert_eq!(pair.bob.candidates.len(), KEPT_CANDIDATES);
     let mut pair = Pair::new();
     for id in 0..=EARLY_CALLS as u8 {
-        pair.to_bob(id, Body::Candidates { candidates: vec![vec![id]] });
+        pair.bob_gets(id, Body::Candidates { candidates: vec![vec![id]] });
     }
-    pair.to_bob(0, offer());
+    pair.bob_gets(0, offer());
     pair.bob.line.answer(pair.now).unwrap();
     pair.start_sessions();
     assert!(pair.bob.candidates.is_empty(), "the oldest gave way");

@@ -1,7 +1,19 @@
 //! What a person can ask of the engine, from the window, the command line or standard input alike.
 
 use super::view::ContactId;
-use overlay::PublicKey;
+use overlay::{PublicKey, Username};
+use std::fmt;
+
+/// Whom to call or add, as a person names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The built-in echo.
+    Echo,
+    /// Whoever holds this username.
+    Name(Username),
+    /// Whoever holds this key.
+    Key(PublicKey),
+}
 
 /// One wish of the person at the window or the command line.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +35,10 @@ pub enum Command {
     RemoveContact(ContactId),
     /// Call a contact.
     Call(ContactId),
+    /// Look somebody up, add them to the contacts and call them.
+    Dial(Who),
+    /// Look somebody up and add them to the contacts.
+    Add(Who),
     /// Answer the call that rings here.
     Answer,
     /// Decline the call that rings here.
@@ -41,4 +57,14 @@ pub enum Command {
     DismissCall,
     /// Hang up, leave the network and stop.
     Quit,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Echo => out.write_str("echo"),
+            Self::Name(name) => name.fmt(out),
+            Self::Key(key) => key.fmt(out),
+        }
+    }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod command;
+pub mod event;
 pub mod view;
 
 use command::Command;

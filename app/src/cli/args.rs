@@ -1,0 +1,499 @@
+//! The command line as the contract writes it, parsed and nothing more.
+
+use crate::{engine::command::Who, reason::Reason};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use media::{
+    device::{AudioSink, AudioSource},
+    process::Processing,
+    session::PathPolicy,
+    voice::driver::VoiceConfig,
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Calls between people, without a server of anyone's.
+#[derive(Debug, Parser)]
+#[command(name = "silbo", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; nothing opens the window.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+const AFTER_HELP: &str = "\
+WHO is a username, a public key, or echo (a built-in contact that plays your own voice back after 2 s).
+--mic takes default, device:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default, device:ID,
+file:PATH.wav or null. `online` and `call` read commands as JSON lines on standard input:
+{\"do\":\"answer|decline|hangup|mute|unmute|accept_request\"}.
+Exit status: 0 done; 2 usage; 3 no such name or contact; 4 not answered, offline, declined or busy;
+5 no network or no path; 6 refused by policy (blocked, key changed, name taken); 7 profile locked or
+unreadable; 1 anything else.";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The folder of the profile: key, contacts, history
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+    /// First supernodes to ask
+    #[arg(long, global = true, value_name = "HOST:PORT", value_delimiter = ',')]
+    pub bootstrap: Vec<String>,
+    /// Do not look for supernodes on the local network
+    #[arg(long, global = true)]
+    pub no_mdns: bool,
+    /// Do not use the BitTorrent Mainline DHT (this version never does)
+    #[arg(long, global = true)]
+    pub no_mainline: bool,
+    /// Do not ask the router to open a port (this version never does)
+    #[arg(long, global = true)]
+    pub no_portmap: bool,
+    /// Be a node of a test network: every address is allowed, thresholds are zero
+    #[arg(long, global = true)]
+    pub lab: bool,
+    /// Seal the key with a passphrase (not built yet)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Print events as JSON lines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to log to standard error: error, warn, info, debug, trace, or a filter like overlay=debug
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    pub log: String,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Verb {
+    /// Open the window
+    Gui(Media),
+    /// Help others: directory, introductions and a relay
+    Supernode(Supernode),
+    /// Claim a username for this profile
+    Register {
+        /// The username
+        name: String,
+    },
+    /// Look a username up: all claims found, how many supernodes hold them, their age
+    Lookup {
+        /// The username
+        name: String,
+    },
+    /// Stay online without a window and print events
+    Online(Online),
+    /// Call somebody
+    Call(Call),
+    /// Contacts
+    Contact {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: ContactVerb,
+    },
+    /// Calls from strangers, which never ring
+    Request {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: RequestVerb,
+    },
+    /// Past calls
+    History,
+    /// Network diagnostics: "can people call me?" (not built yet)
+    Doctor(Rest),
+    /// Make an invite link (not built yet)
+    Invite(Rest),
+    /// Save the profile to a file (not built yet)
+    Export(Rest),
+    /// Load the profile from a file (not built yet)
+    Import(Rest),
+    /// Bare WebRTC endpoint for interop tests (not built yet)
+    Peer(Rest),
+    /// Explain a command, or `events`: every event, code and reason
+    Help {
+        /// A command, or `events`
+        topic: Option<String>,
+    },
+}
+
+/// Arguments of what is not built yet.
+#[derive(Debug, Clone, Args)]
+pub struct Rest {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Options of a supernode.
+#[derive(Debug, Clone, Args)]
+pub struct Supernode {
+    /// Where QUIC listens (UDP)
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Where the relay listens (UDP)
+    #[arg(long, value_name = "IP:PORT")]
+    pub relay_listen: Option<SocketAddr>,
+    /// Where links and relay are served over TCP (not built yet)
+    #[arg(long, value_name = "IP:PORT")]
+    pub tcp_listen: Vec<SocketAddr>,
+    /// The address others reach us at, if it is not the one listened on
+    #[arg(long, value_name = "IP")]
+    pub public: Option<IpAddr>,
+    /// Most traffic relayed (not built yet)
+    #[arg(long, value_name = "N")]
+    pub max_kbps: Option<u64>,
+    /// Most leaves served
+    #[arg(long, value_name = "N", default_value_t = overlay::config::DEFAULT_MAX_LEAVES)]
+    pub max_leaves: usize,
+}
+
+/// Options of staying online.
+#[derive(Debug, Clone, Args)]
+pub struct Online {
+    /// Answer without asking: all callers, or contacts only
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "all", value_name = "WHOM")]
+    pub auto_answer: Option<Whom>,
+    /// End after this many calls
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub calls: Option<u64>,
+    /// Sound and picture.
+    #[command(flatten)]
+    pub media: Media,
+}
+
+/// Whom to answer without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Whom {
+    /// Everybody; every caller is treated as a contact
+    All,
+    /// Contacts
+    Contacts,
+}
+
+/// Options of a call.
+#[derive(Debug, Clone, Args)]
+pub struct Call {
+    /// A username, a public key, or echo
+    pub who: String,
+    /// Hang up after this many seconds of sound
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// Give up after this many seconds of ringing
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "45")]
+    pub ring_timeout: Duration,
+    /// With picture (not built yet)
+    #[arg(long)]
+    pub video: bool,
+    /// Which ways the sound may take
+    #[arg(long, value_enum, default_value = "any")]
+    pub path: PathWish,
+    /// Sound and picture.
+    #[command(flatten)]
+    pub media: Media,
+}
+
+/// Which ways a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PathWish {
+    /// Direct if possible, else relayed
+    Any,
+    /// Direct or not at all
+    Direct,
+    /// Relayed; the other side never learns your address
+    Relay,
+}
+
+/// Where sound and picture come from and go to.
+#[derive(Debug, Clone, Args)]
+pub struct Media {
+    /// Microphone
+    #[arg(long, value_name = "SRC", default_value = "default")]
+    pub mic: AudioSource,
+    /// Loudspeaker
+    #[arg(long, value_name = "DST", default_value = "default")]
+    pub speaker: AudioSink,
+    /// Camera: none (others are not built yet)
+    #[arg(long, value_name = "SRC", default_value = "none")]
+    pub camera: String,
+    /// Where received pictures go: null (others are not built yet)
+    #[arg(long, value_name = "DST", default_value = "null")]
+    pub display: String,
+    /// Echo cancellation, noise suppression and gain [default: on for devices, off for files and tones]
+    #[arg(long, value_enum)]
+    pub processing: Option<OnOff>,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnOff {
+    /// On
+    On,
+    /// Off
+    Off,
+}
+
+/// What to do with contacts.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ContactVerb {
+    /// Add somebody by username or public key
+    Add {
+        /// A username or a public key
+        who: String,
+    },
+    /// List all contacts
+    List,
+    /// Remove a contact
+    Remove {
+        /// Their name in the list, or their public key
+        who: String,
+    },
+    /// Compare keys in person (not built yet)
+    Verify(Rest),
+    /// Never hear from somebody again (not built yet)
+    Block(Rest),
+}
+
+/// What to do with calls from strangers.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RequestVerb {
+    /// List them
+    List,
+    /// Make one a contact
+    Accept {
+        /// Their public key, or the name they say they have
+        who: String,
+    },
+    /// Forget one
+    Decline {
+        /// Their public key, or the name they say they have
+        who: String,
+    },
+}
+
+impl Cli {
+    /// Refuses what the contract lists but this version cannot do, rather than ignoring it.
+    pub fn check_built(&self) -> Result<(), Reason> {
+        let not_built = |what: &str| Err(Reason::NotBuilt(what.into()));
+        if self.global.passphrase_file.is_some() || std::env::var_os("SILBO_PASSPHRASE_FILE").is_some() {
+            return not_built("Sealing the key with a passphrase (--passphrase-file, SILBO_PASSPHRASE_FILE)");
+        }
+        match &self.verb {
+            Some(Verb::Doctor(_)) => not_built("`silbo doctor`"),
+            Some(Verb::Invite(_)) => not_built("`silbo invite`"),
+            Some(Verb::Export(_)) => not_built("`silbo export`"),
+            Some(Verb::Import(_)) => not_built("`silbo import`"),
+            Some(Verb::Peer(_)) => not_built("`silbo peer`"),
+            Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
+            Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
+            Some(Verb::Supernode(supernode)) if !supernode.tcp_listen.is_empty() => {
+                not_built("Serving over TCP (--tcp-listen)")
+            }
+            Some(Verb::Supernode(supernode)) if supernode.max_kbps.is_some() => {
+                not_built("A cap on relayed traffic (--max-kbps)")
+            }
+            Some(Verb::Call(call)) if call.video => not_built("Video (--video)"),
+            Some(Verb::Call(Call { media, .. }) | Verb::Online(Online { media, .. }) | Verb::Gui(media)) => {
+                media.check_built()
+            }
+            Some(
+                Verb::Supernode(_)
+                | Verb::Register { .. }
+                | Verb::Lookup { .. }
+                | Verb::Contact { .. }
+                | Verb::Request { .. }
+                | Verb::History
+                | Verb::Help { .. },
+            )
+            | None => Ok(()),
+        }
+    }
+}
+
+impl Media {
+    /// The sound half.
+    pub fn voice(&self) -> VoiceConfig {
+        let processing = match self.processing {
+            Some(OnOff::On) => Processing::On,
+            Some(OnOff::Off) => Processing::Off,
+            None if self.mic.is_device() => Processing::On,
+            None => Processing::Off,
+        };
+        VoiceConfig { source: self.mic.clone(), sink: self.speaker.clone(), processing }
+    }
+
+    fn check_built(&self) -> Result<(), Reason> {
+        let none = |word: &str| matches!(word, "none" | "null");
+        if !none(&self.camera) || !none(&self.display) {
+            return Err(Reason::NotBuilt("Video (--camera, --display)".into()));
+        }
+        Ok(())
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            mic: AudioSource::Default,
+            speaker: AudioSink::Default,
+            camera: "none".into(),
+            display: "null".into(),
+            processing: None,
+        }
+    }
+}
+
+impl From<PathWish> for PathPolicy {
+    fn from(wish: PathWish) -> Self {
+        match wish {
+            PathWish::Any => Self::Any,
+            PathWish::Direct => Self::Direct,
+            PathWish::Relay => Self::Relay,
+        }
+    }
+}
+
+/// Reads a WHO: a username, a public key, `echo`, or an invite (not built yet).
+pub fn who(text: &str) -> Result<Who, Reason> {
+    if text.starts_with("silbo:") {
+        return Err(Reason::NotBuilt("Calling by invite link".into()));
+    }
+    if text.eq_ignore_ascii_case("echo") {
+        return Ok(Who::Echo);
+    }
+    if let Ok(key) = text.parse() {
+        return Ok(Who::Key(key));
+    }
+    username(text).map(Who::Name)
+}
+
+/// Reads a username.
+pub fn username(text: &str) -> Result<overlay::Username, Reason> {
+    if text.eq_ignore_ascii_case("echo") {
+        return Err(Reason::Usage(
+            "\"echo\" is the built-in contact and cannot be anybody's username.".into(),
+        ));
+    }
+    overlay::Username::parse(text)
+        .map_err(|error| Reason::Usage(format!("\"{text}\" is not a username: {error}.")))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if !(seconds > 0.0 && seconds <= 86_400.0) {
+        return Err("must be more than 0 and at most 86400 seconds".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_line_of_the_contract_parses() {
+        for line in [
+            "silbo",
+            "silbo gui",
+            "silbo --lab --profile X --bootstrap 127.0.0.1:1 gui --mic tone:440 --speaker null",
+            "silbo supernode --listen 127.0.0.1:0 --relay-listen 127.0.0.1:0 --tcp-listen 0.0.0.0:443 --tcp-listen \
+             0.0.0.0:80 --public 1.2.3.4 --max-kbps 5 --max-leaves 6",
+            "silbo register bob",
+            "silbo lookup bob",
+            "silbo online",
+            "silbo online --auto-answer all --calls 2 --mic silence --speaker null",
+            "silbo online --auto-answer contacts",
+            "silbo online --auto-answer --mic file:a.wav --speaker file:b.wav",
+            "silbo call bob --duration 12 --ring-timeout 5 --video --path relay --mic tone:440 --camera none",
+            "silbo call echo --processing on",
+            "silbo doctor",
+            "silbo contact add bob",
+            "silbo contact list",
+            "silbo contact remove bob",
+            "silbo contact verify bob",
+            "silbo contact block bob",
+            "silbo request list",
+            "silbo request accept bob",
+            "silbo request decline bob",
+            "silbo history",
+            "silbo invite",
+            "silbo export FILE",
+            "silbo import FILE",
+            "silbo peer offer --mic tone:440 --wait",
+            "silbo help events",
+            "silbo call bob --profile DIR --bootstrap a:1,b:2 --no-mdns --no-mainline --no-portmap --lab --json --log \
+             debug --passphrase-file F",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err().map(|error| error.to_string()));
+        }
+    }
+
+    #[test]
+    fn auto_answer_without_a_word_means_all() {
+        let Some(Verb::Online(online)) = parse("silbo online --auto-answer --calls 1").unwrap().verb else {
+            panic!()
+        };
+        assert_eq!((online.auto_answer, online.calls), (Some(Whom::All), Some(1)));
+    }
+
+    #[test]
+    fn it_rings_as_long_as_the_call_machine_would_have_it() {
+        let Some(Verb::Call(call)) = parse("silbo call bob").unwrap().verb else { panic!() };
+        assert_eq!(call.ring_timeout, crate::call::RING_TIMEOUT);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "silbo dance",
+            "silbo call",
+            "silbo call bob --duration 0",
+            "silbo call bob --duration -1",
+            "silbo call bob --path sideways",
+            "silbo call bob --mic trumpet",
+            "silbo online --calls 0",
+            "silbo supernode --listen nowhere",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_says_so() {
+        for line in [
+            "silbo doctor",
+            "silbo peer answer --anything",
+            "silbo contact verify bob",
+            "silbo call bob --video",
+            "silbo call bob --camera pattern",
+            "silbo gui --display file:x.y4m",
+            "silbo supernode --max-kbps 100",
+            "silbo --passphrase-file f history",
+        ] {
+            assert!(matches!(parse(line).unwrap().check_built(), Err(Reason::NotBuilt(_))), "{line}");
+        }
+        assert_eq!(parse("silbo call bob").unwrap().check_built(), Ok(()));
+    }
+
+    #[test]
+    fn who_is_a_name_a_key_or_echo() {
+        assert_eq!(who("Echo"), Ok(Who::Echo));
+        assert!(matches!(who("Bob"), Ok(Who::Name(name)) if name.as_str() == "bob"));
+        let key = overlay::Identity::from_secret([1; 32]).public_key();
+        assert_eq!(who(&key.to_string()), Ok(Who::Key(key)));
+        assert!(matches!(who("silbo:abc"), Err(Reason::NotBuilt(_))));
+        assert!(matches!(who("b"), Err(Reason::Usage(_))));
+        assert!(matches!(username("echo"), Err(Reason::Usage(_))));
+    }
+}

@@ -1,0 +1,396 @@
+//! What the engine reports to programs: the JSON lines of the command line, and the same as plain sentences.
+//!
+//! Every line is `{"t_ms", "unix_ms", "event", "call"?, ...}`; [`DESCRIPTIONS`] lists all of them.
+
+use crate::{
+    call::{CallId, Ended, Side},
+    reason::Reason,
+};
+use media::session::{CallStats, MediaDirection, PathProtocol, PathReport};
+use overlay::PublicKey;
+use relay::{Credentials, UnixTime};
+use serde_json::{Map, Value, json};
+use std::{net::SocketAddr, time::Duration};
+
+/// Every event with its fields, for `silbo help events`.
+pub const DESCRIPTIONS: &[(&str, &str)] = &[
+    ("calling", "who: the command is accepted and a home link is up; set-up times count from here"),
+    ("online", "home_supernodes, nat: linked to the network"),
+    ("offline", "why: no supernode answers; it is tried again for ever"),
+    ("role", "role, quic, key: what this node does for others and where it listens"),
+    ("relay", "udp, tcp, tls, realm, lab_credential: the relay beside this supernode"),
+    ("registered", "name, state, held_by, of: the username is claimed"),
+    ("lookup", "name, claims, ms: what the directory knows of a username"),
+    ("contact", "state (added, removed or listed), key, fingerprint, name: one contact"),
+    ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
+    ("history", "with, name, outcome, began_ms, duration_ms: one past call"),
+    ("incoming", "from, key, name, stranger: somebody calls"),
+    ("ringing", "it rings there"),
+    ("answered", "the call was picked up"),
+    ("path", "local, remote, protocol, direct, relay, rtt_ms: how the sound travels; again at every change"),
+    ("media_flowing", "direction, mic_t0_ms, speaker_t0_ms: sound flows"),
+    ("stats", "rtt_ms, loss, jitter_ms, playout_delay_ms, concealed_ratio, mos, audio_kbps: each second"),
+    ("device_lost", "message: a device stopped working, silence is used in its place"),
+    ("missed", "from, key: a call that could not ring"),
+    ("ended", "reason, by, duration_ms, receipt: the call is over"),
+    ("error", "code, message, next_step: something did not work"),
+];
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// When.
+    pub at: UnixTime,
+    /// To which call, if to one.
+    pub call: Option<CallId>,
+    /// What.
+    pub body: EventBody,
+}
+
+/// Somebody, as an event names them.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The name shown: the contact's, or the key.
+    pub shown: String,
+    /// Their key.
+    pub key: PublicKey,
+    /// The name they go by or say they have; empty if none.
+    pub name: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum EventBody {
+    /// A call was asked for and the network is there.
+    Calling {
+        /// As it was written.
+        who: String,
+    },
+    /// Linked to the network.
+    Online {
+        /// Number of home supernodes.
+        homes: usize,
+        /// The NAT verdict.
+        nat: &'static str,
+    },
+    /// No supernode answers.
+    Offline {
+        /// Why.
+        why: String,
+    },
+    /// What this node does for others.
+    Role {
+        /// The role.
+        role: &'static str,
+        /// Where QUIC listens.
+        quic: Option<SocketAddr>,
+        /// The identity.
+        key: PublicKey,
+    },
+    /// The relay beside this supernode serves.
+    Relay {
+        /// Where.
+        udp: SocketAddr,
+        /// Its realm.
+        realm: String,
+        /// One long-lived credential, in the lab network only.
+        lab_credential: Option<Credentials>,
+    },
+    /// The username is claimed.
+    Registered {
+        /// Which.
+        name: String,
+        /// Supernodes that hold the claim.
+        held_by: usize,
+        /// Supernodes asked.
+        of: usize,
+    },
+    /// What the directory knows of a name.
+    Lookup {
+        /// Which.
+        name: String,
+        /// All claims, best first.
+        claims: Vec<overlay::FoundClaim>,
+        /// How long it took.
+        took: Duration,
+    },
+    /// One contact.
+    Contact {
+        /// `added`, `removed` or `listed`.
+        state: &'static str,
+        /// Who.
+        person: Person,
+    },
+    /// One call from a stranger.
+    Request {
+        /// `new`, `accepted`, `declined` or `listed`.
+        state: &'static str,
+        /// Who.
+        person: Person,
+    },
+    /// One past call.
+    History {
+        /// The other side's key, or `echo`.
+        with: String,
+        /// Their name then.
+        name: String,
+        /// What came of it.
+        outcome: &'static str,
+        /// When it began.
+        began: UnixTime,
+        /// When it began, in words.
+        when: String,
+        /// How long sound flowed.
+        lasted: Option<Duration>,
+    },
+    /// Somebody calls.
+    Incoming {
+        /// Who.
+        from: Person,
+        /// Whether they are no contact.
+        stranger: bool,
+    },
+    /// It rings there.
+    Ringing,
+    /// Picked up.
+    Answered,
+    /// How the sound travels.
+    Path(PathReport),
+    /// Sound flows.
+    MediaFlowing {
+        /// Which way.
+        direction: MediaDirection,
+        /// First sample of the microphone file sent.
+        mic_t0: Option<UnixTime>,
+        /// First sample of the loudspeaker file.
+        speaker_t0: Option<UnixTime>,
+    },
+    /// How the call is.
+    Stats(CallStats),
+    /// A device stopped working.
+    DeviceLost(String),
+    /// A call that could not ring.
+    Missed {
+        /// Whose.
+        from: Person,
+    },
+    /// The call is over.
+    Ended(Ended),
+    /// Something did not work.
+    Error(Reason),
+}
+
+impl Event {
+    /// The JSON object of the contract; `since_start` is how long the program runs.
+    pub fn to_json(&self, since_start: Duration) -> Value {
+        let mut object = Map::new();
+        object.insert("t_ms".into(), millis(since_start));
+        object.insert("unix_ms".into(), json!(self.at.as_millis()));
+        object.insert("event".into(), json!(self.body.name()));
+        if let Some(call) = self.call {
+            object.insert("call".into(), json!(call.to_string()));
+        }
+        if let Value::Object(fields) = self.body.fields() {
+            object.extend(fields);
+        }
+        Value::Object(object)
+    }
+
+    /// One line for a person; nothing for what a person need not see.
+    pub fn to_line(&self) -> Option<String> {
+        Some(match &self.body {
+            EventBody::Calling { who } => format!("Calling {who} ..."),
+            EventBody::Online { homes, .. } => {
+                format!("Online ({homes} home supernode{}).", if *homes == 1 { "" } else { "s" })
+            }
+            EventBody::Offline { why } => format!("Offline: {why}."),
+            EventBody::Role { role, quic, .. } => match quic {
+                Some(quic) => format!("Running as {role}, listening on {quic}."),
+                None => format!("Running as {role}."),
+            },
+            EventBody::Relay { udp, .. } => format!("Relaying on {udp}."),
+            EventBody::Registered { name, held_by, of } => {
+                format!("The name {name} is yours (held by {held_by} of {of} supernodes).")
+            }
+            EventBody::Lookup { name, claims, .. } => lookup_lines(name, claims, self.at),
+            EventBody::Contact { state, person } => person_line("contact", state, person),
+            EventBody::Request { state, person } => person_line("request", state, person),
+            EventBody::History { name, outcome, when, lasted, .. } => {
+                let lasted = lasted.map(|lasted| format!(", {}", in_minutes(lasted))).unwrap_or_default();
+                format!("{when}  {name}  {outcome}{lasted}")
+            }
+            EventBody::Incoming { from, stranger } => {
+                let stranger = if *stranger { " (not a contact)" } else { "" };
+                format!("{} calls{stranger}.", from.shown)
+            }
+            EventBody::Ringing => "It rings ...".into(),
+            EventBody::Answered => "Answered.".into(),
+            EventBody::Path(path) if path.direct => "Connected directly.".into(),
+            EventBody::Path(_) => "Connected through a relay.".into(),
+            EventBody::MediaFlowing { direction: MediaDirection::Both, .. } => {
+                "Sound flows both ways.".into()
+            }
+            EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
+            EventBody::DeviceLost(why) => format!("Sound: {why}."),
+            EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
+            EventBody::Ended(ended) => {
+                let talked =
+                    ended.talked.map(|talked| format!(" ({})", in_minutes(talked))).unwrap_or_default();
+                format!("{}{talked}", ended.reason.sentence().message)
+            }
+            // Printed on standard error by the command line.
+            EventBody::Error(_) => return None,
+        })
+    }
+}
+
+impl EventBody {
+    /// The event's name in the contract.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Calling { .. } => "calling",
+            Self::Online { .. } => "online",
+            Self::Offline { .. } => "offline",
+            Self::Role { .. } => "role",
+            Self::Relay { .. } => "relay",
+            Self::Registered { .. } => "registered",
+            Self::Lookup { .. } => "lookup",
+            Self::Contact { .. } => "contact",
+            Self::Request { .. } => "request",
+            Self::History { .. } => "history",
+            Self::Incoming { .. } => "incoming",
+            Self::Ringing => "ringing",
+            Self::Answered => "answered",
+            Self::Path(_) => "path",
+            Self::MediaFlowing { .. } => "media_flowing",
+            Self::Stats(_) => "stats",
+            Self::DeviceLost(_) => "device_lost",
+            Self::Missed { .. } => "missed",
+            Self::Ended(_) => "ended",
+            Self::Error(_) => "error",
+        }
+    }
+
+    fn fields(&self) -> Value {
+        match self {
+            Self::Calling { who } => json!({ "who": who }),
+            Self::Online { homes, nat } => json!({ "home_supernodes": homes, "nat": nat }),
+            Self::Offline { why } => json!({ "why": why }),
+            Self::Role { role, quic, key } => {
+                json!({ "role": role, "quic": quic.map(|quic| quic.to_string()), "key": key.to_string() })
+            }
+            Self::Relay { udp, realm, lab_credential } => json!({
+                "udp": udp.to_string(), "tcp": null, "tls": null, "realm": realm,
+                "lab_credential": lab_credential.as_ref().map(|credential| json!({
+                    "username": credential.username, "password": credential.password,
+                })),
+            }),
+            Self::Registered { name, held_by, of } => {
+                json!({ "name": name, "state": "held", "held_by": held_by, "of": of })
+            }
+            Self::Lookup { name, claims, took } => json!({
+                "name": name, "ms": millis(*took),
+                "claims": claims.iter().map(|claim| json!({
+                    "key": claim.key.to_string(), "fingerprint": claim.key.fingerprint(),
+                    "holders": claim.holders, "claimed_at_ms": claim.claimed_at.as_millis(),
+                    // Claims become established through time receipts, which are not built yet.
+                    "established": false,
+                })).collect::<Vec<_>>(),
+            }),
+            Self::Contact { state, person } | Self::Request { state, person } => json!({
+                "state": state, "key": person.key.to_string(),
+                "fingerprint": person.key.fingerprint(), "name": person.name,
+            }),
+            Self::History { with, name, outcome, began, lasted, .. } => json!({
+                "with": with, "name": name, "outcome": outcome,
+                "began_ms": began.as_millis(), "duration_ms": lasted.map(millis),
+            }),
+            Self::Incoming { from, stranger } => json!({
+                "from": from.shown, "key": from.key.to_string(), "name": from.name, "stranger": stranger,
+            }),
+            Self::Missed { from } => json!({ "from": from.shown, "key": from.key.to_string() }),
+            Self::Ringing | Self::Answered => json!({}),
+            Self::Path(path) => json!({
+                "local": path.local.as_str(), "remote": path.remote.as_str(),
+                "protocol": protocol(path.protocol), "direct": path.direct,
+                "relay": path.relay.map(|relay| relay.to_string()), "rtt_ms": path.rtt.map(fine_millis),
+            }),
+            Self::MediaFlowing { direction, mic_t0, speaker_t0 } => json!({
+                "direction": match direction {
+                    MediaDirection::Send => "send",
+                    MediaDirection::Receive => "recv",
+                    MediaDirection::Both => "both",
+                },
+                "mic_t0_ms": mic_t0.map(UnixTime::as_millis), "speaker_t0_ms": speaker_t0.map(UnixTime::as_millis),
+            }),
+            Self::Stats(stats) => json!({
+                "rtt_ms": stats.rtt.map(fine_millis), "loss": stats.loss,
+                "jitter_ms": fine_millis(stats.jitter), "playout_delay_ms": fine_millis(stats.playout_delay),
+                "concealed_ratio": stats.concealed_ratio, "mos": stats.mos, "audio_kbps": stats.audio_kbps,
+                // No video yet.
+                "video_kbps": null, "fps": null, "width": null, "height": null,
+                "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
+            }),
+            Self::DeviceLost(message) => json!({ "message": message }),
+            Self::Ended(ended) => json!({
+                "reason": ended.reason.code(), "by": by(ended.by),
+                "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": null,
+            }),
+            Self::Error(reason) => {
+                let sentence = reason.sentence();
+                json!({ "code": reason.code(), "message": sentence.message, "next_step": sentence.next_step })
+            }
+        }
+    }
+}
+
+/// A duration as a person says it: "1:05".
+pub fn in_minutes(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+fn by(side: Side) -> &'static str {
+    match side {
+        Side::Local => "local",
+        Side::Remote => "remote",
+        Side::Network => "network",
+    }
+}
+
+fn protocol(protocol: PathProtocol) -> &'static str {
+    match protocol {
+        PathProtocol::Udp => "udp",
+        _ => "other",
+    }
+}
+
+fn lookup_lines(name: &str, claims: &[overlay::FoundClaim], now: UnixTime) -> String {
+    if claims.is_empty() {
+        return format!("Nobody claims {name}.");
+    }
+    let lines = claims.iter().map(|claim| {
+        let age = now.saturating_duration_since(claim.claimed_at).as_secs() / (24 * 3600);
+        format!(
+            "{name}  {}  {}  held by {} supernodes, {age} days old",
+            claim.key.fingerprint(),
+            claim.key,
+            claim.holders
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn person_line(kind: &str, state: &str, person: &Person) -> String {
+    let name = if person.name.is_empty() { "(no name)" } else { &person.name };
+    let what = if state == "listed" { String::new() } else { format!("{kind} {state}: ") };
+    format!("{what}{name}  {}  {}", person.key.fingerprint(), person.key)
+}
+
+fn millis(duration: Duration) -> Value {
+    json!(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn fine_millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
