@@ -1,1 +1,68 @@
-//! lab
+//! The proof: real `silbo` processes in calls with each other, on loopback, behind NATs and in real windows.
+//!
+//! Nothing ships from here. [`script`] plays a call between [`process::Silbo`] processes, each in a
+//! [`process::Place`]: this machine's loopback, or a host of a NAT lab made by [`netns`]. What was heard is scored by
+//! [`quality`] against what [`speech`] said. [`desktop`] is a screen of its own for windows, driven by keyboard and
+//! mouse.
+//!
+//! ```text
+//!   speech ──► file: microphone ──► silbo ══ network of netns ══► silbo ──► file: speaker ──► quality
+//!                                     └── JSON events ──► script ──┘
+//! ```
+//!
+//! Commands: `nat` (`make lab`), `bench` (`make bench`). Tests: `tests/call.rs`, `tests/window.rs`.
+//! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
+//! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
+
+pub mod desktop;
+pub mod netns;
+pub mod process;
+pub mod quality;
+pub mod reflect;
+pub mod script;
+pub mod speech;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of everything built, where the lab also keeps speech, recordings and screenshots.
+///
+/// It is found from the running executable (`target/debug/nat`, `target/debug/deps/call-…`), so it follows
+/// `CARGO_TARGET_DIR`.
+pub fn target() -> anyhow::Result<PathBuf> {
+    let profile = build()?;
+    profile.parent().map(Path::to_path_buf).ok_or_else(|| anyhow::anyhow!("{profile:?} has no parent"))
+}
+
+/// The folder of this build's binaries (`target/debug`, `target/release`).
+pub fn build() -> anyhow::Result<PathBuf> {
+    let exe = std::env::current_exe()?;
+    exe.ancestors()
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps") && !folder.ends_with("examples"))
+        .map(Path::to_path_buf)
+        .ok_or_else(|| anyhow::anyhow!("{exe:?} is in no build folder"))
+}
+
+/// The `silbo` binary under test: `SILBO_BIN`, or the one beside this executable.
+pub fn silbo() -> anyhow::Result<PathBuf> {
+    let path = match std::env::var_os("SILBO_BIN") {
+        Some(path) => path.into(),
+        None => build()?.join("silbo"),
+    };
+    anyhow::ensure!(
+        path.is_file(),
+        "{} is not built: run `cargo build --workspace --all-targets` (or `make test`) first",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// A folder for what one test or case leaves behind to be looked at, emptied now.
+pub fn leavings(name: &str) -> anyhow::Result<PathBuf> {
+    let folder = target()?.join("lab").join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,157 @@
+//! A screen of its own for real windows: Xvfb with a window manager, driven by keyboard and mouse through xdotool.
+
+use crate::process::{Place, poll, run};
+use anyhow::{Context as _, Result, ensure};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A running screen; it dies with its owner.
+#[derive(Debug)]
+pub struct Desktop {
+    display: String,
+    // Fields drop in this order: the window manager before the screen.
+    _manager: Ends,
+    _screen: Ends,
+}
+
+impl Desktop {
+    /// Starts a screen of `width` x `height` on a display number that is free.
+    pub fn start(width: u32, height: u32, folder: &Path) -> Result<Self> {
+        // `-displayfd 1` lets the server pick the number itself and say it: no race with other screens.
+        let mut screen = Place::Here
+            .command("Xvfb")
+            .args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0"])
+            .arg(format!("{width}x{height}x24"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(folder.join("xvfb.log"))?)
+            .spawn()
+            .context("cannot start Xvfb")?;
+        let stdout = screen.stdout.take();
+        let screen = Ends(screen);
+        let mut number = String::new();
+        BufReader::new(stdout.context("Xvfb has no stdout")?).read_line(&mut number)?;
+        ensure!(!number.trim().is_empty(), "Xvfb did not start; see {}/xvfb.log", folder.display());
+        let display = format!(":{}", number.trim());
+        let manager = Place::Here
+            .command("openbox")
+            .args(["--sm-disable"])
+            .env("DISPLAY", &display)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.join("openbox.log"))?)
+            .spawn()
+            .context("cannot start openbox")?;
+        let desktop = Self { display, _manager: Ends(manager), _screen: screen };
+        poll("window manager", Duration::from_secs(10), || {
+            let root = run(desktop.on_screen("xprop").args(["-root", "_NET_SUPPORTING_WM_CHECK"]))?;
+            Ok(root.contains("window id").then_some(()))
+        })?;
+        Ok(desktop)
+    }
+
+    /// Points a command at this screen and at no other sound or window system.
+    pub fn show_on<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET")
+    }
+
+    /// Waits for the first visible window of a process.
+    pub fn window_of(&self, process: u32, patience: Duration) -> Result<Window<'_>> {
+        let id = poll("window", patience, || self.first_window(process))?;
+        Ok(Window { desktop: self, id })
+    }
+
+    /// Saves a picture of the whole screen.
+    pub fn photograph(&self, file: &Path) -> Result<()> {
+        run(self.on_screen("import").args(["-window", "root"]).arg(file)).map(drop)
+    }
+
+    fn first_window(&self, process: u32) -> Result<Option<String>> {
+        let mut search = self.on_screen("xdotool");
+        search.args(["search", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
+        // No match is exit status 1 and no output.
+        let output = search.output().context("cannot run xdotool")?;
+        Ok(String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned))
+    }
+
+    fn on_screen(&self, program: &str) -> Command {
+        let mut command = Place::Here.command(program);
+        command.env("DISPLAY", &self.display);
+        command
+    }
+}
+
+/// One window of a [`Desktop`].
+#[derive(Debug)]
+pub struct Window<'a> {
+    desktop: &'a Desktop,
+    id: String,
+}
+
+impl Window<'_> {
+    /// Moves and sizes it, in pixels.
+    pub fn place(&self, x: u32, y: u32, width: u32, height: u32) -> Result<()> {
+        self.tool(&["windowsize", "--sync", &self.id, &width.to_string(), &height.to_string()])?;
+        self.tool(&["windowmove", "--sync", &self.id, &x.to_string(), &y.to_string()])
+    }
+
+    /// Gives it the keyboard.
+    pub fn focus(&self) -> Result<()> {
+        self.tool(&["windowactivate", "--sync", &self.id])
+    }
+
+    /// Types text as a keyboard would.
+    pub fn type_text(&self, text: &str) -> Result<()> {
+        self.focus()?;
+        self.tool(&["type", "--delay", "30", text])
+    }
+
+    /// Presses one key or chord, in xdotool's words (`Return`, `Tab`, `ctrl+m`).
+    pub fn press(&self, key: &str) -> Result<()> {
+        self.focus()?;
+        self.tool(&["key", "--delay", "30", key])
+    }
+
+    /// Clicks at a point of the window.
+    pub fn click(&self, x: u32, y: u32) -> Result<()> {
+        self.focus()?;
+        self.tool(&[
+            "mousemove",
+            "--sync",
+            "--window",
+            &self.id,
+            &x.to_string(),
+            &y.to_string(),
+            "click",
+            "1",
+        ])
+    }
+
+    /// Saves a picture of it.
+    pub fn photograph(&self, file: &Path) -> Result<()> {
+        run(self.desktop.on_screen("import").args(["-window", &self.id]).arg(file)).map(drop)
+    }
+
+    /// Its title.
+    pub fn title(&self) -> Result<String> {
+        run(self.desktop.on_screen("xdotool").args(["getwindowname", &self.id]))
+    }
+
+    fn tool(&self, arguments: &[&str]) -> Result<()> {
+        run(self.desktop.on_screen("xdotool").args(arguments)).map(drop)
+    }
+}
+
+/// A process that ends with its owner.
+#[derive(Debug)]
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,259 @@
+//! A small internet of Linux network namespaces: a public segment, a public host and two homes behind NATs.
+//!
+//! ```text
+//!        home A                                                          home B
+//!   ┌───────────────┐   ┌──────────────────┐   bridge    ┌──────────────────┐   ┌───────────────┐
+//!   │ a 192.168.1.2 ├───┤ ra    203.0.113.21├─────┬──────┤203.0.113.22    rb ├───┤ b 192.168.2.2 │
+//!   └───────────────┘   │ NAT              │     │       │              NAT │   └───────────────┘
+//!                       └──────────────────┘     │       └──────────────────┘
+//!                                       ┌────────┴───────┐
+//!                                       │ s 203.0.113.10 │  public host
+//!                                       └────────────────┘
+//! ```
+//!
+//! **Clean-up is the kernel's.** [`enter`] runs the program again inside new mount, network and process namespaces
+//! (and a user namespace where we are not root). `/run/netns` there is a private tmpfs, so the named namespaces are
+//! seen by nobody else and any number of labs can run side by side; when the first process of the lab ends, in
+//! whatever way, the kernel kills the others and takes the networks away. Nothing is left for a `Drop` to forget.
+//!
+//! The NATs are nftables'. RFC 4787 words: *endpoint-independent* mapping is one public port for all destinations,
+//! *address and port-dependent* mapping is a new one for each ("symmetric").
+
+use crate::process::{Place, run};
+use anyhow::{Context as _, Result, bail};
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::process::{Command, ExitCode, Stdio};
+
+/// The public host.
+pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+
+/// Behaviour of a home router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nat {
+    /// Endpoint-independent mapping, endpoint-independent filtering: whoever knows the public port gets in.
+    FullCone,
+    /// Endpoint-independent mapping, address and port-dependent filtering: only who was written to gets in.
+    PortRestricted,
+    /// Address and port-dependent mapping and filtering: another public port for every destination.
+    Symmetric,
+    /// No UDP at all, and TCP to port 443 only.
+    UdpBlocked,
+}
+
+/// One of the two homes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// Router `ra`, host `a`.
+    A,
+    /// Router `rb`, host `b`.
+    B,
+}
+
+impl Home {
+    /// The host behind the router.
+    pub fn host(self) -> Place {
+        Place::Namespace(self.names().1.to_owned())
+    }
+
+    /// The router's public address.
+    pub fn public_address(self) -> Ipv4Addr {
+        Ipv4Addr::new(203, 0, 113, 20 + self.number())
+    }
+
+    /// The host's private address.
+    pub fn private_address(self) -> Ipv4Addr {
+        Ipv4Addr::new(192, 168, self.number(), 2)
+    }
+
+    fn gateway(self) -> Ipv4Addr {
+        Ipv4Addr::new(192, 168, self.number(), 1)
+    }
+
+    /// Namespaces of router and host.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::A => ("ra", "a"),
+            Self::B => ("rb", "b"),
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::A => 1,
+            Self::B => 2,
+        }
+    }
+}
+
+/// What became of [`enter`].
+#[derive(Debug)]
+pub enum Entered {
+    /// We are inside; go on.
+    Inside,
+    /// We were outside; the inner program has run and ended with this.
+    Done(ExitCode),
+    /// This system lets us make no namespaces; the sentence says what was tried.
+    Impossible(String),
+}
+
+/// Runs this program again inside namespaces of its own, with the same arguments.
+pub fn enter() -> Result<Entered> {
+    if std::env::var_os(INSIDE).is_some() {
+        run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]))?;
+        std::fs::create_dir_all("/run/netns")?;
+        return Ok(Entered::Inside);
+    }
+    let mut tried = Vec::new();
+    for who in [&[][..], &["--user", "--map-root-user"][..]] {
+        let wall = |program: &str| {
+            // The chain of deaths: we die -> unshare is killed -> its child, first of its process namespace, is killed.
+            let mut command = Place::Here.command("unshare");
+            command.args(who).args([
+                "--mount",
+                "--net",
+                "--pid",
+                "--fork",
+                "--mount-proc",
+                "--kill-child=KILL",
+            ]);
+            command.arg(program);
+            command
+        };
+        let probe = format!("{PROBE_MOUNT} && ip netns add probe && ip netns exec probe nft list ruleset");
+        if let Err(error) = run(wall("sh").args(["-c", &probe])) {
+            tried.push(error.to_string());
+            continue;
+        }
+        let exe = std::env::current_exe()?;
+        let mut inner = wall(exe.to_str().context("the program's path is not UTF-8")?);
+        let status = inner.args(std::env::args_os().skip(1)).env(INSIDE, "1").status()?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+        return Ok(Entered::Done(ExitCode::from(code)));
+    }
+    Ok(Entered::Impossible(tried.join("; ")))
+}
+
+const INSIDE: &str = "SILBO_LAB_INSIDE";
+const PROBE_MOUNT: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns";
+
+/// The little internet, inside [`enter`]'s namespaces.
+#[derive(Debug)]
+pub struct Internet {
+    _private: (),
+}
+
+impl Internet {
+    /// Lays the cables. Both homes start behind [`Nat::PortRestricted`].
+    pub fn build() -> Result<Self> {
+        let internet = Self { _private: () };
+        for name in ["net", "s", "ra", "a", "rb", "b"] {
+            ip(&["netns", "add", name])?;
+            // Kept to IPv4: a path over IPv6 would go round every NAT.
+            for setting in ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"] {
+                inside(name, "sysctl", &["-qw", setting])?;
+            }
+            inside(name, "ip", &["link", "set", "lo", "up"])?;
+        }
+        inside("net", "ip", &["link", "add", "segment", "type", "bridge"])?;
+        inside("net", "ip", &["link", "set", "segment", "up"])?;
+        for (name, address) in
+            [("s", PUBLIC), ("ra", Home::A.public_address()), ("rb", Home::B.public_address())]
+        {
+            let port = format!("to-{name}");
+            cable(("net", &port), (name, "wan"))?;
+            inside("net", "ip", &["link", "set", &port, "master", "segment"])?;
+            inside(name, "ip", &["address", "add", &format!("{address}/24"), "dev", "wan"])?;
+        }
+        for home in [Home::A, Home::B] {
+            let (router, host) = home.names();
+            cable((router, "lan"), (host, "eth0"))?;
+            inside(router, "ip", &["address", "add", &format!("{}/24", home.gateway()), "dev", "lan"])?;
+            inside(router, "sysctl", &["-qw", "net.ipv4.ip_forward=1"])?;
+            inside(
+                host,
+                "ip",
+                &["address", "add", &format!("{}/24", home.private_address()), "dev", "eth0"],
+            )?;
+            inside(host, "ip", &["route", "add", "default", "via", &home.gateway().to_string()])?;
+            internet.set_nat(home, Nat::PortRestricted)?;
+        }
+        Ok(internet)
+    }
+
+    /// The public host.
+    pub fn public_host(&self) -> Place {
+        Place::Namespace("s".to_owned())
+    }
+
+    /// Gives a home another router, which has seen no traffic yet.
+    pub fn set_nat(&self, home: Home, nat: Nat) -> Result<()> {
+        let (router, _) = home.names();
+        let mut nft = Command::new("ip")
+            .args(["netns", "exec", router, "nft", "-f", "-"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .context("cannot run nft")?;
+        nft.stdin.take().context("nft has no stdin")?.write_all(rules(home, nat).as_bytes())?;
+        if !nft.wait()?.success() {
+            bail!("nft refused the rules of {home:?} {nat:?}");
+        }
+        inside(router, "conntrack", &["-F"])
+    }
+}
+
+/// The whole ruleset of a router.
+///
+/// Unsolicited datagrams to the router itself are dropped before conntrack confirms them: else an early probe of the
+/// other side would occupy its port and push the later outbound mapping to another one, which no home router does.
+fn rules(home: Home, nat: Nat) -> String {
+    let host = home.private_address();
+    let (map_in, map_out, block) = match nat {
+        Nat::FullCone => {
+            (format!("iifname wan udp dport 1024-65535 dnat to {host}"), "masquerade", String::new())
+        }
+        Nat::PortRestricted => (String::new(), "masquerade", String::new()),
+        Nat::Symmetric => (String::new(), "masquerade fully-random", String::new()),
+        Nat::UdpBlocked => {
+            let block = "iifname lan meta l4proto udp drop\n    iifname lan tcp dport != 443 drop";
+            (String::new(), "masquerade", block.to_owned())
+        }
+    };
+    format!(
+        "flush ruleset
+table inet fw {{
+  chain input {{ type filter hook input priority 0; policy accept;
+    iifname wan ct state new meta l4proto udp drop
+  }}
+  chain forward {{ type filter hook forward priority 0; policy accept;
+    ct status dnat accept
+    iifname wan ct state new drop
+    {block}
+  }}
+}}
+table ip nat {{
+  chain in {{ type nat hook prerouting priority -100;
+    {map_in}
+  }}
+  chain out {{ type nat hook postrouting priority 100;
+    oifname wan {map_out}
+  }}
+}}
+"
+    )
+}
+
+/// A cable between two interfaces, both up.
+fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {
+    ip(&["link", "add", one.1, "netns", one.0, "type", "veth", "peer", "name", other.1, "netns", other.0])?;
+    inside(one.0, "ip", &["link", "set", one.1, "up"])?;
+    inside(other.0, "ip", &["link", "set", other.1, "up"])
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    run(Command::new("ip").args(arguments)).map(drop)
+}
+
+fn inside(namespace: &str, program: &str, arguments: &[&str]) -> Result<()> {
+    run(Command::new("ip").args(["netns", "exec", namespace, program]).args(arguments)).map(drop)
+}

@@ -1,0 +1,245 @@
+//! One `silbo` process under test: started in a place, heard through its JSON events, ended with its owner.
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Where a process runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// This machine as it is.
+    Here,
+    /// A host of the NAT lab, by the name of its network namespace.
+    Namespace(String),
+}
+
+impl Place {
+    /// A command that runs in this place and is killed when the thread that spawned it ends, whatever ends it.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]);
+        if let Self::Namespace(name) = self {
+            command.args(["ip", "netns", "exec", name]);
+        }
+        command.arg(program);
+        command
+    }
+}
+
+/// Lines kept between the process and the test; a test that reads none for this long is stuck, and the process then
+/// waits in its own `write`.
+const UNREAD_EVENTS: usize = 4096;
+
+/// One running `silbo --json`.
+#[derive(Debug)]
+pub struct Silbo {
+    title: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<Value>,
+    seen: Vec<Value>,
+    stderr: PathBuf,
+}
+
+impl Silbo {
+    /// Starts `silbo --json ARGUMENTS` in `place`; its log goes to `folder/TITLE.log`, its events to `TITLE.jsonl`.
+    pub fn start<S: AsRef<std::ffi::OsStr>>(
+        title: &str,
+        place: &Place,
+        folder: &Path,
+        arguments: &[S],
+    ) -> Result<Self> {
+        let mut command = place.command(crate::silbo()?);
+        command.arg("--json").args(arguments);
+        Self::spawn(title, command, folder)
+    }
+
+    /// Starts a prepared command that speaks JSON lines.
+    pub fn spawn(title: &str, mut command: Command, folder: &Path) -> Result<Self> {
+        let stderr = folder.join(format!("{title}.log"));
+        let mut copy = File::create(folder.join(format!("{title}.jsonl")))?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&stderr)?)
+            .spawn()
+            .with_context(|| format!("cannot start {command:?}"))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or_else(|| anyhow!("{title} has no stdout"))?;
+        let (sender, lines) = sync_channel(UNREAD_EVENTS);
+        std::thread::Builder::new().name(format!("{title} events")).spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(|line| line.ok()) {
+                let _ = writeln!(copy, "{line}");
+                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if sender.send(event).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { title: title.to_owned(), child, stdin, lines, seen: Vec::new(), stderr })
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the next event called `name` and returns it; earlier events are kept in [`Silbo::seen`].
+    pub fn expect(&mut self, name: &str, patience: Duration) -> Result<Value> {
+        self.expect_where(name, patience, |event| event["event"] == name)
+    }
+
+    /// Waits for the next event that `matches`; `what` names it in the error.
+    pub fn expect_where(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        matches: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(event) => {
+                    self.seen.push(event.clone());
+                    if matches(&event) {
+                        return Ok(event);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(self.complaint(&format!("no `{what}` within {patience:?}")));
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(self.complaint(&format!("ended before `{what}`")));
+                }
+            }
+        }
+    }
+
+    /// Every event read so far, in order.
+    pub fn seen(&mut self) -> &[Value] {
+        while let Ok(event) = self.lines.try_recv() {
+            self.seen.push(event);
+        }
+        &self.seen
+    }
+
+    /// Events called `name` among those read so far.
+    pub fn seen_named(&mut self, name: &str) -> Vec<Value> {
+        self.seen().iter().filter(|event| event["event"] == name).cloned().collect()
+    }
+
+    /// Writes one command line (`{"do": ...}`) to the process.
+    pub fn command(&mut self, command: &Value) -> Result<()> {
+        let stdin = self.stdin.as_mut().ok_or_else(|| anyhow!("stdin is closed"))?;
+        writeln!(stdin, "{command}")?;
+        Ok(stdin.flush()?)
+    }
+
+    /// Asks it to end as Ctrl-C does.
+    pub fn interrupt(&self) -> Result<()> {
+        self.signal("INT")
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Waits for the end of the process and of its output; the exit status as a shell would show it.
+    pub fn exit_status(&mut self, patience: Duration) -> Result<i32> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.seen.push(event),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(self.complaint(&format!("still running after {patience:?}")));
+                }
+            }
+        }
+        // Its output is closed: it is ending. A process that closes stdout and lives on is stuck.
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                use std::os::unix::process::ExitStatusExt as _;
+                return Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
+            }
+            if Instant::now() > deadline {
+                return Err(self.complaint(&format!("closed its output but lives after {patience:?}")));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits for the end and insists on exit status 0.
+    pub fn succeed(&mut self, patience: Duration) -> Result<()> {
+        match self.exit_status(patience)? {
+            0 => Ok(()),
+            status => Err(self.complaint(&format!("exit status {status}"))),
+        }
+    }
+
+    fn signal(&self, name: &str) -> Result<()> {
+        let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status()?;
+        if !status.success() {
+            bail!("{}: kill -{name} failed", self.title);
+        }
+        Ok(())
+    }
+
+    /// An error with everything a person needs to see why: the last events and the end of the log.
+    fn complaint(&mut self, what: &str) -> anyhow::Error {
+        let title = self.title.clone();
+        let log = std::fs::read_to_string(&self.stderr).unwrap_or_default();
+        let events: Vec<String> = last(self.seen(), 15).iter().map(|event| event.to_string()).collect();
+        let log: Vec<&str> = log.lines().collect();
+        anyhow!(
+            "{title}: {what}\n--- its last events\n{}\n--- the end of its log ({})\n{}",
+            events.join("\n"),
+            self.stderr.display(),
+            last(&log, 15).join("\n")
+        )
+    }
+}
+
+const POLL: Duration = Duration::from_millis(10);
+
+fn last<T>(all: &[T], count: usize) -> &[T] {
+    &all[all.len().saturating_sub(count)..]
+}
+
+impl Drop for Silbo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a tool to its end and returns its standard output; its complaint becomes the error.
+pub fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Asks again and again until `answer` has one.
+pub fn poll<T>(what: &str, patience: Duration, mut answer: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(answer) = answer()? {
+            return Ok(answer);
+        }
+        if Instant::now() > deadline {
+            bail!("no {what} within {patience:?}");
+        }
+        std::thread::sleep(POLL);
+    }
+}

@@ -1,0 +1,263 @@
+//! The scripted call: a supernode, `bob` who answers, `alice` who calls him, both speaking from a file and recording
+//! what they hear; exactly the commands a person would type.
+
+use crate::process::{Place, Silbo};
+use crate::quality::{self, Quality};
+use crate::speech;
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Patience for anything that takes a network round trip or a process start. Far above what is normal: it turns a hang
+/// into a failure and judges no speed.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who runs where.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    /// Where the supernode runs.
+    pub supernode: Place,
+    /// Its QUIC address.
+    pub listen: SocketAddr,
+    /// Its STUN and TURN address.
+    pub relay_listen: SocketAddr,
+    /// Where alice runs.
+    pub caller: Place,
+    /// Where bob runs.
+    pub callee: Place,
+}
+
+impl Cast {
+    /// Everybody on this machine's loopback, the supernode on ports that are free now.
+    pub fn loopback() -> Result<Self> {
+        let [listen, relay_listen] = free_udp_ports()?;
+        Ok(Self { supernode: Place::Here, listen, relay_listen, caller: Place::Here, callee: Place::Here })
+    }
+}
+
+/// Two different UDP ports of the loopback that nobody holds.
+pub fn free_udp_ports() -> Result<[SocketAddr; 2]> {
+    let one = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok([one.local_addr()?, other.local_addr()?])
+}
+
+/// A running supernode and what is needed to put people on it.
+#[derive(Debug)]
+pub struct Stage {
+    cast: Cast,
+    folder: PathBuf,
+    supernode: Silbo,
+}
+
+impl Stage {
+    /// Starts the supernode; profiles, logs, events and recordings go to `folder`.
+    pub fn open(cast: Cast, folder: &Path) -> Result<Self> {
+        let mut arguments = network(None, &folder.join("supernode"));
+        arguments.extend(["supernode".into(), "--listen".into(), cast.listen.to_string()]);
+        arguments.extend(["--relay-listen".into(), cast.relay_listen.to_string()]);
+        let mut supernode = Silbo::start("supernode", &cast.supernode, folder, &arguments)?;
+        supernode.expect("relay", PATIENCE)?;
+        Ok(Self { cast, folder: folder.to_owned(), supernode })
+    }
+
+    /// The supernode's address for `--bootstrap`.
+    pub fn bootstrap(&self) -> SocketAddr {
+        self.cast.listen
+    }
+
+    /// The supernode itself.
+    pub fn supernode(&mut self) -> &mut Silbo {
+        &mut self.supernode
+    }
+
+    /// Global options of a person of this network; every person has a profile.
+    pub fn person(&self, name: &str) -> Vec<String> {
+        network(Some(self.cast.listen), &self.folder.join(name))
+    }
+
+    /// Claims `bob` for bob's profile and waits until the command has succeeded.
+    pub fn register_bob(&self) -> Result<()> {
+        let mut arguments = self.person("bob");
+        arguments.extend(["register".into(), "bob".into()]);
+        let mut register = Silbo::start("register", &self.cast.callee, &self.folder, &arguments)?;
+        register.expect("registered", PATIENCE)?;
+        register.succeed(PATIENCE)
+    }
+
+    /// Puts bob online; he answers `calls` calls, and then his process ends.
+    pub fn bob(&self, calls: u32) -> Result<Silbo> {
+        let mut arguments = self.person("bob");
+        arguments.extend(["online".into(), "--auto-answer".into(), "--calls".into(), calls.to_string()]);
+        arguments.extend(self.voice("bob")?);
+        let mut bob = Silbo::start("bob", &self.cast.callee, &self.folder, &arguments)?;
+        bob.expect("online", PATIENCE)?;
+        Ok(bob)
+    }
+
+    /// Alice calls bob. With a length her call ends by itself, else it waits for a hang-up.
+    pub fn alice(&self, length: Option<Duration>) -> Result<Silbo> {
+        let mut arguments = self.person("alice");
+        arguments.extend(["call".into(), "bob".into()]);
+        if let Some(length) = length {
+            arguments.extend(["--duration".into(), length.as_secs().to_string()]);
+        }
+        arguments.extend(self.voice("alice")?);
+        Silbo::start("alice", &self.cast.caller, &self.folder, &arguments)
+    }
+
+    /// Plays one whole call of `length` and scores what both heard.
+    pub fn play(&self, length: Duration) -> Result<Report> {
+        self.register_bob()?;
+        let mut bob = self.bob(1)?;
+        let mut alice = self.alice(Some(length))?;
+        alice.succeed(PATIENCE + length)?;
+        bob.succeed(PATIENCE)?;
+        self.report(&mut alice, &mut bob)
+    }
+
+    /// What a finished call was like.
+    pub fn report(&self, alice: &mut Silbo, bob: &mut Silbo) -> Result<Report> {
+        let calling = time_of(alice, "calling")?;
+        let flowing = time_of(alice, "media_flowing")?;
+        let ended =
+            |who: &mut Silbo| who.seen_named("ended").pop().with_context(|| "no `ended` event".to_owned());
+        let (alice_ended, bob_ended) = (ended(alice)?, ended(bob)?);
+        let speech = speech::file()?;
+        Ok(Report {
+            setup_ms: flowing - calling,
+            hang_up_ms: unix_ms(&bob_ended)? - unix_ms(&alice_ended)?,
+            alice_path: Way::last_of(alice)?,
+            bob_path: Way::last_of(bob)?,
+            alice_ended: text(&alice_ended, "reason"),
+            bob_ended: text(&bob_ended, "reason"),
+            alice_heard: quality::score(&speech, &self.recording("alice"))?,
+            bob_heard: quality::score(&speech, &self.recording("bob"))?,
+        })
+    }
+
+    /// What somebody's loudspeaker played.
+    pub fn recording(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}-heard.wav"))
+    }
+
+    fn voice(&self, name: &str) -> Result<[String; 4]> {
+        let heard = self.recording(name);
+        Ok([
+            "--mic".into(),
+            format!("file:{}", speech::file()?.display()),
+            "--speaker".into(),
+            format!("file:{}", heard.display()),
+        ])
+    }
+}
+
+/// The global options of any node of a lab network.
+fn network(bootstrap: Option<SocketAddr>, profile: &Path) -> Vec<String> {
+    let mut options = vec!["--lab".into(), "--no-mdns".into()];
+    options.extend(["--profile".into(), profile.display().to_string()]);
+    if let Some(address) = bootstrap {
+        options.extend(["--bootstrap".into(), address.to_string()]);
+    }
+    options
+}
+
+/// One call, judged.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// From alice's `calling` to her first `media_flowing`.
+    pub setup_ms: i64,
+    /// From alice's `ended` to bob's; negative when bob was told first.
+    pub hang_up_ms: i64,
+    /// The last path alice's side reported.
+    pub alice_path: Way,
+    /// The last path bob's side reported.
+    pub bob_path: Way,
+    /// Why it ended, says alice.
+    pub alice_ended: String,
+    /// Why it ended, says bob.
+    pub bob_ended: String,
+    /// Bob's speech as alice heard it.
+    pub alice_heard: Quality,
+    /// Alice's speech as bob heard it.
+    pub bob_heard: Quality,
+}
+
+impl Report {
+    /// What is wrong with this call, in words; empty when nothing is.
+    pub fn faults(&self, expected: Expected) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (who, path) in [("alice", &self.alice_path), ("bob", &self.bob_path)] {
+            if path.direct != (expected == Expected::Direct) {
+                faults.push(format!("{who}'s path is {path}, expected {expected:?}"));
+            }
+        }
+        for (who, heard) in [("alice", &self.alice_heard), ("bob", &self.bob_heard)] {
+            if heard.mean < quality::BAR {
+                faults.push(format!("{who} heard PESQ-WB {:.2}, the bar is {}", heard.mean, quality::BAR));
+            }
+        }
+        faults
+    }
+}
+
+/// The path a case must end on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Expected {
+    /// From host to host.
+    Direct,
+    /// Through the supernode's relay.
+    Relayed,
+}
+
+/// One side's view of the way its media takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Way {
+    /// Our candidate's kind.
+    pub local: String,
+    /// Their candidate's kind.
+    pub remote: String,
+    /// Whether no relay is on the way.
+    pub direct: bool,
+}
+
+impl Way {
+    fn last_of(who: &mut Silbo) -> Result<Self> {
+        let path = who.seen_named("path").pop().context("no `path` event")?;
+        let direct = path["direct"].as_bool().context("`path` without `direct`")?;
+        Ok(Self { local: text(&path, "local"), remote: text(&path, "remote"), direct })
+    }
+}
+
+impl std::fmt::Display for Way {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.direct { "direct" } else { "relayed" };
+        write!(out, "{kind} ({} to {})", self.local, self.remote)
+    }
+}
+
+/// `t_ms` of the first event called `name` (for `media_flowing`: the first that tells of sound coming in).
+fn time_of(who: &mut Silbo, name: &str) -> Result<i64> {
+    let events = who.seen_named(name);
+    let first = events.iter().find(|event| event["direction"] != "send");
+    first.and_then(|event| event["t_ms"].as_i64()).with_context(|| format!("no `{name}` event with a time"))
+}
+
+/// The wall clock of an event.
+pub fn unix_ms(event: &Value) -> Result<i64> {
+    event["unix_ms"].as_i64().with_context(|| format!("no unix_ms in {event}"))
+}
+
+fn text(event: &Value, field: &str) -> String {
+    event[field].as_str().unwrap_or("?").to_owned()
+}
+
+/// Insists that nothing is wrong.
+pub fn flawless(report: &Report, expected: Expected) -> Result<()> {
+    let faults = report.faults(expected);
+    ensure!(faults.is_empty(), "{}\n{report:#?}", faults.join("\n"));
+    Ok(())
+}
