@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
@@ -34,9 +34,6 @@ pub struct CredentialIssuer {
 
 impl CredentialIssuer {
     /// An issuer over `secret`; the relay that shall accept its credentials holds the same secret.
-    ///
-    /// The HMAC key is the secret in lower-case hexadecimal (64 bytes), so that the same secret can be written into the
-    /// configuration of any other TURN server (`static-auth-secret=` of coturn).
     pub const fn new(secret: [u8; 32]) -> Self {
         Self { secret }
     }
@@ -48,16 +45,10 @@ impl CredentialIssuer {
         Credentials { username, password }
     }
 
-    /// The secret as text, the way other TURN servers are told about it.
-    pub fn shared_secret_text(&self) -> String {
-        HEXLOWER.encode(&self.secret)
-    }
-
     /// The password that belongs to `username`, whether or not the username is one we issued.
     pub fn password(&self, username: &str) -> String {
-        let key = HEXLOWER.encode(&self.secret);
         // An HMAC takes a key of any length: the fallback keeps the function total and matches no password.
-        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else { return String::new() };
+        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(&self.secret) else { return String::new() };
         mac.update(username.as_bytes());
         BASE64.encode(&mac.finalize().into_bytes())
     }
