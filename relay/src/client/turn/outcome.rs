@@ -1,10 +1,10 @@
-//! A TURN client over UDP (RFC 8656).
+//! What a TURN client is told and tells.
 
 use std::net::SocketAddr;
-use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Credentials;
+use crate::wire::ErrorCode;
 
 /// How to reach the relay.
 #[derive(Clone, Debug)]
@@ -24,12 +24,6 @@ pub enum Transport {
     /// One message per datagram.
     #[default]
     Udp,
-}
-
-/// One allocation on one relay: created, kept alive, used and released.
-#[derive(Debug)]
-pub struct TurnClient {
-    config: TurnConfig,
 }
 
 /// What happened to the allocation.
@@ -104,56 +98,14 @@ pub enum SendRefused {
     TooManyPeers,
 }
 
-impl TurnClient {
-    /// Starts allocating on `config.server`.
-    pub fn new(config: TurnConfig, _seed: [u8; 32], _now: Instant) -> Self {
-        Self { config }
+impl From<ErrorCode> for TurnFailure {
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::UNAUTHENTICATED | ErrorCode::WRONG_CREDENTIALS => Self::Unauthorized,
+            ErrorCode::FORBIDDEN => Self::Forbidden,
+            ErrorCode::ALLOCATION_MISMATCH => Self::AllocationLost,
+            ErrorCode::ALLOCATION_QUOTA_REACHED | ErrorCode::INSUFFICIENT_CAPACITY => Self::Full,
+            ErrorCode(other) => Self::Refused(other),
+        }
     }
-
-    /// The relay used.
-    pub const fn server(&self) -> SocketAddr {
-        self.config.server
-    }
-
-    /// The relayed address, once allocated.
-    pub const fn relayed(&self) -> Option<SocketAddr> {
-        None
-    }
-
-    /// Asks for a channel to `peer`; may be called before the allocation exists.
-    pub fn bind_channel(&mut self, _now: Instant, _peer: SocketAddr) -> Result<(), SendRefused> {
-        Ok(())
-    }
-
-    /// Sends `payload` to `peer` through the relay, binding a channel when there is none.
-    pub fn send(&mut self, _now: Instant, _peer: SocketAddr, _payload: &[u8]) -> Result<(), SendRefused> {
-        Ok(())
-    }
-
-    /// Takes a datagram that came from the relay; gives the peer and the range of the datagram that is its payload when
-    /// it carried one.
-    pub fn handle_datagram(&mut self, _now: Instant, _datagram: &[u8]) -> Option<(SocketAddr, Range<usize>)> {
-        None
-    }
-
-    /// Retransmits, refreshes or gives up when due.
-    pub fn handle_timeout(&mut self, _now: Instant) {}
-
-    /// The next datagram to send to the relay.
-    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// When to call [`Self::handle_timeout`] next, and why.
-    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        None
-    }
-
-    /// What happened since.
-    pub fn poll_event(&mut self) -> Option<TurnEvent> {
-        None
-    }
-
-    /// Gives the allocation back (LIFETIME = 0); [`TurnEvent::Closed`] follows.
-    pub fn release(&mut self, _now: Instant) {}
 }
