@@ -1,17 +1,123 @@
-//! The desktop window: draws the engine's snapshot and sends commands back.
+//! The desktop window: draws the engine's snapshot and sends wishes back; it owns no network state and never waits.
+//!
+//! [`driver::run`] opens the window; [`App`] is the window's content and runs headless in tests. Each frame is a
+//! function of the newest [`View`] and of what the person is typing. The window sleeps until the engine wakes it,
+//! the person moves, or a running call needs its next second or its level meters.
+
+mod command;
+pub mod driver;
+mod state;
+mod text;
+mod theme;
+mod views;
+mod widgets;
+
+pub use driver::{UiError, WindowConfig, run};
 
 use crate::engine::EngineHandle;
+use crate::engine::command::Command;
+use crate::engine::view::{CallPhase, Notice, Sentence, View};
+use eframe::glow;
+use egui::{UserAttentionType, ViewportCommand};
+use state::UiState;
+use std::sync::Arc;
+use std::time::Instant;
 
-/// Why the window could not be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum UiError {
-    /// No display, or no OpenGL on it.
-    #[error("the window could not be opened: {0}")]
-    Window(String),
+/// Where the window reads the time; tests give their own.
+pub type Clock = Box<dyn Fn() -> Instant>;
+
+/// The content of the window.
+pub struct App {
+    engine: EngineHandle,
+    view: Arc<View>,
+    state: UiState,
+    clock: Clock,
+    profile: Option<String>,
+    title: String,
+    alerted: bool,
 }
 
-/// Shows the window and returns when the person closes it. Must run on the main thread.
-pub fn run(engine: EngineHandle) -> Result<(), UiError> {
-    drop(engine);
-    Err(UiError::Window("this build has no window yet".into()))
+impl App {
+    /// Fills a window: installs fonts and themes in `ctx` and asks the engine to wake it.
+    pub fn new(ctx: &egui::Context, engine: EngineHandle, profile: Option<String>, clock: Clock) -> Self {
+        theme::install(ctx);
+        engine.set_wake(wake(ctx.clone(), &engine));
+        let view = Arc::clone(&engine.view.borrow());
+        let state = UiState::new(clock());
+        Self { engine, view, state, clock, profile, title: String::new(), alerted: false }
+    }
+
+    /// The title the window should have.
+    fn retitle(&mut self, ctx: &egui::Context) {
+        let title = text::window_title(self.view.own.name.as_deref(), self.profile.as_deref());
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Brings the window up once for each call that rings here, also when it is minimised or behind others.
+    fn alert(&mut self, ctx: &egui::Context) {
+        let ringing = self.view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);
+        if ringing && !self.alerted {
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+        } else if !ringing && self.alerted {
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Reset));
+        }
+        self.alerted = ringing;
+    }
+
+    fn send(&mut self, wishes: Vec<Command>) {
+        for wish in wishes {
+            if let Err(refused) = self.engine.commands.try_send(wish) {
+                tracing::warn!(%refused, "the engine did not take a command");
+                let text = Sentence {
+                    message: text::notice::BUSY.to_owned(),
+                    next_step: text::notice::BUSY_NEXT.to_owned(),
+                };
+                self.state.own_notice = Some(Notice { id: u64::MAX, text });
+            }
+        }
+    }
+}
+
+impl eframe::App for App {
+    /// Takes the newest snapshot; runs also while the window is hidden.
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.view = Arc::clone(&self.engine.view.borrow_and_update());
+        self.retitle(ctx);
+        self.alert(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.state.now = (self.clock)();
+        let mut wishes = Vec::new();
+        views::window_ui(ui, &self.view, &mut self.state, &mut wishes);
+        self.send(wishes);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&glow::Context>) {
+        self.send(vec![Command::Quit]);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+/// What the engine calls after each snapshot. A running call changes its meters many times a second; the window
+/// follows at the pace of the meters then, and at once otherwise.
+fn wake(ctx: egui::Context, engine: &EngineHandle) -> crate::engine::Wake {
+    let view = engine.view.clone();
+    Arc::new(move || {
+        let talking =
+            view.borrow().call.as_ref().is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }));
+        if talking {
+            ctx.request_repaint_after(theme::pace::LEVELS);
+        } else {
+            ctx.request_repaint();
+        }
+    })
 }

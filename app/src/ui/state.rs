@@ -1,0 +1,82 @@
+//! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
+
+use crate::engine::view::{ContactId, Notice, View};
+use overlay::PublicKey;
+use std::time::Instant;
+
+/// The window's own state.
+#[derive(Debug)]
+pub(super) struct UiState {
+    /// The moment this frame is drawn for.
+    pub(super) now: Instant,
+    /// Whether the first-run card is up.
+    pub(super) first_run: FirstRun,
+    /// The name being typed on the first-run card.
+    pub(super) own_name: String,
+    /// The text of the field that searches and adds.
+    pub(super) search: String,
+    /// Asks the search field to take the keyboard.
+    pub(super) focus_search: bool,
+    /// What the main area shows while there is no call.
+    pub(super) page: Page,
+    /// The contact that may be removed, if the person confirms.
+    pub(super) removing: Option<ContactId>,
+    /// What the last frame showed of the call, to notice that a new one rings.
+    pub(super) rang: bool,
+    /// A notice of the window itself: the engine did not take a command.
+    pub(super) own_notice: Option<Notice>,
+}
+
+/// Whether the first-run card is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstRun {
+    /// No snapshot seen yet.
+    Undecided,
+    /// Up.
+    Open,
+    /// Done, put off, or never needed.
+    Closed,
+}
+
+/// What the main area shows while there is no call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Page {
+    /// One contact.
+    Contact(ContactId),
+    /// The answer to the search.
+    Search,
+    /// One request.
+    Request(PublicKey),
+    /// Past calls.
+    History,
+}
+
+impl UiState {
+    /// The state of a window that just opened.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            now,
+            first_run: FirstRun::Undecided,
+            own_name: String::new(),
+            search: String::new(),
+            focus_search: false,
+            page: Page::Contact(ContactId::Echo),
+            removing: None,
+            rang: false,
+            own_notice: None,
+        }
+    }
+
+    /// Decides what follows from the first snapshot: a profile without a name sees the first-run card.
+    pub(super) fn settle(&mut self, view: &View) {
+        if self.first_run == FirstRun::Undecided {
+            self.first_run = if view.own.name.is_none() { FirstRun::Open } else { FirstRun::Closed };
+        }
+    }
+
+    /// Goes to another page.
+    pub(super) fn go(&mut self, page: Page) {
+        self.page = page;
+        self.removing = None;
+    }
+}

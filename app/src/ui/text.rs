@@ -1,0 +1,304 @@
+//! Every sentence the window says, in one table: sentence case, plain words, what happened and what to do next.
+//!
+//! Labels double as the names screen readers and tests know the controls by, so each is unique on its screen.
+
+use crate::engine::view::{CallPhase, HistoryOutcome, PathView, Quality};
+use std::time::Duration;
+
+/// The name of the application.
+pub(super) const APP: &str = "Silbo";
+
+/// First run.
+pub(super) mod first_run {
+    pub(in crate::ui) const TITLE: &str = "Choose your name";
+    pub(in crate::ui) const INTRO: &str =
+        "Friends find you under this name. No e-mail address, no phone number, no account.";
+    pub(in crate::ui) const FIELD: &str = "Your name";
+    pub(in crate::ui) const HINT: &str = "for example ana.perez";
+    pub(in crate::ui) const RULES: &str = "3 to 32 letters, digits, dots, hyphens or underscores.";
+    pub(in crate::ui) const VALID: &str = "This is a good name.";
+    pub(in crate::ui) const CLAIM: &str = "Claim this name";
+    pub(in crate::ui) const LATER: &str = "Later";
+    pub(in crate::ui) const CONTINUE: &str = "Continue to contacts";
+    pub(in crate::ui) const TAKEN: &str = "Somebody else already has this name. Try another one.";
+    pub(in crate::ui) const CLAIMING_TITLE: &str = "Claiming your name";
+
+    pub(in crate::ui) fn claiming(name: &str) -> String {
+        format!("Asking the network for “{name}”. This takes a few seconds.")
+    }
+    pub(in crate::ui) fn held_title(name: &str) -> String {
+        format!("You are {name}")
+    }
+    pub(in crate::ui) fn held(held_by: usize, of: usize) -> String {
+        match of {
+            1 => "One computer of the network keeps your name.".to_owned(),
+            _ => format!("{held_by} of {of} computers of the network keep your name."),
+        }
+    }
+}
+
+/// Side panel.
+pub(super) mod side {
+    pub(in crate::ui) const NO_NAME: &str = "No name yet";
+    pub(in crate::ui) const CHOOSE_NAME: &str = "Choose a name";
+    pub(in crate::ui) const FIELD: &str = "Find or add a person";
+    pub(in crate::ui) const CLEAR: &str = "Clear search";
+    pub(in crate::ui) const CONTACTS: &str = "Contacts";
+    pub(in crate::ui) const REQUESTS: &str = "Requests";
+    pub(in crate::ui) const RECENT: &str = "Recent calls";
+    pub(in crate::ui) const REQUEST_LINE: &str = "Wants to call you";
+    pub(in crate::ui) const ECHO_LINE: &str = "Hear yourself";
+    pub(in crate::ui) const NO_CALL_YET: &str = "No call yet";
+    pub(in crate::ui) const EMPTY: &str =
+        "Nobody here yet. Type a friend's name above and press Enter to find them.";
+    pub(in crate::ui) const JOINING: &str = "Joining";
+    pub(in crate::ui) const JOINING_TIP: &str = "Looking for the network. This takes a few seconds.";
+    pub(in crate::ui) const ONLINE: &str = "Reachable";
+    pub(in crate::ui) const OFFLINE: &str = "Offline";
+    pub(in crate::ui) const KEY_TIP: &str =
+        "The fingerprint of your key. Friends can compare it to be sure that it is you.";
+
+    pub(in crate::ui) fn online_tip(homes: usize) -> String {
+        match homes {
+            1 => "People can call you. One helper passes their calls to you.".to_owned(),
+            _ => format!("People can call you. {homes} helpers pass their calls to you."),
+        }
+    }
+    pub(in crate::ui) fn look_up(name: &str) -> String {
+        format!("Look up “{name}”")
+    }
+    pub(in crate::ui) fn request(name: &str) -> String {
+        format!("Request from {name}")
+    }
+}
+
+/// Page of a contact.
+pub(super) mod contact {
+    pub(in crate::ui) const ECHO_TEXT: &str = "Echo plays your voice back two seconds later, on this computer only. Use it to try out your microphone.";
+    pub(in crate::ui) const FINGERPRINT: &str = "Fingerprint";
+    pub(in crate::ui) const PINNED: &str =
+        "This contact is pinned to this key. Nobody else can take its place, whatever name they use.";
+    pub(in crate::ui) const REMOVE: &str = "Remove contact";
+    pub(in crate::ui) const KEEP: &str = "Keep";
+    pub(in crate::ui) const GONE: &str = "This contact was removed. Choose another one on the left.";
+
+    pub(in crate::ui) fn call(name: &str) -> String {
+        format!("Call {name}")
+    }
+    pub(in crate::ui) fn last_call(when: &str) -> String {
+        format!("Last call: {when}")
+    }
+    pub(in crate::ui) fn remove_question(name: &str) -> String {
+        format!("Remove {name} from your contacts? You can add them again by name.")
+    }
+    pub(in crate::ui) fn remove_yes(name: &str) -> String {
+        format!("Remove {name}")
+    }
+}
+
+/// Search and add.
+pub(super) mod add {
+    pub(in crate::ui) const SEARCHING: &str = "Asking several computers of the network who has this name.";
+    pub(in crate::ui) const ADD: &str = "Add and pin";
+    pub(in crate::ui) const OPEN: &str = "Open contact";
+    pub(in crate::ui) const ALREADY: &str = "Already one of your contacts.";
+    pub(in crate::ui) const ONE: &str =
+        "Compare the fingerprint with your friend if you want to be sure. Adding pins this key.";
+    pub(in crate::ui) const NONE_NEXT: &str =
+        "Check the spelling, or ask your friend whether they were online yet.";
+    pub(in crate::ui) const TRY_AGAIN: &str = "Search again";
+
+    pub(in crate::ui) fn searching_title(name: &str) -> String {
+        format!("Looking for {name}")
+    }
+    pub(in crate::ui) fn one_title(name: &str) -> String {
+        format!("{name} was found")
+    }
+    pub(in crate::ui) fn several_title(count: usize, name: &str) -> String {
+        format!("{count} people claim {name}")
+    }
+    pub(in crate::ui) fn several_text(name: &str) -> String {
+        format!(
+            "Only one of them is the {name} you know. Compare fingerprints with your friend before you add anybody."
+        )
+    }
+    pub(in crate::ui) fn none_title(name: &str) -> String {
+        format!("Nobody is called {name}")
+    }
+    pub(in crate::ui) fn failed_title(name: &str) -> String {
+        format!("The search for {name} did not work")
+    }
+    pub(in crate::ui) fn holders(count: usize) -> String {
+        match count {
+            1 => "Confirmed by 1 computer".to_owned(),
+            _ => format!("Confirmed by {count} computers"),
+        }
+    }
+    /// The accessible names of the buttons when several people claim the name.
+    pub(in crate::ui) fn add_one_of(fingerprint: &str) -> String {
+        format!("{ADD} {fingerprint}")
+    }
+    pub(in crate::ui) fn open_one_of(fingerprint: &str) -> String {
+        format!("{OPEN} {fingerprint}")
+    }
+}
+
+/// Requests of strangers.
+pub(super) mod request {
+    pub(in crate::ui) const ACCEPT: &str = "Add to contacts";
+    pub(in crate::ui) const DECLINE: &str = "Decline request";
+    pub(in crate::ui) const TEXT: &str = "They are not one of your contacts, so it did not ring. The name is what they say; only the fingerprint is \
+         certain. Add them to let them call you.";
+    pub(in crate::ui) const GONE: &str = "This request is settled.";
+
+    pub(in crate::ui) fn title(name: &str) -> String {
+        format!("{name} tried to call you")
+    }
+}
+
+/// Calls.
+pub(super) mod call {
+    use super::{CallPhase, PathView, Quality};
+
+    pub(in crate::ui) const ANSWER: &str = "Accept";
+    pub(in crate::ui) const DECLINE: &str = "Decline";
+    pub(in crate::ui) const MUTE: &str = "Mute";
+    pub(in crate::ui) const UNMUTE: &str = "Unmute";
+    pub(in crate::ui) const HANG_UP: &str = "Hang up";
+    pub(in crate::ui) const CANCEL: &str = "Cancel call";
+    pub(in crate::ui) const AGAIN: &str = "Call again";
+    pub(in crate::ui) const CLOSE: &str = "Close";
+    pub(in crate::ui) const MUTED: &str = "You are muted. Nobody hears you.";
+    pub(in crate::ui) const MIC: &str = "Your microphone";
+    pub(in crate::ui) const ECHO_HINT: &str = "Say something: you hear it again two seconds later.";
+    pub(in crate::ui) const KEYS_NOTE: &str = "Only the two of you can hear this call.";
+
+    pub(in crate::ui) fn phase(phase: &CallPhase) -> &'static str {
+        match phase {
+            CallPhase::Calling => "Calling…",
+            CallPhase::Ringing => "Ringing…",
+            CallPhase::Incoming => "is calling you",
+            CallPhase::Connecting => "Connecting the sound…",
+            CallPhase::Active { .. } => "In a call",
+            CallPhase::Ended { .. } => "Call ended",
+        }
+    }
+    pub(in crate::ui) fn phase_detail(phase: &CallPhase) -> &'static str {
+        match phase {
+            CallPhase::Calling => "Looking for them on the network.",
+            CallPhase::Ringing => "Their computer rings. Waiting for an answer.",
+            CallPhase::Connecting => "Finding the best way between the two computers.",
+            CallPhase::Incoming | CallPhase::Active { .. } | CallPhase::Ended { .. } => "",
+        }
+    }
+    pub(in crate::ui) fn path(path: &PathView) -> &'static str {
+        match path {
+            PathView::Local => "Local",
+            PathView::Direct => "Direct",
+            PathView::Relayed => "Relayed",
+        }
+    }
+    pub(in crate::ui) fn path_tip(path: &PathView) -> &'static str {
+        match path {
+            PathView::Local => "The sound stays within this computer.",
+            PathView::Direct => "The sound goes straight to the other computer.",
+            PathView::Relayed => "The sound goes through a helper, who cannot hear it.",
+        }
+    }
+    pub(in crate::ui) fn quality(bars: u8) -> &'static str {
+        match bars {
+            0 | 1 => "Bad",
+            2 => "Fair",
+            3 => "Good",
+            _ => "Excellent",
+        }
+    }
+    pub(in crate::ui) fn quality_label(bars: u8) -> String {
+        format!("Sound quality: {}", quality(bars).to_lowercase())
+    }
+    pub(in crate::ui) fn quality_tip(quality: &Quality) -> String {
+        let lost = format!("{:.1} % of the sound was lost on the way.", quality.loss.clamp(0.0, 1.0) * 100.0);
+        match quality.rtt {
+            Some(rtt) => format!("There and back takes {} ms. {lost}", rtt.as_millis()),
+            None => lost,
+        }
+    }
+}
+
+/// Recent calls.
+pub(super) mod history {
+    use super::HistoryOutcome;
+
+    pub(in crate::ui) const TITLE: &str = "Recent calls";
+    pub(in crate::ui) const EMPTY: &str =
+        "No calls yet. Your first one can be with Echo, who is always at home.";
+
+    pub(in crate::ui) fn outcome(outcome: HistoryOutcome) -> &'static str {
+        match outcome {
+            HistoryOutcome::Received => "Incoming call",
+            HistoryOutcome::Missed => "Missed call",
+            HistoryOutcome::Placed => "Outgoing call",
+            HistoryOutcome::Unanswered => "Not answered",
+        }
+    }
+}
+
+/// Notices and everything else.
+pub(super) mod notice {
+    pub(in crate::ui) const BUSY: &str = "Silbo is busy and did not take that.";
+    pub(in crate::ui) const BUSY_NEXT: &str = "Please press again.";
+
+    pub(in crate::ui) fn dismiss(message: &str) -> String {
+        format!("Dismiss: {message}")
+    }
+}
+
+/// The title of the window, different for each profile.
+pub(super) fn window_title(name: Option<&str>, profile: Option<&str>) -> String {
+    match (name, profile) {
+        (Some(name), _) => format!("{APP} — {name}"),
+        (None, Some(profile)) => format!("{APP} — profile {profile}"),
+        (None, None) => APP.to_owned(),
+    }
+}
+
+/// `4:07`, or `1:02:45` from an hour on: a running call.
+pub(super) fn timer(lasted: Duration) -> String {
+    let seconds = lasted.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// `4 min 7 s`: a past call.
+pub(super) fn lasted(lasted: Duration) -> String {
+    let seconds = lasted.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_like_a_clock_while_running_and_like_words_afterwards() {
+        assert_eq!(timer(Duration::from_secs(7)), "0:07");
+        assert_eq!(timer(Duration::from_secs(3765)), "1:02:45");
+        assert_eq!(lasted(Duration::from_secs(7)), "7 s");
+        assert_eq!(lasted(Duration::from_secs(247)), "4 min 7 s");
+        assert_eq!(lasted(Duration::from_secs(3765)), "1 h 2 min");
+    }
+
+    #[test]
+    fn windows_of_two_profiles_have_different_titles() {
+        assert_eq!(window_title(Some("alice"), Some("A")), "Silbo — alice");
+        assert_eq!(window_title(None, Some("B")), "Silbo — profile B");
+        assert_eq!(window_title(None, None), "Silbo");
+    }
+}

@@ -1,0 +1,126 @@
+//! The answer to a search: who claims the name, and the button that pins one of them.
+
+use super::sentence_ui;
+use crate::engine::command::Command;
+use crate::engine::view::{ClaimRow, ContactId, Search, View};
+use crate::ui::state::{Page, UiState};
+use crate::ui::text::{add as words, side};
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{Avatar, TextButton, Tone, card, key_picture, label, page};
+use egui::{Align, Layout, Ui};
+use egui_material_icons::{MaterialIcon, icons};
+
+/// The search page.
+pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    match &view.search {
+        Search::Idle => sentence_ui(ui, "search idle", side::EMPTY),
+        Search::Searching { name } => {
+            plain_ui(ui, icons::ICON_PERSON_SEARCH, &words::searching_title(name), words::SEARCHING);
+        }
+        Search::Found { name, claims } if claims.is_empty() => {
+            none_ui(ui, icons::ICON_PERSON_SEARCH, &words::none_title(name), words::NONE_NEXT, name, wishes);
+        }
+        Search::Found { name, claims } => found_ui(ui, name, claims, state, wishes),
+        Search::Failed { name, why } => {
+            let text = format!("{} {}", why.message, why.next_step);
+            none_ui(ui, icons::ICON_CLOUD_OFF, &words::failed_title(name), &text, name, wishes);
+        }
+    }
+}
+
+fn plain_ui(ui: &mut Ui, icon: MaterialIcon, title: &str, text: &str) {
+    page(ui, "search plain", size::COLUMN_NARROW, |ui| head_ui(ui, icon, title, text));
+}
+
+fn none_ui(ui: &mut Ui, icon: MaterialIcon, title: &str, text: &str, name: &str, wishes: &mut Vec<Command>) {
+    page(ui, "search none", size::COLUMN_NARROW, |ui| {
+        head_ui(ui, icon, title, text);
+        ui.add_space(size::GAP_LARGE);
+        let again = TextButton::new(words::TRY_AGAIN, Tone::Secondary).icon(icons::ICON_REFRESH);
+        if ui.add(again).clicked() {
+            wishes.push(Command::Search(name.to_owned()));
+        }
+    });
+}
+
+fn head_ui(ui: &mut Ui, icon: MaterialIcon, title: &str, text: &str) {
+    let colors = palette(ui);
+    ui.label(icon.rich_text().size(size::KEY_PICTURE).color(colors.text_muted));
+    ui.add_space(size::GAP);
+    label(ui, title, font::title(), colors.text);
+    label(ui, text, font::body(), colors.text_muted);
+}
+
+fn found_ui(ui: &mut Ui, name: &str, claims: &[ClaimRow], state: &mut UiState, wishes: &mut Vec<Command>) {
+    page(ui, "search found", size::COLUMN, |ui| {
+        let colors = palette(ui);
+        match claims {
+            [only] => {
+                Avatar::new(ContactId::Person(only.key), name, size::AVATAR_LARGE).show(ui);
+                ui.add_space(size::GAP);
+                label(ui, words::one_title(name), font::title(), colors.text);
+                label(ui, words::ONE, font::body(), colors.text_muted);
+            }
+            several => {
+                let title = words::several_title(several.len(), name);
+                let warning = icons::ICON_WARNING.rich_text().size(size::KEY_PICTURE).color(colors.warning);
+                ui.label(warning);
+                label(ui, title, font::title(), colors.text);
+                label(ui, words::several_text(name), font::body(), colors.text_muted);
+            }
+        }
+        ui.add_space(size::GAP_LARGE);
+        for claim in claims {
+            claim_ui(ui, name, claim, claims.len() > 1, state, wishes);
+        }
+    });
+}
+
+fn claim_ui(
+    ui: &mut Ui,
+    name: &str,
+    claim: &ClaimRow,
+    one_of_several: bool,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    card(ui, |ui| {
+        let colors = palette(ui);
+        let (text, named, tone) = match claim.contact {
+            true => (words::OPEN, words::open_one_of(&claim.fingerprint), Tone::Secondary),
+            false => (words::ADD, words::add_one_of(&claim.fingerprint), Tone::Primary),
+        };
+        let mut button = TextButton::new(text, tone);
+        if one_of_several {
+            button = button.named(&named);
+        }
+        ui.horizontal(|ui| {
+            key_picture(ui, &claim.key, size::KEY_PICTURE);
+            ui.add_space(size::GAP_SMALL);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+                label(ui, claim.fingerprint.as_str(), font::key(), colors.text);
+                let line = match claim.contact {
+                    true => words::ALREADY.to_owned(),
+                    false => words::holders(claim.holders),
+                };
+                label(ui, line, font::caption(), colors.text_muted);
+            });
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.add(button).clicked() {
+                    act(name, claim, state, wishes);
+                }
+            });
+        });
+    });
+}
+
+/// Adds who is no contact yet, and shows their page either way.
+fn act(name: &str, claim: &ClaimRow, state: &mut UiState, wishes: &mut Vec<Command>) {
+    if !claim.contact {
+        wishes.push(Command::AddContact { name: name.to_owned(), key: claim.key });
+    }
+    wishes.push(Command::ClearSearch);
+    state.search.clear();
+    state.go(Page::Contact(ContactId::Person(claim.key)));
+}

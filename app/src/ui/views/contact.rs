@@ -1,0 +1,98 @@
+//! The page of one contact: call them, see their key, remove them.
+
+use super::sentence_ui;
+use crate::engine::command::Command;
+use crate::engine::view::{ContactId, ContactRow, View};
+use crate::ui::state::{Page, UiState};
+use crate::ui::text::contact as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page};
+use egui::Ui;
+use egui_material_icons::icons;
+use overlay::PublicKey;
+
+/// The page of the contact `id`.
+pub(super) fn contact_ui(
+    ui: &mut Ui,
+    view: &View,
+    id: ContactId,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    let Some(contact) = view.contacts.iter().find(|row| row.id == id) else {
+        return sentence_ui(ui, "contact gone", words::GONE);
+    };
+    page(ui, "contact", size::COLUMN, |ui| {
+        let colors = palette(ui);
+        Avatar::new(id, &contact.name, size::AVATAR_LARGE).show(ui);
+        ui.add_space(size::GAP);
+        label(ui, contact.name.as_str(), font::display(), colors.text);
+        match (id, &contact.last_call) {
+            (ContactId::Echo, _) => {
+                ui.scope(|ui| {
+                    ui.set_max_width(size::COLUMN_NARROW);
+                    label(ui, words::ECHO_TEXT, font::body(), colors.text_muted)
+                });
+            }
+            (_, Some(when)) => {
+                label(ui, words::last_call(when), font::body(), colors.text_muted);
+            }
+            (_, None) => {
+                label(ui, crate::ui::text::side::NO_CALL_YET, font::body(), colors.text_muted);
+            }
+        }
+        ui.add_space(size::GAP_LARGE);
+        let label = words::call(&contact.name);
+        let call = TextButton::new(&label, Tone::Primary).icon(icons::ICON_CALL);
+        if ui.add(call).clicked() {
+            wishes.push(Command::Call(id));
+        }
+        if let ContactId::Person(key) = id {
+            ui.add_space(size::GAP_HUGE);
+            key_ui(ui, &key, contact);
+            ui.add_space(size::GAP_LARGE);
+            remove_ui(ui, contact, state, wishes);
+        }
+    });
+}
+
+fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {
+    card(ui, |ui| {
+        let colors = palette(ui);
+        ui.horizontal(|ui| {
+            key_picture(ui, key, size::KEY_PICTURE);
+            ui.add_space(size::GAP_SMALL);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+                label(ui, words::FINGERPRINT, font::strong(), colors.text);
+                label(ui, contact.fingerprint.as_str(), font::key(), colors.text_muted);
+            });
+        });
+        ui.add_space(size::GAP_SMALL);
+        label(ui, words::PINNED, font::caption(), colors.text_muted);
+    });
+}
+
+fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
+    if state.removing != Some(contact.id) {
+        if ui.add(TextButton::new(words::REMOVE, Tone::Quiet)).clicked() {
+            state.removing = Some(contact.id);
+        }
+        return;
+    }
+    let muted = palette(ui).text_muted;
+    label(ui, words::remove_question(&contact.name), font::body(), muted);
+    let yes = words::remove_yes(&contact.name);
+    let buttons = [TextButton::new(words::KEEP, Tone::Secondary), TextButton::new(&yes, Tone::Danger)];
+    let widths = buttons.each_ref().map(|button| button.width(ui));
+    let [keep, remove] = buttons;
+    centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
+        if ui.add(keep).clicked() {
+            state.removing = None;
+        }
+        if ui.add(remove).clicked() {
+            wishes.push(Command::RemoveContact(contact.id));
+            state.go(Page::Contact(ContactId::Echo));
+        }
+    });
+}

@@ -1,0 +1,103 @@
+//! First run: choose the own username.
+
+use crate::engine::command::Command;
+use crate::engine::view::{ClaimState, View};
+use crate::ui::state::{FirstRun, UiState};
+use crate::ui::text::first_run as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
+use egui::{Key, Margin, TextEdit, Ui, vec2};
+use egui_material_icons::icons;
+use overlay::Username;
+
+/// The card in which the person chooses their name, and what became of it.
+pub(super) fn first_run_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    page(ui, "first run", size::COLUMN_NARROW, |ui| {
+        let name = view.own.name.clone().unwrap_or_else(|| state.own_name.trim().to_lowercase());
+        Avatar::new(crate::engine::view::ContactId::Person(view.own.key), &name, size::AVATAR_LARGE).show(ui);
+        ui.add_space(size::GAP_LARGE);
+        match &view.own.claim {
+            ClaimState::Held { held_by, of } => held_ui(ui, &name, *held_by, *of, state),
+            ClaimState::Claiming => claiming_ui(ui, &name, state),
+            ClaimState::None | ClaimState::Taken | ClaimState::Failed(_) => form_ui(ui, view, state, wishes),
+        }
+    });
+}
+
+fn heading(ui: &mut Ui, title: &str, text: &str) {
+    let colors = palette(ui);
+    label(ui, title, font::title(), colors.text);
+    label(ui, text, font::body(), colors.text_muted);
+    ui.add_space(size::GAP_LARGE);
+}
+
+fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let colors = palette(ui);
+    heading(ui, words::TITLE, words::INTRO);
+    let field = ui.add(
+        TextEdit::singleline(&mut state.own_name)
+            .id_salt("own name")
+            .hint_text(words::HINT)
+            .font(font::body())
+            .char_limit(64)
+            .margin(Margin::symmetric(12, 10))
+            .desired_width(f32::INFINITY),
+    );
+    let field = field.accessible_name(words::FIELD);
+    if ui.memory(|memory| memory.focused().is_none()) && !field.lost_focus() {
+        field.request_focus();
+    }
+    let parsed = Username::parse(&state.own_name);
+    let (hint, ink) = match (&parsed, &view.own.claim) {
+        _ if state.own_name.is_empty() => match &view.own.claim {
+            ClaimState::Taken => (words::TAKEN.to_owned(), colors.danger),
+            ClaimState::Failed(why) => (format!("{} {}", why.message, why.next_step), colors.danger),
+            _ => (words::RULES.to_owned(), colors.text_muted),
+        },
+        (Ok(name), ClaimState::Taken) if view.own.name.as_deref().is_none_or(|own| own == name.as_str()) => {
+            (words::TAKEN.to_owned(), colors.danger)
+        }
+        (Ok(_), ClaimState::Failed(why)) => (format!("{} {}", why.message, why.next_step), colors.danger),
+        (Ok(_), _) => (words::VALID.to_owned(), colors.accent),
+        (Err(why), _) => (why.to_string(), colors.warning),
+    };
+    ui.vertical(|ui| label(ui, hint, font::caption(), ink));
+    ui.add_space(size::GAP_LARGE);
+    let width = ui.available_width();
+    let enter =
+        field.lost_focus() && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
+    let claim = ui.add_enabled_ui(parsed.is_ok(), |ui| {
+        ui.add(TextButton::new(words::CLAIM, Tone::Primary).icon(icons::ICON_CHECK).wide(width))
+    });
+    if let Ok(name) = parsed
+        && (claim.inner.clicked() || enter)
+    {
+        wishes.push(Command::ClaimName(name.as_str().to_owned()));
+    }
+    if ui.add(TextButton::new(words::LATER, Tone::Quiet).wide(width)).clicked() {
+        state.first_run = FirstRun::Closed;
+    }
+}
+
+fn claiming_ui(ui: &mut Ui, name: &str, state: &mut UiState) {
+    heading(ui, words::CLAIMING_TITLE, &words::claiming(name));
+    ui.add_space(size::GAP);
+    let width = ui.available_width();
+    if ui.add(TextButton::new(words::CONTINUE, Tone::Secondary).wide(width)).clicked() {
+        state.first_run = FirstRun::Closed;
+    }
+}
+
+fn held_ui(ui: &mut Ui, name: &str, held_by: usize, of: usize, state: &mut UiState) {
+    heading(ui, &words::held_title(name), &words::held(held_by, of));
+    let width = ui.available_width();
+    let button = TextButton::new(words::CONTINUE, Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
+    let response = ui.add(button);
+    if ui.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+    if response.clicked() {
+        state.first_run = FirstRun::Closed;
+    }
+    ui.allocate_space(vec2(0.0, size::GAP));
+}

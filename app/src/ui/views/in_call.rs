@@ -1,0 +1,180 @@
+//! A call from dialling to its end.
+
+use super::lasted_text;
+use crate::engine::command::Command;
+use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
+use crate::ui::command::UiCommand;
+use crate::ui::state::UiState;
+use crate::ui::text::{self, call as words};
+use crate::ui::theme::{font, pace, palette, size};
+use crate::ui::widgets::{
+    Avatar, LevelMeter, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column, centered_row,
+    label,
+};
+use egui::{Ui, Widget};
+use egui_material_icons::{MaterialIcon, icons};
+use std::time::Duration;
+
+/// Calling, ringing there, connecting or talking.
+pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
+    centered_column(ui, "in call", size::STAGE, |ui| {
+        let colors = palette(ui);
+        ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+        let avatar = Avatar::new(call.with, &call.name, size::AVATAR_CALL);
+        match call.phase {
+            CallPhase::Active { since } => {
+                avatar.speaking(call.speaker_level).show(ui);
+                label(ui, call.name.as_str(), font::display(), colors.text);
+                timer_ui(ui, state.now.saturating_duration_since(since));
+            }
+            CallPhase::Connecting => {
+                avatar.still().show(ui);
+                label(ui, call.name.as_str(), font::display(), colors.text);
+                label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
+            }
+            _ => {
+                ui.ctx().request_repaint_after(pace::RINGING);
+                avatar.ringing(ui.input(|input| input.time)).show(ui);
+                label(ui, call.name.as_str(), font::display(), colors.text);
+                label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
+            }
+        }
+        ui.add_space(size::GAP_LARGE);
+        facts_ui(ui, call);
+        ui.add_space(size::GAP_LARGE);
+        microphone_ui(ui, call);
+        ui.add_space(size::GAP_HUGE);
+        controls_ui(ui, call, wishes);
+    });
+}
+
+/// The timer, and the wake-up for its next second.
+fn timer_ui(ui: &mut Ui, lasted: Duration) {
+    let muted = palette(ui).text_muted;
+    label(ui, text::timer(lasted), font::lead(), muted);
+    let next = Duration::from_secs(1) - Duration::from_nanos(u64::from(lasted.subsec_nanos()));
+    ui.ctx().request_repaint_after(next);
+}
+
+/// Path and quality, or what is being done meanwhile; one height for both.
+fn facts_ui(ui: &mut Ui, call: &CallView) {
+    let colors = palette(ui);
+    let path = call.path.as_ref().map(|path| {
+        let (ink, ground) = match path {
+            PathView::Relayed => (colors.warning, colors.warning_tint),
+            PathView::Local | PathView::Direct => (colors.accent, colors.accent_tint),
+        };
+        (path, Pill::new(words::path(path), ink, ground).icon(path_icon(path)))
+    });
+    let quality_label = call.quality.map(|quality| words::quality_label(quality.bars)).unwrap_or_default();
+    let quality = call.quality.map(|quality| {
+        (quality, QualityBars::new(quality.bars, words::quality(quality.bars), &quality_label))
+    });
+    let mut widths = Vec::new();
+    widths.extend(path.as_ref().map(|(_, pill)| pill.width(ui)));
+    widths.extend(quality.as_ref().map(|(_, bars)| bars.width(ui)));
+    if widths.is_empty() {
+        ui.allocate_ui(egui::vec2(ui.available_width(), size::PILL), |ui| {
+            ui.set_min_height(size::PILL);
+            label(ui, words::phase_detail(&call.phase), font::body(), colors.text_muted);
+        });
+        return;
+    }
+    centered_row(ui, &widths, size::PILL, size::GAP, |ui| {
+        if let Some((path, pill)) = path {
+            ui.add(pill).on_hover_text(words::path_tip(path));
+        }
+        if let Some((quality, bars)) = quality {
+            ui.add(bars).on_hover_text(words::quality_tip(&quality));
+        }
+    });
+}
+
+fn path_icon(path: &PathView) -> MaterialIcon {
+    match path {
+        PathView::Local => icons::ICON_COMPUTER,
+        PathView::Direct => icons::ICON_SWAP_HORIZ,
+        PathView::Relayed => icons::ICON_HUB,
+    }
+}
+
+/// The own microphone: how loud, or that it is closed.
+fn microphone_ui(ui: &mut Ui, call: &CallView) {
+    let colors = palette(ui);
+    if call.muted {
+        let pill = Pill::new(words::MUTED, colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
+        let width = pill.width(ui);
+        centered_row(ui, &[width], size::PILL, 0.0, |ui| ui.add(pill));
+        return;
+    }
+    let active = matches!(call.phase, CallPhase::Active { .. });
+    if active {
+        ui.ctx().request_repaint_after(pace::LEVELS);
+    }
+    let meter = LevelMeter::new(words::MIC, call.mic_level, active);
+    centered_row(ui, &[font::ICON, size::METER], size::PILL, size::GAP, |ui| {
+        ui.label(icons::ICON_MIC.rich_text().size(font::ICON).color(colors.text_muted));
+        meter.ui(ui).on_hover_text(words::MIC);
+    });
+}
+
+fn controls_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
+    let mute = if call.muted { UiCommand::Unmute } else { UiCommand::Mute };
+    let end = match call.phase {
+        CallPhase::Calling | CallPhase::Ringing => UiCommand::Cancel,
+        _ => UiCommand::HangUp,
+    };
+    let cell = RoundButton::cell();
+    centered_row(ui, &[cell.x, cell.x], cell.y, size::GAP, |ui| {
+        for (action, tone) in [(mute, Tone::Secondary), (end, Tone::Danger)] {
+            let tip = action.tip(ui.ctx());
+            if ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip)).clicked() {
+                wishes.extend(action.wish());
+            }
+        }
+    });
+    let active = matches!(call.phase, CallPhase::Active { .. });
+    let note = match call.with {
+        ContactId::Echo if active => words::ECHO_HINT,
+        ContactId::Person(_) if active => words::KEYS_NOTE,
+        _ => return,
+    };
+    ui.add_space(size::GAP);
+    let muted = palette(ui).text_muted;
+    label(ui, note, font::caption(), muted);
+}
+
+/// A call that is over: why, what to do next, and the two buttons.
+pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
+    let CallPhase::Ended { why, lasted } = &call.phase else { return };
+    centered_column(ui, "ended", size::COLUMN, |ui| {
+        let colors = palette(ui);
+        ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+        Avatar::new(call.with, &call.name, size::AVATAR_CALL).still().show(ui);
+        label(ui, call.name.as_str(), font::display(), colors.text);
+        if let Some(lasted) = lasted_text(*lasted) {
+            label(ui, lasted, font::lead(), colors.text_muted);
+        }
+        ui.add_space(size::GAP_LARGE);
+        label(ui, why.message.as_str(), font::strong(), colors.text);
+        if !why.next_step.is_empty() {
+            label(ui, why.next_step.as_str(), font::body(), colors.text_muted);
+        }
+        ui.add_space(size::GAP_HUGE);
+        let buttons = [
+            TextButton::new(words::CLOSE, Tone::Secondary),
+            TextButton::new(words::AGAIN, Tone::Primary).icon(icons::ICON_CALL),
+        ];
+        let widths = buttons.each_ref().map(|button| button.width(ui));
+        let [close, again] = buttons;
+        centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
+            if ui.add(close).clicked() {
+                wishes.push(Command::DismissCall);
+            }
+            if ui.add(again).clicked() {
+                wishes.push(Command::DismissCall);
+                wishes.push(Command::Call(call.with));
+            }
+        });
+    });
+}

@@ -1,0 +1,82 @@
+//! The views: functions from the snapshot and the window's own state to widgets and wishes.
+//!
+//! ```text
+//!   a call ──────────▶ incoming | in call | ended     (the whole window)
+//!   no name yet ─────▶ first run                       (the whole window)
+//!   otherwise ───────▶ side panel + page: contact | search | request | history
+//!   always on top ───▶ notices
+//! ```
+
+mod add;
+mod contact;
+mod first_run;
+mod history;
+mod in_call;
+mod incoming;
+mod notices;
+mod request;
+mod side;
+
+use super::state::{FirstRun, Page, UiState};
+use super::theme::palette;
+use super::{command, text, theme};
+use crate::engine::command::Command;
+use crate::engine::view::{CallPhase, View};
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+
+/// Draws the whole window.
+pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    state.settle(view);
+    for action in command::pressed(ui.ctx(), view) {
+        match action.wish() {
+            Some(wish) => wishes.push(wish),
+            None => state.focus_search = state.first_run != FirstRun::Open,
+        }
+    }
+    let ground = Frame::new().fill(palette(ui).ground);
+    let ringing = view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);
+    if let Some(call) = &view.call {
+        CentralPanel::no_frame().frame(ground).show(ui, |ui| match call.phase {
+            CallPhase::Incoming => incoming::incoming_ui(ui, call, state, wishes),
+            CallPhase::Ended { .. } => in_call::ended_ui(ui, call, wishes),
+            _ => in_call::in_call_ui(ui, call, state, wishes),
+        });
+    } else if state.first_run == FirstRun::Open {
+        CentralPanel::no_frame()
+            .frame(ground)
+            .show(ui, |ui| first_run::first_run_ui(ui, view, state, wishes));
+    } else {
+        let side =
+            Frame::new().fill(palette(ui).panel).inner_margin(Margin::same(theme::size::PANEL_MARGIN as i8));
+        Panel::left("side")
+            .exact_size(theme::size::SIDE_PANEL)
+            .resizable(false)
+            .frame(side)
+            .show(ui, |ui| side::side_ui(ui, view, state, wishes));
+        CentralPanel::no_frame().frame(ground).show(ui, |ui| page_ui(ui, view, state, wishes));
+    }
+    state.rang = ringing;
+    notices::notices_ui(ui, view, state, wishes);
+}
+
+fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    match state.page {
+        Page::Contact(id) => contact::contact_ui(ui, view, id, state, wishes),
+        Page::Search => add::add_ui(ui, view, state, wishes),
+        Page::Request(key) => request::request_ui(ui, view, key, state, wishes),
+        Page::History => history::history_ui(ui, view, state, wishes),
+    }
+}
+
+/// A page that only says one sentence.
+fn sentence_ui(ui: &mut Ui, name: &str, sentence: &str) {
+    let muted = palette(ui).text_muted;
+    super::widgets::page(ui, name, theme::size::COLUMN_NARROW, |ui| {
+        super::widgets::label(ui, sentence, theme::font::body(), muted);
+    });
+}
+
+/// How a call of this length is told.
+fn lasted_text(lasted: Option<std::time::Duration>) -> Option<String> {
+    lasted.map(text::lasted)
+}

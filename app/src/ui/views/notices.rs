@@ -1,0 +1,63 @@
+//! Notices: what happened and what to do, until dismissed.
+
+use crate::engine::command::Command;
+use crate::engine::view::{Notice, View};
+use crate::ui::state::UiState;
+use crate::ui::text::notice as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{RoundButton, label};
+use egui::{Align2, Area, CornerRadius, Frame, Margin, Order, Shadow, Stroke, Ui, vec2};
+use egui_material_icons::icons;
+
+/// The notices, newest last, in the upper right corner above everything.
+pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    if view.notices.is_empty() && state.own_notice.is_none() {
+        return;
+    }
+    Area::new(egui::Id::unique("notices"))
+        .order(Order::Foreground)
+        .anchor(Align2::RIGHT_TOP, vec2(-size::GAP_LARGE, size::GAP_LARGE))
+        .show(ui.ctx(), |ui| {
+            ui.set_width(size::NOTICE);
+            for notice in &view.notices {
+                if notice_ui(ui, notice) {
+                    wishes.push(Command::DismissNotice(notice.id));
+                }
+            }
+            if let Some(notice) = state.own_notice.clone()
+                && notice_ui(ui, &notice)
+            {
+                state.own_notice = None;
+            }
+        });
+}
+
+/// Draws one; true when it was dismissed.
+fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
+    let colors = palette(ui);
+    Frame::new()
+        .fill(colors.surface)
+        .stroke(Stroke::new(1.0, colors.line))
+        .corner_radius(CornerRadius::same(size::CORNER_CARD))
+        .shadow(Shadow { offset: [0, 6], blur: 24, spread: 0, color: colors.shadow })
+        .inner_margin(Margin { left: 16, right: 8, top: 10, bottom: 12 })
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_top(|ui| {
+                let text_width = ui.available_width() - size::ROUND_SMALL - size::GAP;
+                ui.vertical(|ui| {
+                    ui.set_width(text_width);
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    ui.add_space(size::GAP_SMALL);
+                    label(ui, notice.text.message.as_str(), font::strong(), colors.text);
+                    if !notice.text.next_step.is_empty() {
+                        label(ui, notice.text.next_step.as_str(), font::caption(), colors.text_muted);
+                    }
+                });
+                let name = words::dismiss(&notice.text.message);
+                ui.add(RoundButton::small(&name, icons::ICON_CLOSE)).clicked()
+            })
+            .inner
+        })
+        .inner
+}

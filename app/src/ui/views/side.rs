@@ -1,0 +1,232 @@
+//! The side panel: the own card, the field that searches and adds, requests and contacts.
+
+use crate::engine::command::Command;
+use crate::engine::view::{ClaimState, ContactId, NetworkState, View};
+use crate::ui::state::{FirstRun, Page, UiState};
+use crate::ui::text::side as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, TextButton, Tone, label, line};
+use egui::{
+    Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, vec2,
+};
+use egui_material_icons::icons;
+
+/// The side panel.
+pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+    own_card_ui(ui, view, state);
+    ui.add_space(size::GAP);
+    search_field_ui(ui, view, state, wishes);
+    ui.add_space(size::GAP);
+    let below = size::ROW_SMALL + 2.0 * size::GAP + size::GAP_SMALL;
+    let room = (ui.available_height() - below).max(size::ROW);
+    ScrollArea::vertical()
+        .id_salt("rows")
+        .max_height(room)
+        .min_scrolled_height(room)
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            requests_ui(ui, view, state);
+            contacts_ui(ui, view, state, wishes);
+        });
+    let edge = ui.max_rect().expand2(vec2(size::PANEL_MARGIN, 0.0)).x_range();
+    let top = ui.cursor().top() + size::GAP_SMALL;
+    ui.painter().hline(edge, top, Stroke::new(1.0, palette(ui).line));
+    ui.add_space(size::GAP + size::GAP_SMALL);
+    let recent =
+        ListRow::link(icons::ICON_HISTORY, words::RECENT).selected(state.page == Page::History).show(ui);
+    if recent.clicked() {
+        state.go(Page::History);
+    }
+}
+
+fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
+    let colors = palette(ui);
+    let name = view.own.name.as_deref().unwrap_or_default();
+    ui.horizontal(|ui| {
+        ui.set_height(size::ROW);
+        ui.add_space(size::GAP);
+        Avatar::new(ContactId::Person(view.own.key), name, size::AVATAR).show(ui);
+        ui.add_space(size::GAP_SMALL);
+        let (pill, tip) = reachability(ui, &view.network);
+        let pill_width = pill.width(ui);
+        let room = ui.available_width() - pill_width - size::GAP;
+        ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_width(room);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.add_space((size::ROW - 36.0) / 2.0);
+                let shown = if name.is_empty() { words::NO_NAME } else { name };
+                line(ui, shown, font::strong(), colors.text);
+                let fingerprint = view.own.key.fingerprint();
+                let short: String = fingerprint.split('-').take(2).collect::<Vec<_>>().join("-");
+                line(ui, short, font::key(), colors.text_muted)
+                    .on_hover_text(format!("{fingerprint}\n{}", words::KEY_TIP));
+            });
+        });
+        ui.add(pill).on_hover_text(tip);
+    });
+    if view.own.name.is_none() || matches!(view.own.claim, ClaimState::Taken | ClaimState::Failed(_)) {
+        let width = ui.available_width();
+        if ui.add(TextButton::new(words::CHOOSE_NAME, Tone::Secondary).wide(width)).clicked() {
+            state.first_run = FirstRun::Open;
+        }
+    }
+    if let NetworkState::Offline(why) = &view.network {
+        let text = format!("{} {}", why.message, why.next_step);
+        ui.horizontal(|ui| {
+            ui.add_space(size::GAP);
+            label(ui, text, font::caption(), colors.text_muted);
+        });
+    }
+}
+
+fn reachability(ui: &Ui, network: &NetworkState) -> (Pill<'static>, String) {
+    let colors = palette(ui);
+    match network {
+        NetworkState::Joining => {
+            (Pill::new(words::JOINING, colors.warning, colors.warning_tint), words::JOINING_TIP.to_owned())
+        }
+        NetworkState::Online { homes } => {
+            (Pill::new(words::ONLINE, colors.accent, colors.accent_tint), words::online_tip(*homes))
+        }
+        NetworkState::Offline(why) => (
+            Pill::new(words::OFFLINE, colors.danger, colors.danger_tint),
+            format!("{} {}", why.message, why.next_step),
+        ),
+    }
+}
+
+fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let colors = palette(ui);
+    let typed = !state.search.is_empty();
+    let right = if typed { 36 } else { 12 };
+    let field = ui.add(
+        TextEdit::singleline(&mut state.search)
+            .id_salt("search")
+            .hint_text(RichText::new(words::FIELD).color(colors.text_muted))
+            .font(font::body())
+            .char_limit(64)
+            .margin(Margin { left: 38, right, top: 10, bottom: 10 })
+            .desired_width(f32::INFINITY),
+    );
+    let field = field.accessible_name(words::FIELD);
+    let icon_at = egui::pos2(field.rect.left() + 21.0, field.rect.center().y);
+    let icon = icons::ICON_SEARCH.codepoint;
+    ui.painter().text(icon_at, egui::Align2::CENTER_CENTER, icon, font::icon(font::ICON), colors.text_muted);
+    if std::mem::take(&mut state.focus_search) {
+        field.request_focus();
+    }
+    if typed {
+        let center = egui::pos2(field.rect.right() - 19.0, field.rect.center().y);
+        let place = egui::Rect::from_center_size(center, egui::Vec2::splat(size::ROUND_SMALL));
+        if ui.put(place, RoundButton::small(words::CLEAR, icons::ICON_CLOSE)).clicked() {
+            state.search.clear();
+            leave_search(state, wishes);
+        }
+    }
+    if field.changed() && state.search.is_empty() {
+        leave_search(state, wishes);
+    }
+    if field.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
+        submit(view, state, wishes);
+    }
+}
+
+/// Enter in the field: an exact contact is opened, any other name is looked up.
+fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let wanted = wanted_name(state);
+    if wanted.is_empty() {
+        return;
+    }
+    match view.contacts.iter().find(|row| row.name.to_lowercase() == wanted) {
+        Some(row) => state.go(Page::Contact(row.id)),
+        None => {
+            wishes.push(Command::Search(wanted));
+            state.go(Page::Search);
+        }
+    }
+}
+
+fn leave_search(state: &mut UiState, wishes: &mut Vec<Command>) {
+    wishes.push(Command::ClearSearch);
+    if state.page == Page::Search {
+        state.go(Page::Contact(ContactId::Echo));
+    }
+}
+
+fn wanted_name(state: &UiState) -> String {
+    state.search.trim().to_lowercase()
+}
+
+fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
+    if view.requests.is_empty() {
+        return;
+    }
+    section(ui, words::REQUESTS);
+    for request in &view.requests {
+        let row = ListRow::contact(ContactId::Person(request.key), &request.name, words::REQUEST_LINE)
+            .named(&words::request(&request.name))
+            .selected(state.page == Page::Request(request.key))
+            .show(ui);
+        if row.clicked() {
+            state.go(Page::Request(request.key));
+        }
+    }
+    ui.add_space(size::GAP);
+}
+
+fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let wanted = wanted_name(state);
+    section(ui, words::CONTACTS);
+    let mut exact = false;
+    for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
+        exact |= contact.name.to_lowercase() == wanted;
+        let echo = contact.id == ContactId::Echo;
+        let detail = match &contact.last_call {
+            _ if echo => words::ECHO_LINE,
+            Some(when) => when,
+            None => words::NO_CALL_YET,
+        };
+        let mut row = ListRow::contact(contact.id, &contact.name, detail);
+        if echo {
+            row = row.pinned();
+        }
+        let row = row.selected(state.page == Page::Contact(contact.id)).show(ui);
+        if called(ui, &row) {
+            wishes.push(Command::Call(contact.id));
+        }
+        if row.clicked() {
+            row.request_focus();
+            state.go(Page::Contact(contact.id));
+        }
+    }
+    if !wanted.is_empty() && !exact {
+        let row = ListRow::link(icons::ICON_PERSON_SEARCH, &words::look_up(&wanted))
+            .selected(state.page == Page::Search)
+            .show(ui);
+        if row.clicked() {
+            wishes.push(Command::Search(wanted));
+            state.go(Page::Search);
+        }
+    } else if view.contacts.iter().all(|row| row.id == ContactId::Echo) {
+        let muted = palette(ui).text_muted;
+        ui.horizontal(|ui| {
+            ui.add_space(size::GAP);
+            label(ui, words::EMPTY, font::caption(), muted);
+        });
+    }
+}
+
+/// A row calls by Enter while it has the keyboard, and by a double click.
+fn called(ui: &Ui, row: &Response) -> bool {
+    row.double_clicked() || (row.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)))
+}
+
+fn section(ui: &mut Ui, title: &str) {
+    let muted = palette(ui).text_muted;
+    ui.horizontal(|ui| {
+        ui.add_space(size::GAP);
+        label(ui, title, font::overline(), muted);
+    });
+}

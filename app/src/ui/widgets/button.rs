@@ -1,0 +1,166 @@
+//! Buttons with words, and the round ones of calls.
+
+use super::super::theme::{Palette, font, palette, size};
+use super::{focus_ring, text_width};
+use egui::{Align2, Color32, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2, vec2};
+use egui_material_icons::MaterialIcon;
+
+/// How much a button wants to be pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ui) enum Tone {
+    /// The one thing to do here.
+    Primary,
+    /// Something else one may do.
+    Secondary,
+    /// Hardly there.
+    Quiet,
+    /// Ends or removes something.
+    Danger,
+}
+
+/// The colours of a button: ground, ground below the pointer, ink.
+fn colors(tone: Tone, colors: &Palette) -> (Color32, Color32, Color32) {
+    match tone {
+        Tone::Primary => (colors.accent_fill, colors.accent_fill_hovered, colors.on_fill),
+        Tone::Secondary => (colors.surface, colors.surface_hovered, colors.text),
+        Tone::Quiet => (Color32::TRANSPARENT, colors.surface_hovered, colors.text_muted),
+        Tone::Danger => (colors.danger_fill, colors.danger_fill_hovered, colors.on_fill),
+    }
+}
+
+fn ground(tone: Tone, palette: &Palette, response: &Response) -> Color32 {
+    let (rest, hovered, _) = colors(tone, palette);
+    if response.is_pointer_button_down_on() && matches!(tone, Tone::Secondary | Tone::Quiet) {
+        palette.surface_pressed
+    } else if response.hovered() {
+        hovered
+    } else {
+        rest
+    }
+}
+
+/// A button with words and perhaps an icon.
+pub(in crate::ui) struct TextButton<'a> {
+    text: &'a str,
+    name: &'a str,
+    icon: Option<MaterialIcon>,
+    tone: Tone,
+    width: Option<f32>,
+}
+
+impl<'a> TextButton<'a> {
+    /// A button that says `text`.
+    pub(in crate::ui) fn new(text: &'a str, tone: Tone) -> Self {
+        Self { text, name: text, icon: None, tone, width: None }
+    }
+
+    /// An icon before the text.
+    pub(in crate::ui) fn icon(mut self, icon: MaterialIcon) -> Self {
+        self.icon = Some(icon);
+        self
+    }
+
+    /// The name for screen readers, where the text alone is not unique.
+    pub(in crate::ui) fn named(mut self, name: &'a str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// A fixed width.
+    pub(in crate::ui) fn wide(mut self, width: f32) -> Self {
+        self.width = Some(width);
+        self
+    }
+
+    /// The width it will have.
+    pub(in crate::ui) fn width(&self, ui: &Ui) -> f32 {
+        self.width.unwrap_or_else(|| (self.content_width(ui) + 2.0 * size::BUTTON_MARGIN).ceil())
+    }
+
+    fn content_width(&self, ui: &Ui) -> f32 {
+        let icon = if self.icon.is_some() { font::ICON + size::GAP } else { 0.0 };
+        icon + text_width(ui, self.text, font::strong())
+    }
+}
+
+impl Widget for TextButton<'_> {
+    fn ui(self, ui: &mut Ui) -> Response {
+        let (rect, response) = ui.allocate_exact_size(vec2(self.width(ui), size::BUTTON), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.name));
+        let palette = palette(ui);
+        let (_, _, ink) = colors(self.tone, palette);
+        let painter = ui.painter();
+        painter.rect_filled(rect, size::CORNER, ground(self.tone, palette, &response));
+        let mut x = rect.center().x - self.content_width(ui) / 2.0;
+        if let Some(icon) = self.icon {
+            let at = pos2(x, rect.center().y);
+            painter.text(at, Align2::LEFT_CENTER, icon.codepoint, font::icon(font::ICON), ink);
+            x += font::ICON + size::GAP;
+        }
+        painter.text(pos2(x, rect.center().y), Align2::LEFT_CENTER, self.text, font::strong(), ink);
+        focus_ring(ui, &response, rect, f32::from(size::CORNER));
+        response.on_hover_cursor(egui::CursorIcon::PointingHand)
+    }
+}
+
+/// A round button with an icon; the large form has its label below.
+pub(in crate::ui) struct RoundButton<'a> {
+    label: &'a str,
+    icon: MaterialIcon,
+    tone: Tone,
+    large: bool,
+    tip: Option<String>,
+}
+
+impl<'a> RoundButton<'a> {
+    /// A small one, its label only in the tooltip.
+    pub(in crate::ui) fn small(label: &'a str, icon: MaterialIcon) -> Self {
+        Self { label, icon, tone: Tone::Quiet, large: false, tip: None }
+    }
+
+    /// A large one with its label below.
+    pub(in crate::ui) fn large(label: &'a str, icon: MaterialIcon, tone: Tone) -> Self {
+        Self { label, icon, tone, large: true, tip: None }
+    }
+
+    /// What the tooltip says beyond the label.
+    pub(in crate::ui) fn tip(mut self, tip: String) -> Self {
+        self.tip = Some(tip);
+        self
+    }
+
+    /// The room a large one takes.
+    pub(in crate::ui) fn cell() -> Vec2 {
+        vec2(size::ROUND_CELL, size::ROUND + size::GAP + 18.0)
+    }
+}
+
+impl Widget for RoundButton<'_> {
+    fn ui(self, ui: &mut Ui) -> Response {
+        let diameter = if self.large { size::ROUND } else { size::ROUND_SMALL };
+        let room = if self.large { Self::cell() } else { Vec2::splat(diameter) };
+        let (rect, response) = ui.allocate_exact_size(room, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.label));
+        let palette = palette(ui);
+        let (_, _, ink) = colors(self.tone, palette);
+        let disc = egui::Rect::from_center_size(
+            pos2(rect.center().x, rect.top() + diameter / 2.0),
+            Vec2::splat(diameter),
+        );
+        let painter = ui.painter();
+        painter.circle_filled(disc.center(), diameter / 2.0, ground(self.tone, palette, &response));
+        let icon_size = if self.large { font::ICON_LARGE } else { font::ICON };
+        painter.text(disc.center(), Align2::CENTER_CENTER, self.icon.codepoint, font::icon(icon_size), ink);
+        if self.large {
+            let below = pos2(rect.center().x, disc.bottom() + size::GAP);
+            painter.text(below, Align2::CENTER_TOP, self.label, font::caption(), palette.text_muted);
+        }
+        focus_ring(ui, &response, disc, diameter / 2.0);
+        let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+        match self.tip {
+            Some(tip) => response.on_hover_text(tip),
+            None if self.large => response,
+            None => response.on_hover_text(self.label),
+        }
+    }
+}
