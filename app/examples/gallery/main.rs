@@ -1,0 +1,28 @@
+//! Shows the window with invented content: `cargo run -p app --example gallery -- VIEW [dark|light]`.
+//!
+//! For looking at the design, and for the picture in the README. Buttons only report what they would do.
+
+mod sample;
+
+use app::engine::EngineHandle;
+use app::ui::{UiError, WindowConfig, run};
+use std::sync::Arc;
+use std::time::Instant;
+
+fn main() -> Result<(), UiError> {
+    let mut arguments = std::env::args().skip(1);
+    let wanted = arguments.next().unwrap_or_else(|| "contacts".to_owned());
+    let theme = match arguments.next().as_deref() {
+        Some("light") => egui::ThemePreference::Light,
+        _ => egui::ThemePreference::Dark,
+    };
+    let Some((_, view)) = sample::gallery(Instant::now()).into_iter().find(|(name, _)| *name == wanted)
+    else {
+        let names: Vec<&str> = sample::gallery(Instant::now()).into_iter().map(|(name, _)| name).collect();
+        return Err(UiError::Window(format!("no view is called {wanted}; there are {}", names.join(", "))));
+    };
+    // `shown` and `_wishes` stay alive so that the window has an engine to speak to.
+    let (engine, _wishes, shown) = EngineHandle::fake();
+    shown.send_replace(Arc::new(view));
+    run(engine, WindowConfig { profile: None, theme })
+}

@@ -1,0 +1,216 @@
+//! Invented snapshots, one per state of the window; the tests of the window show them too.
+
+use app::engine::view::{
+    CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
+    NetworkState, Notice, PathView, Quality, RequestRow, Search, Sentence, View,
+};
+use overlay::{Identity, PublicKey};
+use std::time::{Duration, Instant};
+
+/// The key of an invented person.
+pub(crate) fn key(seed: u8) -> PublicKey {
+    Identity::from_secret([seed; 32]).public_key()
+}
+
+/// The contact of an invented person.
+pub(crate) fn person(seed: u8) -> ContactId {
+    ContactId::Person(key(seed))
+}
+
+/// Two sentences.
+pub(crate) fn sentence(message: &str, next_step: &str) -> Sentence {
+    Sentence { message: message.to_owned(), next_step: next_step.to_owned() }
+}
+
+/// A profile on its very first start.
+pub(crate) fn first_run() -> View {
+    let mut view = View::new(key(7));
+    view.contacts = vec![contact(ContactId::Echo, "Echo", None)];
+    view
+}
+
+/// A profile that has been in use for a while.
+pub(crate) fn contacts() -> View {
+    let mut view = first_run();
+    view.own.name = Some("alice".to_owned());
+    view.own.claim = ClaimState::Held { held_by: 5, of: 5 };
+    view.network = NetworkState::Online { homes: 3 };
+    view.contacts.extend([
+        contact(person(1), "bob", Some("today 14:05")),
+        contact(person(2), "carmen.santana", Some("yesterday 19:30")),
+        contact(person(3), "dilip", None),
+        contact(person(4), "the-longest-username-ever-seen-1", Some("12 November")),
+    ]);
+    view.history = vec![
+        past(person(1), "bob", HistoryOutcome::Placed, "today 14:05", Some(247)),
+        past(person(2), "carmen.santana", HistoryOutcome::Missed, "today 09:12", None),
+        past(person(2), "carmen.santana", HistoryOutcome::Received, "yesterday 19:30", Some(3765)),
+        past(ContactId::Echo, "Echo", HistoryOutcome::Placed, "yesterday 19:02", Some(34)),
+        past(person(3), "dilip", HistoryOutcome::Unanswered, "Friday 11:40", None),
+    ];
+    view
+}
+
+/// A call with `with` in `phase`.
+pub(crate) fn call(with: ContactId, name: &str, phase: CallPhase) -> View {
+    let mut view = contacts();
+    let call = CallView {
+        with,
+        name: name.to_owned(),
+        phase,
+        muted: false,
+        path: None,
+        quality: None,
+        mic_level: 0.0,
+        speaker_level: 0.0,
+    };
+    view.call = Some(call);
+    view
+}
+
+/// A running call that began at `since`.
+pub(crate) fn active(since: Instant) -> View {
+    let mut view = call(person(2), "carmen.santana", CallPhase::Active { since });
+    if let Some(call) = &mut view.call {
+        call.path = Some(PathView::Direct);
+        call.quality = Some(Quality { bars: 4, rtt: Some(Duration::from_millis(24)), loss: 0.002 });
+        call.mic_level = 0.55;
+        call.speaker_level = 0.4;
+    }
+    view
+}
+
+/// The answer to a search for `eva`, with these claims.
+pub(crate) fn found(claims: &[(u8, usize, bool)]) -> View {
+    let claims = claims.iter().map(|(seed, holders, contact)| ClaimRow {
+        key: key(*seed),
+        fingerprint: key(*seed).fingerprint(),
+        holders: *holders,
+        contact: *contact,
+    });
+    search(Search::Found { name: "eva".to_owned(), claims: claims.collect() })
+}
+
+/// Calls of strangers are waiting.
+pub(crate) fn requests() -> View {
+    let mut view = contacts();
+    view.requests = vec![
+        RequestRow { key: key(5), name: "eva".to_owned(), fingerprint: key(5).fingerprint() },
+        RequestRow { key: key(6), name: "frank".to_owned(), fingerprint: key(6).fingerprint() },
+    ];
+    view
+}
+
+/// Something has to be told.
+pub(crate) fn notices() -> View {
+    let mut view = contacts();
+    view.notices = vec![
+        Notice {
+            id: 1,
+            text: sentence(
+                "The microphone was unplugged.",
+                "Plug it in again, or choose another one in your system's settings.",
+            ),
+        },
+        Notice {
+            id: 2,
+            text: sentence("carmen.santana called while you were talking.", "Call back when you are free."),
+        },
+    ];
+    view
+}
+
+/// Not linked to the network.
+pub(crate) fn offline() -> View {
+    let mut view = contacts();
+    let why =
+        sentence("No helper of the network answers.", "Check your internet connection; Silbo keeps trying.");
+    view.network = NetworkState::Offline(why);
+    view
+}
+
+/// A claim of a name in this state.
+pub(crate) fn claim(claim: ClaimState) -> View {
+    let mut view = first_run();
+    view.own.name =
+        matches!(claim, ClaimState::Claiming | ClaimState::Held { .. }).then(|| "alice".to_owned());
+    view.own.claim = claim;
+    view
+}
+
+/// A search for `eva` in this state.
+pub(crate) fn search(search: Search) -> View {
+    let mut view = contacts();
+    view.search = search;
+    view
+}
+
+/// Every state of the window that depends on the snapshot alone.
+pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
+    let bob = |phase| call(person(1), "bob", phase);
+    let since = now.checked_sub(Duration::from_secs(247)).unwrap_or(now);
+    let mut muted = active(since);
+    if let Some(call) = &mut muted.call {
+        call.muted = true;
+        call.path = Some(PathView::Relayed);
+        call.quality = Some(Quality { bars: 2, rtt: Some(Duration::from_millis(180)), loss: 0.031 });
+    }
+    let mut echo = call(ContactId::Echo, "Echo", CallPhase::Active { since });
+    if let Some(call) = &mut echo.call {
+        call.path = Some(PathView::Local);
+    }
+    let ended = |message, next, seconds: Option<u64>| CallPhase::Ended {
+        why: sentence(message, next),
+        lasted: seconds.map(Duration::from_secs),
+    };
+    let name = || "eva".to_owned();
+    let failed =
+        sentence("The network cannot be reached.", "Check your internet connection and search again.");
+    Vec::from([
+        ("first-run", first_run()),
+        ("claiming", claim(ClaimState::Claiming)),
+        ("taken", claim(ClaimState::Taken)),
+        ("contacts", contacts()),
+        ("found", found(&[(5, 5, false)])),
+        ("several", found(&[(5, 4, false), (6, 2, true)])),
+        ("nobody", found(&[])),
+        ("searching", search(Search::Searching { name: name() })),
+        ("search-failed", search(Search::Failed { name: name(), why: failed })),
+        ("requests", requests()),
+        ("notices", notices()),
+        ("offline", offline()),
+        ("incoming", bob(CallPhase::Incoming)),
+        ("calling", bob(CallPhase::Calling)),
+        ("ringing", bob(CallPhase::Ringing)),
+        ("connecting", bob(CallPhase::Connecting)),
+        ("active", active(since)),
+        ("muted", muted),
+        ("echo", echo),
+        ("ended", bob(ended("The call is over.", "", Some(247)))),
+        ("no-answer", bob(ended("bob did not answer.", "Try again later; bob sees that you called.", None))),
+    ])
+}
+
+fn contact(id: ContactId, name: &str, last_call: Option<&str>) -> ContactRow {
+    let fingerprint = match id {
+        ContactId::Echo => String::new(),
+        ContactId::Person(key) => key.fingerprint(),
+    };
+    ContactRow { id, name: name.to_owned(), fingerprint, last_call: last_call.map(str::to_owned) }
+}
+
+fn past(
+    with: ContactId,
+    name: &str,
+    outcome: HistoryOutcome,
+    when: &str,
+    seconds: Option<u64>,
+) -> HistoryRow {
+    HistoryRow {
+        with,
+        name: name.to_owned(),
+        outcome,
+        when: when.to_owned(),
+        lasted: seconds.map(Duration::from_secs),
+    }
+}

@@ -1,0 +1,143 @@
+//! Calls, from the first ring to the last sentence.
+
+use super::{Window, sample};
+use app::engine::command::Command;
+use app::engine::view::{CallPhase, ContactId, PathView, View};
+use egui::{Key, Modifiers};
+use std::time::{Duration, Instant};
+
+fn bob(phase: CallPhase) -> View {
+    sample::call(sample::person(1), "bob", phase)
+}
+
+fn muted(since: Instant) -> View {
+    let mut view = sample::active(since);
+    if let Some(call) = &mut view.call {
+        call.muted = true;
+    }
+    view
+}
+
+#[test]
+fn an_incoming_call_is_accepted_or_declined() {
+    let mut window = Window::open(bob(CallPhase::Incoming));
+    assert!(window.says("bob"));
+    assert!(window.says("is calling you"));
+    window.click("Accept");
+    window.click("Decline");
+    assert_eq!(window.wished(), [Command::Answer, Command::Decline]);
+}
+
+#[test]
+fn enter_accepts_a_call_that_rings() {
+    let mut window = Window::open(sample::contacts());
+    window.show(bob(CallPhase::Incoming));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::Answer]);
+}
+
+#[test]
+fn somebody_typing_does_not_answer_by_accident() {
+    let mut window = Window::open(sample::contacts());
+    window.type_into("Find or add a person", "ev");
+    window.show(bob(CallPhase::Incoming));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn each_phase_of_a_call_is_told_in_words() {
+    let mut window = Window::open(bob(CallPhase::Calling));
+    assert!(window.says("Calling…"));
+    window.show(bob(CallPhase::Ringing));
+    assert!(window.says("Ringing…"));
+    window.show(bob(CallPhase::Connecting));
+    assert!(window.says("Connecting the sound…"));
+    assert!(window.says("Finding the best way between the two computers."));
+}
+
+#[test]
+fn a_call_can_be_cancelled_before_it_is_answered() {
+    let mut window = Window::open(bob(CallPhase::Ringing));
+    window.click("Cancel call");
+    assert_eq!(window.wished(), [Command::HangUp]);
+}
+
+#[test]
+fn the_timer_counts_from_the_first_sound() {
+    let mut window = Window::open(sample::contacts());
+    window.show(sample::active(window.now()));
+    assert!(window.says("0:00"));
+    window.pass(Duration::from_secs(247));
+    assert!(window.says("4:07"));
+}
+
+#[test]
+fn a_running_call_shows_path_and_quality() {
+    let now = Instant::now();
+    let mut window = Window::open(sample::active(now));
+    assert!(window.says("Direct"));
+    assert!(window.says("Sound quality: excellent"));
+    assert!(window.says("Your microphone"));
+    let mut relayed = sample::active(now);
+    if let Some(call) = &mut relayed.call {
+        call.path = Some(PathView::Relayed);
+    }
+    window.show(relayed);
+    assert!(window.says("Relayed"));
+}
+
+#[test]
+fn mute_and_hang_up_by_button() {
+    let now = Instant::now();
+    let mut window = Window::open(sample::active(now));
+    window.click("Mute");
+    assert_eq!(window.wished(), [Command::SetMuted(true)]);
+    window.show(muted(now));
+    assert!(window.says("You are muted. Nobody hears you."));
+    window.click("Unmute");
+    window.click("Hang up");
+    assert_eq!(window.wished(), [Command::SetMuted(false), Command::HangUp]);
+}
+
+#[test]
+fn mute_and_hang_up_by_key_but_never_by_escape() {
+    let now = Instant::now();
+    let mut window = Window::open(sample::active(now));
+    window.press(Modifiers::COMMAND, Key::M);
+    window.show(muted(now));
+    window.press(Modifiers::COMMAND, Key::M);
+    window.press(Modifiers::NONE, Key::Escape);
+    window.press(Modifiers::COMMAND, Key::E);
+    assert_eq!(window.wished(), [Command::SetMuted(true), Command::SetMuted(false), Command::HangUp]);
+}
+
+#[test]
+fn tab_reaches_the_controls_and_space_presses_them() {
+    let mut window = Window::open(sample::active(Instant::now()));
+    window.press(Modifiers::NONE, Key::Tab);
+    window.press(Modifiers::NONE, Key::Space);
+    window.press(Modifiers::NONE, Key::Tab);
+    window.press(Modifiers::NONE, Key::Space);
+    assert_eq!(window.wished(), [Command::SetMuted(true), Command::HangUp]);
+}
+
+#[test]
+fn an_ended_call_says_why_and_offers_the_next_step() {
+    let why = sample::sentence("bob did not answer.", "Try again later.");
+    let mut window = Window::open(bob(CallPhase::Ended { why, lasted: Some(Duration::from_secs(247)) }));
+    assert!(window.says("bob did not answer."));
+    assert!(window.says("Try again later."));
+    assert!(window.says("4 min 7 s"));
+    window.click("Close");
+    assert_eq!(window.wished(), [Command::DismissCall]);
+    window.click("Call again");
+    assert_eq!(window.wished(), [Command::DismissCall, Command::Call(sample::person(1))]);
+}
+
+#[test]
+fn a_call_to_echo_says_what_to_expect() {
+    let window =
+        Window::open(sample::call(ContactId::Echo, "Echo", CallPhase::Active { since: Instant::now() }));
+    assert!(window.says("Say something: you hear it again two seconds later."));
+}

@@ -1,0 +1,134 @@
+//! The window, driven headless by the labels a screen reader reads. The engine is a fake: these tests put snapshots
+//! in and read commands out. A control without a label makes every test that shows it fail.
+#![cfg(feature = "ui")]
+
+mod calls;
+mod people;
+#[path = "../../examples/gallery/sample.rs"]
+mod sample;
+
+use app::engine::EngineHandle;
+use app::engine::command::Command;
+use app::engine::view::View;
+use app::ui::App;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// A window with a fake engine and a clock that only the test moves.
+struct Window {
+    harness: Harness<'static, App>,
+    wishes: mpsc::Receiver<Command>,
+    shown: watch::Sender<Arc<View>>,
+    clock: Rc<Cell<Instant>>,
+}
+
+impl Window {
+    /// Opens a window that shows `view`.
+    fn open(view: View) -> Self {
+        Self::open_in(view, egui::Theme::Dark, egui::vec2(1000.0, 640.0))
+    }
+
+    fn open_in(view: View, theme: egui::Theme, size: egui::Vec2) -> Self {
+        let (engine, wishes, shown) = EngineHandle::fake();
+        shown.send_replace(Arc::new(view));
+        let clock = Rc::new(Cell::new(Instant::now()));
+        let now = Rc::clone(&clock);
+        let harness = Harness::builder()
+            .with_size(size)
+            .with_theme(theme)
+            .with_max_steps(30)
+            .build_eframe(move |cc| App::new(&cc.egui_ctx, engine, None, Box::new(move || now.get())));
+        let mut window = Self { harness, wishes, shown, clock };
+        window.harness.run();
+        window
+    }
+
+    /// Replaces the snapshot.
+    fn show(&mut self, view: View) {
+        self.shown.send_replace(Arc::new(view));
+        self.harness.run();
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(Role::Button, label).click();
+        self.harness.run();
+    }
+
+    fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.run();
+    }
+
+    fn type_into(&mut self, field: &str, text: &str) {
+        self.harness.get_by_role_and_label(Role::TextInput, field).focus();
+        self.harness.run();
+        self.harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
+        self.harness.run();
+    }
+
+    /// Whether some text or control on the screen is called exactly this.
+    fn says(&self, label: &str) -> bool {
+        self.harness.query_all_by_label(label).next().is_some()
+    }
+
+    /// Whether some text or control on the screen contains this.
+    fn mentions(&self, part: &str) -> bool {
+        self.harness.query_all_by_label_contains(part).next().is_some()
+    }
+
+    /// What was asked of the engine since the last look.
+    fn wished(&mut self) -> Vec<Command> {
+        std::iter::from_fn(|| self.wishes.try_recv().ok()).collect()
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.get()
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.clock.set(self.clock.get() + time);
+        self.harness.run();
+    }
+}
+
+#[test]
+fn every_view_draws_in_both_themes_and_down_to_the_smallest_window() {
+    let now = Instant::now();
+    for theme in [egui::Theme::Dark, egui::Theme::Light] {
+        for size in [egui::vec2(1000.0, 640.0), egui::vec2(720.0, 480.0)] {
+            for (_, view) in sample::gallery(now) {
+                let window = Window::open_in(view, theme, size);
+                let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+                for control in window.harness.query_all_by_role(Role::Button) {
+                    let rect = control.rect();
+                    assert!(
+                        rect.left() >= screen.left() && rect.right() <= screen.right(),
+                        "{control:?} sticks out of the window"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_idle_window_asks_for_no_repaint() {
+    for view in [sample::contacts(), sample::first_run(), sample::requests(), sample::notices()] {
+        let window = Window::open(view);
+        let delay = window.harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+        assert!(delay > Duration::from_secs(3600), "the window wants to repaint in {delay:?}");
+    }
+}
+
+#[test]
+fn a_running_call_repaints_no_faster_than_its_meters() {
+    let window = Window::open(sample::active(Instant::now()));
+    let delay = window.harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay >= Duration::from_millis(80) && delay <= Duration::from_secs(1), "{delay:?}");
+}

@@ -1,0 +1,221 @@
+//! First run, contacts, searching and adding, requests, history, notices.
+
+use super::{Window, sample};
+use app::engine::command::Command;
+use app::engine::view::{ClaimState, ContactId, Search};
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+
+#[test]
+fn the_first_run_card_claims_a_well_formed_name() {
+    let mut window = Window::open(sample::first_run());
+    assert!(window.says("Choose your name"));
+    window.type_into("Your name", "Alice");
+    assert!(window.says("This is a good name."));
+    window.click("Claim this name");
+    assert_eq!(window.wished(), [Command::ClaimName("alice".to_owned())]);
+}
+
+#[test]
+fn enter_claims_the_name_too() {
+    let mut window = Window::open(sample::first_run());
+    window.type_into("Your name", "alice");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::ClaimName("alice".to_owned())]);
+}
+
+#[test]
+fn a_malformed_name_is_explained_and_not_claimed() {
+    let mut window = Window::open(sample::first_run());
+    window.type_into("Your name", "al");
+    assert!(window.mentions("at least 3 characters"));
+    window.click("Claim this name");
+    window.type_into("Your name", "ß");
+    assert!(window.mentions("is none of them"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn a_claim_is_followed_to_its_end() {
+    let mut window = Window::open(sample::first_run());
+    window.show(sample::claim(ClaimState::Claiming));
+    assert!(window.says("Claiming your name"));
+    window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
+    assert!(window.says("You are alice"));
+    assert!(window.says("4 of 5 computers of the network keep your name."));
+    window.click("Continue to contacts");
+    assert!(window.says("Call Echo"));
+}
+
+#[test]
+fn a_taken_name_and_a_failed_claim_say_so_and_leave_the_field() {
+    let mut window = Window::open(sample::first_run());
+    window.show(sample::claim(ClaimState::Taken));
+    assert!(window.says("Somebody else already has this name. Try another one."));
+    window.show(sample::claim(ClaimState::Failed(sample::sentence("No network.", "Try again."))));
+    assert!(window.says("No network. Try again."));
+    assert!(window.says("Your name"));
+}
+
+#[test]
+fn choosing_a_name_can_wait() {
+    let mut window = Window::open(sample::first_run());
+    window.click("Later");
+    assert!(window.says("No name yet"));
+    assert!(window.says("Call Echo"));
+    window.click("Choose a name");
+    assert!(window.says("Choose your name"));
+}
+
+#[test]
+fn echo_is_first_and_one_click_away() {
+    let mut window = Window::open(sample::contacts());
+    let top =
+        |label: &str| window.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).rect().top();
+    assert!(top("Echo") < top("bob"));
+    window.click("Call Echo");
+    assert_eq!(window.wished(), [Command::Call(ContactId::Echo)]);
+}
+
+#[test]
+fn enter_calls_the_selected_row() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    assert!(window.says("Call bob"));
+    assert_eq!(window.wished(), [], "selecting does not call");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::Call(sample::person(1))]);
+}
+
+#[test]
+fn a_contact_is_removed_only_after_a_question() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    window.click("Remove contact");
+    assert_eq!(window.wished(), []);
+    window.click("Keep");
+    window.click("Remove contact");
+    window.click("Remove bob");
+    assert_eq!(window.wished(), [Command::RemoveContact(sample::person(1))]);
+}
+
+#[test]
+fn typing_filters_the_contacts() {
+    let mut window = Window::open(sample::contacts());
+    window.type_into("Find or add a person", "car");
+    assert!(window.says("carmen.santana"));
+    assert!(!window.says("bob"));
+    assert!(window.says("Look up “car”"));
+    window.click("Clear search");
+    assert!(window.says("bob"));
+}
+
+#[test]
+fn a_name_is_searched_added_and_pinned() {
+    let mut window = Window::open(sample::contacts());
+    window.press(Modifiers::COMMAND, Key::F);
+    window.type_into("Find or add a person", "Eva");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
+    window.show(sample::search(Search::Searching { name: "eva".to_owned() }));
+    assert!(window.says("Looking for eva"));
+    window.show(sample::found(&[(5, 5, false)]));
+    assert!(window.says("eva was found"));
+    assert!(window.says("Confirmed by 5 computers"));
+    assert!(window.says(&sample::key(5).fingerprint()));
+    window.click("Add and pin");
+    let add = Command::AddContact { name: "eva".to_owned(), key: sample::key(5) };
+    assert_eq!(window.wished(), [add, Command::ClearSearch]);
+}
+
+/// Types a name and presses Enter, so that the search page is up.
+fn searching() -> Window {
+    let mut window = Window::open(sample::contacts());
+    window.type_into("Find or add a person", "eva");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
+    window
+}
+
+#[test]
+fn several_claims_are_all_shown_and_none_is_chosen() {
+    let mut window = searching();
+    window.show(sample::found(&[(5, 4, false), (6, 2, false)]));
+    assert!(window.says("2 people claim eva"));
+    for seed in [5, 6] {
+        assert!(window.says(&sample::key(seed).fingerprint()));
+    }
+    window.click(&format!("Add and pin {}", sample::key(6).fingerprint()));
+    let add = Command::AddContact { name: "eva".to_owned(), key: sample::key(6) };
+    assert_eq!(window.wished(), [add, Command::ClearSearch]);
+}
+
+#[test]
+fn a_search_without_answer_says_what_to_do() {
+    let mut window = searching();
+    window.show(sample::found(&[]));
+    assert!(window.says("Nobody is called eva"));
+    window.click("Search again");
+    assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
+    let why = sample::sentence("The network cannot be reached.", "Check your connection.");
+    window.show(sample::search(Search::Failed { name: "eva".to_owned(), why }));
+    assert!(window.says("The network cannot be reached. Check your connection."));
+}
+
+#[test]
+fn somebody_already_known_is_opened_instead_of_added() {
+    let mut window = searching();
+    window.show(sample::found(&[(1, 3, true)]));
+    window.click("Open contact");
+    assert_eq!(window.wished(), [Command::ClearSearch]);
+    assert!(window.says("Call bob"));
+}
+
+#[test]
+fn a_request_is_accepted_or_declined() {
+    let mut window = Window::open(sample::requests());
+    window.click("Request from eva");
+    assert!(window.says("eva tried to call you"));
+    window.click("Add to contacts");
+    assert_eq!(window.wished(), [Command::AcceptRequest(sample::key(5))]);
+    window.click("Request from frank");
+    window.click("Decline request");
+    assert_eq!(window.wished(), [Command::DeclineRequest(sample::key(6))]);
+}
+
+#[test]
+fn past_calls_are_listed_and_called_again() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    assert!(window.says("Outgoing call · today 14:05 · 4 min 7 s"));
+    assert!(window.says("Missed call · today 09:12"));
+    window.click("Call dilip");
+    assert_eq!(window.wished(), [Command::Call(sample::person(3))]);
+}
+
+#[test]
+fn notices_stay_until_dismissed() {
+    let mut window = Window::open(sample::notices());
+    assert!(window.says("The microphone was unplugged."));
+    window.click("Dismiss: The microphone was unplugged.");
+    assert_eq!(window.wished(), [Command::DismissNotice(1)]);
+}
+
+#[test]
+fn being_offline_is_explained() {
+    let window = Window::open(sample::offline());
+    assert!(window.says("Offline"));
+    assert!(window.mentions("No helper of the network answers."));
+}
+
+#[test]
+fn a_full_engine_is_not_silent() {
+    let mut window = Window::open(sample::contacts());
+    for _ in 0..=app::engine::COMMAND_QUEUE {
+        window.click("Call Echo");
+    }
+    assert!(window.says("Silbo is busy and did not take that."));
+    window.click("Dismiss: Silbo is busy and did not take that.");
+    assert!(!window.says("Silbo is busy and did not take that."));
+}
