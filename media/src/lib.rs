@@ -37,5 +37,6 @@ pub mod frame;
 pub mod jitter;
 pub mod level;
 pub mod process;
+pub mod resample;
 pub mod session;
 pub mod voice;

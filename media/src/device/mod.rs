@@ -12,8 +12,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+mod card;
+mod clocked;
 mod error;
+pub mod ring;
+pub mod wav;
 
+pub use card::list;
+pub(crate) use card::{Loudspeaker, Microphone};
+pub(crate) use clocked::{ClockedSink, ClockedSource, Progress};
 pub use error::{DeviceError, Direction};
 
 /// Where captured sound comes from.

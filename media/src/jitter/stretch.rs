@@ -116,7 +116,7 @@ mod tests {
     fn a_tone_is_shortened_by_whole_periods_without_a_click() {
         let mut sound = tone(1920, 200.0);
         let cut = squeeze(&mut sound, Likeness(0.9));
-        assert!(cut > 0 && cut % 200 == 0, "cut {cut}");
+        assert!(cut > 0 && cut.is_multiple_of(200), "cut {cut}");
         assert_eq!(sound.len(), 1920 - cut);
         assert!(roughness(&sound, 200.0) < 0.001);
     }
@@ -125,7 +125,7 @@ mod tests {
     fn a_tone_is_lengthened_by_whole_periods_without_a_click() {
         let mut sound = tone(1920, 160.0);
         let added = stretch(&mut sound, Likeness(0.9));
-        assert!(added > 0 && added % 160 == 0, "added {added}");
+        assert!(added > 0 && added.is_multiple_of(160), "added {added}");
         assert!(roughness(&sound, 160.0) < 0.001);
     }
 

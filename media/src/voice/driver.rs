@@ -1,14 +1,37 @@
 //! The real-time media thread: joins devices, processing, sender and receiver, every 10 ms.
+//!
+//! ```text
+//! source ─▶ Processor::capture ─▶ VoiceSender ─▶ packets (bounded) ─▶ session
+//! sink ◀─ Processor::render ◀─ VoiceReceiver ◀─ inserted packets (bounded) ◀─ session
+//! ```
+//!
+//! Files, tones and silence move on an absolute clock: block `k` of the loudspeaker belongs to `start +
+//! 10 ms * k` and block `k` of the microphone is complete at `start + 10 ms * (k + 1)`. A thread that wakes
+//! late catches up, so a file holds exactly as many samples as time has passed. Devices move at their own
+//! pace: a block is taken when the microphone has one, and made when the loudspeaker wants one.
 #![expect(clippy::disallowed_methods, reason = "the media thread reads the clock for the sans-I/O parts")]
 
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
-use super::{Mute, PlayoutStats, VoicePacket};
+use super::{
+    Mute, PlayoutStats, VoicePacket, VoiceReceiver, VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
+};
+use crate::codec::{CodecError, EXPECTED_LOSS_FLOOR};
 use crate::device::{AudioSink, AudioSource, DeviceError, Direction};
-use crate::level::Levels;
+use crate::level::{LevelMeter, Levels};
 use crate::process::Processing;
+
+mod ends;
+mod media_thread;
+
+use ends::{SinkEnd, SourceEnd};
+use media_thread::MediaThread;
 
 /// What a call speaks into and is heard from.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,58 +101,145 @@ pub struct VoiceStats {
     pub send_dropped: u64,
     /// Received packets dropped because the media thread did not take them in time.
     pub receive_dropped: u64,
+    /// Samples of the microphone dropped because they came too late or too many at once.
+    pub overrun: u64,
+    /// Samples that the loudspeaker wanted and that were not there.
+    pub underrun: u64,
 }
 
-/// Packets waiting for the session: 320 ms; when full, the newest is dropped and counted.
-pub const PACKET_QUEUE: usize = 16;
+/// Packets waiting for the session: 640 ms; when full, the newest is dropped and counted.
+pub const PACKET_QUEUE: usize = 32;
 /// Events waiting for the session; when full, the newest is dropped and logged.
 pub const EVENT_QUEUE: usize = 64;
 /// Received packets waiting for the media thread: 2 s; when full, the oldest is dropped and counted.
 pub const INSERT_QUEUE: usize = 100;
 
 /// Runs one call's sound; dropping it finishes files, closes devices and ends the thread.
+#[derive(Debug)]
 pub struct VoiceEngine {
-    _packets: mpsc::Sender<VoicePacket>,
-    _events: mpsc::Sender<VoiceEvent>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the engine and its thread both see.
+#[derive(Debug, Default)]
+struct Shared {
+    started: AtomicBool,
+    closing: AtomicBool,
+    muted: AtomicBool,
+    expected_loss: AtomicU32,
+    inserted: Mutex<VecDeque<ReceivedPacket>>,
+    insert_dropped: AtomicU64,
+    stats: Mutex<VoiceStats>,
+    microphone: LevelMeter,
+    speaker: LevelMeter,
 }
 
 impl VoiceEngine {
     /// Opens devices and files, and reports what is wrong with them; nothing flows until [`Self::start`].
     pub fn open(config: VoiceConfig) -> Result<(Self, VoiceIo), DeviceError> {
-        let _ = (config, Instant::now());
-        let (_packets, packets) = mpsc::channel(PACKET_QUEUE);
-        let (_events, events) = mpsc::channel(EVENT_QUEUE);
-        Ok((Self { _packets, _events }, VoiceIo { packets, events }))
+        let source = SourceEnd::open(&config.source)?;
+        let sink = SinkEnd::open(&config.sink)?;
+        let sender = VoiceSender::new(VoiceSenderConfig::default()).map_err(internal)?;
+        let receiver =
+            VoiceReceiver::new(VoiceReceiverConfig::default(), Instant::now()).map_err(internal)?;
+        let (packets_in, packets) = mpsc::channel(PACKET_QUEUE);
+        let (events_in, events) = mpsc::channel(EVENT_QUEUE);
+        let shared = Arc::new(Shared::default());
+        shared.expected_loss.store(EXPECTED_LOSS_FLOOR.to_bits(), Ordering::Relaxed);
+        let media = MediaThread::new(
+            Arc::clone(&shared),
+            (source, sink),
+            config,
+            (sender, receiver),
+            (packets_in, events_in),
+        );
+        let thread = thread::Builder::new()
+            .name("silbo-media".to_owned())
+            .spawn(move || media.run())
+            .map_err(|error| DeviceError::Internal { why: error.to_string() })?;
+        Ok((Self { shared, thread: Some(thread) }, VoiceIo { packets, events }))
     }
 
     /// Media starts: a file microphone begins, a file loudspeaker begins. Calling it again does nothing.
-    pub fn start(&self) {}
+    pub fn start(&self) {
+        self.shared.started.store(true, Ordering::Release);
+        self.wake();
+    }
 
-    /// Takes a packet from the network; never blocks for long.
+    /// Takes a packet from the network; never blocks for long. Before [`Self::start`] it is dropped.
     pub fn insert(&self, packet: ReceivedPacket) {
-        let _ = packet;
+        let mut waiting = lock(&self.shared.inserted);
+        if waiting.len() >= INSERT_QUEUE {
+            waiting.pop_front();
+            self.shared.insert_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        waiting.push_back(packet);
     }
 
     /// Silences or opens the microphone.
     pub fn set_muted(&self, mute: Mute) {
-        let _ = mute;
+        self.shared.muted.store(mute == Mute::On, Ordering::Relaxed);
     }
 
     /// Tells how much loss the other side sees, 0 to 1.
     pub fn set_expected_loss(&self, loss: f32) {
-        let _ = loss;
+        self.shared.expected_loss.store(loss.to_bits(), Ordering::Relaxed);
     }
 
     /// Counters as of the last 10 ms.
     pub fn stats(&self) -> VoiceStats {
-        VoiceStats::default()
+        let receive_dropped = self.shared.insert_dropped.load(Ordering::Relaxed);
+        VoiceStats { receive_dropped, ..*lock(&self.shared.stats) }
     }
 
     /// How loud both directions are.
     pub fn levels(&self) -> Levels {
-        Levels::default()
+        Levels { microphone: self.shared.microphone.read(), speaker: self.shared.speaker.read() }
     }
 
     /// Finishes files, closes devices and joins the thread; the same as dropping.
     pub fn close(self) {}
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
 }
+
+impl Drop for VoiceEngine {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.wake();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the media thread panicked");
+        }
+    }
+}
+
+/// Both clocks at one moment, so that one can be told in terms of the other.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    instant: Instant,
+    unix_ms: u64,
+}
+
+fn this_moment() -> Moment {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment { instant: Instant::now(), unix_ms: unix.as_millis() as u64 }
+}
+
+fn internal(error: CodecError) -> DeviceError {
+    DeviceError::Internal { why: error.to_string() }
+}
+
+/// A thread that panicked while holding the lock leaves counters and packets that are still sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! The loop of the media thread.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::ends::{SILENT_DEATH, SinkEnd, SourceEnd, died, reopened};
+use super::{Moment, Shared, VoiceConfig, VoiceEvent, lock, this_moment};
+use crate::device::{ClockedSink, DeviceError, Direction, Progress};
+use crate::frame::{BLOCK, BLOCK_TIME, Block, duration_of};
+use crate::process::Processor;
+use crate::voice::{Mute, VoicePacket, VoiceReceiver, VoiceSender};
+
+/// How often devices are looked at: twice a block.
+const DEVICE_POLL: Duration = Duration::from_millis(5);
+
+pub(super) struct MediaThread {
+    shared: Arc<Shared>,
+    source: SourceEnd,
+    sink: SinkEnd,
+    config: VoiceConfig,
+    processor: Box<dyn Processor>,
+    sender: VoiceSender,
+    receiver: VoiceReceiver,
+    packets: mpsc::Sender<VoicePacket>,
+    events: mpsc::Sender<VoiceEvent>,
+    expected_loss: f32,
+    /// Blocks captured and played on the media clock.
+    captured: u32,
+    played: u32,
+    heartbeats: [Heartbeat; 2],
+    told: Told,
+}
+
+/// When a device last gave a sign of life.
+#[derive(Debug, Clone, Copy)]
+struct Heartbeat {
+    callbacks: u64,
+    at: Instant,
+}
+
+/// What was said already, since it is said once.
+#[derive(Debug, Default)]
+struct Told {
+    captured: bool,
+    played: bool,
+    decoded: bool,
+}
+
+impl MediaThread {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        (source, sink): (SourceEnd, SinkEnd),
+        config: VoiceConfig,
+        (sender, receiver): (VoiceSender, VoiceReceiver),
+        (packets, events): (mpsc::Sender<VoicePacket>, mpsc::Sender<VoiceEvent>),
+    ) -> Self {
+        let heartbeat = Heartbeat { callbacks: 0, at: this_moment().instant };
+        Self {
+            shared,
+            source,
+            sink,
+            processor: config.processing.processor(),
+            config,
+            sender,
+            receiver,
+            packets,
+            events,
+            expected_loss: 0.0,
+            captured: 0,
+            played: 0,
+            heartbeats: [heartbeat; 2],
+            told: Told::default(),
+        }
+    }
+
+    /// Waits for the start, then moves sound until the engine is closed.
+    pub(super) fn run(mut self) {
+        while !self.shared.started.load(Ordering::Acquire) && !self.closing() {
+            thread::park();
+        }
+        if !self.closing() {
+            lock(&self.shared.inserted).clear();
+            self.start_devices();
+            let start = this_moment();
+            self.heartbeats = [Heartbeat { callbacks: 0, at: start.instant }; 2];
+            while !self.closing() {
+                self.step(start, this_moment());
+                let now = this_moment().instant;
+                let due = self.next_wake(start.instant, now);
+                thread::park_timeout(due.saturating_duration_since(now));
+            }
+        }
+        if let SinkEnd::Clocked(sink) = self.sink
+            && let Err(error) = sink.finish()
+        {
+            tracing::warn!(%error, "the sound file may be incomplete");
+        }
+    }
+
+    fn closing(&self) -> bool {
+        self.shared.closing.load(Ordering::Acquire)
+    }
+
+    fn start_devices(&mut self) {
+        if let SourceEnd::Card(microphone) = &self.source
+            && let Err(error) = microphone.start()
+        {
+            self.lose(Direction::Capture, error);
+        }
+        if let SinkEnd::Card(loudspeaker) = &self.sink
+            && let Err(error) = loudspeaker.start()
+        {
+            self.lose(Direction::Playback, error);
+        }
+    }
+
+    /// Does everything that is due now, however late it is.
+    fn step(&mut self, start: Moment, now: Moment) {
+        self.take_settings();
+        self.take_packets();
+        self.take_reopened(start, now);
+        let due = blocks_between(start.instant, now.instant);
+        self.play_on_device(now);
+        while self.plays_on_clock() && self.played <= due {
+            self.play_on_clock(start);
+            // Playing comes before hearing: the echo of a block cannot precede it.
+            if self.captures_on_clock() && self.captured < self.played - 1 {
+                self.capture_on_clock(start);
+            }
+        }
+        while self.captures_on_clock() && self.captured < due {
+            self.capture_on_clock(start);
+        }
+        self.capture_on_device(now);
+        self.watch(now.instant);
+        self.publish();
+        if !self.told.decoded && self.receiver.has_decoded() {
+            self.told.decoded = true;
+            self.tell(VoiceEvent::FirstDecoded);
+        }
+    }
+
+    fn publish(&self) {
+        let mut stats = lock(&self.shared.stats);
+        stats.playout = self.receiver.stats();
+        if let SourceEnd::Card(microphone) = &self.source {
+            stats.overrun = microphone.pulse().missed() + microphone.dropped();
+        }
+        if let SinkEnd::Card(loudspeaker) = &self.sink {
+            stats.underrun = loudspeaker.pulse().missed();
+        }
+    }
+
+    fn next_wake(&self, start: Instant, now: Instant) -> Instant {
+        let tick = start + BLOCK_TIME * (blocks_between(start, now) + 1);
+        match self.plays_on_clock() && self.captures_on_clock() {
+            true => tick,
+            false => tick.min(now + DEVICE_POLL),
+        }
+    }
+
+    fn take_settings(&mut self) {
+        let muted = self.shared.muted.load(Ordering::Relaxed);
+        self.sender.set_muted(if muted { Mute::On } else { Mute::Off });
+        let loss = f32::from_bits(self.shared.expected_loss.load(Ordering::Relaxed));
+        if loss != self.expected_loss {
+            self.expected_loss = loss;
+            self.sender.set_expected_loss(loss);
+        }
+    }
+
+    fn take_packets(&mut self) {
+        let packets = std::mem::take(&mut *lock(&self.shared.inserted));
+        for packet in packets {
+            self.receiver.insert(packet.arrival, packet.sequence, packet.timestamp, &packet.payload);
+        }
+    }
+
+    fn plays_on_clock(&self) -> bool {
+        !matches!(self.sink, SinkEnd::Card(_))
+    }
+
+    fn captures_on_clock(&self) -> bool {
+        !matches!(self.source, SourceEnd::Card(_))
+    }
+
+    fn play_on_clock(&mut self, start: Moment) {
+        let block = self.next_played(start.instant + BLOCK_TIME * self.played, start.unix_ms);
+        self.played += 1;
+        let SinkEnd::Clocked(sink) = &mut self.sink else { return };
+        if let Err(error) = sink.write(&block) {
+            self.sink = SinkEnd::Clocked(ClockedSink::Null);
+            self.tell(VoiceEvent::DeviceLost(error));
+        }
+    }
+
+    fn play_on_device(&mut self, now: Moment) {
+        while let SinkEnd::Card(loudspeaker) = &self.sink
+            && loudspeaker.wants_more()
+        {
+            // This block is heard when those before it have been.
+            let wait = duration_of(loudspeaker.waiting() as u64).as_millis() as u64;
+            let block = self.next_played(now.instant, now.unix_ms + wait);
+            if let SinkEnd::Card(loudspeaker) = &mut self.sink {
+                loudspeaker.write(&block);
+            }
+        }
+    }
+
+    fn next_played(&mut self, now: Instant, heard_unix_ms: u64) -> Block {
+        let mut block = [0.0; BLOCK];
+        self.receiver.play(now, &mut block);
+        self.processor.render(&block);
+        self.shared.speaker.measure(&block);
+        if !self.told.played {
+            self.told.played = true;
+            self.tell(VoiceEvent::FirstPlayed { t0_unix_ms: heard_unix_ms });
+        }
+        block
+    }
+
+    fn capture_on_clock(&mut self, start: Moment) {
+        let mut block = [0.0; BLOCK];
+        let progress = match &mut self.source {
+            SourceEnd::Clocked(source) => source.read(&mut block),
+            SourceEnd::Card(_) | SourceEnd::Lost(_) => Progress::More,
+        };
+        self.captured += 1;
+        self.captured(block, start.unix_ms);
+        if progress == Progress::Ended {
+            self.tell(VoiceEvent::SourceEnded);
+        }
+    }
+
+    fn capture_on_device(&mut self, now: Moment) {
+        let mut block = [0.0; BLOCK];
+        while let SourceEnd::Card(microphone) = &mut self.source
+            && microphone.read(&mut block)
+        {
+            self.captured(block, now.unix_ms.saturating_sub(BLOCK_TIME.as_millis() as u64));
+        }
+    }
+
+    fn captured(&mut self, mut block: Block, spoken_unix_ms: u64) {
+        if !self.told.captured {
+            self.told.captured = true;
+            self.tell(VoiceEvent::FirstCaptured { t0_unix_ms: spoken_unix_ms });
+        }
+        self.processor.capture(&mut block);
+        match self.shared.muted.load(Ordering::Relaxed) {
+            true => self.shared.microphone.measure(&[0.0; BLOCK]),
+            false => self.shared.microphone.measure(&block),
+        }
+        let Some(packet) = self.sender.capture(&block) else { return };
+        let outcome = self.packets.try_send(packet);
+        let mut stats = lock(&self.shared.stats);
+        match outcome {
+            Ok(()) => stats.sent += 1,
+            Err(_) => stats.send_dropped += 1,
+        }
+    }
+
+    /// Notices devices that died, with or without saying so.
+    fn watch(&mut self, now: Instant) {
+        let capture = match &self.source {
+            SourceEnd::Card(microphone) => {
+                Some((microphone.pulse().callbacks(), microphone.pulse().is_broken()))
+            }
+            SourceEnd::Clocked(_) | SourceEnd::Lost(_) => None,
+        };
+        let playback = match &self.sink {
+            SinkEnd::Card(speaker) => Some((speaker.pulse().callbacks(), speaker.pulse().is_broken())),
+            SinkEnd::Clocked(_) | SinkEnd::Lost(_) => None,
+        };
+        let ends = [(Direction::Capture, capture), (Direction::Playback, playback)];
+        for (at, (direction, signs)) in ends.into_iter().enumerate() {
+            let Some((callbacks, broken)) = signs else { continue };
+            let heartbeat = &mut self.heartbeats[at];
+            if callbacks != heartbeat.callbacks {
+                *heartbeat = Heartbeat { callbacks, at: now };
+            }
+            if broken || now.saturating_duration_since(heartbeat.at) > SILENT_DEATH {
+                self.lose(direction, died(direction));
+            }
+        }
+    }
+
+    fn lose(&mut self, direction: Direction, error: DeviceError) {
+        tracing::warn!(%error, "a sound device was lost; trying to open it again");
+        match direction {
+            Direction::Capture => {
+                self.source = SourceEnd::reopen(self.config.source.clone(), &self.shared);
+                self.captured = u32::MAX;
+            }
+            Direction::Playback => {
+                self.sink = SinkEnd::reopen(self.config.sink.clone(), &self.shared);
+                self.played = u32::MAX;
+            }
+        }
+        self.tell(VoiceEvent::DeviceLost(error));
+    }
+
+    /// Puts devices that work again into their place, and the clock of lost ones to now.
+    fn take_reopened(&mut self, start: Moment, now: Moment) {
+        let due = blocks_between(start.instant, now.instant);
+        if let SourceEnd::Lost(pending) = &self.source {
+            if let Some(microphone) = reopened(pending) {
+                self.heartbeats[0] = Heartbeat { callbacks: 0, at: now.instant };
+                self.source = SourceEnd::Card(microphone);
+                self.tell(VoiceEvent::DeviceRestored(Direction::Capture));
+            } else if self.captured == u32::MAX {
+                self.captured = due;
+            }
+        }
+        if let SinkEnd::Lost(pending) = &self.sink {
+            if let Some(loudspeaker) = reopened(pending) {
+                self.heartbeats[1] = Heartbeat { callbacks: 0, at: now.instant };
+                self.sink = SinkEnd::Card(loudspeaker);
+                self.tell(VoiceEvent::DeviceRestored(Direction::Playback));
+            } else if self.played == u32::MAX {
+                self.played = due;
+            }
+        }
+    }
+
+    fn tell(&self, event: VoiceEvent) {
+        if let Err(error) = self.events.try_send(event) {
+            tracing::warn!(%error, "nobody takes the events of the voice engine");
+        }
+    }
+}
+
+/// Whole blocks from `start` to `now`.
+fn blocks_between(start: Instant, now: Instant) -> u32 {
+    (now.saturating_duration_since(start).as_nanos() / BLOCK_TIME.as_nanos()) as u32
+}
