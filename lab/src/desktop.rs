@@ -53,9 +53,10 @@ impl Desktop {
         Ok(desktop)
     }
 
-    /// Points a command at this screen and at no other sound or window system.
-    pub fn show_on<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET")
+    /// Points a command at this screen and at no other.
+    pub fn here(&self, mut command: Command) -> Command {
+        command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        command
     }
 
     /// Waits for the first visible window of a process.
@@ -84,6 +85,9 @@ impl Desktop {
     }
 }
 
+/// Equal pictures in a row that mean rest; one takes about a tenth of a second.
+const SAME: usize = 4;
+
 /// One window of a [`Desktop`].
 #[derive(Debug)]
 pub struct Window<'a> {
@@ -94,13 +98,19 @@ pub struct Window<'a> {
 impl Window<'_> {
     /// Moves and sizes it, in pixels.
     pub fn place(&self, x: u32, y: u32, width: u32, height: u32) -> Result<()> {
-        self.tool(&["windowsize", "--sync", &self.id, &width.to_string(), &height.to_string()])?;
-        self.tool(&["windowmove", "--sync", &self.id, &x.to_string(), &y.to_string()])
+        self.tool(&["windowsize", &self.id, &width.to_string(), &height.to_string()])?;
+        self.tool(&["windowmove", &self.id, &x.to_string(), &y.to_string()])
     }
 
     /// Gives it the keyboard.
     pub fn focus(&self) -> Result<()> {
-        self.tool(&["windowactivate", "--sync", &self.id])
+        // Without xdotool's own --sync, which waits for ever when there is nothing to change.
+        self.tool(&["windowactivate", &self.id])?;
+        poll("keyboard focus", Duration::from_secs(10), || {
+            let mut active = self.desktop.on_screen("xdotool");
+            let output = active.arg("getactivewindow").output().context("cannot run xdotool")?;
+            Ok((String::from_utf8_lossy(&output.stdout).trim() == self.id).then_some(()))
+        })
     }
 
     /// Types text as a keyboard would.
@@ -128,6 +138,18 @@ impl Window<'_> {
             "click",
             "1",
         ])
+    }
+
+    /// Waits until it has drawn what it had to draw: until it looks the same four times running.
+    pub fn settle(&self) -> Result<()> {
+        let mut shots: Vec<String> = Vec::new();
+        poll("window at rest", Duration::from_secs(20), || {
+            // A fingerprint of the pixels; the picture itself is not kept.
+            let mut shot = self.desktop.on_screen("import");
+            shots.push(run(shot.args(["-window", &self.id, "-format", "%#", "info:-"]))?);
+            let last = &shots[shots.len().saturating_sub(SAME)..];
+            Ok((last.len() == SAME && last.iter().all(|shot| shot == &last[0])).then_some(()))
+        })
     }
 
     /// Saves a picture of it.

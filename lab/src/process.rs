@@ -243,3 +243,56 @@ pub fn poll<T>(what: &str, patience: Duration, mut answer: impl FnMut() -> Resul
         std::thread::sleep(POLL);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn speaking(script: &str) -> (tempfile::TempDir, Silbo) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Place::Here.command("sh");
+        command.args(["-c", script]);
+        let silbo = Silbo::spawn("speaker", command, folder.path()).unwrap();
+        (folder, silbo)
+    }
+
+    #[test]
+    fn events_are_found_in_order_and_all_are_kept() {
+        let (_folder, mut silbo) =
+            speaking(r#"echo '{"event":"online"}'; echo garbage; echo '{"event":"ended","by":"peer"}'"#);
+        let ended = silbo.expect("ended", SOON).unwrap();
+        assert_eq!(ended["by"], "peer");
+        assert_eq!(silbo.seen().len(), 3);
+        assert_eq!(silbo.seen_named("online").len(), 1);
+    }
+
+    #[test]
+    fn a_missing_event_is_an_error_that_shows_the_log_and_the_last_events() {
+        let (_folder, mut silbo) = speaking(r#"echo '{"event":"error"}'; echo why >&2; exit 5"#);
+        let complaint = silbo.expect("online", SOON).unwrap_err().to_string();
+        assert!(complaint.contains("ended before `online`"), "{complaint}");
+        assert!(complaint.contains(r#"{"event":"error"}"#) && complaint.contains("why"), "{complaint}");
+        assert_eq!(silbo.exit_status(SOON).unwrap(), 5);
+    }
+
+    #[test]
+    fn commands_reach_it_and_an_interrupt_ends_it() {
+        let (_folder, mut silbo) = speaking(r#"read line; echo "$line"; exec sleep 1000"#);
+        silbo.command(&serde_json::json!({ "event": "mute" })).unwrap();
+        silbo.expect("mute", SOON).unwrap();
+        silbo.interrupt().unwrap();
+        assert_eq!(silbo.exit_status(SOON).unwrap(), 130);
+    }
+
+    #[test]
+    fn it_does_not_outlive_its_owner() {
+        let (_folder, mut silbo) = speaking(r#"echo '{"event":"up"}'; exec sleep 1000"#);
+        silbo.expect("up", SOON).unwrap();
+        let process = format!("/proc/{}", silbo.id());
+        assert!(Path::new(&process).exists());
+        drop(silbo);
+        assert!(!Path::new(&process).exists());
+    }
+}

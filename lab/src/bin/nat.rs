@@ -12,7 +12,14 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "nat: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [word, half] = &arguments[..]
         && word == reflect::WORD

@@ -1,0 +1,147 @@
+//! `bench`: the timings that Silbo promises, measured on this machine with the build beside this program.
+//!
+//! Prints a table on stderr and one JSON object on stdout; exit status 1 when a bar is missed.
+
+use anyhow::{Context as _, Result};
+use lab::desktop::Desktop;
+use lab::process::{Place, Silbo};
+use lab::script::{Cast, PATIENCE, Stage, unix_ms};
+use serde::Serialize;
+use serde_json::json;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Calls made one after the other.
+const CALLS: u32 = 12;
+/// How long the window may settle before its idle processor time is taken, and for how long it is.
+const SETTLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "bench: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
+    let folder = lab::leavings("bench")?;
+    let stage = Stage::open(Cast::loopback()?, &folder)?;
+    stage.register_bob()?;
+    let (setup, hang_up) = calls(&stage)?;
+    let window = window(&stage)?;
+    let measures = [
+        Measure::new("call set-up, calling to media flowing, p50 (ms)", median(&setup), 1000.0, setup),
+        Measure::new(
+            "hang-up until the other side has ended, p50 (ms)",
+            median(&hang_up),
+            300.0,
+            hang_up.clone(),
+        ),
+        Measure::new("hang-up until the other side has ended, worst (ms)", worst(&hang_up), 300.0, hang_up),
+        Measure::new(
+            "exec until the window is visible (ms)",
+            window.opened_ms,
+            2000.0,
+            vec![window.opened_ms],
+        ),
+        Measure::new(
+            "processor time of the idle window (% of a core)",
+            window.idle_percent,
+            1.0,
+            vec![window.idle_percent],
+        ),
+    ];
+    let passed = measures.iter().all(|measure| measure.passed);
+    let mut err = std::io::stderr();
+    for measure in &measures {
+        let mark = if measure.passed { "ok" } else { "MISSED" };
+        writeln!(err, "{mark:<7}{:<52}{:>8.1}  bar {:>6.0}", measure.what, measure.value, measure.bar)?;
+    }
+    let summary = json!({ "bench": "loopback", "passed": passed, "measures": measures });
+    writeln!(std::io::stdout(), "{summary}")?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[derive(Serialize)]
+struct Measure {
+    what: &'static str,
+    value: f64,
+    bar: f64,
+    passed: bool,
+    runs: Vec<f64>,
+}
+
+impl Measure {
+    fn new(what: &'static str, value: f64, bar: f64, runs: Vec<f64>) -> Self {
+        Self { what, value, bar, passed: value <= bar, runs }
+    }
+}
+
+/// Set-up and hang-up times of [`CALLS`] calls, in milliseconds.
+fn calls(stage: &Stage) -> Result<(Vec<f64>, Vec<f64>)> {
+    let mut bob = stage.bob(CALLS)?;
+    let (mut setup, mut hang_up) = (Vec::new(), Vec::new());
+    for _ in 0..CALLS {
+        let mut alice = stage.alice(None)?;
+        let calling = alice.expect("calling", PATIENCE)?;
+        let flowing = alice.expect_where("media_flowing", PATIENCE, |event| {
+            event["event"] == "media_flowing" && event["direction"] != "send"
+        })?;
+        setup.push((unix_ms(&flowing)? - unix_ms(&calling)?) as f64);
+        alice.expect("stats", PATIENCE)?;
+        let pressed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
+        alice.command(&json!({ "do": "hangup" }))?;
+        let ended = bob.expect("ended", PATIENCE)?;
+        hang_up.push((unix_ms(&ended)? - pressed) as f64);
+        alice.succeed(PATIENCE)?;
+    }
+    bob.succeed(PATIENCE)?;
+    Ok((setup, hang_up))
+}
+
+struct WindowTimes {
+    opened_ms: f64,
+    idle_percent: f64,
+}
+
+/// Bob's window, online and with nothing going on.
+fn window(stage: &Stage) -> Result<WindowTimes> {
+    let folder = lab::leavings("bench-window")?;
+    let desktop = Desktop::start(1280, 800, &folder)?;
+    let mut command = Place::Here.command(lab::silbo()?);
+    command.args(stage.person("bob")).args(["gui", "--mic", "silence", "--speaker", "null"]);
+    let started = Instant::now();
+    let silbo = Silbo::spawn("window", desktop.here(command), &folder)?;
+    let window = desktop.window_of(silbo.id(), PATIENCE)?;
+    let opened_ms = started.elapsed().as_secs_f64() * 1000.0;
+
+    std::thread::sleep(SETTLE);
+    let before = processor_time(silbo.id())?;
+    std::thread::sleep(IDLE);
+    let used = processor_time(silbo.id())? - before;
+    window.photograph(&folder.join("window.png"))?;
+    Ok(WindowTimes { opened_ms, idle_percent: used.as_secs_f64() / IDLE.as_secs_f64() * 100.0 })
+}
+
+/// Processor time of all threads of a process, from `/proc/PID/stat`.
+fn processor_time(process: u32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold spaces; user and system time are fields 14 and 15, in hundredths of a second.
+    let fields = stat.rsplit_once(')').context("/proc/PID/stat has no name")?.1;
+    let mut times = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    let user = times.next().context("no user time")??;
+    let system = times.next().context("no system time")??;
+    Ok(Duration::from_millis((user + system) * 10))
+}
+
+fn median(runs: &[f64]) -> f64 {
+    let mut sorted = runs.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
+}
+
+fn worst(runs: &[f64]) -> f64 {
+    runs.iter().copied().fold(f64::MIN, f64::max)
+}
