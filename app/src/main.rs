@@ -1,2 +1,7 @@
 //! The `silbo` program: reads the command line and leaves the rest to the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::cli::main()
+}

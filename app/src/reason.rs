@@ -34,6 +34,8 @@ pub enum Reason {
     PeerFailed,
     /// The other side sent what this build does not understand.
     Incompatible,
+    /// Who answered could not prove to be who was called.
+    NotAuthentic,
     /// A microphone, loudspeaker or sound file cannot be used.
     Device(String),
 
@@ -64,6 +66,15 @@ pub enum Reason {
     },
     /// Somebody else holds this username.
     NameTaken(String),
+    /// Too few supernodes hold the username.
+    NameNotHeld {
+        /// How many do.
+        held_by: usize,
+        /// How many would have to.
+        needed: usize,
+    },
+    /// The one to call or add is oneself.
+    Yourself,
     /// No supernode can be reached.
     NoNetwork,
     /// A call is already going on.
@@ -136,6 +147,7 @@ impl Reason {
             Self::ConnectionLost,
             Self::PeerFailed,
             Self::Incompatible,
+            Self::NotAuthentic,
             Self::Device(text()),
             Self::Usage(text()),
             Self::NotBuilt(text()),
@@ -144,6 +156,8 @@ impl Reason {
             Self::NameAmbiguous { name: text(), fingerprints: vec![text()] },
             Self::KeyChanged { name: text(), pinned: text(), found: text() },
             Self::NameTaken(text()),
+            Self::NameNotHeld { held_by: 0, needed: 0 },
+            Self::Yourself,
             Self::NoNetwork,
             Self::AlreadyInCall,
             Self::NoCall,
@@ -173,6 +187,7 @@ impl Reason {
             Self::ConnectionLost => ("connection_lost", 5),
             Self::PeerFailed => ("peer_failed", 1),
             Self::Incompatible => ("incompatible", 1),
+            Self::NotAuthentic => ("not_authentic", 6),
             Self::Device(_) => ("device", 1),
             Self::Usage(_) => ("usage", 2),
             Self::NotBuilt(_) => ("not_built", 2),
@@ -181,6 +196,8 @@ impl Reason {
             Self::NameAmbiguous { .. } => ("name_ambiguous", 6),
             Self::KeyChanged { .. } => ("key_changed", 6),
             Self::NameTaken(_) => ("name_taken", 6),
+            Self::NameNotHeld { .. } => ("name_not_held", 5),
+            Self::Yourself => ("yourself", 2),
             Self::NoNetwork => ("no_network", 5),
             Self::AlreadyInCall => ("already_in_call", 4),
             Self::NoCall => ("no_call", 1),
@@ -227,6 +244,10 @@ impl Reason {
                 "The other side speaks a version of Silbo that this one does not understand.".into(),
                 "Update Silbo on both computers.",
             ),
+            Self::NotAuthentic => (
+                "Who answered could not prove to be the one you called.".into(),
+                "Do not trust this connection; try again from another network.",
+            ),
             Self::Device(why) => (
                 format!("The sound device or file cannot be used: {why}."),
                 "Check that it is connected or exists, or choose another one (--mic, --speaker).",
@@ -253,6 +274,11 @@ impl Reason {
             Self::NameTaken(name) => {
                 (format!("Somebody else holds the name \"{name}\"."), "Choose another name.")
             }
+            Self::NameNotHeld { held_by, needed } => (
+                format!("Only {held_by} supernodes hold the name; {needed} are needed."),
+                "Try again in a minute.",
+            ),
+            Self::Yourself => ("That is you.".into(), "Call `echo` to hear yourself."),
             Self::NoNetwork => (
                 "No supernode can be reached.".into(),
                 "Check your network connection, or name a supernode with --bootstrap HOST:PORT.",

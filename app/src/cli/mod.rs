@@ -1,3 +1,203 @@
-//! The command line.
+//! The command line: everything the window can do, without a window.
+//!
+//! [`args`] says what may be written, [`serve`] runs the commands that need the network, [`lists`] those that only
+//! read and change the profile, [`print`] puts events on standard output.
 
 pub mod args;
+#[cfg(feature = "ui")]
+mod background;
+mod inbox;
+mod lists;
+mod print;
+mod serve;
+
+use crate::{
+    engine::{AutoAnswer, Config, OwnName},
+    reason::Reason,
+    storage::{IdentityOrigin, Profile, Storage},
+};
+use args::{Cli, Global, Media, Verb, Whom};
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use overlay::{
+    Identity, Network,
+    driver::{Mdns, RoleWish},
+};
+use print::{Format, Printer};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the program; the exit status is the contract's.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused_by_the_parser(&error),
+    };
+    let printer = Printer::new(if cli.global.json { Format::Json } else { Format::Text });
+    let status = run(&cli, &printer).unwrap_or_else(|reason| {
+        printer.error(&reason);
+        reason.exit_status()
+    });
+    ExitCode::from(status)
+}
+
+/// An owned and opened profile.
+struct Opened {
+    profile: Profile,
+    storage: Storage,
+    identity: Identity,
+}
+
+fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
+    cli.check_built()?;
+    log_to_stderr(&cli.global.log)?;
+    match &cli.verb {
+        None => gui(&cli.global, &Media::default()),
+        Some(Verb::Gui(media)) => gui(&cli.global, media),
+        Some(Verb::Help { topic }) => help(topic.as_deref()),
+        Some(Verb::History) => lists::history(&open(&cli.global)?, printer),
+        Some(Verb::Contact { verb }) => match lists::contact(&cli.global, verb, printer)? {
+            lists::Outcome::Done => Ok(0),
+            lists::Outcome::NeedsNetwork(who) => serve::add(cli, who, printer),
+        },
+        Some(Verb::Request { verb }) => lists::request(&mut open(&cli.global)?, verb, printer),
+        Some(Verb::Register { name }) => serve::register(cli, name, printer),
+        Some(Verb::Lookup { name }) => serve::lookup(cli, name, printer),
+        Some(Verb::Online(online)) => serve::online(cli, online, printer),
+        Some(Verb::Call(call)) => serve::call(cli, call, printer),
+        Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
+        // `check_built` has refused these.
+        Some(Verb::Doctor(_) | Verb::Invite(_) | Verb::Export(_) | Verb::Import(_) | Verb::Peer(_)) => {
+            Err(Reason::NotBuilt("This command".into()))
+        }
+    }
+}
+
+/// Takes and opens the profile the command line names, or the person's own.
+fn open(global: &Global) -> Result<Opened, Reason> {
+    let folder = folder(global)?;
+    let profile = Profile::take(&folder)?;
+    let (identity, origin) = profile.identity(rand::random())?;
+    if origin == IdentityOrigin::Made {
+        // Said once: the next start finds the key.
+        let _ = writeln!(
+            io::stderr(),
+            "A new key was made. It is kept unsealed in {}, readable by you only.",
+            folder.display()
+        );
+    }
+    let storage = Storage::open(profile.folder(), relay::driver::now().unix)?;
+    Ok(Opened { profile, storage, identity })
+}
+
+fn folder(global: &Global) -> Result<PathBuf, Reason> {
+    if let Some(folder) = &global.profile {
+        return Ok(folder.clone());
+    }
+    let own = directories::ProjectDirs::from("", "", "silbo").map(|own| own.data_local_dir().to_owned());
+    own.ok_or_else(|| Reason::ProfileUnreadable {
+        path: "(default)".into(),
+        why: "this system names no home folder; give --profile DIR".into(),
+    })
+}
+
+/// An engine as the global options want it: a leaf that answers nobody.
+fn config(global: &Global, media: &Media) -> Config {
+    Config {
+        network: if global.lab { Network::Lab } else { Network::Main },
+        listen: None,
+        role: RoleWish::Leaf,
+        bootstrap: global.bootstrap.clone(),
+        mdns: if global.no_mdns { Mdns::Off } else { Mdns::On },
+        voice: media.voice(),
+        auto_answer: AutoAnswer::Nobody,
+        ring_timeout: crate::call::RING_TIMEOUT,
+        path: media::session::PathPolicy::Any,
+        own_name: OwnName::Leave,
+        greeting: None,
+    }
+}
+
+impl From<Option<Whom>> for AutoAnswer {
+    fn from(whom: Option<Whom>) -> Self {
+        match whom {
+            None => Self::Nobody,
+            Some(Whom::Contacts) => Self::Contacts,
+            Some(Whom::All) => Self::All,
+        }
+    }
+}
+
+#[cfg(feature = "ui")]
+fn gui(global: &Global, media: &Media) -> Result<u8, Reason> {
+    use crate::ui::{UiError, WindowConfig};
+    use std::path::Path;
+
+    serve::check_files(media)?;
+    let mut config = Config { own_name: OwnName::Renew, ..config(global, media) };
+    let opened = match open(global) {
+        // Somebody who clicked an icon reads no terminal: go on with an empty database, and say so in the window.
+        Err(reason @ Reason::DatabaseDamaged { .. }) => {
+            config.greeting = Some(reason);
+            open(global)?
+        }
+        other => other?,
+    };
+    let (handle, engine) = background::start(config, opened)?;
+    let name =
+        global.profile.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let window = WindowConfig { profile: name, ..WindowConfig::default() };
+    let shown = crate::ui::run(handle.clone(), window);
+    // An engine that is gone already has stopped by itself.
+    let _ = handle.commands.blocking_send(crate::engine::command::Command::Quit);
+    if engine.join().is_err() {
+        tracing::error!("the engine's thread stopped in an unplanned way");
+    }
+    shown.map(|()| 0).map_err(|UiError::Window(why)| Reason::Window(why))
+}
+
+#[cfg(not(feature = "ui"))]
+fn gui(_: &Global, _: &Media) -> Result<u8, Reason> {
+    Err(Reason::NotBuilt("The window (this program was compiled without it)".into()))
+}
+
+fn help(topic: Option<&str>) -> Result<u8, Reason> {
+    let mut command = Cli::command();
+    command.build();
+    let text = match topic {
+        None => command.render_long_help().to_string(),
+        Some("events") => print::events_help(),
+        Some(topic) => match command.find_subcommand_mut(topic) {
+            Some(verb) => verb.render_long_help().to_string(),
+            None => return Err(Reason::Usage(format!("There is no command \"{topic}\"."))),
+        },
+    };
+    print::line(&text);
+    Ok(0)
+}
+
+fn log_to_stderr(level: &str) -> Result<(), Reason> {
+    let filter = EnvFilter::try_new(level)
+        .map_err(|error| Reason::Usage(format!("\"{level}\" is not a log level: {error}.")))?;
+    // A second subscriber is only ever set in tests; the first one stays.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    Ok(())
+}
+
+fn refused_by_the_parser(error: &clap::Error) -> ExitCode {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    // Nothing can be done about a closed terminal.
+    let _ = error.print();
+    if asked_for {
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Printer::new(Format::Json).error(&Reason::Usage(first.to_owned()));
+    }
+    ExitCode::from(2)
+}

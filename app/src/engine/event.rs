@@ -21,7 +21,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("relay", "udp, tcp, tls, realm, lab_credential: the relay beside this supernode"),
     ("registered", "name, state, held_by, of: the username is claimed"),
     ("lookup", "name, claims, ms: what the directory knows of a username"),
-    ("contact", "state (added, removed or listed), key, fingerprint, name: one contact"),
+    ("contact", "state (added, known, removed or listed), key, fingerprint, name: one contact"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
     ("history", "with, name, outcome, began_ms, duration_ms: one past call"),
     ("incoming", "from, key, name, stranger: somebody calls"),
@@ -116,7 +116,7 @@ pub enum EventBody {
     },
     /// One contact.
     Contact {
-        /// `added`, `removed` or `listed`.
+        /// `added`, `known`, `removed` or `listed`.
         state: &'static str,
         /// Who.
         person: Person,
@@ -176,8 +176,10 @@ pub enum EventBody {
     },
     /// The call is over.
     Ended(Ended),
-    /// Something did not work.
+    /// Something did not work; what was begun goes on or ends by itself.
     Error(Reason),
+    /// A command failed for good; nothing else follows from it. Programs see an `error`.
+    Refused(Reason),
 }
 
 impl Event {
@@ -239,7 +241,7 @@ impl Event {
                 format!("{}{talked}", ended.reason.sentence().message)
             }
             // Printed on standard error by the command line.
-            EventBody::Error(_) => return None,
+            EventBody::Error(_) | EventBody::Refused(_) => return None,
         })
     }
 }
@@ -267,7 +269,7 @@ impl EventBody {
             Self::DeviceLost(_) => "device_lost",
             Self::Missed { .. } => "missed",
             Self::Ended(_) => "ended",
-            Self::Error(_) => "error",
+            Self::Error(_) | Self::Refused(_) => "error",
         }
     }
 
@@ -336,7 +338,7 @@ impl EventBody {
                 "reason": ended.reason.code(), "by": by(ended.by),
                 "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": null,
             }),
-            Self::Error(reason) => {
+            Self::Error(reason) | Self::Refused(reason) => {
                 let sentence = reason.sentence();
                 json!({ "code": reason.code(), "message": sentence.message, "next_step": sentence.next_step })
             }

@@ -6,20 +6,97 @@
 //!                            overlay ◀─────────┼─────────▶ media::session
 //!                                           storage
 //! ```
+//!
+//! One actor owns everything: the node of the overlay, the telephone line, the media session of the call, and
+//! storage. What takes time (lookups, sealed envelopes, opening devices) runs as a job of the actor and reports back.
 
+mod actor;
+mod calls;
 pub mod command;
 pub mod event;
+mod people;
+mod picture;
+mod reasons;
 pub mod view;
 
+pub(crate) use people::{accept_request, decline_request};
+
+use crate::{
+    reason::Reason,
+    storage::{Profile, Storage},
+};
 use command::Command;
-use overlay::PublicKey;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, watch};
+use event::Event;
+use media::{session::PathPolicy, voice::driver::VoiceConfig};
+use overlay::{
+    Identity, Network, PublicKey,
+    driver::{Mdns, RoleWish},
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use view::{ClaimState, NetworkState, OwnCard, Search, View};
 
 /// Commands that may wait for the engine. When full, the sender is told at once (`try_send`) and the person may
 /// simply press again: the engine empties this queue within milliseconds.
 pub const COMMAND_QUEUE: usize = 64;
+/// Events that may wait for the command line. When full, further events are dropped and logged.
+pub const EVENT_QUEUE: usize = 1024;
+/// How long a command waits for the network before it fails.
+pub const NETWORK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What an engine is made with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which network.
+    pub network: Network,
+    /// Where QUIC listens.
+    pub listen: Option<SocketAddr>,
+    /// What to do for others.
+    pub role: RoleWish,
+    /// First supernodes, `host:port`.
+    pub bootstrap: Vec<String>,
+    /// Whether to look on the local network.
+    pub mdns: Mdns,
+    /// Microphone and loudspeaker of calls.
+    pub voice: VoiceConfig,
+    /// Whom to answer without asking.
+    pub auto_answer: AutoAnswer,
+    /// How long to let it ring there.
+    pub ring_timeout: Duration,
+    /// Which ways calls may take.
+    pub path: PathPolicy,
+    /// Whether to claim the profile's name anew once online.
+    pub own_name: OwnName,
+    /// Something to tell the person first, such as a damaged database that was set aside.
+    pub greeting: Option<Reason>,
+}
+
+/// Whom to answer without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AutoAnswer {
+    /// Nobody: contacts ring, strangers become requests.
+    Nobody,
+    /// Contacts; strangers become requests.
+    Contacts,
+    /// Everybody, as if they were contacts.
+    All,
+}
+
+/// What to do about the profile's own name once online.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnName {
+    /// Claim it anew, so that supernodes go on holding it.
+    Renew,
+    /// Nothing: this process is short-lived.
+    Leave,
+}
 
 /// Called after each new snapshot, from a thread of the engine; must return at once (ask for a repaint, no more).
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -34,11 +111,32 @@ pub struct EngineHandle {
     wake: WakeSlot,
 }
 
+/// A running engine; dropping it does not stop it, [`Command::Quit`] does.
+#[derive(Debug)]
+pub struct Running(JoinHandle<()>);
+
+/// Starts an engine on the current tokio runtime. It joins the network in the background.
+pub async fn start(
+    config: Config,
+    profile: Profile,
+    storage: Storage,
+    identity: Identity,
+) -> Result<(EngineHandle, mpsc::Receiver<Event>, Running), Reason> {
+    let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+    let (events, reports) = mpsc::channel(EVENT_QUEUE);
+    let (show, view) = watch::channel(Arc::new(View::new(identity.public_key())));
+    let wake = WakeSlot::default();
+    let screen = picture::Picture::new(identity.public_key(), show, wake.clone());
+    let actor = actor::Actor::start(config, profile, storage, identity, screen, events).await?;
+    let running = Running(tokio::spawn(actor.run(inbox)));
+    Ok((EngineHandle { commands, view, wake }, reports, running))
+}
+
 impl EngineHandle {
     /// A handle without an engine, for tests of the window: what it sends arrives at the receiver, what the test
     /// puts into the sender is shown. Nobody calls the wake closure; the test asks for its repaints itself.
     pub fn fake() -> (Self, mpsc::Receiver<Command>, watch::Sender<Arc<View>>) {
-        let own = overlay::Identity::from_secret([7; 32]).public_key();
+        let own = Identity::from_secret([7; 32]).public_key();
         let (commands, received) = mpsc::channel(COMMAND_QUEUE);
         let (show, view) = watch::channel(Arc::new(View::new(own)));
         (Self { commands, view, wake: WakeSlot::default() }, received, show)
@@ -50,9 +148,27 @@ impl EngineHandle {
     }
 }
 
+impl Running {
+    /// Returns when the engine has hung up, left the network and freed the profile.
+    pub async fn finished(self) {
+        if let Err(error) = self.0.await {
+            tracing::error!(%error, "the engine stopped in an unplanned way");
+        }
+    }
+}
+
 /// Where the wake closure lives; the engine holds a clone.
 #[derive(Clone, Default)]
 struct WakeSlot(Arc<Mutex<Option<Wake>>>);
+
+impl WakeSlot {
+    fn call(&self) {
+        let wake = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+}
 
 impl View {
     /// The snapshot before anything happened: no name, no contacts, joining the network.

@@ -1,0 +1,89 @@
+//! Commands as JSON lines on standard input: `{"do":"answer|decline|hangup|mute|unmute|accept_request", ...}`.
+
+use crate::{engine::command::Command, reason::Reason};
+use overlay::PublicKey;
+use serde_json::Value;
+use std::{io, thread};
+use tokio::sync::mpsc;
+
+/// Lines that may wait; when full, the reader waits, and so does whoever writes.
+const LINES: usize = 16;
+/// Longest line; a longer one is refused.
+const MAX_LINE: usize = 4096;
+
+/// Reads standard input on a thread of its own until it ends; its end is ignored.
+pub(super) fn read() -> mpsc::Receiver<Result<Command, Reason>> {
+    let (lines, inbox) = mpsc::channel(LINES);
+    let reader = move || {
+        for line in io::stdin().lines() {
+            let Ok(line) = line else { return };
+            if !line.trim().is_empty() && lines.blocking_send(parse(&line)).is_err() {
+                return;
+            }
+        }
+    };
+    // The thread blocks in a read that nothing can end: it ends with the process.
+    if let Err(error) = thread::Builder::new().name("silbo-stdin".into()).spawn(reader) {
+        tracing::warn!(%error, "standard input is not read");
+    }
+    inbox
+}
+
+/// One line.
+fn parse(line: &str) -> Result<Command, Reason> {
+    if line.len() > MAX_LINE {
+        return Err(Reason::Usage("A command line on standard input is too long.".into()));
+    }
+    let malformed =
+        || Reason::Usage("A line on standard input is not a command like {\"do\":\"hangup\"}.".into());
+    let value: Value = serde_json::from_str(line).map_err(|_| malformed())?;
+    let what = value.get("do").and_then(Value::as_str).ok_or_else(malformed)?;
+    match what {
+        "answer" => Ok(Command::Answer),
+        "decline" => Ok(Command::Decline),
+        "hangup" => Ok(Command::HangUp),
+        "mute" => Ok(Command::SetMuted(true)),
+        "unmute" => Ok(Command::SetMuted(false)),
+        "accept_request" => {
+            let key = value.get("key").and_then(Value::as_str).and_then(|key| key.parse::<PublicKey>().ok());
+            let key =
+                key.ok_or_else(|| Reason::Usage("accept_request needs \"key\": a public key.".into()))?;
+            Ok(Command::AcceptRequest(key))
+        }
+        "camera" | "share" | "device" | "network_changed" => {
+            Err(Reason::NotBuilt(format!("The command \"{what}\"")))
+        }
+        unknown => Err(Reason::Usage(format!("There is no command \"{unknown}\"."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_command_parses() {
+        let key = overlay::Identity::from_secret([1; 32]).public_key();
+        for (line, command) in [
+            (r#"{"do":"answer"}"#.to_owned(), Command::Answer),
+            (r#"{"do":"decline"}"#.to_owned(), Command::Decline),
+            (r#"{"do":"hangup","more":1}"#.to_owned(), Command::HangUp),
+            (r#"{"do":"mute"}"#.to_owned(), Command::SetMuted(true)),
+            (r#"{"do":"unmute"}"#.to_owned(), Command::SetMuted(false)),
+            (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
+        ] {
+            assert_eq!(parse(&line), Ok(command));
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_and_what_makes_no_sense_gets_a_sentence() {
+        assert!(matches!(parse(r#"{"do":"camera"}"#), Err(Reason::NotBuilt(_))));
+        for line in
+            ["", "hangup", "{}", "[1]", r#"{"do":7}"#, r#"{"do":"dance"}"#, r#"{"do":"accept_request"}"#]
+        {
+            assert!(matches!(parse(line), Err(Reason::Usage(_))), "{line}");
+        }
+        assert!(matches!(parse(&"x".repeat(MAX_LINE + 1)), Err(Reason::Usage(_))));
+    }
+}

@@ -1,0 +1,300 @@
+//! Commands that need a running engine: they start one, give it a command, and print what it reports until the
+//! command has its answer.
+
+use super::{
+    Opened,
+    args::{self, Cli, Media, who},
+    config, inbox, open,
+    print::Printer,
+};
+use crate::{
+    engine::{self, Config, EngineHandle, OwnName, command::Command, command::Who, event::EventBody},
+    reason::Reason,
+};
+use media::device::{AudioSink, AudioSource};
+use overlay::driver::RoleWish;
+use std::{
+    fs, future, io,
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+    time::sleep_until,
+};
+
+/// What a command waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// The name is claimed.
+    Registered,
+    /// The lookup is back.
+    LookedUp,
+    /// The contact is there.
+    Added,
+    /// The call is over; it hangs up after so much sound.
+    CallEnded { duration: Option<Duration> },
+    /// So many calls are over, or for ever.
+    Calls { left: Option<u64> },
+}
+
+/// Whether commands are read from standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stdin {
+    Read,
+    Ignored,
+}
+
+/// `silbo register NAME`
+pub(super) fn register(cli: &Cli, name: &str, printer: &Printer) -> Result<u8, Reason> {
+    let name = args::username(name)?;
+    let config = config(&cli.global, &Media::default());
+    run(
+        config,
+        open(&cli.global)?,
+        Some(Command::ClaimName(name.to_string())),
+        Until::Registered,
+        Stdin::Ignored,
+        printer,
+    )
+}
+
+/// `silbo lookup NAME`
+pub(super) fn lookup(cli: &Cli, name: &str, printer: &Printer) -> Result<u8, Reason> {
+    let name = args::username(name)?;
+    let config = config(&cli.global, &Media::default());
+    run(
+        config,
+        open(&cli.global)?,
+        Some(Command::Search(name.to_string())),
+        Until::LookedUp,
+        Stdin::Ignored,
+        printer,
+    )
+}
+
+/// `silbo contact add NAME`
+pub(super) fn add(cli: &Cli, who: Who, printer: &Printer) -> Result<u8, Reason> {
+    let config = config(&cli.global, &Media::default());
+    run(config, open(&cli.global)?, Some(Command::Add(who)), Until::Added, Stdin::Ignored, printer)
+}
+
+/// `silbo online`
+pub(super) fn online(cli: &Cli, online: &args::Online, printer: &Printer) -> Result<u8, Reason> {
+    check_files(&online.media)?;
+    let config = Config {
+        auto_answer: online.auto_answer.into(),
+        own_name: OwnName::Renew,
+        ..config(&cli.global, &online.media)
+    };
+    run(config, open(&cli.global)?, None, Until::Calls { left: online.calls }, Stdin::Read, printer)
+}
+
+/// `silbo call WHO`
+pub(super) fn call(cli: &Cli, call: &args::Call, printer: &Printer) -> Result<u8, Reason> {
+    let who = who(&call.who)?;
+    check_files(&call.media)?;
+    let config = Config {
+        ring_timeout: call.ring_timeout,
+        path: call.path.into(),
+        ..config(&cli.global, &call.media)
+    };
+    let until = Until::CallEnded { duration: call.duration };
+    run(config, open(&cli.global)?, Some(Command::Dial(who)), until, Stdin::Read, printer)
+}
+
+/// `silbo supernode`
+pub(super) fn supernode(cli: &Cli, supernode: &args::Supernode, printer: &Printer) -> Result<u8, Reason> {
+    let config = Config {
+        listen: supernode.listen,
+        role: RoleWish::Supernode {
+            relay_listen: supernode.relay_listen,
+            public_ip: supernode.public,
+            max_leaves: supernode.max_leaves,
+        },
+        ..config(&cli.global, &Media::default())
+    };
+    run(config, open(&cli.global)?, None, Until::Calls { left: None }, Stdin::Ignored, printer)
+}
+
+/// Refuses sound files that cannot be used before anybody is called, rather than when the call is answered.
+pub(super) fn check_files(media: &Media) -> Result<(), Reason> {
+    if let AudioSource::File(path) = &media.mic {
+        fs::File::open(path).map_err(|error| unusable("read", path, &error))?;
+        if path.is_dir() {
+            return Err(unusable("read", path, &io::ErrorKind::IsADirectory.into()));
+        }
+    }
+    if let AudioSink::File(path) = &media.speaker {
+        let writable = if path.exists() {
+            fs::OpenOptions::new().write(true).open(path).map(drop)
+        } else {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            fs::read_dir(folder.unwrap_or(Path::new("."))).map(drop)
+        };
+        writable.map_err(|error| unusable("write", path, &error))?;
+    }
+    Ok(())
+}
+
+fn run(
+    config: Config,
+    opened: Opened,
+    command: Option<Command>,
+    until: Until,
+    stdin: Stdin,
+    printer: &Printer,
+) -> Result<u8, Reason> {
+    let runtime = runtime()?;
+    let status = runtime.block_on(serve(config, opened, command, until, stdin, printer));
+    runtime.shutdown_background();
+    status
+}
+
+async fn serve(
+    config: Config,
+    opened: Opened,
+    command: Option<Command>,
+    mut until: Until,
+    stdin: Stdin,
+    printer: &Printer,
+) -> Result<u8, Reason> {
+    let Opened { profile, storage, identity } = opened;
+    let (handle, mut events, running) = engine::start(config, profile, storage, identity).await?;
+    let mut lines = match stdin {
+        Stdin::Read => Some(inbox::read()),
+        Stdin::Ignored => None,
+    };
+    if let Some(command) = command {
+        send(&handle, command).await;
+    }
+    let mut hang_up_at = None;
+    let stop = asked_to_stop();
+    tokio::pin!(stop);
+    let status = loop {
+        tokio::select! {
+            biased;
+            // Priority 1: whoever started us wants us to end.
+            () = &mut stop => break Ok(0),
+            // Priority 2: what the engine reports.
+            event = events.recv() => {
+                let Some(event) = event else { break Err(Reason::Internal("the engine stopped".into())) };
+                printer.event(&event);
+                if let Some(status) = judge(&event.body, &mut until, &mut hang_up_at, printer) {
+                    break Ok(status);
+                }
+            }
+            // Priority 3: commands on standard input.
+            line = next_line(&mut lines) => match line {
+                Some(Ok(command)) => send(&handle, command).await,
+                Some(Err(reason)) => printer.error(&reason),
+                // Its end is ignored.
+                None => lines = None,
+            },
+            // Priority 4: the call has lasted long enough.
+            () = at(hang_up_at) => {
+                hang_up_at = None;
+                send(&handle, Command::HangUp).await;
+            }
+        }
+    };
+    send(&handle, Command::Quit).await;
+    running.finished().await;
+    while let Ok(event) = events.try_recv() {
+        printer.event(&event);
+    }
+    status
+}
+
+/// The exit status, once the command has its answer.
+fn judge(
+    body: &EventBody,
+    until: &mut Until,
+    hang_up_at: &mut Option<Instant>,
+    printer: &Printer,
+) -> Option<u8> {
+    match (until, body) {
+        (Until::Registered, EventBody::Registered { .. }) | (Until::Added, EventBody::Contact { .. }) => {
+            Some(0)
+        }
+        (Until::LookedUp, EventBody::Lookup { name, claims, .. }) => {
+            if !claims.is_empty() {
+                return Some(0);
+            }
+            let nobody = Reason::NoSuchName(name.clone());
+            printer.error(&nobody);
+            Some(nobody.exit_status())
+        }
+        (Until::CallEnded { .. }, EventBody::Ended(ended)) => Some(ended.reason.exit_status()),
+        (Until::CallEnded { duration: Some(duration) }, EventBody::MediaFlowing { .. }) => {
+            hang_up_at.get_or_insert(Instant::now() + *duration);
+            None
+        }
+        (Until::Calls { left: Some(left) }, EventBody::Ended(_)) => {
+            *left = left.saturating_sub(1);
+            (*left == 0).then_some(0)
+        }
+        // A node that stays goes on after a failed command.
+        (Until::Calls { .. }, _) => None,
+        (_, EventBody::Refused(reason)) => Some(reason.exit_status()),
+        _ => None,
+    }
+}
+
+async fn send(handle: &EngineHandle, command: Command) {
+    // An engine that is gone reports so through its events.
+    let _ = handle.commands.send(command).await;
+}
+
+async fn next_line(
+    lines: &mut Option<mpsc::Receiver<Result<Command, Reason>>>,
+) -> Option<Result<Command, Reason>> {
+    match lines {
+        Some(lines) => lines.recv().await,
+        None => future::pending().await,
+    }
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when.into()).await,
+        None => future::pending().await,
+    }
+}
+
+/// SIGINT or SIGTERM.
+#[cfg(unix)]
+pub(super) async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::warn!("signals cannot be heard; they will end the program at once");
+        return future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+pub(super) async fn asked_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        future::pending().await
+    }
+}
+
+pub(super) fn runtime() -> Result<Runtime, Reason> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("silbo-net")
+        .build()
+        .map_err(|error| Reason::Internal(format!("no threads for the network: {error}")))
+}
+
+fn unusable(what: &str, path: &Path, error: &io::Error) -> Reason {
+    Reason::Device(format!("cannot {what} the sound file {}: {error}", path.display()))
+}

@@ -1,0 +1,441 @@
+//! The actor: one loop with numbered priorities, and what each command does.
+
+use super::{
+    Config, NETWORK_PATIENCE, OwnName,
+    calls::{CallRecord, MediaSession, Relays, SessionStart},
+    command::Command,
+    event::{Event, EventBody},
+    people::Purpose,
+    picture::Picture,
+    reasons,
+    view::{ClaimState, ContactId, NetworkState, Search, Sentence},
+};
+use crate::{
+    call::{CallId, Line},
+    reason::Reason,
+    storage::{Contact, Profile, Setting, Storage, StorageError},
+};
+use overlay::{
+    Identity, Lookup, LookupError, PublicKey, RegisterError, Registration, RelayOffer, RelaysError, Role,
+    SendError, Username,
+    driver::{self, Event as OverlayEvent, RoleWish},
+};
+use relay::Now;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{sleep_until, timeout},
+};
+
+/// Commands that may wait for the network; a further one fails at once.
+const WAITING: usize = 16;
+/// How long farewells (hang-up envelopes, closing sound files) may take when the engine stops.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The engine's one owner of everything.
+pub(super) struct Actor {
+    pub(super) config: Config,
+    pub(super) own: PublicKey,
+    pub(super) storage: Storage,
+    pub(super) overlay: driver::Handle,
+    overlay_events: mpsc::Receiver<OverlayEvent>,
+    pub(super) line: Line,
+    pub(super) session: Option<MediaSession>,
+    pub(super) record: Option<CallRecord>,
+    pub(super) relays: Relays,
+    /// The call whose callee is being looked up.
+    pub(super) dialling: Option<CallId>,
+    pub(super) contacts: Vec<Contact>,
+    pub(super) picture: Picture,
+    pub(super) jobs: JoinSet<Done>,
+    /// Jobs that are waited for when the engine stops.
+    pub(super) farewells: JoinSet<Done>,
+    events: mpsc::Sender<Event>,
+    online: bool,
+    renewed: bool,
+    quic: Option<std::net::SocketAddr>,
+    waiting: VecDeque<Waiting>,
+    /// Held until the end: other instances stay out.
+    _profile: Profile,
+}
+
+/// A command that needs the network, and when it fails.
+struct Waiting {
+    command: Command,
+    until: Instant,
+}
+
+/// What a job reports.
+pub(super) enum Done {
+    /// A name was claimed, or not.
+    Registered(Username, Result<Registration, RegisterError>),
+    /// A lookup is back.
+    LookedUp { name: Username, purpose: Purpose, took: Duration, result: Result<Lookup, LookupError> },
+    /// Relays were offered.
+    Relays(Result<Vec<RelayOffer>, RelaysError>),
+    /// A media session was started.
+    Session(CallId, Result<SessionStart, media::session::SessionError>),
+    /// An offer was delivered, or not.
+    OfferSent(CallId, Result<(), SendError>),
+    /// Any other envelope was delivered, or not.
+    Sent(Result<(), SendError>),
+    /// A session is closed, its files are whole.
+    Closed,
+}
+
+impl Actor {
+    pub(super) async fn start(
+        config: Config,
+        profile: Profile,
+        storage: Storage,
+        identity: Identity,
+        picture: Picture,
+        events: mpsc::Sender<Event>,
+    ) -> Result<Self, Reason> {
+        let cache = storage.setting(Setting::OverlayCache)?.unwrap_or_default();
+        let node = driver::Config {
+            network: config.network,
+            listen: config.listen,
+            role: config.role.clone(),
+            bootstrap: config.bootstrap.clone(),
+            mdns: config.mdns,
+            cache,
+            storage: match config.role {
+                RoleWish::Supernode { .. } => Some(profile.folder().join("supernode")),
+                RoleWish::Leaf => None,
+            },
+        };
+        let own = identity.public_key();
+        let (overlay, overlay_events) = driver::start(node, identity).await?;
+        let mut actor = Self {
+            config,
+            own,
+            storage,
+            overlay,
+            overlay_events,
+            line: Line::new(),
+            session: None,
+            record: None,
+            relays: Relays::default(),
+            dialling: None,
+            contacts: Vec::new(),
+            picture,
+            jobs: JoinSet::new(),
+            farewells: JoinSet::new(),
+            events,
+            online: false,
+            renewed: false,
+            quic: None,
+            waiting: VecDeque::new(),
+            _profile: profile,
+        };
+        let name = actor.storage.setting(Setting::Name)?.and_then(|name| String::from_utf8(name).ok());
+        actor.line.set_own_name(name.as_deref().unwrap_or_default());
+        if name.is_some() {
+            actor.picture.view.own.claim = ClaimState::Claiming;
+        }
+        actor.picture.view.own.name = name;
+        actor.read_lists();
+        if let Some(reason) = &actor.config.greeting {
+            actor.picture.notice(reason);
+        }
+        actor.picture.publish();
+        Ok(actor)
+    }
+
+    /// Runs until told to quit.
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            let wake_at = self.next_timeout();
+            tokio::select! {
+                biased;
+                // Priority 1: what the person wants.
+                command = commands.recv() => match command {
+                    None | Some(Command::Quit) => break,
+                    Some(command) => self.handle_command(command),
+                },
+                // Priority 2: the network.
+                Some(event) = self.overlay_events.recv() => self.handle_overlay(event),
+                // Priority 3: the call's sound.
+                event = MediaSession::next_event(&mut self.session) => self.handle_session(event),
+                // Priority 4: what was begun.
+                Some(done) = self.jobs.join_next() => self.handle_done(done),
+                Some(done) = self.farewells.join_next() => self.handle_done(done),
+                // Priority 5: time.
+                () = sleep_until(wake_at.into()) => self.handle_timeout(),
+            }
+            self.do_what_the_line_says();
+            self.picture.publish();
+        }
+        self.stop().await;
+    }
+
+    pub(super) fn handle_command(&mut self, command: Command) {
+        let result = match command {
+            Command::ClaimName(name) => self.claim_name(&name),
+            Command::Search(name) => self.search(&name),
+            Command::ClearSearch => {
+                self.picture.view.search = Search::Idle;
+                Ok(())
+            }
+            Command::AddContact { name, key } => self.add_contact(&name, key),
+            Command::RemoveContact(ContactId::Person(key)) => self.remove_contact(key),
+            Command::RemoveContact(ContactId::Echo) => Ok(()),
+            Command::Call(ContactId::Echo) => self.dial(super::command::Who::Echo),
+            Command::Call(ContactId::Person(key)) => self.dial(super::command::Who::Key(key)),
+            Command::Dial(who) => self.dial(who),
+            Command::Add(who) => self.add(who),
+            Command::Answer => self.line.answer(self.now()),
+            Command::Decline => self.line.decline(self.now()),
+            Command::HangUp => self.hang_up(),
+            Command::SetMuted(muted) => self.set_muted(muted),
+            Command::AcceptRequest(key) => self.accept_request(key),
+            Command::DeclineRequest(key) => self.decline_request(key),
+            Command::DismissNotice(id) => {
+                self.picture.view.notices.retain(|notice| notice.id != id);
+                Ok(())
+            }
+            Command::DismissCall => {
+                if self.line.current().is_none() {
+                    self.picture.view.call = None;
+                }
+                Ok(())
+            }
+            // Taken by the loop.
+            Command::Quit => Ok(()),
+        };
+        if let Err(reason) = result {
+            self.refuse(None, reason);
+        }
+    }
+
+    /// Keeps a command until the network is there; says whether it did.
+    pub(super) fn wait_for_network(&mut self, command: Command) -> Result<Wait, Reason> {
+        if self.online {
+            return Ok(Wait::NoNeed);
+        }
+        if self.waiting.len() == WAITING {
+            return Err(Reason::NoNetwork);
+        }
+        self.waiting.push_back(Waiting { command, until: self.now().instant + NETWORK_PATIENCE });
+        Ok(Wait::Later)
+    }
+
+    /// A command failed for good.
+    pub(super) fn refuse(&mut self, call: Option<CallId>, reason: Reason) {
+        self.picture.notice(&reason);
+        self.tell(call, EventBody::Refused(reason));
+    }
+
+    /// Something in the background did not work.
+    pub(super) fn complain(&mut self, call: Option<CallId>, reason: Reason) {
+        self.picture.notice(&reason);
+        self.tell(call, EventBody::Error(reason));
+    }
+
+    /// Reports to the command line.
+    pub(super) fn tell(&self, call: Option<CallId>, body: EventBody) {
+        let event = Event { at: self.now().unix, call, body };
+        match self.events.try_send(event) {
+            // A window listens to no events.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(event)) => {
+                tracing::warn!(event = event.body.name(), "event dropped: nobody reads them");
+            }
+        }
+    }
+
+    /// Reads contacts, requests and history anew, for the person and for ourselves.
+    pub(super) fn read_lists(&mut self) {
+        match self.picture.read(&self.storage, self.now().unix) {
+            Ok(contacts) => self.contacts = contacts,
+            Err(error) => self.complain(None, error.into()),
+        }
+    }
+
+    /// Notes a failed change.
+    pub(super) fn kept(&mut self, result: Result<(), StorageError>) {
+        if let Err(error) = result {
+            self.complain(None, error.into());
+        }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        relay::driver::now()
+    }
+
+    fn handle_overlay(&mut self, event: OverlayEvent) {
+        match event {
+            OverlayEvent::Online { homes, nat } => {
+                self.online = true;
+                self.picture.view.network = NetworkState::Online { homes };
+                self.tell(None, EventBody::Online { homes, nat: nat.as_str() });
+                self.renew_name();
+                for Waiting { command, .. } in std::mem::take(&mut self.waiting) {
+                    self.handle_command(command);
+                }
+            }
+            OverlayEvent::Offline { reason } => {
+                self.online = false;
+                let sentence = Reason::NoNetwork.sentence();
+                let message = format!("{} ({reason})", sentence.message);
+                self.picture.view.network = NetworkState::Offline(Sentence { message, ..sentence });
+                self.tell(None, EventBody::Offline { why: reason.to_string() });
+            }
+            OverlayEvent::Role(role) => {
+                let role = match role {
+                    Role::Leaf => "leaf",
+                    Role::Supernode => "supernode",
+                };
+                self.tell(None, EventBody::Role { role, quic: self.quic, key: self.own });
+            }
+            OverlayEvent::Relay { udp, realm, lab_credential } => {
+                self.tell(None, EventBody::Relay { udp, realm, lab_credential });
+            }
+            OverlayEvent::Envelope { from, sent, payload } => self.handle_envelope(from, sent, &payload),
+            OverlayEvent::Cache(cache) => {
+                let kept = self.storage.set(Setting::OverlayCache, &cache);
+                self.kept(kept);
+            }
+            OverlayEvent::Listening { quic } => self.quic = Some(quic),
+            _ => {}
+        }
+    }
+
+    fn handle_done(&mut self, done: Result<Done, tokio::task::JoinError>) {
+        match done {
+            Ok(Done::Registered(name, result)) => self.registered(&name, result),
+            Ok(Done::LookedUp { name, purpose, took, result }) => {
+                self.looked_up(&name, purpose, took, result);
+            }
+            Ok(Done::Relays(result)) => self.relays_offered(result),
+            Ok(Done::Session(call, result)) => self.session_started(call, result),
+            Ok(Done::OfferSent(call, Err(error))) => {
+                self.line.handle_undelivered(self.now(), call, error.into());
+            }
+            Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
+            Ok(Done::OfferSent(_, Ok(())) | Done::Sent(Ok(())) | Done::Closed) => {}
+            Err(error) => tracing::error!(%error, "a job of the engine stopped in an unplanned way"),
+        }
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = self.now();
+        self.line.handle_timeout(now);
+        while self.waiting.front().is_some_and(|waiting| waiting.until <= now.instant) {
+            let Some(Waiting { command, .. }) = self.waiting.pop_front() else { break };
+            self.gave_up_waiting(&command);
+            self.refuse(None, Reason::NoNetwork);
+        }
+    }
+
+    /// A command waited for the network in vain: the window must not go on showing that it is under way.
+    fn gave_up_waiting(&mut self, command: &Command) {
+        match command {
+            Command::ClaimName(_) => {
+                self.picture.view.own.claim = ClaimState::Failed(Reason::NoNetwork.sentence());
+            }
+            Command::Search(name) => {
+                let why = Reason::NoNetwork.sentence();
+                self.picture.view.search = Search::Failed { name: name.clone(), why };
+            }
+            _ => {}
+        }
+    }
+
+    fn next_timeout(&self) -> Instant {
+        let line = self.line.poll_timeout().map(|(at, _)| at);
+        let waiting = self.waiting.front().map(|waiting| waiting.until);
+        let idle = self.now().instant + Duration::from_secs(3600);
+        [line, waiting].into_iter().flatten().min().unwrap_or(idle)
+    }
+
+    fn claim_name(&mut self, name: &str) -> Result<(), Reason> {
+        let username = Username::parse(name)
+            .map_err(|error| Reason::Usage(format!("\"{name}\" cannot be a username: {error}.")));
+        let username = match username {
+            Ok(username) => username,
+            Err(reason) => {
+                self.picture.view.own.claim = ClaimState::Failed(reason.sentence());
+                return Err(reason);
+            }
+        };
+        self.picture.view.own.claim = ClaimState::Claiming;
+        if self.wait_for_network(Command::ClaimName(name.to_owned()))? == Wait::NoNeed {
+            self.register(username);
+        }
+        Ok(())
+    }
+
+    fn renew_name(&mut self) {
+        if self.renewed || self.config.own_name == OwnName::Leave {
+            return;
+        }
+        self.renewed = true;
+        let name = self.picture.view.own.name.as_deref().and_then(|name| Username::parse(name).ok());
+        if let Some(name) = name {
+            self.register(name);
+        }
+    }
+
+    fn register(&mut self, name: Username) {
+        let overlay = self.overlay.clone();
+        self.jobs.spawn(async move {
+            let result = overlay.register(name.clone()).await;
+            Done::Registered(name, result)
+        });
+    }
+
+    fn registered(&mut self, name: &Username, result: Result<Registration, RegisterError>) {
+        match result {
+            Ok(Registration { held_by, of, .. }) => {
+                let kept = self.storage.set(Setting::Name, name.as_str().as_bytes());
+                self.kept(kept);
+                self.line.set_own_name(name.as_str());
+                self.picture.view.own.name = Some(name.to_string());
+                self.picture.view.own.claim = ClaimState::Held { held_by, of };
+                self.tell(None, EventBody::Registered { name: name.to_string(), held_by, of });
+            }
+            Err(error) => {
+                let reason = reasons::of_register(name, error);
+                self.picture.view.own.claim = match reason {
+                    Reason::NameTaken(_) => ClaimState::Taken,
+                    _ => ClaimState::Failed(reason.sentence()),
+                };
+                self.refuse(None, reason);
+            }
+        }
+    }
+
+    /// Hangs up, lets farewells out, and leaves the network.
+    async fn stop(mut self) {
+        let _ = self.hang_up();
+        self.do_what_the_line_says();
+        self.jobs.abort_all();
+        let farewells = async { while self.farewells.join_next().await.is_some() {} };
+        if timeout(FAREWELL, farewells).await.is_err() {
+            tracing::warn!("stopped before every farewell was said");
+        }
+        if timeout(FAREWELL, self.overlay.shutdown()).await.is_err() {
+            tracing::warn!("the node did not stop in time");
+        }
+    }
+}
+
+/// Whether a command has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// The network is there.
+    NoNeed,
+    /// It was kept for later.
+    Later,
+}
+
+/// How long ago something began.
+pub(super) fn since(start: Instant, now: Now) -> Duration {
+    now.instant.saturating_duration_since(start)
+}

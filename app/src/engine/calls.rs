@@ -1,0 +1,408 @@
+//! Calls: does what the line says, and tells it what the session and the post report.
+
+use super::{
+    AutoAnswer,
+    actor::{Actor, Done},
+    event::{EventBody, Person},
+    picture::ECHO,
+    reasons,
+    view::{CallPhase, ContactId, HistoryOutcome},
+};
+use crate::{
+    call::{
+        CallEvent, CallId, Direction, Ended, Output, Side, Start, Welcome,
+        message::{Body, Signal},
+    },
+    reason::Reason,
+    storage::PastCall,
+};
+use media::session::{
+    AddressScope, Candidate, Description, Mute, RelayServer, SessionConfig, SessionError, SessionEvent,
+    driver,
+};
+use overlay::{Network, PublicKey, RelayOffer, RelaysError};
+use relay::UnixTime;
+use std::{future, time::Duration};
+use tokio::sync::mpsc;
+
+/// Credentials that end sooner than this are not worth starting a call with.
+const RELAYS_LAST: Duration = Duration::from_secs(60);
+
+/// The media session of the call.
+pub(super) struct MediaSession {
+    call: CallId,
+    session: driver::Session,
+    events: mpsc::Receiver<SessionEvent>,
+}
+
+/// A session that runs, its description unless it is an echo, and its events.
+pub(super) type SessionStart = (driver::Session, Option<Description>, mpsc::Receiver<SessionEvent>);
+
+/// What history will say about the call of this moment.
+pub(super) struct CallRecord {
+    with: ContactId,
+    name: String,
+    began: UnixTime,
+}
+
+/// Relays offered to us, until they end.
+#[derive(Default)]
+pub(super) struct Relays {
+    servers: Vec<RelayServer>,
+    until: Option<UnixTime>,
+    asked: bool,
+}
+
+impl MediaSession {
+    /// The next event of the session, or never when there is none. Cancel safe.
+    pub(super) async fn next_event(session: &mut Option<Self>) -> (CallId, Option<SessionEvent>) {
+        match session {
+            Some(running) => (running.call, running.events.recv().await),
+            None => future::pending().await,
+        }
+    }
+}
+
+impl Actor {
+    /// Does everything the line asks for.
+    pub(super) fn do_what_the_line_says(&mut self) {
+        while let Some(output) = self.line.poll_output() {
+            match output {
+                Output::Send { to, signal } => self.send(to, &signal),
+                Output::SendOnSession(signal) => self.send_on_session(&signal),
+                Output::Start { call, start } => self.start_session(call, start),
+                Output::AcceptAnswer(description) => self.accept_answer(&description),
+                Output::AddCandidates(candidates) => self.add_candidates(&candidates),
+                Output::Stop => self.stop_session(),
+                Output::Event { call, with, event } => self.handle_call_event(call, with, event),
+            }
+        }
+    }
+
+    /// Somebody's envelope.
+    pub(super) fn handle_envelope(&mut self, from: PublicKey, sent: UnixTime, payload: &[u8]) {
+        match Signal::decode(payload) {
+            Ok(signal) => {
+                let welcome = self.welcome(from);
+                self.line.handle_signal(self.now(), from, sent, welcome, signal);
+            }
+            Err(error) => tracing::debug!(%error, "an envelope was dropped"),
+        }
+    }
+
+    /// What the running session says; `None` when it broke.
+    pub(super) fn handle_session(&mut self, (call, event): (CallId, Option<SessionEvent>)) {
+        let now = self.now();
+        match event {
+            Some(SessionEvent::Candidate(candidate)) => {
+                self.line.handle_candidate(now, call, candidate.encode());
+            }
+            Some(SessionEvent::Connected) => tracing::debug!("the session is connected"),
+            Some(SessionEvent::Path(path)) => {
+                self.picture.path(&path);
+                self.tell(Some(call), EventBody::Path(path));
+            }
+            Some(SessionEvent::MediaFlowing { direction, mic_t0, speaker_t0 }) => {
+                self.tell(Some(call), EventBody::MediaFlowing { direction, mic_t0, speaker_t0 });
+                self.line.handle_flowing(now, call);
+            }
+            Some(SessionEvent::Stats(stats)) => {
+                self.picture.quality(&stats);
+                self.tell(Some(call), EventBody::Stats(stats));
+            }
+            Some(SessionEvent::DeviceLost(error)) => {
+                self.picture.notice(&Reason::Device(error.to_string()));
+                self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
+            }
+            Some(SessionEvent::DeviceRestored(direction)) => {
+                tracing::info!(%direction, "the device works again");
+            }
+            Some(SessionEvent::Message(message)) => self.handle_message(&message),
+            Some(SessionEvent::Ended(end)) => {
+                self.stop_session();
+                let (reason, by) = reasons::of_session_end(end);
+                self.line.handle_session_over(now, call, reason, by);
+            }
+            None => {
+                self.stop_session();
+                let broken = Reason::Internal("the media session stopped".into());
+                self.line.handle_session_over(now, call, broken, Side::Local);
+            }
+        }
+    }
+
+    /// A session asked for runs, or cannot.
+    pub(super) fn session_started(&mut self, call: CallId, result: Result<SessionStart, SessionError>) {
+        let now = self.now();
+        match result {
+            Ok((session, description, events)) => {
+                if self.line.current().is_none_or(|(current, _)| current != call) {
+                    // Over before it began.
+                    self.farewells.spawn(close(session));
+                    return;
+                }
+                if let Err(error) = session.add_relays(self.fresh_relays()) {
+                    tracing::debug!(%error, "relays were not taken");
+                }
+                self.session = Some(MediaSession { call, session, events });
+                self.line.handle_started(now, call, description.map(|description| description.encode()));
+            }
+            Err(error) => self.line.handle_start_failed(now, call, error.into()),
+        }
+    }
+
+    pub(super) fn hang_up(&mut self) -> Result<(), Reason> {
+        if self.stop_dialling() {
+            return Ok(());
+        }
+        self.line.hang_up(self.now())
+    }
+
+    pub(super) fn set_muted(&mut self, muted: bool) -> Result<(), Reason> {
+        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
+        running.session.set_muted(if muted { Mute::On } else { Mute::Off })?;
+        if let Some(call) = &mut self.picture.view.call {
+            call.muted = muted;
+        }
+        Ok(())
+    }
+
+    /// Asks the network for relays, unless there are some; they are wanted soon.
+    pub(super) fn fetch_relays(&mut self) {
+        if self.relays.asked || !self.fresh_relays().is_empty() {
+            return;
+        }
+        self.relays.asked = true;
+        let overlay = self.overlay.clone();
+        self.jobs.spawn(async move { Done::Relays(overlay.relays().await) });
+    }
+
+    pub(super) fn relays_offered(&mut self, result: Result<Vec<RelayOffer>, RelaysError>) {
+        self.relays.asked = false;
+        match result {
+            Ok(offers) => {
+                self.relays.until = offers.iter().map(|offer| offer.expires).min();
+                let server =
+                    |offer: RelayOffer| RelayServer { udp: offer.udp, credentials: Some(offer.credentials) };
+                self.relays.servers = offers.into_iter().map(server).collect();
+                if let Some(running) = &self.session
+                    && let Err(error) = running.session.add_relays(self.relays.servers.clone())
+                {
+                    tracing::debug!(%error, "relays were not taken");
+                }
+            }
+            Err(error) => tracing::debug!(%error, "no relays"),
+        }
+    }
+
+    /// Somebody, as events and the window name them.
+    pub(super) fn person(&self, key: PublicKey, claimed: &str) -> Person {
+        match self.contacts.iter().find(|contact| contact.key == key) {
+            Some(contact) => Person { shown: contact.name.clone(), key, name: contact.name.clone() },
+            None => Person { shown: key.to_string(), key, name: claimed.to_owned() },
+        }
+    }
+
+    /// How somebody who calls is received.
+    fn welcome(&self, from: PublicKey) -> Welcome {
+        let contact = self.contacts.iter().any(|contact| contact.key == from);
+        match (self.config.auto_answer, contact) {
+            (AutoAnswer::All, _) | (AutoAnswer::Contacts, true) => Welcome::Answer,
+            (AutoAnswer::Nobody, true) => Welcome::Ring,
+            (AutoAnswer::Nobody | AutoAnswer::Contacts, false) => Welcome::TurnAway,
+        }
+    }
+
+    fn fresh_relays(&self) -> Vec<RelayServer> {
+        let lasts = self.now().unix.saturating_add(RELAYS_LAST);
+        match self.relays.until {
+            Some(until) if until > lasts => self.relays.servers.clone(),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn send(&mut self, to: PublicKey, signal: &Signal) {
+        let (overlay, payload, call) = (self.overlay.clone(), signal.encode(), signal.call);
+        let offer = matches!(signal.body, Body::Offer { .. });
+        self.farewells.spawn(async move {
+            let result = overlay.send(to, payload).await;
+            if offer { Done::OfferSent(call, result) } else { Done::Sent(result) }
+        });
+    }
+
+    fn send_on_session(&self, signal: &Signal) {
+        let Some(running) = &self.session else { return };
+        if let Err(error) = running.session.send_message(signal.encode()) {
+            tracing::debug!(%error, "the control channel took no message");
+        }
+    }
+
+    /// The other side spoke on the control channel: only what ends the call is said there.
+    fn handle_message(&mut self, message: &[u8]) {
+        let now = self.now();
+        let Some((_, ContactId::Person(with))) = self.line.current() else { return };
+        match Signal::decode(message) {
+            Ok(signal) if matches!(signal.body, Body::HangUp { .. }) => {
+                self.line.handle_signal(now, with, now.unix, Welcome::TurnAway, signal);
+            }
+            Ok(_) => tracing::debug!("a message on the control channel was out of place"),
+            Err(error) => tracing::debug!(%error, "a message on the control channel was dropped"),
+        }
+    }
+
+    fn start_session(&mut self, call: CallId, start: Start) {
+        let voice = self.config.voice.clone();
+        let config = SessionConfig {
+            policy: self.config.path,
+            relays: self.fresh_relays(),
+            addresses: match self.config.network {
+                Network::Lab => AddressScope::Lab,
+                Network::Main => AddressScope::Public,
+            },
+            voice: voice.clone(),
+        };
+        self.jobs.spawn(async move {
+            let result = match start {
+                Start::Echo => driver::echo(voice).await.map(|(session, events)| (session, None, events)),
+                Start::Offer => driver::offer(config)
+                    .await
+                    .map(|(session, description, events)| (session, Some(description), events)),
+                Start::Answer { offer } => answer(config, &offer).await,
+            };
+            Done::Session(call, result)
+        });
+    }
+
+    fn accept_answer(&mut self, description: &[u8]) {
+        let Some(running) = &self.session else { return };
+        let accepted = Description::decode(description)
+            .map_err(|error| SessionError::Description(error.to_string()))
+            .and_then(|description| running.session.accept_answer(description));
+        if let Err(error) = accepted {
+            let call = running.call;
+            self.line.handle_session_over(self.now(), call, error.into(), Side::Remote);
+        }
+    }
+
+    fn add_candidates(&self, candidates: &[Vec<u8>]) {
+        let Some(running) = &self.session else { return };
+        for candidate in candidates {
+            let added = Candidate::decode(candidate)
+                .map_err(|error| SessionError::Description(error.to_string()))
+                .and_then(|candidate| running.session.add_candidate(candidate));
+            if let Err(error) = added {
+                tracing::debug!(%error, "a candidate was dropped");
+            }
+        }
+    }
+
+    fn stop_session(&mut self) {
+        if let Some(running) = self.session.take() {
+            self.farewells.spawn(close(running.session));
+        }
+    }
+
+    fn handle_call_event(&mut self, call: CallId, with: ContactId, event: CallEvent) {
+        match event {
+            CallEvent::Placed => {
+                let phase = match with {
+                    ContactId::Echo => CallPhase::Connecting,
+                    ContactId::Person(_) => CallPhase::Calling,
+                };
+                self.begin_record(with, "", phase);
+            }
+            CallEvent::Incoming { name } => {
+                self.fetch_relays();
+                self.begin_record(with, &name, CallPhase::Incoming);
+                if let ContactId::Person(key) = with {
+                    let from = self.person(key, &name);
+                    let stranger = self.contacts.iter().all(|contact| contact.key != key);
+                    self.tell(Some(call), EventBody::Incoming { from, stranger });
+                }
+            }
+            CallEvent::Ringing => {
+                self.picture.phase(CallPhase::Ringing);
+                self.tell(Some(call), EventBody::Ringing);
+            }
+            CallEvent::Answered => {
+                self.picture.phase(CallPhase::Connecting);
+                self.tell(Some(call), EventBody::Answered);
+            }
+            CallEvent::Active => self.picture.phase(CallPhase::Active { since: self.now().instant }),
+            CallEvent::Missed => self.missed(call, with),
+            CallEvent::TurnedAway { name } => self.turned_away(call, with, &name),
+            CallEvent::Ended(ended) => self.call_ended(call, ended),
+        }
+    }
+
+    fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
+        let name = self.name_of(with, claimed);
+        self.picture.show_call(with, name.clone(), phase);
+        self.record = Some(CallRecord { with, name, began: self.now().unix });
+    }
+
+    /// The name shown for somebody: the contact's, else what they say, else the key's fingerprint.
+    fn name_of(&self, with: ContactId, claimed: &str) -> String {
+        let ContactId::Person(key) = with else { return ECHO.into() };
+        let person = self.person(key, claimed);
+        if person.name.is_empty() { key.fingerprint() } else { person.name }
+    }
+
+    fn missed(&mut self, call: CallId, with: ContactId) {
+        let ContactId::Person(key) = with else { return };
+        let name = self.name_of(with, "");
+        let began = self.now().unix;
+        let kept = self.storage.add_call(&PastCall {
+            with,
+            name,
+            outcome: HistoryOutcome::Missed,
+            began,
+            lasted: None,
+        });
+        self.kept(kept);
+        self.read_lists();
+        self.tell(Some(call), EventBody::Missed { from: self.person(key, "") });
+    }
+
+    fn turned_away(&mut self, call: CallId, with: ContactId, name: &str) {
+        let ContactId::Person(key) = with else { return };
+        let kept = self.storage.add_request(key, name, self.now().unix);
+        self.kept(kept);
+        self.read_lists();
+        self.tell(Some(call), EventBody::Request { state: "new", person: self.person(key, name) });
+    }
+
+    fn call_ended(&mut self, call: CallId, ended: Ended) {
+        if let Some(CallRecord { with, name, began }) = self.record.take() {
+            let outcome = match (ended.direction, ended.talked) {
+                (Direction::Placed, Some(_)) => HistoryOutcome::Placed,
+                (Direction::Placed, None) => HistoryOutcome::Unanswered,
+                (Direction::Received, Some(_)) => HistoryOutcome::Received,
+                (Direction::Received, None) => HistoryOutcome::Missed,
+            };
+            let past = PastCall { with, name, outcome, began, lasted: ended.talked };
+            let kept = self.storage.add_call(&past);
+            self.kept(kept);
+            self.read_lists();
+        }
+        let why = ended.reason.sentence();
+        self.picture.phase(CallPhase::Ended { why, lasted: ended.talked });
+        let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
+            || matches!(ended.reason, Reason::Device(_) | Reason::Internal(_));
+        if failed && ended.direction == Direction::Placed {
+            self.tell(Some(call), EventBody::Error(ended.reason.clone()));
+        }
+        self.tell(Some(call), EventBody::Ended(ended));
+    }
+}
+
+async fn answer(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
+    let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
+    let (session, description, events) = driver::answer(config, offer).await?;
+    Ok((session, Some(description), events))
+}
+
+async fn close(session: driver::Session) -> Done {
+    session.close().await;
+    Done::Closed
+}

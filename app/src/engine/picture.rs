@@ -1,0 +1,165 @@
+//! The snapshot the window draws, kept up to date.
+
+use super::{
+    WakeSlot,
+    view::{
+        CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES, Notice,
+        PathView, Quality, RequestRow, View,
+    },
+};
+use crate::{
+    reason::Reason,
+    storage::{Contact, Storage, StorageError},
+};
+use media::session::{CallStats, PathReport};
+use overlay::{FoundClaim, PublicKey};
+use relay::UnixTime;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The name of the built-in contact.
+pub(super) const ECHO: &str = "Echo";
+
+/// The snapshot being prepared; [`Picture::publish`] shows it.
+pub(super) struct Picture {
+    /// What will be shown next.
+    pub(super) view: View,
+    show: watch::Sender<Arc<View>>,
+    wake: WakeSlot,
+    next_notice: u64,
+}
+
+impl Picture {
+    pub(super) fn new(own: PublicKey, show: watch::Sender<Arc<View>>, wake: WakeSlot) -> Self {
+        Self { view: View::new(own), show, wake, next_notice: 1 }
+    }
+
+    /// Shows the snapshot, if it differs from the one shown.
+    pub(super) fn publish(&self) {
+        let differs = self.show.send_if_modified(|shown| {
+            let differs = **shown != self.view;
+            if differs {
+                *shown = Arc::new(self.view.clone());
+            }
+            differs
+        });
+        if differs {
+            self.wake.call();
+        }
+    }
+
+    /// Tells the person something, until dismissed; the oldest notice gives way.
+    pub(super) fn notice(&mut self, reason: &Reason) {
+        let text = reason.sentence();
+        if self.view.notices.iter().any(|notice| notice.text == text) {
+            return;
+        }
+        if self.view.notices.len() == NOTICES {
+            self.view.notices.remove(0);
+        }
+        self.view.notices.push(Notice { id: self.next_notice, text });
+        self.next_notice += 1;
+    }
+
+    /// Reads contacts, requests and history anew.
+    pub(super) fn read(&mut self, storage: &Storage, now: UnixTime) -> Result<Vec<Contact>, StorageError> {
+        let contacts = storage.contacts()?;
+        let past = storage.history(HISTORY_ROWS as u32)?;
+        let last_call = |id: ContactId| {
+            let last = past.iter().find(|call| call.with == id && call.lasted.is_some())?;
+            storage.in_words(last.began, now).ok()
+        };
+        let echo = ContactRow {
+            id: ContactId::Echo,
+            name: ECHO.into(),
+            fingerprint: String::new(),
+            last_call: last_call(ContactId::Echo),
+        };
+        let people = contacts.iter().map(|contact| ContactRow {
+            id: ContactId::Person(contact.key),
+            name: contact.name.clone(),
+            fingerprint: contact.key.fingerprint(),
+            last_call: last_call(ContactId::Person(contact.key)),
+        });
+        self.view.contacts = std::iter::once(echo).chain(people).collect();
+        self.view.requests = storage
+            .requests()?
+            .into_iter()
+            .map(|request| RequestRow {
+                fingerprint: request.key.fingerprint(),
+                key: request.key,
+                name: request.name,
+            })
+            .collect();
+        self.view.history = past
+            .into_iter()
+            .map(|call| {
+                Ok(HistoryRow {
+                    with: call.with,
+                    name: call.name,
+                    outcome: call.outcome,
+                    when: storage.in_words(call.began, now)?,
+                    lasted: call.lasted,
+                })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        Ok(contacts)
+    }
+
+    /// A call begins.
+    pub(super) fn show_call(&mut self, with: ContactId, name: String, phase: CallPhase) {
+        self.view.call = Some(CallView {
+            with,
+            name,
+            phase,
+            muted: false,
+            path: None,
+            quality: None,
+            mic_level: 0.0,
+            speaker_level: 0.0,
+        });
+    }
+
+    /// The call moved on.
+    pub(super) fn phase(&mut self, phase: CallPhase) {
+        if let Some(call) = &mut self.view.call {
+            call.phase = phase;
+        }
+    }
+
+    /// The way the sound takes.
+    pub(super) fn path(&mut self, path: &PathReport) {
+        if let Some(call) = &mut self.view.call {
+            call.path = Some(match (call.with, path.direct) {
+                (ContactId::Echo, _) => PathView::Local,
+                (ContactId::Person(_), true) => PathView::Direct,
+                (ContactId::Person(_), false) => PathView::Relayed,
+            });
+        }
+    }
+
+    /// How the call sounds.
+    pub(super) fn quality(&mut self, stats: &CallStats) {
+        if let Some(call) = &mut self.view.call {
+            // The steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many dissatisfied, nearly all.
+            let bars = match stats.mos {
+                mos if mos >= 4.0 => 4,
+                mos if mos >= 3.6 => 3,
+                mos if mos >= 3.1 => 2,
+                _ => 1,
+            };
+            call.quality = Some(Quality { bars, rtt: stats.rtt, loss: stats.loss });
+        }
+    }
+}
+
+/// The rows of a search.
+pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<ClaimRow> {
+    let row = |claim: &FoundClaim| ClaimRow {
+        key: claim.key,
+        fingerprint: claim.key.fingerprint(),
+        holders: claim.holders,
+        contact: contacts.iter().any(|contact| contact.key == claim.key),
+    };
+    claims.iter().map(row).collect()
+}

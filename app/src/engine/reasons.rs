@@ -1,0 +1,112 @@
+//! How the errors of the layers below become reasons a person understands.
+
+use crate::{call::Side, reason::Reason, storage::StorageError};
+use media::session::{SessionEnd, SessionError};
+use overlay::{LookupError, RegisterError, SendError, Username, driver::StartError};
+use std::{io, net::SocketAddr};
+
+impl From<StorageError> for Reason {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Locked(path) => Self::ProfileLocked(path.display().to_string()),
+            StorageError::Io { path, why } => {
+                Self::ProfileUnreadable { path: path.display().to_string(), why }
+            }
+            StorageError::Damaged { moved_to } => {
+                Self::DatabaseDamaged { moved_to: moved_to.display().to_string() }
+            }
+            StorageError::TooNew(path) => Self::ProfileTooNew(path.display().to_string()),
+            StorageError::Full(most) => Self::Full(most),
+            StorageError::Database(error) => {
+                Self::Internal(format!("the profile's database refused: {error}"))
+            }
+        }
+    }
+}
+
+impl From<StartError> for Reason {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Listen { address, source }
+            | StartError::Relay(relay::driver::StartError::Bind { address, source }) => {
+                cannot_listen(address, &source)
+            }
+            StartError::Storage { path, source } => {
+                Self::ProfileUnreadable { path: path.display().to_string(), why: source.to_string() }
+            }
+            error @ (StartError::NoPublicAddress { .. }
+            | StartError::Relay(relay::driver::StartError::NoPublicAddress { .. })) => {
+                Self::Usage(capitalised(&error.to_string()))
+            }
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<LookupError> for Reason {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Offline => Self::NoNetwork,
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<SendError> for Reason {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Offline => Self::NoNetwork,
+            SendError::NotReachable => Self::NotOnline,
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<SessionError> for Reason {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Device(error) => Self::Device(error.to_string()),
+            SessionError::Description(why) => {
+                tracing::debug!(why, "the other side's description was refused");
+                Self::Incompatible
+            }
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// Why a name could not be claimed.
+pub(super) fn of_register(name: &Username, error: RegisterError) -> Reason {
+    match error {
+        RegisterError::Taken { .. } => Reason::NameTaken(name.to_string()),
+        RegisterError::Offline => Reason::NoNetwork,
+        RegisterError::TooFewHolders { held_by, needed } => Reason::NameNotHeld { held_by, needed },
+        error => Reason::Internal(error.to_string()),
+    }
+}
+
+/// Why a session ended, and who ended it.
+pub(super) fn of_session_end(end: SessionEnd) -> (Reason, Side) {
+    match end {
+        SessionEnd::Closed => (Reason::HungUp, Side::Local),
+        SessionEnd::PeerClosed => (Reason::HungUp, Side::Remote),
+        SessionEnd::NoPath => (Reason::NoPath, Side::Network),
+        SessionEnd::NotAuthentic => (Reason::NotAuthentic, Side::Remote),
+        SessionEnd::Lost => (Reason::ConnectionLost, Side::Network),
+        SessionEnd::Internal(why) => (Reason::Internal(why), Side::Local),
+        _ => (Reason::Internal("the call ended in an unknown way".into()), Side::Local),
+    }
+}
+
+fn cannot_listen(address: SocketAddr, source: &io::Error) -> Reason {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => Reason::PortInUse(address.to_string()),
+        _ => Reason::Usage(format!("Cannot listen on {address}: {source}.")),
+    }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
