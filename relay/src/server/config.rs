@@ -80,6 +80,19 @@ pub struct Limits {
     pub replies: u32,
 }
 
+impl Limits {
+    /// For test networks, where one long-lived credential is handed to everybody: no limit per username or prefix
+    /// below the total.
+    pub fn lab() -> Self {
+        let limits = Self::default();
+        Self {
+            allocations_per_username: limits.allocations,
+            allocations_per_prefix: limits.allocations,
+            ..limits
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
