@@ -1,13 +1,19 @@
 //! Identity, links, directory of usernames and signalling of the Silbo supernode overlay.
 
+pub mod claim;
 pub mod config;
+pub mod directory;
 #[cfg(feature = "driver")]
 pub mod driver;
 pub mod envelope;
 pub mod error;
 pub mod identity;
+pub mod node;
 pub mod outcome;
+pub mod record;
+pub mod routing;
 pub mod username;
+pub mod wire;
 
 pub use config::{NatKind, Network, Role};
 pub use envelope::MAX_PAYLOAD;

@@ -3,6 +3,8 @@
 
 use std::{fmt, str::FromStr};
 
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
 /// A well-formed username: 3 to 32 of `a-z 0-9 . _ -`, beginning with a letter, no two separators in a row,
 /// none at the end; upper case is folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +57,24 @@ fn is_allowed(c: char) -> bool {
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// As text, in its one normal form.
+impl<C> Encode<C> for Username {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+/// Only the normal form is accepted.
+impl<'b, C> Decode<'b, C> for Username {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let text = d.str()?;
+        match Self::parse(text) {
+            Ok(name) if name.as_str() == text => Ok(name),
+            Ok(_) | Err(_) => Err(decode::Error::message("no username in normal form")),
+        }
     }
 }
 

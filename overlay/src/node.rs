@@ -1,0 +1,440 @@
+//! The sans-I/O core of a node: links and messages in, messages, effects and events out. It is told the time.
+//!
+//! ```text
+//!            handle_link_up/down, handle_message         poll_transmit  -> Transmit { link, bytes }
+//!  driver ─▶ handle_persisted, handle_timeout     Node ─▶ poll_effect    -> OpenLink, CloseLink, Persist
+//!            register, lookup, send, ...                 poll_event     -> Online, Envelope, Answer, ...
+//! ```
+//!
+//! A link, as this core sees it:
+//!
+//! ```text
+//!   OpenLink ─▶ Opening ─link up─▶ Greeting ─Hello─▶ Ready ─▶ gone (link down, refused, dead, idle)
+//!   (inbound) ─────────link up───▶ Greeting
+//! ```
+//!
+//! What is put where: `links` the life of a link and what supernodes tell each other; `ask` requests and their
+//! answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes, our
+//! introduction record and our claims.
+
+mod ask;
+mod bucket;
+mod home;
+mod links;
+mod query;
+mod serve;
+mod timers;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use relay::{Now, UnixTime};
+
+use self::{
+    ask::{AskError, Outstanding},
+    bucket::Bucket,
+    home::{Home, Presence},
+    links::{Link, Seed},
+    query::Query,
+    serve::{MailboxOwner, ReplyTo},
+    timers::{Timer, Timers},
+};
+use crate::{
+    claim::Claim,
+    config::{NatKind, NodeConfig, Role},
+    directory::{Directory, Source},
+    envelope::{ReplaySet, Sealer},
+    error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError},
+    identity::{Identity, LinkKey, LinkSecret, PublicKey},
+    outcome::{Lookup, Registration, RelayOffer, Stats, Status},
+    record::{Introduction, MailboxId, SupernodeRecord},
+    routing::Table,
+    username::Username,
+    wire::{self, Bounded, Response},
+};
+
+/// Names a link; the core numbers those it opens, the driver those it accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkId {
+    /// Opened by [`Effect::OpenLink`].
+    Outbound(u64),
+    /// Accepted by the driver.
+    Inbound(u64),
+}
+
+/// Names a command under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueryId(u64);
+
+/// Names something being written to disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersistId(u64);
+
+/// One message to be written to a link, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Which link.
+    pub link: LinkId,
+    /// One frame's content.
+    pub bytes: Vec<u8>,
+}
+
+/// Something the driver must do. Transmits polled before an effect go out before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Open a link; `expected` is the key the other side must prove, when it is known.
+    OpenLink {
+        /// Its name from now on.
+        link: LinkId,
+        /// Where.
+        address: SocketAddr,
+        /// Who must answer.
+        expected: Option<LinkKey>,
+    },
+    /// Flush and close a link. No `handle_link_down` is needed for it.
+    CloseLink {
+        /// Which link.
+        link: LinkId,
+    },
+    /// Write a claim to disk, then call [`Node::handle_persisted`].
+    Persist {
+        /// To be handed back.
+        id: PersistId,
+        /// What.
+        claim: Box<Claim>,
+    },
+}
+
+/// What the node reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeEvent {
+    /// Homes can ring us; again at every change.
+    Online {
+        /// How many.
+        homes: usize,
+        /// What they saw of our address translation.
+        nat: NatKind,
+    },
+    /// No home.
+    Offline {
+        /// Why.
+        reason: OfflineReason,
+    },
+    /// An envelope, opened, its sender proven.
+    Envelope {
+        /// Who sent it.
+        from: PublicKey,
+        /// When, by the sender's clock.
+        sent: UnixTime,
+        /// What the application put in.
+        payload: Vec<u8>,
+    },
+    /// [`Node::cache`] has something new to say.
+    CacheChanged,
+    /// A command is done.
+    Answer {
+        /// Which.
+        query: QueryId,
+        /// How it went.
+        answer: Answer,
+    },
+}
+
+/// How a command went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Of [`Node::register`].
+    Registered(Result<Registration, RegisterError>),
+    /// Of [`Node::lookup`].
+    LookedUp(Result<Lookup, LookupError>),
+    /// Of [`Node::send`].
+    Sent(Result<(), SendError>),
+    /// Of [`Node::reachable`].
+    Reachable(Result<bool, LookupError>),
+    /// Of [`Node::relays`].
+    Relays(Result<Vec<RelayOffer>, RelaysError>),
+}
+
+/// The core of a node.
+#[derive(Debug)]
+pub struct Node {
+    config: NodeConfig,
+    identity: Identity,
+    link_secret: LinkSecret,
+    own_record: Option<SupernodeRecord>,
+    sealer: Sealer,
+    replay: ReplaySet,
+    rng: StdRng,
+    timers: Timers,
+
+    table: Table,
+    seeds: BTreeMap<SocketAddr, Seed>,
+    links: BTreeMap<LinkId, Link>,
+    by_peer: BTreeMap<LinkKey, BTreeSet<LinkId>>,
+    next_link: u64,
+    gossip: BTreeSet<LinkKey>,
+    total: Bucket,
+
+    outstanding: BTreeMap<u32, Outstanding>,
+    next_request: u32,
+    finished: VecDeque<(Outstanding, Result<Response, AskError>)>,
+    queries: BTreeMap<QueryId, Query>,
+    next_query: u64,
+
+    homes: BTreeMap<LinkKey, Home>,
+    presence: Presence,
+    introductions: BTreeMap<PublicKey, Introduction>,
+    own_claims: BTreeMap<Username, Claim>,
+
+    directory: Directory,
+    mailboxes: BTreeMap<MailboxId, MailboxOwner>,
+    persisting: BTreeMap<PersistId, ReplyTo>,
+    next_persist: u64,
+
+    transmits: VecDeque<Transmit>,
+    effects: VecDeque<Effect>,
+    events: VecDeque<NodeEvent>,
+    stats: Stats,
+}
+
+/// Supernodes written to the cache.
+const CACHE_RECORDS: usize = 200;
+
+/// How often expired things are dropped and idle links closed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
+
+/// A supernode's record lasts this long and is signed anew every third of it.
+const RECORD_LIFETIME: Duration = Duration::from_secs(3 * 3600);
+
+impl Node {
+    /// A node that begins to look for supernodes at once. `cache` is what [`Node::cache`] gave last time; damaged
+    /// bytes are ignored.
+    pub fn new(
+        config: NodeConfig,
+        identity: Identity,
+        link_secret: LinkSecret,
+        cache: &[u8],
+        seed: [u8; 32],
+        now: Now,
+    ) -> Self {
+        let mut rng = StdRng::from_seed(seed);
+        let sealer = Sealer::new(config.network, identity.clone(), &mut rng);
+        let known = match config.supernode {
+            Some(_) => config.limits.known_by_supernode,
+            None => config.limits.known_by_leaf,
+        };
+        let per_second = config.limits.total_messages_per_second;
+        let mut node = Self {
+            sealer,
+            replay: ReplaySet::default(),
+            rng,
+            timers: Timers::default(),
+            table: Table::new(known),
+            seeds: BTreeMap::new(),
+            links: BTreeMap::new(),
+            by_peer: BTreeMap::new(),
+            next_link: 1,
+            gossip: BTreeSet::new(),
+            total: Bucket::new(per_second, per_second, now.instant),
+            outstanding: BTreeMap::new(),
+            next_request: 1,
+            finished: VecDeque::new(),
+            queries: BTreeMap::new(),
+            next_query: 1,
+            homes: BTreeMap::new(),
+            presence: Presence::default(),
+            introductions: BTreeMap::new(),
+            own_claims: BTreeMap::new(),
+            directory: Directory::new(config.network, &config.limits),
+            mailboxes: BTreeMap::new(),
+            persisting: BTreeMap::new(),
+            next_persist: 1,
+            transmits: VecDeque::new(),
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
+            stats: Stats::default(),
+            own_record: None,
+            config,
+            identity,
+            link_secret,
+        };
+        node.take_cache(now, cache);
+        node.timers.set(Timer::Sweep, now.instant + SWEEP_INTERVAL);
+        node.begin_presence(now);
+        node.reissue(now);
+        node.fill(now);
+        node.settle(now);
+        node
+    }
+
+    /// Addresses that may be supernodes: bootstrap, LAN. Tried again and again until somebody answers.
+    pub fn add_seeds(&mut self, now: Now, addresses: impl IntoIterator<Item = SocketAddr>) {
+        for address in addresses {
+            self.add_seed(address);
+        }
+        self.fill(now);
+        self.settle(now);
+    }
+
+    /// Claims this supernode held before it was restarted; those that do not verify are dropped.
+    pub fn restore_claims(&mut self, now: Now, claims: impl IntoIterator<Item = Claim>) {
+        for claim in claims {
+            self.directory.put_claim(now.unix, Source::Own, &claim);
+        }
+    }
+
+    /// A link is up: the other side has proven `peer`, and we see it at `remote`.
+    pub fn handle_link_up(&mut self, now: Now, link: LinkId, peer: LinkKey, remote: SocketAddr) {
+        self.link_up(now, link, peer, remote);
+        self.settle(now);
+    }
+
+    /// A link could not be opened, or is gone.
+    pub fn handle_link_down(&mut self, now: Now, link: LinkId) {
+        self.link_lost(now, link);
+        self.settle(now);
+    }
+
+    /// One frame came over a link.
+    pub fn handle_message(&mut self, now: Now, link: LinkId, bytes: &[u8]) {
+        self.message(now, link, bytes);
+        self.settle(now);
+    }
+
+    /// What [`Effect::Persist`] asked for is on disk.
+    pub fn handle_persisted(&mut self, now: Now, id: PersistId) {
+        if let Some(to) = self.persisting.remove(&id) {
+            self.reply(now, to, Response::Done);
+        }
+        self.settle(now);
+    }
+
+    /// Does everything that is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.pop_due(now.instant) {
+            match timer {
+                Timer::Dial => self.fill(now),
+                Timer::Offline => self.tell_offline(),
+                Timer::Announced => self.announced(now),
+                Timer::Publish => self.publish(now),
+                Timer::Renew => self.renew_claims(now),
+                Timer::Replicate => self.replicate_all(now),
+                Timer::Gossip => self.flush_gossip(now),
+                Timer::Reissue => self.reissue(now),
+                Timer::Cache => self.events.push_back(NodeEvent::CacheChanged),
+                Timer::Sweep => self.sweep(now),
+                Timer::Opening(link) => self.opening_timed_out(now, link),
+                Timer::Ping(link) => self.ping(now, link),
+                Timer::Request(id) => self.request_timed_out(now, id),
+                Timer::Grace(query) => self.query_grace(now, query),
+                Timer::Query(query) => self.query_deadline(now, query),
+            }
+            self.settle(now);
+        }
+    }
+
+    /// Withdraws our introduction record where a link is up, says goodbye and closes every link.
+    pub fn shutdown(&mut self, now: Now) {
+        self.withdraw(now);
+        self.settle(now);
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.refuse(link, wire::RefuseReason::Closing);
+            self.effects.push_back(Effect::CloseLink { link });
+        }
+        self.links.clear();
+        self.by_peer.clear();
+        self.timers = Timers::default();
+    }
+
+    /// The next message to write.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing to do; poll transmits first.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The next report.
+    pub fn poll_event(&mut self) -> Option<NodeEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`Node::handle_timeout`] wants to be called, and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.timers.next()
+    }
+
+    /// The supernodes worth trying at the next start.
+    pub fn cache(&self) -> Vec<u8> {
+        let confirmed = self.table.iter().filter(|known| known.confirmed).map(|known| known.record.clone());
+        wire::to_bytes(&Bounded::<_, CACHE_RECORDS>::take(confirmed))
+    }
+
+    /// How the node is.
+    pub fn status(&self) -> Status {
+        Status {
+            homes: self.homes_up(),
+            supernodes_known: self.table.len(),
+            role: self.role(),
+            nat: self.nat(),
+            observed: self.observed(),
+            stats: self.stats,
+        }
+    }
+
+    fn role(&self) -> Role {
+        if self.config.supernode.is_some() { Role::Supernode } else { Role::Leaf }
+    }
+
+    fn is_supernode(&self) -> bool {
+        self.config.supernode.is_some()
+    }
+
+    fn own_key(&self) -> LinkKey {
+        self.link_secret.public_key()
+    }
+
+    /// Hands finished requests to those who asked, until nothing is left to hand on.
+    fn settle(&mut self, now: Now) {
+        while let Some((outstanding, result)) = self.finished.pop_front() {
+            self.conclude(now, outstanding, result);
+        }
+    }
+
+    fn take_cache(&mut self, now: Now, cache: &[u8]) {
+        let Ok(records) = wire::from_bytes::<Bounded<SupernodeRecord, CACHE_RECORDS>>(cache) else { return };
+        for record in records.into_vec() {
+            if record.node() == self.own_key() {
+                continue;
+            }
+            match record.verify(self.config.network, now.unix) {
+                Ok(()) => drop(self.table.insert(record)),
+                // The supernode may well still be there: its address is worth a try, its old word is not.
+                Err(crate::record::RecordError::Expired) => self.add_seed(record.address()),
+                Err(_) => self.stats.refused_records += 1,
+            }
+        }
+    }
+
+    fn sweep(&mut self, now: Now) {
+        self.table.expire(now.unix);
+        self.directory.expire(now.unix);
+        self.replay.expire(now.unix);
+        self.introductions.retain(|_, record| record.not_after() > now.unix);
+        self.close_idle_links(now);
+        self.fill(now);
+        self.timers.set(Timer::Sweep, now.instant + SWEEP_INTERVAL);
+    }
+
+    /// `delay`, give or take a quarter.
+    fn jitter(&mut self, delay: Duration) -> Duration {
+        delay.mul_f64(self.rng.random_range(0.75..1.25))
+    }
+}

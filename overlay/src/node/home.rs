@@ -1,0 +1,373 @@
+//! Being reachable: a leaf's homes, the introduction record that names them, and the claims kept alive.
+//!
+//! ```text
+//!   (no home) ─▶ Opening ─mailbox opened─▶ Up ─link lost─▶ (no home): another supernode is dialled at once
+//! ```
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use rand::RngExt as _;
+use relay::Now;
+
+use super::{
+    LinkId, Node, NodeEvent, Timer,
+    ask::{AskError, Purpose},
+    links::{LinkState, PING_INTERVAL},
+    query::Query,
+    serve::MailboxOwner,
+};
+use crate::{
+    claim::{CLAIM_LIFETIME, Claim},
+    config::{NatKind, Role},
+    envelope::Freshness,
+    error::OfflineReason,
+    identity::LinkKey,
+    record::{Introducer, Introduction, MailboxId},
+    routing::{Key, Prefix},
+    username::Username,
+    wire::{Request, Response},
+};
+
+/// A supernode that rings us.
+#[derive(Debug)]
+pub(super) struct Home {
+    link: LinkId,
+    address: SocketAddr,
+    mailbox: MailboxId,
+    state: HomeState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HomeState {
+    Opening,
+    Up,
+}
+
+/// What we told the application and the directory about ourselves.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    /// Some holder has our introduction record.
+    announced: bool,
+    /// The last `Online` told, while it is true.
+    online: Option<(usize, NatKind)>,
+    offline_told: bool,
+    last_seq: u64,
+    last_publish: Option<std::time::Instant>,
+    /// A supernode's own mailbox.
+    own_mailbox: Option<MailboxId>,
+    /// Our address as ready supernodes see it.
+    pub(super) observations: BTreeMap<LinkId, SocketAddr>,
+    /// Somebody answered but belongs to another network or version.
+    pub(super) incompatible: bool,
+    /// Somebody answered but has no room.
+    pub(super) full: bool,
+}
+
+/// Homes a leaf wants.
+const HOMES: usize = 3;
+
+/// How long a node tries before it says that it is offline: at the start, and after its last home is gone.
+const OFFLINE_AT_START: Duration = Duration::from_secs(5);
+const OFFLINE_AFTER_LOSS: Duration = Duration::from_secs(2);
+
+/// If no holder confirms our record in this time, we count as online all the same.
+const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// An introduction record lasts this long and is renewed this often.
+const INTRODUCTION_LIFETIME: Duration = Duration::from_secs(600);
+const INTRODUCTION_REFRESH: Duration = Duration::from_secs(240);
+
+/// Changes of homes or holders within this time are published together.
+const PUBLISH_DELAY: Duration = Duration::from_millis(300);
+
+/// Our claims are put again this often, and this long after holders changed.
+const CLAIM_RENEWAL: Duration = Duration::from_secs(600);
+const CLAIM_RENEWAL_AFTER_CHANGE: Duration = Duration::from_secs(3);
+
+/// A claim is signed anew when it is a day old.
+const CLAIM_RESIGN: Duration = Duration::from_secs(24 * 3600);
+
+impl Node {
+    pub(super) fn begin_presence(&mut self, now: Now) {
+        self.timers.set(Timer::Offline, now.instant + OFFLINE_AT_START);
+        if self.is_supernode() {
+            let mailbox = MailboxId::from_bytes(self.rng.random());
+            self.mailboxes.insert(mailbox, MailboxOwner::Own);
+            self.presence.own_mailbox = Some(mailbox);
+            self.timers.set(Timer::Publish, now.instant);
+        }
+    }
+
+    pub(super) fn homes_missing(&self) -> usize {
+        HOMES.saturating_sub(self.homes.len())
+    }
+
+    pub(super) fn homes_up(&self) -> usize {
+        // A supernode rings its own person.
+        let own = usize::from(self.presence.own_mailbox.is_some());
+        own + self.homes.values().filter(|home| home.state == HomeState::Up).count()
+    }
+
+    pub(super) fn home_prefixes(&self) -> BTreeSet<Prefix> {
+        self.homes.values().map(|home| Prefix::of(self.config.network, home.address)).collect()
+    }
+
+    pub(super) fn is_home(&self, link: LinkId) -> bool {
+        self.homes.values().any(|home| home.link == link)
+    }
+
+    /// Makes homes of supernodes we have a link to already.
+    pub(super) fn adopt_ready_links(&mut self, now: Now) {
+        let ready: Vec<(LinkId, LinkKey)> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.state == LinkState::Ready(Role::Supernode))
+            .filter_map(|(id, link)| Some((*id, link.peer?)))
+            .collect();
+        for (link, node) in ready {
+            let Some(address) = self.table.get(&node).map(|known| known.record.address()) else { continue };
+            let taken = self.home_prefixes().contains(&Prefix::of(self.config.network, address));
+            if self.homes_missing() == 0 || taken || self.homes.contains_key(&node) {
+                continue;
+            }
+            let mailbox = MailboxId::from_bytes(self.rng.random());
+            self.homes.insert(node, Home { link, address, mailbox, state: HomeState::Opening });
+            self.ask_over(now, link, Request::OpenMailbox(mailbox), Purpose::OpenMailbox);
+        }
+    }
+
+    pub(super) fn mailbox_answered(&mut self, now: Now, node: LinkKey, result: Result<Response, AskError>) {
+        let Some(home) = self.homes.get_mut(&node) else { return };
+        let link = home.link;
+        if result == Ok(Response::Done) {
+            home.state = HomeState::Up;
+            self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
+            self.presence.offline_told = false;
+            self.timers.cancel(Timer::Offline);
+            self.homes_changed(now);
+            self.start_waiting(now);
+        } else {
+            self.presence.full |= result == Ok(Response::Busy);
+            self.give_up(now, link);
+        }
+    }
+
+    pub(super) fn home_lost(&mut self, now: Now, link: LinkId) {
+        self.presence.observations.remove(&link);
+        let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
+            return;
+        };
+        self.homes.remove(&node);
+        if self.homes_up() == 0 {
+            self.presence.online = None;
+            self.presence.announced = false;
+            self.timers.set_earlier(Timer::Offline, now.instant + OFFLINE_AFTER_LOSS);
+        } else {
+            self.homes_changed(now);
+        }
+    }
+
+    pub(super) fn tell_offline(&mut self) {
+        if self.homes_up() > 0 || self.presence.offline_told {
+            return;
+        }
+        self.presence.offline_told = true;
+        let reason = if self.table.is_empty() && self.seeds.is_empty() {
+            OfflineReason::NobodyKnown
+        } else if self.presence.incompatible {
+            OfflineReason::Incompatible
+        } else if self.presence.full {
+            OfflineReason::Full
+        } else {
+            OfflineReason::NobodyAnswers
+        };
+        self.events.push_back(NodeEvent::Offline { reason });
+    }
+
+    /// The set of homes changed: the directory and the application must know.
+    fn homes_changed(&mut self, now: Now) {
+        let recently = self.presence.last_publish.is_some_and(|at| now.instant < at + PUBLISH_DELAY);
+        if recently {
+            self.timers.set_earlier(Timer::Publish, now.instant + PUBLISH_DELAY);
+        } else {
+            self.publish(now);
+        }
+        if self.presence.announced {
+            self.tell_online();
+        } else {
+            self.timers.set_earlier(Timer::Announced, now.instant + ANNOUNCE_PATIENCE);
+        }
+    }
+
+    /// New supernodes: some of them may have to hold what is ours.
+    pub(super) fn holders_changed(&mut self, now: Now) {
+        let delay = self.jitter(PUBLISH_DELAY * 3);
+        self.timers.set_earlier(Timer::Publish, now.instant + delay);
+        if !self.own_claims.is_empty() {
+            let delay = self.jitter(CLAIM_RENEWAL_AFTER_CHANGE);
+            self.timers.set_earlier(Timer::Renew, now.instant + delay);
+        }
+    }
+
+    /// Some holder has our record: from now on others find us.
+    pub(super) fn announced(&mut self, _: Now) {
+        self.timers.cancel(Timer::Announced);
+        if self.homes_up() > 0 {
+            self.presence.announced = true;
+            self.timers.cancel(Timer::Offline);
+            self.tell_online();
+        }
+    }
+
+    fn tell_online(&mut self) {
+        let state = (self.homes_up(), self.nat());
+        if self.presence.online != Some(state) {
+            self.presence.online = Some(state);
+            self.events.push_back(NodeEvent::Online { homes: state.0, nat: state.1 });
+        }
+    }
+
+    /// Puts our introduction record where it belongs.
+    pub(super) fn publish(&mut self, now: Now) {
+        let introducers = self.introducers();
+        if introducers.is_empty() {
+            return;
+        }
+        self.presence.last_publish = Some(now.instant);
+        self.put_introduction(now, introducers, Purpose::Announce);
+        if !self.presence.announced {
+            self.timers.set_earlier(Timer::Announced, now.instant + ANNOUNCE_PATIENCE);
+        }
+        let refresh = self.jitter(INTRODUCTION_REFRESH);
+        self.timers.set(Timer::Publish, now.instant + refresh);
+    }
+
+    /// Tells the holders that we are gone.
+    pub(super) fn withdraw(&mut self, now: Now) {
+        if self.presence.last_publish.is_some() {
+            self.put_introduction(now, Vec::new(), Purpose::Background);
+        }
+    }
+
+    fn put_introduction(&mut self, now: Now, introducers: Vec<Introducer>, purpose: Purpose) {
+        let seq = now.unix.as_millis().max(self.presence.last_seq + 1);
+        self.presence.last_seq = seq;
+        let record = Introduction::sign(
+            &self.identity,
+            self.config.network,
+            seq,
+            self.sealer.envelope_key(),
+            introducers,
+            now.unix,
+            INTRODUCTION_LIFETIME,
+        );
+        let key = Key::of_person(&self.identity.public_key());
+        self.put(now, &key, &Request::PutIntroduction(Box::new(record)), purpose);
+    }
+
+    fn introducers(&self) -> Vec<Introducer> {
+        let own = self
+            .own_record
+            .as_ref()
+            .zip(self.presence.own_mailbox)
+            .map(|(record, mailbox)| Introducer { node: record.node(), address: record.address(), mailbox });
+        let homes = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
+        let homes = homes.map(|(node, home)| Introducer {
+            node: *node,
+            address: home.address,
+            mailbox: home.mailbox,
+        });
+        own.into_iter().chain(homes).collect()
+    }
+
+    pub(super) fn nat(&self) -> NatKind {
+        if self.is_supernode() {
+            return NatKind::Open;
+        }
+        let mut seen = self.presence.observations.values();
+        let Some(first) = seen.next() else { return NatKind::Unknown };
+        if self.config.local_addresses.contains(&first.ip().to_canonical()) {
+            return NatKind::Open;
+        }
+        match (seen.len(), seen.all(|other| other == first)) {
+            (0, _) => NatKind::Unknown,
+            (_, true) => NatKind::EndpointIndependent,
+            (_, false) => NatKind::AddressDependent,
+        }
+    }
+
+    pub(super) fn observed(&self) -> Option<SocketAddr> {
+        match &self.config.supernode {
+            Some(supernode) => Some(supernode.address),
+            None => self.presence.observations.values().next().copied(),
+        }
+    }
+
+    /// From now on this claim is kept alive.
+    pub(super) fn keep_claim(&mut self, now: Now, name: Username, claim: Claim) {
+        self.own_claims.insert(name, claim);
+        let renewal = self.jitter(CLAIM_RENEWAL);
+        self.timers.set_earlier(Timer::Renew, now.instant + renewal);
+    }
+
+    pub(super) fn renew_claims(&mut self, now: Now) {
+        let names: Vec<Username> = self.own_claims.keys().cloned().collect();
+        for name in names {
+            let Some(claim) = self.own_claims.get(&name) else { continue };
+            let left = claim.not_after().saturating_duration_since(now.unix);
+            let claim = if left + CLAIM_RESIGN < CLAIM_LIFETIME {
+                let (since, seq) = (claim.claimed_at(), claim.seq() + 1);
+                Claim::sign(&self.identity, self.config.network, name.clone(), since, seq, now.unix)
+            } else {
+                claim.clone()
+            };
+            self.own_claims.insert(name.clone(), claim.clone());
+            let key = Key::of_name(name.as_str());
+            self.put(now, &key, &Request::PutClaim(Box::new(claim)), Purpose::Background);
+        }
+        if !self.own_claims.is_empty() {
+            let renewal = self.jitter(CLAIM_RENEWAL);
+            self.timers.set(Timer::Renew, now.instant + renewal);
+        }
+    }
+
+    /// A home pushed an envelope.
+    pub(super) fn rung(&mut self, now: Now, link: LinkId, mailbox: MailboxId, sealed: &[u8]) {
+        if self.homes.values().any(|home| home.link == link && home.mailbox == mailbox) {
+            self.open_envelope(now, sealed);
+        } else {
+            self.stats.malformed += 1;
+        }
+    }
+
+    pub(super) fn open_envelope(&mut self, now: Now, sealed: &[u8]) {
+        let Ok(letter) = self.sealer.open(now.unix, sealed) else {
+            self.stats.envelopes_bad += 1;
+            return;
+        };
+        match self.replay.check(now.unix, letter.from, letter.sent, letter.id) {
+            Freshness::Fresh => {
+                self.stats.envelopes += 1;
+                let (from, sent, payload) = (letter.from, letter.sent, letter.payload);
+                self.events.push_back(NodeEvent::Envelope { from, sent, payload });
+            }
+            Freshness::Seen | Freshness::OutOfTime => self.stats.envelopes_replayed += 1,
+            Freshness::Flood => self.stats.limited += 1,
+        }
+    }
+
+    /// Commands that waited for a home start now.
+    fn start_waiting(&mut self, now: Now) {
+        let waiting: Vec<_> =
+            self.queries.iter().filter(|(_, q)| matches!(q, Query::Waiting(_))).map(|(id, _)| *id).collect();
+        for id in waiting {
+            if let Some(Query::Waiting(command)) = self.queries.remove(&id) {
+                self.start(now, id, command);
+            }
+        }
+    }
+}

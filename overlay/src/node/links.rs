@@ -1,0 +1,637 @@
+//! The life of a link, whom to dial, and what supernodes tell each other.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt as _, seq::SliceRandom as _};
+use relay::Now;
+
+use super::{Effect, LinkId, Node, RECORD_LIFETIME, Timer, Transmit, bucket::Bucket};
+use crate::{
+    config::Role,
+    identity::LinkKey,
+    record::{MailboxId, SupernodeRecord},
+    routing::{Inserted, Prefix},
+    wire::{
+        self, Bounded, Hello, MAX_FRAME, MAX_GOSSIP, Message, RefuseReason, Request, Response, VersionRange,
+    },
+};
+
+/// One link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) state: LinkState,
+    /// Where we dialled, or where we see the other side.
+    pub(super) address: SocketAddr,
+    /// Whom we expect or whom we found.
+    pub(super) peer: Option<LinkKey>,
+    seed: Option<SocketAddr>,
+    /// Requests written once the link is ready.
+    pub(super) queued: Vec<u32>,
+    pub(super) messages: Bucket,
+    pub(super) envelopes: Bucket,
+    malformed: u32,
+    pub(super) last_used: Instant,
+    pub(super) mailboxes: Vec<MailboxId>,
+}
+
+/// See the drawing in [`super`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LinkState {
+    Opening,
+    Greeting,
+    Ready(Role),
+}
+
+/// An address that may be a supernode.
+#[derive(Debug, Default)]
+pub(super) struct Seed {
+    failures: u32,
+    retry_at: Option<Instant>,
+    link: Option<LinkId>,
+    /// Who answered there last: not dialled while there is another link to it.
+    found: Option<LinkKey>,
+}
+
+/// Bootstrap and LAN addresses remembered; further ones are ignored.
+const MAX_SEEDS: usize = 256;
+
+/// How long a link may take to open and greet.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A link nobody needs is closed after this time without a request.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A link to a supernode is checked this often, beside the transport's keep-alive: a dead home must be noticed in seconds.
+pub(super) const PING_INTERVAL: Duration = Duration::from_secs(8);
+
+/// Malformed messages after which a link is closed.
+const MAX_MALFORMED: u32 = 16;
+
+/// First and longest pause before somebody who did not answer is dialled again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Confirmed supernodes are told to linked peers together, this long after the first.
+const GOSSIP_DELAY: Duration = Duration::from_millis(50);
+
+impl Node {
+    pub(super) fn add_seed(&mut self, address: SocketAddr) {
+        if self.seeds.len() < MAX_SEEDS || self.seeds.contains_key(&address) {
+            self.seeds.entry(address).or_default();
+        }
+    }
+
+    /// Dials whoever is missing: a leaf wants homes, a supernode links to the other supernodes.
+    pub(super) fn fill(&mut self, now: Now) {
+        if self.is_supernode() {
+            self.fill_mesh(now);
+        } else {
+            self.fill_homes(now);
+        }
+    }
+
+    fn fill_mesh(&mut self, now: Now) {
+        self.dial_seeds(now);
+        let room = self.config.limits.mesh_links.saturating_sub(self.by_peer.len().min(self.table.len()));
+        let missing: Vec<SupernodeRecord> = self
+            .table
+            .iter()
+            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
+            .take(room)
+            .map(|k| k.record.clone())
+            .collect();
+        for record in missing {
+            self.dial(now, record.address(), Some(record.node()), None);
+        }
+        self.schedule_dial(now);
+    }
+
+    fn fill_homes(&mut self, now: Now) {
+        self.adopt_ready_links(now);
+        let missing = self.homes_missing();
+        if missing == 0 {
+            return;
+        }
+        self.dial_seeds(now);
+        let opening = self.links.values().filter(|l| l.peer.is_some() && !l.is_ready()).count();
+        let prefixes = self.home_prefixes();
+        let mut candidates: Vec<SupernodeRecord> = self
+            .table
+            .iter()
+            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
+            .map(|k| k.record.clone())
+            .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))
+            .collect();
+        candidates.shuffle(&mut self.rng);
+        // Twice as many as are missing: some will not answer.
+        for record in candidates.into_iter().take((missing * 2).saturating_sub(opening)) {
+            self.dial(now, record.address(), Some(record.node()), None);
+        }
+        self.schedule_dial(now);
+    }
+
+    /// Dials every seed that is not a supernode we know already.
+    fn dial_seeds(&mut self, now: Now) {
+        let due: Vec<SocketAddr> = self
+            .seeds
+            .iter()
+            .filter(|(_, seed)| seed.link.is_none() && seed.retry_at.is_none_or(|at| at <= now.instant))
+            .filter(|(_, seed)| seed.found.is_none_or(|node| !self.is_linked_or_own(&node)))
+            .map(|(address, _)| *address)
+            .filter(|address| !self.is_known(*address))
+            .collect();
+        for address in due {
+            self.dial(now, address, None, Some(address));
+        }
+    }
+
+    fn is_known(&self, address: SocketAddr) -> bool {
+        self.own_record.as_ref().is_some_and(|own| own.address() == address)
+            || self.table.iter().any(|k| k.record.address() == address && k.confirmed && k.failures == 0)
+            || self.links.values().any(|l| l.address == address && l.is_ready())
+    }
+
+    fn is_linked_or_own(&self, node: &LinkKey) -> bool {
+        *node == self.own_key() || self.by_peer.contains_key(node)
+    }
+
+    fn schedule_dial(&mut self, now: Now) {
+        let seeds = self.seeds.values().filter(|s| s.link.is_none()).filter_map(|s| s.retry_at);
+        let known = self.table.iter().filter_map(|k| k.retry_at);
+        if let Some(next) = seeds.chain(known).filter(|at| *at > now.instant).min() {
+            self.timers.set_earlier(Timer::Dial, next);
+        }
+    }
+
+    /// Opens a link, if there is room.
+    pub(super) fn dial(
+        &mut self,
+        now: Now,
+        address: SocketAddr,
+        expected: Option<LinkKey>,
+        seed: Option<SocketAddr>,
+    ) -> Option<LinkId> {
+        if self.links.len() >= self.config.limits.links {
+            self.stats.limited += 1;
+            return None;
+        }
+        let id = LinkId::Outbound(self.next_link);
+        self.next_link += 1;
+        let mut link = self.new_link(now, address, LinkState::Opening);
+        link.peer = expected;
+        link.seed = seed;
+        if let Some(seed) = seed.and_then(|address| self.seeds.get_mut(&address)) {
+            seed.link = Some(id);
+        }
+        if let Some(peer) = expected {
+            self.by_peer.entry(peer).or_default().insert(id);
+        }
+        self.links.insert(id, link);
+        self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
+        self.effects.push_back(Effect::OpenLink { link: id, address, expected });
+        Some(id)
+    }
+
+    fn new_link(&self, now: Now, address: SocketAddr, state: LinkState) -> Link {
+        let limits = &self.config.limits;
+        Link {
+            state,
+            address,
+            peer: None,
+            seed: None,
+            queued: Vec::new(),
+            messages: Bucket::new(limits.messages_per_second, limits.message_burst, now.instant),
+            envelopes: Bucket::new(limits.envelopes_per_second, limits.envelope_burst, now.instant),
+            malformed: 0,
+            last_used: now.instant,
+            mailboxes: Vec::new(),
+        }
+    }
+
+    pub(super) fn link_up(&mut self, now: Now, id: LinkId, peer: LinkKey, remote: SocketAddr) {
+        match id {
+            LinkId::Outbound(_) => {
+                let Some(link) = self.links.get_mut(&id) else {
+                    // Given up meanwhile.
+                    self.effects.push_back(Effect::CloseLink { link: id });
+                    return;
+                };
+                if link.state != LinkState::Opening || link.peer.is_some_and(|expected| expected != peer) {
+                    self.end(now, id, None);
+                    return;
+                }
+                link.peer = Some(peer);
+                link.state = LinkState::Greeting;
+            }
+            LinkId::Inbound(_) => {
+                if !self.is_supernode() || self.links.contains_key(&id) {
+                    self.effects.push_back(Effect::CloseLink { link: id });
+                    return;
+                }
+                let mut link = self.new_link(now, remote, LinkState::Greeting);
+                link.peer = Some(peer);
+                self.links.insert(id, link);
+                self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
+            }
+        }
+        self.by_peer.entry(peer).or_default().insert(id);
+        let hello = Hello {
+            versions: VersionRange::OURS,
+            network: self.config.network,
+            role: self.role(),
+            observed: remote,
+            record: self.own_record.clone(),
+        };
+        self.transmit(id, &Message::Hello(Box::new(hello)));
+    }
+
+    /// The driver says that a link is gone.
+    pub(super) fn link_lost(&mut self, now: Now, id: LinkId) {
+        if self.links.contains_key(&id) {
+            self.forget(now, id, Ended::Failed);
+        }
+    }
+
+    pub(super) fn opening_timed_out(&mut self, now: Now, id: LinkId) {
+        if self.links.get(&id).is_some_and(|link| !link.is_ready()) {
+            self.effects.push_back(Effect::CloseLink { link: id });
+            self.forget(now, id, Ended::Failed);
+        }
+    }
+
+    /// Closes a link that does not answer any more.
+    pub(super) fn give_up(&mut self, now: Now, id: LinkId) {
+        if self.links.contains_key(&id) {
+            self.effects.push_back(Effect::CloseLink { link: id });
+            self.forget(now, id, Ended::Failed);
+        }
+    }
+
+    /// Closes a link because of what the other side is or did, telling it why.
+    fn end(&mut self, now: Now, id: LinkId, reason: Option<RefuseReason>) {
+        if let Some(reason) = reason {
+            self.refuse(id, reason);
+        }
+        self.effects.push_back(Effect::CloseLink { link: id });
+        self.forget(now, id, Ended::Failed);
+    }
+
+    /// Closes a link that is not needed.
+    fn release(&mut self, now: Now, id: LinkId) {
+        self.effects.push_back(Effect::CloseLink { link: id });
+        self.forget(now, id, Ended::Released);
+    }
+
+    pub(super) fn refuse(&mut self, id: LinkId, reason: RefuseReason) {
+        self.transmit(id, &Message::Refuse(reason));
+    }
+
+    pub(super) fn transmit(&mut self, link: LinkId, message: &Message) {
+        self.transmits.push_back(Transmit { link, bytes: wire::to_bytes(message) });
+    }
+
+    /// Everything that hung on a link is told that it is gone.
+    fn forget(&mut self, now: Now, id: LinkId, ended: Ended) {
+        let Some(link) = self.links.remove(&id) else { return };
+        self.timers.cancel(Timer::Opening(id));
+        self.timers.cancel(Timer::Ping(id));
+        for mailbox in &link.mailboxes {
+            self.mailboxes.remove(mailbox);
+        }
+        if let Some(peer) = link.peer
+            && let Some(ids) = self.by_peer.get_mut(&peer)
+        {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_peer.remove(&peer);
+            }
+        }
+        let mut draw = self.rng.random_range(0.5..1.5);
+        if let Some(seed) = link.seed.and_then(|address| self.seeds.get_mut(&address)) {
+            seed.link = None;
+            seed.retry_at = Some(now.instant + pause(seed.failures, draw));
+            seed.failures = if link.is_ready() { 0 } else { seed.failures.saturating_add(1) };
+            draw = self.rng.random_range(0.5..1.5);
+        }
+        if let Some(peer) = link.peer
+            && ended == Ended::Failed
+            && !self.by_peer.contains_key(&peer)
+        {
+            self.table.failed(&peer, |failures| now.instant + pause(failures, draw));
+            if self.is_supernode() && link.state == LinkState::Ready(Role::Supernode) {
+                self.replicate_soon(now);
+            }
+        }
+        self.home_lost(now, id);
+        self.requests_lost(now, id);
+        self.timers.set_earlier(Timer::Dial, now.instant);
+    }
+
+    pub(super) fn message(&mut self, now: Now, id: LinkId, bytes: &[u8]) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if !link.messages.take(now.instant) || !self.total.take(now.instant) {
+            self.stats.limited += 1;
+            // A request may be told so; everything else is dropped.
+            if let Ok(Message::Request { id: request, .. }) = wire::from_bytes(bytes) {
+                self.transmit(id, &Message::Response { id: request, body: Response::Busy });
+            }
+            return;
+        }
+        let Ok(message) = self.parse(bytes) else {
+            self.malformed(now, id);
+            return;
+        };
+        let serving = self.is_supernode();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        self.stats.messages += 1;
+        match (link.state, message) {
+            (LinkState::Greeting, Message::Hello(hello)) => self.greeted(now, id, *hello),
+            (_, Message::Refuse(reason)) => self.refused(now, id, reason),
+            (LinkState::Ready(Role::Supernode), Message::Supernodes(records)) => {
+                self.heard(now, records.into_vec())
+            }
+            (LinkState::Ready(_), Message::Request { id: request, body }) if serving => {
+                link.last_used = now.instant;
+                self.serve(now, id, request, body);
+            }
+            (LinkState::Ready(_), Message::Response { id: request, body }) => {
+                self.answered(now, id, request, body);
+            }
+            (LinkState::Ready(Role::Supernode), Message::Ring { mailbox, sealed }) => {
+                self.rung(now, id, mailbox, &sealed);
+            }
+            // Out of place: before the greeting, a second greeting, or not ours to answer.
+            _ => self.malformed(now, id),
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Message, wire::Malformed> {
+        if bytes.len() > MAX_FRAME { Err(wire::Malformed) } else { wire::from_bytes(bytes) }
+    }
+
+    fn malformed(&mut self, now: Now, id: LinkId) {
+        self.stats.malformed += 1;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.malformed += 1;
+            if link.malformed >= MAX_MALFORMED || !link.is_ready() {
+                self.end(now, id, Some(RefuseReason::Protocol));
+            }
+        }
+    }
+
+    fn greeted(&mut self, now: Now, id: LinkId, hello: Hello) {
+        let Some(peer) = self.links.get(&id).and_then(|link| link.peer) else { return };
+        if hello.network != self.config.network {
+            self.stats.incompatible += 1;
+            self.presence.incompatible = true;
+            return self.end(now, id, Some(RefuseReason::Network));
+        }
+        if hello.versions.common(VersionRange::OURS).is_none() {
+            self.stats.incompatible += 1;
+            self.presence.incompatible = true;
+            return self.end(now, id, Some(RefuseReason::Version));
+        }
+        match (hello.role, hello.record) {
+            (Role::Supernode, Some(record)) if record.node() == peer => {
+                if record.verify(self.config.network, now.unix).is_err() {
+                    self.stats.refused_records += 1;
+                    return self.end(now, id, Some(RefuseReason::Protocol));
+                }
+                self.supernode_ready(now, id, peer, record, hello.observed);
+            }
+            (Role::Leaf, None) if matches!(id, LinkId::Inbound(_)) => self.leaf_ready(now, id),
+            // Ourselves found through a bootstrap address, a leaf where a supernode should be, or a lie.
+            _ => self.end(now, id, Some(RefuseReason::Protocol)),
+        }
+    }
+
+    fn leaf_ready(&mut self, now: Now, id: LinkId) {
+        let leaves = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Leaf)).count();
+        let most = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
+        if leaves >= most || self.links.len() > self.config.limits.links {
+            self.stats.limited += 1;
+            return self.end(now, id, Some(RefuseReason::Busy));
+        }
+        self.make_ready(id, Role::Leaf);
+        self.tell_all_supernodes(id);
+    }
+
+    fn supernode_ready(
+        &mut self,
+        now: Now,
+        id: LinkId,
+        peer: LinkKey,
+        record: SupernodeRecord,
+        observed: SocketAddr,
+    ) {
+        if let Some(seed) =
+            self.links.get(&id).and_then(|l| l.seed).and_then(|address| self.seeds.get_mut(&address))
+        {
+            seed.failures = 0;
+            seed.found = Some(peer);
+        }
+        if peer == self.own_key() {
+            return self.end(now, id, None);
+        }
+        self.make_ready(id, Role::Supernode);
+        let inserted = self.learn(now, record);
+        let confirmed = self.table.get(&peer).is_some_and(|k| k.confirmed);
+        self.table.reached(&peer);
+        if !confirmed || inserted != Inserted::Stale {
+            self.gossip_soon(now, peer);
+            self.timers.set_earlier(Timer::Cache, now.instant + Duration::from_secs(1));
+        }
+        self.presence.observations.insert(id, observed);
+        if self.close_duplicate(now, id, peer) {
+            return;
+        }
+        self.tell_all_supernodes(id);
+        if self.is_supernode() {
+            self.replicate_soon(now);
+            self.timers.set(Timer::Ping(id), now.instant + PING_INTERVAL);
+        }
+        self.flush_queued(now, id);
+        self.fill(now);
+    }
+
+    fn make_ready(&mut self, id: LinkId, role: Role) {
+        self.timers.cancel(Timer::Opening(id));
+        if let Some(link) = self.links.get_mut(&id) {
+            link.state = LinkState::Ready(role);
+        }
+    }
+
+    /// Two links to one supernode: both sides keep the one opened by the smaller key, or the older one.
+    /// Whether the link `id` itself was closed.
+    fn close_duplicate(&mut self, now: Now, id: LinkId, peer: LinkKey) -> bool {
+        let twin = self.by_peer.get(&peer).and_then(|ids| {
+            ids.iter()
+                .copied()
+                .find(|other| *other != id && self.links.get(other).is_some_and(Link::is_ready))
+        });
+        let Some(twin) = twin else { return false };
+        let opened_by_us = |link: LinkId| matches!(link, LinkId::Outbound(_));
+        let loser = match (opened_by_us(id), opened_by_us(twin)) {
+            (true, true) => id,
+            // The side that opened both closes one.
+            (false, false) => return false,
+            (true, false) if self.own_key() < peer => twin,
+            (false, true) if peer < self.own_key() => twin,
+            (true, false) | (false, true) => id,
+        };
+        if loser == id {
+            // What waited for this link goes over the twin.
+            self.flush_queued(now, id);
+        }
+        self.release(now, loser);
+        loser == id
+    }
+
+    fn refused(&mut self, now: Now, id: LinkId, reason: RefuseReason) {
+        match reason {
+            RefuseReason::Network | RefuseReason::Version => {
+                self.stats.incompatible += 1;
+                self.presence.incompatible = true;
+            }
+            RefuseReason::Busy => self.presence.full = true,
+            RefuseReason::Protocol | RefuseReason::Closing => {}
+        }
+        self.end(now, id, None);
+    }
+
+    /// Takes a verified record.
+    fn learn(&mut self, now: Now, record: SupernodeRecord) -> Inserted {
+        let inserted = self.table.insert(record);
+        if inserted == Inserted::New {
+            self.holders_changed(now);
+        }
+        inserted
+    }
+
+    /// Gossip: everything is verified here; only those that answer us are told on.
+    fn heard(&mut self, now: Now, records: Vec<SupernodeRecord>) {
+        for record in records {
+            if record.node() == self.own_key() || self.table.is_stale(&record) {
+                continue;
+            }
+            if record.verify(self.config.network, now.unix).is_err() {
+                self.stats.refused_records += 1;
+                continue;
+            }
+            let node = record.node();
+            if self.learn(now, record) == Inserted::Newer && self.by_peer.contains_key(&node) {
+                self.gossip_soon(now, node);
+            }
+        }
+        self.fill(now);
+    }
+
+    fn gossip_soon(&mut self, now: Now, node: LinkKey) {
+        if self.is_supernode() {
+            self.gossip.insert(node);
+            self.timers.set_earlier(Timer::Gossip, now.instant + GOSSIP_DELAY);
+        }
+    }
+
+    pub(super) fn flush_gossip(&mut self, _: Now) {
+        let nodes = std::mem::take(&mut self.gossip);
+        let records: Vec<SupernodeRecord> =
+            nodes.iter().filter_map(|node| self.table.get(node)).map(|k| k.record.clone()).collect();
+        self.broadcast(&records);
+    }
+
+    fn broadcast(&mut self, records: &[SupernodeRecord]) {
+        let ready: Vec<LinkId> = self.links.iter().filter(|(_, l)| l.is_ready()).map(|(id, _)| *id).collect();
+        for chunk in records.chunks(MAX_GOSSIP) {
+            let message = Message::Supernodes(Bounded::take(chunk.iter().cloned()));
+            for link in &ready {
+                self.transmit(*link, &message);
+            }
+        }
+    }
+
+    fn tell_all_supernodes(&mut self, id: LinkId) {
+        if !self.is_supernode() {
+            return;
+        }
+        let most = self.config.limits.known_by_leaf;
+        let confirmed: Vec<SupernodeRecord> =
+            self.table.iter().filter(|k| k.confirmed).take(most).map(|k| k.record.clone()).collect();
+        for chunk in confirmed.chunks(MAX_GOSSIP) {
+            self.transmit(id, &Message::Supernodes(Bounded::take(chunk.iter().cloned())));
+        }
+    }
+
+    /// Signs our own record anew and tells everybody.
+    pub(super) fn reissue(&mut self, now: Now) {
+        let Some(config) = &self.config.supernode else { return };
+        let relay = config.relay.as_ref().map(|relay| relay.address);
+        let network = self.config.network;
+        let record = SupernodeRecord::sign(
+            &self.link_secret,
+            network,
+            config.address,
+            relay,
+            now.unix,
+            RECORD_LIFETIME,
+        );
+        self.own_record = Some(record.clone());
+        self.broadcast(&[record]);
+        self.timers.set(Timer::Reissue, now.instant + RECORD_LIFETIME / 3);
+    }
+
+    pub(super) fn ping(&mut self, now: Now, id: LinkId) {
+        if self.links.get(&id).is_some_and(Link::is_ready) {
+            self.ask_over(now, id, Request::Ping, super::ask::Purpose::Ping(id));
+        }
+    }
+
+    pub(super) fn close_idle_links(&mut self, now: Now) {
+        let idle: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(id, link)| {
+                link.is_ready()
+                    && now.instant.saturating_duration_since(link.last_used) > IDLE
+                    && link.mailboxes.is_empty()
+                    && !self.is_home(**id)
+                    && !self.has_requests(**id)
+                    && !self.is_mesh(link)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in idle {
+            self.release(now, id);
+        }
+    }
+
+    fn is_mesh(&self, link: &Link) -> bool {
+        self.is_supernode() && link.state == LinkState::Ready(Role::Supernode)
+    }
+
+    /// A ready link to this peer.
+    pub(super) fn ready_link(&self, peer: &LinkKey) -> Option<LinkId> {
+        self.by_peer.get(peer)?.iter().copied().find(|id| self.links.get(id).is_some_and(Link::is_ready))
+    }
+}
+
+impl Link {
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.state, LinkState::Ready(_))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The other side is gone or not what we want: try it later.
+    Failed,
+    /// We did not need it.
+    Released,
+}
+
+fn pause(failures: u32, draw: f64) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE).mul_f64(draw)
+}

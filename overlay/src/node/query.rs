@@ -1,0 +1,528 @@
+//! The commands of the application, each a small state machine:
+//!
+//! ```text
+//!   any:       Waiting (for a home) ─▶ ...
+//!   register:  Reading ─nobody else has it─▶ Writing ─quorum─▶ done
+//!   lookup:    LookingUp ─▶ done
+//!   send:      Fetching ─▶ Delivering ─taken─▶ done
+//!                 ▲            │ nobody took it: the record may be old, once
+//!                 └────────────┘
+//!   relays:    AskingRelays ─▶ done
+//! ```
+
+use std::{collections::BTreeSet, time::Duration};
+
+use relay::{Credentials, Now};
+
+use super::{
+    Answer, Node, NodeEvent, QueryId, Timer,
+    ask::{AskError, Peer, Purpose, Round},
+};
+use crate::{
+    claim::{Claim, Union},
+    envelope::MAX_PAYLOAD,
+    error::{LookupError, RegisterError, RelaysError, SendError},
+    identity::PublicKey,
+    outcome::{Lookup, Registration, RelayOffer},
+    record::Introduction,
+    routing::{Key, quorum},
+    username::Username,
+    wire::{Request, Response},
+};
+
+/// What the application asked for.
+#[derive(Debug)]
+pub(super) enum Command {
+    Register(Username),
+    Lookup(Username),
+    Send(PublicKey, Vec<u8>),
+    Reachable(PublicKey),
+    Relays,
+}
+
+#[derive(Debug)]
+pub(super) enum Query {
+    Waiting(Command),
+    Reading { name: Username, union: Union, round: Round },
+    Writing { claim: Claim, held_by: usize, taken: Option<PublicKey>, round: Round },
+    LookingUp { name: Username, union: Union, round: Round },
+    Fetching { to: PublicKey, best: Option<Introduction>, then: Then, round: Round },
+    Delivering { to: PublicKey, payload: Vec<u8>, seq: u64, attempt: Attempt, waiting: usize },
+    AskingRelays { offers: Vec<RelayOffer>, waiting: usize },
+}
+
+/// Why an introduction record is fetched.
+#[derive(Debug)]
+pub(super) enum Then {
+    Tell,
+    /// To deliver this, by a record newer than the one that failed.
+    Deliver {
+        payload: Vec<u8>,
+        failed: Option<u64>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    First,
+    Last,
+}
+
+/// How long a command may take in all.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// How long a command waits for a home.
+const HOME_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Introduction records of others kept; when full, the one expiring first makes room.
+const MAX_INTRODUCTIONS: usize = 256;
+
+/// Supernodes asked for relay credentials at a time.
+const RELAYS_ASKED: usize = 2;
+
+/// What happens to a query next.
+#[expect(clippy::large_enum_variant, reason = "handed up one call and unpacked at once, never stored")]
+enum Next {
+    Continue(Query),
+    Done(Answer),
+}
+
+impl Node {
+    /// Claims a username and keeps the claim alive. Ends in [`Answer::Registered`].
+    pub fn register(&mut self, now: Now, name: Username) -> QueryId {
+        self.command(now, Command::Register(name))
+    }
+
+    /// Asks who has a username. Ends in [`Answer::LookedUp`].
+    pub fn lookup(&mut self, now: Now, name: Username) -> QueryId {
+        self.command(now, Command::Lookup(name))
+    }
+
+    /// Sends one envelope. Ends in [`Answer::Sent`].
+    pub fn send(&mut self, now: Now, to: PublicKey, payload: Vec<u8>) -> QueryId {
+        self.command(now, Command::Send(to, payload))
+    }
+
+    /// Fetches somebody's introduction record. Ends in [`Answer::Reachable`].
+    pub fn reachable(&mut self, now: Now, to: PublicKey) -> QueryId {
+        self.command(now, Command::Reachable(to))
+    }
+
+    /// Asks for relay credentials. Ends in [`Answer::Relays`].
+    pub fn relays(&mut self, now: Now) -> QueryId {
+        self.command(now, Command::Relays)
+    }
+
+    fn command(&mut self, now: Now, command: Command) -> QueryId {
+        let id = QueryId(self.next_query);
+        self.next_query += 1;
+        if self.queries.len() >= self.config.limits.queries {
+            self.stats.limited += 1;
+            self.tell(id, busy(&command));
+        } else if matches!(&command, Command::Send(_, payload) if payload.len() > MAX_PAYLOAD) {
+            self.tell(id, Answer::Sent(Err(SendError::TooLong)));
+        } else if self.homes_up() > 0 {
+            self.start(now, id, command);
+        } else {
+            self.queries.insert(id, Query::Waiting(command));
+            self.timers.set(Timer::Query(id), now.instant + HOME_PATIENCE);
+        }
+        self.settle(now);
+        id
+    }
+
+    pub(super) fn start(&mut self, now: Now, id: QueryId, command: Command) {
+        self.timers.set(Timer::Query(id), now.instant + QUERY_TIMEOUT);
+        let next = match command {
+            Command::Register(name) => {
+                let round = self.begin_round(now, id, key_of(&name), Request::GetClaims(name.clone()));
+                Next::Continue(Query::Reading { name, union: Union::default(), round })
+            }
+            Command::Lookup(name) => {
+                let round = self.begin_round(now, id, key_of(&name), Request::GetClaims(name.clone()));
+                Next::Continue(Query::LookingUp { name, union: Union::default(), round })
+            }
+            Command::Send(to, payload) => {
+                match self.introductions.get(&to).filter(|record| record.not_after() > now.unix).cloned() {
+                    Some(record) => self.begin_delivery(now, id, to, payload, &record, Attempt::First),
+                    None => self.fetch(now, id, to, Then::Deliver { payload, failed: None }),
+                }
+            }
+            Command::Reachable(to) => self.fetch(now, id, to, Then::Tell),
+            Command::Relays => self.ask_relays(now, id),
+        };
+        self.carry_on(id, next);
+    }
+
+    /// One of those asked answered, or did not.
+    pub(super) fn advance(&mut self, now: Now, id: QueryId, peer: Peer, result: Result<Response, AskError>) {
+        let Some(query) = self.queries.remove(&id) else { return };
+        let next = match query {
+            Query::Waiting(_) => Next::Continue(query),
+            Query::Reading { name, mut union, mut round } => {
+                let success = self.take_claims(now, &name, &mut union, result);
+                if self.count(now, id, &mut round, success) {
+                    self.read(now, id, name, &union, &round)
+                } else {
+                    Next::Continue(Query::Reading { name, union, round })
+                }
+            }
+            Query::LookingUp { name, mut union, mut round } => {
+                let success = self.take_claims(now, &name, &mut union, result);
+                if self.count(now, id, &mut round, success) {
+                    Next::Done(looked_up(&union, &round))
+                } else {
+                    Next::Continue(Query::LookingUp { name, union, round })
+                }
+            }
+            Query::Writing { claim, mut held_by, mut taken, mut round } => {
+                let success = match result {
+                    Ok(Response::Done) => {
+                        held_by += 1;
+                        true
+                    }
+                    Ok(Response::Taken(other)) => {
+                        if other.name() == claim.name() && other.verify(self.config.network, now.unix).is_ok()
+                        {
+                            taken = Some(other.identity());
+                        }
+                        true
+                    }
+                    // It answered; it just has no room.
+                    Ok(_) => true,
+                    Err(_) => false,
+                };
+                if self.count(now, id, &mut round, success) {
+                    self.written(now, claim, held_by, taken, &round)
+                } else {
+                    Next::Continue(Query::Writing { claim, held_by, taken, round })
+                }
+            }
+            Query::Fetching { to, mut best, then, mut round } => {
+                let success = match result {
+                    Ok(Response::Introduction(record)) => {
+                        self.take_introduction(now, &to, &mut best, record);
+                        true
+                    }
+                    Ok(_) | Err(_) => false,
+                };
+                let complete = self.count(now, id, &mut round, success);
+                let first_try = matches!(then, Then::Tell | Then::Deliver { failed: None, .. });
+                let found = best.as_ref().is_some_and(|record| !record.introducers().is_empty());
+                // The first record will do at first; after a failed delivery everybody's word counts.
+                if complete || (first_try && found) {
+                    self.fetched(now, id, to, best, then, &round)
+                } else {
+                    Next::Continue(Query::Fetching { to, best, then, round })
+                }
+            }
+            Query::Delivering { to, payload, seq, attempt, waiting } => {
+                if result == Ok(Response::Done) {
+                    Next::Done(Answer::Sent(Ok(())))
+                } else if waiting > 1 {
+                    Next::Continue(Query::Delivering { to, payload, seq, attempt, waiting: waiting - 1 })
+                } else {
+                    self.undelivered(now, id, to, payload, seq, attempt)
+                }
+            }
+            Query::AskingRelays { mut offers, waiting } => {
+                if let Ok(Response::Relay(grant)) = result {
+                    offers.push(RelayOffer {
+                        node: peer.node,
+                        udp: grant.udp,
+                        credentials: Credentials { username: grant.username, password: grant.password },
+                        expires: grant.expires,
+                    });
+                }
+                if waiting > 1 {
+                    Next::Continue(Query::AskingRelays { offers, waiting: waiting - 1 })
+                } else {
+                    Next::Done(relays(offers))
+                }
+            }
+        };
+        self.carry_on(id, next);
+    }
+
+    /// Two thirds have answered and the rest had its chance.
+    pub(super) fn query_grace(&mut self, now: Now, id: QueryId) {
+        self.conclude_query(now, id);
+    }
+
+    /// Time is up.
+    pub(super) fn query_deadline(&mut self, now: Now, id: QueryId) {
+        // A registration may have to go from reading to writing once more; it gets the time for it.
+        self.conclude_query(now, id);
+    }
+
+    fn conclude_query(&mut self, now: Now, id: QueryId) {
+        let Some(query) = self.queries.remove(&id) else { return };
+        let next = match query {
+            Query::Waiting(command) => Next::Done(offline(&command)),
+            Query::Reading { name, union, round } => self.read(now, id, name, &union, &round),
+            Query::LookingUp { union, round, .. } => Next::Done(looked_up(&union, &round)),
+            Query::Writing { claim, held_by, taken, round } => {
+                self.written(now, claim, held_by, taken, &round)
+            }
+            Query::Fetching { to, best, then, round } => self.fetched(now, id, to, best, then, &round),
+            Query::Delivering { .. } => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
+            Query::AskingRelays { offers, .. } => Next::Done(relays(offers)),
+        };
+        self.carry_on(id, next);
+    }
+
+    fn carry_on(&mut self, id: QueryId, next: Next) {
+        match next {
+            Next::Continue(query) => {
+                self.queries.insert(id, query);
+            }
+            Next::Done(answer) => self.tell(id, answer),
+        }
+    }
+
+    fn tell(&mut self, id: QueryId, answer: Answer) {
+        self.timers.cancel(Timer::Query(id));
+        self.timers.cancel(Timer::Grace(id));
+        self.events.push_back(NodeEvent::Answer { query: id, answer });
+    }
+
+    /// A new stage of a query counts its answers anew.
+    fn next_stage(&mut self, now: Now, id: QueryId) {
+        self.outstanding.values_mut().for_each(|o| {
+            if o.purpose == Purpose::Query(id) {
+                o.purpose = Purpose::Background;
+            }
+        });
+        self.finished.iter_mut().for_each(|(o, _)| {
+            if o.purpose == Purpose::Query(id) {
+                o.purpose = Purpose::Background;
+            }
+        });
+        self.timers.cancel(Timer::Grace(id));
+        self.timers.set(Timer::Query(id), now.instant + QUERY_TIMEOUT);
+    }
+
+    fn take_claims(
+        &mut self,
+        now: Now,
+        name: &Username,
+        union: &mut Union,
+        result: Result<Response, AskError>,
+    ) -> bool {
+        let Ok(Response::Claims(claims)) = result else { return false };
+        let mut valid = self.verified(now, claims.into_vec());
+        valid.retain(|claim| claim.name() == name);
+        union.add(valid);
+        true
+    }
+
+    fn verified(&mut self, now: Now, claims: Vec<Claim>) -> Vec<Claim> {
+        let network = self.config.network;
+        let (valid, invalid): (Vec<_>, Vec<_>) =
+            claims.into_iter().partition(|claim| claim.verify(network, now.unix).is_ok());
+        self.stats.refused_records += invalid.len() as u64;
+        valid
+    }
+
+    /// Register, first half: nobody else may have the name.
+    fn read(&mut self, now: Now, id: QueryId, name: Username, union: &Union, round: &Round) -> Next {
+        if round.answered == 0 {
+            return Next::Done(Answer::Registered(Err(RegisterError::Offline)));
+        }
+        let me = self.identity.public_key();
+        let mine = union.of(&me);
+        if mine.is_none()
+            && let Some(other) = union.ordered().first()
+        {
+            return Next::Done(Answer::Registered(Err(RegisterError::Taken { by: other.key })));
+        }
+        let since = mine.map_or(now.unix, Claim::claimed_at);
+        let seq = mine.map_or(0, |claim| claim.seq() + 1).max(now.unix.as_millis());
+        let claim = Claim::sign(&self.identity, self.config.network, name.clone(), since, seq, now.unix);
+        self.next_stage(now, id);
+        let put = Request::PutClaim(Box::new(claim.clone()));
+        let round = self.begin_round(now, id, key_of(&name), put);
+        Next::Continue(Query::Writing { claim, held_by: 0, taken: None, round })
+    }
+
+    /// Register, second half: enough must hold it.
+    fn written(
+        &mut self,
+        now: Now,
+        claim: Claim,
+        held_by: usize,
+        taken: Option<PublicKey>,
+        round: &Round,
+    ) -> Next {
+        let needed = quorum(round.asked);
+        let name = claim.name().clone();
+        let answer = if held_by >= needed {
+            self.keep_claim(now, name.clone(), claim);
+            Ok(Registration { name, held_by, of: round.asked })
+        } else if let Some(by) = taken {
+            Err(RegisterError::Taken { by })
+        } else if round.answered == 0 {
+            Err(RegisterError::Offline)
+        } else {
+            Err(RegisterError::TooFewHolders { held_by, needed })
+        };
+        Next::Done(Answer::Registered(answer))
+    }
+
+    fn fetch(&mut self, now: Now, id: QueryId, to: PublicKey, then: Then) -> Next {
+        let round = self.begin_round(now, id, Key::of_person(&to), Request::GetIntroduction(to));
+        Next::Continue(Query::Fetching { to, best: None, then, round })
+    }
+
+    fn take_introduction(
+        &mut self,
+        now: Now,
+        to: &PublicKey,
+        best: &mut Option<Introduction>,
+        record: Option<Box<Introduction>>,
+    ) {
+        let Some(record) = record else { return };
+        if record.identity() != *to || record.verify(self.config.network, now.unix).is_err() {
+            self.stats.refused_records += 1;
+        } else if best.as_ref().is_none_or(|best| best.seq() < record.seq()) {
+            *best = Some(*record);
+        }
+    }
+
+    fn fetched(
+        &mut self,
+        now: Now,
+        id: QueryId,
+        to: PublicKey,
+        best: Option<Introduction>,
+        then: Then,
+        round: &Round,
+    ) -> Next {
+        if let Some(record) = &best {
+            self.remember(to, record.clone());
+        }
+        let found = best.filter(|record| !record.introducers().is_empty());
+        match then {
+            Then::Tell if round.answered == 0 => Next::Done(Answer::Reachable(Err(LookupError::Offline))),
+            Then::Tell => Next::Done(Answer::Reachable(Ok(found.is_some()))),
+            Then::Deliver { payload, failed } => match found {
+                Some(record) if failed.is_none_or(|failed| record.seq() > failed) => {
+                    self.next_stage(now, id);
+                    let attempt = if failed.is_some() { Attempt::Last } else { Attempt::First };
+                    self.begin_delivery(now, id, to, payload, &record, attempt)
+                }
+                None if round.answered == 0 => Next::Done(Answer::Sent(Err(SendError::Offline))),
+                Some(_) | None => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
+            },
+        }
+    }
+
+    fn remember(&mut self, to: PublicKey, record: Introduction) {
+        if self.introductions.len() >= MAX_INTRODUCTIONS
+            && !self.introductions.contains_key(&to)
+            && let Some((first, _)) = self.introductions.iter().min_by_key(|(key, r)| (r.not_after(), **key))
+        {
+            let first = *first;
+            self.introductions.remove(&first);
+        }
+        self.introductions.insert(to, record);
+    }
+
+    fn begin_delivery(
+        &mut self,
+        now: Now,
+        id: QueryId,
+        to: PublicKey,
+        payload: Vec<u8>,
+        record: &Introduction,
+        attempt: Attempt,
+    ) -> Next {
+        let sealed = self.sealer.seal(now.unix, &to, &record.envelope_key(), &payload, &mut self.rng);
+        let Some(sealed) = sealed else { return Next::Done(Answer::Sent(Err(SendError::NotReachable))) };
+        let introducers = record.introducers();
+        for introducer in introducers {
+            let peer = Peer { node: introducer.node, address: introducer.address };
+            let request = Request::Deliver { mailbox: introducer.mailbox, sealed: sealed.clone() };
+            self.ask(now, peer, request, Purpose::Query(id));
+        }
+        match introducers.len() {
+            0 => self.undelivered(now, id, to, payload, record.seq(), attempt),
+            waiting => Next::Continue(Query::Delivering { to, payload, seq: record.seq(), attempt, waiting }),
+        }
+    }
+
+    /// No introducer took it: perhaps the record is old.
+    fn undelivered(
+        &mut self,
+        now: Now,
+        id: QueryId,
+        to: PublicKey,
+        payload: Vec<u8>,
+        seq: u64,
+        attempt: Attempt,
+    ) -> Next {
+        self.introductions.remove(&to);
+        match attempt {
+            Attempt::First => {
+                self.next_stage(now, id);
+                self.fetch(now, id, to, Then::Deliver { payload, failed: Some(seq) })
+            }
+            Attempt::Last => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
+        }
+    }
+
+    fn ask_relays(&mut self, now: Now, id: QueryId) -> Next {
+        let mut asked = BTreeSet::new();
+        let own = self.own_record.iter().filter(|own| own.relay().is_some());
+        let mut peers: Vec<Peer> = own.map(|own| Peer { node: own.node(), address: own.address() }).collect();
+        let homes = self.homes.keys().filter_map(|node| self.table.get(node));
+        let others = self.table.iter().filter(|known| known.is_live(now.instant));
+        let known = homes.chain(others).filter(|known| known.record.relay().is_some());
+        peers.extend(known.map(|known| Peer { node: known.record.node(), address: known.record.address() }));
+        peers.retain(|peer| asked.insert(peer.node));
+        peers.truncate(RELAYS_ASKED);
+        if peers.is_empty() {
+            return Next::Done(Answer::Relays(Err(RelaysError::NoRelay)));
+        }
+        let waiting = peers.len();
+        for peer in peers {
+            self.ask(now, peer, Request::RelayCredentials, Purpose::Query(id));
+        }
+        Next::Continue(Query::AskingRelays { offers: Vec::new(), waiting })
+    }
+}
+
+fn key_of(name: &Username) -> Key {
+    Key::of_name(name.as_str())
+}
+
+fn looked_up(union: &Union, round: &Round) -> Answer {
+    if round.answered == 0 {
+        return Answer::LookedUp(Err(LookupError::Offline));
+    }
+    Answer::LookedUp(Ok(Lookup { claims: union.ordered(), asked: round.asked, answered: round.answered }))
+}
+
+fn relays(offers: Vec<RelayOffer>) -> Answer {
+    Answer::Relays(if offers.is_empty() { Err(RelaysError::NoRelay) } else { Ok(offers) })
+}
+
+fn busy(command: &Command) -> Answer {
+    match command {
+        Command::Register(_) => Answer::Registered(Err(RegisterError::Busy)),
+        Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Busy)),
+        Command::Send(..) => Answer::Sent(Err(SendError::Busy)),
+        Command::Reachable(_) => Answer::Reachable(Err(LookupError::Busy)),
+        Command::Relays => Answer::Relays(Err(RelaysError::Busy)),
+    }
+}
+
+fn offline(command: &Command) -> Answer {
+    match command {
+        Command::Register(_) => Answer::Registered(Err(RegisterError::Offline)),
+        Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Offline)),
+        Command::Send(..) => Answer::Sent(Err(SendError::Offline)),
+        Command::Reachable(_) => Answer::Reachable(Err(LookupError::Offline)),
+        Command::Relays => Answer::Relays(Err(RelaysError::Offline)),
+    }
+}

@@ -1,0 +1,226 @@
+//! What a supernode answers others, and itself.
+
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+
+use data_encoding::HEXLOWER;
+use relay::Now;
+use sha2::{Digest as _, Sha256};
+
+use super::{Effect, LinkId, Node, PersistId, Timer, ask::Purpose};
+use crate::{
+    claim::Claim,
+    directory::{ClaimPut, IntroductionPut, Source},
+    envelope::ENVELOPE_SIZE,
+    record::MailboxId,
+    routing::{Key, REPLICATION},
+    wire::{Bounded, Message, Refusal, RelayGrant, Request, Response},
+};
+
+/// Whom an answer goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReplyTo {
+    Link {
+        link: LinkId,
+        request: u32,
+    },
+    /// We asked ourselves.
+    Own(u32),
+}
+
+/// Whose mailbox it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MailboxOwner {
+    /// The leaf at the end of this link.
+    Link(LinkId),
+    /// The person of this very node.
+    Own,
+}
+
+/// Mailboxes one link may open; the next is answered "busy".
+const MAILBOXES_PER_LINK: usize = 4;
+
+/// Claims waiting for the disk; the next is answered "busy".
+const MAX_PERSISTING: usize = 10_000;
+
+/// How long relay credentials last.
+const CREDENTIAL_LIFETIME: Duration = Duration::from_secs(600);
+
+/// After a supernode came or went, claims are put where they belong this much later.
+const REPLICATE_DELAY: Duration = Duration::from_secs(1);
+
+/// A claim is replicated by this many of its closest holders: one may be dead, another new.
+const REPLICATORS: usize = 3;
+
+/// Claims replicated in one go; the rest follows at the next renewal by their owners.
+const REPLICATE_MOST: usize = 500;
+
+impl Node {
+    pub(super) fn serve(&mut self, now: Now, link: LinkId, request: u32, body: Request) {
+        self.serve_to(now, ReplyTo::Link { link, request }, body);
+    }
+
+    pub(super) fn serve_to(&mut self, now: Now, to: ReplyTo, body: Request) {
+        let answer = match body {
+            Request::Ping => Response::Done,
+            Request::OpenMailbox(mailbox) => self.open_mailbox(to, mailbox),
+            Request::PutClaim(claim) => match self.put_claim(now, to, *claim) {
+                Some(answer) => answer,
+                // The answer follows when the claim is on disk.
+                None => return,
+            },
+            Request::GetClaims(name) => {
+                Response::Claims(Bounded::take(self.directory.claims(now.unix, &name).cloned()))
+            }
+            Request::PutIntroduction(record) => match self.directory.put_introduction(now.unix, &record) {
+                IntroductionPut::Stored => Response::Done,
+                IntroductionPut::Invalid(_) => self.invalid(),
+                IntroductionPut::Stale => Response::Refused(Refusal::Stale),
+                IntroductionPut::Full => self.busy(),
+            },
+            Request::GetIntroduction(key) => {
+                let record = self.directory.introduction(now.unix, &key);
+                Response::Introduction(record.cloned().map(Box::new))
+            }
+            Request::Deliver { mailbox, sealed } => self.deliver(now, to, mailbox, sealed),
+            Request::RelayCredentials => self.grant_relay(now, to),
+        };
+        self.reply(now, to, answer);
+    }
+
+    pub(super) fn reply(&mut self, _: Now, to: ReplyTo, body: Response) {
+        match to {
+            ReplyTo::Link { link, request } if self.links.contains_key(&link) => {
+                self.transmit(link, &Message::Response { id: request, body });
+            }
+            // The asker is gone.
+            ReplyTo::Link { .. } => {}
+            ReplyTo::Own(request) => self.answered_by_own(request, body),
+        }
+    }
+
+    fn open_mailbox(&mut self, to: ReplyTo, mailbox: MailboxId) -> Response {
+        let ReplyTo::Link { link: id, .. } = to else { return Response::Refused(Refusal::NotOffered) };
+        let Some(link) = self.links.get_mut(&id) else { return Response::Busy };
+        match self.mailboxes.get(&mailbox) {
+            Some(owner) if *owner == MailboxOwner::Link(id) => Response::Done,
+            // Somebody else's random number: not a thing that happens by chance.
+            Some(_) => self.invalid(),
+            None if link.mailboxes.len() >= MAILBOXES_PER_LINK => self.busy(),
+            None => {
+                link.mailboxes.push(mailbox);
+                self.mailboxes.insert(mailbox, MailboxOwner::Link(id));
+                Response::Done
+            }
+        }
+    }
+
+    fn put_claim(&mut self, now: Now, to: ReplyTo, claim: Claim) -> Option<Response> {
+        if self.persisting.len() >= MAX_PERSISTING {
+            return Some(self.busy());
+        }
+        let source = self.source(to);
+        match self.directory.put_claim(now.unix, source, &claim) {
+            ClaimPut::Stored => {
+                let id = PersistId(self.next_persist);
+                self.next_persist += 1;
+                self.persisting.insert(id, to);
+                self.effects.push_back(Effect::Persist { id, claim: Box::new(claim) });
+                None
+            }
+            // It may still be on its way to the disk; a crash in that moment costs this holder, not the name.
+            ClaimPut::Held => Some(Response::Done),
+            ClaimPut::Taken(by) => Some(Response::Taken(by)),
+            ClaimPut::Invalid(_) => Some(self.invalid()),
+            ClaimPut::Stale => Some(Response::Refused(Refusal::Stale)),
+            ClaimPut::Full => Some(self.busy()),
+        }
+    }
+
+    fn source(&self, to: ReplyTo) -> Source {
+        let address: Option<IpAddr> = match to {
+            ReplyTo::Link { link, .. } => self.links.get(&link).map(|link| link.address.ip()),
+            ReplyTo::Own(_) => None,
+        };
+        match (self.config.network, address) {
+            (crate::Network::Lab, _) | (_, None) => Source::Own,
+            (crate::Network::Main, Some(ip)) => ip.into(),
+        }
+    }
+
+    fn deliver(&mut self, now: Now, to: ReplyTo, mailbox: MailboxId, sealed: Vec<u8>) -> Response {
+        if let ReplyTo::Link { link, .. } = to
+            && self.links.get_mut(&link).is_none_or(|link| !link.envelopes.take(now.instant))
+        {
+            return self.busy();
+        }
+        if sealed.len() != ENVELOPE_SIZE {
+            return self.invalid();
+        }
+        match self.mailboxes.get(&mailbox).copied() {
+            None => Response::Refused(Refusal::UnknownMailbox),
+            Some(MailboxOwner::Own) => {
+                self.open_envelope(now, &sealed);
+                Response::Done
+            }
+            Some(MailboxOwner::Link(leaf)) => {
+                self.stats.envelopes_forwarded += 1;
+                self.transmit(leaf, &Message::Ring { mailbox, sealed });
+                Response::Done
+            }
+        }
+    }
+
+    fn grant_relay(&self, now: Now, to: ReplyTo) -> Response {
+        let Some(relay) = self.config.supernode.as_ref().and_then(|s| s.relay.as_ref()) else {
+            return Response::Refused(Refusal::NotOffered);
+        };
+        let peer = match to {
+            ReplyTo::Link { link, .. } => self.links.get(&link).and_then(|link| link.peer),
+            ReplyTo::Own(_) => Some(self.own_key()),
+        };
+        let Some(peer) = peer else { return Response::Busy };
+        // The relay's logs and quotas see a name that says nothing about the asker, yet is the same each time.
+        let blinded = Sha256::new_with_prefix("silbo relay client 1").chain_update(peer.bytes()).finalize();
+        let id = HEXLOWER.encode(&blinded[..10]);
+        let credentials = relay.issuer.issue(now.unix, &id, CREDENTIAL_LIFETIME);
+        Response::Relay(RelayGrant {
+            udp: relay.address,
+            username: credentials.username,
+            password: credentials.password,
+            expires: now.unix.saturating_add(CREDENTIAL_LIFETIME),
+        })
+    }
+
+    fn invalid(&mut self) -> Response {
+        self.stats.refused_records += 1;
+        Response::Refused(Refusal::Invalid)
+    }
+
+    fn busy(&mut self) -> Response {
+        self.stats.limited += 1;
+        Response::Busy
+    }
+
+    pub(super) fn replicate_soon(&mut self, now: Now) {
+        self.timers.set_earlier(Timer::Replicate, now.instant + REPLICATE_DELAY);
+    }
+
+    /// Supernodes came or went: every claim goes to those that should hold it now, by its three closest holders.
+    pub(super) fn replicate_all(&mut self, now: Now) {
+        let claims: Vec<Claim> =
+            self.directory.all_claims().filter(|c| c.not_after() > now.unix).cloned().collect();
+        let mut put = 0;
+        for claim in claims {
+            let key = Key::of_name(claim.name().as_str());
+            let closest = self.closest(now, &key, REPLICATION, &BTreeSet::new());
+            let own = self.own_key();
+            if put >= REPLICATE_MOST || !closest.iter().take(REPLICATORS).any(|peer| peer.node == own) {
+                continue;
+            }
+            put += 1;
+            for peer in closest.into_iter().filter(|peer| peer.node != own) {
+                self.ask(now, peer, Request::PutClaim(Box::new(claim.clone())), Purpose::Background);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One queue of everything that must happen at a time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use super::{LinkId, QueryId};
+
+/// What can come due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// Look for supernodes to dial.
+    Dial,
+    /// Say that we are offline.
+    Offline,
+    /// Count as announced although nobody confirmed.
+    Announced,
+    /// Publish our introduction record.
+    Publish,
+    /// Renew our claims.
+    Renew,
+    /// Put the claims we hold where they belong now.
+    Replicate,
+    /// Tell linked peers about supernodes newly confirmed.
+    Gossip,
+    /// Sign our supernode record anew.
+    Reissue,
+    /// Tell the application that the cache changed.
+    Cache,
+    /// Drop what has expired; close idle links.
+    Sweep,
+    /// A link that is being opened takes too long.
+    Opening(LinkId),
+    /// See whether a link still lives.
+    Ping(LinkId),
+    /// A request was not answered.
+    Request(u32),
+    /// Enough have answered a query, and the rest had its chance.
+    Grace(QueryId),
+    /// A query takes too long.
+    Query(QueryId),
+}
+
+impl Timer {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Dial => "dial",
+            Self::Offline => "offline",
+            Self::Announced => "announced",
+            Self::Publish => "publish",
+            Self::Renew => "renew",
+            Self::Replicate => "replicate",
+            Self::Gossip => "gossip",
+            Self::Reissue => "reissue",
+            Self::Cache => "cache",
+            Self::Sweep => "sweep",
+            Self::Opening(_) => "opening",
+            Self::Ping(_) => "ping",
+            Self::Request(_) => "request",
+            Self::Grace(_) => "grace",
+            Self::Query(_) => "query",
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    at: BTreeMap<Timer, Instant>,
+    order: BTreeSet<(Instant, Timer)>,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, at: Instant) {
+        self.cancel(timer);
+        self.at.insert(timer, at);
+        self.order.insert((at, timer));
+    }
+
+    /// Sets it unless it comes due earlier anyway.
+    pub(super) fn set_earlier(&mut self, timer: Timer, at: Instant) {
+        if self.at.get(&timer).is_none_or(|due| *due > at) {
+            self.set(timer, at);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, timer: Timer) {
+        if let Some(at) = self.at.remove(&timer) {
+            self.order.remove(&(at, timer));
+        }
+    }
+
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
+        let (at, timer) = *self.order.first()?;
+        if at > now {
+            return None;
+        }
+        self.cancel(timer);
+        Some(timer)
+    }
+
+    pub(super) fn next(&self) -> Option<(Instant, &'static str)> {
+        self.order.first().map(|(at, timer)| (*at, timer.label()))
+    }
+}

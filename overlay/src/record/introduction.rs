@@ -1,0 +1,169 @@
+//! How a person is reached: which supernodes ring them, and the key envelopes are sealed to.
+
+use std::{net::SocketAddr, time::Duration};
+
+use minicbor::{Decode, Encode};
+use relay::UnixTime;
+
+use super::{RecordError, check_dates};
+use crate::{
+    config::Network,
+    identity::{Domain, Identity, LinkKey, PublicKey, Signature},
+    routing::is_public,
+    wire::{self, Bounded},
+};
+
+const VERSION: u8 = 1;
+
+/// Longest time a record may be valid.
+const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Introducers one record names.
+pub const MAX_INTRODUCERS: usize = 3;
+
+/// Where a home keeps a leaf's envelopes for the blink of passing them on; random, new for every home and process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub struct MailboxId(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl MailboxId {
+    /// A mailbox from 32 random bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// The X25519 key envelopes are sealed to; new for every process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct EnvelopeKey(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl EnvelopeKey {
+    /// Takes 32 bytes for an X25519 public key.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A person's signed word about how to ring them: `[body, signature]`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Introduction {
+    #[n(0)]
+    body: IntroductionBody,
+    #[n(1)]
+    signature: Signature,
+}
+
+/// The signed part.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct IntroductionBody {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    network: Network,
+    #[n(2)]
+    identity: PublicKey,
+    /// The highest counts.
+    #[n(3)]
+    seq: u64,
+    #[cbor(n(4), with = "wire::unix_time")]
+    issued: UnixTime,
+    #[cbor(n(5), with = "wire::unix_time")]
+    not_after: UnixTime,
+    #[n(6)]
+    envelope_key: EnvelopeKey,
+    /// Nobody: the person went offline.
+    #[n(7)]
+    introducers: Bounded<Introducer, MAX_INTRODUCERS>,
+}
+
+/// A supernode that passes envelopes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Introducer {
+    /// Its node key.
+    #[n(0)]
+    pub node: LinkKey,
+    /// Where it accepts links.
+    #[n(1)]
+    pub address: SocketAddr,
+    /// The mailbox there.
+    #[n(2)]
+    pub mailbox: MailboxId,
+}
+
+impl Introduction {
+    /// Signs a record for `lifetime` from `now`.
+    pub fn sign(
+        identity: &Identity,
+        network: Network,
+        seq: u64,
+        envelope_key: EnvelopeKey,
+        introducers: impl IntoIterator<Item = Introducer>,
+        now: UnixTime,
+        lifetime: Duration,
+    ) -> Self {
+        let body = IntroductionBody {
+            version: VERSION,
+            network,
+            identity: identity.public_key(),
+            seq,
+            issued: now,
+            not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
+            envelope_key,
+            introducers: Bounded::take(introducers),
+        };
+        let signature = identity.sign(Domain::Introduction, &wire::to_bytes(&body));
+        Self { body, signature }
+    }
+
+    /// Whether to believe it.
+    pub fn verify(&self, network: Network, now: UnixTime) -> Result<(), RecordError> {
+        if self.body.version != VERSION {
+            return Err(RecordError::Version);
+        }
+        if self.body.network != network {
+            return Err(RecordError::Network);
+        }
+        check_dates(now, self.body.issued, self.body.not_after, MAX_LIFETIME)?;
+        for introducer in self.body.introducers.iter() {
+            let address = introducer.address;
+            if address.port() == 0 || (network == Network::Main && !is_public(address.ip())) {
+                return Err(RecordError::Address);
+            }
+        }
+        self.body
+            .identity
+            .verify(Domain::Introduction, &wire::to_bytes(&self.body), &self.signature)
+            .map_err(|_| RecordError::Signature)
+    }
+
+    /// Whose record.
+    pub fn identity(&self) -> PublicKey {
+        self.body.identity
+    }
+
+    /// The highest sequence number counts.
+    pub fn seq(&self) -> u64 {
+        self.body.seq
+    }
+
+    /// Until when it counts.
+    pub fn not_after(&self) -> UnixTime {
+        self.body.not_after
+    }
+
+    /// What to seal envelopes to.
+    pub fn envelope_key(&self) -> EnvelopeKey {
+        self.body.envelope_key
+    }
+
+    /// Who passes envelopes on.
+    pub fn introducers(&self) -> &[Introducer] {
+        &self.body.introducers
+    }
+}

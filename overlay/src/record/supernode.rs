@@ -1,0 +1,152 @@
+//! What a supernode says about itself.
+
+use std::{net::SocketAddr, time::Duration};
+
+use minicbor::{Decode, Encode};
+use relay::UnixTime;
+
+use super::{RecordError, check_dates};
+use crate::{
+    config::Network,
+    identity::{Domain, LinkKey, LinkSecret, Signature},
+    routing::is_public,
+    wire,
+};
+
+const VERSION: u8 = 1;
+
+/// Longest time a record may be valid; reissued every third of it.
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// A supernode's signed word about where and what it is: `[body, signature]`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SupernodeRecord {
+    #[n(0)]
+    body: SupernodeBody,
+    #[n(1)]
+    signature: Signature,
+}
+
+/// The signed part.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SupernodeBody {
+    #[n(0)]
+    version: u8,
+    /// Its network.
+    #[n(1)]
+    pub network: Network,
+    /// Its node key: the key of its end of every link.
+    #[n(2)]
+    pub node: LinkKey,
+    /// Where it accepts links (QUIC over UDP).
+    #[n(3)]
+    pub address: SocketAddr,
+    /// Where its relay serves TURN and STUN over UDP.
+    #[n(4)]
+    pub relay: Option<SocketAddr>,
+    /// What it does.
+    #[n(5)]
+    pub offers: Offers,
+    /// When it said so; the newest record counts.
+    #[cbor(n(6), with = "wire::unix_time")]
+    pub issued: UnixTime,
+    /// Until when it counts.
+    #[cbor(n(7), with = "wire::unix_time")]
+    pub not_after: UnixTime,
+}
+
+/// What a supernode does, as a set of bits; unknown bits are ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Offers(#[n(0)] u8);
+
+impl Offers {
+    /// Holds claims and introduction records.
+    pub const DIRECTORY: Self = Self(1);
+    /// Passes envelopes on to leaves.
+    pub const INTRODUCER: Self = Self(2);
+    /// Relays media.
+    pub const RELAY: Self = Self(4);
+
+    /// Both sets together.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether everything in `other` is offered.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl SupernodeRecord {
+    /// Signs a record for `lifetime` from `now`.
+    pub fn sign(
+        secret: &LinkSecret,
+        network: Network,
+        address: SocketAddr,
+        relay: Option<SocketAddr>,
+        now: UnixTime,
+        lifetime: Duration,
+    ) -> Self {
+        let offers = Offers::DIRECTORY.and(Offers::INTRODUCER);
+        let body = SupernodeBody {
+            version: VERSION,
+            network,
+            node: secret.public_key(),
+            address,
+            relay,
+            offers: if relay.is_some() { offers.and(Offers::RELAY) } else { offers },
+            issued: now,
+            not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
+        };
+        let signature = secret.sign(Domain::Supernode, &wire::to_bytes(&body));
+        Self { body, signature }
+    }
+
+    /// Whether to believe it.
+    pub fn verify(&self, network: Network, now: UnixTime) -> Result<(), RecordError> {
+        if self.body.version != VERSION {
+            return Err(RecordError::Version);
+        }
+        if self.body.network != network {
+            return Err(RecordError::Network);
+        }
+        check_dates(now, self.body.issued, self.body.not_after, MAX_LIFETIME)?;
+        let addresses = std::iter::once(self.body.address).chain(self.body.relay);
+        for address in addresses {
+            if address.port() == 0 || (network == Network::Main && !is_public(address.ip())) {
+                return Err(RecordError::Address);
+            }
+        }
+        self.body
+            .node
+            .verify(Domain::Supernode, &wire::to_bytes(&self.body), &self.signature)
+            .map_err(|_| RecordError::Signature)
+    }
+
+    /// Its node key.
+    pub fn node(&self) -> LinkKey {
+        self.body.node
+    }
+
+    /// Where it accepts links.
+    pub fn address(&self) -> SocketAddr {
+        self.body.address
+    }
+
+    /// Its relay.
+    pub fn relay(&self) -> Option<SocketAddr> {
+        self.body.relay.filter(|_| self.body.offers.contains(Offers::RELAY))
+    }
+
+    /// When it was issued.
+    pub fn issued(&self) -> UnixTime {
+        self.body.issued
+    }
+
+    /// Until when it counts.
+    pub fn not_after(&self) -> UnixTime {
+        self.body.not_after
+    }
+}

@@ -1,0 +1,228 @@
+//! The messages of a link.
+
+use std::net::SocketAddr;
+
+use minicbor::{Decode, Encode};
+use relay::UnixTime;
+
+use super::{Bounded, unix_time};
+use crate::{
+    claim::Claim,
+    config::{Network, Role},
+    identity::PublicKey,
+    record::{Introduction, MailboxId, SupernodeRecord},
+    username::Username,
+};
+
+/// The protocol version this code speaks.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// Supernode records in one gossip message.
+pub const MAX_GOSSIP: usize = 64;
+
+/// Conflicting claims one holder may return.
+pub const MAX_CLAIMS: usize = 8;
+
+/// One frame's content.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Message {
+    /// Who speaks; the first frame of each side.
+    #[n(0)]
+    Hello(#[n(0)] Box<Hello>),
+    /// The link ends, and why.
+    #[n(1)]
+    Refuse(#[n(0)] RefuseReason),
+    /// Supernodes the sender knows.
+    #[n(2)]
+    Supernodes(#[n(0)] Bounded<SupernodeRecord, MAX_GOSSIP>),
+    /// Something is asked.
+    #[n(3)]
+    Request {
+        /// Chosen by the asker, returned in the response.
+        #[n(0)]
+        id: u32,
+        /// What.
+        #[n(1)]
+        body: Request,
+    },
+    /// The answer to a request.
+    #[n(4)]
+    Response {
+        /// The request's id.
+        #[n(0)]
+        id: u32,
+        /// The answer.
+        #[n(1)]
+        body: Response,
+    },
+    /// An envelope for a mailbox registered over this link.
+    #[n(5)]
+    Ring {
+        /// Which mailbox.
+        #[n(0)]
+        mailbox: MailboxId,
+        /// The sealed envelope.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        sealed: Vec<u8>,
+    },
+}
+
+/// Who speaks, and how it sees the other side.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Hello {
+    /// Versions the speaker understands.
+    #[n(0)]
+    pub versions: VersionRange,
+    /// The speaker's network; must equal ours.
+    #[n(1)]
+    pub network: Network,
+    /// What the speaker does.
+    #[n(2)]
+    pub role: Role,
+    /// The other side's address as the speaker sees it.
+    #[n(3)]
+    pub observed: SocketAddr,
+    /// A supernode's own record.
+    #[n(4)]
+    pub record: Option<SupernodeRecord>,
+}
+
+/// Protocol versions understood, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct VersionRange {
+    /// The oldest.
+    #[n(0)]
+    pub min: u16,
+    /// The newest.
+    #[n(1)]
+    pub max: u16,
+}
+
+impl VersionRange {
+    /// What this code speaks.
+    pub const OURS: Self = Self { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION };
+
+    /// The newest version both understand.
+    pub fn common(self, other: Self) -> Option<u16> {
+        let (min, max) = (self.min.max(other.min), self.max.min(other.max));
+        (min <= max).then_some(max)
+    }
+}
+
+/// Why a link ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RefuseReason {
+    /// The other side belongs to another network.
+    #[n(0)]
+    Network,
+    /// No common protocol version.
+    #[n(1)]
+    Version,
+    /// No room for another link.
+    #[n(2)]
+    Busy,
+    /// The other side broke the protocol.
+    #[n(3)]
+    Protocol,
+    /// The speaker is going away.
+    #[n(4)]
+    Closing,
+}
+
+/// What can be asked of a supernode.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Request {
+    /// Are you there?
+    #[n(0)]
+    Ping,
+    /// Be my home: envelopes for this mailbox go to this link.
+    #[n(1)]
+    OpenMailbox(#[n(0)] MailboxId),
+    /// Hold this claim.
+    #[n(2)]
+    PutClaim(#[n(0)] Box<Claim>),
+    /// Who has this name?
+    #[n(3)]
+    GetClaims(#[n(0)] Username),
+    /// Hold this introduction record.
+    #[n(4)]
+    PutIntroduction(#[n(0)] Box<Introduction>),
+    /// How is this person reached?
+    #[n(5)]
+    GetIntroduction(#[n(0)] PublicKey),
+    /// Pass this envelope on to the leaf with this mailbox.
+    #[n(6)]
+    Deliver {
+        /// The mailbox named in the introduction record.
+        #[n(0)]
+        mailbox: MailboxId,
+        /// The sealed envelope.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        sealed: Vec<u8>,
+    },
+    /// May I use your relay?
+    #[n(7)]
+    RelayCredentials,
+}
+
+/// What a supernode answers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Response {
+    /// Yes: it is there, opened, stored (and will survive a restart), passed on.
+    #[n(0)]
+    Done,
+    /// Somebody else holds a live claim to that name: this one.
+    #[n(1)]
+    Taken(#[n(0)] Box<Claim>),
+    /// The claims held for that name.
+    #[n(2)]
+    Claims(#[n(0)] Bounded<Claim, MAX_CLAIMS>),
+    /// The introduction record held for that person.
+    #[n(3)]
+    Introduction(#[n(0)] Option<Box<Introduction>>),
+    /// Relay credentials.
+    #[n(4)]
+    Relay(#[n(0)] RelayGrant),
+    /// Not now: a limit is reached.
+    #[n(5)]
+    Busy,
+    /// No, and asking again will not help.
+    #[n(6)]
+    Refused(#[n(0)] Refusal),
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Refusal {
+    /// The record or claim does not verify.
+    #[n(0)]
+    Invalid,
+    /// A newer one is held.
+    #[n(1)]
+    Stale,
+    /// No such mailbox here.
+    #[n(2)]
+    UnknownMailbox,
+    /// Not a service of this node.
+    #[n(3)]
+    NotOffered,
+}
+
+/// Short-lived relay credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RelayGrant {
+    /// Where the relay serves TURN and STUN over UDP.
+    #[n(0)]
+    pub udp: SocketAddr,
+    /// TURN username.
+    #[n(1)]
+    pub username: String,
+    /// TURN password.
+    #[n(2)]
+    pub password: String,
+    /// When they end.
+    #[cbor(n(3), with = "unix_time")]
+    pub expires: UnixTime,
+}
