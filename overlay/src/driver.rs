@@ -1,22 +1,41 @@
 //! The driver: real sockets, clocks and files under the core.
+//!
+//! [`start`] binds and spawns one task that owns the [`Node`](crate::node::Node) and everything else; what that task
+//! waits for, and in which order, is in `run`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the driver: the one place of the crate that asks the system for randomness"
+)]
 
+mod bootstrap;
 mod handle;
+mod lan;
+mod quic;
+mod run;
+mod storage;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
-use relay::{Credentials, UnixTime};
+use quinn::Endpoint;
+use relay::{CredentialIssuer, Credentials, UnixTime, driver::RelayServer, server::PeerPolicy};
 use tokio::sync::{mpsc, watch};
 
 pub use self::handle::Handle;
-use self::handle::{COMMAND_QUEUE, Command};
+use self::{
+    handle::COMMAND_QUEUE,
+    quic::Tls,
+    run::{Parts, Runner},
+};
 use crate::{
-    config::{NatKind, Network, Role},
-    error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError},
-    identity::{Identity, PublicKey},
-    outcome::{Stats, Status},
+    config::{Limits, NatKind, Network, NodeConfig, RelayConfig, Role, SupernodeConfig},
+    error::OfflineReason,
+    identity::{Identity, LinkSecret, PublicKey},
+    node::Node,
+    routing::is_public,
 };
 
 /// How a node is started.
@@ -162,49 +181,150 @@ pub enum StartError {
 /// Events waiting for the application.
 const EVENT_QUEUE: usize = 256;
 
-/// Starts a node on the current tokio runtime. Returns at once; [`Event::Online`] follows when a home is up.
+/// In a lab, the credential told in [`Event::Relay`] lasts this long.
+const LAB_CREDENTIAL_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Starts a node on the current tokio runtime. Returns once the ports are bound; [`Event::Online`] follows when a home
+/// is up. The node runs until [`Handle::shutdown`], or until every handle is dropped.
 pub async fn start(
     config: Config,
     identity: Identity,
 ) -> Result<(Handle, mpsc::Receiver<Event>), StartError> {
-    let _ = (config, identity);
-    let (commands, mut inbox) = mpsc::channel(COMMAND_QUEUE);
-    let (events, reports) = mpsc::channel(EVENT_QUEUE);
-    let status = Status {
-        homes: 0,
-        supernodes_known: 0,
-        role: Role::Leaf,
-        nat: NatKind::Unknown,
-        observed: None,
-        stats: Stats::default(),
-    };
-    let (publish, status) = watch::channel(status);
-    tokio::spawn(async move {
-        while let Some(command) = inbox.recv().await {
-            // The asker may be gone: nothing to do then.
-            let _ = match command {
-                Command::Register(name, reply) => {
-                    !name.as_str().is_empty() && reply.send(Err(RegisterError::Offline)).is_ok()
-                }
-                Command::Lookup(name, reply) => {
-                    !name.as_str().is_empty() && reply.send(Err(LookupError::Offline)).is_ok()
-                }
-                Command::Send(to, payload, reply) => reply
-                    .send(Err(if payload.len() > crate::MAX_PAYLOAD || to.bytes().is_empty() {
-                        SendError::TooLong
-                    } else {
-                        SendError::Offline
-                    }))
-                    .is_ok(),
-                Command::Reachable(to, reply) => {
-                    !to.bytes().is_empty() && reply.send(Err(LookupError::Offline)).is_ok()
-                }
-                Command::Relays(reply) => reply.send(Err(RelaysError::Offline)).is_ok(),
-                Command::Shutdown(reply) => reply.send(()).is_ok(),
-            };
+    let now = relay::driver::now();
+    let secret = link_secret(&config)?;
+    let tls = Tls::new(&secret)?;
+    let endpoint = bind(&config, &tls)?;
+    let bound = local_address(&endpoint)?;
+    let mut backlog = vec![Event::Listening { quic: bound }];
+
+    let mut node_config = NodeConfig::leaf(config.network);
+    node_config.local_addresses = local_addresses();
+    let mut relay = None;
+    let mut restored = None;
+    if let RoleWish::Supernode { relay_listen, public_ip, max_leaves } = config.role {
+        let address = announced_address(config.network, bound, public_ip, &node_config.local_addresses)?;
+        let beside = SocketAddr::new(bound.ip(), 0);
+        let (server, offer) =
+            start_relay(config.network, relay_listen.unwrap_or(beside), address.ip(), &mut backlog).await?;
+        relay = Some(server);
+        node_config.supernode = Some(SupernodeConfig { address, relay: Some(offer), max_leaves });
+        node_config.limits.links = Limits::default().links.max(max_leaves + node_config.limits.mesh_links);
+        if let Some(path) = &config.storage {
+            let storage = |source| StartError::Storage { path: path.clone(), source };
+            restored = Some(storage::load_claims(path).map_err(storage)?);
         }
-        drop((events, publish));
-    });
-    tokio::task::yield_now().await;
+    }
+    let role = if node_config.supernode.is_some() { Role::Supernode } else { Role::Leaf };
+    backlog.insert(1, Event::Role(role));
+
+    let announce = node_config.supernode.as_ref().map(|supernode| (secret.public_key(), supernode.address));
+    let mut node = Node::new(node_config, identity, secret, &config.cache, rand::random(), now);
+    let mut log = None;
+    if let Some((claims, file)) = restored {
+        node.restore_claims(now, claims);
+        log = Some(file);
+    }
+    node.add_seeds(now, bootstrap::literal(&config.bootstrap));
+
+    let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+    let (events, reports) = mpsc::channel(EVENT_QUEUE);
+    let (publish, status) = watch::channel(node.status());
+    let parts = Parts { node, endpoint, tls, relay, log, inbox, events, backlog, publish };
+    let mut runner = Runner::new(parts);
+    runner.resolve(&config.bootstrap);
+    if config.mdns == Mdns::On {
+        runner.look_around(config.network, announce);
+    }
+    tokio::spawn(runner.run());
     Ok((Handle { commands, status }, reports))
 }
+
+fn link_secret(config: &Config) -> Result<LinkSecret, StartError> {
+    let fresh: [u8; 32] = rand::random();
+    match (&config.role, &config.storage) {
+        (RoleWish::Supernode { .. }, Some(path)) => storage::load_key(path, fresh)
+            .map_err(|source| StartError::Storage { path: path.clone(), source }),
+        (RoleWish::Supernode { .. } | RoleWish::Leaf, _) => Ok(LinkSecret::from_secret(fresh)),
+    }
+}
+
+fn bind(config: &Config, tls: &Tls) -> Result<Endpoint, StartError> {
+    let any_v4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    match (&config.role, config.listen) {
+        (RoleWish::Supernode { .. }, address) => quic::listen(tls, address.unwrap_or(any_v4)),
+        (RoleWish::Leaf, Some(address)) => quic::dial_only(address),
+        // Machines without IPv6 have the other one.
+        (RoleWish::Leaf, None) => quic::dial_only(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0))
+            .or_else(|_| quic::dial_only(any_v4)),
+    }
+}
+
+fn local_address(endpoint: &Endpoint) -> Result<SocketAddr, StartError> {
+    let address = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    endpoint.local_addr().map_err(|source| StartError::Listen { address, source })
+}
+
+fn local_addresses() -> Vec<IpAddr> {
+    // Without the list we only know less about our address translation.
+    if_addrs::get_if_addrs()
+        .map(|found| found.iter().map(|interface| interface.ip()).collect())
+        .unwrap_or_default()
+}
+
+/// The address a supernode puts into its record.
+fn announced_address(
+    network: Network,
+    bound: SocketAddr,
+    public_ip: Option<IpAddr>,
+    local: &[IpAddr],
+) -> Result<SocketAddr, StartError> {
+    let ip = match public_ip {
+        Some(ip) => ip,
+        None if !bound.ip().is_unspecified() => bound.ip(),
+        None => {
+            let mut v4 = local.iter().copied().filter(IpAddr::is_ipv4);
+            let found = match network {
+                Network::Main => v4.find(|ip| is_public(*ip)),
+                Network::Lab => v4.clone().find(|ip| !ip.is_loopback()).or_else(|| v4.next()),
+            };
+            found.unwrap_or(bound.ip())
+        }
+    };
+    let address = SocketAddr::new(ip, bound.port());
+    if ip.is_unspecified() || (network == Network::Main && !is_public(ip)) {
+        return Err(StartError::NoPublicAddress { address });
+    }
+    Ok(address)
+}
+
+async fn start_relay(
+    network: Network,
+    listen: SocketAddr,
+    public_ip: IpAddr,
+    backlog: &mut Vec<Event>,
+) -> Result<(RelayServer, RelayConfig), StartError> {
+    let secret: [u8; 32] = rand::random();
+    let mut config = relay::server::ServerConfig::new(listen, secret, rand::random());
+    config.public_ip = Some(public_ip);
+    config.peers = match network {
+        Network::Main => PeerPolicy::Public,
+        Network::Lab => PeerPolicy::Lab,
+    };
+    let realm = config.realm.clone();
+    let server = RelayServer::start(config).await?;
+    let bound = server.local_addr();
+    let ip = if bound.ip().is_unspecified() { public_ip } else { bound.ip() };
+    // Behind a one-to-one translation the announced address counts.
+    let ip = if network == Network::Main { public_ip } else { ip };
+    let address = SocketAddr::new(ip, bound.port());
+    let issuer = CredentialIssuer::new(secret);
+    let lab_credential = match network {
+        Network::Main => None,
+        Network::Lab => Some(issuer.issue(relay::driver::now().unix, "lab", LAB_CREDENTIAL_LIFETIME)),
+    };
+    backlog.push(Event::Relay { udp: address, realm, lab_credential });
+    Ok((server, RelayConfig { address, issuer }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,344 @@
+//! The one task of a node. What it waits for, most urgent first:
+//!
+//! 1. commands of the application,
+//! 2. the core's timers,
+//! 3. links: up, down, frames,
+//! 4. claims that reached the disk, and room for more of them,
+//! 5. addresses found by name or on the LAN,
+//! 6. room for events in the application's queue.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use quinn::{Endpoint, VarInt};
+use relay::driver::{RelayServer, now};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{AbortHandle, JoinSet},
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    Event, bootstrap,
+    handle::Command,
+    lan::Lan,
+    quic::{self, LinkEvent, Tls},
+    storage::{ClaimLog, WRITE_QUEUE},
+};
+use crate::{
+    claim::Claim,
+    config::Network,
+    error::{LookupError, RegisterError, RelaysError, SendError},
+    identity::LinkKey,
+    node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId},
+    outcome::{Lookup, Registration, RelayOffer, Status},
+};
+
+/// What a runner is made of.
+pub(super) struct Parts {
+    pub(super) node: Node,
+    pub(super) endpoint: Endpoint,
+    pub(super) tls: Tls,
+    pub(super) relay: Option<RelayServer>,
+    pub(super) log: Option<ClaimLog>,
+    pub(super) inbox: mpsc::Receiver<Command>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) backlog: Vec<Event>,
+    pub(super) publish: watch::Sender<Status>,
+}
+
+/// The task's state.
+pub(super) struct Runner {
+    node: Node,
+    endpoint: Endpoint,
+    tls: Tls,
+    relay: Option<RelayServer>,
+    inbox: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+    backlog: VecDeque<Event>,
+    publish: watch::Sender<Status>,
+    links: BTreeMap<LinkId, Slot>,
+    link_events: mpsc::Sender<LinkEvent>,
+    link_inbox: mpsc::Receiver<LinkEvent>,
+    replies: BTreeMap<QueryId, Reply>,
+    to_disk: VecDeque<(PersistId, Box<Claim>)>,
+    disk: Option<mpsc::Sender<(PersistId, Box<Claim>)>>,
+    keeps: Keeps,
+    written: mpsc::Receiver<PersistId>,
+    found: mpsc::Sender<Vec<SocketAddr>>,
+    addresses: mpsc::Receiver<Vec<SocketAddr>>,
+    /// Ends everything it owns when dropped.
+    tasks: JoinSet<()>,
+    lan: Option<Lan>,
+}
+
+/// A link as the driver sees it.
+enum Slot {
+    Opening(AbortHandle),
+    Up(mpsc::Sender<Vec<u8>>),
+}
+
+/// What lasts of the claims held.
+#[derive(Debug, Clone, Copy)]
+enum Keeps {
+    OnDisk,
+    InMemory,
+}
+
+/// Who waits for a command.
+enum Reply {
+    Register(oneshot::Sender<Result<Registration, RegisterError>>),
+    Lookup(oneshot::Sender<Result<Lookup, LookupError>>),
+    Send(oneshot::Sender<Result<(), SendError>>),
+    Reachable(oneshot::Sender<Result<bool, LookupError>>),
+    Relays(oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
+}
+
+/// Link events waiting for the node; when full, links wait.
+const LINK_EVENTS: usize = 1_024;
+
+/// Found addresses waiting for the node; when full, finders wait.
+const FOUND_ADDRESSES: usize = 16;
+
+/// Events kept for an application that does not take them; beyond it envelopes are dropped.
+const BACKLOG: usize = 1_024;
+
+/// How long links may take to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(800);
+
+impl Runner {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { node, endpoint, tls, relay, log, inbox, events, backlog, publish } = parts;
+        let (link_events, link_inbox) = mpsc::channel(LINK_EVENTS);
+        let (found, addresses) = mpsc::channel(FOUND_ADDRESSES);
+        let (report, written) = mpsc::channel(WRITE_QUEUE);
+        let mut tasks = JoinSet::new();
+        let disk = log.map(|log| {
+            let (disk, claims) = mpsc::channel(WRITE_QUEUE);
+            // Ends by itself when the sender is gone.
+            tasks.spawn_blocking(move || log.run(claims, &report));
+            disk
+        });
+        if relay.is_some() {
+            tasks.spawn(quic::accept(endpoint.clone(), link_events.clone()));
+        }
+        Self {
+            node,
+            endpoint,
+            tls,
+            relay,
+            inbox,
+            events,
+            backlog: backlog.into(),
+            publish,
+            links: BTreeMap::new(),
+            link_events,
+            link_inbox,
+            replies: BTreeMap::new(),
+            to_disk: VecDeque::new(),
+            disk,
+            keeps: Keeps::InMemory,
+            written,
+            found,
+            addresses,
+            tasks,
+            lan: None,
+        }
+    }
+
+    /// Keeps resolving names.
+    pub(super) fn resolve(&mut self, bootstrap: &[String]) {
+        for host in bootstrap.iter().filter(|text| text.parse::<SocketAddr>().is_err()) {
+            self.tasks.spawn(bootstrap::resolve(host.clone(), self.found.clone()));
+        }
+    }
+
+    /// Looks for supernodes on the LAN and announces ourselves.
+    pub(super) fn look_around(&mut self, network: Network, announce: Option<(LinkKey, SocketAddr)>) {
+        if let Some((lan, browser)) = Lan::start(network, announce) {
+            self.lan = Some(lan);
+            self.tasks.spawn(browser.run(self.found.clone()));
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        // Beside `self`, so that waiting for room does not borrow it.
+        let (disk, events) = (self.disk.take(), self.events.clone());
+        self.keeps = if disk.is_some() { Keeps::OnDisk } else { Keeps::InMemory };
+        let done = loop {
+            self.drain();
+            let due = self.node.poll_timeout().map(|(at, _)| Instant::from_std(at));
+            tokio::select! {
+                biased;
+                command = self.inbox.recv() => match command {
+                    Some(Command::Shutdown(reply)) => break Some(reply),
+                    Some(command) => self.command(command),
+                    None => break None,
+                },
+                () = sleep_until(due.unwrap_or_else(far)), if due.is_some() => self.node.handle_timeout(now()),
+                Some(event) = self.link_inbox.recv() => self.link(event),
+                Some(id) = self.written.recv() => self.node.handle_persisted(now(), id),
+                Some(permit) = reserve(disk.as_ref()), if !self.to_disk.is_empty() => {
+                    if let Some(claim) = self.to_disk.pop_front() {
+                        permit.send(claim);
+                    }
+                }
+                Some(found) = self.addresses.recv() => self.node.add_seeds(now(), found),
+                permit = events.reserve(), if !self.backlog.is_empty() => match permit {
+                    Ok(permit) => {
+                        if let Some(event) = self.backlog.pop_front() {
+                            permit.send(event);
+                        }
+                    }
+                    // The application does not listen: the node serves on.
+                    Err(_) => self.backlog.clear(),
+                },
+                Some(_) = self.tasks.join_next() => {}
+            }
+        };
+        drop((disk, events));
+        self.finish().await;
+        if let Some(done) = done {
+            // The asker may be gone.
+            let _ = done.send(());
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = now();
+        let (query, reply) = match command {
+            Command::Register(name, reply) => (self.node.register(now, name), Reply::Register(reply)),
+            Command::Lookup(name, reply) => (self.node.lookup(now, name), Reply::Lookup(reply)),
+            Command::Send(to, payload, reply) => (self.node.send(now, to, payload), Reply::Send(reply)),
+            Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
+            Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
+            Command::Shutdown(_) => return,
+        };
+        self.replies.insert(query, reply);
+    }
+
+    fn link(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Up { link, peer, remote, outbox } => {
+                self.links.insert(link, Slot::Up(outbox));
+                self.node.handle_link_up(now(), link, peer, remote);
+            }
+            LinkEvent::Message { link, bytes } => self.node.handle_message(now(), link, &bytes),
+            LinkEvent::Down { link } => {
+                self.links.remove(&link);
+                self.node.handle_link_down(now(), link);
+            }
+        }
+    }
+
+    /// Does what the core wants done: messages first, so that a last word precedes the closing.
+    fn drain(&mut self) {
+        loop {
+            while let Some(transmit) = self.node.poll_transmit() {
+                let Some(Slot::Up(outbox)) = self.links.get(&transmit.link) else { continue };
+                if outbox.try_send(transmit.bytes).is_err() {
+                    // Too slow, or gone.
+                    self.links.remove(&transmit.link);
+                    self.node.handle_link_down(now(), transmit.link);
+                }
+            }
+            let Some(effect) = self.node.poll_effect() else { break };
+            self.effect(effect);
+        }
+        while let Some(event) = self.node.poll_event() {
+            self.report(event);
+        }
+        let status = self.node.status();
+        self.publish.send_if_modified(|old| std::mem::replace(old, status) != status);
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::OpenLink { link, address, expected } => {
+                let (endpoint, tls, events) =
+                    (self.endpoint.clone(), self.tls.clone(), self.link_events.clone());
+                let task = self.tasks.spawn(quic::open(endpoint, tls, link, address, expected, events));
+                self.links.insert(link, Slot::Opening(task));
+            }
+            Effect::CloseLink { link } => {
+                // Dropping the outbox flushes and closes.
+                if let Some(Slot::Opening(task)) = self.links.remove(&link) {
+                    task.abort();
+                }
+            }
+            Effect::Persist { id, claim } => match self.keeps {
+                Keeps::OnDisk => self.to_disk.push_back((id, claim)),
+                Keeps::InMemory => self.node.handle_persisted(now(), id),
+            },
+        }
+    }
+
+    fn report(&mut self, event: NodeEvent) {
+        let event = match event {
+            NodeEvent::Online { homes, nat } => Event::Online { homes, nat },
+            NodeEvent::Offline { reason } => Event::Offline { reason },
+            NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
+            NodeEvent::CacheChanged => Event::Cache(self.node.cache()),
+            NodeEvent::Answer { query, answer } => return self.answer(query, answer),
+        };
+        if self.backlog.len() < BACKLOG || !matches!(event, Event::Envelope { .. }) {
+            self.backlog.push_back(event);
+        } else {
+            tracing::warn!("the application does not take its events: envelope dropped");
+        }
+    }
+
+    fn answer(&mut self, query: QueryId, answer: Answer) {
+        let Some(reply) = self.replies.remove(&query) else { return };
+        // Whoever asked may be gone.
+        let _ = match (reply, answer) {
+            (Reply::Register(reply), Answer::Registered(result)) => reply.send(result).is_ok(),
+            (Reply::Lookup(reply), Answer::LookedUp(result)) => reply.send(result).is_ok(),
+            (Reply::Send(reply), Answer::Sent(result)) => reply.send(result).is_ok(),
+            (Reply::Reachable(reply), Answer::Reachable(result)) => reply.send(result).is_ok(),
+            (Reply::Relays(reply), Answer::Relays(result)) => reply.send(result).is_ok(),
+            _ => false,
+        };
+    }
+
+    /// Says goodbye and ends everything.
+    async fn finish(mut self) {
+        self.node.shutdown(now());
+        self.drain();
+        self.lan = None;
+        self.links.clear();
+        // Only links that flush their last words still hold a sender.
+        drop(self.link_events);
+        let (tasks, inbox) = (&mut self.tasks, &mut self.link_inbox);
+        let goodbye = async {
+            let mut open = self.endpoint.open_connections();
+            while open > 0 && inbox.recv().await.is_some() {
+                open = self.endpoint.open_connections();
+            }
+        };
+        // A peer that does not answer is left alone.
+        let _ = timeout(GOODBYE, goodbye).await;
+        tasks.abort_all();
+        self.endpoint.close(VarInt::from_u32(0), b"");
+        let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
+        if let Some(relay) = self.relay {
+            relay.shutdown().await;
+        }
+    }
+}
+
+/// Room in the disk's queue; never, without a disk.
+async fn reserve<T>(queue: Option<&mpsc::Sender<T>>) -> Option<mpsc::Permit<'_, T>> {
+    match queue {
+        Some(queue) => queue.reserve().await.ok(),
+        None => std::future::pending().await,
+    }
+}
+
+/// A time that is never waited for: the branch it stands in is switched off.
+fn far() -> Instant {
+    Instant::from_std(now().instant) + Duration::from_secs(3600)
+}

@@ -1,0 +1,169 @@
+//! Real QUIC on loopback.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::*;
+use crate::{error::RegisterError, error::SendError, username::Username};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn loopback() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+async fn node(config: Config, secret: u8) -> (Handle, mpsc::Receiver<Event>) {
+    start(config, Identity::from_secret([secret; 32])).await.unwrap()
+}
+
+fn supernode(listen: SocketAddr) -> Config {
+    let role = RoleWish::Supernode { relay_listen: Some(loopback()), public_ip: None, max_leaves: 100 };
+    Config { listen: Some(listen), role, mdns: Mdns::Off, ..Config::leaf(Network::Lab) }
+}
+
+fn leaf(bootstrap: SocketAddr) -> Config {
+    let bootstrap = vec![bootstrap.to_string()];
+    Config { listen: Some(loopback()), bootstrap, mdns: Mdns::Off, ..Config::leaf(Network::Lab) }
+}
+
+fn key(secret: u8) -> PublicKey {
+    Identity::from_secret([secret; 32]).public_key()
+}
+
+async fn next<T>(events: &mut mpsc::Receiver<Event>, wanted: impl Fn(Event) -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = wanted(events.recv().await.unwrap()) {
+                return found;
+            }
+        }
+    };
+    timeout(PATIENCE, found).await.unwrap()
+}
+
+async fn online(events: &mut mpsc::Receiver<Event>) {
+    next(events, |event| matches!(event, Event::Online { .. }).then_some(())).await;
+}
+
+async fn listening(events: &mut mpsc::Receiver<Event>) -> SocketAddr {
+    next(events, |event| if let Event::Listening { quic } = event { Some(quic) } else { None }).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_leaves_meet_through_a_supernode_and_survive_its_restart() {
+    let (hub, mut hub_events) = node(supernode(loopback()), 1).await;
+    let address = listening(&mut hub_events).await;
+    let relay = next(&mut hub_events, |event| {
+        if let Event::Relay { udp, lab_credential: Some(_), .. } = event { Some(udp) } else { None }
+    });
+    let relay = relay.await;
+    online(&mut hub_events).await;
+
+    let (ada, mut ada_events) = node(leaf(address), 2).await;
+    let (bob, mut bob_events) = node(leaf(address), 3).await;
+    // Commands wait for the first home by themselves.
+    let name = Username::parse("bob").unwrap();
+    let registration = bob.register(name.clone()).await.unwrap();
+    assert_eq!((registration.held_by, registration.of), (1, 1));
+    online(&mut ada_events).await;
+    online(&mut bob_events).await;
+
+    let found = ada.lookup(name.clone()).await.unwrap();
+    assert_eq!(found.claims.iter().map(|c| (c.key, c.holders)).collect::<Vec<_>>(), [(key(3), 1)]);
+    assert_eq!(ada.register(name).await, Err(RegisterError::Taken { by: key(3) }));
+    assert!(ada.lookup(Username::parse("nobody").unwrap()).await.unwrap().claims.is_empty());
+
+    assert_eq!(ada.reachable(key(3)).await, Ok(true));
+    ada.send(key(3), b"ring".to_vec()).await.unwrap();
+    let envelope = next(&mut bob_events, |event| {
+        if let Event::Envelope { from, payload, .. } = event { Some((from, payload)) } else { None }
+    });
+    assert_eq!(envelope.await, (key(2), b"ring".to_vec()));
+    // A supernode has an identity that can be called, and calls.
+    hub.send(key(3), b"hub".to_vec()).await.unwrap();
+    bob.send(key(1), b"to hub".to_vec()).await.unwrap();
+    let from =
+        next(
+            &mut hub_events,
+            |event| if let Event::Envelope { from, .. } = event { Some(from) } else { None },
+        );
+    assert_eq!(from.await, key(3));
+    assert_eq!(ada.send(key(99), vec![]).await, Err(SendError::NotReachable));
+    assert_eq!(ada.send(key(3), vec![0; 2000]).await, Err(SendError::TooLong));
+
+    let offers = ada.relays().await.unwrap();
+    assert_eq!(offers.iter().map(|offer| offer.udp).collect::<Vec<_>>(), [relay]);
+
+    hub.shutdown().await;
+    next(&mut ada_events, |event| matches!(event, Event::Offline { .. }).then_some(())).await;
+    let (hub, _hub_events) = node(supernode(address), 1).await;
+    online(&mut ada_events).await;
+    online(&mut bob_events).await;
+    ada.send(key(3), b"again".to_vec()).await.unwrap();
+
+    bob.shutdown().await;
+    assert_eq!(ada.send(key(3), b"gone".to_vec()).await, Err(SendError::NotReachable));
+    ada.shutdown().await;
+    hub.shutdown().await;
+    assert_eq!(ada.send(key(3), vec![]).await, Err(SendError::Closed));
+}
+
+#[tokio::test]
+async fn a_taken_port_and_a_private_address_are_refused_with_a_reason() {
+    let (hub, mut events) = node(supernode(loopback()), 1).await;
+    let address = listening(&mut events).await;
+    let error = start(supernode(address), Identity::from_secret([2; 32])).await.unwrap_err();
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+
+    let config = Config { network: Network::Main, ..supernode(loopback()) };
+    let error = start(config, Identity::from_secret([2; 32])).await.unwrap_err();
+    assert!(matches!(error, StartError::NoPublicAddress { .. }), "{error}");
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_lab_leaf_and_a_real_supernode_refuse_each_other() {
+    let (hub, mut events) = node(supernode(loopback()), 1).await;
+    let address = listening(&mut events).await;
+    let (ada, mut ada_events) = node(Config { network: Network::Main, ..leaf(address) }, 2).await;
+    let reason =
+        next(
+            &mut ada_events,
+            |event| {
+                if let Event::Offline { reason } = event { Some(reason) } else { None }
+            },
+        );
+    assert_eq!(reason.await, OfflineReason::Incompatible);
+    assert_eq!(hub.status().homes, 1);
+    ada.shutdown().await;
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn claims_and_the_node_key_survive_a_restart_and_damage_is_moved_aside() {
+    let folder = std::env::temp_dir().join(format!("silbo-overlay-{}-{}", std::process::id(), line!()));
+    let stored = |listen| Config { storage: Some(folder.clone()), ..supernode(listen) };
+    let (hub, mut events) = node(stored(loopback()), 1).await;
+    let address = listening(&mut events).await;
+    let name = Username::parse("hub").unwrap();
+    hub.register(name.clone()).await.unwrap();
+    hub.shutdown().await;
+
+    let key_before = std::fs::read(folder.join("node.key")).unwrap();
+    let (hub, _events) = node(stored(address), 9).await;
+    assert_eq!(hub.lookup(name.clone()).await.unwrap().claims[0].key, key(1));
+    assert_eq!(std::fs::read(folder.join("node.key")).unwrap(), key_before);
+    hub.shutdown().await;
+
+    // A torn last entry: the rest is kept, the damaged file too.
+    let mut bytes = std::fs::read(folder.join("claims.cbor")).unwrap();
+    bytes.extend([0, 0, 1, 0, 42]);
+    std::fs::write(folder.join("claims.cbor"), bytes).unwrap();
+    std::fs::write(folder.join("node.key"), b"short").unwrap();
+    let (hub, _events) = node(stored(loopback()), 9).await;
+    assert_eq!(hub.lookup(name).await.unwrap().claims[0].key, key(1));
+    assert!(folder.join("claims.cbor.damaged").exists() && folder.join("node.key.damaged").exists());
+    hub.shutdown().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
