@@ -12,10 +12,10 @@ use std::time::Duration;
 use crate::frame::{BLOCK, OPUS_FRAME, samples_in};
 
 /// Share of the packets that should arrive in time.
-pub const QUANTILE: f64 = 0.97;
+pub const QUANTILE: f64 = 0.985;
 
 /// How long what was seen counts: after this, it weighs 1/e.
-pub const MEMORY: Duration = Duration::from_millis(2500);
+pub const MEMORY: Duration = Duration::from_millis(3000);
 
 /// Never wait less than this: packets are needed up to a block ahead, and threads wake late.
 pub const MIN_TARGET: Duration = Duration::from_millis(20);
@@ -23,8 +23,8 @@ pub const MIN_TARGET: Duration = Duration::from_millis(20);
 /// Never wait longer than this on purpose.
 pub const MAX_TARGET: Duration = Duration::from_millis(400);
 
-/// Packets remembered, about 8 s of 20 ms packets; the oldest is forgotten when full.
-pub const HISTORY: usize = 400;
+/// Packets remembered, about 12 s of 20 ms packets; the oldest is forgotten when full.
+pub const HISTORY: usize = 600;
 
 /// Learns the target delay. Times and delays are in 48 kHz samples.
 #[derive(Debug, Default)]
@@ -56,10 +56,12 @@ impl DelayEstimator {
             // RFC 3550 §6.4.1.
             self.jitter += ((transit - last.transit).abs() as f64 - self.jitter) / 16.0;
             let together = arrival - last.arrival < STALL_DRAIN;
-            let slow = last.transit - self.base() > SPIKE + self.quantile;
-            self.draining = together && (slow || self.draining);
+            let unusual = self.base() + self.quantile + SPIKE;
+            self.draining = together && (last.transit > unusual || self.draining);
             if self.draining {
                 weight = DRAINED_WEIGHT;
+            } else if transit > unusual {
+                weight = OUTLIER_WEIGHT;
             }
         }
         self.seen.push_back(Seen { arrival, transit, weight });
@@ -134,7 +136,9 @@ const STALL_DRAIN: i64 = 192;
 /// A relative delay this far beyond the quantile is a spike: 80 ms.
 const SPIKE: i64 = 3840;
 /// What a packet that only waited behind a spike weighs.
-const DRAINED_WEIGHT: f64 = 0.05;
+const DRAINED_WEIGHT: f64 = 0.02;
+/// What the first packet of a spike weighs.
+const OUTLIER_WEIGHT: f64 = 0.3;
 /// Frames over which loss is averaged.
 const LOSS_MEMORY: f64 = 250.0;
 /// More loss than this is worth waiting one frame for recovery.

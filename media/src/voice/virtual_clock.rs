@@ -62,3 +62,41 @@ impl VirtualVoice {
         &mut self.sender
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "simulated time needs some instant to begin at")]
+    fn any_instant() -> Instant {
+        Instant::now()
+    }
+
+    /// A call of two seconds over a path of 20 ms.
+    fn call(start: Instant) -> Vec<f32> {
+        let tone = (0..96_000).map(|at| (at as f32 * 0.05).sin() * 0.3).collect();
+        let mut alice = VirtualVoice::new(tone, start).unwrap();
+        let mut bob = VirtualVoice::new(Vec::new(), start).unwrap();
+        let mut path = std::collections::VecDeque::new();
+        for tick in 0..200u32 {
+            let now = start + Duration::from_millis(10) * tick;
+            path.extend(alice.tick(now).map(|packet| (tick + 2, packet)));
+            while let Some((_, packet)) = path.pop_front_if(|(due, _)| *due <= tick) {
+                let sequence = (packet.timestamp / 960) as u16;
+                bob.insert(now, sequence, packet.timestamp, &packet.payload);
+            }
+            bob.tick(now);
+        }
+        bob.recorded().to_vec()
+    }
+
+    #[test]
+    fn a_whole_call_in_simulated_time_is_the_same_every_time() {
+        let first = call(any_instant());
+        assert_eq!(first.len(), 200 * BLOCK);
+        assert!(first[48_000..].iter().any(|sample| *sample > 0.2));
+        assert_eq!(first, call(any_instant() + Duration::from_secs(77)));
+    }
+}
