@@ -1,6 +1,12 @@
 //! Shows the window with invented content: `cargo run -p app --example gallery -- VIEW [dark|light]`.
 //!
-//! For looking at the design, and for the picture in the README. Buttons only report what they would do.
+//! For looking at the design, and for the picture in the README; the buttons do nothing here. The picture was taken so:
+//!
+//! ```sh
+//! Xvfb -noreset :77 -screen 0 1280x800x24 & export DISPLAY=:77; openbox &
+//! cargo run -p app --example gallery -- active dark &
+//! import -strip -window "$(xdotool search --sync --onlyvisible --name '^Silbo')" assets/screenshots/in-call.png
+//! ```
 
 mod sample;
 

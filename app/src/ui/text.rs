@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The name of the application.
 pub(super) const APP: &str = "Silbo";
 
+/// Most characters a text field takes; what is typed beyond is dropped. A username has at most 32.
+pub(super) const LONGEST_INPUT: usize = 64;
+
 /// First run.
 pub(super) mod first_run {
     pub(in crate::ui) const TITLE: &str = "Choose your name";

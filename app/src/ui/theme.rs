@@ -128,6 +128,10 @@ pub(super) const AVATARS: [Color32; 12] = [
 
 /// Lengths in points.
 pub(super) mod size {
+    /// Space between the two lines of a row.
+    pub(in crate::ui) const LINE_GAP: f32 = 3.0;
+    /// Height of two lines as rows have them.
+    pub(in crate::ui) const TWO_LINES: f32 = 36.0;
     /// Space between things that belong together.
     pub(in crate::ui) const GAP_SMALL: f32 = 4.0;
     /// The usual space.
@@ -152,10 +156,19 @@ pub(super) mod size {
     pub(in crate::ui) const STAGE: f32 = 560.0;
     /// Width of a notice.
     pub(in crate::ui) const NOTICE: f32 = 340.0;
+    /// Margin inside a notice; its button stands closer to the edge than its text.
+    pub(in crate::ui) const NOTICE_MARGIN: egui::Margin =
+        egui::Margin { left: 16, right: 8, top: 10, bottom: 12 };
     /// Height of buttons.
     pub(in crate::ui) const BUTTON: f32 = 38.0;
     /// Side margin inside buttons.
     pub(in crate::ui) const BUTTON_MARGIN: f32 = 18.0;
+    /// Side margin inside text fields.
+    pub(in crate::ui) const FIELD_MARGIN: i8 = 12;
+    /// Upper and lower margin inside text fields.
+    pub(in crate::ui) const FIELD_MARGIN_Y: i8 = 10;
+    /// Side margin of text fields where an icon or a small button is.
+    pub(in crate::ui) const FIELD_ICON: i8 = 38;
     /// Diameter of small round buttons.
     pub(in crate::ui) const ROUND_SMALL: f32 = 28.0;
     /// Diameter of the round buttons of a call.
@@ -176,6 +189,12 @@ pub(super) mod size {
     pub(in crate::ui) const AVATAR_LARGE: f32 = 96.0;
     /// Avatars in calls.
     pub(in crate::ui) const AVATAR_CALL: f32 = 136.0;
+    /// Avatars in calls, in low windows.
+    pub(in crate::ui) const AVATAR_CALL_LOW: f32 = 80.0;
+    /// Room around those.
+    pub(in crate::ui) const RINGS_LOW: f32 = 16.0;
+    /// A window lower than this gets smaller avatars in calls.
+    pub(in crate::ui) const LOW_WINDOW: f32 = 560.0;
     /// Room around the avatar in calls, for the rings.
     pub(in crate::ui) const RINGS: f32 = 34.0;
     /// Key pictures.
@@ -267,6 +286,15 @@ pub(super) fn palette(ui: &egui::Ui) -> &'static Palette {
     if ui.visuals().dark_mode { &DARK } else { &LIGHT }
 }
 
+/// The shadow below floating cards.
+pub(super) fn shadow(ui: &egui::Ui) -> egui::Shadow {
+    shadow_of(palette(ui))
+}
+
+fn shadow_of(colors: &Palette) -> egui::Shadow {
+    egui::Shadow { offset: [0, 6], blur: 24, spread: 0, color: colors.shadow }
+}
+
 /// Installs fonts and both themes; call once per context.
 pub(super) fn install(ctx: &egui::Context) {
     ctx.set_fonts(fonts());
@@ -318,8 +346,8 @@ fn apply(style: &mut egui::Style, colors: &Palette) {
     visuals.window_stroke = Stroke::new(1.0, colors.line);
     visuals.window_corner_radius = CornerRadius::same(size::CORNER_CARD);
     visuals.menu_corner_radius = corner;
-    visuals.window_shadow.color = colors.shadow;
-    visuals.popup_shadow.color = colors.shadow;
+    visuals.window_shadow = shadow_of(colors);
+    visuals.popup_shadow = shadow_of(colors);
     visuals.extreme_bg_color = colors.field;
     visuals.text_edit_bg_color = Some(colors.field);
     visuals.faint_bg_color = colors.panel;

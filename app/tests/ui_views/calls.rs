@@ -3,7 +3,8 @@
 use super::{Window, sample};
 use app::engine::command::Command;
 use app::engine::view::{CallPhase, ContactId, PathView, View};
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, ViewportCommand};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn bob(phase: CallPhase) -> View {
@@ -43,6 +44,14 @@ fn somebody_typing_does_not_answer_by_accident() {
     window.show(bob(CallPhase::Incoming));
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn an_incoming_call_brings_the_window_up_once() {
+    let mut window = Window::open(sample::contacts());
+    window.shown.send_replace(Arc::new(bob(CallPhase::Incoming)));
+    assert!(window.asked_of_the_desktop().contains(&ViewportCommand::Focus));
+    assert!(!window.asked_of_the_desktop().contains(&ViewportCommand::Focus));
 }
 
 #[test]

@@ -87,6 +87,12 @@ impl Window {
         std::iter::from_fn(|| self.wishes.try_recv().ok()).collect()
     }
 
+    /// Draws one frame and returns what it asked of the desktop.
+    fn asked_of_the_desktop(&mut self) -> Vec<egui::ViewportCommand> {
+        self.harness.step();
+        self.harness.output().viewport_output[&egui::ViewportId::ROOT].commands.clone()
+    }
+
     fn now(&self) -> Instant {
         self.clock.get()
     }
@@ -103,6 +109,7 @@ fn every_view_draws_in_both_themes_and_down_to_the_smallest_window() {
     for theme in [egui::Theme::Dark, egui::Theme::Light] {
         for size in [egui::vec2(1000.0, 640.0), egui::vec2(720.0, 480.0)] {
             for (_, view) in sample::gallery(now) {
+                let in_call = view.call.is_some();
                 let window = Window::open_in(view, theme, size);
                 let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
                 for control in window.harness.query_all_by_role(Role::Button) {
@@ -111,6 +118,8 @@ fn every_view_draws_in_both_themes_and_down_to_the_smallest_window() {
                         rect.left() >= screen.left() && rect.right() <= screen.right(),
                         "{control:?} sticks out of the window"
                     );
+                    // Pages scroll, calls must not need to.
+                    assert!(!in_call || rect.bottom() <= screen.bottom(), "{control:?} is below the window");
                 }
             }
         }
@@ -131,4 +140,12 @@ fn a_running_call_repaints_no_faster_than_its_meters() {
     let window = Window::open(sample::active(Instant::now()));
     let delay = window.harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
     assert!(delay >= Duration::from_millis(80) && delay <= Duration::from_secs(1), "{delay:?}");
+}
+
+#[test]
+fn the_title_follows_the_name() {
+    let mut window = Window::open(sample::first_run());
+    window.shown.send_replace(Arc::new(sample::contacts()));
+    let title = egui::ViewportCommand::Title("Silbo — alice".to_owned());
+    assert!(window.asked_of_the_desktop().contains(&title));
 }

@@ -6,7 +6,7 @@ use crate::engine::view::{ClaimRow, ContactId, Search, View};
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::{add as words, side};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, card, key_picture, label, page};
+use crate::ui::widgets::{Avatar, TextButton, Tone, card, key_picture, label, page, two_lines};
 use egui::{Align, Layout, Ui};
 use egui_material_icons::{MaterialIcon, icons};
 
@@ -97,15 +97,12 @@ fn claim_ui(
         ui.horizontal(|ui| {
             key_picture(ui, &claim.key, size::KEY_PICTURE);
             ui.add_space(size::GAP_SMALL);
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-                label(ui, claim.fingerprint.as_str(), font::key(), colors.text);
-                let line = match claim.contact {
-                    true => words::ALREADY.to_owned(),
-                    false => words::holders(claim.holders),
-                };
-                label(ui, line, font::caption(), colors.text_muted);
-            });
+            let detail = match claim.contact {
+                true => words::ALREADY.to_owned(),
+                false => words::holders(claim.holders),
+            };
+            let fingerprint = (claim.fingerprint.as_str(), font::key(), colors.text);
+            two_lines(ui, size::KEY_PICTURE, fingerprint, (&detail, font::caption(), colors.text_muted));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if ui.add(button).clicked() {
                     act(name, claim, state, wishes);

@@ -6,7 +6,7 @@ use crate::engine::view::{ContactId, ContactRow, View};
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::contact as words;
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page};
+use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines};
 use egui::Ui;
 use egui_material_icons::icons;
 use overlay::PublicKey;
@@ -62,11 +62,9 @@ fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {
         ui.horizontal(|ui| {
             key_picture(ui, key, size::KEY_PICTURE);
             ui.add_space(size::GAP_SMALL);
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-                label(ui, words::FINGERPRINT, font::strong(), colors.text);
-                label(ui, contact.fingerprint.as_str(), font::key(), colors.text_muted);
-            });
+            let heading = (words::FINGERPRINT, font::strong(), colors.text);
+            let fingerprint = (contact.fingerprint.as_str(), font::key(), colors.text_muted);
+            two_lines(ui, size::KEY_PICTURE, heading, fingerprint);
         });
         ui.add_space(size::GAP_SMALL);
         label(ui, words::PINNED, font::caption(), colors.text_muted);

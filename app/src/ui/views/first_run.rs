@@ -39,8 +39,8 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
             .id_salt("own name")
             .hint_text(words::HINT)
             .font(font::body())
-            .char_limit(64)
-            .margin(Margin::symmetric(12, 10))
+            .char_limit(crate::ui::text::LONGEST_INPUT)
+            .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
             .desired_width(f32::INFINITY),
     );
     let field = field.accessible_name(words::FIELD);

@@ -50,8 +50,9 @@ fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishe
         let room = (ui.available_width() - size::ROUND_SMALL - size::GAP_LARGE).max(0.0);
         ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::top_down(Align::Min), |ui| {
             ui.set_width(room);
-            ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, 2.0);
-            ui.add_space((size::ROW - 36.0) / 2.0);
+            ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::LINE_GAP);
+            ui.spacing_mut().interact_size.y = 0.0;
+            ui.add_space((size::ROW - size::TWO_LINES) / 2.0);
             line(ui, row.name.as_str(), font::strong(), colors.text);
             ui.horizontal(|ui| {
                 direction(ui, icon, ink);

@@ -17,10 +17,10 @@ use std::time::Duration;
 
 /// Calling, ringing there, connecting or talking.
 pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
+    let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "in call", size::STAGE, |ui| {
         let colors = palette(ui);
         ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-        let avatar = Avatar::new(call.with, &call.name, size::AVATAR_CALL);
         match call.phase {
             CallPhase::Active { since } => {
                 avatar.speaking(call.speaker_level).show(ui);
@@ -137,7 +137,8 @@ fn controls_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
     let note = match call.with {
         ContactId::Echo if active => words::ECHO_HINT,
         ContactId::Person(_) if active => words::KEYS_NOTE,
-        _ => return,
+        // Nothing to say yet, but the room for it: nothing jumps when the call begins.
+        _ => " ",
     };
     ui.add_space(size::GAP);
     let muted = palette(ui).text_muted;
@@ -147,10 +148,11 @@ fn controls_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
 /// A call that is over: why, what to do next, and the two buttons.
 pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
     let CallPhase::Ended { why, lasted } = &call.phase else { return };
+    let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "ended", size::COLUMN, |ui| {
         let colors = palette(ui);
         ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-        Avatar::new(call.with, &call.name, size::AVATAR_CALL).still().show(ui);
+        avatar.still().show(ui);
         label(ui, call.name.as_str(), font::display(), colors.text);
         if let Some(lasted) = lasted_text(*lasted) {
             label(ui, lasted, font::lead(), colors.text_muted);

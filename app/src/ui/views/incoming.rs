@@ -14,10 +14,11 @@ use egui::Ui;
 pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
     let typing = ui.ctx().text_edit_focused();
     ui.ctx().request_repaint_after(pace::RINGING);
+    let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "incoming", size::STAGE, |ui| {
         let colors = palette(ui);
         let time = ui.input(|input| input.time);
-        Avatar::new(call.with, &call.name, size::AVATAR_CALL).ringing(time).show(ui);
+        avatar.ringing(time).show(ui);
         label(ui, call.name.as_str(), font::display(), colors.text);
         label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
         ui.add_space(size::GAP_HUGE);

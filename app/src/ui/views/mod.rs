@@ -27,6 +27,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 /// Draws the whole window.
 pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     state.settle(view);
+    super::widgets::note_input(ui.ctx());
     for action in command::pressed(ui.ctx(), view) {
         match action.wish() {
             Some(wish) => wishes.push(wish),

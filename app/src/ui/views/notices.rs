@@ -4,9 +4,9 @@ use crate::engine::command::Command;
 use crate::engine::view::{Notice, View};
 use crate::ui::state::UiState;
 use crate::ui::text::notice as words;
-use crate::ui::theme::{font, palette, size};
+use crate::ui::theme::{font, palette, shadow, size};
 use crate::ui::widgets::{RoundButton, label};
-use egui::{Align2, Area, CornerRadius, Frame, Margin, Order, Shadow, Stroke, Ui, vec2};
+use egui::{Align2, Area, CornerRadius, Frame, Order, Stroke, Ui, vec2};
 use egui_material_icons::icons;
 
 /// The notices, newest last, in the upper right corner above everything.
@@ -39,15 +39,15 @@ fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
         .fill(colors.surface)
         .stroke(Stroke::new(1.0, colors.line))
         .corner_radius(CornerRadius::same(size::CORNER_CARD))
-        .shadow(Shadow { offset: [0, 6], blur: 24, spread: 0, color: colors.shadow })
-        .inner_margin(Margin { left: 16, right: 8, top: 10, bottom: 12 })
+        .shadow(shadow(ui))
+        .inner_margin(size::NOTICE_MARGIN)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal_top(|ui| {
                 let text_width = ui.available_width() - size::ROUND_SMALL - size::GAP;
                 ui.vertical(|ui| {
                     ui.set_width(text_width);
-                    ui.spacing_mut().item_spacing.y = 2.0;
+                    ui.spacing_mut().item_spacing.y = size::LINE_GAP;
                     ui.add_space(size::GAP_SMALL);
                     label(ui, notice.text.message.as_str(), font::strong(), colors.text);
                     if !notice.text.next_step.is_empty() {

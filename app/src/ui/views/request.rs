@@ -6,7 +6,7 @@ use crate::engine::view::{ContactId, View};
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::request as words;
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page};
+use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines};
 use egui::Ui;
 use egui_material_icons::icons;
 use overlay::PublicKey;
@@ -33,11 +33,9 @@ pub(super) fn request_ui(
             ui.horizontal(|ui| {
                 key_picture(ui, &key, size::KEY_PICTURE);
                 ui.add_space(size::GAP_SMALL);
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-                    label(ui, crate::ui::text::contact::FINGERPRINT, font::strong(), colors.text);
-                    label(ui, request.fingerprint.as_str(), font::key(), colors.text_muted);
-                });
+                let heading = (crate::ui::text::contact::FINGERPRINT, font::strong(), colors.text);
+                let fingerprint = (request.fingerprint.as_str(), font::key(), colors.text_muted);
+                two_lines(ui, size::KEY_PICTURE, heading, fingerprint);
             });
         });
         ui.add_space(size::GAP_LARGE);

@@ -3,11 +3,12 @@
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, ContactId, NetworkState, View};
 use crate::ui::state::{FirstRun, Page, UiState};
-use crate::ui::text::side as words;
+use crate::ui::text::{self, side as words};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, TextButton, Tone, label, line};
+use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, TextButton, Tone, label, two_lines};
 use egui::{
-    Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, vec2,
+    Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
+    vec2,
 };
 use egui_material_icons::icons;
 
@@ -53,16 +54,12 @@ fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
         let room = ui.available_width() - pill_width - size::GAP;
         ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::left_to_right(Align::Center), |ui| {
             ui.set_width(room);
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                ui.add_space((size::ROW - 36.0) / 2.0);
-                let shown = if name.is_empty() { words::NO_NAME } else { name };
-                line(ui, shown, font::strong(), colors.text);
-                let fingerprint = view.own.key.fingerprint();
-                let short: String = fingerprint.split('-').take(2).collect::<Vec<_>>().join("-");
-                line(ui, short, font::key(), colors.text_muted)
-                    .on_hover_text(format!("{fingerprint}\n{}", words::KEY_TIP));
-            });
+            let shown = if name.is_empty() { words::NO_NAME } else { name };
+            let fingerprint = view.own.key.fingerprint();
+            let short: String = fingerprint.split('-').take(2).collect::<Vec<_>>().join("-");
+            let key = (short.as_str(), font::key(), colors.text_muted);
+            two_lines(ui, size::ROW, (shown, font::strong(), colors.text), key)
+                .on_hover_text(format!("{fingerprint}\n{}", words::KEY_TIP));
         });
         ui.add(pill).on_hover_text(tip);
     });
@@ -100,27 +97,35 @@ fn reachability(ui: &Ui, network: &NetworkState) -> (Pill<'static>, String) {
 fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     let typed = !state.search.is_empty();
-    let right = if typed { 36 } else { 12 };
+    let right = if typed { size::FIELD_ICON } else { size::FIELD_MARGIN };
     let field = ui.add(
         TextEdit::singleline(&mut state.search)
             .id_salt("search")
             .hint_text(RichText::new(words::FIELD).color(colors.text_muted))
             .font(font::body())
-            .char_limit(64)
-            .margin(Margin { left: 38, right, top: 10, bottom: 10 })
+            .char_limit(text::LONGEST_INPUT)
+            .margin(Margin {
+                left: size::FIELD_ICON,
+                right,
+                top: size::FIELD_MARGIN_Y,
+                bottom: size::FIELD_MARGIN_Y,
+            })
             .desired_width(f32::INFINITY),
     );
     let field = field.accessible_name(words::FIELD);
-    let icon_at = egui::pos2(field.rect.left() + 21.0, field.rect.center().y);
+    let side = f32::from(size::FIELD_ICON) / 2.0;
+    let icon_at = egui::pos2(field.rect.left() + side, field.rect.center().y);
     let icon = icons::ICON_SEARCH.codepoint;
     ui.painter().text(icon_at, egui::Align2::CENTER_CENTER, icon, font::icon(font::ICON), colors.text_muted);
     if std::mem::take(&mut state.focus_search) {
         field.request_focus();
     }
     if typed {
-        let center = egui::pos2(field.rect.right() - 19.0, field.rect.center().y);
+        let center = egui::pos2(field.rect.right() - side, field.rect.center().y);
         let place = egui::Rect::from_center_size(center, egui::Vec2::splat(size::ROUND_SMALL));
-        if ui.put(place, RoundButton::small(words::CLEAR, icons::ICON_CLOSE)).clicked() {
+        // A child of its own, so that the field keeps its height.
+        let mut child = ui.new_child(UiBuilder::new().max_rect(place));
+        if child.add(RoundButton::small(words::CLEAR, icons::ICON_CLOSE)).clicked() {
             state.search.clear();
             leave_search(state, wishes);
         }

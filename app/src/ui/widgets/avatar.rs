@@ -11,6 +11,7 @@ pub(in crate::ui) struct Avatar<'a> {
     id: ContactId,
     name: &'a str,
     diameter: f32,
+    room: f32,
     rings: Option<Rings>,
 }
 
@@ -24,7 +25,15 @@ enum Rings {
 impl<'a> Avatar<'a> {
     /// The avatar of `id`.
     pub(in crate::ui) fn new(id: ContactId, name: &'a str, diameter: f32) -> Self {
-        Self { id, name, diameter, rings: None }
+        Self { id, name, diameter, room: size::RINGS, rings: None }
+    }
+
+    /// The avatar of a call: as large as the window allows.
+    pub(in crate::ui) fn in_call(ui: &Ui, id: ContactId, name: &'a str) -> Self {
+        match ui.available_height() < size::LOW_WINDOW {
+            true => Self { room: size::RINGS_LOW, ..Self::new(id, name, size::AVATAR_CALL_LOW) },
+            false => Self::new(id, name, size::AVATAR_CALL),
+        }
     }
 
     /// Rings that spread, at this moment of the animation (seconds); takes room around the disc.
@@ -46,7 +55,7 @@ impl<'a> Avatar<'a> {
 
     /// Adds it to the layout.
     pub(in crate::ui) fn show(self, ui: &mut Ui) -> Response {
-        let room = if self.rings.is_some() { 2.0 * size::RINGS } else { 0.0 };
+        let room = if self.rings.is_some() { 2.0 * self.room } else { 0.0 };
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(self.diameter + room), Sense::hover());
         self.paint_at(ui, rect.center());
         response
@@ -62,7 +71,7 @@ impl<'a> Avatar<'a> {
                 for offset in [0.0, 0.5] {
                     let progress = (time / super::super::theme::pace::RING_PERIOD + offset).fract() as f32;
                     let stroke = Stroke::new(2.0, colors.accent.gamma_multiply((1.0 - progress) * 0.7));
-                    painter.circle_stroke(center, radius + 2.0 + progress * (size::RINGS - 4.0), stroke);
+                    painter.circle_stroke(center, radius + 2.0 + progress * (self.room - 4.0), stroke);
                 }
             }
             Some(Rings::Speaking(level)) if level > 0.02 => {

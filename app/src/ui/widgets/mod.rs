@@ -14,7 +14,9 @@ pub(super) use layout::{card, centered_column, centered_row, page};
 pub(super) use list_row::ListRow;
 
 use super::theme::{palette, size};
-use egui::{Color32, FontId, Galley, Label, Rect, Response, RichText, Stroke, StrokeKind, TextWrapMode, Ui};
+use egui::{
+    Color32, FontId, Galley, Label, Rect, Response, RichText, Stroke, StrokeKind, TextWrapMode, Ui, Vec2,
+};
 use std::sync::Arc;
 
 /// Text that wraps, in a font and colour of the theme.
@@ -27,6 +29,23 @@ pub(super) fn line(ui: &mut Ui, text: impl Into<String>, font: FontId, color: Co
     ui.add(Label::new(RichText::new(text).font(font).color(color)).truncate())
 }
 
+/// Two lines, centred in `height` as one block; the response of the second.
+pub(super) fn two_lines(
+    ui: &mut Ui,
+    height: f32,
+    first: (&str, FontId, Color32),
+    second: (&str, FontId, Color32),
+) -> Response {
+    let block = [&first, &second].map(|(text, font, _)| text_size(ui, text, font.clone()).y);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = size::LINE_GAP;
+        ui.add_space(((height - block[0] - size::LINE_GAP - block[1]) / 2.0).max(0.0).round());
+        line(ui, first.0, first.1, first.2);
+        line(ui, second.0, second.1, second.2)
+    })
+    .inner
+}
+
 /// One line of text for painting, shortened with an ellipsis to `width`.
 fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
@@ -36,12 +55,35 @@ fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<
 
 /// The width of one line of text.
 fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
-    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
+    text_size(ui, text, font).x
 }
 
-/// Shows where the keyboard is.
+fn text_size(ui: &Ui, text: &str, font: FontId) -> Vec2 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size()
+}
+
+/// Notes whether the person last used the keyboard (or a screen reader) or the pointer; call once per frame.
+pub(super) fn note_input(ctx: &egui::Context) {
+    let keyboard = ctx.input(|input| {
+        let pointer = input.pointer.any_pressed();
+        let keys = input.events.iter().any(|event| {
+            matches!(event, egui::Event::Key { pressed: true, .. } | egui::Event::AccessKitActionRequest(_))
+        });
+        (pointer || keys).then_some(keys)
+    });
+    if let Some(keyboard) = keyboard {
+        ctx.data_mut(|data| data.insert_temp(keyboard_id(), keyboard));
+    }
+}
+
+fn keyboard_id() -> egui::Id {
+    egui::Id::unique("keyboard was used last")
+}
+
+/// Shows where the keyboard is, for those who use it.
 fn focus_ring(ui: &Ui, response: &Response, rect: Rect, corner: f32) {
-    if response.has_focus() {
+    let keyboard = ui.data(|data| data.get_temp(keyboard_id())).unwrap_or(true);
+    if keyboard && response.has_focus() {
         ui.painter().rect_stroke(
             rect.expand(size::FOCUS_GAP),
             corner + size::FOCUS_GAP,
