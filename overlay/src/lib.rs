@@ -12,6 +12,8 @@ pub mod node;
 pub mod outcome;
 pub mod record;
 pub mod routing;
+#[cfg(test)]
+mod sim;
 pub mod username;
 pub mod wire;
 

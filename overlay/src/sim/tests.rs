@@ -1,0 +1,477 @@
+//! Whole networks in virtual time.
+
+use super::*;
+use crate::{
+    config::SupernodeConfig,
+    envelope::ENVELOPE_SIZE,
+    error::{LookupError, OfflineReason, RegisterError, SendError},
+    outcome::{Lookup, Registration},
+    record::{Introduction, MailboxId, SupernodeRecord},
+    username::Username,
+    wire::{Bounded, Hello, RefuseReason, Request, Response, VersionRange},
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn name(n: usize) -> Username {
+    Username::parse(&format!("user{n}")).unwrap()
+}
+
+/// Supernodes that know the first three, leaves that know three of them.
+fn network(seed: u8, supernodes: usize, leaves: usize) -> (World, Vec<HostId>, Vec<HostId>) {
+    let mut world = World::new(seed);
+    let mut hubs = Vec::new();
+    for n in 0..supernodes {
+        let known: Vec<HostId> = hubs.iter().copied().take(3).collect();
+        hubs.push(world.supernode(&known));
+        assert_eq!(hubs[n], n);
+    }
+    world.run(Duration::from_secs(5));
+    let leaves = (0..leaves)
+        .map(|n| {
+            let known: Vec<HostId> =
+                (0..3.min(supernodes)).map(|i| hubs[(n * 7 + i * 5) % supernodes]).collect();
+            world.leaf(&known)
+        })
+        .collect();
+    (world, hubs, leaves)
+}
+
+fn register_all(world: &mut World, leaves: &[HostId]) -> Vec<Result<Registration, RegisterError>> {
+    let queries: Vec<_> = leaves
+        .iter()
+        .enumerate()
+        .map(|(n, leaf)| (*leaf, world.with(*leaf, |node, now| node.register(now, name(n)))))
+        .collect();
+    let answers = world.answers(&queries);
+    answers
+        .into_iter()
+        .map(|answer| if let Answer::Registered(result) = answer { result } else { panic!() })
+        .collect()
+}
+
+fn lookup(world: &mut World, host: HostId, name: &Username) -> Result<Lookup, LookupError> {
+    let query = world.with(host, |node, now| node.lookup(now, name.clone()));
+    if let Answer::LookedUp(result) = world.answer(host, query) { result } else { panic!() }
+}
+
+fn send(world: &mut World, from: HostId, to: PublicKey, payload: &[u8]) -> Result<(), SendError> {
+    let query = world.with(from, |node, now| node.send(now, to, payload.to_vec()));
+    if let Answer::Sent(result) = world.answer(from, query) { result } else { panic!() }
+}
+
+/// Everybody looks up a name somewhere down the ring and sends its owner an envelope. Mean time of a lookup.
+fn all_find_and_ring(world: &mut World, leaves: &[HostId], offset: usize) -> Duration {
+    let count = leaves.len();
+    let began = world.now().instant;
+    let queries: Vec<_> = (0..count)
+        .map(|n| (leaves[n], world.with(leaves[n], |node, now| node.lookup(now, name((n + offset) % count)))))
+        .collect();
+    for (n, answer) in world.answers(&queries).into_iter().enumerate() {
+        let Answer::LookedUp(Ok(found)) = answer else { panic!("{n}: {answer:?}") };
+        let keys: Vec<_> = found.claims.iter().map(|claim| claim.key).collect();
+        assert_eq!(keys, [world.key(leaves[(n + offset) % count])], "leaf {n}");
+    }
+    let took = world.now().instant - began;
+    let queries: Vec<_> = (0..count)
+        .map(|n| {
+            let to = world.key(leaves[(n + offset) % count]);
+            (leaves[n], world.with(leaves[n], |node, now| node.send(now, to, vec![7; 100])))
+        })
+        .collect();
+    for (n, answer) in world.answers(&queries).into_iter().enumerate() {
+        assert_eq!(answer, Answer::Sent(Ok(())), "leaf {n}");
+    }
+    world.run(Duration::from_secs(1));
+    for n in 0..count {
+        let to = leaves[(n + offset) % count];
+        let from = world.key(leaves[n]);
+        let rung = world
+            .events(to)
+            .into_iter()
+            .filter(|event| matches!(event, NodeEvent::Envelope { from: f, .. } if *f == from));
+        assert_eq!(rung.count(), 1, "leaf {n} rings once");
+    }
+    took
+}
+
+#[test]
+fn two_hundred_nodes_find_and_ring_each_other_and_go_on_when_a_third_of_the_supernodes_dies() {
+    let (mut world, hubs, leaves) = network(1, 20, 180);
+    for (n, registration) in register_all(&mut world, &leaves).into_iter().enumerate() {
+        let registration = registration.unwrap_or_else(|error| panic!("leaf {n}: {error}"));
+        assert!(registration.held_by >= 11, "leaf {n}: {registration:?}");
+    }
+    world.run(Duration::from_secs(5));
+    for leaf in &leaves {
+        let status = world.status(*leaf);
+        assert_eq!((status.homes, status.supernodes_known), (3, 20));
+    }
+    let healthy = all_find_and_ring(&mut world, &leaves, 1);
+
+    for hub in hubs.iter().step_by(3).take(6) {
+        world.kill(*hub);
+    }
+    world.run(Duration::from_secs(25));
+    for leaf in &leaves {
+        assert_eq!(world.status(*leaf).homes, 3, "re-homed");
+    }
+    let wounded = all_find_and_ring(&mut world, &leaves, 50);
+    println!(
+        "all 180 lookups done after {healthy:?}; with six dead supernodes after {wounded:?} (virtual time)"
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history() {
+    let history = |seed| {
+        let (mut world, hubs, leaves) = network(seed, 6, 20);
+        register_all(&mut world, &leaves);
+        world.kill(hubs[2]);
+        world.run(MINUTE);
+        world.trace()
+    };
+    assert_eq!(history(3), history(3));
+    assert_ne!(history(3), history(4));
+}
+
+#[test]
+fn claims_survive_the_death_of_all_their_first_holders() {
+    let (mut world, hubs, leaves) = network(5, 3, 2);
+    register_all(&mut world, &leaves);
+    // The owner goes: only the supernodes can keep its name.
+    world.kill(leaves[0]);
+    let young = world.supernode(&hubs);
+    world.run(Duration::from_secs(10));
+    for hub in hubs {
+        world.kill(hub);
+    }
+    world.run(Duration::from_secs(30));
+    let found = lookup(&mut world, young, &name(0)).unwrap();
+    assert_eq!(found.claims.iter().map(|claim| claim.key).collect::<Vec<_>>(), [world.key(leaves[0])]);
+    assert!(!world.disk(young).is_empty());
+}
+
+#[test]
+fn a_taken_name_is_refused_and_a_renewal_by_its_owner_is_not() {
+    let (mut world, _, leaves) = network(6, 4, 2);
+    register_all(&mut world, &leaves[..1]);
+    let register = |world: &mut World, leaf: HostId| {
+        let query = world.with(leaf, |node, now| node.register(now, name(0)));
+        world.answer(leaf, query)
+    };
+    let by = world.key(leaves[0]);
+    assert_eq!(register(&mut world, leaves[1]), Answer::Registered(Err(RegisterError::Taken { by })));
+    let renewed = register(&mut world, leaves[0]);
+    assert!(matches!(renewed, Answer::Registered(Ok(Registration { held_by: 4, of: 4, .. }))), "{renewed:?}");
+    let found = lookup(&mut world, leaves[1], &name(0)).unwrap();
+    assert_eq!(found.claims.iter().map(|c| (c.key, c.holders)).collect::<Vec<_>>(), [(by, 4)]);
+}
+
+#[test]
+fn conflicting_claims_of_two_networks_that_met_are_both_returned() {
+    let mut world = World::new(7);
+    let (east, west) = (world.supernode(&[]), world.supernode(&[]));
+    let (ada, bob) = (world.leaf(&[east]), world.leaf(&[west]));
+    world.run(Duration::from_secs(1));
+    for leaf in [ada, bob] {
+        let query = world.with(leaf, |node, now| node.register(now, name(0)));
+        assert!(matches!(world.answer(leaf, query), Answer::Registered(Ok(_))));
+    }
+    let bridge = world.address(west);
+    world.with(east, |node, now| node.add_seeds(now, [bridge]));
+    world.run(Duration::from_secs(10));
+    let late = world.leaf(&[east]);
+    let found = lookup(&mut world, late, &name(0)).unwrap();
+    // Equally many holders: the older claim first.
+    assert_eq!(found.claims.len(), 2);
+    let both = |found: &Lookup| found.claims.iter().map(|claim| claim.key).collect::<Vec<_>>();
+    assert!(both(&found).contains(&world.key(ada)) && both(&found).contains(&world.key(bob)));
+    let again = lookup(&mut world, ada, &name(0)).unwrap();
+    assert_eq!(both(&found), both(&again), "the same order for everybody");
+}
+
+#[test]
+fn a_replayed_envelope_is_dropped_and_counted() {
+    let (mut world, _, leaves) = network(8, 3, 2);
+    world.run(Duration::from_secs(5));
+    world.events(leaves[1]);
+    let to = world.key(leaves[1]);
+    assert_eq!(send(&mut world, leaves[0], to, b"once"), Ok(()));
+    world.run(Duration::from_secs(1));
+    // Three homes brought three copies of one envelope.
+    assert_eq!(world.rings.len(), 3);
+    assert_eq!(world.status(leaves[1]).stats.envelopes_replayed, 2);
+    let (host, link, bytes) = world.rings[0].clone();
+    world.inject(host, link, &bytes);
+    world.run(Duration::from_secs(119));
+    world.inject(host, link, &bytes);
+    world.run(Duration::from_secs(3));
+    world.inject(host, link, &bytes);
+    let envelopes =
+        world.events(leaves[1]).into_iter().filter(|e| matches!(e, NodeEvent::Envelope { .. })).count();
+    assert_eq!((envelopes, world.status(leaves[1]).stats.envelopes_replayed), (1, 5));
+}
+
+#[test]
+fn a_leaf_that_withdrew_and_a_person_nobody_knows_are_not_reachable() {
+    let (mut world, _, leaves) = network(9, 3, 2);
+    world.run(Duration::from_secs(3));
+    let to = world.key(leaves[1]);
+    assert_eq!(send(&mut world, leaves[0], to, b"a"), Ok(()));
+    world.with(leaves[1], |node, now| node.shutdown(now));
+    world.run(Duration::from_secs(1));
+    // The cached record is tried, then everybody is asked again.
+    assert_eq!(send(&mut world, leaves[0], to, b"b"), Err(SendError::NotReachable));
+    assert_eq!(
+        send(&mut world, leaves[0], PublicKey::from_bytes([9; 32]), b"c"),
+        Err(SendError::NotReachable)
+    );
+}
+
+#[test]
+fn a_lone_leaf_says_why_it_is_offline_and_its_commands_end() {
+    let mut world = World::new(10);
+    let dead = world.supernode(&[]);
+    world.kill(dead);
+    for (leaf, reason) in
+        [(world.leaf(&[]), OfflineReason::NobodyKnown), (world.leaf(&[dead]), OfflineReason::NobodyAnswers)]
+    {
+        let lookup = lookup(&mut world, leaf, &name(0));
+        assert_eq!(lookup, Err(LookupError::Offline));
+        world.run(Duration::from_secs(6));
+        assert_eq!(world.events(leaf), [NodeEvent::Offline { reason }]);
+    }
+}
+
+#[test]
+fn the_death_of_the_only_home_is_told_and_its_return_too() {
+    let mut world = World::new(11);
+    let hub = world.supernode(&[]);
+    let leaf = world.leaf(&[hub]);
+    world.run(Duration::from_secs(2));
+    assert!(matches!(world.events(leaf)[..], [NodeEvent::Online { homes: 1, .. }, ..]));
+    let address = world.address(hub);
+    world.kill(hub);
+    world.run(Duration::from_secs(15));
+    let events = world.events(leaf);
+    assert!(events.contains(&NodeEvent::Offline { reason: OfflineReason::NobodyAnswers }), "{events:?}");
+    // Another key at the same address: a supernode that kept nothing.
+    world.host(NodeConfig::supernode(Network::Lab, address), &[]);
+    world.run(Duration::from_secs(40));
+    assert!(world.events(leaf).iter().any(|event| matches!(event, NodeEvent::Online { .. })));
+}
+
+#[test]
+fn lab_and_main_refuse_each_other_in_the_greeting() {
+    let mut world = World::new(12);
+    let hub = world.supernode(&[]);
+    let stranger = world.host(NodeConfig::leaf(Network::Main), &[hub]);
+    world.run(Duration::from_secs(6));
+    assert_eq!(world.events(stranger), [NodeEvent::Offline { reason: OfflineReason::Incompatible }]);
+    assert!(world.status(hub).stats.incompatible > 0);
+    assert_eq!(world.status(stranger).supernodes_known, 0);
+}
+
+#[test]
+fn a_full_supernode_says_so_and_keeps_its_leaves() {
+    let mut world = World::new(13);
+    let address = world.free_address();
+    let config = NodeConfig {
+        supernode: Some(SupernodeConfig { address, relay: None, max_leaves: 1 }),
+        ..NodeConfig::leaf(Network::Lab)
+    };
+    let hub = world.host(config, &[]);
+    let first = world.leaf(&[hub]);
+    world.run(Duration::from_secs(1));
+    let second = world.leaf(&[hub]);
+    world.run(Duration::from_secs(6));
+    assert_eq!((world.status(first).homes, world.status(second).homes), (1, 0));
+    assert!(world.events(second).contains(&NodeEvent::Offline { reason: OfflineReason::Full }));
+}
+
+#[test]
+fn relay_credentials_come_from_up_to_two_supernodes() {
+    let (mut world, _, leaves) = network(14, 4, 1);
+    world.run(Duration::from_secs(3));
+    let query = world.with(leaves[0], |node, now| node.relays(now));
+    let Answer::Relays(Ok(offers)) = world.answer(leaves[0], query) else { panic!() };
+    assert_eq!(offers.len(), 2);
+    for offer in offers {
+        assert_eq!(offer.udp.port(), 3478);
+        assert_eq!(
+            offer.credentials.password,
+            CredentialIssuer::new([5; 32]).password(&offer.credentials.username)
+        );
+        assert!(offer.expires > world.now().unix);
+    }
+}
+
+#[test]
+fn a_flooding_link_is_answered_busy_and_others_are_served() {
+    let (mut world, hubs, leaves) = network(15, 1, 2);
+    world.run(Duration::from_secs(3));
+    let link = world.a_link(hubs[0]);
+    let ping = wire::to_bytes(&Message::Request { id: 9, body: Request::Ping });
+    for _ in 0..3_000 {
+        world.inject(hubs[0], link, &ping);
+    }
+    assert!(world.status(hubs[0]).stats.limited >= 1_900);
+    let answered = leaves.iter().filter(|leaf| lookup(&mut world, **leaf, &name(1)).is_ok()).count();
+    assert!(answered >= 1);
+}
+
+/// One message of every kind, and one of every request and response.
+fn every_message(world: &World, hub: HostId) -> Vec<Message> {
+    let now = world.now().unix;
+    let identity = world.identity(hub);
+    let secret = LinkSecret::from_secret([3; 32]);
+    let address = world.address(hub);
+    let record = SupernodeRecord::sign(&secret, Network::Lab, address, Some(address), now, MINUTE);
+    let claim = Claim::sign(identity, Network::Lab, name(1), now, 1, now);
+    let mailbox = MailboxId::from_bytes([4; 32]);
+    let introduction = Introduction::sign(
+        identity,
+        Network::Lab,
+        1,
+        crate::record::EnvelopeKey::from_bytes([1; 32]),
+        [crate::record::Introducer { node: secret.public_key(), address, mailbox }],
+        now,
+        MINUTE,
+    );
+    let hello = Hello {
+        versions: VersionRange::OURS,
+        network: Network::Lab,
+        role: crate::Role::Supernode,
+        observed: address,
+        record: Some(record.clone()),
+    };
+    let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
+    let requests = [
+        Request::Ping,
+        Request::OpenMailbox(mailbox),
+        Request::PutClaim(Box::new(claim.clone())),
+        Request::GetClaims(name(1)),
+        Request::PutIntroduction(Box::new(introduction.clone())),
+        Request::GetIntroduction(identity.public_key()),
+        Request::Deliver { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
+        Request::RelayCredentials,
+    ];
+    let responses = [
+        Response::Done,
+        Response::Taken(Box::new(claim.clone())),
+        Response::Claims(Bounded::take([claim])),
+        Response::Introduction(Some(Box::new(introduction))),
+        Response::Introduction(None),
+        Response::Relay(grant),
+        Response::Busy,
+        Response::Refused(wire::Refusal::Stale),
+    ];
+    let mut messages = vec![
+        Message::Hello(Box::new(hello)),
+        Message::Refuse(RefuseReason::Busy),
+        Message::Supernodes(Bounded::take([record])),
+        Message::Ring { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
+    ];
+    messages.extend(requests.map(|body| Message::Request { id: 77, body }));
+    messages.extend(responses.map(|body| Message::Response { id: 77, body }));
+    messages
+}
+
+#[test]
+fn every_message_is_read_as_it_was_written() {
+    let mut world = World::new(16);
+    let hub = world.supernode(&[]);
+    for message in every_message(&world, hub) {
+        let bytes = wire::to_bytes(&message);
+        assert_eq!(wire::from_bytes::<Message>(&bytes).as_ref(), Ok(&message));
+        assert_eq!(wire::to_bytes(&wire::from_bytes::<Message>(&bytes).unwrap()), bytes);
+    }
+}
+
+#[test]
+fn malformed_messages_of_every_kind_are_dropped_and_counted() {
+    let mut world = World::new(17);
+    let hub = world.supernode(&[]);
+    for message in every_message(&world, hub) {
+        let bytes = wire::to_bytes(&message);
+        for cut in 0..bytes.len() {
+            assert_eq!(
+                wire::from_bytes::<Message>(&bytes[..cut]),
+                Err(wire::Malformed),
+                "{message:?} cut at {cut}"
+            );
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert_eq!(wire::from_bytes::<Message>(&longer), Err(wire::Malformed));
+
+        // What a node does with bent bytes: whatever it does, it survives and serves on.
+        let leaf = world.leaf(&[hub]);
+        world.run(Duration::from_secs(1));
+        let before = world.status(leaf).stats.malformed;
+        let link = world.a_link(leaf);
+        world.inject(leaf, link, &bytes[..bytes.len() - 1]);
+        assert_eq!(world.status(leaf).stats.malformed, before + 1);
+        for bit in (0..bytes.len() * 8).step_by(3) {
+            let mut bent = bytes.clone();
+            bent[bit / 8] ^= 1 << (bit % 8);
+            world.inject(leaf, link, &bent);
+        }
+        world.kill(leaf);
+    }
+    let leaf = world.leaf(&[hub]);
+    assert!(lookup(&mut world, leaf, &name(1)).is_ok());
+}
+
+#[test]
+fn random_bytes_end_a_link_and_harm_nobody() {
+    let (mut world, hubs, leaves) = network(18, 1, 2);
+    world.run(Duration::from_secs(3));
+    let mut rng = StdRng::from_seed([18; 32]);
+    let link = world.a_link(hubs[0]);
+    for length in 0..400 {
+        let mut bytes = vec![0; length % 80];
+        rand::Rng::fill_bytes(&mut rng, &mut bytes);
+        world.inject(hubs[0], link, &bytes);
+    }
+    let oversized = vec![0x80; wire::MAX_FRAME + 1];
+    world.inject(hubs[0], link, &oversized);
+    assert!(world.status(hubs[0]).stats.malformed >= 16);
+    world.run(Duration::from_secs(10));
+    for leaf in leaves {
+        assert!(lookup(&mut world, leaf, &name(0)).is_ok());
+    }
+}
+
+#[test]
+fn a_list_longer_than_its_bound_is_refused_while_it_is_read() {
+    let long = wire::to_bytes(&Bounded::<u8, 100>::take(0..100));
+    assert!(wire::from_bytes::<Bounded<u8, 100>>(&long).is_ok());
+    assert_eq!(wire::from_bytes::<Bounded<u8, 99>>(&long), Err(wire::Malformed));
+    // An array that says it has 2^60 elements.
+    assert_eq!(wire::from_bytes::<Bounded<u8, 99>>(&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0]), Err(wire::Malformed));
+}
+
+#[test]
+fn the_cache_leads_back_into_the_network() {
+    let (mut world, _, leaves) = network(19, 3, 1);
+    world.run(Duration::from_secs(5));
+    let cache = world.with(leaves[0], |node, _| node.cache());
+    let address = world.free_address();
+    let node = |cache: &[u8], now: Now| {
+        let config = NodeConfig::leaf(Network::Lab);
+        let identity = Identity::from_secret([1; 32]);
+        Node::new(config, identity, LinkSecret::from_secret([2; 32]), cache, [3; 32], now)
+    };
+    let mut fresh = node(&cache, world.now());
+    assert_eq!(fresh.status().supernodes_known, 3);
+    assert!(matches!(fresh.poll_effect(), Some(Effect::OpenLink { expected: Some(_), .. })));
+    // A week later the records are old, the addresses still worth a try.
+    let mut later = node(&cache, world.now().after(Duration::from_secs(7 * 24 * 3600)));
+    assert_eq!(later.status().supernodes_known, 0);
+    assert!(matches!(later.poll_effect(), Some(Effect::OpenLink { expected: None, .. })));
+    // Damage is ignored.
+    let mut damaged = node(&cache[1..], world.now());
+    assert_eq!((damaged.status().supernodes_known, damaged.poll_effect()), (0, None));
+    assert_ne!(address, world.address(leaves[0]));
+}
