@@ -1,10 +1,27 @@
-//! The session a caller holds, and the task behind it that owns sockets, timer and voice engine.
+//! The session a caller holds, and how one is started.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "starting a session takes the time of day and a seed from the system, once"
+)]
+
+use std::time::Instant;
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
+use super::call::PeerKind;
+use super::echo::Echo;
+use super::far::Far;
+use super::line::Line;
+use super::sdp::Role;
+use super::sockets::driver::Sockets;
+use super::task::driver::{Command, Task, add_relays};
 use super::{
-    Candidate, Description, Mute, RelayServer, SessionConfig, SessionError, SessionEvent, VoiceConfig,
+    Candidate, Description, MAX_MESSAGE, Mute, RelayServer, SessionConfig, SessionError, SessionEvent,
+    VoiceConfig,
 };
+use crate::device::DeviceError;
+use crate::voice::driver::{VoiceEngine, VoiceIo};
 
 /// Events waiting for a slow owner; see [`offer`].
 pub const EVENT_QUEUE: usize = 256;
@@ -18,18 +35,17 @@ pub struct Session {
     commands: mpsc::Sender<Command>,
 }
 
-/// What a [`Session`] asks of its task.
-#[derive(Debug)]
-enum Command {}
-
 /// Starts a call: the description goes to the other end, which gives one back for [`Session::accept_answer`].
 ///
-/// Events must be drained: when [`EVENT_QUEUE`] of them wait, statistics are dropped first.
+/// Devices and sound files are opened now, and stay silent until the call is connected. Events must be drained: while
+/// [`EVENT_QUEUE`] of them wait, further ones are dropped, except the last.
 pub async fn offer(
     config: SessionConfig,
 ) -> Result<(Session, Description, mpsc::Receiver<SessionEvent>), SessionError> {
-    let _ = config;
-    std::future::ready(Err(SessionError::Over)).await
+    let mut opening = Opening::new(config, Role::Offer, PeerKind::Silbo).await?;
+    let description = opening.line.offer(Instant::now())?;
+    let (session, events) = opening.run();
+    Ok((session, description, events))
 }
 
 /// Takes a call: `offer` came from the other end, the description returned goes back to it.
@@ -37,23 +53,28 @@ pub async fn answer(
     config: SessionConfig,
     offer: Description,
 ) -> Result<(Session, Description, mpsc::Receiver<SessionEvent>), SessionError> {
-    let _ = (config, offer);
-    std::future::ready(Err(SessionError::Over)).await
+    let mut opening = Opening::new(config, Role::Answer, PeerKind::Silbo).await?;
+    let description = opening.line.answer(Instant::now(), &offer)?;
+    let (session, events) = opening.run();
+    Ok((session, description, events))
 }
 
 /// The built-in Echo contact: what is said comes back two seconds later, through codec and jitter buffer, without any
 /// network.
 pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
-    let _ = voice;
-    std::future::ready(Err(SessionError::Over)).await
+    let (engine, io) = open_voice(voice).await?;
+    Ok(start(Far::Echo(Echo::new()), Sockets::default(), engine, io))
 }
 
-/// Calls a stock WebRTC end: as [`offer`], with SDP in place of descriptions. Its data channel carries bare messages.
+/// Calls a stock WebRTC end: as [`offer`], with SDP in place of descriptions. The first data channel carries bare
+/// messages.
 pub async fn offer_sdp(
     config: SessionConfig,
 ) -> Result<(Session, String, mpsc::Receiver<SessionEvent>), SessionError> {
-    let _ = config;
-    std::future::ready(Err(SessionError::Over)).await
+    let mut opening = Opening::new(config, Role::Offer, PeerKind::Stock).await?;
+    let sdp = opening.line.offer_sdp(Instant::now())?;
+    let (session, events) = opening.run();
+    Ok((session, sdp, events))
 }
 
 /// Takes a call of a stock WebRTC end: as [`answer`], with SDP in place of descriptions.
@@ -61,48 +82,112 @@ pub async fn answer_sdp(
     config: SessionConfig,
     offer: &str,
 ) -> Result<(Session, String, mpsc::Receiver<SessionEvent>), SessionError> {
-    let _ = (config, offer);
-    std::future::ready(Err(SessionError::Over)).await
+    let mut opening = Opening::new(config, Role::Answer, PeerKind::Stock).await?;
+    let sdp = opening.line.answer_sdp(Instant::now(), offer)?;
+    let (session, events) = opening.run();
+    Ok((session, sdp, events))
 }
 
 impl Session {
-    /// The other end's answer to our [`offer`].
-    pub fn accept_answer(&self, _answer: Description) -> Result<(), SessionError> {
-        self.still_open()
+    /// The other end's answer to our [`offer`]; one that comes a second time changes nothing.
+    pub fn accept_answer(&self, answer: Description) -> Result<(), SessionError> {
+        self.command(Command::Accept(answer))
     }
 
     /// The other end's answer to our [`offer_sdp`].
-    pub fn accept_answer_sdp(&self, _answer: &str) -> Result<(), SessionError> {
-        self.still_open()
+    pub fn accept_answer_sdp(&self, answer: &str) -> Result<(), SessionError> {
+        self.command(Command::AcceptSdp(answer.to_owned()))
     }
 
     /// An address of the other end; may come before its answer. See also [`Candidate::from_sdp`].
-    pub fn add_candidate(&self, _candidate: Candidate) -> Result<(), SessionError> {
-        self.still_open()
+    pub fn add_candidate(&self, candidate: Candidate) -> Result<(), SessionError> {
+        self.command(Command::Candidate(candidate))
     }
 
     /// Supernodes learnt after the start.
-    pub fn add_relays(&self, _relays: Vec<RelayServer>) -> Result<(), SessionError> {
-        self.still_open()
+    pub fn add_relays(&self, relays: Vec<RelayServer>) -> Result<(), SessionError> {
+        self.command(Command::Relays(relays))
     }
 
     /// Silences the microphone, or not.
-    pub fn set_muted(&self, _mute: Mute) -> Result<(), SessionError> {
-        self.still_open()
+    pub fn set_muted(&self, mute: Mute) -> Result<(), SessionError> {
+        self.command(Command::Mute(mute))
     }
 
-    /// Sends a message over the control channel: reliable, in order, at most [`super::MAX_MESSAGE`] bytes. Before the
-    /// channel is open a few are kept.
-    pub fn send_message(&self, _message: Vec<u8>) -> Result<(), SessionError> {
-        self.still_open()
+    /// Sends a message over the control channel: reliable, in order, at most [`MAX_MESSAGE`] bytes. Before the channel
+    /// is open a few are kept.
+    pub fn send_message(&self, message: Vec<u8>) -> Result<(), SessionError> {
+        if message.len() > MAX_MESSAGE {
+            return Err(SessionError::TooLong);
+        }
+        self.command(Command::Message(message))
     }
 
     /// Tells the other end, closes sockets and devices, finishes sound files, and returns when all that is done.
     pub async fn close(self) {
+        // Refused when the session is over already, which is what is asked for.
+        let _ = self.commands.send(Command::Close).await;
         self.commands.closed().await;
     }
 
-    fn still_open(&self) -> Result<(), SessionError> {
-        if self.commands.is_closed() { Err(SessionError::Over) } else { Ok(()) }
+    fn command(&self, command: Command) -> Result<(), SessionError> {
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => SessionError::Busy,
+            TrySendError::Closed(_) => SessionError::Over,
+        })
     }
+}
+
+/// A line with its sockets and devices open, not yet described.
+struct Opening {
+    line: Line,
+    sockets: Sockets,
+    engine: VoiceEngine,
+    io: VoiceIo,
+}
+
+impl Opening {
+    async fn new(config: SessionConfig, role: Role, peer: PeerKind) -> Result<Self, SessionError> {
+        let SessionConfig { policy, relays, addresses, voice } = config;
+        let (engine, io) = open_voice(voice).await?;
+        let now = Instant::now();
+        let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
+        let mut sockets = Sockets::default();
+        for ip in Sockets::interfaces().map_err(SessionError::Socket)? {
+            if line.wants_interface(ip) {
+                // An address may vanish between listing and binding, or refuse sockets: the others will do.
+                match sockets.open(ip) {
+                    Ok((socket, local)) => line.add_interface(now, socket, local),
+                    Err(error) => tracing::debug!(%error, "an interface gives no socket"),
+                }
+            }
+        }
+        add_relays(&mut line, &mut sockets, now, &relays);
+        Ok(Self { line, sockets, engine, io })
+    }
+
+    fn run(self) -> (Session, mpsc::Receiver<SessionEvent>) {
+        start(Far::Line(Box::new(self.line)), self.sockets, self.engine, self.io)
+    }
+}
+
+fn start(
+    far: Far,
+    sockets: Sockets,
+    engine: VoiceEngine,
+    io: VoiceIo,
+) -> (Session, mpsc::Receiver<SessionEvent>) {
+    let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+    let (outbox, events) = mpsc::channel(EVENT_QUEUE);
+    // The task ends when the far end is over, at the latest when the session is dropped.
+    tokio::spawn(Task::new(far, sockets, engine, io, inbox, outbox).run());
+    (Session { commands }, events)
+}
+
+/// Sound systems can take their time: not on the runtime's threads.
+async fn open_voice(voice: VoiceConfig) -> Result<(VoiceEngine, VoiceIo), SessionError> {
+    let opened = tokio::task::spawn_blocking(move || VoiceEngine::open(voice)).await;
+    let opened: Result<_, DeviceError> =
+        opened.map_err(|_| SessionError::Engine("opening the sound devices was interrupted".to_owned()))?;
+    Ok(opened?)
 }

@@ -18,9 +18,20 @@
 //! Clauses: ICE RFC 8445, STUN RFC 8489, TURN RFC 8656, DTLS-SRTP RFC 5764, data channels RFC 8831 and 8832,
 //! Opus in RTP RFC 7587. A stock WebRTC end can be called through the same session with SDP in place of descriptions.
 
+mod call;
 mod description;
 pub mod driver;
+mod echo;
+mod far;
+mod line;
+mod path;
+mod quality;
 mod sdp;
+mod sockets;
+mod task;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -4,8 +4,6 @@
 //! type 111), one data-channel section, bundled, multiplexed, trickling. Only user name, password, fingerprint and setup
 //! differ. SDP of a stock end is given to `rtc` as it came.
 
-#![expect(dead_code, reason = "the core that speaks SDP lands next")]
-
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 

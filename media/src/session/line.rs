@@ -1,0 +1,390 @@
+//! One whole call as a state machine without sockets: [`Call`] above, [`Path`] below, and how it all ends.
+//!
+//! ```text
+//!   Setup ── remote description ──▶ Connecting ── certificate proven ──▶ Talking
+//!     │                               │  15 s: NoPath or NotAuthentic      │  15 s of silence: Lost
+//!     └────── hang up ────────────────┴── hang up: Closed, bye: PeerClosed ┴─────────▶ Over
+//! ```
+//!
+//! A line is driven like every state machine here: datagrams and instants in, transmits, events and one deadline out.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::call::{Call, CallEvent, Measured, PeerKind};
+use super::description::{Candidate, CandidateKind, Description, MAX_CANDIDATES};
+use super::path::{Dropped, Path, PathEvent, SocketId, Transmit};
+use super::sdp::{self, MAX_SDP, Role};
+use super::{AddressScope, PathPolicy, PathProtocol, PathReport, RelayServer, SessionEnd, SessionError};
+use crate::voice::VoicePacket;
+
+/// Time from both descriptions to the proven certificate; slightly more than ICE takes to give up.
+const CONNECT_WITHIN: Duration = Duration::from_secs(16);
+
+/// Candidates of the other end kept until its description has come; later ones are dropped.
+const EARLY_CANDIDATES: usize = 24;
+
+/// What a line says.
+#[derive(Debug)]
+pub(super) enum LineEvent {
+    Candidate(Candidate),
+    Connected,
+    Path(PathReport),
+    Voice {
+        sequence: u16,
+        timestamp: u32,
+        payload: Bytes,
+    },
+    Message(Vec<u8>),
+    /// The last event.
+    Ended(SessionEnd),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// One description is missing.
+    Setup,
+    /// Looking for a path until the instant.
+    Connecting {
+        until: Instant,
+        found: bool,
+    },
+    Talking,
+    Over,
+}
+
+/// One call.
+pub(super) struct Line {
+    call: Call,
+    path: Path,
+    phase: Phase,
+    early: Vec<Candidate>,
+    /// The pair the last media or DTLS packet left through.
+    pair: Option<(SocketAddr, SocketAddr)>,
+    /// Known before our description was made: inside it, not trickled.
+    first: Vec<Candidate>,
+    described: bool,
+    events: VecDeque<LineEvent>,
+}
+
+impl Line {
+    /// A line that has not spoken: add interfaces and relays, then describe it.
+    pub(super) fn new(
+        now: Instant,
+        role: Role,
+        peer: PeerKind,
+        policy: PathPolicy,
+        scope: AddressScope,
+        seed: [u8; 32],
+    ) -> Result<Self, SessionError> {
+        let mut random = StdRng::from_seed(seed);
+        Ok(Self {
+            call: Call::new(now, role, peer, policy, random.random())?,
+            path: Path::new(policy, scope, random.random()),
+            phase: Phase::Setup,
+            early: Vec::new(),
+            pair: None,
+            first: Vec::new(),
+            described: false,
+            events: VecDeque::new(),
+        })
+    }
+
+    /// Our offer.
+    pub(super) fn offer(&mut self, now: Instant) -> Result<Description, SessionError> {
+        let sdp = self.call.offer(now)?;
+        self.describe(now, &sdp)
+    }
+
+    /// Our answer to `offer`.
+    pub(super) fn answer(&mut self, now: Instant, offer: &Description) -> Result<Description, SessionError> {
+        let sdp = self.call.answer(now, sdp::remote(offer, Role::Offer))?;
+        let answer = self.describe(now, &sdp)?;
+        self.begin(now, &offer.candidates);
+        Ok(answer)
+    }
+
+    /// The other end's answer to our offer. Envelopes come more than once: a second answer changes nothing.
+    pub(super) fn accept(&mut self, now: Instant, answer: &Description) -> Result<(), SessionError> {
+        if self.waits_for_answer() {
+            self.call.accept_description(now, answer)?;
+            self.begin(now, &answer.candidates);
+        }
+        Ok(())
+    }
+
+    /// Our offer to a stock end.
+    pub(super) fn offer_sdp(&mut self, now: Instant) -> Result<String, SessionError> {
+        let sdp = self.call.offer(now)?;
+        self.trickle_all(now);
+        Ok(sdp)
+    }
+
+    /// Our answer to a stock end.
+    pub(super) fn answer_sdp(&mut self, now: Instant, offer: &str) -> Result<String, SessionError> {
+        let (offer, candidates) = without_candidates(offer)?;
+        let sdp = self.call.answer(now, offer)?;
+        self.trickle_all(now);
+        self.begin(now, &candidates);
+        Ok(sdp)
+    }
+
+    /// A stock end's answer to our offer.
+    pub(super) fn accept_sdp(&mut self, now: Instant, answer: &str) -> Result<(), SessionError> {
+        if self.waits_for_answer() {
+            let (answer, candidates) = without_candidates(answer)?;
+            self.call.accept(now, answer)?;
+            self.begin(now, &candidates);
+        }
+        Ok(())
+    }
+
+    pub(super) fn wants_interface(&self, ip: IpAddr) -> bool {
+        self.path.wants_interface(ip)
+    }
+
+    pub(super) fn add_interface(&mut self, now: Instant, socket: SocketId, local: SocketAddr) {
+        self.path.add_interface(now, socket, local);
+        self.settle(now);
+    }
+
+    pub(super) fn add_stun_server(&mut self, now: Instant, server: SocketAddr) {
+        self.path.add_stun_server(now, server);
+        self.settle(now);
+    }
+
+    pub(super) fn wants_relay(&self, relay: &RelayServer) -> bool {
+        self.phase != Phase::Over && self.path.wants_relay(relay)
+    }
+
+    pub(super) fn add_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
+        self.path.add_relay(now, socket, relay);
+        self.settle(now);
+    }
+
+    /// An address of the other end, perhaps before its description.
+    pub(super) fn add_candidate(&mut self, now: Instant, candidate: Candidate) {
+        if self.call.has_remote() {
+            if self.path.add_remote(now, &candidate) {
+                self.call.add_remote(now, &candidate);
+            }
+        } else if self.early.len() < EARLY_CANDIDATES {
+            self.early.push(candidate);
+        }
+        self.settle(now);
+    }
+
+    /// Whether the packet left.
+    pub(super) fn send_voice(&mut self, now: Instant, packet: VoicePacket) -> bool {
+        let sent = self.call.send_voice(now, packet);
+        self.settle(now);
+        sent
+    }
+
+    pub(super) fn send_message(&mut self, now: Instant, message: Vec<u8>) {
+        self.call.send_message(now, message);
+        self.settle(now);
+    }
+
+    /// Tells the other end and ends.
+    pub(super) fn hang_up(&mut self, now: Instant) {
+        self.end(now, SessionEnd::Closed);
+        self.settle(now);
+    }
+
+    pub(super) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        datagram: &[u8],
+    ) {
+        if let Some(inbound) = self.path.handle_datagram(now, socket, source, datagram) {
+            self.call.handle_datagram(now, inbound.local, inbound.peer, &datagram[inbound.range]);
+        }
+        self.settle(now);
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.path.handle_timeout(now);
+        self.call.handle_timeout(now);
+        self.settle(now);
+        if let Phase::Connecting { until, found } = self.phase
+            && until <= now
+        {
+            self.end(now, if found { SessionEnd::NotAuthentic } else { SessionEnd::NoPath });
+            self.settle(now);
+        }
+    }
+
+    pub(super) fn poll_timeout(&mut self) -> Option<(Instant, &'static str)> {
+        let connect = match self.phase {
+            Phase::Connecting { until, .. } => Some((until, "connect")),
+            Phase::Setup | Phase::Talking => None,
+            Phase::Over => return None,
+        };
+        [self.path.poll_timeout(), self.call.poll_timeout(), connect].into_iter().flatten().min()
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.path.poll_transmit()
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<LineEvent> {
+        self.events.pop_front()
+    }
+
+    pub(super) fn measure(&mut self, now: Instant) -> Measured {
+        self.call.measure(now)
+    }
+
+    pub(super) const fn dropped(&self) -> Dropped {
+        self.path.dropped()
+    }
+
+    fn waits_for_answer(&self) -> bool {
+        self.call.role() == Role::Offer && self.phase == Phase::Setup && self.described
+    }
+
+    /// A stock end is told every address as a trickled candidate, whatever its SDP already has.
+    fn trickle_all(&mut self, now: Instant) {
+        self.settle(now);
+        self.described = true;
+        self.events.extend(std::mem::take(&mut self.first).into_iter().map(LineEvent::Candidate));
+    }
+
+    fn describe(&mut self, now: Instant, sdp: &str) -> Result<Description, SessionError> {
+        self.settle(now);
+        self.described = true;
+        let mut description = sdp::local(sdp).map_err(|error| SessionError::Engine(error.to_string()))?;
+        let mut known = std::mem::take(&mut self.first);
+        for candidate in known.split_off(known.len().min(MAX_CANDIDATES)) {
+            self.events.push_back(LineEvent::Candidate(candidate));
+        }
+        description.candidates = known;
+        Ok(description)
+    }
+
+    fn begin(&mut self, now: Instant, candidates: &[Candidate]) {
+        self.phase = Phase::Connecting { until: now + CONNECT_WITHIN, found: false };
+        for candidate in candidates.iter().copied().chain(std::mem::take(&mut self.early)) {
+            if self.path.add_remote(now, &candidate) {
+                self.call.add_remote(now, &candidate);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Moves everything between the call and the path until both are at rest.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            let mut at_rest = true;
+            while let Some(event) = self.path.poll_event() {
+                at_rest = false;
+                let (PathEvent::Local(candidate) | PathEvent::Reflexive(candidate)) = event;
+                if matches!(event, PathEvent::Local(_)) {
+                    self.call.add_local(now, &candidate);
+                }
+                if self.described {
+                    self.events.push_back(LineEvent::Candidate(candidate));
+                } else {
+                    self.first.push(candidate);
+                }
+            }
+            while let Some(outgoing) = self.call.poll_outgoing() {
+                at_rest = false;
+                if !matches!(outgoing.payload.first(), None | Some(0..=3)) {
+                    self.pair = Some((outgoing.local, outgoing.peer));
+                }
+                self.path.send(now, outgoing.local, outgoing.peer, outgoing.payload.to_vec());
+            }
+            while let Some(event) = self.call.poll_event() {
+                at_rest = false;
+                self.handle_call(now, event);
+            }
+            if at_rest {
+                return;
+            }
+        }
+    }
+
+    fn handle_call(&mut self, now: Instant, event: CallEvent) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        match event {
+            CallEvent::PathFound => {
+                if let Phase::Connecting { found, .. } = &mut self.phase {
+                    *found = true;
+                }
+            }
+            CallEvent::Connected => {
+                self.phase = Phase::Talking;
+                self.events.push_back(LineEvent::Connected);
+                if let Some(report) = self.report(now) {
+                    self.events.push_back(LineEvent::Path(report));
+                }
+            }
+            CallEvent::Voice { sequence, timestamp, payload } => {
+                self.events.push_back(LineEvent::Voice { sequence, timestamp, payload });
+            }
+            CallEvent::Message(message) => self.events.push_back(LineEvent::Message(message)),
+            CallEvent::PeerClosed => self.end(now, SessionEnd::PeerClosed),
+            CallEvent::Failed => {
+                let end = match self.phase {
+                    Phase::Talking => SessionEnd::Lost,
+                    Phase::Connecting { found: true, .. } => SessionEnd::NotAuthentic,
+                    _ => SessionEnd::NoPath,
+                };
+                self.end(now, end);
+            }
+        }
+    }
+
+    fn report(&mut self, now: Instant) -> Option<PathReport> {
+        let (local, peer) = self.pair?;
+        let remote = self.path.remote_kind(peer);
+        let (local, relay) = self.path.local_kind(local, remote);
+        Some(PathReport {
+            local,
+            remote,
+            protocol: PathProtocol::Udp,
+            direct: local != CandidateKind::Relay && remote != CandidateKind::Relay,
+            relay,
+            rtt: self.call.measure(now).rtt,
+        })
+    }
+
+    fn end(&mut self, now: Instant, end: SessionEnd) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        self.phase = Phase::Over;
+        self.call.close(now);
+        while let Some(outgoing) = self.call.poll_outgoing() {
+            self.path.send(now, outgoing.local, outgoing.peer, outgoing.payload.to_vec());
+        }
+        self.path.close(now);
+        self.events.push_back(LineEvent::Ended(end));
+    }
+}
+
+/// A stock end's SDP, and the candidates it had: they go the way of trickled ones, so that the policy applies to them.
+fn without_candidates(sdp: &str) -> Result<(String, Vec<Candidate>), SessionError> {
+    if sdp.len() > MAX_SDP {
+        return Err(SessionError::Description("SDP too long".to_owned()));
+    }
+    let (told, kept): (Vec<&str>, Vec<&str>) = sdp.lines().partition(|line| line.starts_with("a=candidate:"));
+    let mut candidates = Vec::new();
+    for candidate in told.into_iter().filter_map(|line| Candidate::from_sdp(line).ok()) {
+        if !candidates.contains(&candidate) {
+            candidates.push(candidate);
+        }
+    }
+    Ok((kept.join("\r\n") + "\r\n", candidates))
+}

@@ -1,0 +1,90 @@
+//! A leg that is a socket on one interface: a host candidate, and the base of server-reflexive ones.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use relay::client::{BindingClient, BindingEvent, Handled};
+
+/// One socket, and the questions it asks about how the world sees it.
+pub(super) struct DirectLeg {
+    local: SocketAddr,
+    nth: usize,
+    questions: Vec<BindingClient>,
+    reflexive: Vec<SocketAddr>,
+    found: VecDeque<SocketAddr>,
+}
+
+impl DirectLeg {
+    pub(super) fn new(local: SocketAddr, nth: usize) -> Self {
+        Self { local, nth, questions: Vec::new(), reflexive: Vec::new(), found: VecDeque::new() }
+    }
+
+    /// Asks `server` for our address, where it can be reached from this interface at all.
+    pub(super) fn ask(&mut self, now: Instant, server: SocketAddr, seed: [u8; 32]) {
+        let (local, remote) = (self.local.ip(), server.ip());
+        if local.is_ipv4() == remote.is_ipv4() && local.is_loopback() == remote.is_loopback() {
+            self.questions.push(BindingClient::new(server, seed, now));
+        }
+    }
+
+    pub(super) const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    pub(super) const fn nth(&self) -> usize {
+        self.nth
+    }
+
+    /// Whether a translator sits between this socket and the world.
+    pub(super) fn is_translated(&self) -> bool {
+        !self.reflexive.is_empty()
+    }
+
+    /// Whether the datagram was an answer to one of our questions.
+    pub(super) fn handle_answer(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> bool {
+        let mut asked = self.questions.iter_mut();
+        let taken =
+            asked.any(|question| question.handle_datagram(now, source, datagram) == Handled::Consumed);
+        self.settle();
+        taken
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        for question in &mut self.questions {
+            question.handle_timeout(now);
+        }
+        self.settle();
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.questions.iter().filter_map(BindingClient::poll_timeout).min()
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+        self.questions.iter_mut().find_map(|question| Some((question.server(), question.poll_transmit()?)))
+    }
+
+    /// An address of ours that was not known yet.
+    pub(super) fn poll_reflexive(&mut self) -> Option<SocketAddr> {
+        self.found.pop_front()
+    }
+
+    fn settle(&mut self) {
+        let Self { local, questions, reflexive, found, .. } = self;
+        questions.retain_mut(|question| match question.poll_event() {
+            None => true,
+            Some(BindingEvent::Mapped { reflexive: mapped, .. }) => {
+                if mapped != *local && !reflexive.contains(&mapped) {
+                    reflexive.push(mapped);
+                    found.push_back(mapped);
+                }
+                false
+            }
+            Some(BindingEvent::Failed { reason, .. }) => {
+                tracing::debug!(%reason, "a STUN server gave no address");
+                false
+            }
+        });
+    }
+}

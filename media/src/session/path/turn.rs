@@ -1,0 +1,105 @@
+//! A leg that is an allocation on a relay, reached through a socket of its own: a relay candidate.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use relay::Credentials;
+use relay::client::{Transport, TurnClient, TurnConfig, TurnEvent};
+
+use super::Inbound;
+
+/// One allocation.
+pub(super) struct TurnLeg {
+    client: TurnClient,
+    server: SocketAddr,
+    relayed: Option<SocketAddr>,
+    announced: bool,
+}
+
+impl TurnLeg {
+    pub(super) fn new(now: Instant, server: SocketAddr, credentials: Credentials, seed: [u8; 32]) -> Self {
+        let config = TurnConfig { server, credentials, transport: Transport::Udp };
+        Self { client: TurnClient::new(config, seed, now), server, relayed: None, announced: false }
+    }
+
+    pub(super) const fn server(&self) -> SocketAddr {
+        self.server
+    }
+
+    /// The relayed address, while there is one.
+    pub(super) const fn relayed(&self) -> Option<SocketAddr> {
+        self.relayed
+    }
+
+    /// Lets `peer` through; before the allocation exists the client keeps it in mind.
+    pub(super) fn open(&mut self, now: Instant, peer: SocketAddr) {
+        if let Err(error) = self.client.bind_channel(now, peer) {
+            tracing::debug!(%error, "the relay is not asked for a channel");
+        }
+        self.settle();
+    }
+
+    pub(super) fn send(&mut self, now: Instant, peer: SocketAddr, payload: &[u8]) {
+        if let Err(error) = self.client.send(now, peer, payload) {
+            tracing::debug!(%error, "a packet was not relayed");
+        }
+        self.settle();
+    }
+
+    pub(super) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        datagram: &[u8],
+    ) -> Option<Inbound> {
+        if source != self.server {
+            return None;
+        }
+        let received = self.client.handle_datagram(now, datagram);
+        self.settle();
+        let (peer, range) = received?;
+        Some(Inbound { local: self.relayed?, peer, range })
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.client.handle_timeout(now);
+        self.settle();
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.client.poll_timeout()
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.client.poll_transmit()
+    }
+
+    /// The relayed address, once.
+    pub(super) fn poll_allocated(&mut self) -> Option<SocketAddr> {
+        if self.announced {
+            return None;
+        }
+        self.announced = self.relayed.is_some();
+        self.relayed
+    }
+
+    pub(super) fn close(&mut self, now: Instant) {
+        self.client.release(now);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                TurnEvent::Allocated { relayed, .. } => self.relayed = Some(relayed),
+                TurnEvent::PeerReady(_) => {}
+                TurnEvent::PeerFailed { reason, .. } => tracing::debug!(%reason, "a relay refuses a peer"),
+                TurnEvent::Failed { reason } => {
+                    tracing::warn!(%reason, "a relay is lost");
+                    self.relayed = None;
+                }
+                TurnEvent::Closed => self.relayed = None,
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The UDP sockets of one session, polled together by its one task.
+#![expect(clippy::disallowed_types, reason = "a driver owns sockets")]
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
+
+use crate::session::path::{SocketId, Transmit};
+
+/// Datagrams taken from one socket before the others have their turn.
+const BATCH: usize = 32;
+
+/// Longest datagram looked at; WebRTC stays below 1,500 bytes, the rest is cut off and then refused as malformed.
+const DATAGRAM: usize = 2048;
+
+/// Datagrams kept for a socket that takes none just now; the oldest is dropped when more come.
+const BACKLOG: usize = 64;
+
+/// A received datagram.
+pub(in crate::session) struct Received {
+    pub(in crate::session) socket: SocketId,
+    pub(in crate::session) source: SocketAddr,
+    pub(in crate::session) payload: Vec<u8>,
+}
+
+/// All sockets of a session; a [`SocketId`] is the position in the list.
+#[derive(Default)]
+pub(in crate::session) struct Sockets {
+    open: Vec<Socket>,
+}
+
+struct Socket {
+    io: UdpSocket,
+    backlog: VecDeque<(SocketAddr, Vec<u8>)>,
+}
+
+impl Sockets {
+    /// The addresses of this machine, IPv4 first.
+    pub(in crate::session) fn interfaces() -> io::Result<Vec<IpAddr>> {
+        let mut addresses: Vec<IpAddr> =
+            if_addrs::get_if_addrs()?.iter().map(if_addrs::Interface::ip).collect();
+        addresses.sort_by_key(|ip| (ip.is_ipv6(), ip.is_loopback()));
+        addresses.dedup();
+        Ok(addresses)
+    }
+
+    /// A socket on any port of `ip`.
+    pub(in crate::session) fn open(&mut self, ip: IpAddr) -> io::Result<(SocketId, SocketAddr)> {
+        let socket = std::net::UdpSocket::bind((ip, 0))?;
+        socket.set_nonblocking(true)?;
+        let local = socket.local_addr()?;
+        let id = SocketId(u32::try_from(self.open.len()).map_err(io::Error::other)?);
+        self.open.push(Socket { io: UdpSocket::from_std(socket)?, backlog: VecDeque::new() });
+        Ok((id, local))
+    }
+
+    /// A socket that reaches `destination` from whatever interface leads there.
+    pub(in crate::session) fn open_towards(&mut self, destination: SocketAddr) -> io::Result<SocketId> {
+        let any: IpAddr = match destination {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        Ok(self.open(any)?.0)
+    }
+
+    /// Sends now, or as soon as the socket takes it. Errors are the network's: ICE and TURN repeat what matters.
+    pub(in crate::session) fn send(&mut self, transmit: Transmit) {
+        let Transmit { socket, destination, payload } = transmit;
+        let Some(socket) = self.open.get_mut(socket.0 as usize) else { return };
+        let blocked = !socket.backlog.is_empty()
+            || socket
+                .io
+                .try_send_to(&payload, destination)
+                .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        if blocked {
+            if socket.backlog.len() == BACKLOG {
+                socket.backlog.pop_front();
+            }
+            socket.backlog.push_back((destination, payload));
+        }
+    }
+
+    /// Empties backlogs and fills `inbox`; ready when something was received.
+    pub(in crate::session) fn poll(&mut self, cx: &mut Context<'_>, inbox: &mut Vec<Received>) -> Poll<()> {
+        let mut buffer = [0; DATAGRAM];
+        for (id, socket) in self.open.iter_mut().enumerate() {
+            while let Some((destination, payload)) = socket.backlog.front() {
+                match socket.io.poll_send_to(cx, payload, *destination) {
+                    Poll::Ready(_) => socket.backlog.pop_front(),
+                    Poll::Pending => break,
+                };
+            }
+            for _ in 0..BATCH {
+                let mut buffer = ReadBuf::new(&mut buffer);
+                match socket.io.poll_recv_from(cx, &mut buffer) {
+                    Poll::Ready(Ok(source)) => inbox.push(Received {
+                        socket: SocketId(id as u32),
+                        source,
+                        payload: buffer.filled().to_vec(),
+                    }),
+                    // An ICMP error of an earlier packet.
+                    Poll::Ready(Err(_)) => {}
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if inbox.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}

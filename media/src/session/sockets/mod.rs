@@ -1,0 +1,3 @@
+//! UDP sockets of one session.
+
+pub(super) mod driver;

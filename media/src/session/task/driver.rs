@@ -1,0 +1,260 @@
+//! The one task of a session: commands, sound, sockets and time in; packets and events out.
+#![expect(clippy::disallowed_methods, reason = "the task reads the clock for the state machines it drives")]
+
+use std::future::poll_fn;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::{sleep_until, timeout};
+
+use super::flow::{Flow, Meter};
+use crate::session::far::Far;
+use crate::session::line::{Line, LineEvent};
+use crate::session::sockets::driver::{Received, Sockets};
+use crate::session::{Candidate, Description, Mute, RelayServer, SessionEnd, SessionError, SessionEvent};
+use crate::voice::VoicePacket;
+use crate::voice::driver::{ReceivedPacket, VoiceEngine, VoiceEvent, VoiceIo};
+
+/// How often statistics are told.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the last event waits for an owner whose queue is full.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The task sleeps no longer than this, whatever its state machines say.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// What a session's owner asks for.
+#[derive(Debug)]
+pub(in crate::session) enum Command {
+    Accept(Description),
+    AcceptSdp(String),
+    Candidate(Candidate),
+    Relays(Vec<RelayServer>),
+    Mute(Mute),
+    Message(Vec<u8>),
+    Close,
+}
+
+/// Everything one session owns.
+pub(in crate::session) struct Task {
+    far: Far,
+    sockets: Sockets,
+    engine: VoiceEngine,
+    packets: mpsc::Receiver<VoicePacket>,
+    sounds: mpsc::Receiver<VoiceEvent>,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<SessionEvent>,
+    flow: Flow,
+    meter: Meter,
+    next_stats: Option<Instant>,
+    end: Option<SessionEnd>,
+}
+
+/// Asks servers for our address, and allocates on those that let us.
+pub(in crate::session) fn add_relays(
+    line: &mut Line,
+    sockets: &mut Sockets,
+    now: Instant,
+    relays: &[RelayServer],
+) {
+    for relay in relays {
+        line.add_stun_server(now, relay.udp);
+        if line.wants_relay(relay) {
+            match sockets.open_towards(relay.udp) {
+                Ok(socket) => line.add_relay(now, socket, relay),
+                Err(error) => tracing::warn!(%error, "no socket towards a relay"),
+            }
+        }
+    }
+}
+
+impl Task {
+    pub(in crate::session) fn new(
+        far: Far,
+        sockets: Sockets,
+        engine: VoiceEngine,
+        io: VoiceIo,
+        commands: mpsc::Receiver<Command>,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Self {
+        let VoiceIo { packets, events: sounds } = io;
+        Self {
+            far,
+            sockets,
+            engine,
+            packets,
+            sounds,
+            commands,
+            events,
+            flow: Flow::default(),
+            meter: Meter::default(),
+            next_stats: None,
+            end: None,
+        }
+    }
+
+    /// Runs until the far end is over.
+    pub(in crate::session) async fn run(mut self) {
+        let mut inbox = Vec::new();
+        loop {
+            self.settle(Instant::now());
+            if let Some(end) = self.end.take() {
+                return self.finish(end).await;
+            }
+            let deadline = self.deadline(Instant::now());
+            let Self { sockets, packets, sounds, commands, .. } = &mut self;
+            tokio::select! {
+                biased;
+                // 1: the owner is served first, and is rarely there.
+                command = commands.recv() => self.handle_command(Instant::now(), command.unwrap_or(Command::Close)),
+                // 2: rare, and their times are reported with the packets they precede.
+                Some(sound) = sounds.recv() => self.handle_sound(sound),
+                // 3: fifty packets a second of our own sound.
+                Some(packet) = packets.recv() => self.handle_packet(Instant::now(), packet),
+                // 4: the network, in bounded batches.
+                () = poll_fn(|cx| sockets.poll(cx, &mut inbox)) => {
+                    let now = Instant::now();
+                    for Received { socket, source, payload } in inbox.drain(..) {
+                        self.far.handle_datagram(now, socket, source, &payload);
+                    }
+                }
+                // 5: time; what is due is also done after each of the others.
+                () = sleep_until(deadline.into()) => {}
+            }
+        }
+    }
+
+    fn deadline(&mut self, now: Instant) -> Instant {
+        let far = self.far.poll_timeout().map(|(due, _)| due);
+        [far, self.next_stats].into_iter().flatten().fold(now + LONGEST_SLEEP, Instant::min)
+    }
+
+    /// Does what is due and moves everything that waits.
+    fn settle(&mut self, now: Instant) {
+        if self.far.poll_timeout().is_some_and(|(due, _)| due <= now) {
+            self.far.handle_timeout(now);
+        }
+        while let Some(event) = self.far.poll_event() {
+            self.handle_far(now, event);
+        }
+        while let Some(transmit) = self.far.poll_transmit() {
+            self.sockets.send(transmit);
+        }
+        if self.next_stats.is_some_and(|due| due <= now) {
+            self.next_stats = Some(now + STATS_EVERY);
+            let measured = self.far.measure(now);
+            self.engine.set_expected_loss(measured.remote_loss);
+            let stats = self.meter.read(now, measured, &self.engine.stats().playout);
+            self.tell(SessionEvent::Stats(stats));
+        }
+    }
+
+    fn handle_far(&mut self, now: Instant, event: LineEvent) {
+        match event {
+            LineEvent::Candidate(candidate) => self.tell(SessionEvent::Candidate(candidate)),
+            LineEvent::Connected => {
+                self.engine.start();
+                self.meter.start(now);
+                self.next_stats = Some(now + STATS_EVERY);
+                self.tell(SessionEvent::Connected);
+            }
+            LineEvent::Path(report) => self.tell(SessionEvent::Path(report)),
+            LineEvent::Voice { sequence, timestamp, payload } => {
+                self.meter.received(payload.len());
+                self.engine.insert(ReceivedPacket {
+                    arrival: now,
+                    sequence,
+                    timestamp,
+                    payload: payload.into(),
+                });
+            }
+            LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
+            LineEvent::Ended(end) => self.end = Some(end),
+        }
+    }
+
+    fn handle_command(&mut self, now: Instant, command: Command) {
+        match (command, self.far.line()) {
+            (Command::Close, _) => self.far.hang_up(now),
+            (Command::Mute(mute), _) => self.engine.set_muted(mute),
+            (Command::Accept(answer), Some(line)) => {
+                let accepted = line.accept(now, &answer);
+                self.end_if_refused(now, accepted);
+            }
+            (Command::AcceptSdp(answer), Some(line)) => {
+                let accepted = line.accept_sdp(now, &answer);
+                self.end_if_refused(now, accepted);
+            }
+            (Command::Candidate(candidate), Some(line)) => line.add_candidate(now, candidate),
+            (Command::Relays(relays), Some(line)) => add_relays(line, &mut self.sockets, now, &relays),
+            (Command::Message(message), Some(line)) => line.send_message(now, message),
+            // Echo repeats messages as it repeats everything.
+            (Command::Message(message), None) => self.tell(SessionEvent::Message(message)),
+            (
+                Command::Accept(_) | Command::AcceptSdp(_) | Command::Candidate(_) | Command::Relays(_),
+                None,
+            ) => {}
+        }
+    }
+
+    fn end_if_refused(&mut self, now: Instant, accepted: Result<(), SessionError>) {
+        if let Err(error) = accepted {
+            self.far.hang_up(now);
+            self.settle(now);
+            self.end = Some(SessionEnd::Internal(error.to_string()));
+        }
+    }
+
+    fn handle_packet(&mut self, now: Instant, packet: VoicePacket) {
+        if self.far.send_voice(now, packet) {
+            self.meter.sent();
+            let flowing = self.flow.sent();
+            self.tell_all(flowing);
+        }
+    }
+
+    fn handle_sound(&mut self, sound: VoiceEvent) {
+        match sound {
+            VoiceEvent::FirstCaptured { t0_unix_ms } => self.flow.captured(t0_unix_ms),
+            VoiceEvent::FirstPlayed { t0_unix_ms } => self.flow.played(t0_unix_ms),
+            VoiceEvent::FirstDecoded => {
+                let flowing = self.flow.decoded();
+                self.tell_all(flowing);
+            }
+            VoiceEvent::DeviceLost(error) => self.tell(SessionEvent::DeviceLost(error)),
+            VoiceEvent::DeviceRestored(direction) => self.tell(SessionEvent::DeviceRestored(direction)),
+            VoiceEvent::SourceEnded => {}
+        }
+    }
+
+    fn tell_all(&self, events: Vec<SessionEvent>) {
+        for event in events {
+            self.tell(event);
+        }
+    }
+
+    fn tell(&self, event: SessionEvent) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(event) {
+            tracing::warn!("an event was dropped: the session's owner does not read them");
+        }
+    }
+
+    /// Sends what is left, finishes sound files, and says why.
+    async fn finish(mut self, end: SessionEnd) {
+        while let Some(transmit) = self.far.poll_transmit() {
+            self.sockets.send(transmit);
+        }
+        if let Some(line) = self.far.line() {
+            tracing::debug!(dropped = ?line.dropped(), ?end, "the call is over");
+        }
+        let Self { engine, events, commands, .. } = self;
+        if tokio::task::spawn_blocking(move || engine.close()).await.is_err() {
+            tracing::warn!("closing the sound devices was interrupted");
+        }
+        if timeout(FAREWELL, events.send(SessionEvent::Ended(end))).await.is_err() {
+            tracing::warn!("nobody took the last event of a session");
+        }
+        drop(commands);
+    }
+}

@@ -1,0 +1,4 @@
+//! The task of one session.
+
+pub(super) mod driver;
+mod flow;

@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::signal::likeness;
+use super::world::{MS, Nat, Plan, World};
+use crate::session::description::CandidateKind;
+use crate::session::line::LineEvent;
+use crate::session::{PathPolicy, PathReport, SessionEnd};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn both_connected(world: &World) -> bool {
+    world.ends.iter().all(|end| end.connected().is_some())
+}
+
+fn connect(plan: Plan) -> World {
+    let mut world = World::new(plan);
+    world.dial();
+    assert!(world.run_while_not(LIMIT, both_connected), "not connected: {:?}", logs(&world));
+    world
+}
+
+fn logs(world: &World) -> [Vec<String>; 2] {
+    [0, 1].map(|who| {
+        let said = world.ends[who].log.iter().filter(|(_, event)| !matches!(event, LineEvent::Voice { .. }));
+        said.map(|(at, event)| format!("{at:?} {event:?}")).collect()
+    })
+}
+
+fn path(world: &World, who: usize) -> &PathReport {
+    let report = world.ends[who].log.iter().find_map(|(_, event)| match event {
+        LineEvent::Path(report) => Some(report),
+        _ => None,
+    });
+    report.expect("connected lines report their path")
+}
+
+fn told_kinds(world: &World, who: usize) -> Vec<CandidateKind> {
+    let told = world.ends[who].log.iter().filter_map(|(_, event)| match event {
+        LineEvent::Candidate(candidate) => Some(candidate.kind()),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn end_of(world: &World, who: usize) -> Option<(Duration, &SessionEnd)> {
+    world.ends[who].log.iter().find_map(|(at, event)| match event {
+        LineEvent::Ended(end) => Some((*at, end)),
+        _ => None,
+    })
+}
+
+fn rough(seed: u64) -> Plan {
+    Plan { seed, jitter: 15 * MS, loss: 0.05, speech: 3, ..Plan::default() }
+}
+
+#[test]
+fn a_call_over_a_rough_network_carries_both_voices_and_ends_with_a_bye() {
+    let mut world = connect(rough(1));
+    world.ends[0].line.send_message(world.now, b"hello".to_vec());
+    world.run_for(3500 * MS);
+    for who in 0..2 {
+        let heard = likeness(&world.ends[1 - who].said, world.ends[who].voice.recorded());
+        let echo_of_itself = likeness(&world.ends[who].said, world.ends[who].voice.recorded());
+        let stats = world.ends[who].voice.stats();
+        assert!(heard > 0.9, "end {who} heard {heard} of the other, {echo_of_itself} of itself: {stats:?}");
+        assert!(heard > echo_of_itself, "end {who} hears itself");
+        assert!(stats.received > 130, "{stats:?}");
+    }
+    assert!(
+        world.ends[1].when(|event| matches!(event, LineEvent::Message(text) if text == b"hello")).is_some()
+    );
+    let hung_up = world.now - world.start;
+    world.ends[0].line.hang_up(world.now);
+    world.settle();
+    world.run_for(1000 * MS);
+    assert!(matches!(end_of(&world, 0), Some((_, SessionEnd::Closed))));
+    let Some((at, SessionEnd::PeerClosed)) = end_of(&world, 1) else { panic!("{:?}", logs(&world)) };
+    assert!(at - hung_up < 100 * MS, "the bye took {:?}", at - hung_up);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_call() {
+    let trace = |seed| {
+        let mut world = connect(rough(seed));
+        world.run_for(1000 * MS);
+        world.ends[1].line.hang_up(world.now);
+        world.settle();
+        world.run_for(500 * MS);
+        world
+            .ends
+            .map(|end| end.log.iter().map(|(at, event)| format!("{at:?} {event:?}")).collect::<Vec<_>>())
+    };
+    assert_eq!(trace(7), trace(7));
+    assert_ne!(trace(7), trace(8));
+}
+
+#[test]
+fn relayed_by_choice_shows_no_address_of_ours() {
+    let plan =
+        Plan { policy: [PathPolicy::Relay, PathPolicy::Any], relay: true, speech: 1, ..Plan::default() };
+    let mut world = connect(plan);
+    world.run_for(1500 * MS);
+    assert_eq!(told_kinds(&world, 0), [CandidateKind::Relay]);
+    assert_eq!(path(&world, 0).local, CandidateKind::Relay);
+    assert!(!path(&world, 0).direct && path(&world, 0).relay.is_some());
+    assert!(!path(&world, 1).direct, "{:?}", path(&world, 1));
+    assert!(likeness(&world.ends[0].said, world.ends[1].voice.recorded()) > 0.9);
+    assert!(likeness(&world.ends[1].said, world.ends[0].voice.recorded()) > 0.9);
+}
+
+#[test]
+fn relayed_by_both_connects_without_waiting_for_a_direct_way() {
+    let world = connect(Plan { policy: [PathPolicy::Relay; 2], relay: true, ..Plan::default() });
+    assert!(world.ends[0].connected() < Some(2000 * MS), "{:?}", logs(&world));
+}
+
+#[test]
+fn two_port_restricted_translators_are_passed_directly() {
+    for (seed, latency) in [(1, 5), (2, 40), (3, 100)] {
+        let nat = [Nat::PortRestricted; 2];
+        let world = connect(Plan { seed, latency: latency * MS, nat, relay: true, ..Plan::default() });
+        for who in 0..2 {
+            assert!(path(&world, who).direct, "{latency} ms: {:?}", path(&world, who));
+            assert_eq!(path(&world, who).local, CandidateKind::ServerReflexive);
+        }
+    }
+}
+
+#[test]
+fn a_symmetric_translator_needs_the_relay_in_either_role() {
+    for nat in [[Nat::PortRestricted, Nat::Symmetric], [Nat::Symmetric, Nat::PortRestricted]] {
+        let mut world = connect(Plan { nat, relay: true, speech: 1, ..Plan::default() });
+        world.run_for(1500 * MS);
+        assert!(
+            !path(&world, 0).direct && !path(&world, 1).direct,
+            "{:?} {:?}",
+            path(&world, 0),
+            path(&world, 1)
+        );
+        assert!(likeness(&world.ends[0].said, world.ends[1].voice.recorded()) > 0.9);
+    }
+}
+
+#[test]
+fn a_public_end_is_reached_directly_from_behind_any_translator() {
+    for nat in [[Nat::None, Nat::Symmetric], [Nat::Symmetric, Nat::None]] {
+        let world = connect(Plan { nat, relay: true, ..Plan::default() });
+        assert!(
+            path(&world, 0).direct && path(&world, 1).direct,
+            "{:?} {:?}",
+            path(&world, 0),
+            path(&world, 1)
+        );
+    }
+}
+
+#[test]
+fn direct_by_choice_never_touches_a_relay_even_if_the_call_fails() {
+    let nat = [Nat::PortRestricted, Nat::Symmetric];
+    let policy = [PathPolicy::Direct, PathPolicy::Any];
+    let mut world = World::new(Plan { nat, policy, relay: true, ..Plan::default() });
+    world.dial();
+    assert!(!world.run_while_not(LIMIT, both_connected), "{:?}", path(&world, 0));
+    assert!(!told_kinds(&world, 0).contains(&CandidateKind::Relay));
+    assert!(matches!(end_of(&world, 0), Some((_, SessionEnd::NoPath))), "{:?}", logs(&world));
+}
+
+#[test]
+fn a_certificate_other_than_the_one_described_never_connects() {
+    let mut world = World::new(Plan::default());
+    world.tamper = Some(|offer| offer.fingerprint.0[5] ^= 1);
+    world.dial();
+    assert!(!world.run_while_not(LIMIT, |world| world.ends[1].connected().is_some()));
+    let Some((_, SessionEnd::NotAuthentic)) = end_of(&world, 1) else { panic!("{:?}", logs(&world)) };
+    assert!(
+        world.ends[1]
+            .when(|event| matches!(event, LineEvent::Voice { .. } | LineEvent::Message(_)))
+            .is_none()
+    );
+}
+
+#[test]
+fn a_call_into_the_dark_ends_without_a_path_after_fifteen_seconds() {
+    let mut world = World::new(Plan::default());
+    world.dark = true;
+    world.dial();
+    world.run_for(LIMIT);
+    for who in 0..2 {
+        let Some((at, SessionEnd::NoPath)) = end_of(&world, who) else { panic!("{:?}", logs(&world)) };
+        assert!((14_000 * MS..18_000 * MS).contains(&at), "{at:?}");
+    }
+}
+
+#[test]
+fn a_path_that_dies_is_given_up_after_fifteen_seconds() {
+    let mut world = connect(Plan::default());
+    world.run_for(1000 * MS);
+    world.dark = true;
+    let since = world.now - world.start;
+    world.run_for(2 * LIMIT);
+    for who in 0..2 {
+        let Some((at, SessionEnd::Lost)) = end_of(&world, who) else { panic!("{:?}", logs(&world)) };
+        assert!((10_000 * MS..20_000 * MS).contains(&(at - since)), "{:?}", at - since);
+    }
+}
+
+#[test]
+fn noise_on_the_socket_is_dropped_counted_and_harmless() {
+    let mut world = connect(rough(3));
+    let mut random = StdRng::seed_from_u64(5);
+    for round in 0..2000 {
+        let length = random.random_range(0..200);
+        let mut noise: Vec<u8> = (0..length).map(|_| random.random()).collect();
+        // Half of it begins like STUN, DTLS or RTP, so that it gets past the first look.
+        if let (Some(first), 0) = (noise.first_mut(), round / 2 % 2) {
+            *first = [0, 1, 20, 22, 23, 63, 128, 144][round / 4 % 8];
+        }
+        world.inject(round % 2, &noise);
+    }
+    assert!(world.ends.iter().all(|end| end.line.dropped().malformed > 300));
+    world.run_for(3000 * MS);
+    assert!(end_of(&world, 0).is_none(), "{:?}", logs(&world));
+    assert!(likeness(&world.ends[0].said, world.ends[1].voice.recorded()) > 0.85);
+}

@@ -1,0 +1,389 @@
+//! Two ends of a call, translators, one relay and a seeded network between them, in virtual time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, Via};
+use relay::{CredentialIssuer, Now, UnixTime};
+
+use crate::session::call::PeerKind;
+use crate::session::description::{Candidate, Description};
+use crate::session::line::{Line, LineEvent};
+use crate::session::path::SocketId;
+use crate::session::sdp::Role;
+use crate::session::{AddressScope, PathPolicy, RelayServer};
+use crate::voice::virtual_clock::VirtualVoice;
+
+use super::signal::speech;
+
+pub(super) const MS: Duration = Duration::from_millis(1);
+const TICK: Duration = Duration::from_millis(10);
+const SIGNALLING: Duration = Duration::from_millis(60);
+pub(super) const RELAY: &str = "198.51.100.9:3478";
+const SECRET: [u8; 32] = [7; 32];
+
+/// What sits between an end and the world (RFC 4787).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nat {
+    None,
+    /// One mapping per socket; lets in whom was written to.
+    PortRestricted,
+    /// One mapping per socket and destination; lets in whom was written to.
+    Symmetric,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) latency: Duration,
+    pub(super) jitter: Duration,
+    pub(super) loss: f64,
+    pub(super) policy: [PathPolicy; 2],
+    pub(super) nat: [Nat; 2],
+    pub(super) relay: bool,
+    /// Seconds each end speaks, once connected.
+    pub(super) speech: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            latency: 40 * MS,
+            jitter: Duration::ZERO,
+            loss: 0.0,
+            policy: [PathPolicy::Any; 2],
+            nat: [Nat::None; 2],
+            relay: false,
+            speech: 0,
+        }
+    }
+}
+
+pub(super) struct End {
+    pub(super) line: Line,
+    pub(super) voice: VirtualVoice,
+    pub(super) said: Vec<f32>,
+    sockets: Vec<SocketAddr>,
+    translator: Translator,
+    next_tick: Option<Instant>,
+    /// Every event, with its time since the start.
+    pub(super) log: Vec<(Duration, LineEvent)>,
+}
+
+struct Translator {
+    kind: Nat,
+    outside: IpAddr,
+    next_port: u16,
+    /// Outside port of an inside socket (towards a destination, when symmetric).
+    mappings: BTreeMap<(SocketAddr, Option<SocketAddr>), u16>,
+    inside: BTreeMap<u16, SocketAddr>,
+    written: Vec<(u16, SocketAddr)>,
+}
+
+enum Arrival {
+    Datagram { from: SocketAddr, to: SocketAddr, payload: Vec<u8> },
+    Offer(Description),
+    Answer(Description),
+    Candidate(usize, Candidate),
+}
+
+pub(super) struct World {
+    pub(super) start: Instant,
+    pub(super) now: Instant,
+    pub(super) ends: [End; 2],
+    pub(super) plan: Plan,
+    random: StdRng,
+    under_way: BTreeMap<(Instant, u64), Arrival>,
+    counter: u64,
+    server: Server,
+    ports: BTreeMap<u16, AllocationId>,
+    next_relay_port: u16,
+    answered: bool,
+    early: VecDeque<Candidate>,
+    /// Changes descriptions under way.
+    pub(super) tamper: Option<fn(&mut Description)>,
+    /// Nothing arrives any more.
+    pub(super) dark: bool,
+}
+
+impl World {
+    #[expect(clippy::disallowed_methods, reason = "an origin for virtual time; only differences matter")]
+    pub(super) fn new(plan: Plan) -> Self {
+        let start = Instant::now();
+        let mut random = StdRng::seed_from_u64(plan.seed);
+        let relay: SocketAddr = RELAY.parse().unwrap();
+        let config =
+            ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(relay, SECRET, random.random()) };
+        let server = Server::new(config, relay, moment(start, start));
+        let ends = [0, 1].map(|who| {
+            let (inside, outside): (IpAddr, IpAddr) = match (plan.nat[who], who) {
+                (Nat::None, 0) => (ip("203.0.113.1"), ip("203.0.113.1")),
+                (Nat::None, _) => (ip("203.0.113.2"), ip("203.0.113.2")),
+                (_, 0) => (ip("10.0.1.5"), ip("203.0.113.101")),
+                (_, _) => (ip("10.0.2.5"), ip("203.0.113.102")),
+            };
+            let (role, policy) = ([Role::Offer, Role::Answer][who], plan.policy[who]);
+            let mut line =
+                Line::new(start, role, PeerKind::Silbo, policy, AddressScope::Public, random.random())
+                    .unwrap();
+            let mut sockets = Vec::new();
+            if line.wants_interface(inside) {
+                let local = SocketAddr::new(inside, 5000);
+                line.add_interface(start, SocketId(sockets.len() as u32), local);
+                sockets.push(local);
+            }
+            if plan.relay {
+                let credentials = CredentialIssuer::new(SECRET).issue(
+                    moment(start, start).unix,
+                    &format!("end{who}"),
+                    600_000 * MS,
+                );
+                let relay = RelayServer { udp: relay, credentials: Some(credentials) };
+                line.add_stun_server(start, relay.udp);
+                if line.wants_relay(&relay) {
+                    line.add_relay(start, SocketId(sockets.len() as u32), &relay);
+                    sockets.push(SocketAddr::new(inside, 6000));
+                }
+            }
+            let said = speech(who, plan.speech);
+            let translator = Translator {
+                kind: plan.nat[who],
+                outside,
+                next_port: 20_000 + 1000 * who as u16,
+                mappings: BTreeMap::new(),
+                inside: BTreeMap::new(),
+                written: Vec::new(),
+            };
+            let voice = VirtualVoice::new(said.clone(), start).unwrap();
+            End { line, voice, said, sockets, translator, next_tick: None, log: Vec::new() }
+        });
+        Self {
+            start,
+            now: start,
+            ends,
+            plan,
+            random,
+            under_way: BTreeMap::new(),
+            counter: 0,
+            server,
+            ports: BTreeMap::new(),
+            next_relay_port: 50_000,
+            answered: false,
+            early: VecDeque::new(),
+            tamper: None,
+            dark: false,
+        }
+    }
+
+    /// The caller offers; everything else follows.
+    pub(super) fn dial(&mut self) {
+        let offer = self.ends[0].line.offer(self.now).unwrap();
+        self.signal(Arrival::Offer(offer));
+        self.settle();
+    }
+
+    pub(super) fn run_for(&mut self, time: Duration) {
+        let until = self.now + time;
+        self.run_until(until, |_| false);
+        self.now = until;
+    }
+
+    /// Runs until `done`, for at most `limit`; whether it was.
+    pub(super) fn run_while_not(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        self.run_until(self.now + limit, done)
+    }
+
+    fn run_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> bool {
+        while !done(self) {
+            let mut next = self.under_way.keys().next().map(|(at, _)| *at);
+            for end in &mut self.ends {
+                next = [next, end.line.poll_timeout().map(|(at, _)| at), end.next_tick]
+                    .into_iter()
+                    .flatten()
+                    .min();
+            }
+            let Some(next) = next.map(|next| next.max(self.now)).filter(|next| *next <= until) else {
+                return false;
+            };
+            self.now = next;
+            for end in &mut self.ends {
+                if end.line.poll_timeout().is_some_and(|(due, _)| due <= next) {
+                    end.line.handle_timeout(next);
+                }
+                if end.next_tick.is_some_and(|due| due <= next) {
+                    end.next_tick = Some(next + TICK);
+                    if let Some(packet) = end.voice.tick(next) {
+                        end.line.send_voice(next, packet);
+                    }
+                }
+            }
+            while let Some(entry) = self.under_way.first_entry().filter(|entry| entry.key().0 <= next) {
+                let arrival = entry.remove();
+                self.arrive(arrival);
+                self.settle();
+            }
+            self.settle();
+        }
+        true
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        let now = self.now;
+        match arrival {
+            Arrival::Offer(mut offer) => {
+                self.tamper.iter().for_each(|tamper| tamper(&mut offer));
+                let offer = Description::decode(&offer.encode()).unwrap();
+                let answer = self.ends[1].line.answer(now, &offer).unwrap();
+                self.answered = true;
+                for candidate in std::mem::take(&mut self.early) {
+                    self.ends[1].line.add_candidate(now, candidate);
+                }
+                self.signal(Arrival::Answer(answer));
+            }
+            Arrival::Answer(answer) => {
+                let answer = Description::decode(&answer.encode()).unwrap();
+                self.ends[0].line.accept(now, &answer).unwrap();
+            }
+            Arrival::Candidate(1, candidate) if !self.answered => self.early.push_back(candidate),
+            Arrival::Candidate(to, candidate) => {
+                let candidate = Candidate::decode(&candidate.encode()).unwrap();
+                self.ends[to].line.add_candidate(now, candidate);
+            }
+            Arrival::Datagram { from, to, payload } => self.deliver(from, to, &payload),
+        }
+    }
+
+    fn deliver(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        if to == RELAY.parse::<SocketAddr>().unwrap() {
+            self.server.handle_client(moment(self.start, self.now), from, payload);
+        } else if to.ip() == RELAY.parse::<SocketAddr>().unwrap().ip() {
+            if let Some(id) = self.ports.get(&to.port()) {
+                self.server.handle_peer(moment(self.start, self.now), *id, from, payload);
+            }
+        } else {
+            for end in &mut self.ends {
+                if let Some(inside) = end.translator.inbound(from, to)
+                    && let Some(socket) = end.sockets.iter().position(|local| *local == inside)
+                {
+                    end.line.handle_datagram(self.now, SocketId(socket as u32), from, payload);
+                }
+            }
+        }
+    }
+
+    /// Moves what the ends and the relay have to say onto the network.
+    pub(super) fn settle(&mut self) {
+        for who in 0..2 {
+            while let Some(transmit) = self.ends[who].line.poll_transmit() {
+                let end = &mut self.ends[who];
+                let from = end.sockets[transmit.socket.0 as usize];
+                let from = end.translator.outbound(from, transmit.destination);
+                self.launch(from, transmit.destination, transmit.payload);
+            }
+            while let Some(event) = self.ends[who].line.poll_event() {
+                match &event {
+                    LineEvent::Candidate(candidate) => self.signal(Arrival::Candidate(1 - who, *candidate)),
+                    LineEvent::Connected if self.plan.speech > 0 => self.ends[who].next_tick = Some(self.now),
+                    LineEvent::Voice { sequence, timestamp, payload } => {
+                        self.ends[who].voice.insert(self.now, *sequence, *timestamp, payload);
+                    }
+                    _ => {}
+                }
+                let since = self.now - self.start;
+                self.ends[who].log.push((since, event));
+            }
+        }
+        loop {
+            while let Some(effect) = self.server.poll_effect() {
+                if let Effect::OpenRelayPort(id, _) = effect {
+                    self.next_relay_port += 1;
+                    self.ports.insert(self.next_relay_port, id);
+                    let opened = PortOutcome::Opened(self.next_relay_port);
+                    self.server.handle_relay_port(moment(self.start, self.now), id, opened);
+                }
+            }
+            let Some(transmit) = self.server.poll_transmit() else { return };
+            let mut from: SocketAddr = RELAY.parse().unwrap();
+            if let Via::Relayed(id) = transmit.via {
+                let Some((port, _)) = self.ports.iter().find(|(_, of)| **of == id) else { continue };
+                from.set_port(*port);
+            }
+            self.launch(from, transmit.to, transmit.payload);
+        }
+    }
+
+    fn launch(&mut self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
+        let lost = self.random.random_bool(self.plan.loss) || self.dark;
+        let extra = self.plan.jitter.mul_f64(self.random.random());
+        if !lost {
+            self.schedule(self.plan.latency + extra, Arrival::Datagram { from, to, payload });
+        }
+    }
+
+    fn signal(&mut self, arrival: Arrival) {
+        self.schedule(SIGNALLING, arrival);
+    }
+
+    fn schedule(&mut self, after: Duration, arrival: Arrival) {
+        self.counter += 1;
+        self.under_way.insert((self.now + after, self.counter), arrival);
+    }
+
+    /// A datagram out of nowhere.
+    pub(super) fn inject(&mut self, to: usize, payload: &[u8]) {
+        let from = "192.0.2.66:6666".parse().unwrap();
+        self.ends[to].line.handle_datagram(self.now, SocketId(0), from, payload);
+        self.settle();
+    }
+}
+
+impl End {
+    /// When it first said so.
+    pub(super) fn when(&self, what: impl Fn(&LineEvent) -> bool) -> Option<Duration> {
+        self.log.iter().find(|(_, event)| what(event)).map(|(at, _)| *at)
+    }
+
+    pub(super) fn connected(&self) -> Option<Duration> {
+        self.when(|event| matches!(event, LineEvent::Connected))
+    }
+}
+
+impl Translator {
+    fn outbound(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
+        if self.kind == Nat::None {
+            return from;
+        }
+        let key = (from, (self.kind == Nat::Symmetric).then_some(to));
+        let port = *self.mappings.entry(key).or_insert_with(|| {
+            self.next_port += 7;
+            self.next_port
+        });
+        self.inside.insert(port, from);
+        if !self.written.contains(&(port, to)) {
+            self.written.push((port, to));
+        }
+        SocketAddr::new(self.outside, port)
+    }
+
+    fn inbound(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+        if to.ip() != self.outside {
+            return None;
+        }
+        if self.kind == Nat::None {
+            return Some(to);
+        }
+        self.written.contains(&(to.port(), from)).then(|| self.inside.get(&to.port()).copied()).flatten()
+    }
+}
+
+fn moment(start: Instant, now: Instant) -> Now {
+    Now { instant: start, unix: UnixTime::from_secs(1_800_000_000) }.after(now - start)
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
