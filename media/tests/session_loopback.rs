@@ -1,0 +1,197 @@
+//! Two sessions, real sockets, real time, one machine: everything between `offer` and the last sample in a sound file.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use media::device::{AudioSink, AudioSource};
+use media::process::Processing;
+use media::session::driver::{Session, answer, echo, offer};
+use media::session::{
+    AddressScope, Description, MediaDirection, PathPolicy, PathReport, RelayServer, SessionConfig,
+    SessionEnd, SessionEvent,
+};
+use media::voice::driver::VoiceConfig;
+use relay::server::{PeerPolicy, ServerConfig};
+use relay::{CredentialIssuer, driver};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// Generous: these tests share two cores with others; nothing here measures time.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn voice(source: AudioSource, sink: AudioSink) -> VoiceConfig {
+    VoiceConfig { source, sink, processing: Processing::Off }
+}
+
+fn config(policy: PathPolicy, relays: Vec<RelayServer>, voice: VoiceConfig) -> SessionConfig {
+    SessionConfig { policy, relays, addresses: AddressScope::Lab, voice }
+}
+
+struct End {
+    session: Session,
+    events: mpsc::Receiver<SessionEvent>,
+    path: Option<PathReport>,
+    connected: bool,
+    flowing: bool,
+    messages: Vec<Vec<u8>>,
+    end: Option<SessionEnd>,
+}
+
+impl End {
+    fn new(session: Session, events: mpsc::Receiver<SessionEvent>) -> Self {
+        Self { session, events, path: None, connected: false, flowing: false, messages: vec![], end: None }
+    }
+
+    /// Takes one event; candidates go to the other end.
+    fn take(&mut self, event: SessionEvent, other: &Session) {
+        match event {
+            SessionEvent::Candidate(candidate) => other.add_candidate(candidate).unwrap(),
+            SessionEvent::Connected => self.connected = true,
+            SessionEvent::Path(path) => self.path = Some(path),
+            SessionEvent::MediaFlowing { direction: MediaDirection::Both, speaker_t0, .. } => {
+                assert!(speaker_t0.is_some(), "the speaker file has begun");
+                self.flowing = true;
+            }
+            SessionEvent::Message(message) => self.messages.push(message),
+            SessionEvent::Ended(end) => self.end = Some(end),
+            _ => {}
+        }
+    }
+}
+
+/// Carries candidates until `done`.
+async fn run(ends: &mut [End; 2], done: impl Fn(&[End; 2]) -> bool) {
+    let run = async {
+        while !done(ends) {
+            let [a, b] = ends;
+            tokio::select! {
+                Some(event) = a.events.recv() => a.take(event, &b.session),
+                Some(event) = b.events.recv() => b.take(event, &a.session),
+                else => panic!("both sessions went silent"),
+            }
+        }
+    };
+    timeout(LIMIT, run).await.expect("in time");
+}
+
+async fn call(configs: [SessionConfig; 2]) -> [End; 2] {
+    let [caller, callee] = configs;
+    let (a, described, a_events) = offer(caller).await.unwrap();
+    let described = Description::decode(&described.encode()).unwrap();
+    let (b, described, b_events) = answer(callee, described).await.unwrap();
+    a.accept_answer(Description::decode(&described.encode()).unwrap()).unwrap();
+    [End::new(a, a_events), End::new(b, b_events)]
+}
+
+/// How much of the sound in a file is a sine of `hz` (Goertzel), 0 to 1, leaving out silence.
+fn share_of_tone(path: &Path, hz: f32) -> f32 {
+    let samples: Vec<f32> = hound::WavReader::open(path)
+        .unwrap()
+        .samples::<i16>()
+        .map(|s| f32::from(s.unwrap()) / 32768.0)
+        .collect();
+    let mut shares: Vec<f32> = samples
+        .chunks_exact(4800)
+        .filter_map(|window| {
+            let energy: f32 = window.iter().map(|x| x * x).sum();
+            let step = std::f32::consts::TAU * hz / 48_000.0;
+            let (re, im) = window.iter().enumerate().fold((0.0, 0.0), |(re, im), (n, x)| {
+                let (sin, cos) = (step * n as f32).sin_cos();
+                (re + x * cos, im + x * sin)
+            });
+            (energy > 1.0).then_some((re * re + im * im) * 2.0 / 4800.0 / energy)
+        })
+        .collect();
+    shares.sort_by(f32::total_cmp);
+    assert!(shares.len() >= 2, "hardly any sound in {}", path.display());
+    shares[shares.len() / 2]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_over_loopback_records_what_the_other_end_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let [at_a, at_b] = ["a.wav", "b.wav"].map(|name| folder.path().join(name));
+    let ends = [
+        config(PathPolicy::Any, vec![], voice(AudioSource::Tone(440.0), AudioSink::File(at_a.clone()))),
+        config(PathPolicy::Any, vec![], voice(AudioSource::Tone(660.0), AudioSink::File(at_b.clone()))),
+    ];
+    let mut ends = call(ends).await;
+    run(&mut ends, |ends| ends.iter().all(|end| end.connected && end.flowing)).await;
+    for end in &ends {
+        let path = end.path.as_ref().unwrap();
+        assert!(path.direct && path.relay.is_none(), "{path:?}");
+    }
+    ends[0].session.send_message(b"hello".to_vec()).unwrap();
+    run(&mut ends, |ends| ends[1].messages == [b"hello"]).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let [a, mut b] = ends;
+    a.session.close().await;
+    let end = timeout(LIMIT, async {
+        loop {
+            if let SessionEvent::Ended(end) = b.events.recv().await.expect("an end") {
+                return end;
+            }
+        }
+    });
+    assert!(matches!(end.await.unwrap(), SessionEnd::PeerClosed));
+    b.session.close().await;
+    assert!(share_of_tone(&at_a, 660.0) > 0.8, "{}", share_of_tone(&at_a, 660.0));
+    assert!(share_of_tone(&at_b, 440.0) > 0.8, "{}", share_of_tone(&at_b, 440.0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
+    let secret = [3; 32];
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, secret, [4; 32]) };
+    let server = driver::RelayServer::start(server).await.unwrap();
+    let credentials =
+        CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600));
+    let relay = RelayServer { udp: server.local_addr(), credentials: Some(credentials) };
+    let silent = || voice(AudioSource::Tone(300.0), AudioSink::Null);
+    let mut ends = call([
+        config(PathPolicy::Relay, vec![], silent()),
+        config(PathPolicy::Relay, vec![relay.clone()], silent()),
+    ])
+    .await;
+    ends[0].session.add_relays(vec![relay]).unwrap();
+    run(&mut ends, |ends| ends.iter().all(|end| end.path.is_some() && end.connected)).await;
+    let path = ends[0].path.clone().unwrap();
+    assert!(!path.direct && path.relay == Some(server.local_addr()), "{path:?}");
+    let [a, b] = ends;
+    drop(a.session);
+    b.session.close().await;
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn echo_needs_no_network() {
+    let (session, mut events) = echo(voice(AudioSource::Tone(440.0), AudioSink::Null)).await.unwrap();
+    let both = async {
+        while let Some(event) = events.recv().await {
+            if matches!(event, SessionEvent::MediaFlowing { direction: MediaDirection::Both, .. }) {
+                return;
+            }
+        }
+        panic!("the echo was never heard");
+    };
+    timeout(LIMIT, both).await.unwrap();
+    session.close().await;
+    let last = async {
+        while let Some(event) = events.recv().await {
+            if let SessionEvent::Ended(end) = event {
+                return end;
+            }
+        }
+        panic!("no end");
+    };
+    assert!(matches!(timeout(LIMIT, last).await.unwrap(), SessionEnd::Closed));
+}
+
+#[tokio::test]
+async fn a_missing_sound_file_is_an_error_before_anything_is_sent() {
+    let missing = voice(AudioSource::File("/nowhere/speech.wav".into()), AudioSink::Null);
+    let error = offer(config(PathPolicy::Any, vec![], missing)).await.unwrap_err();
+    assert!(error.to_string().contains("/nowhere/speech.wav"), "{error}");
+}
