@@ -376,7 +376,7 @@ pub fn username(text: &str) -> Result<overlay::Username, Reason> {
         ));
     }
     overlay::Username::parse(text)
-        .map_err(|error| Reason::Usage(format!("\"{text}\" is not a username: {error}.")))
+        .map_err(|error| Reason::Usage(format!("\"{text}\" is not a username. {error}")))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -356,7 +356,7 @@ impl Actor {
 
     fn claim_name(&mut self, name: &str) -> Result<(), Reason> {
         let username = Username::parse(name)
-            .map_err(|error| Reason::Usage(format!("\"{name}\" cannot be a username: {error}.")));
+            .map_err(|error| Reason::Usage(format!("\"{name}\" cannot be a username. {error}")));
         let username = match username {
             Ok(username) => username,
             Err(reason) => {

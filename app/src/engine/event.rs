@@ -206,6 +206,7 @@ impl Event {
                 format!("Online ({homes} home supernode{}).", if *homes == 1 { "" } else { "s" })
             }
             EventBody::Offline { why } => format!("Offline: {why}."),
+            EventBody::Role { role: "leaf", .. } => return None,
             EventBody::Role { role, quic, .. } => match quic {
                 Some(quic) => format!("Running as {role}, listening on {quic}."),
                 None => format!("Running as {role}."),

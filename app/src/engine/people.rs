@@ -83,7 +83,7 @@ impl Actor {
         let name = match Username::parse(text) {
             Ok(name) => name,
             Err(error) => {
-                let reason = Reason::Usage(format!("\"{text}\" is not a username: {error}."));
+                let reason = Reason::Usage(format!("\"{text}\" is not a username. {error}"));
                 let why = reason.sentence();
                 self.picture.view.search = Search::Failed { name: text.to_owned(), why };
                 return Err(reason);

@@ -1,0 +1,182 @@
+//! Whole calls between real processes.
+
+use crate::harness::{Silbo, World, loudest, write_tone};
+use serde_json::Value;
+
+const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
+
+/// Bob is online under his name.
+fn bob_is_online(world: &World, words: &[&str]) -> Silbo {
+    world.run("b", &["register", "bob"]).with(0);
+    let mut bob = world.silbo("b", &[&["online"], words].concat());
+    bob.expect("registered");
+    bob
+}
+
+fn ada_calls_bob(world: &World, words: &[&str]) -> Silbo {
+    world.silbo("a", &[&["call", "bob"], words].concat())
+}
+
+#[test]
+fn echo_works_without_any_network() {
+    let world = World::empty();
+    let words = ["call", "echo", "--duration", "4", "--mic", "tone:440", "--speaker", "file:echo.wav"];
+    let ended = world.run("a", &words).with(0);
+    for event in ["calling", "media_flowing", "stats"] {
+        assert!(ended.has(event), "{event}: {ended:#?}");
+    }
+    assert_eq!(ended.event("ended")["reason"], "hung_up");
+    assert!(loudest(&world.path("echo.wav")) > 0.05, "the own voice came back");
+    let history = world.run("a", &["history"]).with(0);
+    assert_eq!(history.event("history")["outcome"], "placed");
+}
+
+#[test]
+fn a_call_by_name_connects_directly_and_both_hear_each_other() {
+    let world = World::new();
+    write_tone(&world.path("speech.wav"), 330.0, 2.0);
+    let answering = ["--auto-answer", "--calls", "1", "--mic", "tone:440", "--speaker", "file:bob.wav"];
+    let mut bob = bob_is_online(&world, &answering);
+    let calling = ["--duration", "3", "--mic", "file:speech.wav", "--speaker", "file:ada.wav"];
+    let ada = ada_calls_bob(&world, &calling).end().with(0);
+    let ended = bob.expect("ended");
+    assert_eq!((&ended["reason"], &ended["by"]), (&Value::from("hung_up"), &Value::from("remote")));
+    let bob = bob.end().with(0);
+    let order = ["calling", "answered", "media_flowing", "ended"];
+    let places = order.map(|name| ada.events.iter().position(|event| event["event"] == name).unwrap());
+    assert!(places.is_sorted(), "{:#?}", ada.events);
+    assert_eq!(ada.event("path")["direct"], true);
+    assert_eq!(ada.event("path")["protocol"], "udp");
+    assert_eq!(ada.event("ended")["by"], "local");
+    assert!(ada.event("ended")["duration_ms"].as_u64().unwrap() > 0);
+    assert!(ada.events.iter().any(|event| event["speaker_t0_ms"].is_u64()), "{:#?}", ada.events);
+    assert!(ada.events.iter().any(|event| event["mic_t0_ms"].is_u64()), "{:#?}", ada.events);
+    let calls = |events: &[Value]| events.iter().find_map(|event| event["call"].as_str().map(str::to_owned));
+    assert_eq!(calls(&ada.events), calls(&bob.events), "both name the call alike");
+    assert_eq!(bob.event("incoming")["stranger"], true);
+    for file in ["ada.wav", "bob.wav"] {
+        assert!(loudest(&world.path(file)) > 0.05, "{file} is silent");
+    }
+    assert!(world.run("a", &["contact", "list"]).has("contact"), "calling somebody adds them");
+    assert_eq!(world.run("b", &["history"]).event("history")["outcome"], "received");
+}
+
+#[test]
+fn a_call_that_must_be_relayed_is_relayed() {
+    let world = World::new();
+    let answering = ["--auto-answer", "--calls", "1", "--mic", "tone:440", "--speaker", "null"];
+    let bob = bob_is_online(&world, &answering);
+    let calling = ["--path", "relay", "--duration", "2", "--mic", "silence", "--speaker", "file:ada.wav"];
+    let ada = ada_calls_bob(&world, &calling).end().with(0);
+    bob.end().with(0);
+    assert_eq!(ada.event("path")["direct"], false);
+    assert_eq!(ada.event("path")["local"], "relay");
+    assert!(loudest(&world.path("ada.wav")) > 0.05);
+}
+
+#[test]
+fn a_direct_call_goes_on_when_the_supernode_dies() {
+    let mut world = World::new();
+    let answering = ["--auto-answer", "--calls", "1", "--mic", "tone:440", "--speaker", "null"];
+    let mut bob = bob_is_online(&world, &answering);
+    let mut ada = ada_calls_bob(&world, &["--mic", "tone:330", "--speaker", "file:ada.wav"]);
+    ada.expect("media_flowing");
+    bob.expect("media_flowing");
+    world.kill_supernode();
+    for _ in 0..5 {
+        ada.expect("stats");
+    }
+    let before = ada.expect("stats")["packets_received"].as_u64().unwrap();
+    let after = ada.expect("stats")["packets_received"].as_u64().unwrap();
+    assert!(after > before, "sound goes on");
+    ada.tell(r#"{"do":"hangup"}"#);
+    assert_eq!(bob.expect("ended")["reason"], "hung_up", "the hang-up needs no supernode either");
+    ada.end().with(0);
+    bob.end().with(0);
+}
+
+#[test]
+fn a_contact_rings_and_is_answered_by_a_person() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let mut ada = ada_calls_bob(&world, &SILENT);
+    let incoming = bob.expect("incoming");
+    assert_eq!((&incoming["from"], &incoming["stranger"]), (&Value::from("ada"), &Value::from(false)));
+    ada.expect("ringing");
+    bob.tell(r#"{"do":"answer"}"#);
+    ada.expect("media_flowing");
+    bob.expect("media_flowing");
+    bob.tell(r#"{"do":"mute"}"#);
+    bob.tell(r#"{"do":"unmute"}"#);
+    bob.tell(r#"{"do":"camera"}"#);
+    assert_eq!(bob.expect("error")["code"], "not_built");
+    bob.terminate();
+    let bob = bob.end().with(0);
+    assert_eq!(bob.event("ended")["by"], "local");
+    let ada = ada.end().with(0);
+    assert_eq!(ada.event("ended")["by"], "remote");
+}
+
+#[test]
+fn declined_busy_unanswered_and_offline_calls_end_with_four() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+
+    let ada = ada_calls_bob(&world, &SILENT);
+    bob.expect("incoming");
+    bob.tell(r#"{"do":"decline"}"#);
+    assert_eq!(ada.end().failed("declined", 4).event("ended")["reason"], "declined");
+
+    let ada = ada_calls_bob(&world, &[&["--ring-timeout", "2"], &SILENT[..]].concat());
+    ada.end().failed("not_answered", 4);
+    assert_eq!(bob.expect("ended")["reason"], "declined");
+    assert_eq!(bob.expect("ended")["reason"], "missed");
+
+    bob.terminate();
+    bob.end().with(0);
+    let ended = ada_calls_bob(&world, &SILENT).end().failed("not_online", 4);
+    assert!(!ended.has("ringing"));
+}
+
+#[test]
+fn strangers_become_requests_and_never_ring() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let ada = ada_calls_bob(&world, &[&["--ring-timeout", "3"], &SILENT[..]].concat());
+    let request = bob.expect("request");
+    assert_eq!((&request["state"], &request["name"]), (&Value::from("new"), &Value::from("ada")));
+    let ada = ada.end().failed("no_reaction", 4);
+    assert!(!ada.has("ringing"));
+    bob.tell(&format!(r#"{{"do":"accept_request","key":"{}"}}"#, world.key("a")));
+    assert_eq!(bob.expect("request")["state"], "accepted");
+
+    let ada = ada_calls_bob(&world, &SILENT);
+    bob.expect("incoming");
+    bob.tell(r#"{"do":"decline"}"#);
+    ada.end().failed("declined", 4);
+    bob.terminate();
+    let bob = bob.end().with(0);
+    assert_eq!(bob.events.iter().filter(|event| event["event"] == "incoming").count(), 1);
+}
+
+#[test]
+fn hanging_up_before_it_is_answered_cancels_the_call_on_both_sides() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let mut ada = ada_calls_bob(&world, &SILENT);
+    ada.expect("ringing");
+    ada.terminate();
+    let ada = ada.end().with(0);
+    assert_eq!(ada.event("ended")["reason"], "cancelled");
+    assert_eq!(bob.expect("ended")["reason"], "missed");
+    bob.terminate();
+    bob.end().with(0);
+    assert_eq!(world.run("b", &["history"]).event("history")["outcome"], "missed");
+}

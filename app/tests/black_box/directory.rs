@@ -1,0 +1,56 @@
+//! Usernames: claimed, found, taken, pinned.
+
+use crate::harness::World;
+
+#[test]
+fn a_name_is_claimed_found_and_taken() {
+    let world = World::new();
+    let registered = world.run("b", &["register", "Bob"]).with(0);
+    assert_eq!(registered.event("registered")["name"], "bob");
+    assert_eq!(registered.event("registered")["state"], "held");
+    let found = world.run("a", &["lookup", "bob"]).with(0);
+    let claims = found.event("lookup")["claims"].as_array().unwrap();
+    assert_eq!(claims.len(), 1);
+    assert_eq!(claims[0]["key"], world.key("b").as_str());
+    world.run("a", &["register", "bob"]).failed("name_taken", 6);
+    world.run("b", &["register", "bob"]).with(0);
+}
+
+#[test]
+fn a_name_nobody_has_is_no_such_name() {
+    let world = World::new();
+    let found = world.run("a", &["lookup", "nobody"]).failed("no_such_name", 3);
+    assert_eq!(found.event("lookup")["claims"].as_array().unwrap().len(), 0);
+    let called = world.run("a", &["call", "nobody", "--mic", "silence", "--speaker", "null"]);
+    assert!(called.failed("no_such_name", 3).has("calling"));
+    world.run("a", &["contact", "add", "nobody"]).failed("no_such_name", 3);
+}
+
+#[test]
+fn a_name_that_moved_to_another_key_is_refused() {
+    let mut world = World::new();
+    world.run("bob", &["register", "bob"]).with(0);
+    world.run("a", &["contact", "add", "bob"]).with(0);
+    // Another network, where somebody else was first.
+    world.kill_supernode();
+    world.start_supernode("other supernode");
+    world.run("mallory", &["register", "bob"]).with(0);
+    let words = ["call", "bob", "--mic", "silence", "--speaker", "null"];
+    let refused = world.run("a", &words).failed("key_changed", 6);
+    assert!(!refused.has("ringing"));
+    world.run("a", &["contact", "add", "bob"]).failed("key_changed", 6);
+    let listed = world.run("a", &["contact", "list"]);
+    assert_eq!(listed.event("contact")["key"], world.key("bob").as_str());
+}
+
+#[test]
+fn a_node_of_another_kind_of_network_is_refused() {
+    let world = World::new();
+    let mut real = world.silbo("a", &["lookup", "bob"]);
+    real.expect("online");
+    drop(real);
+    let bootstrap = world.bootstrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_silbo"));
+    command.args(["--no-mdns", "--json", "--bootstrap", bootstrap, "--profile"]).arg(world.path("real"));
+    crate::harness::Silbo::spawn(command.args(["lookup", "bob"])).end().failed("no_network", 5);
+}

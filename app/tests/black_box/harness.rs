@@ -1,0 +1,251 @@
+//! Real processes: started in a folder of their own, killed when dropped, their events read line by line.
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// No single wait takes longer, however slow the machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder for profiles and sound files, and a supernode if one was started.
+pub(crate) struct World {
+    folder: TempDir,
+    supernode: Option<Silbo>,
+    bootstrap: Option<String>,
+}
+
+/// A running `silbo --json`.
+pub(crate) struct Silbo {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: mpsc::Receiver<Value>,
+    seen: Vec<Value>,
+    stderr: mpsc::Receiver<String>,
+}
+
+/// How a `silbo` ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) events: Vec<Value>,
+    pub(crate) stderr: String,
+}
+
+impl World {
+    /// A network of nobody.
+    pub(crate) fn empty() -> Self {
+        Self { folder: TempDir::new().unwrap(), supernode: None, bootstrap: None }
+    }
+
+    /// A network of one supernode.
+    pub(crate) fn new() -> Self {
+        let mut world = Self::empty();
+        world.start_supernode("supernode");
+        world
+    }
+
+    /// Starts a supernode that everybody is told from now on.
+    pub(crate) fn start_supernode(&mut self, profile: &str) {
+        self.bootstrap = None;
+        let words = ["supernode", "--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0"];
+        let mut supernode = self.silbo(profile, &words);
+        self.bootstrap = Some(supernode.expect("role")["quic"].as_str().unwrap().to_owned());
+        supernode.expect("relay");
+        self.supernode = Some(supernode);
+    }
+
+    /// Kills the supernode, as a power cut would.
+    pub(crate) fn kill_supernode(&mut self) {
+        self.supernode = None;
+    }
+
+    /// Starts `silbo` with a profile of this world.
+    pub(crate) fn silbo(&self, profile: &str, words: &[&str]) -> Silbo {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_silbo"));
+        command.args(["--lab", "--no-mdns", "--json", "--profile"]).arg(self.path(profile));
+        if let Some(bootstrap) = &self.bootstrap {
+            command.args(["--bootstrap", bootstrap]);
+        }
+        Silbo::spawn(command.args(words).current_dir(self.folder.path()))
+    }
+
+    /// Runs `silbo` to its end.
+    pub(crate) fn run(&self, profile: &str, words: &[&str]) -> Ended {
+        self.silbo(profile, words).end()
+    }
+
+    /// The address of the supernode.
+    pub(crate) fn bootstrap(&self) -> &str {
+        self.bootstrap.as_deref().unwrap()
+    }
+
+    /// A path within the world's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The public key of a profile.
+    pub(crate) fn key(&self, profile: &str) -> String {
+        let text = fs::read_to_string(self.path(profile).join("identity.key")).unwrap();
+        let secret = data_encoding::BASE32_NOPAD_NOCASE.decode(text.trim().as_bytes()).unwrap();
+        overlay::Identity::from_secret(secret.try_into().unwrap()).public_key().to_string()
+    }
+}
+
+impl Silbo {
+    /// Starts a prepared command.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        command.env_remove("SILBO_PASSPHRASE_FILE").env_remove("RUST_LOG");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (send_line, lines) = mpsc::sync_channel(100_000);
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let read_events = move || {
+            for line in stdout.lines() {
+                let line = line.unwrap();
+                let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if send_line.send(value).is_err() {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new().name("stdout".into()).spawn(read_events).unwrap();
+        let (send_text, stderr) = mpsc::sync_channel(1);
+        let mut errors = child.stderr.take().unwrap();
+        let read_errors = move || {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text);
+            let _ = send_text.send(text);
+        };
+        thread::Builder::new().name("stderr".into()).spawn(read_errors).unwrap();
+        let stdin = child.stdin.take();
+        Self { child, stdin, lines, seen: Vec::new(), stderr }
+    }
+
+    /// Waits for the next event of this name, skipping others.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, event: &str) -> Value {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line["event"] == event {
+                        return line;
+                    }
+                }
+                Err(error) => {
+                    let errors = self.errors();
+                    panic!("no \"{event}\" ({error}); seen: {:#?}; {errors}", self.seen)
+                }
+            }
+        }
+    }
+
+    /// Writes a line to standard input.
+    pub(crate) fn tell(&mut self, line: &str) {
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Asks politely to stop.
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ended {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push(line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("does not end; seen: {:#?}", self.seen),
+            }
+        }
+        let status = self.child.wait().unwrap().code().unwrap_or(-1);
+        Ended { status, events: std::mem::take(&mut self.seen), stderr: self.errors() }
+    }
+
+    fn errors(&mut self) -> String {
+        // Only an ended process has closed its standard error.
+        let _ = self.child.kill();
+        self.stderr.recv_timeout(PATIENCE).unwrap_or_default()
+    }
+}
+
+impl Drop for Silbo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// The status must be this one.
+    #[track_caller]
+    pub(crate) fn with(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        self
+    }
+
+    /// The first event of this name.
+    #[track_caller]
+    pub(crate) fn event(&self, name: &str) -> &Value {
+        let found = self.events.iter().find(|event| event["event"] == name);
+        found.unwrap_or_else(|| panic!("no \"{name}\": {self:#?}"))
+    }
+
+    /// Whether there is an event of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.events.iter().any(|event| event["event"] == name)
+    }
+
+    /// There is an `error` with this code, a sentence and a next step, and the status that belongs to it.
+    #[track_caller]
+    pub(crate) fn failed(self, code: &str, status: i32) -> Self {
+        let ended = self.with(status);
+        let error = ended.event("error");
+        assert_eq!(error["code"], code, "{ended:#?}");
+        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(error["next_step"].as_str().is_some_and(|text| text.ends_with('.')));
+        ended
+    }
+}
+
+/// Writes a tone as a 16-bit mono WAV file.
+pub(crate) fn write_tone(path: &Path, hertz: f32, seconds: f32) {
+    let rate = 48_000_u32;
+    let samples = (0..(seconds * rate as f32) as u32).flat_map(|n| {
+        let phase = n as f32 / rate as f32 * hertz * std::f32::consts::TAU;
+        ((phase.sin() * 8000.0) as i16).to_le_bytes()
+    });
+    let samples: Vec<u8> = samples.collect();
+    let mut file = Vec::from(*b"RIFF");
+    file.extend((36 + samples.len() as u32).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(rate.to_le_bytes());
+    file.extend((rate * 2).to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend((samples.len() as u32).to_le_bytes());
+    file.extend(samples);
+    fs::write(path, file).unwrap();
+}
+
+/// The loudest sample of a 16-bit WAV file, 0 to 1.
+pub(crate) fn loudest(path: &Path) -> f32 {
+    let file = fs::read(path).unwrap();
+    assert!(file.starts_with(b"RIFF") && &file[8..12] == b"WAVE", "{} is no WAV file", path.display());
+    let at = file.windows(4).position(|word| word == b"data").unwrap() + 8;
+    let samples = file[at..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
+    samples.map(|sample| f32::from(sample).abs() / 32_768.0).fold(0.0, f32::max)
+}
