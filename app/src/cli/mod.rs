@@ -24,7 +24,7 @@ use overlay::{
 };
 use print::{Format, Printer};
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -183,7 +183,9 @@ fn log_to_stderr(level: &str) -> Result<(), Reason> {
     let filter = EnvFilter::try_new(level)
         .map_err(|error| Reason::Usage(format!("\"{level}\" is not a log level: {error}.")))?;
     // A second subscriber is only ever set in tests; the first one stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let colours = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
+    let _ = log.try_init();
     Ok(())
 }
 

@@ -327,9 +327,10 @@ impl EventBody {
                 "mic_t0_ms": mic_t0.map(UnixTime::as_millis), "speaker_t0_ms": speaker_t0.map(UnixTime::as_millis),
             }),
             Self::Stats(stats) => json!({
-                "rtt_ms": stats.rtt.map(fine_millis), "loss": stats.loss,
+                "rtt_ms": stats.rtt.map(fine_millis), "loss": rounded(stats.loss, 4),
                 "jitter_ms": fine_millis(stats.jitter), "playout_delay_ms": fine_millis(stats.playout_delay),
-                "concealed_ratio": stats.concealed_ratio, "mos": stats.mos, "audio_kbps": stats.audio_kbps,
+                "concealed_ratio": rounded(stats.concealed_ratio, 4), "mos": rounded(stats.mos, 2),
+                "audio_kbps": rounded(stats.audio_kbps, 1),
                 // No video yet.
                 "video_kbps": null, "fps": null, "width": null, "height": null,
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
@@ -396,4 +397,11 @@ fn millis(duration: Duration) -> Value {
 
 fn fine_millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+/// A measured number without digits that mean nothing; what is no number is zero.
+fn rounded(value: f32, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    let value = (f64::from(value) * scale).round() / scale;
+    if value.is_finite() { value } else { 0.0 }
 }

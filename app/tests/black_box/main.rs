@@ -1,6 +1,8 @@
 //! Black-box tests: the built `silbo` as a person or a program runs it, on loopback, with its exit statuses and its
 //! JSON events. Nothing here asserts a timing; every wait is bounded.
 
+#![cfg(test)]
+
 mod calls;
 mod directory;
 mod harness;
