@@ -69,11 +69,7 @@ impl Echo {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[expect(clippy::disallowed_methods, reason = "an origin for virtual time; only differences matter")]
-    fn start() -> Instant {
-        Instant::now()
-    }
+    use crate::session::fixture::origin;
 
     fn packet(timestamp: u32) -> VoicePacket {
         VoicePacket { payload: vec![timestamp as u8; 40], timestamp }
@@ -81,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_was_said_comes_back_in_order_after_two_seconds() {
-        let start = start();
+        let start = origin();
         let mut echo = Echo::new();
         assert!(matches!(echo.poll_event(), Some(LineEvent::Connected)));
         for n in 0..3 {
@@ -100,7 +96,7 @@ mod tests {
 
     #[test]
     fn it_ends_once_and_says_nothing_more() {
-        let start = start();
+        let start = origin();
         let mut echo = Echo::new();
         echo.poll_event();
         echo.send_voice(start, packet(0));

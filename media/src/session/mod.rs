@@ -31,6 +31,8 @@ mod sockets;
 mod task;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;

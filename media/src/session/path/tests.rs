@@ -1,13 +1,9 @@
 use super::*;
+use crate::session::fixture::origin as start;
 use relay::wire::{Fingerprint, MessageBuilder, Method, TransactionId};
 
 const DIRECT: SocketId = SocketId(0);
 const RELAYED: SocketId = SocketId(1);
-
-#[expect(clippy::disallowed_methods, reason = "an origin for virtual time; only differences matter")]
-fn start() -> Instant {
-    Instant::now()
-}
 
 fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()

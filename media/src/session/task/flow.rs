@@ -112,6 +112,7 @@ fn kbps(bytes: usize, elapsed: Duration) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::fixture::origin;
 
     fn directions(events: Vec<SessionEvent>) -> Vec<MediaDirection> {
         let direction = |event| match event {
@@ -131,9 +132,8 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "an origin for virtual time; only differences matter")]
     fn a_reading_covers_only_the_time_since_the_last() {
-        let start = Instant::now();
+        let start = origin();
         let mut meter = Meter::default();
         meter.start(start);
         meter.received(4000);

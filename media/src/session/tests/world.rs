@@ -11,6 +11,7 @@ use relay::{CredentialIssuer, Now, UnixTime};
 
 use crate::session::call::PeerKind;
 use crate::session::description::{Candidate, Description};
+use crate::session::fixture::origin;
 use crate::session::line::{Line, LineEvent};
 use crate::session::path::SocketId;
 use crate::session::sdp::Role;
@@ -111,9 +112,8 @@ pub(super) struct World {
 }
 
 impl World {
-    #[expect(clippy::disallowed_methods, reason = "an origin for virtual time; only differences matter")]
     pub(super) fn new(plan: Plan) -> Self {
-        let start = Instant::now();
+        let start = origin();
         let mut random = StdRng::seed_from_u64(plan.seed);
         let relay: SocketAddr = RELAY.parse().unwrap();
         let config =
