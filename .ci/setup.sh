@@ -31,6 +31,8 @@ packages() {
         installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        fail "packages are missing and there is no sudo here. As root run:" "    apt-get install ${missing[*]}"
     echo "setup: installing ${missing[*]}"
     as_root apt-get update -qq || echo "setup: the package lists could not be refreshed; trying with the old ones" >&2
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" ||
@@ -52,7 +54,9 @@ rust() {
         fi
     fi
     hash -r
-    recent_cargo || rustup default stable && rustup update stable || how_to_get_rust
+    if ! recent_cargo; then
+        rustup default stable && rustup update stable || how_to_get_rust
+    fi
     rustup component add clippy rustfmt || how_to_get_rust
     recent_cargo || how_to_get_rust
 }
@@ -70,14 +74,7 @@ how_to_get_rust() {
         "Install it from https://rustup.rs, or with rustup present: rustup update stable && rustup component add clippy rustfmt"
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    else
-        command -v sudo >/dev/null || fail "packages are missing and there is no sudo here. As root run:" "    $*"
-        sudo "$@"
-    fi
-}
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 fail() {
     printf 'setup: %s\n' "$@" >&2
