@@ -24,6 +24,7 @@ main() {
     step "scoring tools" bash .ci/venv.sh
     step "build" cargo build --quiet --workspace --all-targets --locked
     step "tests" cargo test --workspace --locked
+    step "NAT lab, short calls" "${CARGO_TARGET_DIR:-target}/debug/nat" --quick
 }
 
 # step HEADING COMMAND...
