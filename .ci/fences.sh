@@ -93,10 +93,10 @@ manifests() {
 
 # ---- time and sockets ----
 
-# The ban itself is clippy's. Here: only a driver may lift it (driver.rs), or what only tests see (tests.rs, fixture.rs,
-# tests/): a loopback test proves a driver, and an Instant has no other origin.
+# The ban itself is clippy's. Here: only a driver may lift it (driver.rs), and tests: a loopback test proves a driver,
+# and virtual time needs some Instant to begin at.
 clock_and_sockets_only_in_drivers() {
-    code | grep -E 'disallowed_(methods|types)' | grep -vE '^[^:]*/(driver|tests|fixture)\.rs:|^[a-z]+/tests/'
+    product_code | grep -E 'disallowed_(methods|types)' | grep -vE '^[^:]*/driver\.rs:'
 }
 
 clock_bans_are_the_same_everywhere() {
@@ -110,7 +110,7 @@ clock_bans_are_the_same_everywhere() {
 
 # app has no clippy ban, for its engine is a driver; its call state machine is not.
 call_state_machine_is_told_the_time() {
-    code | grep -E '^app/src/call(/|\.rs)' | grep -vE '^[^:]*/(driver|tests)\.rs:' |
+    product_code | grep -E '^app/src/call(/|\.rs)' | grep -vE '^[^:]*/driver\.rs:' |
         grep -E '(Instant|SystemTime)::now|\.elapsed\(\)|rand::(rng|random)\('
 }
 
@@ -145,6 +145,35 @@ sources() {
 
 # Every line of code as FILE:LINE:TEXT, without comments.
 code() { sources | xargs awk '{ text = $0; sub(/\/\/.*/, "", text); if (text ~ /[^ ]/) print FILENAME ":" FNR ":" text }'; }
+
+# The lines of `code` that are compiled into the product: neither tests/ nor what hangs under #[cfg(test)].
+product_code() {
+    code | awk -F: -v skip="$(test_modules | tr '\n' ' ')" '
+        BEGIN { split(skip, names, " "); for (i in names) tests[names[i]] = 1 }
+        $1 != file {
+            file = $1; inside = 0; armed = 0; path = file; sub(/\.rs$/, "", path)
+            only_tests = file ~ /^[a-z]+\/(tests|examples)\//
+            # A module is for tests only when it or a module above it is.
+            while (path ~ /\//) { if (path in tests) only_tests = 1; sub(/\/[^\/]*$/, "", path) }
+        }
+        { text = substr($0, length($1) + length($2) + 3) }
+        # By the house style an inline test module is the last thing in its file.
+        armed && text ~ /^ *(pub(\([a-z]+\))? )?mod [a-z_]+ \{/ { inside = 1 }
+        { armed = text ~ /^ *#\[cfg\(test\)\]/ }
+        !only_tests && !inside'
+}
+
+# The modules declared as `#[cfg(test)] mod NAME;`, as paths without .rs.
+test_modules() {
+    code | awk -F: '
+        { text = substr($0, length($1) + length($2) + 3) }
+        armed && match(text, /mod [a-z_]+;/) {
+            folder = $1
+            if (folder !~ /\/(lib|main|mod)\.rs$/) sub(/\.rs$/, "", folder); else sub(/\/[^\/]*$/, "", folder)
+            print folder "/" substr(text, RSTART + 4, RLENGTH - 5)
+        }
+        { armed = text ~ /#\[cfg\(test\)\]/ }'
+}
 
 # ---- running the laws ----
 
@@ -190,6 +219,7 @@ workspace = true'
     plant versions_are_written_once relay/Cargo.toml '[build-dependencies]
 cc = "1"'
     plant clock_and_sockets_only_in_drivers overlay/src/planted.rs '#![expect(clippy::disallowed_methods, reason = "haste")]'
+    plant clock_and_sockets_only_in_drivers overlay/src/lib.rs '#[expect(clippy::disallowed_types, reason = "haste")]'
     plant clock_bans_are_the_same_everywhere overlay/clippy.toml 'disallowed-names = []'
     plant call_state_machine_is_told_the_time app/src/call/planted.rs 'fn f() { Instant::now(); }'
     plant files_stay_small relay/src/planted.rs "$(seq 601 | sed 's/.*/const C&: u8 = 0;/')"
