@@ -170,3 +170,63 @@ impl Union {
         self.by_key.get(key).map(|(claim, _)| claim)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn ada() -> Username {
+        Username::parse("ada").unwrap()
+    }
+
+    fn claim(secret: u8, claimed_at: UnixTime, seq: u64) -> Claim {
+        Claim::sign(&Identity::from_secret([secret; 32]), Network::Lab, ada(), claimed_at, seq, NOW)
+    }
+
+    #[test]
+    fn a_claim_is_believed_in_its_network_and_time_only() {
+        let claim = claim(1, NOW, 1);
+        assert_eq!(claim.verify(Network::Lab, NOW), Ok(()));
+        assert_eq!(claim.verify(Network::Main, NOW), Err(RecordError::Network));
+        assert_eq!(claim.verify(Network::Lab, NOW.saturating_add(CLAIM_LIFETIME)), Err(RecordError::Expired));
+        assert_eq!(
+            claim.verify(Network::Lab, NOW.saturating_sub(CLOCK_TOLERANCE * 2)),
+            Err(RecordError::Dates)
+        );
+    }
+
+    #[test]
+    fn no_bent_bit_is_believed() {
+        let bytes = wire::to_bytes(&claim(1, NOW, 1));
+        for bit in 0..bytes.len() * 8 {
+            let mut bent = bytes.clone();
+            bent[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(claim) = wire::from_bytes::<Claim>(&bent) {
+                assert!(claim.verify(Network::Lab, NOW).is_err(), "bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_in_another_form_is_no_claim() {
+        let bytes = wire::to_bytes(&claim(1, NOW, 1));
+        let at = bytes.windows(3).position(|window| window == b"ada").unwrap();
+        let mut upper = bytes.clone();
+        upper[at] = b'A';
+        assert!(wire::from_bytes::<Claim>(&upper).is_err());
+    }
+
+    #[test]
+    fn the_union_shows_everybody_most_holders_first_then_the_older_then_the_smaller_key() {
+        let (early, late) = (NOW.saturating_sub(Duration::from_secs(9)), NOW);
+        let mut union = Union::default();
+        union.add([claim(1, late, 1), claim(2, early, 1)]);
+        union.add([claim(3, late, 1), claim(1, late, 1), claim(1, late, 2)]);
+        let found: Vec<_> = union.ordered().into_iter().map(|c| (c.key, c.holders)).collect();
+        let key = |secret| Identity::from_secret([secret; 32]).public_key();
+        assert_eq!(found, [(key(1), 2), (key(2), 1), (key(3), 1)]);
+        assert_eq!(union.of(&key(1)).unwrap().seq(), 2);
+    }
+}

@@ -1,6 +1,6 @@
 //! What a supernode holds for others: claims to usernames (kept across restarts) and introduction records (not).
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, ops::Bound};
 
 use relay::UnixTime;
 
@@ -131,9 +131,10 @@ impl Directory {
         self.claims.get(name).map(|held| &held.claim).filter(|claim| claim.not_after() > now)
     }
 
-    /// Every claim held, by name.
-    pub fn all_claims(&self) -> impl Iterator<Item = &Claim> {
-        self.claims.values().map(|held| &held.claim)
+    /// Claims held, by name, beginning after one of them.
+    pub fn claims_after(&self, name: Option<&Username>, most: usize) -> impl Iterator<Item = &Claim> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        self.claims.range((from, Bound::Unbounded)).take(most).map(|(_, held)| &held.claim)
     }
 
     /// Takes an introduction record, after verifying it.
@@ -169,11 +170,6 @@ impl Directory {
         }
     }
 
-    /// Claims and introduction records held.
-    pub fn len(&self) -> (usize, usize) {
-        (self.claims.len(), self.introductions.len())
-    }
-
     fn release(&mut self, source: Source) {
         if let Some(count) = self.per_prefix.get_mut(&source) {
             *count -= 1;
@@ -181,5 +177,104 @@ impl Directory {
                 self.per_prefix.remove(&source);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        claim::CLAIM_LIFETIME,
+        identity::Identity,
+        record::{EnvelopeKey, RecordError},
+    };
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn person(secret: u8) -> Identity {
+        Identity::from_secret([secret; 32])
+    }
+
+    fn claim(secret: u8, name: &str, since: UnixTime, seq: u64) -> Claim {
+        Claim::sign(&person(secret), Network::Lab, Username::parse(name).unwrap(), since, seq, NOW)
+    }
+
+    fn introduction(secret: u8, seq: u64) -> Introduction {
+        let lifetime = Duration::from_secs(60);
+        Introduction::sign(
+            &person(secret),
+            Network::Lab,
+            seq,
+            EnvelopeKey::from_bytes([1; 32]),
+            [],
+            NOW,
+            lifetime,
+        )
+    }
+
+    fn directory(limits: &Limits) -> Directory {
+        Directory::new(Network::Lab, limits)
+    }
+
+    #[test]
+    fn the_first_valid_claim_wins_until_it_expires() {
+        let mut held = directory(&Limits::default());
+        let (first, second) =
+            (claim(1, "ada", NOW, 1), claim(2, "ada", NOW.saturating_sub(CLAIM_LIFETIME / 2), 9));
+        assert_eq!(held.put_claim(NOW, Source::Own, &first), ClaimPut::Stored);
+        assert_eq!(held.put_claim(NOW, Source::Own, &first), ClaimPut::Held);
+        assert_eq!(held.put_claim(NOW, Source::Own, &second), ClaimPut::Taken(Box::new(first)));
+        let later = NOW.saturating_add(CLAIM_LIFETIME);
+        let third = Claim::sign(&person(2), Network::Lab, Username::parse("ada").unwrap(), later, 1, later);
+        assert_eq!(held.put_claim(later, Source::Own, &third), ClaimPut::Stored);
+    }
+
+    #[test]
+    fn a_renewal_needs_a_higher_number_and_no_older_date() {
+        let mut held = directory(&Limits::default());
+        assert_eq!(held.put_claim(NOW, Source::Own, &claim(1, "ada", NOW, 5)), ClaimPut::Stored);
+        let earlier = NOW.saturating_sub(Duration::from_secs(1));
+        assert_eq!(held.put_claim(NOW, Source::Own, &claim(1, "ada", earlier, 6)), ClaimPut::Stale);
+        let other = Claim::sign(&person(1), Network::Lab, Username::parse("ada").unwrap(), NOW, 4, earlier);
+        assert_eq!(held.put_claim(NOW, Source::Own, &other), ClaimPut::Stale);
+        assert_eq!(held.put_claim(NOW, Source::Own, &claim(1, "ada", NOW, 6)), ClaimPut::Stored);
+    }
+
+    #[test]
+    fn full_means_busy_in_total_and_per_prefix_and_renewals_still_fit() {
+        let limits = Limits { claims: 2, claims_per_prefix: 1, introductions: 1, ..Limits::default() };
+        let mut held = directory(&limits);
+        let near = Source::from("9.9.9.1".parse::<IpAddr>().unwrap());
+        assert_eq!(held.put_claim(NOW, near, &claim(1, "ada", NOW, 1)), ClaimPut::Stored);
+        assert_eq!(held.put_claim(NOW, near, &claim(2, "bob", NOW, 1)), ClaimPut::Full);
+        assert_eq!(held.put_claim(NOW, near, &claim(1, "ada", NOW, 2)), ClaimPut::Stored);
+        assert_eq!(held.put_claim(NOW, Source::Own, &claim(2, "bob", NOW, 1)), ClaimPut::Stored);
+        assert_eq!(held.put_claim(NOW, Source::Own, &claim(3, "eve", NOW, 1)), ClaimPut::Full);
+
+        assert_eq!(held.put_introduction(NOW, &introduction(1, 1)), IntroductionPut::Stored);
+        assert_eq!(held.put_introduction(NOW, &introduction(2, 1)), IntroductionPut::Full);
+        assert_eq!(held.put_introduction(NOW, &introduction(1, 2)), IntroductionPut::Stored);
+        assert_eq!(held.put_introduction(NOW, &introduction(1, 1)), IntroductionPut::Stale);
+    }
+
+    #[test]
+    fn what_expired_or_belongs_elsewhere_is_neither_taken_nor_given() {
+        let mut held = Directory::new(Network::Main, &Limits::default());
+        let stranger = claim(1, "ada", NOW, 1);
+        assert_eq!(held.put_claim(NOW, Source::Own, &stranger), ClaimPut::Invalid(RecordError::Network));
+        assert_eq!(
+            held.put_introduction(NOW, &introduction(1, 1)),
+            IntroductionPut::Invalid(RecordError::Network)
+        );
+        let mut held = directory(&Limits::default());
+        assert_eq!(held.put_introduction(NOW, &introduction(1, 1)), IntroductionPut::Stored);
+        assert_eq!(held.put_claim(NOW, Source::Own, &stranger), ClaimPut::Stored);
+        let later = NOW.saturating_add(CLAIM_LIFETIME);
+        assert!(held.introduction(later, &person(1).public_key()).is_none());
+        assert!(held.claims(later, stranger.name()).is_none());
+        held.expire(later);
+        assert!(held.claims.is_empty() && held.introductions.is_empty() && held.per_prefix.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! The driver: real sockets, clocks and files under the core.
 //!
-//! [`start`] binds and spawns one task that owns the [`Node`](crate::node::Node) and everything else; what that task
+//! [`start`] binds and spawns one task that owns the [`Node`] and everything else; what that task
 //! waits for, and in which order, is in `run`.
 #![expect(
     clippy::disallowed_methods,
@@ -217,7 +217,7 @@ pub async fn start(
     let role = if node_config.supernode.is_some() { Role::Supernode } else { Role::Leaf };
     backlog.insert(1, Event::Role(role));
 
-    let announce = node_config.supernode.as_ref().map(|supernode| (secret.public_key(), supernode.address));
+    let announce = node_config.supernode.as_ref().map(|_| (secret.public_key(), bound));
     let mut node = Node::new(node_config, identity, secret, &config.cache, rand::random(), now);
     let mut log = None;
     if let Some((claims, file)) = restored {

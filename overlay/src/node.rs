@@ -13,12 +13,14 @@
 //!   (inbound) ─────────link up───▶ Greeting
 //! ```
 //!
-//! What is put where: `links` the life of a link and what supernodes tell each other; `ask` requests and their
-//! answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes, our
+//! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
+//! `ask` requests and their answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes, our
 //! introduction record and our claims.
 
 mod ask;
 mod bucket;
+mod dial;
+mod gossip;
 mod home;
 mod links;
 mod query;
@@ -37,8 +39,9 @@ use relay::{Now, UnixTime};
 use self::{
     ask::{AskError, Outstanding},
     bucket::Bucket,
+    dial::Seed,
     home::{Home, Presence},
-    links::{Link, Seed},
+    links::Link,
     query::Query,
     serve::{MailboxOwner, ReplyTo},
     timers::{Timer, Timers},
@@ -177,6 +180,7 @@ pub struct Node {
     by_peer: BTreeMap<LinkKey, BTreeSet<LinkId>>,
     next_link: u64,
     gossip: BTreeSet<LinkKey>,
+    replicated: Option<Username>,
     total: Bucket,
 
     outstanding: BTreeMap<u32, Outstanding>,
@@ -239,6 +243,7 @@ impl Node {
             by_peer: BTreeMap::new(),
             next_link: 1,
             gossip: BTreeSet::new(),
+            replicated: None,
             total: Bucket::new(per_second, per_second, now.instant),
             outstanding: BTreeMap::new(),
             next_request: 1,
@@ -322,7 +327,7 @@ impl Node {
                 Timer::Announced => self.announced(now),
                 Timer::Publish => self.publish(now),
                 Timer::Renew => self.renew_claims(now),
-                Timer::Replicate => self.replicate_all(now),
+                Timer::Replicate => self.replicate_some(now),
                 Timer::Gossip => self.flush_gossip(now),
                 Timer::Reissue => self.reissue(now),
                 Timer::Cache => self.events.push_back(NodeEvent::CacheChanged),
@@ -330,8 +335,7 @@ impl Node {
                 Timer::Opening(link) => self.opening_timed_out(now, link),
                 Timer::Ping(link) => self.ping(now, link),
                 Timer::Request(id) => self.request_timed_out(now, id),
-                Timer::Grace(query) => self.query_grace(now, query),
-                Timer::Query(query) => self.query_deadline(now, query),
+                Timer::Grace(query) | Timer::Query(query) => self.conclude_query(now, query),
             }
             self.settle(now);
         }

@@ -57,3 +57,75 @@ pub(crate) fn check_dates(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Network,
+        identity::{Identity, LinkSecret},
+        wire,
+    };
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn supernode(network: Network, address: &str) -> SupernodeRecord {
+        let address = address.parse().unwrap();
+        SupernodeRecord::sign(&LinkSecret::from_secret([1; 32]), network, address, Some(address), NOW, HOUR)
+    }
+
+    fn introduction(network: Network, address: &str) -> Introduction {
+        let introducer = Introducer {
+            node: LinkSecret::from_secret([1; 32]).public_key(),
+            address: address.parse().unwrap(),
+            mailbox: MailboxId::from_bytes([2; 32]),
+        };
+        let key = EnvelopeKey::from_bytes([3; 32]);
+        Introduction::sign(&Identity::from_secret([4; 32]), network, 1, key, [introducer; 5], NOW, HOUR)
+    }
+
+    #[test]
+    fn records_are_believed_in_their_network_and_time_only() {
+        let (record, person) =
+            (supernode(Network::Lab, "10.0.0.1:9"), introduction(Network::Lab, "10.0.0.1:9"));
+        let both = |network, now| [record.verify(network, now), person.verify(network, now)];
+        assert_eq!(both(Network::Lab, NOW), [Ok(()); 2]);
+        assert_eq!(both(Network::Main, NOW), [Err(RecordError::Network); 2]);
+        assert_eq!(both(Network::Lab, NOW.saturating_add(HOUR)), [Err(RecordError::Expired); 2]);
+        assert_eq!(both(Network::Lab, NOW.saturating_sub(CLOCK_TOLERANCE * 2)), [Err(RecordError::Dates); 2]);
+        assert_eq!(person.introducers().len(), MAX_INTRODUCERS);
+    }
+
+    #[test]
+    fn private_addresses_and_port_zero_are_refused_in_the_real_network() {
+        for (address, result) in [
+            ("10.0.0.1:9", Err(RecordError::Address)),
+            ("9.9.9.9:0", Err(RecordError::Address)),
+            ("9.9.9.9:9", Ok(())),
+        ] {
+            assert_eq!(supernode(Network::Main, address).verify(Network::Main, NOW), result, "{address}");
+            assert_eq!(introduction(Network::Main, address).verify(Network::Main, NOW), result, "{address}");
+        }
+    }
+
+    #[test]
+    fn no_bent_bit_is_believed() {
+        let bytes = wire::to_bytes(&supernode(Network::Lab, "10.0.0.1:9"));
+        for bit in 0..bytes.len() * 8 {
+            let mut bent = bytes.clone();
+            bent[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(record) = wire::from_bytes::<SupernodeRecord>(&bent) {
+                assert!(record.verify(Network::Lab, NOW).is_err(), "bit {bit}");
+            }
+        }
+        let bytes = wire::to_bytes(&introduction(Network::Lab, "[fd00::1]:9"));
+        for bit in 0..bytes.len() * 8 {
+            let mut bent = bytes.clone();
+            bent[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(record) = wire::from_bytes::<Introduction>(&bent) {
+                assert!(record.verify(Network::Lab, NOW).is_err(), "bit {bit}");
+            }
+        }
+    }
+}

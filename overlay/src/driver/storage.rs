@@ -138,3 +138,31 @@ fn move_aside(path: &Path) -> io::Result<()> {
     tracing::warn!(from = %path.display(), to = %aside.display(), "damaged file moved aside");
     fs::rename(path, aside)
 }
+
+#[cfg(test)]
+mod tests {
+    use relay::UnixTime;
+
+    use super::*;
+    use crate::{config::Network, identity::Identity, username::Username};
+
+    #[test]
+    fn a_log_cut_or_bent_anywhere_gives_what_precedes_the_damage() {
+        let now = UnixTime::from_secs(1_800_000_000);
+        let claim = |name: &str| {
+            let name = Username::parse(name).unwrap();
+            Claim::sign(&Identity::from_secret([1; 32]), Network::Lab, name, now, 1, now)
+        };
+        let (first, second) = (entry(&claim("ada")), entry(&claim("bob")));
+        let log = [first.clone(), second].concat();
+        assert_eq!(read_log(&log), (vec![claim("ada"), claim("bob")], true));
+        for cut in 0..log.len() {
+            let (claims, intact) = read_log(&log[..cut]);
+            assert_eq!(claims.len(), usize::from(cut >= first.len()), "cut at {cut}");
+            assert_eq!(intact, cut == 0 || cut == first.len(), "cut at {cut}");
+        }
+        let mut bent = log;
+        bent[first.len()] = 0xff;
+        assert_eq!(read_log(&bent), (vec![claim("ada")], false));
+    }
+}

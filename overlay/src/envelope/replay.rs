@@ -7,8 +7,8 @@ use relay::UnixTime;
 use super::ENVELOPE_WINDOW;
 use crate::identity::PublicKey;
 
-/// Remembers message ids per sender. Bounded by [`MAX_SENDERS`] and [`MAX_PER_SENDER`]; envelopes beyond either are
-/// refused until older ones have left the window, so that a flood can silence its sender, never cause a replay.
+/// Remembers message ids per sender, so many senders and so many of each; envelopes beyond either bound are refused
+/// until older ones have left the window, so that a flood can silence people, never cause a replay.
 #[derive(Debug, Default)]
 pub struct ReplaySet {
     seen: BTreeMap<PublicKey, BTreeSet<(UnixTime, [u8; 16])>>,

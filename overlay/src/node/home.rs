@@ -147,6 +147,8 @@ impl Node {
             home.state = HomeState::Up;
             self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
             self.presence.offline_told = false;
+            self.presence.incompatible = false;
+            self.presence.full = false;
             self.timers.cancel(Timer::Offline);
             self.homes_changed(now);
             self.start_waiting(now);

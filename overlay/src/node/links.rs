@@ -1,22 +1,20 @@
-//! The life of a link, whom to dial, and what supernodes tell each other.
+//! The life of a link, from opening and greeting to its end.
 
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use rand::{RngExt as _, seq::SliceRandom as _};
+use rand::RngExt as _;
 use relay::Now;
 
-use super::{Effect, LinkId, Node, RECORD_LIFETIME, Timer, Transmit, bucket::Bucket};
+use super::{Effect, LinkId, Node, Timer, Transmit, bucket::Bucket, dial::pause};
 use crate::{
     config::Role,
     identity::LinkKey,
     record::{MailboxId, SupernodeRecord},
-    routing::{Inserted, Prefix},
-    wire::{
-        self, Bounded, Hello, MAX_FRAME, MAX_GOSSIP, Message, RefuseReason, Request, Response, VersionRange,
-    },
+    routing::Inserted,
+    wire::{self, Hello, MAX_FRAME, Message, RefuseReason, Request, Response, VersionRange},
 };
 
 /// One link.
@@ -45,19 +43,6 @@ pub(super) enum LinkState {
     Ready(Role),
 }
 
-/// An address that may be a supernode.
-#[derive(Debug, Default)]
-pub(super) struct Seed {
-    failures: u32,
-    retry_at: Option<Instant>,
-    link: Option<LinkId>,
-    /// Who answered there last: not dialled while there is another link to it.
-    found: Option<LinkKey>,
-}
-
-/// Bootstrap and LAN addresses remembered; further ones are ignored.
-const MAX_SEEDS: usize = 256;
-
 /// How long a link may take to open and greet.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -70,102 +55,7 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_secs(8);
 /// Malformed messages after which a link is closed.
 const MAX_MALFORMED: u32 = 16;
 
-/// First and longest pause before somebody who did not answer is dialled again.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// Confirmed supernodes are told to linked peers together, this long after the first.
-const GOSSIP_DELAY: Duration = Duration::from_millis(50);
-
 impl Node {
-    pub(super) fn add_seed(&mut self, address: SocketAddr) {
-        if self.seeds.len() < MAX_SEEDS || self.seeds.contains_key(&address) {
-            self.seeds.entry(address).or_default();
-        }
-    }
-
-    /// Dials whoever is missing: a leaf wants homes, a supernode links to the other supernodes.
-    pub(super) fn fill(&mut self, now: Now) {
-        if self.is_supernode() {
-            self.fill_mesh(now);
-        } else {
-            self.fill_homes(now);
-        }
-    }
-
-    fn fill_mesh(&mut self, now: Now) {
-        self.dial_seeds(now);
-        let room = self.config.limits.mesh_links.saturating_sub(self.by_peer.len().min(self.table.len()));
-        let missing: Vec<SupernodeRecord> = self
-            .table
-            .iter()
-            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
-            .take(room)
-            .map(|k| k.record.clone())
-            .collect();
-        for record in missing {
-            self.dial(now, record.address(), Some(record.node()), None);
-        }
-        self.schedule_dial(now);
-    }
-
-    fn fill_homes(&mut self, now: Now) {
-        self.adopt_ready_links(now);
-        let missing = self.homes_missing();
-        if missing == 0 {
-            return;
-        }
-        self.dial_seeds(now);
-        let opening = self.links.values().filter(|l| l.peer.is_some() && !l.is_ready()).count();
-        let prefixes = self.home_prefixes();
-        let mut candidates: Vec<SupernodeRecord> = self
-            .table
-            .iter()
-            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
-            .map(|k| k.record.clone())
-            .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))
-            .collect();
-        candidates.shuffle(&mut self.rng);
-        // Twice as many as are missing: some will not answer.
-        for record in candidates.into_iter().take((missing * 2).saturating_sub(opening)) {
-            self.dial(now, record.address(), Some(record.node()), None);
-        }
-        self.schedule_dial(now);
-    }
-
-    /// Dials every seed that is not a supernode we know already.
-    fn dial_seeds(&mut self, now: Now) {
-        let due: Vec<SocketAddr> = self
-            .seeds
-            .iter()
-            .filter(|(_, seed)| seed.link.is_none() && seed.retry_at.is_none_or(|at| at <= now.instant))
-            .filter(|(_, seed)| seed.found.is_none_or(|node| !self.is_linked_or_own(&node)))
-            .map(|(address, _)| *address)
-            .filter(|address| !self.is_known(*address))
-            .collect();
-        for address in due {
-            self.dial(now, address, None, Some(address));
-        }
-    }
-
-    fn is_known(&self, address: SocketAddr) -> bool {
-        self.own_record.as_ref().is_some_and(|own| own.address() == address)
-            || self.table.iter().any(|k| k.record.address() == address && k.confirmed && k.failures == 0)
-            || self.links.values().any(|l| l.address == address && l.is_ready())
-    }
-
-    fn is_linked_or_own(&self, node: &LinkKey) -> bool {
-        *node == self.own_key() || self.by_peer.contains_key(node)
-    }
-
-    fn schedule_dial(&mut self, now: Now) {
-        let seeds = self.seeds.values().filter(|s| s.link.is_none()).filter_map(|s| s.retry_at);
-        let known = self.table.iter().filter_map(|k| k.retry_at);
-        if let Some(next) = seeds.chain(known).filter(|at| *at > now.instant).min() {
-            self.timers.set_earlier(Timer::Dial, next);
-        }
-    }
-
     /// Opens a link, if there is room.
     pub(super) fn dial(
         &mut self,
@@ -228,6 +118,12 @@ impl Node {
             }
             LinkId::Inbound(_) => {
                 if !self.is_supernode() || self.links.contains_key(&id) {
+                    self.effects.push_back(Effect::CloseLink { link: id });
+                    return;
+                }
+                if self.links.len() >= self.config.limits.links {
+                    self.stats.limited += 1;
+                    self.refuse(id, RefuseReason::Busy);
                     self.effects.push_back(Effect::CloseLink { link: id });
                     return;
                 }
@@ -411,7 +307,7 @@ impl Node {
     fn leaf_ready(&mut self, now: Now, id: LinkId) {
         let leaves = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Leaf)).count();
         let most = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
-        if leaves >= most || self.links.len() > self.config.limits.links {
+        if leaves >= most {
             self.stats.limited += 1;
             return self.end(now, id, Some(RefuseReason::Busy));
         }
@@ -502,87 +398,6 @@ impl Node {
         self.end(now, id, None);
     }
 
-    /// Takes a verified record.
-    fn learn(&mut self, now: Now, record: SupernodeRecord) -> Inserted {
-        let inserted = self.table.insert(record);
-        if inserted == Inserted::New {
-            self.holders_changed(now);
-        }
-        inserted
-    }
-
-    /// Gossip: everything is verified here; only those that answer us are told on.
-    fn heard(&mut self, now: Now, records: Vec<SupernodeRecord>) {
-        for record in records {
-            if record.node() == self.own_key() || self.table.is_stale(&record) {
-                continue;
-            }
-            if record.verify(self.config.network, now.unix).is_err() {
-                self.stats.refused_records += 1;
-                continue;
-            }
-            let node = record.node();
-            if self.learn(now, record) == Inserted::Newer && self.by_peer.contains_key(&node) {
-                self.gossip_soon(now, node);
-            }
-        }
-        self.fill(now);
-    }
-
-    fn gossip_soon(&mut self, now: Now, node: LinkKey) {
-        if self.is_supernode() {
-            self.gossip.insert(node);
-            self.timers.set_earlier(Timer::Gossip, now.instant + GOSSIP_DELAY);
-        }
-    }
-
-    pub(super) fn flush_gossip(&mut self, _: Now) {
-        let nodes = std::mem::take(&mut self.gossip);
-        let records: Vec<SupernodeRecord> =
-            nodes.iter().filter_map(|node| self.table.get(node)).map(|k| k.record.clone()).collect();
-        self.broadcast(&records);
-    }
-
-    fn broadcast(&mut self, records: &[SupernodeRecord]) {
-        let ready: Vec<LinkId> = self.links.iter().filter(|(_, l)| l.is_ready()).map(|(id, _)| *id).collect();
-        for chunk in records.chunks(MAX_GOSSIP) {
-            let message = Message::Supernodes(Bounded::take(chunk.iter().cloned()));
-            for link in &ready {
-                self.transmit(*link, &message);
-            }
-        }
-    }
-
-    fn tell_all_supernodes(&mut self, id: LinkId) {
-        if !self.is_supernode() {
-            return;
-        }
-        let most = self.config.limits.known_by_leaf;
-        let confirmed: Vec<SupernodeRecord> =
-            self.table.iter().filter(|k| k.confirmed).take(most).map(|k| k.record.clone()).collect();
-        for chunk in confirmed.chunks(MAX_GOSSIP) {
-            self.transmit(id, &Message::Supernodes(Bounded::take(chunk.iter().cloned())));
-        }
-    }
-
-    /// Signs our own record anew and tells everybody.
-    pub(super) fn reissue(&mut self, now: Now) {
-        let Some(config) = &self.config.supernode else { return };
-        let relay = config.relay.as_ref().map(|relay| relay.address);
-        let network = self.config.network;
-        let record = SupernodeRecord::sign(
-            &self.link_secret,
-            network,
-            config.address,
-            relay,
-            now.unix,
-            RECORD_LIFETIME,
-        );
-        self.own_record = Some(record.clone());
-        self.broadcast(&[record]);
-        self.timers.set(Timer::Reissue, now.instant + RECORD_LIFETIME / 3);
-    }
-
     pub(super) fn ping(&mut self, now: Now, id: LinkId) {
         if self.links.get(&id).is_some_and(Link::is_ready) {
             self.ask_over(now, id, Request::Ping, super::ask::Purpose::Ping(id));
@@ -590,6 +405,8 @@ impl Node {
     }
 
     pub(super) fn close_idle_links(&mut self, now: Now) {
+        let supernodes = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Supernode)).count();
+        let mesh_full = supernodes > self.config.limits.mesh_links;
         let idle: Vec<LinkId> = self
             .links
             .iter()
@@ -599,7 +416,7 @@ impl Node {
                     && link.mailboxes.is_empty()
                     && !self.is_home(**id)
                     && !self.has_requests(**id)
-                    && !self.is_mesh(link)
+                    && (mesh_full || !self.is_mesh(link))
             })
             .map(|(id, _)| *id)
             .collect();
@@ -630,8 +447,4 @@ enum Ended {
     Failed,
     /// We did not need it.
     Released,
-}
-
-fn pause(failures: u32, draw: f64) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE).mul_f64(draw)
 }

@@ -244,18 +244,8 @@ impl Node {
         self.carry_on(id, next);
     }
 
-    /// Two thirds have answered and the rest had its chance.
-    pub(super) fn query_grace(&mut self, now: Now, id: QueryId) {
-        self.conclude_query(now, id);
-    }
-
-    /// Time is up.
-    pub(super) fn query_deadline(&mut self, now: Now, id: QueryId) {
-        // A registration may have to go from reading to writing once more; it gets the time for it.
-        self.conclude_query(now, id);
-    }
-
-    fn conclude_query(&mut self, now: Now, id: QueryId) {
+    /// Enough have answered and the rest had its chance, or time is up: what is known must do.
+    pub(super) fn conclude_query(&mut self, now: Now, id: QueryId) {
         let Some(query) = self.queries.remove(&id) else { return };
         let next = match query {
             Query::Waiting(command) => Next::Done(offline(&command)),

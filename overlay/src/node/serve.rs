@@ -51,8 +51,8 @@ const REPLICATE_DELAY: Duration = Duration::from_secs(1);
 /// A claim is replicated by this many of its closest holders: one may be dead, another new.
 const REPLICATORS: usize = 3;
 
-/// Claims replicated in one go; the rest follows at the next renewal by their owners.
-const REPLICATE_MOST: usize = 500;
+/// Claims replicated in one go: with [`REPLICATION`] requests each, they stay below the bounds of a link.
+const REPLICATE_AT_ONCE: usize = 40;
 
 impl Node {
     pub(super) fn serve(&mut self, now: Now, link: LinkId, request: u32, body: Request) {
@@ -201,23 +201,28 @@ impl Node {
         Response::Busy
     }
 
+    /// Supernodes came or went: every claim goes to those that should hold it now, by its three closest holders.
     pub(super) fn replicate_soon(&mut self, now: Now) {
+        self.replicated = None;
         self.timers.set_earlier(Timer::Replicate, now.instant + REPLICATE_DELAY);
     }
 
-    /// Supernodes came or went: every claim goes to those that should hold it now, by its three closest holders.
-    pub(super) fn replicate_all(&mut self, now: Now) {
+    /// The next few claims, by name; the rest follows in a second.
+    pub(super) fn replicate_some(&mut self, now: Now) {
+        let after = self.replicated.take();
         let claims: Vec<Claim> =
-            self.directory.all_claims().filter(|c| c.not_after() > now.unix).cloned().collect();
-        let mut put = 0;
-        for claim in claims {
+            self.directory.claims_after(after.as_ref(), REPLICATE_AT_ONCE).cloned().collect();
+        if claims.len() == REPLICATE_AT_ONCE {
+            self.replicated = claims.last().map(|claim| claim.name().clone());
+            self.timers.set(Timer::Replicate, now.instant + REPLICATE_DELAY);
+        }
+        let own = self.own_key();
+        for claim in claims.into_iter().filter(|claim| claim.not_after() > now.unix) {
             let key = Key::of_name(claim.name().as_str());
             let closest = self.closest(now, &key, REPLICATION, &BTreeSet::new());
-            let own = self.own_key();
-            if put >= REPLICATE_MOST || !closest.iter().take(REPLICATORS).any(|peer| peer.node == own) {
+            if !closest.iter().take(REPLICATORS).any(|peer| peer.node == own) {
                 continue;
             }
-            put += 1;
             for peer in closest.into_iter().filter(|peer| peer.node != own) {
                 self.ask(now, peer, Request::PutClaim(Box::new(claim.clone())), Purpose::Background);
             }

@@ -7,7 +7,7 @@ use relay::UnixTime;
 use super::Key;
 use crate::{identity::LinkKey, record::SupernodeRecord};
 
-/// Known supernodes. Bounded; when full, the record that expires first makes room.
+/// Known supernodes. Bounded; when full, one that never answered makes room, else the one that expires first.
 #[derive(Debug)]
 pub struct Table {
     known: BTreeMap<LinkKey, Known>,
@@ -90,7 +90,8 @@ impl Table {
             return Inserted::Newer;
         }
         if self.known.len() >= self.bound
-            && let Some(first) = self.known.values().min_by_key(|k| (k.record.not_after(), k.record.node()))
+            && let Some(first) =
+                self.known.values().min_by_key(|k| (k.confirmed, k.record.not_after(), k.record.node()))
         {
             let first = first.record.node();
             self.known.remove(&first);

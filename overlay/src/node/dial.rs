@@ -1,0 +1,125 @@
+//! Whom to dial, and when again: a leaf wants homes, a supernode links to the other supernodes, both try the
+//! addresses they were told.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use rand::seq::SliceRandom as _;
+use relay::Now;
+
+use super::{LinkId, Node, Timer};
+use crate::{identity::LinkKey, record::SupernodeRecord, routing::Prefix};
+
+/// An address that may be a supernode.
+#[derive(Debug, Default)]
+pub(super) struct Seed {
+    pub(super) failures: u32,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) link: Option<LinkId>,
+    /// Who answered there last: not dialled while there is another link to it.
+    pub(super) found: Option<LinkKey>,
+}
+
+/// Bootstrap and LAN addresses remembered; further ones are ignored.
+const MAX_SEEDS: usize = 256;
+
+/// First and longest pause before somebody who did not answer is dialled again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Node {
+    pub(super) fn add_seed(&mut self, address: SocketAddr) {
+        if self.seeds.len() < MAX_SEEDS || self.seeds.contains_key(&address) {
+            self.seeds.entry(address).or_default();
+        }
+    }
+
+    /// Dials whoever is missing: a leaf wants homes, a supernode links to the other supernodes.
+    pub(super) fn fill(&mut self, now: Now) {
+        if self.is_supernode() {
+            self.fill_mesh(now);
+        } else {
+            self.fill_homes(now);
+        }
+    }
+
+    fn fill_mesh(&mut self, now: Now) {
+        self.dial_seeds(now);
+        let room = self.config.limits.mesh_links.saturating_sub(self.by_peer.len().min(self.table.len()));
+        let missing: Vec<SupernodeRecord> = self
+            .table
+            .iter()
+            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
+            .take(room)
+            .map(|k| k.record.clone())
+            .collect();
+        for record in missing {
+            self.dial(now, record.address(), Some(record.node()), None);
+        }
+        self.schedule_dial(now);
+    }
+
+    fn fill_homes(&mut self, now: Now) {
+        self.adopt_ready_links(now);
+        let missing = self.homes_missing();
+        if missing == 0 {
+            return;
+        }
+        self.dial_seeds(now);
+        let opening = self.links.values().filter(|l| l.peer.is_some() && !l.is_ready()).count();
+        let prefixes = self.home_prefixes();
+        let mut candidates: Vec<SupernodeRecord> = self
+            .table
+            .iter()
+            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
+            .map(|k| k.record.clone())
+            .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))
+            .collect();
+        candidates.shuffle(&mut self.rng);
+        // Twice as many as are missing: some will not answer.
+        for record in candidates.into_iter().take((missing * 2).saturating_sub(opening)) {
+            self.dial(now, record.address(), Some(record.node()), None);
+        }
+        self.schedule_dial(now);
+    }
+
+    /// Dials every seed that is not a supernode we know already.
+    fn dial_seeds(&mut self, now: Now) {
+        let due: Vec<SocketAddr> = self
+            .seeds
+            .iter()
+            .filter(|(_, seed)| seed.link.is_none() && seed.retry_at.is_none_or(|at| at <= now.instant))
+            .filter(|(_, seed)| seed.found.is_none_or(|node| !self.is_linked_or_own(&node)))
+            .map(|(address, _)| *address)
+            .filter(|address| !self.is_known(*address))
+            .collect();
+        for address in due {
+            self.dial(now, address, None, Some(address));
+        }
+    }
+
+    fn is_known(&self, address: SocketAddr) -> bool {
+        self.own_record.as_ref().is_some_and(|own| own.address() == address)
+            || self.table.iter().any(|k| k.record.address() == address && k.confirmed && k.failures == 0)
+            || self.links.values().any(|l| l.address == address && l.is_ready())
+    }
+
+    fn is_linked_or_own(&self, node: &LinkKey) -> bool {
+        *node == self.own_key() || self.by_peer.contains_key(node)
+    }
+
+    fn schedule_dial(&mut self, now: Now) {
+        let seeds = self.seeds.values().filter(|s| s.link.is_none()).filter_map(|s| s.retry_at);
+        let known = self.table.iter().filter_map(|k| k.retry_at);
+        if let Some(next) = seeds.chain(known).filter(|at| *at > now.instant).min() {
+            self.timers.set_earlier(Timer::Dial, next);
+        }
+    }
+}
+
+/// How long to leave somebody alone who failed that often before; `draw` is around one.
+pub(super) fn pause(failures: u32, draw: f64) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE).mul_f64(draw)
+}
