@@ -13,20 +13,18 @@
 //! The control channel of two Silbo ends carries one tag byte and then the rest: 0 = bye, 1 = a message. With a stock
 //! end the first data channel carries bare messages, and closing the connection is the bye.
 
+mod settings;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use rtc::data_channel::RTCDataChannelId;
-use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
-use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MediaEngine};
-use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
 use rtc::peer_connection::event::{RTCDataChannelEvent, RTCPeerConnectionEvent};
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
@@ -34,36 +32,17 @@ use rtc::peer_connection::state::{RTCIceConnectionState, RTCPeerConnectionState}
 use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCIceCandidateInit};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtp_transceiver::RTCRtpSenderId;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
-};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use rtc::sansio::Protocol as _;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
 
+use self::settings::{OPUS_PAYLOAD_TYPE, media, opus, settings};
 use super::description::{Candidate, Description};
 use super::sdp::{self, Role};
 use super::{MAX_MESSAGE, PathPolicy, SessionError};
-use crate::frame::SAMPLE_RATE;
 use crate::voice::VoicePacket;
-
-/// Opus, as every WebRTC end numbers it.
-const OPUS_PAYLOAD_TYPE: u8 = 111;
-
-/// How often ICE checks every pair that has not answered, and how many times: ten seconds of punching.
-const CHECK_INTERVAL: Duration = Duration::from_millis(50);
-const CHECKS_PER_PAIR: u16 = 200;
-
-/// After this long without an answer ICE says disconnected, and after [`FAILED_AFTER`] more, failed: 15 s together,
-/// before the first connection and after it alike.
-const DISCONNECTED_AFTER: Duration = Duration::from_secs(5);
-const FAILED_AFTER: Duration = Duration::from_secs(10);
-const KEEPALIVE: Duration = Duration::from_secs(2);
-
-/// How long a working pair through a relay waits for a direct one: long enough for two port-restricted NATs to open
-/// each other after candidates have trickled. A direct pair is taken as soon as it works.
-const RELAY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Messages kept until the channel is open; the oldest is dropped when more come.
 const MESSAGES_WAITING: usize = 32;
@@ -139,19 +118,9 @@ impl Call {
         policy: PathPolicy,
         identifiers: [u32; 3],
     ) -> Result<Self, SessionError> {
-        let mut media = MediaEngine::default();
-        let opus = RTCRtpCodec {
-            mime_type: MIME_TYPE_OPUS.to_owned(),
-            clock_rate: SAMPLE_RATE,
-            channels: 2,
-            sdp_fmtp_line: "minptime=10;useinbandfec=1".to_owned(),
-            rtcp_feedback: Vec::new(),
-        };
-        let numbered = RTCRtpCodecParameters { rtp_codec: opus.clone(), payload_type: OPUS_PAYLOAD_TYPE };
-        media.register_codec(numbered, RtpCodecKind::Audio).map_err(refused)?;
         let mut connection = RTCPeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
-            .with_media_engine(media)
+            .with_media_engine(media().map_err(refused)?)
             .with_setting_engine(settings(peer, policy).build())
             .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
             .build(now)
@@ -160,7 +129,7 @@ impl Call {
         let ssrc = ssrc.max(1);
         let coding = RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() };
         let encoding =
-            RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec: opus, ..Default::default() };
+            RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec: opus(), ..Default::default() };
         let track = MediaStreamTrack::new(
             "silbo".to_owned(),
             "voice".to_owned(),
@@ -512,28 +481,6 @@ impl Call {
     pub(super) const fn role(&self) -> Role {
         self.role
     }
-}
-
-fn settings(peer: PeerKind, policy: PathPolicy) -> SettingEngineBuilder {
-    let mut profiles =
-        vec![SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm];
-    if peer == PeerKind::Stock {
-        profiles.push(SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80);
-    }
-    let relay_patience = match policy {
-        PathPolicy::Any => RELAY_PATIENCE,
-        PathPolicy::Direct | PathPolicy::Relay => Duration::ZERO,
-    };
-    SettingEngineBuilder::new()
-        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .with_include_loopback_candidate(true)
-        .with_srtp_protection_profiles(profiles)
-        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS_PER_PAIR))
-        .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
-        .with_host_acceptance_min_wait(Some(Duration::ZERO))
-        .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
-        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
-        .with_relay_acceptance_min_wait(Some(relay_patience))
 }
 
 fn init(candidate: &Candidate) -> RTCIceCandidateInit {
