@@ -326,6 +326,7 @@ impl Actor {
     fn handle_timeout(&mut self) {
         let now = self.now();
         self.line.handle_timeout(now);
+        self.show_levels(now.instant);
         while self.waiting.front().is_some_and(|waiting| waiting.until <= now.instant) {
             let Some(Waiting { command, .. }) = self.waiting.pop_front() else { break };
             self.gave_up_waiting(&command);
@@ -351,7 +352,7 @@ impl Actor {
         let line = self.line.poll_timeout().map(|(at, _)| at);
         let waiting = self.waiting.front().map(|waiting| waiting.until);
         let idle = self.now().instant + Duration::from_secs(3600);
-        [line, waiting].into_iter().flatten().min().unwrap_or(idle)
+        [line, waiting, self.next_levels()].into_iter().flatten().min().unwrap_or(idle)
     }
 
     fn claim_name(&mut self, name: &str) -> Result<(), Reason> {

@@ -22,17 +22,23 @@ use media::session::{
 };
 use overlay::{Network, PublicKey, RelayOffer, RelaysError};
 use relay::UnixTime;
-use std::{future, time::Duration};
+use std::{
+    future,
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc;
 
 /// Credentials that end sooner than this are not worth starting a call with.
 const RELAYS_LAST: Duration = Duration::from_secs(60);
+/// How often the level meters of the window move during a call.
+const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// The media session of the call.
 pub(super) struct MediaSession {
     call: CallId,
     session: driver::Session,
     events: mpsc::Receiver<SessionEvent>,
+    levels_at: Instant,
 }
 
 /// A session that runs, its description unless it is an echo, and its events.
@@ -144,7 +150,7 @@ impl Actor {
                 if let Err(error) = session.add_relays(self.fresh_relays()) {
                     tracing::debug!(%error, "relays were not taken");
                 }
-                self.session = Some(MediaSession { call, session, events });
+                self.session = Some(MediaSession { call, session, events, levels_at: now.instant });
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
             Err(error) => self.line.handle_start_failed(now, call, error.into()),
@@ -165,6 +171,21 @@ impl Actor {
             call.muted = muted;
         }
         Ok(())
+    }
+
+    /// When the level meters move next, if a call is on.
+    pub(super) fn next_levels(&self) -> Option<Instant> {
+        self.session.as_ref().map(|running| running.levels_at)
+    }
+
+    /// Moves the level meters.
+    pub(super) fn show_levels(&mut self, now: Instant) {
+        let Some(running) = self.session.as_mut().filter(|running| running.levels_at <= now) else { return };
+        running.levels_at = now + LEVELS_EVERY;
+        let levels = running.session.levels();
+        if let Some(call) = &mut self.picture.view.call {
+            (call.mic_level, call.speaker_level) = (levels.microphone, levels.speaker);
+        }
     }
 
     /// Asks the network for relays, unless there are some; they are wanted soon.

@@ -123,6 +123,9 @@ impl Picture {
     /// The call moved on.
     pub(super) fn phase(&mut self, phase: CallPhase) {
         if let Some(call) = &mut self.view.call {
+            if matches!(phase, CallPhase::Ended { .. }) {
+                (call.mic_level, call.speaker_level) = (0.0, 0.0);
+            }
             call.phase = phase;
         }
     }

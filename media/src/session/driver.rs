@@ -21,7 +21,8 @@ use super::{
     VoiceConfig,
 };
 use crate::device::DeviceError;
-use crate::voice::driver::{VoiceEngine, VoiceIo};
+use crate::level::Levels;
+use crate::voice::driver::{Meters, VoiceEngine, VoiceIo};
 
 /// Events waiting for a slow owner; see [`offer`].
 pub const EVENT_QUEUE: usize = 256;
@@ -33,6 +34,7 @@ pub const COMMAND_QUEUE: usize = 64;
 #[derive(Debug)]
 pub struct Session {
     commands: mpsc::Sender<Command>,
+    meters: Meters,
 }
 
 /// Starts a call: the description goes to the other end, which gives one back for [`Session::accept_answer`].
@@ -123,6 +125,11 @@ impl Session {
         self.command(Command::Message(message))
     }
 
+    /// How loud both directions are.
+    pub fn levels(&self) -> Levels {
+        self.meters.read()
+    }
+
     /// Tells the other end, closes sockets and devices, finishes sound files, and returns when all that is done.
     pub async fn close(self) {
         // Refused when the session is over already, which is what is asked for.
@@ -179,9 +186,10 @@ fn start(
 ) -> (Session, mpsc::Receiver<SessionEvent>) {
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
+    let meters = engine.meters();
     // The task ends when the far end is over, at the latest when the session is dropped.
     tokio::spawn(Task::new(far, sockets, engine, io, inbox, outbox).run());
-    (Session { commands }, events)
+    (Session { commands, meters }, events)
 }
 
 /// Sound systems can take their time: not on the runtime's threads.

@@ -121,6 +121,10 @@ pub struct VoiceEngine {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Reads how loud an engine is, from wherever it is wanted; stays at the last level when the engine is gone.
+#[derive(Debug, Clone)]
+pub struct Meters(Arc<Shared>);
+
 /// What the engine and its thread both see.
 #[derive(Debug, Default)]
 struct Shared {
@@ -195,7 +199,12 @@ impl VoiceEngine {
 
     /// How loud both directions are.
     pub fn levels(&self) -> Levels {
-        Levels { microphone: self.shared.microphone.read(), speaker: self.shared.speaker.read() }
+        self.meters().read()
+    }
+
+    /// The same for those who do not own the engine.
+    pub fn meters(&self) -> Meters {
+        Meters(Arc::clone(&self.shared))
     }
 
     /// Finishes files, closes devices and joins the thread; the same as dropping.
@@ -205,6 +214,13 @@ impl VoiceEngine {
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
+    }
+}
+
+impl Meters {
+    /// How loud both directions are.
+    pub fn read(&self) -> Levels {
+        Levels { microphone: self.0.microphone.read(), speaker: self.0.speaker.read() }
     }
 }
 
