@@ -1,7 +1,7 @@
 //! The command line: everything the window can do, without a window.
 //!
-//! [`args`] says what may be written, [`serve`] runs the commands that need the network, [`lists`] those that only
-//! read and change the profile, [`print`] puts events on standard output.
+//! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
+//! and change the profile; `print` puts events on standard output, `inbox` reads commands from standard input.
 
 pub mod args;
 #[cfg(feature = "ui")]
