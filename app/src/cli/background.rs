@@ -2,6 +2,7 @@
 
 use super::{
     Opened,
+    print::Printer,
     serve::{asked_to_stop, runtime},
 };
 use crate::{
@@ -13,8 +14,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Runs an engine on a thread of its own, for a window that needs the main thread.
-pub(super) fn start(config: Config, opened: Opened) -> Result<(EngineHandle, JoinHandle<()>), Reason> {
+/// Runs an engine on a thread of its own, for a window that needs the main thread. The window shows the view; the
+/// events go to `printer`, if a program is listening.
+pub(super) fn start(
+    config: Config,
+    opened: Opened,
+    printer: Option<Printer>,
+) -> Result<(EngineHandle, JoinHandle<()>), Reason> {
     let (started, start) = mpsc::sync_channel(1);
     let engine = move || {
         let runtime = match runtime() {
@@ -24,19 +30,30 @@ pub(super) fn start(config: Config, opened: Opened) -> Result<(EngineHandle, Joi
         runtime.block_on(async {
             let Opened { profile, storage, identity } = opened;
             match engine::start(config, profile, storage, identity).await {
-                // A window shows the view; nobody reads the events.
-                Ok((handle, _, running)) => {
+                Ok((handle, mut events, running)) => {
                     let commands = handle.commands.clone();
                     let _ = started.send(Ok(handle));
                     let finished = running.finished();
-                    tokio::pin!(finished);
-                    tokio::select! {
-                        () = &mut finished => {}
-                        () = asked_to_stop() => {
-                            let _ = commands.send(Command::Quit).await;
-                            finished.await;
-                            // The window has the main thread and knows nothing of signals.
-                            std::process::exit(0);
+                    let stop = asked_to_stop();
+                    tokio::pin!(finished, stop);
+                    loop {
+                        tokio::select! {
+                            biased;
+                            // Priority 1: whoever started us wants us to end.
+                            () = &mut stop => {
+                                let _ = commands.send(Command::Quit).await;
+                                finished.await;
+                                // The window has the main thread and knows nothing of signals.
+                                std::process::exit(0);
+                            }
+                            // Priority 2: what the engine reports; its end comes after its last report.
+                            Some(event) = events.recv() => {
+                                if let Some(printer) = printer {
+                                    printer.event(&event);
+                                }
+                            }
+                            // Priority 3: the window was closed and the engine has finished.
+                            () = &mut finished => break,
                         }
                     }
                 }

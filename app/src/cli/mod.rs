@@ -55,8 +55,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
     cli.check_built()?;
     log_to_stderr(&cli.global.log)?;
     match &cli.verb {
-        None => gui(&cli.global, &Media::default()),
-        Some(Verb::Gui(media)) => gui(&cli.global, media),
+        None => gui(&cli.global, &Media::default(), printer),
+        Some(Verb::Gui(media)) => gui(&cli.global, media, printer),
         Some(Verb::Help { topic }) => help(topic.as_deref()),
         Some(Verb::History) => lists::history(&open(&cli.global)?, printer),
         Some(Verb::Contact { verb }) => match lists::contact(&cli.global, verb, printer)? {
@@ -132,7 +132,7 @@ impl From<Option<Whom>> for AutoAnswer {
 }
 
 #[cfg(feature = "ui")]
-fn gui(global: &Global, media: &Media) -> Result<u8, Reason> {
+fn gui(global: &Global, media: &Media, printer: &Printer) -> Result<u8, Reason> {
     use crate::ui::{UiError, WindowConfig};
     use std::path::Path;
 
@@ -146,7 +146,7 @@ fn gui(global: &Global, media: &Media) -> Result<u8, Reason> {
         }
         other => other?,
     };
-    let (handle, engine) = background::start(config, opened)?;
+    let (handle, engine) = background::start(config, opened, global.json.then_some(*printer))?;
     let name =
         global.profile.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let window = WindowConfig { profile: name, ..WindowConfig::default() };
@@ -160,7 +160,7 @@ fn gui(global: &Global, media: &Media) -> Result<u8, Reason> {
 }
 
 #[cfg(not(feature = "ui"))]
-fn gui(_: &Global, _: &Media) -> Result<u8, Reason> {
+fn gui(_: &Global, _: &Media, _: &Printer) -> Result<u8, Reason> {
     Err(Reason::NotBuilt("The window (this program was compiled without it)".into()))
 }
 
