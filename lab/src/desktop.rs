@@ -72,7 +72,7 @@ impl Desktop {
 
     fn first_window(&self, process: u32) -> Result<Option<String>> {
         let mut search = self.on_screen("xdotool");
-        search.args(["search", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
+        search.args(["search", "--all", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
         // No match is exit status 1 and no output.
         let output = search.output().context("cannot run xdotool")?;
         Ok(String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned))
@@ -104,9 +104,10 @@ impl Window<'_> {
 
     /// Gives it the keyboard.
     pub fn focus(&self) -> Result<()> {
-        // Without xdotool's own --sync, which waits for ever when there is nothing to change.
-        self.tool(&["windowactivate", &self.id])?;
-        poll("keyboard focus", Duration::from_secs(10), || {
+        // Not xdotool's own --sync, which waits for ever when there is nothing to change; and again and again, for a
+        // window that opens late takes the keyboard for itself.
+        poll("keyboard focus", Duration::from_secs(20), || {
+            self.tool(&["windowactivate", &self.id])?;
             let mut active = self.desktop.on_screen("xdotool");
             let output = active.arg("getactivewindow").output().context("cannot run xdotool")?;
             Ok((String::from_utf8_lossy(&output.stdout).trim() == self.id).then_some(()))
