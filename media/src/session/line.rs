@@ -18,7 +18,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::call::{Call, CallEvent, Measured, PeerKind};
 use super::description::{Candidate, CandidateKind, Description, MAX_CANDIDATES};
-use super::path::{Dropped, Path, PathEvent, SocketId, Transmit};
+use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::{self, MAX_SDP, Role};
 use super::{AddressScope, PathPolicy, PathProtocol, PathReport, RelayServer, SessionEnd, SessionError};
 use crate::voice::VoicePacket;
@@ -28,6 +28,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(16);
 
 /// Candidates of the other end kept until its description has come; later ones are dropped.
 const EARLY_CANDIDATES: usize = 24;
+
+/// Packets kept until the other end's answer has come, for its first checks overtake it; later ones are dropped, and
+/// the other end repeats them.
+const EARLY_PACKETS: usize = 16;
 
 /// What a line says.
 #[derive(Debug)]
@@ -58,12 +62,20 @@ enum Phase {
     Over,
 }
 
+/// A packet that came before the answer.
+struct EarlyPacket {
+    local: SocketAddr,
+    peer: SocketAddr,
+    payload: Vec<u8>,
+}
+
 /// One call.
 pub(super) struct Line {
     call: Call,
     path: Path,
     phase: Phase,
     early: Vec<Candidate>,
+    early_packets: Vec<EarlyPacket>,
     /// The pair the last media or DTLS packet left through.
     pair: Option<(SocketAddr, SocketAddr)>,
     /// Known before our description was made: inside it, not trickled.
@@ -88,6 +100,7 @@ impl Line {
             path: Path::new(policy, scope, random.random()),
             phase: Phase::Setup,
             early: Vec::new(),
+            early_packets: Vec::new(),
             pair: None,
             first: Vec::new(),
             described: false,
@@ -204,8 +217,14 @@ impl Line {
         source: SocketAddr,
         datagram: &[u8],
     ) {
-        if let Some(inbound) = self.path.handle_datagram(now, socket, source, datagram) {
-            self.call.handle_datagram(now, inbound.local, inbound.peer, &datagram[inbound.range]);
+        if let Some(Inbound { local, peer, range }) = self.path.handle_datagram(now, socket, source, datagram)
+        {
+            let payload = &datagram[range];
+            if self.call.has_remote() {
+                self.call.handle_datagram(now, local, peer, payload);
+            } else if self.early_packets.len() < EARLY_PACKETS {
+                self.early_packets.push(EarlyPacket { local, peer, payload: payload.to_vec() });
+            }
         }
         self.settle(now);
     }
@@ -276,6 +295,9 @@ impl Line {
             if self.path.add_remote(now, &candidate) {
                 self.call.add_remote(now, &candidate);
             }
+        }
+        for EarlyPacket { local, peer, payload } in std::mem::take(&mut self.early_packets) {
+            self.call.handle_datagram(now, local, peer, &payload);
         }
         self.settle(now);
     }

@@ -130,6 +130,17 @@ fn two_port_restricted_translators_are_passed_directly() {
 }
 
 #[test]
+fn a_check_that_overtakes_the_answer_is_answered_once_the_answer_is_there() {
+    let (signalling, latency, nat) = (400 * MS, 10 * MS, [Nat::None, Nat::Symmetric]);
+    let mut world = World::new(Plan { latency, signalling, nat, ..Plan::default() });
+    world.dial();
+    assert!(world.run_while_not(LIMIT, both_connected), "{:?}", logs(&world));
+    // Only a check of the callee's shows the caller where it is; 930 ms without the one that came too early.
+    let slowest = world.ends.iter().filter_map(|end| end.connected()).max();
+    assert!(slowest <= Some(2 * signalling + 120 * MS), "{slowest:?}");
+}
+
+#[test]
 fn a_symmetric_translator_needs_the_relay_in_either_role() {
     for nat in [[Nat::PortRestricted, Nat::Symmetric], [Nat::Symmetric, Nat::PortRestricted]] {
         let mut world = connect(Plan { nat, relay: true, speech: 1, ..Plan::default() });

@@ -22,7 +22,6 @@ use super::signal::speech;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(10);
-const SIGNALLING: Duration = Duration::from_millis(60);
 pub(super) const RELAY: &str = "198.51.100.9:3478";
 const SECRET: [u8; 32] = [7; 32];
 
@@ -40,6 +39,8 @@ pub(super) enum Nat {
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) latency: Duration,
+    /// How long descriptions and candidates travel.
+    pub(super) signalling: Duration,
     pub(super) jitter: Duration,
     pub(super) loss: f64,
     pub(super) policy: [PathPolicy; 2],
@@ -54,6 +55,7 @@ impl Default for Plan {
         Self {
             seed: 1,
             latency: 40 * MS,
+            signalling: 60 * MS,
             jitter: Duration::ZERO,
             loss: 0.0,
             policy: [PathPolicy::Any; 2],
@@ -325,7 +327,7 @@ impl World {
     }
 
     fn signal(&mut self, arrival: Arrival) {
-        self.schedule(SIGNALLING, arrival);
+        self.schedule(self.plan.signalling, arrival);
     }
 
     fn schedule(&mut self, after: Duration, arrival: Arrival) {
