@@ -62,7 +62,8 @@ pub struct Global {
     /// Print events as JSON lines
     #[arg(long, global = true)]
     pub json: bool,
-    /// What to log to standard error: error, warn, info, debug, trace, or a filter like overlay=debug
+    /// What to log to standard error: error, warn, info, debug or trace of Silbo itself, or a filter like
+    /// overlay=debug,rtc=info for the libraries too
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     pub log: String,
 }

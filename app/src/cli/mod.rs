@@ -8,6 +8,7 @@ pub mod args;
 mod background;
 mod inbox;
 mod lists;
+mod log;
 mod print;
 mod serve;
 
@@ -24,11 +25,10 @@ use overlay::{
 };
 use print::{Format, Printer};
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
 };
-use tracing_subscriber::EnvFilter;
 
 /// Runs the program; the exit status is the contract's.
 pub fn main() -> ExitCode {
@@ -53,7 +53,7 @@ struct Opened {
 
 fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
     cli.check_built()?;
-    log_to_stderr(&cli.global.log)?;
+    log::to_stderr(&cli.global.log)?;
     match &cli.verb {
         None => gui(&cli.global, &Media::default(), printer),
         Some(Verb::Gui(media)) => gui(&cli.global, media, printer),
@@ -177,16 +177,6 @@ fn help(topic: Option<&str>) -> Result<u8, Reason> {
     };
     print::line(&text);
     Ok(0)
-}
-
-fn log_to_stderr(level: &str) -> Result<(), Reason> {
-    let filter = EnvFilter::try_new(level)
-        .map_err(|error| Reason::Usage(format!("\"{level}\" is not a log level: {error}.")))?;
-    // A second subscriber is only ever set in tests; the first one stays.
-    let colours = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
-    let _ = log.try_init();
-    Ok(())
 }
 
 fn refused_by_the_parser(error: &clap::Error) -> ExitCode {

@@ -13,6 +13,11 @@ fn bob_is_online(world: &World, words: &[&str]) -> Silbo {
     bob
 }
 
+/// Nothing on standard error but where a new key was put.
+fn quiet(stderr: &str) -> bool {
+    stderr.lines().all(|line| line.starts_with("A new key was made."))
+}
+
 fn ada_calls_bob(world: &World, words: &[&str]) -> Silbo {
     world.silbo("a", &[&["call", "bob"], words].concat())
 }
@@ -54,6 +59,7 @@ fn a_call_by_name_connects_directly_and_both_hear_each_other() {
     let calls = |events: &[Value]| events.iter().find_map(|event| event["call"].as_str().map(str::to_owned));
     assert_eq!(calls(&ada.events), calls(&bob.events), "both name the call alike");
     assert_eq!(bob.event("incoming")["stranger"], true);
+    assert!(bob.stderr.is_empty() && quiet(&ada.stderr), "nothing to say: {} {}", ada.stderr, bob.stderr);
     for file in ["ada.wav", "bob.wav"] {
         assert!(loudest(&world.path(file)) > 0.05, "{file} is silent");
     }
