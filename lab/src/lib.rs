@@ -21,6 +21,7 @@ pub mod quality;
 pub mod reflect;
 pub mod script;
 pub mod speech;
+pub mod stall;
 
 use std::path::{Path, PathBuf};
 

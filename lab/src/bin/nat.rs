@@ -6,7 +6,7 @@
 use anyhow::{Context as _, Result};
 use lab::netns::{self, Entered, Home, Internet, Nat, PUBLIC};
 use lab::reflect::{self, Behaviour};
-use lab::script::{Cast, Expected, Report, Stage};
+use lab::script::{Cast, Expected, Report, Stage, fairly};
 use serde::Serialize;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -117,15 +117,17 @@ fn call(internet: &Internet, case: &Case, length: Duration) -> Result<Report> {
         anyhow::ensure!(measured == promised(nat), "the lab's {nat:?} router is none: {measured:?}");
         internet.set_nat(home, nat)?;
     }
-    let cast = Cast {
+    let cast = || Cast {
         supernode: internet.public_host(),
         listen: (PUBLIC, 4433).into(),
         relay_listen: (PUBLIC, 3478).into(),
         caller: Home::A.host(),
         callee: Home::B.host(),
     };
-    let folder = lab::leavings(&format!("nat-{}", case.name))?;
-    Stage::open(cast, &folder)?.play(length)
+    fairly(|| {
+        let folder = lab::leavings(&format!("nat-{}", case.name))?;
+        Stage::open(cast(), &folder)?.play(length)
+    })
 }
 
 fn promised(nat: Nat) -> Behaviour {
