@@ -145,12 +145,20 @@ impl Window<'_> {
     pub fn settle(&self) -> Result<()> {
         let mut shots: Vec<String> = Vec::new();
         poll("window at rest", Duration::from_secs(20), || {
-            // A fingerprint of the pixels; the picture itself is not kept.
-            let mut shot = self.desktop.on_screen("import");
-            shots.push(run(shot.args(["-window", &self.id, "-format", "%#", "info:-"]))?);
+            shots.push(self.fingerprint(None)?);
             let last = &shots[shots.len().saturating_sub(SAME)..];
             Ok((last.len() == SAME && last.iter().all(|shot| shot == &last[0])).then_some(()))
         })
+    }
+
+    /// A fingerprint of its pixels, or of those inside one area (ImageMagick's `WIDTHxHEIGHT+X+Y`).
+    pub fn fingerprint(&self, area: Option<&str>) -> Result<String> {
+        let mut shot = self.desktop.on_screen("import");
+        shot.args(["-window", &self.id]);
+        if let Some(area) = area {
+            shot.args(["-crop", area]);
+        }
+        run(shot.args(["-format", "%#", "info:-"]))
     }
 
     /// Saves a picture of it.
