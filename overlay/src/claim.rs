@@ -1,10 +1,15 @@
-//! A claim: "this name is mine", signed, with dates.
+//! A claim: "this name is mine", signed, with dates and, once its claimant has worked for it, a proof of that.
 //!
-//! The first valid claim a holder sees wins there; holders never arbitrate between keys. Readers verify every claim
-//! themselves, take the union of all answers and show all of it. The claim's age is the claimant's word and orders
-//! what is shown only among claims confirmed by equally many holders.
+//! ```text
+//!   provisional ─the work is done: signed anew with the proof─▶ proven ─renewed with the same proof─▶ proven ...
+//!     lasts PROVISIONAL_LIFETIME from its date, no renewal        lasts CLAIM_LIFETIME from each signing
+//! ```
+//! The first valid claim a holder sees wins there, except that a proven claim replaces a provisional one; otherwise
+//! holders never arbitrate between keys. Readers verify every claim themselves, take the union of all answers and show
+//! all of it, proven claims first. The claim's age is the claimant's word and orders what is shown only among claims
+//! confirmed by equally many holders; another age costs another proof.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 use minicbor::{Decode, Encode};
 use relay::UnixTime;
@@ -16,12 +21,25 @@ use crate::{
     record::{CLOCK_TOLERANCE, RecordError},
     username::Username,
     wire,
+    work::{Proof, Puzzle},
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
-/// How long a claim lasts unless renewed.
+/// How long a proven claim lasts unless renewed.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(35 * 24 * 3600);
+
+/// How long a claim without proof lasts from its date on: long enough for the work on a slow machine.
+pub const PROVISIONAL_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// What a claim is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Its claimant has not worked for it yet.
+    Provisional,
+    /// It carries a proof of work.
+    Proven,
+}
 
 /// A signed claim to a username: `[body, signature]`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -48,18 +66,26 @@ struct ClaimBody {
     seq: u64,
     #[cbor(n(6), with = "wire::unix_time")]
     not_after: UnixTime,
+    #[n(7)]
+    proof: Option<Proof>,
 }
 
 impl Claim {
     /// Claims `name` from `claimed_at` on; `seq` must exceed that of every earlier claim of this key to this name.
+    /// Without a proof it is provisional.
     pub fn sign(
         identity: &Identity,
         network: Network,
         name: Username,
         claimed_at: UnixTime,
+        proof: Option<Proof>,
         seq: u64,
         now: UnixTime,
     ) -> Self {
+        let not_after = match proof {
+            Some(_) => now.saturating_add(CLAIM_LIFETIME),
+            None => claimed_at.saturating_add(PROVISIONAL_LIFETIME),
+        };
         let body = ClaimBody {
             version: VERSION,
             network,
@@ -67,13 +93,15 @@ impl Claim {
             identity: identity.public_key(),
             claimed_at,
             seq,
-            not_after: now.saturating_add(CLAIM_LIFETIME),
+            not_after,
+            proof,
         };
         let signature = identity.sign(Domain::Claim, &wire::to_bytes(&body));
         Self { body, signature }
     }
 
-    /// Whether to believe it.
+    /// Whether to believe it, as far as that is cheap: of the proof only the seal is looked at.
+    /// The rest is [`Claim::verify_work`].
     pub fn verify(&self, network: Network, now: UnixTime) -> Result<(), RecordError> {
         if self.body.version != VERSION {
             return Err(RecordError::Version);
@@ -88,13 +116,47 @@ impl Claim {
         if self.body.claimed_at > tomorrow
             || self.body.not_after > tomorrow.saturating_add(CLAIM_LIFETIME)
             || self.body.not_after < self.body.claimed_at
+            || (self.standing() == Standing::Provisional
+                && self.body.not_after > self.body.claimed_at.saturating_add(PROVISIONAL_LIFETIME))
         {
             return Err(RecordError::Dates);
         }
         self.body
             .identity
             .verify(Domain::Claim, &wire::to_bytes(&self.body), &self.signature)
-            .map_err(|_| RecordError::Signature)
+            .map_err(|_| RecordError::Signature)?;
+        match &self.body.proof {
+            Some(proof) if !self.puzzle().is_sealed(proof) => Err(RecordError::Work),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether the work was done; a provisional claim says nothing about that. Costs milliseconds and at most
+    /// [`MAX_MEMORY_KIB`](crate::work::MAX_MEMORY_KIB).
+    pub fn verify_work(&self) -> Result<(), RecordError> {
+        match &self.body.proof {
+            Some(proof) if !self.puzzle().is_solved(proof) => Err(RecordError::Work),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What it is worth.
+    pub fn standing(&self) -> Standing {
+        if self.body.proof.is_some() { Standing::Proven } else { Standing::Provisional }
+    }
+
+    /// The proof of work: good for every renewal.
+    pub fn proof(&self) -> Option<Proof> {
+        self.body.proof
+    }
+
+    /// Names the work behind a proven claim: equal for all its renewals, different for all else.
+    pub(crate) fn work_id(&self) -> Option<[u8; 32]> {
+        self.body.proof.map(|proof| self.puzzle().work_id(&proof))
+    }
+
+    fn puzzle(&self) -> Puzzle {
+        Puzzle::of(self.body.network, &self.body.name, self.body.identity, self.body.claimed_at)
     }
 
     /// The name.
@@ -150,7 +212,7 @@ impl Union {
         }
     }
 
-    /// All claims found: most holders first, then the older claim, then the smaller key.
+    /// All claims found: proven ones first, then most holders, then the older claim, then the smaller key.
     pub fn ordered(&self) -> Vec<FoundClaim> {
         let mut found: Vec<FoundClaim> = self
             .by_key
@@ -159,15 +221,32 @@ impl Union {
                 key: *key,
                 holders: *holders,
                 claimed_at: claim.claimed_at(),
+                standing: claim.standing(),
             })
             .collect();
-        found.sort_by_key(|claim| (std::cmp::Reverse(claim.holders), claim.claimed_at, claim.key));
+        found.sort_by_key(|claim| (Reverse((claim.standing, claim.holders)), claim.claimed_at, claim.key));
         found
     }
 
     /// The newest claim of one key.
     pub fn of(&self, key: &PublicKey) -> Option<&Claim> {
         self.by_key.get(key).map(|(claim, _)| claim)
+    }
+}
+
+#[cfg(test)]
+impl Claim {
+    /// A claim in the lab, worked for at once.
+    pub(crate) fn proven(
+        identity: &Identity,
+        name: Username,
+        claimed_at: UnixTime,
+        seq: u64,
+        now: UnixTime,
+    ) -> Self {
+        let mut search = Puzzle::of(Network::Lab, &name, identity.public_key(), claimed_at).begin();
+        let proof = std::iter::repeat_with(|| search.step()).flatten().next();
+        Self::sign(identity, Network::Lab, name, claimed_at, proof, seq, now)
     }
 }
 
@@ -182,7 +261,64 @@ mod tests {
     }
 
     fn claim(secret: u8, claimed_at: UnixTime, seq: u64) -> Claim {
-        Claim::sign(&Identity::from_secret([secret; 32]), Network::Lab, ada(), claimed_at, seq, NOW)
+        Claim::proven(&Identity::from_secret([secret; 32]), ada(), claimed_at, seq, NOW)
+    }
+
+    fn provisional(secret: u8, claimed_at: UnixTime, now: UnixTime) -> Claim {
+        Claim::sign(&Identity::from_secret([secret; 32]), Network::Lab, ada(), claimed_at, None, 1, now)
+    }
+
+    #[test]
+    fn a_provisional_claim_ends_with_its_quarter_of_an_hour_however_often_it_is_signed() {
+        let claim = provisional(1, NOW, NOW);
+        assert_eq!((claim.verify(Network::Lab, NOW), claim.standing()), (Ok(()), Standing::Provisional));
+        let later = NOW.saturating_add(PROVISIONAL_LIFETIME);
+        assert_eq!(provisional(1, NOW, later).verify(Network::Lab, later), Err(RecordError::Expired));
+        // The lease of a proven claim, without the proof.
+        let mut greedy = claim_body(&self::claim(1, NOW, 1));
+        greedy.proof = None;
+        assert_eq!(signed(greedy).verify(Network::Lab, NOW), Err(RecordError::Dates));
+    }
+
+    #[test]
+    fn a_proof_serves_every_renewal_and_no_other_date() {
+        let first = claim(1, NOW, 1);
+        let later = NOW.saturating_add(CLAIM_LIFETIME / 2);
+        let (me, proof) = (Identity::from_secret([1; 32]), first.proof());
+        let renewal = Claim::sign(&me, Network::Lab, ada(), NOW, proof, 2, later);
+        assert_eq!((renewal.verify(Network::Lab, later), renewal.verify_work()), (Ok(()), Ok(())));
+        assert_eq!(renewal.work_id(), first.work_id());
+        let earlier = NOW.saturating_sub(CLAIM_LIFETIME);
+        let backdated = Claim::sign(&me, Network::Lab, ada(), earlier, proof, 2, NOW);
+        assert_eq!(backdated.verify_work(), Err(RecordError::Work));
+        assert_ne!(backdated.work_id(), first.work_id());
+    }
+
+    #[test]
+    fn without_its_seal_a_proof_is_refused_before_anybody_works_it_out() {
+        let lab = claim(1, NOW, 1);
+        let (me, name) = (Identity::from_secret([1; 32]), Username::parse("lovelace").unwrap());
+        let unsealed = Claim::sign(&me, Network::Main, name, NOW, lab.proof(), 1, NOW);
+        assert_eq!(unsealed.verify(Network::Main, NOW), Err(RecordError::Work));
+    }
+
+    #[test]
+    fn whoever_worked_comes_before_whoever_only_has_more_holders() {
+        let mut union = Union::default();
+        union.add([provisional(1, NOW.saturating_sub(PROVISIONAL_LIFETIME / 2), NOW)]);
+        union.add([provisional(1, NOW.saturating_sub(PROVISIONAL_LIFETIME / 2), NOW)]);
+        union.add([claim(2, NOW, 1)]);
+        let found: Vec<_> = union.ordered().into_iter().map(|c| (c.standing, c.holders)).collect();
+        assert_eq!(found, [(Standing::Proven, 1), (Standing::Provisional, 2)]);
+    }
+
+    fn claim_body(claim: &Claim) -> ClaimBody {
+        claim.body.clone()
+    }
+
+    fn signed(body: ClaimBody) -> Claim {
+        let signature = Identity::from_secret([1; 32]).sign(Domain::Claim, &wire::to_bytes(&body));
+        Claim { body, signature }
     }
 
     #[test]

@@ -128,6 +128,8 @@ pub struct Limits {
     pub claims: usize,
     /// Username claims held that came from one address prefix (/24 or /48).
     pub claims_per_prefix: usize,
+    /// Proofs of work checked per second, some milliseconds each; claims with further ones are answered "busy".
+    pub proofs_per_second: u32,
     /// Introduction records held in total; further ones are answered "busy".
     pub introductions: usize,
     /// Requests awaiting an answer; further ones fail at once.
@@ -155,6 +157,7 @@ impl Default for Limits {
             links: 4_096,
             claims: 200_000,
             claims_per_prefix: 20_000,
+            proofs_per_second: 20,
             introductions: 100_000,
             outstanding: 1_024,
             queries: 256,

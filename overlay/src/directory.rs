@@ -1,11 +1,11 @@
 //! What a supernode holds for others: claims to usernames (kept across restarts) and introduction records (not).
 
-use std::{collections::BTreeMap, net::IpAddr, ops::Bound};
+use std::{collections::BTreeMap, net::IpAddr, ops::Bound, time::Duration};
 
 use relay::UnixTime;
 
 use crate::{
-    claim::Claim,
+    claim::{Claim, Standing},
     config::{Limits, Network},
     identity::PublicKey,
     record::{Introduction, RecordError},
@@ -19,8 +19,24 @@ pub struct Directory {
     claims: BTreeMap<Username, Held>,
     per_prefix: BTreeMap<Source, usize>,
     introductions: BTreeMap<PublicKey, Introduction>,
+    checks: Checks,
     limits: Limits,
 }
+
+/// How much proof of work was worked out, and whose was wrong.
+#[derive(Debug, Default)]
+struct Checks {
+    second: u64,
+    in_second: u32,
+    wrong: BTreeMap<Source, UnixTime>,
+}
+
+/// A prefix that sent a wrong proof with a right signature has its proofs ignored this long: no honest node passes
+/// one on.
+const WRONG_PROOF_PENALTY: Duration = Duration::from_secs(60);
+
+/// Prefixes punished at a time; when full, the one punished longest ago is forgiven.
+const MAX_PUNISHED: usize = 1_024;
 
 #[derive(Debug)]
 struct Held {
@@ -92,38 +108,72 @@ impl Directory {
             claims: BTreeMap::new(),
             per_prefix: BTreeMap::new(),
             introductions: BTreeMap::new(),
+            checks: Checks::default(),
             limits: limits.clone(),
         }
     }
 
-    /// Takes a claim, after verifying it.
+    /// Takes a claim, after verifying it. What costs most comes last: signature, seal, quotas, and only then the
+    /// proof of work, at most [`Limits::proofs_per_second`] times a second.
     pub fn put_claim(&mut self, now: UnixTime, source: Source, claim: &Claim) -> ClaimPut {
-        match self.claims.get(claim.name()) {
-            Some(held) if held.claim == *claim => return ClaimPut::Held,
-            Some(held) if held.claim.not_after() > now => {
-                if held.claim.identity() != claim.identity() {
-                    return ClaimPut::Taken(Box::new(held.claim.clone()));
-                }
-                if claim.seq() <= held.claim.seq() || claim.claimed_at() < held.claim.claimed_at() {
-                    return ClaimPut::Stale;
-                }
-            }
-            Some(_) | None => {}
+        if let Some(answer) = self.standing_in_the_way(now, claim) {
+            return answer;
         }
         if let Err(error) = claim.verify(self.network, now) {
             return ClaimPut::Invalid(error);
         }
-        let renewal = self.claims.contains_key(claim.name());
+        let held = self.claims.get(claim.name());
         let from_source = self.per_prefix.get(&source).copied().unwrap_or(0);
         let prefix_full = source != Source::Own && from_source >= self.limits.claims_per_prefix;
-        if !renewal && (self.claims.len() >= self.limits.claims || prefix_full) {
+        if held.is_none() && (self.claims.len() >= self.limits.claims || prefix_full) {
             return ClaimPut::Full;
         }
+        let proof_known = held.is_some_and(|held| held.claim.work_id() == claim.work_id());
+        if claim.standing() == Standing::Proven && !proof_known {
+            if !self.checks.begin(now, source, self.limits.proofs_per_second) {
+                return ClaimPut::Full;
+            }
+            if let Err(error) = claim.verify_work() {
+                self.checks.punish(now, source);
+                return ClaimPut::Invalid(error);
+            }
+        }
+        self.store(source, claim);
+        ClaimPut::Stored
+    }
+
+    /// Takes a claim we had accepted before we were restarted: its proof is not worked out again.
+    pub fn restore_claim(&mut self, now: UnixTime, claim: &Claim) {
+        let free = self.standing_in_the_way(now, claim).is_none() && self.claims.len() < self.limits.claims;
+        if free && claim.verify(self.network, now).is_ok() {
+            self.store(Source::Own, claim);
+        }
+    }
+
+    /// What we hold already and why this claim cannot replace it.
+    fn standing_in_the_way(&self, now: UnixTime, claim: &Claim) -> Option<ClaimPut> {
+        let held = &self.claims.get(claim.name())?.claim;
+        if held == claim {
+            return Some(ClaimPut::Held);
+        }
+        if held.not_after() <= now {
+            return None;
+        }
+        if held.identity() != claim.identity() {
+            let overtaken = held.standing() < claim.standing();
+            return (!overtaken).then(|| ClaimPut::Taken(Box::new(held.clone())));
+        }
+        let stale = claim.seq() <= held.seq()
+            || claim.claimed_at() < held.claimed_at()
+            || claim.standing() < held.standing();
+        stale.then_some(ClaimPut::Stale)
+    }
+
+    fn store(&mut self, source: Source, claim: &Claim) {
         if let Some(old) = self.claims.insert(claim.name().clone(), Held { claim: claim.clone(), source }) {
             self.release(old.source);
         }
         *self.per_prefix.entry(source).or_insert(0) += 1;
-        ClaimPut::Stored
     }
 
     /// The live claims to a name. One today: the first valid one wins here.
@@ -170,6 +220,7 @@ impl Directory {
         }
     }
 
+    /// Gives its room back.
     fn release(&mut self, source: Source) {
         if let Some(count) = self.per_prefix.get_mut(&source) {
             *count -= 1;
@@ -180,13 +231,41 @@ impl Directory {
     }
 }
 
+impl Checks {
+    /// Whether one more proof of this origin may be worked out now.
+    fn begin(&mut self, now: UnixTime, source: Source, per_second: u32) -> bool {
+        if source == Source::Own {
+            return true;
+        }
+        if self.wrong.get(&source).is_some_and(|until| *until > now) {
+            return false;
+        }
+        if self.second != now.as_secs() {
+            (self.second, self.in_second) = (now.as_secs(), 0);
+        }
+        let room = self.in_second < per_second;
+        self.in_second += u32::from(room);
+        room
+    }
+
+    fn punish(&mut self, now: UnixTime, source: Source) {
+        self.wrong.retain(|_, until| *until > now);
+        if self.wrong.len() >= MAX_PUNISHED
+            && let Some(first) = self.wrong.iter().min_by_key(|(_, until)| **until).map(|(source, _)| *source)
+        {
+            self.wrong.remove(&first);
+        }
+        if source != Source::Own {
+            self.wrong.insert(source, now.saturating_add(WRONG_PROOF_PENALTY));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
-        claim::CLAIM_LIFETIME,
+        claim::{CLAIM_LIFETIME, PROVISIONAL_LIFETIME},
         identity::Identity,
         record::{EnvelopeKey, RecordError},
     };
@@ -198,7 +277,12 @@ mod tests {
     }
 
     fn claim(secret: u8, name: &str, since: UnixTime, seq: u64) -> Claim {
-        Claim::sign(&person(secret), Network::Lab, Username::parse(name).unwrap(), since, seq, NOW)
+        Claim::proven(&person(secret), Username::parse(name).unwrap(), since, seq, NOW)
+    }
+
+    fn provisional(secret: u8, name: &str, seq: u64) -> Claim {
+        let name = Username::parse(name).unwrap();
+        Claim::sign(&person(secret), Network::Lab, name, NOW, None, seq, NOW)
     }
 
     fn introduction(secret: u8, seq: u64) -> Introduction {
@@ -227,8 +311,57 @@ mod tests {
         assert_eq!(held.put_claim(NOW, Source::Own, &first), ClaimPut::Held);
         assert_eq!(held.put_claim(NOW, Source::Own, &second), ClaimPut::Taken(Box::new(first)));
         let later = NOW.saturating_add(CLAIM_LIFETIME);
-        let third = Claim::sign(&person(2), Network::Lab, Username::parse("ada").unwrap(), later, 1, later);
+        let third = Claim::proven(&person(2), Username::parse("ada").unwrap(), later, 1, later);
         assert_eq!(held.put_claim(later, Source::Own, &third), ClaimPut::Stored);
+    }
+
+    #[test]
+    fn a_proven_claim_replaces_anybodys_provisional_one_and_never_the_other_way_round() {
+        let mut held = directory(&Limits::default());
+        let first = provisional(1, "ada", 1);
+        assert_eq!(held.put_claim(NOW, Source::Own, &first), ClaimPut::Stored);
+        let second = provisional(2, "ada", 9);
+        assert_eq!(held.put_claim(NOW, Source::Own, &second), ClaimPut::Taken(Box::new(first)));
+        let proven = claim(2, "ada", NOW, 10);
+        assert_eq!(held.put_claim(NOW, Source::Own, &proven), ClaimPut::Stored);
+        assert_eq!(held.put_claim(NOW, Source::Own, &provisional(2, "ada", 11)), ClaimPut::Stale);
+        let late = claim(1, "ada", NOW, 12);
+        assert_eq!(held.put_claim(NOW, Source::Own, &late), ClaimPut::Taken(Box::new(proven)));
+        // Never proven: free again after its quarter of an hour.
+        assert_eq!(held.put_claim(NOW, Source::Own, &provisional(3, "eve", 1)), ClaimPut::Stored);
+        let later = NOW.saturating_add(PROVISIONAL_LIFETIME);
+        assert!(held.claims(later, &Username::parse("eve").unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_wrong_proof_is_refused_and_silences_its_prefix_for_a_minute() {
+        let mut held = directory(&Limits::default());
+        let near = Source::from("9.9.9.1".parse::<IpAddr>().unwrap());
+        let name = Username::parse("bob").unwrap();
+        // The proof of another claim: its seal is as good as any in the lab.
+        let proof = claim(1, "ada", NOW, 1).proof();
+        let wrong = Claim::sign(&person(1), Network::Lab, name, NOW, proof, 1, NOW);
+        assert_eq!(held.put_claim(NOW, near, &wrong), ClaimPut::Invalid(RecordError::Work));
+        assert_eq!(held.put_claim(NOW, near, &claim(1, "ada", NOW, 1)), ClaimPut::Full);
+        assert_eq!(held.put_claim(NOW, near, &provisional(1, "ada", 1)), ClaimPut::Stored);
+        let far = Source::from("8.8.8.8".parse::<IpAddr>().unwrap());
+        assert_eq!(held.put_claim(NOW, far, &claim(1, "ada", NOW, 2)), ClaimPut::Stored);
+        let later = NOW.saturating_add(WRONG_PROOF_PENALTY);
+        assert_eq!(held.put_claim(later, near, &claim(2, "eve", NOW, 1)), ClaimPut::Stored);
+    }
+
+    #[test]
+    fn only_so_many_proofs_are_worked_out_in_a_second_and_known_ones_cost_nothing() {
+        let mut held = directory(&Limits { proofs_per_second: 1, ..Limits::default() });
+        let near = Source::from("9.9.9.1".parse::<IpAddr>().unwrap());
+        let (first, renewal) = (claim(1, "ada", NOW, 1), claim(1, "ada", NOW, 2));
+        assert_eq!(held.put_claim(NOW, near, &first), ClaimPut::Stored);
+        assert_eq!(held.put_claim(NOW, near, &claim(2, "bob", NOW, 1)), ClaimPut::Full);
+        assert_eq!(held.put_claim(NOW, near, &renewal), ClaimPut::Stored);
+        held.restore_claim(NOW, &claim(3, "eve", NOW, 1));
+        assert!(held.claims(NOW, &Username::parse("eve").unwrap()).is_some());
+        let later = NOW.saturating_add(Duration::from_secs(1));
+        assert_eq!(held.put_claim(later, near, &claim(2, "bob", NOW, 1)), ClaimPut::Stored);
     }
 
     #[test]
@@ -237,7 +370,7 @@ mod tests {
         assert_eq!(held.put_claim(NOW, Source::Own, &claim(1, "ada", NOW, 5)), ClaimPut::Stored);
         let earlier = NOW.saturating_sub(Duration::from_secs(1));
         assert_eq!(held.put_claim(NOW, Source::Own, &claim(1, "ada", earlier, 6)), ClaimPut::Stale);
-        let other = Claim::sign(&person(1), Network::Lab, Username::parse("ada").unwrap(), NOW, 4, earlier);
+        let other = Claim::proven(&person(1), Username::parse("ada").unwrap(), NOW, 4, earlier);
         assert_eq!(held.put_claim(NOW, Source::Own, &other), ClaimPut::Stale);
         assert_eq!(held.put_claim(NOW, Source::Own, &claim(1, "ada", NOW, 6)), ClaimPut::Stored);
     }

@@ -13,6 +13,7 @@ mod lan;
 mod quic;
 mod run;
 mod storage;
+mod work;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -35,7 +36,9 @@ use crate::{
     error::OfflineReason,
     identity::{Identity, LinkSecret, PublicKey},
     node::Node,
+    outcome::Registration,
     routing::is_public,
+    username::Username,
 };
 
 /// How a node is started.
@@ -132,6 +135,15 @@ pub enum Event {
         sent: UnixTime,
         /// What the application put in.
         payload: Vec<u8>,
+    },
+    /// A name that was registered provisionally is held now: the proof of work is done, and enough supernodes have it.
+    NameHeld(Registration),
+    /// A name of ours went to somebody who proved the work for it before us.
+    NameLost {
+        /// The name.
+        name: Username,
+        /// Who has it.
+        by: PublicKey,
     },
     /// Supernodes known, to be given to [`Config::cache`] at the next start.
     Cache(Vec<u8>),

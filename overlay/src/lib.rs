@@ -64,10 +64,12 @@ pub mod routing;
 mod sim;
 pub mod username;
 pub mod wire;
+pub mod work;
 
+pub use claim::Standing;
 pub use config::{NatKind, Network, Role};
 pub use envelope::MAX_PAYLOAD;
 pub use error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError};
 pub use identity::{Identity, LinkKey, PublicKey};
-pub use outcome::{FoundClaim, Lookup, Registration, RelayOffer, Status};
+pub use outcome::{FoundClaim, Lookup, NameState, Registration, RelayOffer, Status};
 pub use username::{Username, UsernameError};

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!            handle_link_up/down, handle_message         poll_transmit  -> Transmit { link, bytes }
-//!  driver ─▶ handle_persisted, handle_timeout     Node ─▶ poll_effect    -> OpenLink, CloseLink, Persist
-//!            register, lookup, send, ...                 poll_event     -> Online, Envelope, Answer, ...
+//!  driver ─▶ handle_persisted, handle_work_done, Node ─▶ poll_effect    -> OpenLink, CloseLink, Persist, Work
+//!            handle_timeout, register, lookup, ...       poll_event     -> Online, Envelope, Answer, ...
 //! ```
 //!
 //! A link, as this core sees it:
@@ -14,11 +14,12 @@
 //! ```
 //!
 //! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
-//! `ask` requests and their answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes, our
-//! introduction record and our claims.
+//! `ask` requests and their answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes and our
+//! introduction record; `claims` our names.
 
 mod ask;
 mod bucket;
+mod claims;
 mod dial;
 mod gossip;
 mod home;
@@ -39,6 +40,7 @@ use relay::{Now, UnixTime};
 use self::{
     ask::{AskError, Outstanding},
     bucket::Bucket,
+    claims::{CheckedWork, OwnName, Work},
     dial::Seed,
     home::{Home, Presence},
     links::Link,
@@ -49,7 +51,7 @@ use self::{
 use crate::{
     claim::Claim,
     config::{NatKind, NodeConfig, Role},
-    directory::{Directory, Source},
+    directory::Directory,
     envelope::{ReplaySet, Sealer},
     error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError},
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
@@ -58,6 +60,7 @@ use crate::{
     routing::Table,
     username::Username,
     wire::{self, Bounded, Response},
+    work::{Proof, Puzzle},
 };
 
 /// Names a link; the core numbers those it opens, the driver those it accepts.
@@ -76,6 +79,17 @@ pub struct QueryId(u64);
 /// Names something being written to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersistId(u64);
+
+/// Names a proof of work being searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkId(u64);
+
+#[cfg(test)]
+impl WorkId {
+    pub(crate) const fn first() -> Self {
+        Self(1)
+    }
+}
 
 /// One message to be written to a link, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +124,18 @@ pub enum Effect {
         /// What.
         claim: Box<Claim>,
     },
+    /// Solve a puzzle, somewhere where it may take a minute, then call [`Node::handle_work_done`].
+    Work {
+        /// To be handed back.
+        id: WorkId,
+        /// What.
+        puzzle: Puzzle,
+    },
+    /// Leave a puzzle.
+    StopWork {
+        /// Which.
+        id: WorkId,
+    },
 }
 
 /// What the node reports.
@@ -135,6 +161,15 @@ pub enum NodeEvent {
         sent: UnixTime,
         /// What the application put in.
         payload: Vec<u8>,
+    },
+    /// A name we registered provisionally is held now: the work is done, and enough holders have it.
+    NameHeld(Registration),
+    /// A name of ours went to somebody who proved the work for it first.
+    NameLost {
+        /// The name.
+        name: Username,
+        /// Who has it.
+        by: PublicKey,
     },
     /// [`Node::cache`] has something new to say.
     CacheChanged,
@@ -192,7 +227,10 @@ pub struct Node {
     homes: BTreeMap<LinkKey, Home>,
     presence: Presence,
     introductions: BTreeMap<PublicKey, Introduction>,
-    own_claims: BTreeMap<Username, Claim>,
+    own_names: BTreeMap<Username, OwnName>,
+    works: BTreeMap<WorkId, Work>,
+    next_work: u64,
+    checked_work: CheckedWork,
 
     directory: Directory,
     mailboxes: BTreeMap<MailboxId, MailboxOwner>,
@@ -253,7 +291,10 @@ impl Node {
             homes: BTreeMap::new(),
             presence: Presence::default(),
             introductions: BTreeMap::new(),
-            own_claims: BTreeMap::new(),
+            own_names: BTreeMap::new(),
+            works: BTreeMap::new(),
+            next_work: 1,
+            checked_work: CheckedWork::default(),
             directory: Directory::new(config.network, &config.limits),
             mailboxes: BTreeMap::new(),
             persisting: BTreeMap::new(),
@@ -288,7 +329,7 @@ impl Node {
     /// Claims this supernode held before it was restarted; those that do not verify are dropped.
     pub fn restore_claims(&mut self, now: Now, claims: impl IntoIterator<Item = Claim>) {
         for claim in claims {
-            self.directory.put_claim(now.unix, Source::Own, &claim);
+            self.directory.restore_claim(now.unix, &claim);
         }
     }
 
@@ -315,6 +356,12 @@ impl Node {
         if let Some(to) = self.persisting.remove(&id) {
             self.reply(now, to, Response::Done);
         }
+        self.settle(now);
+    }
+
+    /// What [`Effect::Work`] asked for is found.
+    pub fn handle_work_done(&mut self, now: Now, id: WorkId, proof: Proof) {
+        self.work_done(now, id, proof);
         self.settle(now);
     }
 
@@ -345,6 +392,7 @@ impl Node {
     pub fn shutdown(&mut self, now: Now) {
         self.withdraw(now);
         self.settle(now);
+        self.stop_works();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             self.refuse(link, wire::RefuseReason::Closing);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use relay::{Credentials, UnixTime};
 
 use crate::{
+    claim::Standing,
     config::{NatKind, Role},
     identity::{LinkKey, PublicKey},
     username::Username,
@@ -15,16 +16,27 @@ use crate::{
 pub struct Registration {
     /// The name.
     pub name: Username,
+    /// How firmly.
+    pub state: NameState,
     /// Supernodes that hold the claim.
     pub held_by: usize,
     /// Supernodes that were asked to.
     pub of: usize,
 }
 
+/// How firmly a name is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameState {
+    /// It works, while the work for it is being done; somebody who is done earlier may still take it.
+    Provisional,
+    /// Enough supernodes hold a proven claim.
+    Held,
+}
+
 /// What a directory lookup found. The caller decides: nothing is chosen silently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
-    /// Every valid claim, one per key, most holders first, then the older claim, then the smaller key.
+    /// Every valid claim, one per key: proven ones first, then most holders, then the older claim, then the smaller key.
     /// Empty: nobody has the name, as far as those who answered know.
     pub claims: Vec<FoundClaim>,
     /// Supernodes that were asked.
@@ -42,6 +54,8 @@ pub struct FoundClaim {
     pub holders: usize,
     /// Since when, as the claimant says.
     pub claimed_at: UnixTime,
+    /// Whether the claimant has worked for it.
+    pub standing: Standing,
 }
 
 /// A relay this node may use for a while.

@@ -37,6 +37,9 @@ pub enum RecordError {
     /// The signature is wrong.
     #[error("the signature is wrong")]
     Signature,
+    /// The proof of work is wrong.
+    #[error("the proof of work is wrong")]
+    Work,
 }
 
 /// Whether `now` lies in a record's time, and that time is not longer than `most`.

@@ -18,9 +18,10 @@ use crate::{
     claim::Claim,
     config::{Network, NodeConfig, RelayConfig},
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
-    node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId},
+    node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
     outcome::Status,
     wire::{self, Message},
+    work::Proof,
 };
 
 /// The whole network.
@@ -32,6 +33,8 @@ pub(crate) struct World {
     next_step: u64,
     hosts: Vec<Host>,
     trace: Sha256,
+    /// What a proof of work takes.
+    pub(crate) work_time: Duration,
     /// Envelopes pushed to leaves, to be replayed by a test.
     pub(crate) rings: Vec<(HostId, LinkId, Vec<u8>)>,
 }
@@ -82,12 +85,19 @@ enum Step {
         host: HostId,
         id: PersistId,
     },
+    Worked {
+        host: HostId,
+        id: WorkId,
+        proof: Proof,
+    },
 }
 
 /// What the transport takes to notice a silent peer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 const DISK: Duration = Duration::from_millis(5);
+
+const WORK: Duration = Duration::from_millis(20);
 
 impl World {
     pub(crate) fn new(seed: u8) -> Self {
@@ -100,6 +110,7 @@ impl World {
             next_step: 0,
             hosts: Vec::new(),
             trace: Sha256::new(),
+            work_time: WORK,
             rings: Vec::new(),
         }
     }
@@ -270,6 +281,9 @@ impl World {
                     self.alive(host, |node| node.handle_message(now, link, &bytes));
                 }
             }
+            Step::Worked { host, id, proof } => {
+                self.alive(host, |node| node.handle_work_done(now, id, proof));
+            }
             Step::Persisted { host, id } => self.alive(host, |node| node.handle_persisted(now, id)),
         }
     }
@@ -358,6 +372,13 @@ impl World {
                     self.later(delay, Step::Down { host: peer, link: far });
                 }
             }
+            Effect::Work { id: work, puzzle } => {
+                let mut search = puzzle.begin();
+                let proof = std::iter::repeat_with(|| search.step()).flatten().next().unwrap();
+                self.later(self.work_time, Step::Worked { host: id, id: work, proof });
+            }
+            // The core ignores what it no longer waits for.
+            Effect::StopWork { .. } => {}
             Effect::Persist { id: persist, claim } => {
                 self.hosts[id].disk.push(*claim);
                 self.later(DISK, Step::Persisted { host: id, id: persist });

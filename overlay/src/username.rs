@@ -44,6 +44,11 @@ impl Username {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// How many letters and digits it has; separators make no name longer.
+    pub fn letters(&self) -> usize {
+        self.0.chars().filter(|c| !is_separator(*c)).count()
+    }
 }
 
 fn is_separator(c: char) -> bool {

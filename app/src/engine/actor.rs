@@ -301,6 +301,10 @@ impl Actor {
                 let kept = self.storage.set(Setting::OverlayCache, &cache);
                 self.kept(kept);
             }
+            OverlayEvent::NameHeld(registration) => {
+                self.registered(&registration.name.clone(), Ok(registration));
+            }
+            OverlayEvent::NameLost { name, by } => self.registered(&name, Err(RegisterError::Taken { by })),
             OverlayEvent::Listening { quic } => self.quic = Some(quic),
             _ => {}
         }

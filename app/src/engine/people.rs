@@ -286,7 +286,12 @@ mod tests {
     }
 
     fn claim(seed: u8) -> FoundClaim {
-        FoundClaim { key: key(seed), holders: 1, claimed_at: UnixTime::from_secs(1) }
+        FoundClaim {
+            key: key(seed),
+            holders: 1,
+            claimed_at: UnixTime::from_secs(1),
+            standing: overlay::Standing::Proven,
+        }
     }
 
     fn contact(name: &str, seed: u8) -> Contact {

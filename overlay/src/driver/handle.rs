@@ -33,7 +33,8 @@ pub(super) const COMMAND_QUEUE: usize = 64;
 
 impl Handle {
     /// Claims a username for our identity and keeps the claim alive while this node runs. Registering a name that
-    /// is ours already renews it. Dropping the future does not stop the registration.
+    /// is ours already renews it. When the proof of work takes longer than a moment, the answer says *provisional* and
+    /// [`Event::NameHeld`](super::Event::NameHeld) or [`Event::NameLost`](super::Event::NameLost) follows. Dropping the future does not stop the registration.
     pub async fn register(&self, name: Username) -> Result<Registration, RegisterError> {
         self.ask(|reply| Command::Register(name, reply)).await.unwrap_or(Err(RegisterError::Closed))
     }

@@ -4,8 +4,9 @@
 //! 2. the core's timers,
 //! 3. links: up, down, frames,
 //! 4. claims that reached the disk, and room for more of them,
-//! 5. addresses found by name or on the LAN,
-//! 6. room for events in the application's queue.
+//! 5. proofs of work found,
+//! 6. addresses found by name or on the LAN,
+//! 7. room for events in the application's queue.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -27,14 +28,16 @@ use super::{
     lan::Lan,
     quic::{self, LinkEvent, Tls},
     storage::{ClaimLog, WRITE_QUEUE},
+    work::{self, Work},
 };
 use crate::{
     claim::Claim,
     config::Network,
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::LinkKey,
-    node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId},
+    node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
     outcome::{Lookup, Registration, RelayOffer, Status},
+    work::Proof,
 };
 
 /// What a runner is made of.
@@ -70,6 +73,9 @@ pub(super) struct Runner {
     written: mpsc::Receiver<PersistId>,
     found: mpsc::Sender<Vec<SocketAddr>>,
     addresses: mpsc::Receiver<Vec<SocketAddr>>,
+    works: BTreeMap<WorkId, Work>,
+    work_reports: mpsc::Sender<(WorkId, Proof)>,
+    worked: mpsc::Receiver<(WorkId, Proof)>,
     /// Ends everything it owns when dropped.
     tasks: JoinSet<()>,
     lan: Option<Lan>,
@@ -103,6 +109,9 @@ const LINK_EVENTS: usize = 1_024;
 /// Found addresses waiting for the node; when full, finders wait.
 const FOUND_ADDRESSES: usize = 16;
 
+/// Proofs waiting for the node; when full, their finders wait.
+const WORK_REPORTS: usize = 4;
+
 /// Events kept for an application that does not take them; beyond it envelopes are dropped.
 const BACKLOG: usize = 1_024;
 
@@ -115,6 +124,7 @@ impl Runner {
         let (link_events, link_inbox) = mpsc::channel(LINK_EVENTS);
         let (found, addresses) = mpsc::channel(FOUND_ADDRESSES);
         let (report, written) = mpsc::channel(WRITE_QUEUE);
+        let (work_reports, worked) = mpsc::channel(WORK_REPORTS);
         let mut tasks = JoinSet::new();
         let disk = log.map(|log| {
             let (disk, claims) = mpsc::channel(WRITE_QUEUE);
@@ -144,6 +154,9 @@ impl Runner {
             written,
             found,
             addresses,
+            works: BTreeMap::new(),
+            work_reports,
+            worked,
             tasks,
             lan: None,
         }
@@ -185,6 +198,10 @@ impl Runner {
                     if let Some(claim) = self.to_disk.pop_front() {
                         permit.send(claim);
                     }
+                }
+                Some((id, proof)) = self.worked.recv() => {
+                    self.works.remove(&id);
+                    self.node.handle_work_done(now(), id, proof);
                 }
                 Some(found) = self.addresses.recv() => self.node.add_seeds(now(), found),
                 permit = events.reserve(), if !self.backlog.is_empty() => match permit {
@@ -269,6 +286,12 @@ impl Runner {
                     task.abort();
                 }
             }
+            Effect::Work { id, puzzle } => {
+                let (work, job) = work::begin(id, puzzle, self.work_reports.clone());
+                self.works.insert(id, work);
+                self.tasks.spawn_blocking(job);
+            }
+            Effect::StopWork { id } => drop(self.works.remove(&id)),
             Effect::Persist { id, claim } => match self.keeps {
                 Keeps::OnDisk => self.to_disk.push_back((id, claim)),
                 Keeps::InMemory => self.node.handle_persisted(now(), id),
@@ -281,6 +304,8 @@ impl Runner {
             NodeEvent::Online { homes, nat } => Event::Online { homes, nat },
             NodeEvent::Offline { reason } => Event::Offline { reason },
             NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
+            NodeEvent::NameHeld(registration) => Event::NameHeld(registration),
+            NodeEvent::NameLost { name, by } => Event::NameLost { name, by },
             NodeEvent::CacheChanged => Event::Cache(self.node.cache()),
             NodeEvent::Answer { query, answer } => return self.answer(query, answer),
         };

@@ -144,14 +144,14 @@ mod tests {
     use relay::UnixTime;
 
     use super::*;
-    use crate::{config::Network, identity::Identity, username::Username};
+    use crate::{identity::Identity, username::Username};
 
     #[test]
     fn a_log_cut_or_bent_anywhere_gives_what_precedes_the_damage() {
         let now = UnixTime::from_secs(1_800_000_000);
         let claim = |name: &str| {
             let name = Username::parse(name).unwrap();
-            Claim::sign(&Identity::from_secret([1; 32]), Network::Lab, name, now, 1, now)
+            Claim::proven(&Identity::from_secret([1; 32]), name, now, 1, now)
         };
         let (first, second) = (entry(&claim("ada")), entry(&claim("bob")));
         let log = [first.clone(), second].concat();

@@ -21,14 +21,12 @@ use super::{
     serve::MailboxOwner,
 };
 use crate::{
-    claim::{CLAIM_LIFETIME, Claim},
     config::{NatKind, Role},
     envelope::Freshness,
     error::OfflineReason,
     identity::LinkKey,
     record::{Introducer, Introduction, MailboxId},
     routing::{Key, Prefix},
-    username::Username,
     wire::{Request, Response},
 };
 
@@ -84,12 +82,8 @@ const INTRODUCTION_REFRESH: Duration = Duration::from_secs(240);
 /// Changes of homes or holders within this time are published together.
 const PUBLISH_DELAY: Duration = Duration::from_millis(300);
 
-/// Our claims are put again this often, and this long after holders changed.
-const CLAIM_RENEWAL: Duration = Duration::from_secs(600);
+/// Our claims are put again this long after holders changed.
 const CLAIM_RENEWAL_AFTER_CHANGE: Duration = Duration::from_secs(3);
-
-/// A claim is signed anew when it is a day old.
-const CLAIM_RESIGN: Duration = Duration::from_secs(24 * 3600);
 
 impl Node {
     pub(super) fn begin_presence(&mut self, now: Now) {
@@ -209,7 +203,7 @@ impl Node {
     pub(super) fn holders_changed(&mut self, now: Now) {
         let delay = self.jitter(PUBLISH_DELAY * 3);
         self.timers.set_earlier(Timer::Publish, now.instant + delay);
-        if !self.own_claims.is_empty() {
+        if !self.own_names.is_empty() {
             let delay = self.jitter(CLAIM_RENEWAL_AFTER_CHANGE);
             self.timers.set_earlier(Timer::Renew, now.instant + delay);
         }
@@ -306,34 +300,6 @@ impl Node {
         match &self.config.supernode {
             Some(supernode) => Some(supernode.address),
             None => self.presence.observations.values().next().copied(),
-        }
-    }
-
-    /// From now on this claim is kept alive.
-    pub(super) fn keep_claim(&mut self, now: Now, name: Username, claim: Claim) {
-        self.own_claims.insert(name, claim);
-        let renewal = self.jitter(CLAIM_RENEWAL);
-        self.timers.set_earlier(Timer::Renew, now.instant + renewal);
-    }
-
-    pub(super) fn renew_claims(&mut self, now: Now) {
-        let names: Vec<Username> = self.own_claims.keys().cloned().collect();
-        for name in names {
-            let Some(claim) = self.own_claims.get(&name) else { continue };
-            let left = claim.not_after().saturating_duration_since(now.unix);
-            let claim = if left + CLAIM_RESIGN < CLAIM_LIFETIME {
-                let (since, seq) = (claim.claimed_at(), claim.seq() + 1);
-                Claim::sign(&self.identity, self.config.network, name.clone(), since, seq, now.unix)
-            } else {
-                claim.clone()
-            };
-            self.own_claims.insert(name.clone(), claim.clone());
-            let key = Key::of_name(name.as_str());
-            self.put(now, &key, &Request::PutClaim(Box::new(claim)), Purpose::Background);
-        }
-        if !self.own_claims.is_empty() {
-            let renewal = self.jitter(CLAIM_RENEWAL);
-            self.timers.set(Timer::Renew, now.instant + renewal);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   any:       Waiting (for a home) ─▶ ...
-//!   register:  Reading ─nobody else has it─▶ Writing ─quorum─▶ done
+//!   register:  Reading ─nobody else has it─▶ Working ─proof, or soon─▶ Writing ─quorum─▶ done    (in `claims`)
 //!   lookup:    LookingUp ─▶ done
 //!   send:      Fetching ─▶ Delivering ─taken─▶ done
 //!                 ▲            │ nobody took it: the record may be old, once
@@ -15,17 +15,18 @@ use std::{collections::BTreeSet, time::Duration};
 use relay::{Credentials, Now};
 
 use super::{
-    Answer, Node, NodeEvent, QueryId, Timer,
+    Answer, Node, NodeEvent, QueryId, Timer, WorkId,
     ask::{AskError, Peer, Purpose, Round},
+    claims::Writing,
 };
 use crate::{
-    claim::{Claim, Union},
+    claim::Union,
     envelope::MAX_PAYLOAD,
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::PublicKey,
-    outcome::{Lookup, Registration, RelayOffer},
+    outcome::{Lookup, RelayOffer},
     record::Introduction,
-    routing::{Key, quorum},
+    routing::Key,
     username::Username,
     wire::{Request, Response},
 };
@@ -44,7 +45,8 @@ pub(super) enum Command {
 pub(super) enum Query {
     Waiting(Command),
     Reading { name: Username, union: Union, round: Round },
-    Writing { claim: Claim, held_by: usize, taken: Option<PublicKey>, round: Round },
+    Working { work: WorkId },
+    Writing { writing: Writing, round: Round },
     LookingUp { name: Username, union: Union, round: Round },
     Fetching { to: PublicKey, best: Option<Introduction>, then: Then, round: Round },
     Delivering { to: PublicKey, payload: Vec<u8>, seq: u64, attempt: Attempt, waiting: usize },
@@ -69,7 +71,7 @@ pub(super) enum Attempt {
 }
 
 /// How long a command may take in all.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(9);
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// How long a command waits for a home.
 const HOME_PATIENCE: Duration = Duration::from_secs(5);
@@ -82,9 +84,11 @@ const RELAYS_ASKED: usize = 2;
 
 /// What happens to a query next.
 #[expect(clippy::large_enum_variant, reason = "handed up one call and unpacked at once, never stored")]
-enum Next {
+pub(super) enum Next {
     Continue(Query),
     Done(Answer),
+    /// What was done nobody asked for.
+    Dropped,
 }
 
 impl Node {
@@ -114,8 +118,7 @@ impl Node {
     }
 
     fn command(&mut self, now: Now, command: Command) -> QueryId {
-        let id = QueryId(self.next_query);
-        self.next_query += 1;
+        let id = self.new_query();
         if self.queries.len() >= self.config.limits.queries {
             self.stats.limited += 1;
             self.tell(id, busy(&command));
@@ -129,6 +132,11 @@ impl Node {
         }
         self.settle(now);
         id
+    }
+
+    pub(super) fn new_query(&mut self) -> QueryId {
+        self.next_query += 1;
+        QueryId(self.next_query - 1)
     }
 
     pub(super) fn start(&mut self, now: Now, id: QueryId, command: Command) {
@@ -158,7 +166,7 @@ impl Node {
     pub(super) fn advance(&mut self, now: Now, id: QueryId, peer: Peer, result: Result<Response, AskError>) {
         let Some(query) = self.queries.remove(&id) else { return };
         let next = match query {
-            Query::Waiting(_) => Next::Continue(query),
+            Query::Waiting(_) | Query::Working { .. } => Next::Continue(query),
             Query::Reading { name, mut union, mut round } => {
                 let success = self.take_claims(now, &name, &mut union, result);
                 if self.count(now, id, &mut round, success) {
@@ -175,27 +183,12 @@ impl Node {
                     Next::Continue(Query::LookingUp { name, union, round })
                 }
             }
-            Query::Writing { claim, mut held_by, mut taken, mut round } => {
-                let success = match result {
-                    Ok(Response::Done) => {
-                        held_by += 1;
-                        true
-                    }
-                    Ok(Response::Taken(other)) => {
-                        if other.name() == claim.name() && other.verify(self.config.network, now.unix).is_ok()
-                        {
-                            taken = Some(other.identity());
-                        }
-                        true
-                    }
-                    // It answered; it just has no room.
-                    Ok(_) => true,
-                    Err(_) => false,
-                };
+            Query::Writing { mut writing, mut round } => {
+                let success = self.note_holder(now, &mut writing, result);
                 if self.count(now, id, &mut round, success) {
-                    self.written(now, claim, held_by, taken, &round)
+                    self.written(now, writing, &round)
                 } else {
-                    Next::Continue(Query::Writing { claim, held_by, taken, round })
+                    Next::Continue(Query::Writing { writing, round })
                 }
             }
             Query::Fetching { to, mut best, then, mut round } => {
@@ -251,9 +244,8 @@ impl Node {
             Query::Waiting(command) => Next::Done(offline(&command)),
             Query::Reading { name, union, round } => self.read(now, id, name, &union, &round),
             Query::LookingUp { union, round, .. } => Next::Done(looked_up(&union, &round)),
-            Query::Writing { claim, held_by, taken, round } => {
-                self.written(now, claim, held_by, taken, &round)
-            }
+            Query::Working { work } => self.write_provisionally(now, id, work),
+            Query::Writing { writing, round } => self.written(now, writing, &round),
             Query::Fetching { to, best, then, round } => self.fetched(now, id, to, best, then, &round),
             Query::Delivering { .. } => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
             Query::AskingRelays { offers, .. } => Next::Done(relays(offers)),
@@ -261,23 +253,28 @@ impl Node {
         self.carry_on(id, next);
     }
 
-    fn carry_on(&mut self, id: QueryId, next: Next) {
+    pub(super) fn carry_on(&mut self, id: QueryId, next: Next) {
         match next {
             Next::Continue(query) => {
                 self.queries.insert(id, query);
             }
             Next::Done(answer) => self.tell(id, answer),
+            Next::Dropped => self.forget_timers(id),
         }
     }
 
     fn tell(&mut self, id: QueryId, answer: Answer) {
-        self.timers.cancel(Timer::Query(id));
-        self.timers.cancel(Timer::Grace(id));
+        self.forget_timers(id);
         self.events.push_back(NodeEvent::Answer { query: id, answer });
     }
 
+    fn forget_timers(&mut self, id: QueryId) {
+        self.timers.cancel(Timer::Query(id));
+        self.timers.cancel(Timer::Grace(id));
+    }
+
     /// A new stage of a query counts its answers anew.
-    fn next_stage(&mut self, now: Now, id: QueryId) {
+    pub(super) fn next_stage(&mut self, now: Now, id: QueryId) {
         self.outstanding.values_mut().for_each(|o| {
             if o.purpose == Purpose::Query(id) {
                 o.purpose = Purpose::Background;
@@ -290,73 +287,6 @@ impl Node {
         });
         self.timers.cancel(Timer::Grace(id));
         self.timers.set(Timer::Query(id), now.instant + QUERY_TIMEOUT);
-    }
-
-    fn take_claims(
-        &mut self,
-        now: Now,
-        name: &Username,
-        union: &mut Union,
-        result: Result<Response, AskError>,
-    ) -> bool {
-        let Ok(Response::Claims(claims)) = result else { return false };
-        let mut valid = self.verified(now, claims.into_vec());
-        valid.retain(|claim| claim.name() == name);
-        union.add(valid);
-        true
-    }
-
-    fn verified(&mut self, now: Now, claims: Vec<Claim>) -> Vec<Claim> {
-        let network = self.config.network;
-        let (valid, invalid): (Vec<_>, Vec<_>) =
-            claims.into_iter().partition(|claim| claim.verify(network, now.unix).is_ok());
-        self.stats.refused_records += invalid.len() as u64;
-        valid
-    }
-
-    /// Register, first half: nobody else may have the name.
-    fn read(&mut self, now: Now, id: QueryId, name: Username, union: &Union, round: &Round) -> Next {
-        if round.answered == 0 {
-            return Next::Done(Answer::Registered(Err(RegisterError::Offline)));
-        }
-        let me = self.identity.public_key();
-        let mine = union.of(&me);
-        if mine.is_none()
-            && let Some(other) = union.ordered().first()
-        {
-            return Next::Done(Answer::Registered(Err(RegisterError::Taken { by: other.key })));
-        }
-        let since = mine.map_or(now.unix, Claim::claimed_at);
-        let seq = mine.map_or(0, |claim| claim.seq() + 1).max(now.unix.as_millis());
-        let claim = Claim::sign(&self.identity, self.config.network, name.clone(), since, seq, now.unix);
-        self.next_stage(now, id);
-        let put = Request::PutClaim(Box::new(claim.clone()));
-        let round = self.begin_round(now, id, key_of(&name), put);
-        Next::Continue(Query::Writing { claim, held_by: 0, taken: None, round })
-    }
-
-    /// Register, second half: enough must hold it.
-    fn written(
-        &mut self,
-        now: Now,
-        claim: Claim,
-        held_by: usize,
-        taken: Option<PublicKey>,
-        round: &Round,
-    ) -> Next {
-        let needed = quorum(round.asked);
-        let name = claim.name().clone();
-        let answer = if held_by >= needed {
-            self.keep_claim(now, name.clone(), claim);
-            Ok(Registration { name, held_by, of: round.asked })
-        } else if let Some(by) = taken {
-            Err(RegisterError::Taken { by })
-        } else if round.answered == 0 {
-            Err(RegisterError::Offline)
-        } else {
-            Err(RegisterError::TooFewHolders { held_by, needed })
-        };
-        Next::Done(Answer::Registered(answer))
     }
 
     fn fetch(&mut self, now: Now, id: QueryId, to: PublicKey, then: Then) -> Next {
@@ -482,7 +412,7 @@ impl Node {
     }
 }
 
-fn key_of(name: &Username) -> Key {
+pub(super) fn key_of(name: &Username) -> Key {
     Key::of_name(name.as_str())
 }
 

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
+    claim::Standing,
     config::SupernodeConfig,
     envelope::ENVELOPE_SIZE,
     error::{LookupError, OfflineReason, RegisterError, SendError},
-    outcome::{Lookup, Registration},
+    outcome::{Lookup, NameState, Registration},
     record::{Introduction, MailboxId, SupernodeRecord},
     username::Username,
     wire::{Bounded, Hello, RefuseReason, Request, Response, VersionRange},
@@ -169,6 +170,55 @@ fn a_taken_name_is_refused_and_a_renewal_by_its_owner_is_not() {
 }
 
 #[test]
+fn a_name_works_provisionally_while_its_work_is_done_and_is_held_afterwards() {
+    let (mut world, _, leaves) = network(20, 4, 2);
+    world.work_time = Duration::from_secs(40);
+    let register = |world: &mut World, leaf: HostId| {
+        let query = world.with(leaf, |node, now| node.register(now, name(0)));
+        world.answer(leaf, query)
+    };
+    let first = register(&mut world, leaves[0]);
+    let Answer::Registered(Ok(registration)) = first else { panic!("{first:?}") };
+    assert_eq!((registration.state, registration.held_by), (NameState::Provisional, 4));
+    let found = lookup(&mut world, leaves[1], &name(0)).unwrap();
+    assert_eq!(found.claims[0].standing, Standing::Provisional);
+
+    world.run(Duration::from_secs(41));
+    let held = Registration { state: NameState::Held, ..registration };
+    assert!(world.events(leaves[0]).contains(&NodeEvent::NameHeld(held)));
+    let found = lookup(&mut world, leaves[1], &name(0)).unwrap();
+    assert_eq!((found.claims.len(), found.claims[0].standing), (1, Standing::Proven));
+    // The work is not done twice.
+    let again = register(&mut world, leaves[0]);
+    assert!(
+        matches!(again, Answer::Registered(Ok(Registration { state: NameState::Held, .. }))),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn of_two_who_work_for_a_name_the_one_who_is_done_first_has_it_and_the_other_is_told() {
+    let (mut world, _, leaves) = network(21, 4, 3);
+    let register = |world: &mut World, leaf: HostId, work: u64| {
+        world.work_time = Duration::from_secs(work);
+        let query = world.with(leaf, |node, now| node.register(now, name(0)));
+        world.answer(leaf, query)
+    };
+    let provisional =
+        |answer| matches!(answer, Answer::Registered(Ok(Registration { state: NameState::Provisional, .. })));
+    assert!(provisional(register(&mut world, leaves[0], 40)));
+    assert!(provisional(register(&mut world, leaves[1], 10)));
+    world.run(Duration::from_secs(60));
+    let by = world.key(leaves[1]);
+    let lost = NodeEvent::NameLost { name: name(0), by };
+    assert!(world.events(leaves[0]).contains(&lost));
+    assert!(world.events(leaves[1]).iter().any(|event| matches!(event, NodeEvent::NameHeld(_))));
+    assert_eq!(register(&mut world, leaves[2], 1), Answer::Registered(Err(RegisterError::Taken { by })));
+    let found = lookup(&mut world, leaves[2], &name(0)).unwrap();
+    assert_eq!(found.claims.iter().map(|claim| claim.key).collect::<Vec<_>>(), [by]);
+}
+
+#[test]
 fn conflicting_claims_of_two_networks_that_met_are_both_returned() {
     let mut world = World::new(7);
     let (east, west) = (world.supernode(&[]), world.supernode(&[]));
@@ -328,7 +378,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let secret = LinkSecret::from_secret([3; 32]);
     let address = world.address(hub);
     let record = SupernodeRecord::sign(&secret, Network::Lab, address, Some(address), now, MINUTE);
-    let claim = Claim::sign(identity, Network::Lab, name(1), now, 1, now);
+    let claim = Claim::proven(identity, name(1), now, 1, now);
     let mailbox = MailboxId::from_bytes([4; 32]);
     let introduction = Introduction::sign(
         identity,
