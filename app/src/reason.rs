@@ -87,6 +87,8 @@ pub enum Reason {
     PortInUse(String),
     /// Another instance owns the profile.
     ProfileLocked(String),
+    /// The running Silbo is asked too much at once.
+    TooManyAttached,
     /// The profile cannot be read or written.
     ProfileUnreadable {
         /// Where.
@@ -164,6 +166,7 @@ impl Reason {
             Self::Full(0),
             Self::PortInUse(text()),
             Self::ProfileLocked(text()),
+            Self::TooManyAttached,
             Self::ProfileUnreadable { path: text(), why: text() },
             Self::ProfileTooNew(text()),
             Self::DatabaseDamaged { moved_to: text() },
@@ -204,6 +207,7 @@ impl Reason {
             Self::Full(_) => ("full", 1),
             Self::PortInUse(_) => ("port_in_use", 1),
             Self::ProfileLocked(_) => ("profile_locked", 7),
+            Self::TooManyAttached => ("too_many_attached", 1),
             Self::ProfileUnreadable { .. } => ("profile_unreadable", 7),
             Self::ProfileTooNew(_) => ("profile_too_new", 7),
             Self::DatabaseDamaged { .. } => ("database_damaged", 7),
@@ -298,6 +302,10 @@ impl Reason {
             Self::ProfileLocked(path) => (
                 format!("The profile {path} is in use by another Silbo."),
                 "Close the other one, or choose another profile with --profile.",
+            ),
+            Self::TooManyAttached => (
+                "The Silbo that owns this profile is answering too many commands at once.".into(),
+                "Try again in a moment.",
             ),
             Self::ProfileUnreadable { path, why } => (
                 format!("The profile {path} cannot be used: {why}."),

@@ -31,6 +31,8 @@ WHO is a username, a public key, or echo (a built-in contact that plays your own
 --mic takes default, device:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default, device:ID,
 file:PATH.wav or null. `online` and `call` read commands as JSON lines on standard input:
 {\"do\":\"answer|decline|hangup|mute|unmute|accept_request\"}.
+While another Silbo owns the profile (window, online, supernode), it answers register, lookup, contact,
+request and history in its own network; call and a second window or online say that the profile is in use.
 Exit status: 0 done; 2 usage; 3 no such name or contact; 4 not answered, offline, declined or busy;
 5 no network or no path; 6 refused by policy (blocked, key changed, name taken); 7 profile locked or
 unreadable; 1 anything else.";

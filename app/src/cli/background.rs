@@ -1,7 +1,7 @@
 //! The engine beside a window: a window needs the main thread, so the engine gets one of its own.
 
 use super::{
-    Opened,
+    Opened, attach,
     print::Printer,
     serve::{asked_to_stop, runtime},
 };
@@ -29,8 +29,10 @@ pub(super) fn start(
         };
         runtime.block_on(async {
             let Opened { profile, storage, identity } = opened;
+            let (folder, network) = (profile.folder().to_owned(), config.network);
             match engine::start(config, profile, storage, identity).await {
                 Ok((handle, mut events, running)) => {
+                    let _attached = attach::listen(&folder, network, running.desk());
                     let commands = handle.commands.clone();
                     let _ = started.send(Ok(handle));
                     let finished = running.finished();

@@ -1,138 +1,44 @@
-//! Commands that only read and change the profile: contacts, requests, history.
+//! Errands written on the command line, and those that only read and change the profile.
 
 use super::{
     Opened,
-    args::{ContactVerb, Global, RequestVerb, who},
-    open,
+    args::{ContactVerb, RequestVerb, Verb, username, who},
     print::Printer,
 };
 use crate::{
     engine::{
-        accept_request,
         command::Who,
-        decline_request,
-        event::{EventBody, Person},
-        view::{ContactId, HistoryOutcome},
+        errand::{Errand, Kept, of_the_profile},
     },
     reason::Reason,
-    storage::Request,
 };
-use overlay::PublicKey;
 
-/// Most past calls printed.
-const HISTORY: u32 = 1000;
-
-/// Whether a command could be done without the network.
-pub(super) enum Outcome {
-    /// Done.
-    Done,
-    /// Somebody has to be looked up.
-    NeedsNetwork(Who),
-}
-
-/// `silbo contact ...`
-pub(super) fn contact(global: &Global, verb: &ContactVerb, printer: &Printer) -> Result<Outcome, Reason> {
-    match verb {
-        ContactVerb::Add { who: text } => match who(text)? {
-            Who::Echo => Err(Reason::Usage("Echo is always among the contacts.".into())),
-            Who::Name(name) => Ok(Outcome::NeedsNetwork(Who::Name(name))),
-            Who::Key(key) => {
-                let mut opened = open(global)?;
-                if key == opened.identity.public_key() {
-                    return Err(Reason::Yourself);
-                }
-                let name = key.fingerprint();
-                opened.storage.add_contact(key, &name, relay::driver::now().unix)?;
-                print_contact(printer, "added", key, &name);
-                Ok(Outcome::Done)
-            }
+/// The errand a command is, if it is one.
+pub(super) fn errand(verb: &Verb) -> Result<Option<Errand>, Reason> {
+    Ok(Some(match verb {
+        Verb::Register { name } => Errand::Register(username(name)?),
+        Verb::Lookup { name } => Errand::Lookup(username(name)?),
+        Verb::History => Errand::Kept(Kept::History),
+        Verb::Contact { verb: ContactVerb::Add { who: text } } => match who(text)? {
+            Who::Echo => return Err(Reason::Usage("Echo is always among the contacts.".into())),
+            Who::Name(name) => Errand::Add(name),
+            Who::Key(key) => Errand::Kept(Kept::AddKey(key)),
         },
-        ContactVerb::List => {
-            for contact in open(global)?.storage.contacts()? {
-                print_contact(printer, "listed", contact.key, &contact.name);
-            }
-            Ok(Outcome::Done)
-        }
-        ContactVerb::Remove { who } => {
-            let mut opened = open(global)?;
-            let contacts = opened.storage.contacts()?;
-            let named =
-                contacts.iter().find(|contact| contact.key.to_string() == *who || contact.name == *who);
-            let contact = named.ok_or_else(|| Reason::NoSuchContact(who.clone()))?;
-            opened.storage.remove_contact(contact.key)?;
-            print_contact(printer, "removed", contact.key, &contact.name);
-            Ok(Outcome::Done)
-        }
-        // `check_built` has refused these.
-        ContactVerb::Verify(_) | ContactVerb::Block(_) => Err(Reason::NotBuilt("This command".into())),
-    }
+        Verb::Contact { verb: ContactVerb::List } => Errand::Kept(Kept::Contacts),
+        Verb::Contact { verb: ContactVerb::Remove { who } } => Errand::Kept(Kept::RemoveContact(who.clone())),
+        Verb::Request { verb: RequestVerb::List } => Errand::Kept(Kept::Requests),
+        Verb::Request { verb: RequestVerb::Accept { who } } => Errand::Kept(Kept::Accept(who.clone())),
+        Verb::Request { verb: RequestVerb::Decline { who } } => Errand::Kept(Kept::Decline(who.clone())),
+        _ => return Ok(None),
+    }))
 }
 
-/// `silbo request ...`
-pub(super) fn request(opened: &mut Opened, verb: &RequestVerb, printer: &Printer) -> Result<u8, Reason> {
-    let storage = &mut opened.storage;
-    let (state, person) = match verb {
-        RequestVerb::List => {
-            for Request { key, name, .. } in storage.requests()? {
-                let person = Person { shown: key.to_string(), key, name };
-                printer.body(EventBody::Request { state: "listed", person });
-            }
-            return Ok(0);
-        }
-        RequestVerb::Accept { who } => {
-            let key = find_request(&storage.requests()?, who)?;
-            ("accepted", accept_request(storage, key, relay::driver::now().unix)?)
-        }
-        RequestVerb::Decline { who } => {
-            let key = find_request(&storage.requests()?, who)?;
-            ("declined", decline_request(storage, key)?)
-        }
-    };
-    printer.body(EventBody::Request { state, person });
-    Ok(0)
-}
-
-/// `silbo history`
-pub(super) fn history(opened: &Opened, printer: &Printer) -> Result<u8, Reason> {
+/// Does what needs the profile alone.
+pub(super) fn kept(mut opened: Opened, kept: &Kept, printer: &Printer) -> Result<u8, Reason> {
     let now = relay::driver::now().unix;
-    for call in opened.storage.history(HISTORY)? {
-        printer.body(EventBody::History {
-            with: match call.with {
-                ContactId::Echo => "echo".into(),
-                ContactId::Person(key) => key.to_string(),
-            },
-            name: call.name,
-            outcome: match call.outcome {
-                HistoryOutcome::Received => "received",
-                HistoryOutcome::Missed => "missed",
-                HistoryOutcome::Placed => "placed",
-                HistoryOutcome::Unanswered => "unanswered",
-            },
-            began: call.began,
-            when: opened.storage.in_words(call.began, now)?,
-            lasted: call.lasted,
-        });
+    let own = opened.identity.public_key();
+    for body in of_the_profile(kept, &mut opened.storage, own, now)? {
+        printer.body(body);
     }
     Ok(0)
-}
-
-/// A request by key, or by a name that only one of them goes by: names of strangers prove nothing.
-fn find_request(requests: &[Request], who: &str) -> Result<PublicKey, Reason> {
-    if let Some(request) = requests.iter().find(|request| request.key.to_string() == who) {
-        return Ok(request.key);
-    }
-    let named: Vec<_> = requests.iter().filter(|request| request.name == who).collect();
-    match named.as_slice() {
-        [] => Err(Reason::NoSuchContact(who.to_owned())),
-        [request] => Ok(request.key),
-        several => Err(Reason::NameAmbiguous {
-            name: who.to_owned(),
-            fingerprints: several.iter().map(|request| request.key.fingerprint()).collect(),
-        }),
-    }
-}
-
-fn print_contact(printer: &Printer, state: &'static str, key: PublicKey, name: &str) {
-    let person = Person { shown: name.to_owned(), key, name: name.to_owned() };
-    printer.body(EventBody::Contact { state, person });
 }

@@ -1,9 +1,11 @@
 //! The command line: everything the window can do, without a window.
 //!
 //! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
-//! and change the profile; `print` puts events on standard output, `inbox` reads commands from standard input.
+//! and change the profile; `attach` has them run by whoever owns the profile already; `log` is for standard error;
+//! `print` puts events on standard output, `inbox` reads commands from standard input.
 
 pub mod args;
+mod attach;
 #[cfg(feature = "ui")]
 mod background;
 mod inbox;
@@ -13,7 +15,7 @@ mod print;
 mod serve;
 
 use crate::{
-    engine::{AutoAnswer, Config, OwnName},
+    engine::{AutoAnswer, Config, OwnName, errand::Errand},
     reason::Reason,
     storage::{IdentityOrigin, Profile, Storage},
 };
@@ -58,21 +60,28 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
         None => gui(&cli.global, &Media::default(), printer),
         Some(Verb::Gui(media)) => gui(&cli.global, media, printer),
         Some(Verb::Help { topic }) => help(topic.as_deref()),
-        Some(Verb::History) => lists::history(&open(&cli.global)?, printer),
-        Some(Verb::Contact { verb }) => match lists::contact(&cli.global, verb, printer)? {
-            lists::Outcome::Done => Ok(0),
-            lists::Outcome::NeedsNetwork(who) => serve::add(cli, who, printer),
-        },
-        Some(Verb::Request { verb }) => lists::request(&mut open(&cli.global)?, verb, printer),
-        Some(Verb::Register { name }) => serve::register(cli, name, printer),
-        Some(Verb::Lookup { name }) => serve::lookup(cli, name, printer),
         Some(Verb::Online(online)) => serve::online(cli, online, printer),
         Some(Verb::Call(call)) => serve::call(cli, call, printer),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
-        // `check_built` has refused these.
-        Some(Verb::Doctor(_) | Verb::Invite(_) | Verb::Export(_) | Verb::Import(_) | Verb::Peer(_)) => {
-            Err(Reason::NotBuilt("This command".into()))
-        }
+        Some(verb) => match lists::errand(verb)? {
+            Some(errand) => run_errand(cli, errand, printer),
+            // `check_built` has refused these.
+            None => Err(Reason::NotBuilt("This command".into())),
+        },
+    }
+}
+
+/// Runs an errand on our own, or has whoever owns the profile run it.
+fn run_errand(cli: &Cli, errand: Errand, printer: &Printer) -> Result<u8, Reason> {
+    let opened = match attach::open_or_ask(&cli.global, printer)? {
+        attach::Turn::Ours(opened) => *opened,
+        attach::Turn::Answered(status) => return Ok(status),
+    };
+    match errand {
+        Errand::Kept(kept) => lists::kept(opened, &kept, printer),
+        Errand::Lookup(name) => serve::lookup(cli, opened, &name, printer),
+        Errand::Add(name) => serve::add(cli, opened, name, printer),
+        Errand::Register(name) => serve::register(cli, opened, &name, printer),
     }
 }
 

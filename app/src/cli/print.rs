@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
     io::{self, Write},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How events are printed.
@@ -16,6 +16,15 @@ pub(super) enum Format {
     Json,
     /// One sentence a line.
     Text,
+}
+
+/// A line, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Printed {
+    /// Standard output.
+    Out(String),
+    /// Standard error.
+    Err(String),
 }
 
 /// Prints events, counting time from its making.
@@ -30,16 +39,34 @@ impl Printer {
         Self { format, start: relay::driver::now().instant }
     }
 
+    /// A printer that began earlier, for another process.
+    pub(super) fn began(format: Format, earlier: Duration) -> Self {
+        let now = relay::driver::now().instant;
+        Self { format, start: now.checked_sub(earlier).unwrap_or(now) }
+    }
+
+    /// How long ago it was made.
+    pub(super) fn age(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     /// Prints one event.
     pub(super) fn event(&self, event: &Event) {
+        match self.render(event) {
+            Some(Printed::Out(text)) => line(&text),
+            Some(Printed::Err(text)) => complaint(&text),
+            None => {}
+        }
+    }
+
+    /// What is printed of an event, and where.
+    pub(super) fn render(&self, event: &Event) -> Option<Printed> {
         match (self.format, &event.body) {
-            (Format::Json, _) => line(&event.to_json(self.start.elapsed()).to_string()),
-            (Format::Text, EventBody::Error(reason) | EventBody::Refused(reason)) => sentence(reason),
-            (Format::Text, _) => {
-                if let Some(text) = event.to_line() {
-                    line(&text);
-                }
+            (Format::Json, _) => Some(Printed::Out(event.to_json(self.age()).to_string())),
+            (Format::Text, EventBody::Error(reason) | EventBody::Refused(reason)) => {
+                Some(Printed::Err(format!("silbo: {reason}")))
             }
+            (Format::Text, _) => event.to_line().map(Printed::Out),
         }
     }
 
@@ -79,6 +106,7 @@ pub(super) fn events_help() -> String {
     text
 }
 
-fn sentence(reason: &Reason) {
-    let _ = writeln!(io::stderr(), "silbo: {reason}");
+/// One line on standard error.
+pub(super) fn complaint(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

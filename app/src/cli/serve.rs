@@ -4,7 +4,7 @@
 use super::{
     Opened,
     args::{self, Cli, Media, who},
-    config, inbox, open,
+    attach, config, inbox, open,
     print::Printer,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     reason::Reason,
 };
 use media::device::{AudioSink, AudioSource};
-use overlay::driver::RoleWish;
+use overlay::{Username, driver::RoleWish};
 use std::{
     fs, future, io,
     path::Path,
@@ -47,12 +47,11 @@ enum Stdin {
 }
 
 /// `silbo register NAME`
-pub(super) fn register(cli: &Cli, name: &str, printer: &Printer) -> Result<u8, Reason> {
-    let name = args::username(name)?;
+pub(super) fn register(cli: &Cli, opened: Opened, name: &Username, printer: &Printer) -> Result<u8, Reason> {
     let config = config(&cli.global, &Media::default());
     run(
         config,
-        open(&cli.global)?,
+        opened,
         Some(Command::ClaimName(name.to_string())),
         Until::Registered,
         Stdin::Ignored,
@@ -61,23 +60,15 @@ pub(super) fn register(cli: &Cli, name: &str, printer: &Printer) -> Result<u8, R
 }
 
 /// `silbo lookup NAME`
-pub(super) fn lookup(cli: &Cli, name: &str, printer: &Printer) -> Result<u8, Reason> {
-    let name = args::username(name)?;
+pub(super) fn lookup(cli: &Cli, opened: Opened, name: &Username, printer: &Printer) -> Result<u8, Reason> {
     let config = config(&cli.global, &Media::default());
-    run(
-        config,
-        open(&cli.global)?,
-        Some(Command::Search(name.to_string())),
-        Until::LookedUp,
-        Stdin::Ignored,
-        printer,
-    )
+    run(config, opened, Some(Command::Search(name.to_string())), Until::LookedUp, Stdin::Ignored, printer)
 }
 
 /// `silbo contact add NAME`
-pub(super) fn add(cli: &Cli, who: Who, printer: &Printer) -> Result<u8, Reason> {
+pub(super) fn add(cli: &Cli, opened: Opened, name: Username, printer: &Printer) -> Result<u8, Reason> {
     let config = config(&cli.global, &Media::default());
-    run(config, open(&cli.global)?, Some(Command::Add(who)), Until::Added, Stdin::Ignored, printer)
+    run(config, opened, Some(Command::Add(Who::Name(name))), Until::Added, Stdin::Ignored, printer)
 }
 
 /// `silbo online`
@@ -161,7 +152,11 @@ async fn serve(
     printer: &Printer,
 ) -> Result<u8, Reason> {
     let Opened { profile, storage, identity } = opened;
+    let (folder, network) = (profile.folder().to_owned(), config.network);
     let (handle, mut events, running) = engine::start(config, profile, storage, identity).await?;
+    // What only does one thing is gone before anybody else could ask it anything.
+    let attached =
+        matches!(until, Until::Calls { .. }).then(|| attach::listen(&folder, network, running.desk()));
     let mut lines = match stdin {
         Stdin::Read => Some(inbox::read()),
         Stdin::Ignored => None,
@@ -199,6 +194,8 @@ async fn serve(
             }
         }
     };
+    // Before the profile is free: whoever takes it next puts a socket of its own there.
+    drop(attached);
     send(&handle, Command::Quit).await;
     running.finished().await;
     while let Ok(event) = events.try_recv() {

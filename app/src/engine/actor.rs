@@ -4,6 +4,7 @@ use super::{
     Config, NETWORK_PATIENCE, OwnName,
     calls::{CallRecord, MediaSession, Relays, SessionStart},
     command::Command,
+    errand::{self, Task, Tasked},
     event::{Event, EventBody},
     people::Purpose,
     picture::Picture,
@@ -148,7 +149,11 @@ impl Actor {
     }
 
     /// Runs until told to quit.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    pub(super) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut errands: mpsc::Receiver<Tasked>,
+    ) {
         loop {
             let wake_at = self.next_timeout();
             tokio::select! {
@@ -158,6 +163,11 @@ impl Actor {
                     None | Some(Command::Quit) => break,
                     Some(command) => self.handle_command(command),
                 },
+                Some((task, reply)) = errands.recv() => {
+                    let answer = self.handle_task(task);
+                    // Whoever asked may have gone.
+                    let _ = reply.send(answer);
+                }
                 // Priority 2: the network.
                 Some(event) = self.overlay_events.recv() => self.handle_overlay(event),
                 // Priority 3: the call's sound.
@@ -211,6 +221,24 @@ impl Actor {
         if let Err(reason) = result {
             self.refuse(None, reason);
         }
+    }
+
+    /// Somebody else's errand: nothing of it is told to our own person but what it changed.
+    fn handle_task(&mut self, task: Task) -> Result<Vec<EventBody>, Reason> {
+        let now = self.now().unix;
+        let answer = match task {
+            Task::Kept(kept) => errand::of_the_profile(&kept, &mut self.storage, self.own, now),
+            Task::Pin(name, claims) => errand::pin(&name, &claims, &mut self.storage, self.own, now),
+            Task::Registered(name, result) => {
+                let answer = errand::registered(&name, &result);
+                if answer.is_ok() {
+                    self.registered(&name, result);
+                }
+                answer
+            }
+        };
+        self.read_lists();
+        answer
     }
 
     /// Keeps a command until the network is there; says whether it did.

@@ -13,6 +13,7 @@
 mod actor;
 mod calls;
 pub mod command;
+pub mod errand;
 pub mod event;
 mod people;
 mod picture;
@@ -26,6 +27,7 @@ use crate::{
     storage::{Profile, Storage},
 };
 use command::Command;
+use errand::Desk;
 use event::Event;
 use media::{session::PathPolicy, voice::driver::VoiceConfig};
 use overlay::{
@@ -113,7 +115,10 @@ pub struct EngineHandle {
 
 /// A running engine; dropping it does not stop it, [`Command::Quit`] does.
 #[derive(Debug)]
-pub struct Running(JoinHandle<()>);
+pub struct Running {
+    task: JoinHandle<()>,
+    desk: Desk,
+}
 
 /// Starts an engine on the current tokio runtime. It joins the network in the background.
 pub async fn start(
@@ -128,7 +133,9 @@ pub async fn start(
     let wake = WakeSlot::default();
     let screen = picture::Picture::new(identity.public_key(), show, wake.clone());
     let actor = actor::Actor::start(config, profile, storage, identity, screen, events).await?;
-    let running = Running(tokio::spawn(actor.run(inbox)));
+    let (tasks, errands) = mpsc::channel(errand::ERRAND_QUEUE);
+    let desk = Desk { tasks, overlay: actor.overlay.clone() };
+    let running = Running { task: tokio::spawn(actor.run(inbox, errands)), desk };
     Ok((EngineHandle { commands, view, wake }, reports, running))
 }
 
@@ -149,9 +156,14 @@ impl EngineHandle {
 }
 
 impl Running {
+    /// Where errands are brought.
+    pub fn desk(&self) -> Desk {
+        self.desk.clone()
+    }
+
     /// Returns when the engine has hung up, left the network and freed the profile.
     pub async fn finished(self) {
-        if let Err(error) = self.0.await {
+        if let Err(error) = self.task.await {
             tracing::error!(%error, "the engine stopped in an unplanned way");
         }
     }

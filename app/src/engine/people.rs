@@ -248,7 +248,7 @@ pub(super) fn choose(
 }
 
 /// A name that is pinned to one key cannot be given to another.
-fn refuse_other_key(name: &str, key: PublicKey, contacts: &[Contact]) -> Result<(), Reason> {
+pub(super) fn refuse_other_key(name: &str, key: PublicKey, contacts: &[Contact]) -> Result<(), Reason> {
     match contacts.iter().find(|contact| contact.name == name && contact.key != key) {
         Some(pinned) => Err(Reason::KeyChanged {
             name: name.to_owned(),

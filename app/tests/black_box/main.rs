@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+#[cfg(unix)]
+mod attach;
 mod calls;
 mod directory;
 mod harness;

@@ -1,0 +1,238 @@
+//! Errands: what a command asks once and is answered at once, also by an engine that somebody else started.
+
+use super::{
+    accept_request,
+    actor::since,
+    decline_request,
+    event::{EventBody, Person},
+    people::{choose, refuse_other_key},
+    reasons,
+    view::{ContactId, HistoryOutcome},
+};
+use crate::{
+    reason::Reason,
+    storage::{Request, Storage},
+};
+use overlay::{FoundClaim, PublicKey, RegisterError, Registration, Username, driver};
+use relay::UnixTime;
+use tokio::sync::{mpsc, oneshot};
+
+/// Errands that may wait for the engine; whoever brings one more waits.
+pub(super) const ERRAND_QUEUE: usize = 16;
+/// Most past calls told.
+const HISTORY: u32 = 1000;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Something about what the profile keeps.
+    Kept(Kept),
+    /// Who claims a name.
+    Lookup(Username),
+    /// Look somebody up and add them to the contacts.
+    Add(Username),
+    /// Claim a name for this profile.
+    Register(Username),
+}
+
+/// What is asked of the profile alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Add a key to the contacts.
+    AddKey(PublicKey),
+    /// List the contacts.
+    Contacts,
+    /// Remove a contact, by name or key.
+    RemoveContact(String),
+    /// List the requests.
+    Requests,
+    /// Make a stranger a contact, by name or key.
+    Accept(String),
+    /// Forget a stranger, by name or key.
+    Decline(String),
+    /// List past calls.
+    History,
+}
+
+/// An errand's answer: what is to be told, and why it failed if it did.
+pub type Answer = (Vec<EventBody>, Option<Reason>);
+
+/// What the engine itself does of an errand.
+#[derive(Debug)]
+pub(super) enum Task {
+    Kept(Kept),
+    Pin(Username, Vec<FoundClaim>),
+    Registered(Username, Result<Registration, RegisterError>),
+}
+
+/// An engine's task, and where its answer goes.
+pub(super) type Tasked = (Task, oneshot::Sender<Result<Vec<EventBody>, Reason>>);
+
+/// Where errands are brought to a running engine.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    pub(super) tasks: mpsc::Sender<Tasked>,
+    pub(super) overlay: driver::Handle,
+}
+
+impl Desk {
+    /// Runs an errand; the window and the events of the engine's owner show its effects, not its answer.
+    pub async fn run(&self, errand: Errand) -> Answer {
+        let answer = match errand {
+            Errand::Kept(kept) => self.task(Task::Kept(kept)).await,
+            Errand::Lookup(name) => return self.lookup(name).await,
+            Errand::Add(name) => match self.overlay.lookup(name.clone()).await {
+                Ok(found) => self.task(Task::Pin(name, found.claims)).await,
+                Err(error) => Err(error.into()),
+            },
+            Errand::Register(name) => {
+                let result = self.overlay.register(name.clone()).await;
+                self.task(Task::Registered(name, result)).await
+            }
+        };
+        match answer {
+            Ok(told) => (told, None),
+            Err(reason) => (Vec::new(), Some(reason)),
+        }
+    }
+
+    async fn lookup(&self, name: Username) -> Answer {
+        let began = relay::driver::now().instant;
+        match self.overlay.lookup(name.clone()).await {
+            Ok(found) => {
+                let nobody = found.claims.is_empty().then(|| Reason::NoSuchName(name.to_string()));
+                let took = since(began, relay::driver::now());
+                (vec![EventBody::Lookup { name: name.to_string(), claims: found.claims, took }], nobody)
+            }
+            Err(error) => (Vec::new(), Some(error.into())),
+        }
+    }
+
+    async fn task(&self, task: Task) -> Result<Vec<EventBody>, Reason> {
+        let stopped = || Reason::Internal("the engine stopped".into());
+        let (reply, answer) = oneshot::channel();
+        self.tasks.send((task, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+/// Does what needs the profile alone; what changes, changes now.
+pub(crate) fn of_the_profile(
+    kept: &Kept,
+    storage: &mut Storage,
+    own: PublicKey,
+    now: UnixTime,
+) -> Result<Vec<EventBody>, Reason> {
+    match kept {
+        Kept::AddKey(key) if *key == own => Err(Reason::Yourself),
+        Kept::AddKey(key) => {
+            let name = key.fingerprint();
+            storage.add_contact(*key, &name, now)?;
+            Ok(vec![contact("added", *key, &name)])
+        }
+        Kept::Contacts => {
+            let contacts = storage.contacts()?;
+            Ok(contacts.iter().map(|listed| contact("listed", listed.key, &listed.name)).collect())
+        }
+        Kept::RemoveContact(who) => {
+            let contacts = storage.contacts()?;
+            let named = contacts.iter().find(|listed| listed.key.to_string() == *who || listed.name == *who);
+            let named = named.ok_or_else(|| Reason::NoSuchContact(who.clone()))?;
+            storage.remove_contact(named.key)?;
+            Ok(vec![contact("removed", named.key, &named.name)])
+        }
+        Kept::Requests => {
+            let listed = |Request { key, name, .. }| EventBody::Request {
+                state: "listed",
+                person: Person { shown: PublicKey::to_string(&key), key, name },
+            };
+            Ok(storage.requests()?.into_iter().map(listed).collect())
+        }
+        Kept::Accept(who) => {
+            let key = find_request(&storage.requests()?, who)?;
+            let person = accept_request(storage, key, now)?;
+            Ok(vec![EventBody::Request { state: "accepted", person }])
+        }
+        Kept::Decline(who) => {
+            let key = find_request(&storage.requests()?, who)?;
+            let person = decline_request(storage, key)?;
+            Ok(vec![EventBody::Request { state: "declined", person }])
+        }
+        Kept::History => history(storage, now),
+    }
+}
+
+/// Pins the one a name stands for.
+pub(super) fn pin(
+    name: &Username,
+    claims: &[FoundClaim],
+    storage: &mut Storage,
+    own: PublicKey,
+    now: UnixTime,
+) -> Result<Vec<EventBody>, Reason> {
+    let contacts = storage.contacts()?;
+    let key = choose(name, claims, &contacts)?;
+    if key == own {
+        return Err(Reason::Yourself);
+    }
+    refuse_other_key(name.as_str(), key, &contacts)?;
+    let known = contacts.iter().any(|contact| contact.key == key);
+    storage.add_contact(key, name.as_str(), now)?;
+    Ok(vec![contact(if known { "known" } else { "added" }, key, name.as_str())])
+}
+
+/// What a claim came to.
+pub(super) fn registered(
+    name: &Username,
+    result: &Result<Registration, RegisterError>,
+) -> Result<Vec<EventBody>, Reason> {
+    match result {
+        Ok(Registration { held_by, of, .. }) => {
+            Ok(vec![EventBody::Registered { name: name.to_string(), held_by: *held_by, of: *of }])
+        }
+        Err(error) => Err(reasons::of_register(name, error.clone())),
+    }
+}
+
+fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
+    let mut told = Vec::new();
+    for call in storage.history(HISTORY)? {
+        told.push(EventBody::History {
+            with: match call.with {
+                ContactId::Echo => "echo".into(),
+                ContactId::Person(key) => key.to_string(),
+            },
+            name: call.name,
+            outcome: match call.outcome {
+                HistoryOutcome::Received => "received",
+                HistoryOutcome::Missed => "missed",
+                HistoryOutcome::Placed => "placed",
+                HistoryOutcome::Unanswered => "unanswered",
+            },
+            began: call.began,
+            when: storage.in_words(call.began, now)?,
+            lasted: call.lasted,
+        });
+    }
+    Ok(told)
+}
+
+/// A request by key, or by a name that only one of them goes by: names of strangers prove nothing.
+fn find_request(requests: &[Request], who: &str) -> Result<PublicKey, Reason> {
+    if let Some(request) = requests.iter().find(|request| request.key.to_string() == who) {
+        return Ok(request.key);
+    }
+    let named: Vec<_> = requests.iter().filter(|request| request.name == who).collect();
+    match named.as_slice() {
+        [] => Err(Reason::NoSuchContact(who.to_owned())),
+        [request] => Ok(request.key),
+        several => Err(Reason::NameAmbiguous {
+            name: who.to_owned(),
+            fingerprints: several.iter().map(|request| request.key.fingerprint()).collect(),
+        }),
+    }
+}
+
+fn contact(state: &'static str, key: PublicKey, name: &str) -> EventBody {
+    EventBody::Contact { state, person: Person { shown: name.to_owned(), key, name: name.to_owned() } }
+}
