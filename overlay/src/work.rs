@@ -43,11 +43,11 @@ impl Price {
         match network {
             Network::Main => {
                 let attempts = match name.letters() {
-                    0..=USERNAME_MIN => 1_600,
-                    4 => 1_200,
-                    5 => 800,
-                    6..=7 => 400,
-                    _ => 200,
+                    0..=USERNAME_MIN => 5_000,
+                    4 => 4_000,
+                    5 => 3_000,
+                    6..=7 => 1_500,
+                    _ => 800,
                 };
                 Self { memory_kib: MAX_MEMORY_KIB, attempts, gate_bits: 18 }
             }
