@@ -209,7 +209,10 @@ impl Report {
         [("alice", &self.alice_heard), ("bob", &self.bob_heard)]
             .into_iter()
             .filter(|(_, heard)| heard.mean < quality::BAR)
-            .map(|(who, heard)| format!("{who} heard PESQ-WB {:.2}, the bar is {}", heard.mean, quality::BAR))
+            .map(|(who, heard)| {
+                let (score, bar, stalled) = (heard.mean, quality::BAR, self.machine_stalled_ms);
+                format!("{who} heard PESQ-WB {score:.2}, the bar is {bar}; the machine stood still for {stalled} ms")
+            })
             .collect()
     }
 }
@@ -225,11 +228,7 @@ pub fn fairly(mut attempt: impl FnMut() -> Result<Report>) -> Result<Report> {
         if left == 0 || stalled < UNFAIR || report.bad_sound().is_empty() {
             return Ok(report);
         }
-        let faults = report.bad_sound().join(", ");
-        writeln!(
-            std::io::stderr(),
-            "this machine stood still for {stalled:?} during a call ({faults}): making it again"
-        )?;
+        writeln!(std::io::stderr(), "{}: making the call again", report.bad_sound().join("\n"))?;
     }
     Err(anyhow!("no attempt was made"))
 }
