@@ -2,10 +2,12 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -20,15 +22,44 @@ pub enum Place {
 
 impl Place {
     /// A command that runs in this place and is killed when the thread that spawned it ends, whatever ends it.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.command_at(Turn::Usual, program)
+    }
+
+    /// The same, and when it gets the processor.
+    pub fn command_at(&self, turn: Turn, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]);
+        if turn == Turn::First && first_turn_is_allowed() {
+            command.args(FIRST_TURN);
+        }
         if let Self::Namespace(name) = self {
             command.args(["ip", "netns", "exec", name]);
         }
         command.arg(program);
         command
     }
+}
+
+/// When a process gets the processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Like everybody; for what is measured.
+    Usual,
+    /// Before everybody else, where this system lets us: a call is heard in real time, and its sound is not to depend on
+    /// what else a developer's machine is compiling.
+    First,
+}
+
+const FIRST_TURN: [&str; 3] = ["chrt", "--rr", "1"];
+
+fn first_turn_is_allowed() -> bool {
+    static ALLOWED: OnceLock<bool> = OnceLock::new();
+    *ALLOWED.get_or_init(|| {
+        let tried =
+            Command::new(FIRST_TURN[0]).args(&FIRST_TURN[1..]).arg("true").stderr(Stdio::null()).status();
+        tried.is_ok_and(|status| status.success())
+    })
 }
 
 /// Lines kept between the process and the test; a test that reads none for this long is stuck, and the process then
@@ -48,13 +79,14 @@ pub struct Silbo {
 
 impl Silbo {
     /// Starts `silbo --json ARGUMENTS` in `place`; its log goes to `folder/TITLE.log`, its events to `TITLE.jsonl`.
-    pub fn start<S: AsRef<std::ffi::OsStr>>(
+    pub fn start<S: AsRef<OsStr>>(
         title: &str,
         place: &Place,
+        turn: Turn,
         folder: &Path,
         arguments: &[S],
     ) -> Result<Self> {
-        let mut command = place.command(crate::silbo()?);
+        let mut command = place.command_at(turn, crate::silbo()?);
         command.arg("--json").args(arguments);
         Self::spawn(title, command, folder)
     }

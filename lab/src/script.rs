@@ -1,7 +1,7 @@
 //! The scripted call: a supernode, `bob` who answers, `alice` who calls him, both speaking from a file and recording
 //! what they hear; exactly the commands a person would type.
 
-use crate::process::{Place, Silbo};
+use crate::process::{Place, Silbo, Turn};
 use crate::quality::{self, Quality};
 use crate::speech;
 use crate::stall::StallWatch;
@@ -30,13 +30,16 @@ pub struct Cast {
     pub caller: Place,
     /// Where bob runs.
     pub callee: Place,
+    /// When they all get the processor.
+    pub turn: Turn,
 }
 
 impl Cast {
     /// Everybody on this machine's loopback, the supernode on ports that are free now.
-    pub fn loopback() -> Result<Self> {
+    pub fn loopback(turn: Turn) -> Result<Self> {
         let [listen, relay_listen] = free_udp_ports()?;
-        Ok(Self { supernode: Place::Here, listen, relay_listen, caller: Place::Here, callee: Place::Here })
+        let [supernode, caller, callee] = [Place::Here, Place::Here, Place::Here];
+        Ok(Self { supernode, listen, relay_listen, caller, callee, turn })
     }
 }
 
@@ -61,7 +64,7 @@ impl Stage {
         let mut arguments = network(None, &folder.join("supernode"));
         arguments.extend(["supernode".into(), "--listen".into(), cast.listen.to_string()]);
         arguments.extend(["--relay-listen".into(), cast.relay_listen.to_string()]);
-        let mut supernode = Silbo::start("supernode", &cast.supernode, folder, &arguments)?;
+        let mut supernode = Silbo::start("supernode", &cast.supernode, cast.turn, folder, &arguments)?;
         supernode.expect("relay", PATIENCE)?;
         Ok(Self { cast, folder: folder.to_owned(), supernode })
     }
@@ -85,7 +88,8 @@ impl Stage {
     pub fn register_bob(&self) -> Result<()> {
         let mut arguments = self.person("bob");
         arguments.extend(["register".into(), "bob".into()]);
-        let mut register = Silbo::start("register", &self.cast.callee, &self.folder, &arguments)?;
+        let mut register =
+            Silbo::start("register", &self.cast.callee, self.cast.turn, &self.folder, &arguments)?;
         register.expect("registered", PATIENCE)?;
         register.succeed(PATIENCE)
     }
@@ -95,7 +99,7 @@ impl Stage {
         let mut arguments = self.person("bob");
         arguments.extend(["online".into(), "--auto-answer".into(), "--calls".into(), calls.to_string()]);
         arguments.extend(self.voice("bob")?);
-        let mut bob = Silbo::start("bob", &self.cast.callee, &self.folder, &arguments)?;
+        let mut bob = Silbo::start("bob", &self.cast.callee, self.cast.turn, &self.folder, &arguments)?;
         bob.expect("online", PATIENCE)?;
         Ok(bob)
     }
@@ -108,7 +112,7 @@ impl Stage {
             arguments.extend(["--duration".into(), length.as_secs().to_string()]);
         }
         arguments.extend(self.voice("alice")?);
-        Silbo::start("alice", &self.cast.caller, &self.folder, &arguments)
+        Silbo::start("alice", &self.cast.caller, self.cast.turn, &self.folder, &arguments)
     }
 
     /// Plays one whole call of `length` and scores what both heard.

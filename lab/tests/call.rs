@@ -1,6 +1,7 @@
 //! The scenario on loopback, with real processes, the commands a person types and a judged recording.
 
 use anyhow::{Result, ensure};
+use lab::process::Turn;
 use lab::script::{Cast, Expected, PATIENCE, Stage, fairly, flawless};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 fn a_call_by_username_is_direct_sounds_good_and_ends_well_on_both_sides() -> Result<()> {
     let _alone = one_call_at_a_time();
     let report = fairly(|| {
-        let mut stage = Stage::open(Cast::loopback()?, &lab::leavings("call")?)?;
+        let mut stage = Stage::open(Cast::loopback(Turn::First)?, &lab::leavings("call")?)?;
 
         let report = stage.play(LENGTH)?;
 
@@ -24,7 +25,7 @@ fn a_call_by_username_is_direct_sounds_good_and_ends_well_on_both_sides() -> Res
 fn a_direct_call_goes_on_when_the_supernode_dies_in_the_middle_of_it() -> Result<()> {
     let _alone = one_call_at_a_time();
     let report = fairly(|| {
-        let mut stage = Stage::open(Cast::loopback()?, &lab::leavings("supernode-dies")?)?;
+        let mut stage = Stage::open(Cast::loopback(Turn::First)?, &lab::leavings("supernode-dies")?)?;
         stage.register_bob()?;
         let mut bob = stage.bob(1)?;
 
@@ -45,7 +46,7 @@ fn a_direct_call_goes_on_when_the_supernode_dies_in_the_middle_of_it() -> Result
 #[test]
 fn an_interrupted_caller_hangs_up_and_both_sides_end_in_order() -> Result<()> {
     let _alone = one_call_at_a_time();
-    let stage = Stage::open(Cast::loopback()?, &lab::leavings("interrupted")?)?;
+    let stage = Stage::open(Cast::loopback(Turn::First)?, &lab::leavings("interrupted")?)?;
     stage.register_bob()?;
     let mut bob = stage.bob(1)?;
 
@@ -60,7 +61,7 @@ fn an_interrupted_caller_hangs_up_and_both_sides_end_in_order() -> Result<()> {
 
 #[test]
 fn calling_a_name_nobody_claims_says_so_with_status_3() -> Result<()> {
-    let stage = Stage::open(Cast::loopback()?, &lab::leavings("nobody")?)?;
+    let stage = Stage::open(Cast::loopback(Turn::First)?, &lab::leavings("nobody")?)?;
 
     let mut alice = stage.alice(None)?;
 

@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use lab::desktop::{Desktop, Window};
-use lab::process::{Place, Silbo};
+use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, PATIENCE, Stage};
 use lab::speech;
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::path::Path;
 #[test]
 fn two_windows_register_add_each_other_call_and_hang_up_by_keyboard_alone() -> Result<()> {
     let folder = lab::leavings("window")?;
-    let stage = Stage::open(Cast::loopback()?, &folder)?;
+    let stage = Stage::open(Cast::loopback(Turn::Usual)?, &folder)?;
     let desktop = Desktop::start(WIDTH * 2 + 60, HEIGHT + 80, &folder)?;
     let mut alice = Person::open("alice", &stage, &desktop, &folder, 10)?;
     let mut bob = Person::open("bob", &stage, &desktop, &folder, WIDTH + 30)?;

@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result};
 use lab::desktop::Desktop;
-use lab::process::{Place, Silbo};
+use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, PATIENCE, Stage, unix_ms};
 use serde::Serialize;
 use serde_json::json;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode> {
     let folder = lab::leavings("bench")?;
-    let stage = Stage::open(Cast::loopback()?, &folder)?;
+    let stage = Stage::open(Cast::loopback(Turn::Usual)?, &folder)?;
     stage.register_bob()?;
     let (setup, hang_up) = calls(&stage)?;
     let window = window(&stage)?;

@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use lab::netns::{self, Entered, Home, Internet, Nat, PUBLIC};
+use lab::process::Turn;
 use lab::reflect::{self, Behaviour};
 use lab::script::{Cast, Expected, Report, Stage, fairly};
 use serde::Serialize;
@@ -123,6 +124,7 @@ fn call(internet: &Internet, case: &Case, length: Duration) -> Result<Report> {
         relay_listen: (PUBLIC, 3478).into(),
         caller: Home::A.host(),
         callee: Home::B.host(),
+        turn: Turn::First,
     };
     fairly(|| {
         let folder = lab::leavings(&format!("nat-{}", case.name))?;
