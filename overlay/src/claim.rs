@@ -212,6 +212,11 @@ impl Union {
         }
     }
 
+    /// Whether nobody's claim was found.
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     /// All claims found: proven ones first, then most holders, then the older claim, then the smaller key.
     pub fn ordered(&self) -> Vec<FoundClaim> {
         let mut found: Vec<FoundClaim> = self

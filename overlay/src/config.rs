@@ -97,7 +97,7 @@ pub struct SupernodeConfig {
     pub address: SocketAddr,
     /// Its relay, when it runs one.
     pub relay: Option<RelayConfig>,
-    /// Most links it accepts from leaves; the next is refused with "busy".
+    /// Most leaves it is a home of; the next is answered "busy", those that have another home a little earlier.
     pub max_leaves: usize,
 }
 

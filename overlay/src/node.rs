@@ -45,7 +45,7 @@ use self::{
     home::{Home, Presence},
     links::Link,
     query::Query,
-    serve::{MailboxOwner, ReplyTo},
+    serve::{MailboxOwner, Replication, ReplyTo},
     timers::{Timer, Timers},
 };
 use crate::{
@@ -55,9 +55,9 @@ use crate::{
     envelope::{ReplaySet, Sealer},
     error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError},
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
-    outcome::{Lookup, Registration, RelayOffer, Stats, Status},
+    outcome::{FoundClaim, Lookup, Registration, RelayOffer, Stats, Status},
     record::{Introduction, MailboxId, SupernodeRecord},
-    routing::Table,
+    routing::{Key, Table},
     username::Username,
     wire::{self, Bounded, Response},
     work::{Proof, Puzzle},
@@ -173,6 +173,13 @@ pub enum NodeEvent {
     },
     /// [`Node::cache`] has something new to say.
     CacheChanged,
+    /// A lookup under way has its first verified claim; its answer with the union of all follows.
+    Found {
+        /// Which lookup.
+        query: QueryId,
+        /// The claim.
+        claim: FoundClaim,
+    },
     /// A command is done.
     Answer {
         /// Which.
@@ -215,7 +222,10 @@ pub struct Node {
     by_peer: BTreeMap<LinkKey, BTreeSet<LinkId>>,
     next_link: u64,
     gossip: BTreeSet<LinkKey>,
-    replicated: Option<Username>,
+    /// Somebody was asked for supernodes.
+    reconciled: bool,
+    replication: Replication,
+    held_at: BTreeMap<Key, BTreeSet<LinkKey>>,
     total: Bucket,
 
     outstanding: BTreeMap<u32, Outstanding>,
@@ -281,7 +291,9 @@ impl Node {
             by_peer: BTreeMap::new(),
             next_link: 1,
             gossip: BTreeSet::new(),
-            replicated: None,
+            reconciled: false,
+            replication: Replication::default(),
+            held_at: BTreeMap::new(),
             total: Bucket::new(per_second, per_second, now.instant),
             outstanding: BTreeMap::new(),
             next_request: 1,
@@ -376,6 +388,8 @@ impl Node {
                 Timer::Renew => self.renew_claims(now),
                 Timer::Replicate => self.replicate_some(now),
                 Timer::Gossip => self.flush_gossip(now),
+                Timer::Reconcile => self.reconcile(now),
+                Timer::Holders => self.tell_new_holders(now),
                 Timer::Reissue => self.reissue(now),
                 Timer::Cache => self.events.push_back(NodeEvent::CacheChanged),
                 Timer::Sweep => self.sweep(now),
@@ -427,6 +441,11 @@ impl Node {
     pub fn cache(&self) -> Vec<u8> {
         let confirmed = self.table.iter().filter(|known| known.confirmed).map(|known| known.record.clone());
         wire::to_bytes(&Bounded::<_, CACHE_RECORDS>::take(confirmed))
+    }
+
+    /// The links to homes that, as far as we know, can ring us.
+    pub fn home_links(&self) -> impl Iterator<Item = LinkId> {
+        self.homes_up_links()
     }
 
     /// How the node is.

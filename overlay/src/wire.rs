@@ -31,8 +31,8 @@ use minicbor::{Decode, Encode};
 pub use self::{
     bounded::Bounded,
     message::{
-        Hello, MAX_CLAIMS, MAX_GOSSIP, Message, PROTOCOL_VERSION, Refusal, RefuseReason, RelayGrant, Request,
-        Response, VersionRange,
+        Hello, MAX_CLAIMS, MAX_GOSSIP, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason, RelayGrant,
+        Request, Response, Summary, VersionRange,
     },
 };
 

@@ -306,6 +306,8 @@ impl Runner {
             NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
             NodeEvent::NameHeld(registration) => Event::NameHeld(registration),
             NodeEvent::NameLost { name, by } => Event::NameLost { name, by },
+            // The handle's lookup returns the union.
+            NodeEvent::Found { .. } => return,
             NodeEvent::CacheChanged => Event::Cache(self.node.cache()),
             NodeEvent::Answer { query, answer } => return self.answer(query, answer),
         };

@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     Announce,
     /// Is the link alive?
     Ping(LinkId),
+    /// Supernodes we do not know.
+    Reconcile(LinkId),
     /// A home's mailbox.
     OpenMailbox,
     /// A command of the application.
@@ -144,7 +146,10 @@ impl Node {
             self.outstanding.iter().filter(|(_, o)| o.link == Some(link)).map(|(id, _)| *id).collect();
         for id in ids {
             let Some(outstanding) = self.outstanding.get(&id) else { continue };
-            let bound_to_link = matches!(outstanding.purpose, Purpose::Ping(_) | Purpose::OpenMailbox);
+            let bound_to_link = matches!(
+                outstanding.purpose,
+                Purpose::Ping(_) | Purpose::Reconcile(_) | Purpose::OpenMailbox
+            );
             match self.ready_link(&outstanding.peer.node) {
                 Some(other) if !bound_to_link => self.write_request(now, other, id),
                 Some(_) | None => self.fail(id, AskError::Unreachable),
@@ -199,6 +204,7 @@ impl Node {
                 Ok(_) => self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL),
                 Err(_) => self.give_up(now, link),
             },
+            Purpose::Reconcile(link) => self.reconciled(now, link, result),
             Purpose::OpenMailbox => self.mailbox_answered(now, done.peer.node, result),
             Purpose::Query(query) => self.advance(now, query, done.peer, result),
         }
@@ -256,8 +262,18 @@ impl Node {
 
     /// Puts something to the closest without waiting for answers.
     pub(super) fn put(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
+        self.held_at.remove(key);
+        self.put_to_new(now, key, request, purpose);
+    }
+
+    /// Puts something to those of the closest that were not told since [`Node::put`].
+    pub(super) fn put_to_new(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
+        let mut told = self.held_at.remove(key).unwrap_or_default();
         for peer in self.closest(now, key, REPLICATION, &BTreeSet::new()) {
-            self.ask(now, peer, request.clone(), purpose);
+            if told.insert(peer.node) {
+                self.ask(now, peer, request.clone(), purpose);
+            }
         }
+        self.held_at.insert(*key, told);
     }
 }

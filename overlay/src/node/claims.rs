@@ -314,6 +314,15 @@ impl Node {
         }
     }
 
+    /// Gives our claims to those of their closest supernodes that were not told yet.
+    pub(super) fn tell_claims_to_new_holders(&mut self, now: Now) {
+        let claims: Vec<Claim> = self.own_names.values().map(|own| own.claim.clone()).collect();
+        for claim in claims {
+            let key = key_of(claim.name());
+            self.put_to_new(now, &key, &Request::PutClaim(Box::new(claim)), Purpose::Background);
+        }
+    }
+
     pub(super) fn renew_claims(&mut self, now: Now) {
         let names: Vec<Username> = self.own_names.keys().cloned().collect();
         for name in names {

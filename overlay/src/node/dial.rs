@@ -2,15 +2,20 @@
 //! addresses they were told.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use rand::seq::SliceRandom as _;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use relay::Now;
 
 use super::{LinkId, Node, Timer};
-use crate::{identity::LinkKey, record::SupernodeRecord, routing::Prefix};
+use crate::{
+    identity::LinkKey,
+    record::SupernodeRecord,
+    routing::{Key, Known, Prefix, REPLICATION},
+};
 
 /// An address that may be a supernode.
 #[derive(Debug, Default)]
@@ -47,14 +52,20 @@ impl Node {
 
     fn fill_mesh(&mut self, now: Now) {
         self.dial_seeds(now);
-        let room = self.config.limits.mesh_links.saturating_sub(self.by_peer.len().min(self.table.len()));
-        let missing: Vec<SupernodeRecord> = self
-            .table
-            .iter()
-            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
-            .take(room)
-            .map(|k| k.record.clone())
-            .collect();
+        let linked = self.by_peer.keys().filter(|node| self.table.get(node).is_some()).count();
+        let room = self.config.limits.mesh_links.saturating_sub(linked);
+        let own = Key::of_node(&self.own_key());
+        let dialable = |k: &&Known| k.may_dial(now.instant) && !self.by_peer.contains_key(&k.record.node());
+        // Those around us, who hold what we hold; any others, so that the mesh hangs together.
+        let around = self.table.closest(&own, REPLICATION, now.instant, |_| false);
+        let mut missing: Vec<SupernodeRecord> =
+            around.into_iter().filter(dialable).map(|k| k.record.clone()).collect();
+        if room > missing.len() {
+            let near: BTreeSet<LinkKey> = missing.iter().map(SupernodeRecord::node).collect();
+            let far = self.table.iter().filter(dialable).filter(|k| !near.contains(&k.record.node()));
+            let far: Vec<&Known> = far.collect();
+            missing.extend(far.sample(&mut self.rng, room - near.len()).map(|k| k.record.clone()));
+        }
         for record in missing {
             self.dial(now, record.address(), Some(record.node()), None);
         }
@@ -73,7 +84,8 @@ impl Node {
         let mut candidates: Vec<SupernodeRecord> = self
             .table
             .iter()
-            .filter(|k| k.is_live(now.instant) && !self.by_peer.contains_key(&k.record.node()))
+            .filter(|k| k.may_dial(now.instant) && k.may_have_room(now.instant))
+            .filter(|k| !self.by_peer.contains_key(&k.record.node()))
             .map(|k| k.record.clone())
             .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))
             .collect();
@@ -112,7 +124,7 @@ impl Node {
 
     fn schedule_dial(&mut self, now: Now) {
         let seeds = self.seeds.values().filter(|s| s.link.is_none()).filter_map(|s| s.retry_at);
-        let known = self.table.iter().filter_map(|k| k.retry_at);
+        let known = self.table.iter().flat_map(|k| [k.retry_at, k.busy_until]).flatten();
         if let Some(next) = seeds.chain(known).filter(|at| *at > now.instant).min() {
             self.timers.set_earlier(Timer::Dial, next);
         }

@@ -1,20 +1,44 @@
-//! What supernodes tell each other and their leaves: where supernodes are. Everything heard is verified, dialled when
-//! needed, and told on only once it answered us.
+//! Where supernodes are: news is told to a few at once as a rumour, and everybody asks somebody now and then for what
+//! it missed, so that the cost of a new record does not grow with the number of links. Everything heard is verified,
+//! dialled when needed, and told on only once it answered us.
+//!
+//! ```text
+//!   push:  news ─Supernodes─▶ FANOUT linked supernodes ─▶ FANOUT more of each ...
+//!   pull:  Reconcile(four bytes for each record known) ─▶   ◀─ Supernodes(what is not among them)
+//! ```
 
 use std::time::Duration;
 
+use rand::seq::IndexedRandom as _;
 use relay::Now;
 
-use super::{LinkId, Node, RECORD_LIFETIME, Timer};
+use super::{
+    LinkId, Node, RECORD_LIFETIME, Timer,
+    ask::{AskError, Purpose},
+    links::{Link, LinkState},
+};
 use crate::{
+    config::Role,
     identity::LinkKey,
     record::SupernodeRecord,
-    routing::Inserted,
-    wire::{Bounded, MAX_GOSSIP, Message},
+    routing::{Inserted, Known},
+    wire::{Bounded, MAX_GOSSIP, Message, Request, Response, Summary},
 };
 
 /// Confirmed supernodes are told to linked peers together, this long after the first.
 const GOSSIP_DELAY: Duration = Duration::from_millis(50);
+
+/// Linked supernodes that are told a rumour.
+const FANOUT: usize = 6;
+
+/// While fewer supernodes are known than this, leaves are told every rumour by their homes; later they ask.
+const FEW: usize = 64;
+
+/// How often a supernode, and a leaf, asks one of those it is linked to for supernodes it does not know; and how soon
+/// after another link is up.
+const RECONCILE_SUPERNODE: Duration = Duration::from_secs(30);
+const RECONCILE_LEAF: Duration = Duration::from_secs(600);
+const RECONCILE_SOON: Duration = Duration::from_secs(1);
 
 impl Node {
     /// Takes a verified record.
@@ -55,29 +79,71 @@ impl Node {
         let nodes = std::mem::take(&mut self.gossip);
         let records: Vec<SupernodeRecord> =
             nodes.iter().filter_map(|node| self.table.get(node)).map(|k| k.record.clone()).collect();
-        self.broadcast(&records);
+        self.tell_some(&records);
     }
 
-    fn broadcast(&mut self, records: &[SupernodeRecord]) {
-        let ready: Vec<LinkId> = self.links.iter().filter(|(_, l)| l.is_ready()).map(|(id, _)| *id).collect();
+    /// A rumour goes to a few linked supernodes, whoever learns from it tells a few more; whom it misses asks.
+    fn tell_some(&mut self, records: &[SupernodeRecord]) {
+        let links = self.supernode_links();
+        let mut some: Vec<LinkId> = links.sample(&mut self.rng, FANOUT).copied().collect();
+        if self.table.len() < FEW {
+            some.extend(self.links.iter().filter(|(_, link)| !link.mailboxes.is_empty()).map(|(id, _)| *id));
+        }
         for chunk in records.chunks(MAX_GOSSIP) {
             let message = Message::Supernodes(Bounded::take(chunk.iter().cloned()));
-            for link in &ready {
+            for link in &some {
                 self.transmit(*link, &message);
             }
         }
     }
 
-    pub(super) fn tell_all_supernodes(&mut self, id: LinkId) {
-        if !self.is_supernode() {
-            return;
+    fn supernode_links(&self) -> Vec<LinkId> {
+        let ready = |link: &Link| link.state == LinkState::Ready(Role::Supernode);
+        self.links.iter().filter(|(_, link)| ready(link)).map(|(id, _)| *id).collect()
+    }
+
+    /// A link to a supernode is ready: the first is asked at once whom it knows.
+    pub(super) fn reconcile_soon(&mut self, now: Now, link: LinkId) {
+        if self.reconciled {
+            let soon = self.jitter(RECONCILE_SOON);
+            self.timers.set_earlier(Timer::Reconcile, now.instant + soon);
+        } else {
+            self.reconcile_over(now, link);
         }
-        let most = self.config.limits.known_by_leaf;
-        let confirmed: Vec<SupernodeRecord> =
-            self.table.iter().filter(|k| k.confirmed).take(most).map(|k| k.record.clone()).collect();
-        for chunk in confirmed.chunks(MAX_GOSSIP) {
-            self.transmit(id, &Message::Supernodes(Bounded::take(chunk.iter().cloned())));
+    }
+
+    /// Asks one linked supernode, drawn at random, for those we do not know.
+    pub(super) fn reconcile(&mut self, now: Now) {
+        let links = self.supernode_links();
+        if let Some(link) = links.choose(&mut self.rng) {
+            self.reconcile_over(now, *link);
         }
+    }
+
+    fn reconcile_over(&mut self, now: Now, link: LinkId) {
+        self.reconciled = true;
+        let interval = if self.is_supernode() { RECONCILE_SUPERNODE } else { RECONCILE_LEAF };
+        let interval = self.jitter(interval);
+        self.timers.set(Timer::Reconcile, now.instant + interval);
+        let summary = Summary::of(self.table.iter().map(Known::mark));
+        self.ask_over(now, link, Request::Reconcile(summary), Purpose::Reconcile(link));
+    }
+
+    /// Somebody told us of supernodes we did not list. A full answer may have left some out.
+    pub(super) fn reconciled(&mut self, now: Now, link: LinkId, result: Result<Response, AskError>) {
+        let Ok(Response::Supernodes(records)) = result else { return };
+        let records = records.into_vec();
+        let (full, before) = (records.len() == MAX_GOSSIP, self.table.len());
+        self.heard(now, records);
+        if full && self.table.len() > before {
+            self.reconcile_over(now, link);
+        }
+    }
+
+    /// The supernodes that answered us and that the asker does not list.
+    pub(super) fn unlisted(&self, summary: &Summary) -> Response {
+        let confirmed = self.table.iter().filter(|k| k.confirmed && !summary.lists(k.mark()));
+        Response::Supernodes(Bounded::take(confirmed.map(|k| k.record.clone())))
     }
 
     /// Signs our own record anew and tells everybody.
@@ -94,7 +160,7 @@ impl Node {
             RECORD_LIFETIME,
         );
         self.own_record = Some(record.clone());
-        self.broadcast(&[record]);
+        self.tell_some(&[record]);
         self.timers.set(Timer::Reissue, now.instant + RECORD_LIFETIME / 3);
     }
 }

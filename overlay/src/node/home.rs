@@ -27,7 +27,7 @@ use crate::{
     identity::LinkKey,
     record::{Introducer, Introduction, MailboxId},
     routing::{Key, Prefix},
-    wire::{Request, Response},
+    wire::{Need, Request, Response},
 };
 
 /// A supernode that rings us.
@@ -55,6 +55,8 @@ pub(super) struct Presence {
     offline_told: bool,
     last_seq: u64,
     last_publish: Option<std::time::Instant>,
+    /// The introduction record last published.
+    record: Option<Introduction>,
     /// A supernode's own mailbox.
     own_mailbox: Option<MailboxId>,
     /// Our address as ready supernodes see it.
@@ -79,11 +81,14 @@ const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(2);
 const INTRODUCTION_LIFETIME: Duration = Duration::from_secs(600);
 const INTRODUCTION_REFRESH: Duration = Duration::from_secs(240);
 
+/// How long a supernode without room is left alone, give or take a quarter.
+const BUSY_PAUSE: Duration = Duration::from_secs(20);
+
 /// Changes of homes or holders within this time are published together.
 const PUBLISH_DELAY: Duration = Duration::from_millis(300);
 
-/// Our claims are put again this long after holders changed.
-const CLAIM_RENEWAL_AFTER_CHANGE: Duration = Duration::from_secs(3);
+/// Supernodes newly known are told what they should hold for us together, this long after the first.
+const HOLDERS_DELAY: Duration = Duration::from_secs(1);
 
 impl Node {
     pub(super) fn begin_presence(&mut self, now: Now) {
@@ -106,6 +111,10 @@ impl Node {
         own + self.homes.values().filter(|home| home.state == HomeState::Up).count()
     }
 
+    pub(super) fn homes_up_links(&self) -> impl Iterator<Item = LinkId> {
+        self.homes.values().filter(|home| home.state == HomeState::Up).map(|home| home.link)
+    }
+
     pub(super) fn home_prefixes(&self) -> BTreeSet<Prefix> {
         self.homes.values().map(|home| Prefix::of(self.config.network, home.address)).collect()
     }
@@ -123,14 +132,18 @@ impl Node {
             .filter_map(|(id, link)| Some((*id, link.peer?)))
             .collect();
         for (link, node) in ready {
-            let Some(address) = self.table.get(&node).map(|known| known.record.address()) else { continue };
+            let Some(known) = self.table.get(&node).filter(|k| k.may_have_room(now.instant)) else {
+                continue;
+            };
+            let address = known.record.address();
             let taken = self.home_prefixes().contains(&Prefix::of(self.config.network, address));
             if self.homes_missing() == 0 || taken || self.homes.contains_key(&node) {
                 continue;
             }
             let mailbox = MailboxId::from_bytes(self.rng.random());
             self.homes.insert(node, Home { link, address, mailbox, state: HomeState::Opening });
-            self.ask_over(now, link, Request::OpenMailbox(mailbox), Purpose::OpenMailbox);
+            let need = if self.homes_up() == 0 { Need::Homeless } else { Need::Spare };
+            self.ask_over(now, link, Request::OpenMailbox { mailbox, need }, Purpose::OpenMailbox);
         }
     }
 
@@ -146,8 +159,15 @@ impl Node {
             self.timers.cancel(Timer::Offline);
             self.homes_changed(now);
             self.start_waiting(now);
+            self.reconcile_soon(now, link);
+        } else if result == Ok(Response::Busy) {
+            // The link goes when it is idle; the supernode is there for everything else.
+            self.homes.remove(&node);
+            self.presence.full = true;
+            let pause = self.jitter(BUSY_PAUSE);
+            self.table.busy(&node, now.instant + pause);
+            self.fill(now);
         } else {
-            self.presence.full |= result == Ok(Response::Busy);
             self.give_up(now, link);
         }
     }
@@ -157,7 +177,10 @@ impl Node {
         let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
             return;
         };
-        self.homes.remove(&node);
+        let rang = self.homes.remove(&node).is_some_and(|home| home.state == HomeState::Up);
+        if !rang {
+            return;
+        }
         if self.homes_up() == 0 {
             self.presence.online = None;
             self.presence.announced = false;
@@ -201,12 +224,19 @@ impl Node {
 
     /// New supernodes: some of them may have to hold what is ours.
     pub(super) fn holders_changed(&mut self, now: Now) {
-        let delay = self.jitter(PUBLISH_DELAY * 3);
-        self.timers.set_earlier(Timer::Publish, now.instant + delay);
-        if !self.own_names.is_empty() {
-            let delay = self.jitter(CLAIM_RENEWAL_AFTER_CHANGE);
-            self.timers.set_earlier(Timer::Renew, now.instant + delay);
+        let delay = self.jitter(HOLDERS_DELAY);
+        self.timers.set_earlier(Timer::Holders, now.instant + delay);
+    }
+
+    /// Gives what is ours to those of its closest supernodes that were not told yet.
+    pub(super) fn tell_new_holders(&mut self, now: Now) {
+        if let Some(record) = self.presence.record.clone() {
+            let key = Key::of_person(&self.identity.public_key());
+            self.put_to_new(now, &key, &Request::PutIntroduction(Box::new(record)), Purpose::Announce);
+        } else {
+            self.publish(now);
         }
+        self.tell_claims_to_new_holders(now);
     }
 
     /// Some holder has our record: from now on others find us.
@@ -261,6 +291,7 @@ impl Node {
             now.unix,
             INTRODUCTION_LIFETIME,
         );
+        self.presence.record = Some(record.clone());
         let key = Key::of_person(&self.identity.public_key());
         self.put(now, &key, &Request::PutIntroduction(Box::new(record)), purpose);
     }

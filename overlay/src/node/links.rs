@@ -218,7 +218,7 @@ impl Node {
         {
             self.table.failed(&peer, |failures| now.instant + pause(failures, draw));
             if self.is_supernode() && link.state == LinkState::Ready(Role::Supernode) {
-                self.replicate_soon(now);
+                self.replicate_soon(now, peer);
             }
         }
         self.home_lost(now, id);
@@ -292,27 +292,18 @@ impl Node {
         }
         match (hello.role, hello.record) {
             (Role::Supernode, Some(record)) if record.node() == peer => {
-                if record.verify(self.config.network, now.unix).is_err() {
+                let known = self.table.get(&peer).is_some_and(|known| known.record == record);
+                if !known && record.verify(self.config.network, now.unix).is_err() {
                     self.stats.refused_records += 1;
                     return self.end(now, id, Some(RefuseReason::Protocol));
                 }
                 self.supernode_ready(now, id, peer, record, hello.observed);
             }
-            (Role::Leaf, None) if matches!(id, LinkId::Inbound(_)) => self.leaf_ready(now, id),
+            // It may only want to ask something: room is a question once it wants a home.
+            (Role::Leaf, None) if matches!(id, LinkId::Inbound(_)) => self.make_ready(id, Role::Leaf),
             // Ourselves found through a bootstrap address, a leaf where a supernode should be, or a lie.
             _ => self.end(now, id, Some(RefuseReason::Protocol)),
         }
-    }
-
-    fn leaf_ready(&mut self, now: Now, id: LinkId) {
-        let leaves = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Leaf)).count();
-        let most = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
-        if leaves >= most {
-            self.stats.limited += 1;
-            return self.end(now, id, Some(RefuseReason::Busy));
-        }
-        self.make_ready(id, Role::Leaf);
-        self.tell_all_supernodes(id);
     }
 
     fn supernode_ready(
@@ -344,10 +335,12 @@ impl Node {
         if self.close_duplicate(now, id, peer) {
             return;
         }
-        self.tell_all_supernodes(id);
         if self.is_supernode() {
-            self.replicate_soon(now);
+            self.reconcile_soon(now, id);
+            self.replicate_soon(now, peer);
             self.timers.set(Timer::Ping(id), now.instant + PING_INTERVAL);
+        } else if !self.reconciled {
+            self.reconcile_soon(now, id);
         }
         self.flush_queued(now, id);
         self.fill(now);
@@ -406,7 +399,8 @@ impl Node {
 
     pub(super) fn close_idle_links(&mut self, now: Now) {
         let supernodes = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Supernode)).count();
-        let mesh_full = supernodes > self.config.limits.mesh_links;
+        // Both sides of a link want about as many of them: what was accepted beside that is left alone for a while.
+        let mesh_full = supernodes > 2 * self.config.limits.mesh_links;
         let idle: Vec<LinkId> = self
             .links
             .iter()

@@ -176,7 +176,11 @@ impl Node {
                 }
             }
             Query::LookingUp { name, mut union, mut round } => {
+                let found = !union.is_empty();
                 let success = self.take_claims(now, &name, &mut union, result);
+                if let Some(claim) = union.ordered().first().copied().filter(|_| !found) {
+                    self.events.push_back(NodeEvent::Found { query: id, claim });
+                }
                 if self.count(now, id, &mut round, success) {
                     Next::Done(looked_up(&union, &round))
                 } else {

@@ -6,14 +6,19 @@ use data_encoding::HEXLOWER;
 use relay::Now;
 use sha2::{Digest as _, Sha256};
 
-use super::{Effect, LinkId, Node, PersistId, Timer, ask::Purpose};
+use super::{
+    Effect, LinkId, Node, PersistId, Timer,
+    ask::{Peer, Purpose},
+};
 use crate::{
     claim::Claim,
     directory::{ClaimPut, IntroductionPut, Source},
     envelope::ENVELOPE_SIZE,
+    identity::LinkKey,
     record::MailboxId,
     routing::{Key, REPLICATION},
-    wire::{Bounded, Message, Refusal, RelayGrant, Request, Response},
+    username::Username,
+    wire::{Bounded, Message, Need, Refusal, RelayGrant, Request, Response},
 };
 
 /// Whom an answer goes to.
@@ -39,6 +44,9 @@ pub(super) enum MailboxOwner {
 /// Mailboxes one link may open; the next is answered "busy".
 const MAILBOXES_PER_LINK: usize = 4;
 
+/// One of so many places is kept for leaves without any home.
+const KEPT_FOR_HOMELESS: usize = 16;
+
 /// Claims waiting for the disk; the next is answered "busy".
 const MAX_PERSISTING: usize = 10_000;
 
@@ -62,7 +70,7 @@ impl Node {
     pub(super) fn serve_to(&mut self, now: Now, to: ReplyTo, body: Request) {
         let answer = match body {
             Request::Ping => Response::Done,
-            Request::OpenMailbox(mailbox) => self.open_mailbox(to, mailbox),
+            Request::OpenMailbox { mailbox, need } => self.open_mailbox(to, mailbox, need),
             Request::PutClaim(claim) => match self.put_claim(now, to, *claim) {
                 Some(answer) => answer,
                 // The answer follows when the claim is on disk.
@@ -83,6 +91,7 @@ impl Node {
             }
             Request::Deliver { mailbox, sealed } => self.deliver(now, to, mailbox, sealed),
             Request::RelayCredentials => self.grant_relay(now, to),
+            Request::Reconcile(summary) => self.unlisted(&summary),
         };
         self.reply(now, to, answer);
     }
@@ -98,14 +107,23 @@ impl Node {
         }
     }
 
-    fn open_mailbox(&mut self, to: ReplyTo, mailbox: MailboxId) -> Response {
+    /// The last places are kept for leaves that nobody else can ring: a crowd that refills its spares must not keep
+    /// them out.
+    fn open_mailbox(&mut self, to: ReplyTo, mailbox: MailboxId, need: Need) -> Response {
+        let most = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
+        let most = match need {
+            Need::Homeless => most,
+            Need::Spare => most - most / KEPT_FOR_HOMELESS,
+        };
+        // One of them is our own.
+        let full = self.mailboxes.len() > most;
         let ReplyTo::Link { link: id, .. } = to else { return Response::Refused(Refusal::NotOffered) };
         let Some(link) = self.links.get_mut(&id) else { return Response::Busy };
         match self.mailboxes.get(&mailbox) {
             Some(owner) if *owner == MailboxOwner::Link(id) => Response::Done,
             // Somebody else's random number: not a thing that happens by chance.
             Some(_) => self.invalid(),
-            None if link.mailboxes.len() >= MAILBOXES_PER_LINK => self.busy(),
+            None if full || link.mailboxes.len() >= MAILBOXES_PER_LINK => self.busy(),
             None => {
                 link.mailboxes.push(mailbox);
                 self.mailboxes.insert(mailbox, MailboxOwner::Link(id));
@@ -201,31 +219,60 @@ impl Node {
         Response::Busy
     }
 
-    /// Supernodes came or went: every claim goes to those that should hold it now, by its three closest holders.
-    pub(super) fn replicate_soon(&mut self, now: Now) {
-        self.replicated = None;
+    /// A supernode came or went: claims it should hold, or held, go to those that should hold them now.
+    pub(super) fn replicate_soon(&mut self, now: Now, changed: LinkKey) {
+        self.replication.next.insert(changed);
         self.timers.set_earlier(Timer::Replicate, now.instant + REPLICATE_DELAY);
     }
 
-    /// The next few claims, by name; the rest follows in a second.
+    /// The next few claims, by name; the rest follows in a second. Each is looked after by its three closest holders.
     pub(super) fn replicate_some(&mut self, now: Now) {
-        let after = self.replicated.take();
+        let after = self.replication.after.take();
+        if after.is_none() {
+            self.replication.changed = std::mem::take(&mut self.replication.next);
+        }
         let claims: Vec<Claim> =
             self.directory.claims_after(after.as_ref(), REPLICATE_AT_ONCE).cloned().collect();
         if claims.len() == REPLICATE_AT_ONCE {
-            self.replicated = claims.last().map(|claim| claim.name().clone());
+            self.replication.after = claims.last().map(|claim| claim.name().clone());
+        }
+        if self.replication.after.is_some() || !self.replication.next.is_empty() {
             self.timers.set(Timer::Replicate, now.instant + REPLICATE_DELAY);
         }
-        let own = self.own_key();
         for claim in claims.into_iter().filter(|claim| claim.not_after() > now.unix) {
-            let key = Key::of_name(claim.name().as_str());
-            let closest = self.closest(now, &key, REPLICATION, &BTreeSet::new());
-            if !closest.iter().take(REPLICATORS).any(|peer| peer.node == own) {
-                continue;
-            }
-            for peer in closest.into_iter().filter(|peer| peer.node != own) {
+            for peer in self.new_holders(now, &Key::of_name(claim.name().as_str())) {
                 self.ask(now, peer, Request::PutClaim(Box::new(claim.clone())), Purpose::Background);
             }
         }
     }
+
+    /// The supernodes that have to hold something at `key` because of what changed, if it is ours to tell them.
+    fn new_holders(&self, now: Now, key: &Key) -> Vec<Peer> {
+        let own = self.own_key();
+        let closest = self.closest(now, key, REPLICATION, &BTreeSet::new());
+        if !closest.iter().take(REPLICATORS).any(|peer| peer.node == own) {
+            return Vec::new();
+        }
+        let Some(last) = closest.last().map(|peer| Key::of_node(&peer.node).distance(key)) else {
+            return Vec::new();
+        };
+        let holds = |node: &LinkKey| closest.iter().any(|peer| peer.node == *node);
+        let changed = &self.replication.changed;
+        let left = changed.iter().filter(|node| !holds(node) && Key::of_node(node).distance(key) < last);
+        // As many as left moved up at the far end.
+        let moved_up = closest.len() - left.count().min(closest.len());
+        let due = closest.iter().enumerate();
+        let due = due.filter(|(nth, peer)| *nth >= moved_up || changed.contains(&peer.node));
+        due.map(|(_, peer)| *peer).filter(|peer| peer.node != own).collect()
+    }
+}
+
+/// Who came or went since claims were last put where they belong.
+#[derive(Debug, Default)]
+pub(super) struct Replication {
+    /// Looked after now, and where the next portion of claims begins.
+    changed: BTreeSet<LinkKey>,
+    after: Option<Username>,
+    /// Looked after when that is done.
+    next: BTreeSet<LinkKey>,
 }

@@ -24,6 +24,10 @@ pub(super) enum Timer {
     Replicate,
     /// Tell linked peers about supernodes newly confirmed.
     Gossip,
+    /// Ask somebody for supernodes we do not know.
+    Reconcile,
+    /// See whether supernodes newly known should hold what is ours.
+    Holders,
     /// Sign our supernode record anew.
     Reissue,
     /// Tell the application that the cache changed.
@@ -52,6 +56,8 @@ impl Timer {
             Self::Renew => "renew",
             Self::Replicate => "replicate",
             Self::Gossip => "gossip",
+            Self::Reconcile => "reconcile",
+            Self::Holders => "holders",
             Self::Reissue => "reissue",
             Self::Cache => "cache",
             Self::Sweep => "sweep",

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use minicbor::{Decode, Encode};
 use relay::UnixTime;
+use sha2::{Digest as _, Sha256};
 
 use super::{RecordError, check_dates};
 use crate::{
@@ -123,6 +124,15 @@ impl SupernodeRecord {
             .node
             .verify(Domain::Supernode, &wire::to_bytes(&self.body), &self.signature)
             .map_err(|_| RecordError::Signature)
+    }
+
+    /// Four bytes that stand for this version of the record.
+    pub fn mark(&self) -> u32 {
+        let hash = Sha256::new_with_prefix("silbo mark 1")
+            .chain_update(self.body.node.bytes())
+            .chain_update(self.body.issued.as_millis().to_be_bytes())
+            .finalize();
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
 
     /// Its node key.

@@ -23,15 +23,41 @@ pub struct Known {
     pub failures: u32,
     /// After a failure: not tried again before.
     pub retry_at: Option<Instant>,
+    /// It had no room for us: not asked to be our home before.
+    pub busy_until: Option<Instant>,
     /// Whether it ever answered us: only then do we tell others about it.
     pub confirmed: bool,
     key: Key,
+    mark: u32,
 }
 
+/// After this many failures in a row a supernode counts as dead until it answers or says anew that it is there.
+const DEAD: u32 = 3;
+
 impl Known {
-    /// Whether it answered when last tried, or the pause after a failure is over.
-    pub fn is_live(&self, now: Instant) -> bool {
+    /// Whether it may be dialled: it answered when last tried, or the pause after a failure is over.
+    pub fn may_dial(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|at| at <= now)
+    }
+
+    /// Whether it may have room for us.
+    pub fn may_have_room(&self, now: Instant) -> bool {
+        self.busy_until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether it can be counted on to hold something.
+    pub fn is_live(&self, now: Instant) -> bool {
+        self.failures < DEAD && self.may_dial(now)
+    }
+
+    /// Where it stands.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Stands for this version of its record in a [`crate::wire::Summary`].
+    pub fn mark(&self) -> u32 {
+        self.mark
     }
 }
 
@@ -85,8 +111,8 @@ impl Table {
         let node = record.node();
         if let Some(known) = self.known.get_mut(&node) {
             // A record issued later than our last failure says that it is back.
-            *known =
-                Known { record, failures: 0, retry_at: None, confirmed: known.confirmed, key: known.key };
+            (known.failures, known.retry_at, known.mark) = (0, None, record.mark());
+            known.record = record;
             return Inserted::Newer;
         }
         if self.known.len() >= self.bound
@@ -97,7 +123,10 @@ impl Table {
             self.known.remove(&first);
         }
         let key = Key::of_node(&node);
-        self.known.insert(node, Known { record, failures: 0, retry_at: None, confirmed: false, key });
+        let mark = record.mark();
+        let known =
+            Known { record, failures: 0, retry_at: None, busy_until: None, confirmed: false, key, mark };
+        self.known.insert(node, known);
         Inserted::New
     }
 
@@ -118,12 +147,20 @@ impl Table {
         }
     }
 
+    /// It answered that it has no room.
+    pub fn busy(&mut self, node: &LinkKey, until: Instant) {
+        if let Some(known) = self.known.get_mut(node) {
+            known.busy_until = Some(until);
+        }
+    }
+
     /// Forgets expired records.
     pub fn expire(&mut self, now: UnixTime) {
         self.known.retain(|_, known| known.record.not_after() > now);
     }
 
-    /// The live supernodes closest to `key`, nearest first, those of `except` left out.
+    /// The supernodes closest to `key`, nearest first, those of `except` left out. Dead ones only fill up what too few
+    /// live ones leave: perhaps it is we who were cut off.
     pub fn closest(
         &self,
         key: &Key,
@@ -131,11 +168,19 @@ impl Table {
         now: Instant,
         except: impl Fn(&LinkKey) -> bool,
     ) -> Vec<&Known> {
-        let mut live: Vec<&Known> =
-            self.known.values().filter(|k| k.is_live(now) && !except(&k.record.node())).collect();
-        live.sort_by_cached_key(|k| k.key.distance(key));
-        live.truncate(count);
-        live
+        let order = |known: &Known| (!known.is_live(now), known.key.distance(key));
+        let mut nearest: Vec<_> = self
+            .known
+            .iter()
+            .filter(|(node, _)| !except(node))
+            .map(|(_, known)| (order(known), known))
+            .collect();
+        if nearest.len() > count {
+            nearest.select_nth_unstable_by_key(count, |(order, _)| *order);
+            nearest.truncate(count);
+        }
+        nearest.sort_unstable_by_key(|(order, _)| *order);
+        nearest.into_iter().map(|(_, known)| known).collect()
     }
 
     /// How many are believed to live.

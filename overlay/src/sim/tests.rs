@@ -9,7 +9,7 @@ use crate::{
     outcome::{Lookup, NameState, Registration},
     record::{Introduction, MailboxId, SupernodeRecord},
     username::Username,
-    wire::{Bounded, Hello, RefuseReason, Request, Response, VersionRange},
+    wire::{Bounded, Hello, Need, RefuseReason, Request, Response, Summary, VersionRange},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -399,13 +399,14 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
     let requests = [
         Request::Ping,
-        Request::OpenMailbox(mailbox),
+        Request::OpenMailbox { mailbox, need: Need::Spare },
         Request::PutClaim(Box::new(claim.clone())),
         Request::GetClaims(name(1)),
         Request::PutIntroduction(Box::new(introduction.clone())),
         Request::GetIntroduction(identity.public_key()),
         Request::Deliver { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
         Request::RelayCredentials,
+        Request::Reconcile(Summary::of([7, 1])),
     ];
     let responses = [
         Response::Done,

@@ -138,7 +138,14 @@ pub enum Request {
     Ping,
     /// Be my home: envelopes for this mailbox go to this link.
     #[n(1)]
-    OpenMailbox(#[n(0)] MailboxId),
+    OpenMailbox {
+        /// A random number the asker made up.
+        #[n(0)]
+        mailbox: MailboxId,
+        /// How badly the asker needs it.
+        #[n(1)]
+        need: Need,
+    },
     /// Hold this claim.
     #[n(2)]
     PutClaim(#[n(0)] Box<Claim>),
@@ -164,6 +171,46 @@ pub enum Request {
     /// May I use your relay?
     #[n(7)]
     RelayCredentials,
+    /// Which supernodes do you know that I do not?
+    #[n(8)]
+    Reconcile(#[n(0)] Summary),
+}
+
+/// Whether a leaf that wants a home has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Need {
+    /// Nobody can ring it until it gets this one.
+    #[n(0)]
+    Homeless,
+    /// It wants a spare.
+    #[n(1)]
+    Spare,
+}
+
+/// Which supernode records somebody has: four bytes for each, in ascending order.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Summary {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    marks: Vec<u8>,
+}
+
+/// Records in one summary; those beyond it may be sent although they are known.
+const MAX_MARKS: usize = 4_096;
+
+impl Summary {
+    /// Of the records with these marks.
+    pub fn of(marks: impl IntoIterator<Item = u32>) -> Self {
+        let mut marks: Vec<u32> = marks.into_iter().take(MAX_MARKS).collect();
+        marks.sort_unstable();
+        Self { marks: marks.into_iter().flat_map(u32::to_be_bytes).collect() }
+    }
+
+    /// Whether a record is among them.
+    pub fn lists(&self, mark: u32) -> bool {
+        // A list out of order only costs the asker what it has already.
+        self.marks.as_chunks::<4>().0.binary_search_by_key(&mark, |bytes| u32::from_be_bytes(*bytes)).is_ok()
+    }
 }
 
 /// What a supernode answers.
@@ -190,6 +237,9 @@ pub enum Response {
     /// No, and asking again will not help.
     #[n(6)]
     Refused(#[n(0)] Refusal),
+    /// Supernodes the asker did not list.
+    #[n(7)]
+    Supernodes(#[n(0)] Bounded<SupernodeRecord, MAX_GOSSIP>),
 }
 
 /// Why a request was refused.
