@@ -20,6 +20,7 @@ pub mod process;
 pub mod quality;
 pub mod reflect;
 pub mod script;
+pub mod sim;
 pub mod speech;
 pub mod stall;
 

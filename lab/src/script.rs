@@ -213,10 +213,7 @@ impl Report {
         [("alice", &self.alice_heard), ("bob", &self.bob_heard)]
             .into_iter()
             .filter(|(_, heard)| heard.mean < quality::BAR)
-            .map(|(who, heard)| {
-                let (score, bar, stalled) = (heard.mean, quality::BAR, self.machine_stalled_ms);
-                format!("{who} heard PESQ-WB {score:.2}, the bar is {bar}; the machine stood still for {stalled} ms")
-            })
+            .map(|(who, heard)| format!("{who} heard PESQ-WB {:.2}, the bar is {}", heard.mean, quality::BAR))
             .collect()
     }
 }
@@ -232,7 +229,11 @@ pub fn fairly(mut attempt: impl FnMut() -> Result<Report>) -> Result<Report> {
         if left == 0 || stalled < UNFAIR || report.bad_sound().is_empty() {
             return Ok(report);
         }
-        writeln!(std::io::stderr(), "{}: making the call again", report.bad_sound().join("\n"))?;
+        let faults = report.bad_sound().join(", ");
+        writeln!(
+            std::io::stderr(),
+            "this machine stood still for {stalled:?} during a call ({faults}): making it again"
+        )?;
     }
     Err(anyhow!("no attempt was made"))
 }

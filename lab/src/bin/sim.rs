@@ -1,0 +1,88 @@
+//! `sim SCENARIO [--nodes N] [--seed S] [--json]`: the overlay that ships, thousands of nodes, in virtual time.
+//!
+//! Prints what was measured on stderr and, with `--json`, one JSON object on stdout. Exit status: 0 every bar of the
+//! scenario holds, 1 one does not, 2 wrong arguments.
+
+use lab::sim::{self, Options, Report, SCENARIOS, Scenario};
+use serde_json::json;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(status) => status,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "sim: {error}");
+            ExitCode::from(WRONG_ARGUMENTS)
+        }
+    }
+}
+
+const WRONG_ARGUMENTS: u8 = 2;
+
+fn run() -> Result<ExitCode, String> {
+    let Arguments { scenario, options, json } = arguments(std::env::args().skip(1))?;
+    let began = Instant::now();
+    let report = sim::play(scenario, options);
+    print(&report, began, json).map_err(|error| error.to_string())?;
+    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+struct Arguments {
+    scenario: Scenario,
+    options: Options,
+    json: bool,
+}
+
+fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let (mut scenario, mut options, mut json) = (None, Options { nodes: 10_000, seed: 1 }, false);
+    while let Some(word) = words.next() {
+        let mut number = || {
+            let value = words.next().ok_or_else(|| format!("{word} needs a number"))?;
+            value.parse::<u64>().map_err(|_| format!("{word} {value}: not a number"))
+        };
+        match word.as_str() {
+            "--nodes" => options.nodes = number()?.clamp(10, 1_000_000) as usize,
+            "--seed" => options.seed = number()?,
+            "--json" => json = true,
+            _ => scenario = Some(word.parse().map_err(|_| usage(&word))?),
+        }
+    }
+    Ok(Arguments { scenario: scenario.ok_or_else(|| usage("nothing"))?, options, json })
+}
+
+fn usage(word: &str) -> String {
+    let known: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+    format!("no scenario {word}: there are {}", known.join(", "))
+}
+
+fn print(report: &Report, began: Instant, as_json: bool) -> std::io::Result<()> {
+    let mut err = std::io::stderr();
+    for bar in &report.bars {
+        let mark = if bar.passed { "ok" } else { "MISSED" };
+        writeln!(err, "{mark:<7}{:<62}{:>10.2}  {:?}", bar.what, bar.value, bar.bar)?;
+    }
+    writeln!(err, "{}", serde_json::to_string_pretty(&report.figures)?)?;
+    let (took, memory) = (began.elapsed().as_secs_f64(), peak_memory_mib());
+    writeln!(
+        err,
+        "history {} ({} steps, {:.0} s of virtual time in {took:.1} s, {memory:?} MiB)",
+        report.history, report.steps, report.virtual_seconds
+    )?;
+    if !report.passed {
+        writeln!(err, "a bar was missed: play it again with --seed {}", report.options.seed)?;
+    }
+    if as_json {
+        let line = json!({ "report": report, "seconds": took, "peak_memory_mib": memory });
+        writeln!(std::io::stdout(), "{line}")?;
+    }
+    Ok(())
+}
+
+/// The most memory this process ever had, where the system tells.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib / 1024)
+}

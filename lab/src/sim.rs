@@ -1,0 +1,131 @@
+//! Whole networks in virtual time: the overlay core that ships, thousands of times, under one clock and one seed.
+//!
+//! ```text
+//!   Scenario ──commands──▶ World ──links, messages, time──▶ overlay::node::Node (unmodified) × thousands
+//!            ◀──answers──        ◀──transmits, effects, events──
+//! ```
+//!
+//! [`World`] is the network: a queue of steps, links with a round trip of 50 to 150 ms that belongs to the pair, hosts
+//! that fall silent when they crash. Nobody sits behind a NAT. What a [`Scenario`] measures it holds against its bar
+//! and returns as a [`Report`]. Everything that happens goes into a hash: the same scenario, size and seed give the
+//! same hash, on every machine.
+
+mod churn;
+mod crash;
+mod directory;
+mod figures;
+mod town;
+mod world;
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+pub use self::{
+    figures::{Bar, Distribution},
+    world::{HostId, World},
+};
+
+/// What can be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// Everybody registers a name and is looked up.
+    Directory,
+    /// Computers come and go.
+    Churn,
+    /// A third of the supernodes crash under load, as on 22 December 2010.
+    #[serde(rename = "skype-2010")]
+    Skype2010,
+}
+
+/// Every scenario and its name.
+pub const SCENARIOS: [(&str, Scenario); 3] =
+    [("directory", Scenario::Directory), ("churn", Scenario::Churn), ("skype-2010", Scenario::Skype2010)];
+
+/// How big, and which history of the many.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Options {
+    /// Computers in all; one of fifty is a supernode.
+    pub nodes: usize,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+/// What a scenario showed.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Which.
+    pub scenario: Scenario,
+    /// Size and seed.
+    #[serde(flatten)]
+    pub options: Options,
+    /// Whether every bar holds.
+    pub passed: bool,
+    /// What was measured, each against its bar.
+    pub bars: Vec<Bar>,
+    /// What was measured beside that.
+    pub figures: serde_json::Value,
+    /// Hash over everything that happened, in order and with its time.
+    pub history: String,
+    /// Steps of that history.
+    pub steps: u64,
+    /// Virtual time that passed.
+    pub virtual_seconds: f64,
+}
+
+/// Not the name of a scenario.
+#[derive(Debug)]
+pub struct UnknownScenario;
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(word: &str) -> Result<Self, UnknownScenario> {
+        SCENARIOS.iter().find(|(name, _)| *name == word).map(|(_, scenario)| *scenario).ok_or(UnknownScenario)
+    }
+}
+
+/// Plays one scenario to its end.
+pub fn play(scenario: Scenario, options: Options) -> Report {
+    match scenario {
+        Scenario::Directory => directory::play(options),
+        Scenario::Churn => churn::play(options),
+        Scenario::Skype2010 => crash::play(options),
+    }
+}
+
+impl Report {
+    fn new(
+        scenario: Scenario,
+        options: Options,
+        world: &World,
+        bars: Vec<Bar>,
+        figures: serde_json::Value,
+    ) -> Self {
+        Self {
+            scenario,
+            options,
+            passed: bars.iter().all(|bar| bar.passed),
+            bars,
+            figures,
+            history: world.history(),
+            steps: world.steps(),
+            virtual_seconds: world.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_hundred_nodes_keep_the_bars_of_the_directory_and_the_same_seed_repeats_history() {
+        let options = Options { nodes: 200, seed: 7 };
+        let first = play(Scenario::Directory, options);
+        assert!(first.passed, "{}", serde_json::to_string_pretty(&first).unwrap());
+        assert_eq!(first.history, play(Scenario::Directory, options).history);
+        assert_ne!(first.history, play(Scenario::Directory, Options { seed: 8, ..options }).history);
+    }
+}

@@ -1,0 +1,206 @@
+//! A network as scenarios begin with it: supernodes that found each other, leaves with homes, a name for everybody.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use overlay::{
+    FoundClaim, Network, Username,
+    config::NodeConfig,
+    node::{Answer, QueryId},
+};
+use rand::RngExt as _;
+
+use super::{
+    Options,
+    world::{HostId, Reported, Told, World},
+};
+
+/// The world and who is what in it.
+pub(super) struct Town {
+    pub(super) world: World,
+    pub(super) supernodes: Vec<HostId>,
+    pub(super) leaves: Vec<HostId>,
+}
+
+/// How a lookup went.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looked {
+    pub(super) first: Option<Duration>,
+    pub(super) union: Duration,
+    pub(super) right: bool,
+    pub(super) found: bool,
+    pub(super) answered: usize,
+}
+
+/// One of this many computers is a supernode.
+const NODES_PER_SUPERNODE: usize = 50;
+
+/// The fewest supernodes.
+const FEWEST: usize = 4;
+
+/// Supernodes somebody new has heard of.
+const SEEDS: usize = 3;
+
+/// How long supernodes, leaves and registrations take to come in, each.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// How long the network is left alone after each of them.
+const SETTLE: Duration = Duration::from_secs(20);
+
+/// Answers of commands arrive within this time, or never.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+impl Town {
+    /// Supernodes with room for `max_leaves` links each, and leaves.
+    pub(super) fn found(options: Options, max_leaves: usize) -> Self {
+        let supernodes = Self::supernodes(options);
+        let mut town = Self { world: World::new(options.seed), supernodes: Vec::new(), leaves: Vec::new() };
+        let gap = ARRIVAL / supernodes as u32;
+        for _ in 0..supernodes {
+            let seeds = town.some_supernodes();
+            let id = town.world.add(|address| supernode(address, max_leaves), &seeds);
+            town.supernodes.push(id);
+            town.world.run(gap);
+        }
+        town.world.run(SETTLE);
+        let leaves = options.nodes - supernodes;
+        for _ in 0..leaves {
+            let seeds = town.some_supernodes();
+            let id = town.world.add(|_| NodeConfig::leaf(Network::Lab), &seeds);
+            town.leaves.push(id);
+            town.world.run(ARRIVAL / leaves as u32);
+        }
+        town.world.run(SETTLE);
+        town
+    }
+
+    /// How many of the nodes are supernodes.
+    pub(super) fn supernodes(options: Options) -> usize {
+        (options.nodes / NODES_PER_SUPERNODE).max(FEWEST)
+    }
+
+    /// What a computer is.
+    pub(super) fn is_supernode(&self, id: HostId) -> bool {
+        // They came first.
+        id < self.supernodes.len()
+    }
+
+    /// Addresses that somebody new may have heard of.
+    pub(super) fn some_supernodes(&mut self) -> Vec<SocketAddr> {
+        if self.supernodes.is_empty() {
+            return Vec::new();
+        }
+        (0..SEEDS)
+            .map(|_| {
+                let nth = self.world.rng().random_range(0..self.supernodes.len());
+                self.world.address(self.supernodes[nth])
+            })
+            .collect()
+    }
+
+    /// Every leaf registers its name; how many could.
+    pub(super) fn register_everybody(&mut self) -> usize {
+        let leaves = self.leaves.clone();
+        let gap = ARRIVAL / leaves.len() as u32;
+        for leaf in leaves {
+            self.world.with(leaf, |node, now| node.register(now, name_of(leaf)));
+            self.world.run(gap);
+        }
+        self.world.run(PATIENCE);
+        let reports = self.world.reports();
+        let registered = |r: &&Reported| matches!(r.report, Told::Answer(_, Answer::Registered(Ok(_))));
+        reports.iter().filter(registered).count()
+    }
+
+    /// Each of `pairs` (who asks, whose name) looks once, spread over `time`.
+    pub(super) fn look_up(&mut self, pairs: &[(HostId, HostId)], time: Duration) -> Vec<Looked> {
+        let gap = time / (pairs.len() as u32).max(1);
+        let mut asked = BTreeMap::new();
+        for (asker, wanted) in pairs {
+            let began = self.world.now();
+            if let Some(query) = self.world.with(*asker, |node, now| node.lookup(now, name_of(*wanted))) {
+                asked.insert((*asker, query), (began, *wanted));
+            }
+            self.world.run(gap);
+        }
+        self.world.run(PATIENCE);
+        let (mut firsts, mut looked) = (BTreeMap::<(HostId, QueryId), Duration>::new(), Vec::new());
+        for Reported { host, at, report } in self.world.reports() {
+            match report {
+                Told::First(query, claim) => {
+                    if let Some((began, wanted)) = asked.get(&(host, query))
+                        && claim.key == self.world.person(*wanted)
+                    {
+                        firsts.insert((host, query), at - *began);
+                    }
+                }
+                Told::Answer(query, Answer::LookedUp(result)) => {
+                    let Some((began, wanted)) = asked.remove(&(host, query)) else { continue };
+                    let (claims, answered) = result.map_or((Vec::new(), 0), |l| (l.claims, l.answered));
+                    let right = |claim: &FoundClaim| claim.key == self.world.person(wanted);
+                    looked.push(Looked {
+                        first: firsts.remove(&(host, query)),
+                        union: at - began,
+                        found: claims.iter().any(right),
+                        right: claims.first().is_some_and(right),
+                        answered,
+                    });
+                }
+                Told::Answer(..) | Told::Envelope(..) => {}
+            }
+        }
+        // Whoever never heard back did not find.
+        looked.extend(asked.values().map(|_| Looked {
+            first: None,
+            union: PATIENCE,
+            right: false,
+            found: false,
+            answered: 0,
+        }));
+        looked
+    }
+
+    /// `count` random pairs of a leaf that is on and another that has a name.
+    pub(super) fn pairs(&mut self, count: usize) -> Vec<(HostId, HostId)> {
+        let up: Vec<HostId> = self.leaves.iter().copied().filter(|leaf| self.world.is_up(*leaf)).collect();
+        let mut pairs = Vec::new();
+        while pairs.len() < count {
+            let asker = up[self.world.rng().random_range(0..up.len())];
+            let wanted = self.leaves[self.world.rng().random_range(0..self.leaves.len())];
+            if asker != wanted {
+                pairs.push((asker, wanted));
+            }
+        }
+        pairs
+    }
+
+    /// The fewest and the mean of supernodes that supernodes, and leaves, know.
+    pub(super) fn known(&self, hosts: &[HostId]) -> (usize, f64) {
+        let known: Vec<usize> =
+            hosts.iter().filter_map(|host| Some(self.world.status(*host)?.supernodes_known)).collect();
+        let mean = known.iter().sum::<usize>() as f64 / known.len().max(1) as f64;
+        (known.iter().copied().min().unwrap_or(0), mean)
+    }
+
+    /// Leaves that are on, and those of them that can be rung, and by three homes.
+    pub(super) fn homed(&self) -> (usize, usize, usize) {
+        let homes: Vec<usize> = self.leaves.iter().filter_map(|leaf| self.world.homes(*leaf)).collect();
+        let with = |least| homes.iter().filter(|homes| **homes >= least).count();
+        (homes.len(), with(1), with(3))
+    }
+}
+
+/// The name of the person at a leaf.
+pub(super) fn name_of(leaf: HostId) -> Username {
+    match Username::parse(&format!("person-{leaf}")) {
+        Ok(name) => name,
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+fn supernode(address: SocketAddr, max_leaves: usize) -> NodeConfig {
+    let mut config = NodeConfig::supernode(Network::Lab, address);
+    if let Some(supernode) = &mut config.supernode {
+        supernode.max_leaves = max_leaves;
+    }
+    config
+}
