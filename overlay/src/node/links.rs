@@ -223,7 +223,10 @@ impl Node {
         }
         self.home_lost(now, id);
         self.requests_lost(now, id);
-        self.timers.set_earlier(Timer::Dial, now.instant);
+        // Leaves that come to ask something and go are many, and nobody has to take their place.
+        if link.state != LinkState::Ready(Role::Leaf) {
+            self.timers.set_earlier(Timer::Dial, now.instant);
+        }
     }
 
     pub(super) fn message(&mut self, now: Now, id: LinkId, bytes: &[u8]) {
