@@ -14,6 +14,7 @@ mod churn;
 mod crash;
 mod directory;
 mod figures;
+mod reboot;
 mod town;
 mod world;
 
@@ -34,14 +35,21 @@ pub enum Scenario {
     Directory,
     /// Computers come and go.
     Churn,
+    /// An update restarts seven of ten computers in five minutes, as on 16 August 2007.
+    #[serde(rename = "skype-2007")]
+    Skype2007,
     /// A third of the supernodes crash under load, as on 22 December 2010.
     #[serde(rename = "skype-2010")]
     Skype2010,
 }
 
 /// Every scenario and its name.
-pub const SCENARIOS: [(&str, Scenario); 3] =
-    [("directory", Scenario::Directory), ("churn", Scenario::Churn), ("skype-2010", Scenario::Skype2010)];
+pub const SCENARIOS: &[(&str, Scenario)] = &[
+    ("directory", Scenario::Directory),
+    ("churn", Scenario::Churn),
+    ("skype-2007", Scenario::Skype2007),
+    ("skype-2010", Scenario::Skype2010),
+];
 
 /// How big, and which history of the many.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -91,6 +99,7 @@ pub fn play(scenario: Scenario, options: Options) -> Report {
     match scenario {
         Scenario::Directory => directory::play(options),
         Scenario::Churn => churn::play(options),
+        Scenario::Skype2007 => reboot::play(options),
         Scenario::Skype2010 => crash::play(options),
     }
 }

@@ -24,6 +24,7 @@ mod dial;
 mod gossip;
 mod home;
 mod links;
+mod load;
 mod query;
 mod serve;
 mod timers;
@@ -44,6 +45,7 @@ use self::{
     dial::Seed,
     home::{Home, Presence},
     links::Link,
+    load::Loads,
     query::Query,
     serve::{MailboxOwner, Replication, ReplyTo},
     timers::{Timer, Timers},
@@ -236,6 +238,7 @@ pub struct Node {
 
     homes: BTreeMap<LinkKey, Home>,
     presence: Presence,
+    loads: Loads,
     introductions: BTreeMap<PublicKey, Introduction>,
     own_names: BTreeMap<Username, OwnName>,
     works: BTreeMap<WorkId, Work>,
@@ -302,6 +305,7 @@ impl Node {
             next_query: 1,
             homes: BTreeMap::new(),
             presence: Presence::default(),
+            loads: Loads::default(),
             introductions: BTreeMap::new(),
             own_names: BTreeMap::new(),
             works: BTreeMap::new(),
@@ -456,6 +460,7 @@ impl Node {
             role: self.role(),
             nat: self.nat(),
             observed: self.observed(),
+            load: self.own_load(),
             stats: self.stats,
         }
     }

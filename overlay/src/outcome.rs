@@ -9,6 +9,7 @@ use crate::{
     config::{NatKind, Role},
     identity::{LinkKey, PublicKey},
     username::Username,
+    wire::Load,
 };
 
 /// A username held for us.
@@ -84,6 +85,8 @@ pub struct Status {
     pub nat: NatKind,
     /// Our address as a home sees it.
     pub observed: Option<SocketAddr>,
+    /// How full it is, as a supernode; of a leaf, nothing.
+    pub load: Load,
     /// What the node did and dropped so far.
     pub stats: Stats,
 }
@@ -109,4 +112,6 @@ pub struct Stats {
     pub envelopes_replayed: u64,
     /// Envelopes passed on to leaves.
     pub envelopes_forwarded: u64,
+    /// Leaves with another home that were asked to make room for some without.
+    pub spares_shed: u64,
 }

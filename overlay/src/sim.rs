@@ -2,6 +2,7 @@
 //! 10 to 100 ms each way that belongs to the pair; a killed node falls silent and is noticed as on a real network: by
 //! requests without answer, and at last by the transport's idle timeout.
 
+mod roles;
 mod tests;
 
 use std::{
@@ -180,6 +181,11 @@ impl World {
 
     pub(crate) fn status(&self, host: HostId) -> Status {
         self.hosts[host].node.as_ref().unwrap().status()
+    }
+
+    /// How full a supernode is.
+    pub(crate) fn load(&self, host: HostId) -> wire::Load {
+        self.status(host).load
     }
 
     pub(crate) fn events(&mut self, host: HostId) -> Vec<NodeEvent> {

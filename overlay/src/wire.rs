@@ -24,12 +24,14 @@
 //! there is one encoding per meaning.
 
 mod bounded;
+mod load;
 mod message;
 
 use minicbor::{Decode, Encode};
 
 pub use self::{
     bounded::Bounded,
+    load::{Alive, Later, Load},
     message::{
         Hello, MAX_CLAIMS, MAX_GOSSIP, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason, RelayGrant,
         Request, Response, Summary, VersionRange,

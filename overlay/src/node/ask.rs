@@ -201,7 +201,12 @@ impl Node {
                 }
             }
             Purpose::Ping(link) => match result {
-                Ok(_) => self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL),
+                Ok(answer) => {
+                    if let Response::Alive(alive) = answer {
+                        self.loads.heard(done.peer.node, alive.load, alive.around);
+                    }
+                    self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
+                }
                 Err(_) => self.give_up(now, link),
             },
             Purpose::Reconcile(link) => self.reconciled(now, link, result),

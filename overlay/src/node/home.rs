@@ -16,12 +16,12 @@ use relay::Now;
 use super::{
     LinkId, Node, NodeEvent, Timer,
     ask::{AskError, Purpose},
-    links::{LinkState, PING_INTERVAL},
+    links::PING_INTERVAL,
     query::Query,
     serve::MailboxOwner,
 };
 use crate::{
-    config::{NatKind, Role},
+    config::NatKind,
     envelope::Freshness,
     error::OfflineReason,
     identity::LinkKey,
@@ -36,6 +36,7 @@ pub(super) struct Home {
     link: LinkId,
     address: SocketAddr,
     mailbox: MailboxId,
+    need: Need,
     state: HomeState,
 }
 
@@ -84,6 +85,9 @@ const INTRODUCTION_REFRESH: Duration = Duration::from_secs(240);
 /// How long a supernode without room is left alone, give or take a quarter.
 const BUSY_PAUSE: Duration = Duration::from_secs(20);
 
+/// How long a supernode that asked us to make room is left alone, and up to half as long again.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+
 /// Changes of homes or holders within this time are published together.
 const PUBLISH_DELAY: Duration = Duration::from_millis(300);
 
@@ -125,13 +129,7 @@ impl Node {
 
     /// Makes homes of supernodes we have a link to already.
     pub(super) fn adopt_ready_links(&mut self, now: Now) {
-        let ready: Vec<(LinkId, LinkKey)> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.state == LinkState::Ready(Role::Supernode))
-            .filter_map(|(id, link)| Some((*id, link.peer?)))
-            .collect();
-        for (link, node) in ready {
+        for (link, node) in self.ready_by_load() {
             let Some(known) = self.table.get(&node).filter(|k| k.may_have_room(now.instant)) else {
                 continue;
             };
@@ -140,9 +138,14 @@ impl Node {
             if self.homes_missing() == 0 || taken || self.homes.contains_key(&node) {
                 continue;
             }
+            if let Some(until) = self.wait_for_choice(now, link, &node) {
+                self.timers.set_earlier(Timer::Dial, until);
+                return;
+            }
             let mailbox = MailboxId::from_bytes(self.rng.random());
-            self.homes.insert(node, Home { link, address, mailbox, state: HomeState::Opening });
-            let need = if self.homes_up() == 0 { Need::Homeless } else { Need::Spare };
+            // The first asked is to be the home; the others are spares from the beginning.
+            let need = if self.homes.is_empty() { Need::Homeless } else { Need::Spare };
+            self.homes.insert(node, Home { link, address, mailbox, need, state: HomeState::Opening });
             self.ask_over(now, link, Request::OpenMailbox { mailbox, need }, Purpose::OpenMailbox);
         }
     }
@@ -160,16 +163,43 @@ impl Node {
             self.homes_changed(now);
             self.start_waiting(now);
             self.reconcile_soon(now, link);
-        } else if result == Ok(Response::Busy) {
+        } else if let Some(pause) = self.pause_asked_for(node, &result) {
             // The link goes when it is idle; the supernode is there for everything else.
-            self.homes.remove(&node);
+            let need = self.homes.remove(&node).map(|home| home.need);
             self.presence.full = true;
-            let pause = self.jitter(BUSY_PAUSE);
-            self.table.busy(&node, now.instant + pause);
+            // Refused as a spare to somebody whom nobody else took either: asked once more, as the home.
+            if need != Some(Need::Spare) || !self.homes.is_empty() {
+                self.table.busy(&node, now.instant + pause);
+            }
             self.fill(now);
         } else {
             self.give_up(now, link);
         }
+    }
+
+    fn pause_asked_for(&mut self, node: LinkKey, result: &Result<Response, AskError>) -> Option<Duration> {
+        match result {
+            Ok(Response::Busy) => Some(self.jitter(BUSY_PAUSE)),
+            Ok(Response::Later(later)) => {
+                self.loads.heard(node, later.load, None);
+                Some(self.longer(later.wait()))
+            }
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    pub(super) fn is_home_mailbox(&self, link: LinkId, mailbox: MailboxId) -> bool {
+        self.homes.values().any(|home| home.link == link && home.mailbox == mailbox)
+    }
+
+    /// Gives a home up in good order; another one takes its place.
+    pub(super) fn leave_home(&mut self, now: Now, link: LinkId) {
+        let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
+            return;
+        };
+        let pause = self.longer(LEFT_ALONE);
+        self.table.busy(&node, now.instant + pause);
+        self.release(now, link);
     }
 
     pub(super) fn home_lost(&mut self, now: Now, link: LinkId) {
@@ -336,7 +366,7 @@ impl Node {
 
     /// A home pushed an envelope.
     pub(super) fn rung(&mut self, now: Now, link: LinkId, mailbox: MailboxId, sealed: &[u8]) {
-        if self.homes.values().any(|home| home.link == link && home.mailbox == mailbox) {
+        if self.is_home_mailbox(link, mailbox) {
             self.open_envelope(now, sealed);
         } else {
             self.stats.malformed += 1;

@@ -8,13 +8,13 @@ use std::{
 use rand::RngExt as _;
 use relay::Now;
 
-use super::{Effect, LinkId, Node, Timer, Transmit, bucket::Bucket, dial::pause};
+use super::{Effect, LinkId, Node, Timer, Transmit, bucket::Bucket, dial::pause, load::kept_from};
 use crate::{
     config::Role,
     identity::LinkKey,
     record::{MailboxId, SupernodeRecord},
     routing::Inserted,
-    wire::{self, Hello, MAX_FRAME, Message, RefuseReason, Request, Response, VersionRange},
+    wire::{self, Hello, MAX_FRAME, Message, RefuseReason, Request, VersionRange},
 };
 
 /// One link.
@@ -32,6 +32,7 @@ pub(super) struct Link {
     pub(super) envelopes: Bucket,
     malformed: u32,
     pub(super) last_used: Instant,
+    pub(super) opened: Instant,
     pub(super) mailboxes: Vec<MailboxId>,
 }
 
@@ -97,6 +98,7 @@ impl Node {
             envelopes: Bucket::new(limits.envelopes_per_second, limits.envelope_burst, now.instant),
             malformed: 0,
             last_used: now.instant,
+            opened: now.instant,
             mailboxes: Vec::new(),
         }
     }
@@ -140,6 +142,7 @@ impl Node {
             role: self.role(),
             observed: remote,
             record: self.own_record.clone(),
+            load: self.own_record.is_some().then(|| self.own_load()),
         };
         self.transmit(id, &Message::Hello(Box::new(hello)));
     }
@@ -176,7 +179,7 @@ impl Node {
     }
 
     /// Closes a link that is not needed.
-    fn release(&mut self, now: Now, id: LinkId) {
+    pub(super) fn release(&mut self, now: Now, id: LinkId) {
         self.effects.push_back(Effect::CloseLink { link: id });
         self.forget(now, id, Ended::Released);
     }
@@ -196,6 +199,7 @@ impl Node {
         self.timers.cancel(Timer::Ping(id));
         for mailbox in &link.mailboxes {
             self.mailboxes.remove(mailbox);
+            self.loads.mailbox_closed(mailbox);
         }
         if let Some(peer) = link.peer
             && let Some(ids) = self.by_peer.get_mut(&peer)
@@ -203,6 +207,7 @@ impl Node {
             ids.remove(&id);
             if ids.is_empty() {
                 self.by_peer.remove(&peer);
+                self.loads.forget(&peer);
             }
         }
         let mut draw = self.rng.random_range(0.5..1.5);
@@ -230,16 +235,19 @@ impl Node {
     }
 
     pub(super) fn message(&mut self, now: Now, id: LinkId, bytes: &[u8]) {
+        let parsed = self.parse(bytes);
         let Some(link) = self.links.get_mut(&id) else { return };
-        if !link.messages.take(now.instant) || !self.total.take(now.instant) {
+        let kept = parsed.as_ref().map_or(0, kept_from);
+        if !link.messages.take(now.instant) || !self.total.take_above(now.instant, kept) {
             self.stats.limited += 1;
             // A request may be told so; everything else is dropped.
-            if let Ok(Message::Request { id: request, .. }) = wire::from_bytes(bytes) {
-                self.transmit(id, &Message::Response { id: request, body: Response::Busy });
+            if let Ok(Message::Request { id: request, .. }) = parsed {
+                let body = self.too_many_messages();
+                self.transmit(id, &Message::Response { id: request, body });
             }
             return;
         }
-        let Ok(message) = self.parse(bytes) else {
+        let Ok(message) = parsed else {
             self.malformed(now, id);
             return;
         };
@@ -261,6 +269,9 @@ impl Node {
             }
             (LinkState::Ready(Role::Supernode), Message::Ring { mailbox, sealed }) => {
                 self.rung(now, id, mailbox, &sealed);
+            }
+            (LinkState::Ready(Role::Supernode), Message::MakeRoom(mailbox)) => {
+                self.asked_to_make_room(now, id, mailbox);
             }
             // Out of place: before the greeting, a second greeting, or not ours to answer.
             _ => self.malformed(now, id),
@@ -300,6 +311,7 @@ impl Node {
                     self.stats.refused_records += 1;
                     return self.end(now, id, Some(RefuseReason::Protocol));
                 }
+                self.loads.heard(peer, hello.load.unwrap_or_default(), None);
                 self.supernode_ready(now, id, peer, record, hello.observed);
             }
             // It may only want to ask something: room is a question once it wants a home.

@@ -44,9 +44,6 @@ pub(super) enum MailboxOwner {
 /// Mailboxes one link may open; the next is answered "busy".
 const MAILBOXES_PER_LINK: usize = 4;
 
-/// One of so many places is kept for leaves without any home.
-const KEPT_FOR_HOMELESS: usize = 16;
-
 /// Claims waiting for the disk; the next is answered "busy".
 const MAX_PERSISTING: usize = 10_000;
 
@@ -69,8 +66,8 @@ impl Node {
 
     pub(super) fn serve_to(&mut self, now: Now, to: ReplyTo, body: Request) {
         let answer = match body {
-            Request::Ping => Response::Done,
-            Request::OpenMailbox { mailbox, need } => self.open_mailbox(to, mailbox, need),
+            Request::Ping => self.alive(),
+            Request::OpenMailbox { mailbox, need } => self.open_mailbox(now, to, mailbox, need),
             Request::PutClaim(claim) => match self.put_claim(now, to, *claim) {
                 Some(answer) => answer,
                 // The answer follows when the claim is on disk.
@@ -107,28 +104,24 @@ impl Node {
         }
     }
 
-    /// The last places are kept for leaves that nobody else can ring: a crowd that refills its spares must not keep
-    /// them out.
-    fn open_mailbox(&mut self, to: ReplyTo, mailbox: MailboxId, need: Need) -> Response {
-        let most = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
-        let most = match need {
-            Need::Homeless => most,
-            Need::Spare => most - most / KEPT_FOR_HOMELESS,
-        };
-        // One of them is our own.
-        let full = self.mailboxes.len() > most;
+    fn open_mailbox(&mut self, now: Now, to: ReplyTo, mailbox: MailboxId, need: Need) -> Response {
         let ReplyTo::Link { link: id, .. } = to else { return Response::Refused(Refusal::NotOffered) };
-        let Some(link) = self.links.get_mut(&id) else { return Response::Busy };
+        let Some(link) = self.links.get(&id) else { return Response::Busy };
         match self.mailboxes.get(&mailbox) {
-            Some(owner) if *owner == MailboxOwner::Link(id) => Response::Done,
-            // Somebody else's random number: not a thing that happens by chance.
-            Some(_) => self.invalid(),
-            None if full || link.mailboxes.len() >= MAILBOXES_PER_LINK => self.busy(),
-            None => {
-                link.mailboxes.push(mailbox);
-                self.mailboxes.insert(mailbox, MailboxOwner::Link(id));
+            Some(owner) if *owner == MailboxOwner::Link(id) => {
+                self.keep_place(mailbox, need);
                 Response::Done
             }
+            // Somebody else's random number: not a thing that happens by chance.
+            Some(_) => self.invalid(),
+            None if link.mailboxes.len() >= MAILBOXES_PER_LINK => self.busy(),
+            None => match self.open_place(now, id, mailbox, need) {
+                Some(refusal) => refusal,
+                None => {
+                    self.mailboxes.insert(mailbox, MailboxOwner::Link(id));
+                    Response::Done
+                }
+            },
         }
     }
 

@@ -395,6 +395,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         role: crate::Role::Supernode,
         observed: address,
         record: Some(record.clone()),
+        load: Some(wire::Load::HALF),
     };
     let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
     let requests = [
@@ -417,12 +418,15 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Response::Relay(grant),
         Response::Busy,
         Response::Refused(wire::Refusal::Stale),
+        Response::Later(wire::Later::after(MINUTE, wire::Load::FULL)),
+        Response::Alive(wire::Alive { load: wire::Load::HALF, around: Some(wire::Load::FULL) }),
     ];
     let mut messages = vec![
         Message::Hello(Box::new(hello)),
         Message::Refuse(RefuseReason::Busy),
         Message::Supernodes(Bounded::take([record])),
         Message::Ring { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
+        Message::MakeRoom(mailbox),
     ];
     messages.extend(requests.map(|body| Message::Request { id: 77, body }));
     messages.extend(responses.map(|body| Message::Response { id: 77, body }));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use minicbor::{Decode, Encode};
 use relay::UnixTime;
 
-use super::{Bounded, unix_time};
+use super::{Alive, Bounded, Later, Load, unix_time};
 use crate::{
     claim::Claim,
     config::{Network, Role},
@@ -65,6 +65,9 @@ pub enum Message {
         #[cbor(n(1), with = "minicbor::bytes")]
         sealed: Vec<u8>,
     },
+    /// A home to a leaf: somebody without a home needs the place of this mailbox, so leave if you have another home.
+    #[n(40)]
+    MakeRoom(#[n(0)] MailboxId),
 }
 
 /// Who speaks, and how it sees the other side.
@@ -85,6 +88,9 @@ pub struct Hello {
     /// A supernode's own record.
     #[n(4)]
     pub record: Option<SupernodeRecord>,
+    /// How full a supernode is.
+    #[n(5)]
+    pub load: Option<Load>,
 }
 
 /// Protocol versions understood, both ends included.
@@ -240,6 +246,12 @@ pub enum Response {
     /// Supernodes the asker did not list.
     #[n(7)]
     Supernodes(#[n(0)] Bounded<SupernodeRecord, MAX_GOSSIP>),
+    /// Not now: there is no room. Ask again after this time.
+    #[n(40)]
+    Later(#[n(0)] Later),
+    /// It is there, and so full.
+    #[n(41)]
+    Alive(#[n(0)] Alive),
 }
 
 /// Why a request was refused.

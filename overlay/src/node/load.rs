@@ -1,0 +1,307 @@
+//! Load: a supernode never leaves because of it. It says how full it is, asks those it has no room for to come back
+//! later, and keeps what is scarce for what is urgent; leaves ask the less loaded of two.
+//!
+//! ```text
+//!   places    0 ........ half ........ 15/16 ...... 16/16
+//!             anybody, at once | two choices | homeless only, and for each of them a spare is asked to make room
+//!   messages  all ─▶ no puts ─▶ no reads ─▶ no new homes ─▶ ringing and answers only        (as its budget runs out)
+//! ```
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    time::{Duration, Instant},
+};
+
+use rand::RngExt as _;
+use relay::Now;
+
+use super::{LinkId, Node, links::LinkState};
+use crate::{
+    config::Role,
+    identity::LinkKey,
+    record::MailboxId,
+    wire::{Alive, Later, Load, Message, Need, Request, Response},
+};
+
+/// What we know about how full supernodes are, and what we refused for being full ourselves.
+#[derive(Debug, Default)]
+pub(super) struct Loads {
+    /// What supernodes said of themselves and of those around them, dropped with their last link.
+    heard: BTreeMap<LinkKey, Heard>,
+    /// Mailboxes here of leaves that have another home, and were not asked to make room yet.
+    spares: BTreeSet<MailboxId>,
+    refused: Refused,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    load: Load,
+    around: Option<Load>,
+}
+
+/// Leaves turned away lately.
+#[derive(Debug, Default)]
+struct Refused {
+    since: Option<Instant>,
+    count: u32,
+}
+
+/// One of so many places is kept for leaves without any home.
+const KEPT_FOR_HOMELESS: usize = 16;
+
+/// How long a leaf turned away is asked to wait when it was the only one.
+const WAIT_HOMELESS: Duration = Duration::from_secs(4);
+const WAIT_SPARE: Duration = Duration::from_secs(30);
+
+/// Leaves turned away are counted over this time.
+const REFUSED_WINDOW: Duration = Duration::from_secs(10);
+
+/// In that time, asks of one in so many places are welcome; more make all of them wait longer.
+const WELCOME_ASKS: usize = 50;
+
+/// How long a request that exceeds the budget of messages is asked to wait.
+const WAIT_MESSAGES: Duration = Duration::from_secs(2);
+
+/// How long a leaf waits for a second supernode to compare with a first one that is more than half full.
+const CHOICE_PATIENCE: Duration = Duration::from_secs(1);
+const CHOICE_PATIENCE_HOMELESS: Duration = Duration::from_millis(400);
+
+/// The share of the budget of messages, in percent, that is kept for what is more urgent than this.
+pub(super) fn kept_from(message: &Message) -> u64 {
+    let Message::Request { body, .. } = message else {
+        return match message {
+            // Gossip is told again by others.
+            Message::Supernodes(_) => 50,
+            _ => 0,
+        };
+    };
+    match body {
+        // Somebody's telephone rings, or somebody asks whether we live.
+        Request::Deliver { .. } | Request::Ping => 0,
+        Request::OpenMailbox { need: Need::Homeless, .. } => 5,
+        Request::OpenMailbox { need: Need::Spare, .. } => 25,
+        // Whoever puts something tries again, and there are other holders.
+        Request::PutClaim(_) | Request::PutIntroduction(_) | Request::Reconcile(_) => 50,
+        _ => 25,
+    }
+}
+
+impl Loads {
+    /// A supernode told how full it is.
+    pub(super) fn heard(&mut self, node: LinkKey, load: Load, around: Option<Load>) {
+        let before = self.heard.get(&node).and_then(|heard| heard.around);
+        self.heard.insert(node, Heard { load, around: around.or(before) });
+    }
+
+    /// The last link to it is gone.
+    pub(super) fn forget(&mut self, node: &LinkKey) {
+        self.heard.remove(node);
+    }
+
+    /// How full it is; whoever said nothing counts as running as it is meant to.
+    pub(super) fn of(&self, node: &LinkKey) -> Load {
+        self.heard.get(node).map_or(Load::HALF, |heard| heard.load)
+    }
+
+    /// The mean of what supernodes say of themselves: a few that lie move it a little.
+    pub(super) fn mean(&self) -> Option<Load> {
+        let count = u32::try_from(self.heard.len()).ok().filter(|count| *count > 0)?;
+        let sum: u32 = self.heard.values().map(|heard| u32::from(heard.load.as_percent())).sum();
+        u8::try_from(sum / count).ok().map(Load::percent)
+    }
+
+    /// A mailbox is gone.
+    pub(super) fn mailbox_closed(&mut self, mailbox: &MailboxId) {
+        self.spares.remove(mailbox);
+    }
+
+    /// A leaf keeps a mailbox here, and needs it so badly.
+    fn keep(&mut self, mailbox: MailboxId, need: Need) {
+        match need {
+            Need::Homeless => self.spares.remove(&mailbox),
+            Need::Spare => self.spares.insert(mailbox),
+        };
+    }
+
+    /// The spare at or after a random mailbox number; it is not asked twice.
+    fn take_spare(&mut self, from: MailboxId) -> Option<MailboxId> {
+        let after = self.spares.range((Bound::Included(from), Bound::Unbounded)).next();
+        let spare = after.or_else(|| self.spares.first()).copied()?;
+        self.spares.remove(&spare);
+        Some(spare)
+    }
+}
+
+impl Refused {
+    /// Counts one more; the more there are, the longer each has to wait, so that asks stay below what is welcome.
+    fn wait(&mut self, now: Instant, base: Duration, places: usize) -> Duration {
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) > REFUSED_WINDOW) {
+            (self.since, self.count) = (Some(now), 0);
+        }
+        self.count = self.count.saturating_add(1);
+        let welcome = u32::try_from(places / WELCOME_ASKS).unwrap_or(u32::MAX).max(2);
+        base.saturating_mul(1 + self.count / welcome)
+    }
+}
+
+impl Node {
+    /// How full this supernode is: of places, or of messages it can handle.
+    pub(super) fn own_load(&self) -> Load {
+        let Some(supernode) = &self.config.supernode else { return Load::default() };
+        // One of the mailboxes is our own.
+        let places = Load::of(self.mailboxes.len().saturating_sub(1), supernode.max_leaves);
+        places.max(Load::percent(self.total.used_percent()))
+    }
+
+    /// The answer to a ping.
+    pub(super) fn alive(&self) -> Response {
+        Response::Alive(Alive { load: self.own_load(), around: self.loads.mean() })
+    }
+
+    /// Whether a leaf finds a place. The last places are kept for leaves that nobody else can ring: a crowd that
+    /// refills its spares must not keep them out; and when one of them takes such a place, a spare is asked to go.
+    pub(super) fn open_place(
+        &mut self,
+        now: Now,
+        id: LinkId,
+        mailbox: MailboxId,
+        need: Need,
+    ) -> Option<Response> {
+        let places = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
+        let for_anybody = places - places / KEPT_FOR_HOMELESS;
+        let most = match need {
+            Need::Homeless => places,
+            Need::Spare => for_anybody,
+        };
+        let taken = self.mailboxes.len().saturating_sub(1);
+        if need == Need::Homeless && taken >= for_anybody {
+            self.ask_spare_to_go();
+        }
+        if taken >= most {
+            return Some(self.come_later(now, need));
+        }
+        self.loads.keep(mailbox, need);
+        if let Some(link) = self.links.get_mut(&id) {
+            link.mailboxes.push(mailbox);
+        }
+        None
+    }
+
+    /// A leaf that is here already says how badly it needs to be.
+    pub(super) fn keep_place(&mut self, mailbox: MailboxId, need: Need) {
+        self.loads.keep(mailbox, need);
+    }
+
+    fn ask_spare_to_go(&mut self) {
+        let from = MailboxId::from_bytes(self.rng.random());
+        if let Some(mailbox) = self.loads.take_spare(from)
+            && let Some(super::serve::MailboxOwner::Link(link)) = self.mailboxes.get(&mailbox).copied()
+        {
+            self.stats.spares_shed += 1;
+            self.transmit(link, &Message::MakeRoom(mailbox));
+        }
+    }
+
+    fn come_later(&mut self, now: Now, need: Need) -> Response {
+        self.stats.limited += 1;
+        let places = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
+        let base = match need {
+            Need::Homeless => WAIT_HOMELESS,
+            Need::Spare => WAIT_SPARE,
+        };
+        let wait = self.loads.refused.wait(now.instant, base, places);
+        Response::Later(Later::after(wait, self.own_load()))
+    }
+
+    /// The answer to a request for which the budget of messages does not suffice.
+    pub(super) fn too_many_messages(&self) -> Response {
+        Response::Later(Later::after(WAIT_MESSAGES, self.own_load()))
+    }
+
+    /// Ready supernodes that may become homes, the less loaded first.
+    pub(super) fn ready_by_load(&self) -> Vec<(LinkId, LinkKey)> {
+        let ready = self.links.iter().filter(|(_, link)| link.state == LinkState::Ready(Role::Supernode));
+        let mut ready: Vec<(LinkId, LinkKey)> =
+            ready.filter_map(|(id, link)| Some((*id, link.peer?))).collect();
+        ready.sort_by_key(|(_, node)| self.loads.of(node).max(Load::HALF));
+        ready
+    }
+
+    /// Whether a supernode more than half full had better be compared with one that is still being dialled. Until when.
+    pub(super) fn wait_for_choice(&self, now: Now, link: LinkId, node: &LinkKey) -> Option<Instant> {
+        if self.loads.of(node) <= Load::HALF || self.links.values().all(|other| other.is_ready()) {
+            return None;
+        }
+        let patience = if self.homes_up() == 0 { CHOICE_PATIENCE_HOMELESS } else { CHOICE_PATIENCE };
+        let until = self.links.get(&link)?.opened + patience;
+        (now.instant < until).then_some(until)
+    }
+
+    /// A home needs our place for somebody who has none: we go if another home can ring us, and say so if not.
+    pub(super) fn asked_to_make_room(&mut self, now: Now, link: LinkId, mailbox: MailboxId) {
+        if !self.is_home_mailbox(link, mailbox) {
+            self.stats.malformed += 1;
+        } else if self.homes_up() > 1 {
+            self.leave_home(now, link);
+        } else {
+            let need = Need::Homeless;
+            self.ask_over(
+                now,
+                link,
+                Request::OpenMailbox { mailbox, need },
+                super::ask::Purpose::OpenMailbox,
+            );
+        }
+    }
+
+    /// How long a leaf leaves a supernode alone that asked for it: never shorter, and not together with the others.
+    pub(super) fn longer(&mut self, wait: Duration) -> Duration {
+        wait.mul_f64(self.rng.random_range(1.0..1.5))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u8) -> LinkKey {
+        crate::identity::LinkSecret::from_secret([n; 32]).public_key()
+    }
+
+    #[test]
+    fn the_mean_of_many_hardly_moves_with_a_few_that_lie() {
+        let mut loads = Loads::default();
+        assert_eq!(loads.mean(), None);
+        for n in 0..18 {
+            loads.heard(key(n), Load::percent(50), None);
+        }
+        for n in 18..20 {
+            loads.heard(key(n), Load::FULL, Some(Load::FULL));
+        }
+        assert_eq!(loads.mean(), Some(Load::percent(55)));
+        loads.forget(&key(19));
+        assert_eq!(loads.of(&key(19)), Load::HALF);
+    }
+
+    #[test]
+    fn the_more_are_turned_away_the_longer_they_wait_until_it_is_quiet_again() {
+        let (mut refused, start) = (Refused::default(), crate::sim::origin());
+        let waits: Vec<u64> =
+            (0..7).map(|_| refused.wait(start, Duration::from_secs(4), 100).as_secs()).collect();
+        assert_eq!(waits, [4, 8, 8, 12, 12, 16, 16]);
+        let later = start + REFUSED_WINDOW * 2;
+        assert_eq!(refused.wait(later, Duration::from_secs(4), 100).as_secs(), 4);
+    }
+
+    #[test]
+    fn a_spare_is_asked_to_go_once_and_not_at_all_when_it_became_the_only_home() {
+        let mut loads = Loads::default();
+        let mailbox = |n| MailboxId::from_bytes([n; 32]);
+        loads.keep(mailbox(1), Need::Spare);
+        loads.keep(mailbox(2), Need::Spare);
+        loads.keep(mailbox(2), Need::Homeless);
+        assert_eq!(loads.take_spare(mailbox(2)), Some(mailbox(1)));
+        assert_eq!(loads.take_spare(mailbox(0)), None);
+    }
+}
