@@ -4,13 +4,14 @@
 #   make test    set up, then everything CI runs
 #   make lab     the long proof: NAT lab with the release build, advisories
 #   make bench   timings and CPU figures, judged against their bars
+#   make bench-overlay   what supernodes and leaves cost and survive, with real processes
 #   make setup   only install what `make run` needs (`make test` installs its own tools)
 
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: setup setup-test run test lab bench release
+.PHONY: setup setup-test run test lab bench bench-overlay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -30,6 +31,9 @@ lab: setup-test release
 
 bench: setup-test release
 	$(TARGET)/release/bench
+
+bench-overlay: setup-test release
+	$(TARGET)/release/overlay
 
 release:
 	@bash .ci/venv.sh

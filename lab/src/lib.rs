@@ -10,11 +10,15 @@
 //!                                     └── JSON events ──► script ──┘
 //! ```
 //!
-//! Commands: `nat` (`make lab`), `bench` (`make bench`). Tests: `tests/call.rs`, `tests/window.rs`.
+//! [`field`] watches what supernodes and leaves cost, and kills them.
+//!
+//! Commands: `nat` (`make lab`), `bench` (`make bench`), `overlay` (`make bench-overlay`). Tests: `tests/call.rs`,
+//! `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
 
 pub mod desktop;
+pub mod field;
 pub mod netns;
 pub mod process;
 pub mod quality;

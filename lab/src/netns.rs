@@ -148,12 +148,7 @@ impl Internet {
     pub fn build() -> Result<Self> {
         let internet = Self { _private: () };
         for name in ["net", "s", "ra", "a", "rb", "b"] {
-            ip(&["netns", "add", name])?;
-            // Kept to IPv4: a path over IPv6 would go round every NAT.
-            for setting in ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"] {
-                inside(name, "sysctl", &["-qw", setting])?;
-            }
-            inside(name, "ip", &["link", "set", "lo", "up"])?;
+            quiet(name)?;
         }
         inside("net", "ip", &["link", "add", "segment", "type", "bridge"])?;
         inside("net", "ip", &["link", "set", "segment", "up"])?;
@@ -200,6 +195,53 @@ impl Internet {
         }
         inside(router, "conntrack", &["-F"])
     }
+}
+
+/// A public segment, and hosts on it that reach each other without any router, inside [`enter`]'s namespaces.
+#[derive(Debug)]
+pub struct Segment {
+    _private: (),
+}
+
+impl Segment {
+    /// Lays the cables of `hosts` hosts, numbered from one.
+    pub fn build(hosts: u8) -> Result<Self> {
+        let segment = Self { _private: () };
+        quiet("crowd")?;
+        inside("crowd", "ip", &["link", "add", "segment", "type", "bridge"])?;
+        inside("crowd", "ip", &["link", "set", "segment", "up"])?;
+        for n in 1..=hosts {
+            let (name, port) = (Self::name(n), format!("to-{n}"));
+            quiet(&name)?;
+            cable(("crowd", &port), (&name, "eth0"))?;
+            inside("crowd", "ip", &["link", "set", &port, "master", "segment"])?;
+            inside(&name, "ip", &["address", "add", &format!("{}/24", Self::address(n)), "dev", "eth0"])?;
+        }
+        Ok(segment)
+    }
+
+    /// One of the hosts.
+    pub fn host(&self, n: u8) -> Place {
+        Place::Namespace(Self::name(n))
+    }
+
+    /// Its address.
+    pub fn address(n: u8) -> Ipv4Addr {
+        Ipv4Addr::new(198, 51, 100, n)
+    }
+
+    fn name(n: u8) -> String {
+        format!("host{n}")
+    }
+}
+
+/// A namespace with nothing but a loopback. Kept to IPv4: a path over IPv6 would go round every NAT.
+fn quiet(name: &str) -> Result<()> {
+    ip(&["netns", "add", name])?;
+    for setting in ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"] {
+        inside(name, "sysctl", &["-qw", setting])?;
+    }
+    inside(name, "ip", &["link", "set", "lo", "up"])
 }
 
 /// The whole ruleset of a router.

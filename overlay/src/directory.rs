@@ -187,6 +187,16 @@ impl Directory {
         self.claims.range((from, Bound::Unbounded)).take(most).map(|(_, held)| &held.claim)
     }
 
+    /// Introduction records held, by person, beginning after one of them.
+    pub fn introductions_after(
+        &self,
+        person: Option<&PublicKey>,
+        most: usize,
+    ) -> impl Iterator<Item = &Introduction> {
+        let from = person.map_or(Bound::Unbounded, Bound::Excluded);
+        self.introductions.range((from, Bound::Unbounded)).take(most).map(|(_, record)| record)
+    }
+
     /// Takes an introduction record, after verifying it.
     pub fn put_introduction(&mut self, now: UnixTime, record: &Introduction) -> IntroductionPut {
         let held = self.introductions.get(&record.identity());

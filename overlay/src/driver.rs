@@ -4,13 +4,15 @@
 //! waits for, and in which order, is in `run`.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this is the driver: the one place of the crate that asks the system for randomness"
+    clippy::disallowed_types,
+    reason = "this is the driver: the one place of the crate that owns sockets and asks the system for randomness"
 )]
 
 mod bootstrap;
 mod handle;
 mod lan;
 mod quic;
+mod reset;
 mod run;
 mod storage;
 mod work;
@@ -205,7 +207,7 @@ pub async fn start(
     let now = relay::driver::now();
     let secret = link_secret(&config)?;
     let tls = Tls::new(&secret)?;
-    let endpoint = bind(&config, &tls)?;
+    let endpoint = bind(&config, &tls, &secret)?;
     let bound = local_address(&endpoint)?;
     let mut backlog = vec![Event::Listening { quic: bound }];
 
@@ -260,10 +262,10 @@ fn link_secret(config: &Config) -> Result<LinkSecret, StartError> {
     }
 }
 
-fn bind(config: &Config, tls: &Tls) -> Result<Endpoint, StartError> {
+fn bind(config: &Config, tls: &Tls, secret: &LinkSecret) -> Result<Endpoint, StartError> {
     let any_v4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
     match (&config.role, config.listen) {
-        (RoleWish::Supernode { .. }, address) => quic::listen(tls, address.unwrap_or(any_v4)),
+        (RoleWish::Supernode { .. }, address) => quic::listen(tls, secret, address.unwrap_or(any_v4)),
         (RoleWish::Leaf, Some(address)) => quic::dial_only(address),
         // Machines without IPv6 have the other one.
         (RoleWish::Leaf, None) => quic::dial_only(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0))

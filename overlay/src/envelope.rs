@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use self::{
     replay::{Freshness, ReplaySet},
-    seal::{Letter, OpenError, Sealer},
+    seal::{Letter, OpenError, Sealer, Stamp},
 };
 
 /// Most bytes an application can put into one envelope.

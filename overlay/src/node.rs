@@ -20,6 +20,7 @@
 mod ask;
 mod bucket;
 mod claims;
+mod deliver;
 mod dial;
 mod gossip;
 mod home;
@@ -335,8 +336,12 @@ impl Node {
 
     /// Addresses that may be supernodes: bootstrap, LAN. Tried again and again until somebody answers.
     pub fn add_seeds(&mut self, now: Now, addresses: impl IntoIterator<Item = SocketAddr>) {
+        let known = self.seeds.len();
         for address in addresses {
             self.add_seed(address);
+        }
+        if self.seeds.len() > known {
+            self.publish_later(now);
         }
         self.fill(now);
         self.settle(now);

@@ -210,6 +210,11 @@ impl World {
         self.with(host, |node, now| node.handle_message(now, link, bytes));
     }
 
+    /// Whether there is a link between two hosts.
+    pub(crate) fn is_linked(&self, one: HostId, other: HostId) -> bool {
+        self.hosts[one].links.values().any(|(peer, _)| *peer == other)
+    }
+
     /// One of the links of a host.
     pub(crate) fn a_link(&self, host: HostId) -> LinkId {
         *self.hosts[host].links.keys().next().unwrap()

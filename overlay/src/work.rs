@@ -89,9 +89,9 @@ impl Puzzle {
 
     /// Whether the work was done. Costs the price's memory; ask [`Puzzle::is_sealed`] first.
     pub fn is_solved(&self, proof: &Proof) -> bool {
-        // A checker that panicked left nothing in there that matters.
-        let mut memory = CHECKING.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_sealed(proof) && self.tag(proof.nonce, &mut memory) == Some(proof.tag)
+        // A checker that panicked left nothing behind that matters.
+        let _one_at_a_time = CHECKING.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_sealed(proof) && self.tag(proof.nonce, &mut Vec::new()) == Some(proof.tag)
     }
 
     /// A name for the pair of both: to remember what was found right.
@@ -118,6 +118,9 @@ impl Puzzle {
     /// Nothing, should Argon2 refuse the price.
     fn tag(&self, nonce: u64, memory: &mut Vec<Block>) -> Option<[u8; 32]> {
         let params = Params::new(self.price.memory_kib, 1, 1, Some(32)).ok()?;
+        if memory.capacity() == 0 && params.block_count() >= LARGE {
+            memory.reserve_exact(MAPPED_ALONE);
+        }
         memory.resize(params.block_count(), Block::default());
         let input = [self.challenge.as_slice(), &nonce.to_be_bytes()].concat();
         let mut tag = [0; 32];
@@ -128,8 +131,15 @@ impl Puzzle {
     }
 }
 
-/// Proofs are checked one at a time in a process, in the same memory: allocators do not give aligned megabytes back well.
-static CHECKING: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+/// Proofs are checked one at a time in a process: it needs their memory once.
+static CHECKING: Mutex<()> = Mutex::new(());
+
+/// Blocks (of a KiB) from which on memory is asked for in a way that gives it back to the system when the work is done.
+const LARGE: usize = 1024;
+
+/// Room for so many blocks is more than any allocator keeps for itself: it is mapped alone, and unmapped when dropped.
+/// Only the pages that are written count.
+const MAPPED_ALONE: usize = 40 * 1024;
 
 const SALT: &[u8; 16] = b"silbo claim work";
 

@@ -1,9 +1,13 @@
 //! QUIC under the links: endpoint, TLS 1.3 with raw public keys (RFC 7250), and one task per link that turns the
 //! stream into frames. What goes over it is told in [`crate::wire`].
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+    time::Duration,
+};
 
-use quinn::{Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
+use quinn::{Connection, Endpoint, RecvStream, SendStream, TokioRuntime, TransportConfig, VarInt};
 use rustls::{
     DigitallySignedStruct, DistinguishedName, SignatureScheme,
     client::{
@@ -20,7 +24,7 @@ use rustls::{
 };
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
-use super::StartError;
+use super::{StartError, reset};
 use crate::{
     identity::{LinkKey, LinkSecret},
     node::LinkId,
@@ -46,8 +50,13 @@ const HANDSHAKES: usize = 256;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
-const IDLE_TIMEOUT_MS: u32 = 60_000;
+
+/// Whoever dialled says so often that it is there: below the half minute after which routers forget a UDP mapping, and
+/// often enough that a supernode that was restarted is noticed within ten seconds, by the reset it answers.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// A silent peer is given up after this time, and the keep-alive before it.
+const IDLE_TIMEOUT_MS: u32 = 25_000;
 
 /// Unacknowledged bytes the other side may send us on one link.
 const RECEIVE_WINDOW: u32 = 256 * 1024;
@@ -57,7 +66,8 @@ const RECEIVE_WINDOW: u32 = 256 * 1024;
 pub(super) struct Tls {
     provider: Arc<CryptoProvider>,
     certified: Arc<CertifiedKey>,
-    transport: Arc<TransportConfig>,
+    dialling: Arc<TransportConfig>,
+    answering: Arc<TransportConfig>,
 }
 
 impl Tls {
@@ -67,19 +77,13 @@ impl Tls {
         let key = PrivatePkcs8KeyDer::from(der);
         let signer = ring::sign::any_eddsa_type(&key).map_err(|error| fault(error.to_string()))?;
         let spki = signer.public_key().ok_or_else(|| fault("no public key".into()))?.to_vec();
-        let mut transport = TransportConfig::default();
-        transport
-            .keep_alive_interval(Some(KEEP_ALIVE))
-            .max_idle_timeout(Some(VarInt::from_u32(IDLE_TIMEOUT_MS).into()))
-            .max_concurrent_bidi_streams(VarInt::from_u32(1))
-            .max_concurrent_uni_streams(VarInt::from_u32(0))
-            .stream_receive_window(VarInt::from_u32(RECEIVE_WINDOW))
-            .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
-            .datagram_receive_buffer_size(None);
+        let mut dialling = transport();
+        dialling.keep_alive_interval(Some(KEEP_ALIVE));
         Ok(Self {
             provider: Arc::new(ring::default_provider()),
             certified: Arc::new(CertifiedKey::new(vec![CertificateDer::from(spki)], signer)),
-            transport: Arc::new(transport),
+            dialling: Arc::new(dialling),
+            answering: Arc::new(transport()),
         })
     }
 
@@ -95,7 +99,7 @@ impl Tls {
         let crypto = quinn::crypto::rustls::QuicServerConfig::try_from(tls)
             .map_err(|error| StartError::Tls(error.to_string()))?;
         let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
-        config.transport_config(self.transport.clone());
+        config.transport_config(self.answering.clone());
         Ok(config)
     }
 
@@ -113,15 +117,34 @@ impl Tls {
         let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls)
             .map_err(|error| StartError::Tls(error.to_string()))?;
         let mut config = quinn::ClientConfig::new(Arc::new(crypto));
-        config.transport_config(self.transport.clone());
+        config.transport_config(self.dialling.clone());
         Ok(config)
     }
 }
 
+/// What both sides of a link set. Datagrams stay at the size every path carries: frames are few and short, and probing
+/// for more would cost an idle leaf more than all it has to say.
+fn transport() -> TransportConfig {
+    let mut transport = TransportConfig::default();
+    transport
+        .max_idle_timeout(Some(VarInt::from_u32(IDLE_TIMEOUT_MS).into()))
+        .mtu_discovery_config(None)
+        .max_concurrent_bidi_streams(VarInt::from_u32(1))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .stream_receive_window(VarInt::from_u32(RECEIVE_WINDOW))
+        .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
+        .datagram_receive_buffer_size(None);
+    transport
+}
+
 /// Binds the endpoint of a supernode, which also dials.
-pub(super) fn listen(tls: &Tls, address: SocketAddr) -> Result<Endpoint, StartError> {
+pub(super) fn listen(tls: &Tls, secret: &LinkSecret, address: SocketAddr) -> Result<Endpoint, StartError> {
     let config = tls.server()?;
-    Endpoint::server(config, address).map_err(|source| StartError::Listen { address, source })
+    UdpSocket::bind(address)
+        .and_then(|socket| {
+            Endpoint::new(reset::endpoint_config(secret), Some(config), socket, Arc::new(TokioRuntime))
+        })
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// Binds the endpoint of a leaf, which only dials.

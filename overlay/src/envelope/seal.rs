@@ -57,6 +57,15 @@ pub struct Letter {
     pub payload: Vec<u8>,
 }
 
+/// What makes a letter one letter, however often it is sealed: the reader opens one copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Random.
+    pub id: [u8; 16],
+    /// When it was sent first.
+    pub sent: UnixTime,
+}
+
 /// Why an envelope was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -117,6 +126,7 @@ impl Sealer {
     pub fn seal(
         &self,
         now: UnixTime,
+        stamp: Stamp,
         to: &PublicKey,
         key: &EnvelopeKey,
         payload: &[u8],
@@ -133,8 +143,8 @@ impl Sealer {
                 not_after,
                 signature: self.identity.sign(Domain::EnvelopeKey, &certified(&self.public, not_after)),
             },
-            id: rng.random(),
-            sent: now,
+            id: stamp.id,
+            sent: stamp.sent,
             payload: payload.to_vec(),
         };
         let letter = wire::to_bytes(&body);
@@ -240,6 +250,7 @@ mod tests {
     use super::*;
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+    const STAMP: Stamp = Stamp { id: [3; 16], sent: NOW };
 
     fn sealer(n: u8) -> (Sealer, StdRng) {
         let mut rng = StdRng::from_seed([n; 32]);
@@ -255,7 +266,7 @@ mod tests {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
         for payload in [vec![], vec![7; 10], vec![9; MAX_PAYLOAD]] {
-            let sealed = ada.seal(NOW, &key(2), &bob.envelope_key(), &payload, &mut rng).unwrap();
+            let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), &payload, &mut rng).unwrap();
             assert_eq!(sealed.len(), ENVELOPE_SIZE);
             let letter = bob.open(NOW, &sealed).unwrap();
             assert_eq!((letter.from, letter.sent, letter.payload), (key(1), NOW, payload));
@@ -266,7 +277,9 @@ mod tests {
     fn too_long_a_payload_is_not_sealed() {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
-        assert!(ada.seal(NOW, &key(2), &bob.envelope_key(), &[0; MAX_PAYLOAD + 1], &mut rng).is_none());
+        assert!(
+            ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), &[0; MAX_PAYLOAD + 1], &mut rng).is_none()
+        );
     }
 
     #[test]
@@ -274,7 +287,7 @@ mod tests {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
         let (eve, _) = sealer(3);
-        let sealed = ada.seal(NOW, &key(2), &bob.envelope_key(), b"hello", &mut rng).unwrap();
+        let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"hello", &mut rng).unwrap();
         assert_eq!(eve.open(NOW, &sealed), Err(OpenError::Sealed));
         for at in [0, 31, 40, 79, 100, 600, ENVELOPE_SIZE - 1] {
             let mut bent = sealed.clone();
@@ -292,13 +305,14 @@ mod tests {
         // Eve claims Ada's key but can only sign with her own.
         let honest = eve.identity.clone();
         eve.identity = Identity::from_secret([1; 32]);
-        let forged = eve.seal(NOW, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
+        let forged = eve.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
         // (With Ada's secret she could, of course: this is the control.)
         assert!(bob.open(NOW, &forged).is_ok());
         eve.identity = honest;
         let other_key = Sealer::new(Network::Lab, eve.identity.clone(), &mut rng);
         let certificate_for_other = Sealer { public: other_key.public, ..eve };
-        let sealed = certificate_for_other.seal(NOW, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
+        let sealed =
+            certificate_for_other.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
         assert_eq!(bob.open(NOW, &sealed), Err(OpenError::Certificate));
     }
 
@@ -306,7 +320,7 @@ mod tests {
     fn a_certificate_expires() {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
-        let sealed = ada.seal(NOW, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
+        let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
         let later = NOW.saturating_add(CERTIFICATE_LIFETIME);
         assert_eq!(bob.open(later, &sealed), Err(OpenError::Certificate));
     }

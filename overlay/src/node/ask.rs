@@ -43,6 +43,8 @@ pub(super) enum Purpose {
     OpenMailbox,
     /// A command of the application.
     Query(QueryId),
+    /// A newer introduction record for an envelope that nobody takes.
+    Newer(QueryId),
 }
 
 /// Why a request has no answer.
@@ -212,6 +214,7 @@ impl Node {
             Purpose::Reconcile(link) => self.reconciled(now, link, result),
             Purpose::OpenMailbox => self.mailbox_answered(now, done.peer.node, result),
             Purpose::Query(query) => self.advance(now, query, done.peer, result),
+            Purpose::Newer(query) => self.newer_fetched(now, query, result),
         }
     }
 

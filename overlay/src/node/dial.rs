@@ -51,6 +51,7 @@ impl Node {
     }
 
     fn fill_mesh(&mut self, now: Now) {
+        self.adopt_ready_links(now);
         self.dial_seeds(now);
         let linked = self.by_peer.keys().filter(|node| self.table.get(node).is_some()).count();
         let room = self.config.limits.mesh_links.saturating_sub(linked);

@@ -68,7 +68,7 @@ pub(super) struct Presence {
     pub(super) full: bool,
 }
 
-/// Homes a leaf wants.
+/// Homes a leaf wants, and the person of a supernode: their introduction record must not say where that supernode is.
 const HOMES: usize = 3;
 
 /// How long a node tries before it says that it is offline: at the start, and after its last home is gone.
@@ -78,9 +78,9 @@ const OFFLINE_AFTER_LOSS: Duration = Duration::from_secs(2);
 /// If no holder confirms our record in this time, we count as online all the same.
 const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// An introduction record lasts this long and is renewed this often.
-const INTRODUCTION_LIFETIME: Duration = Duration::from_secs(600);
-const INTRODUCTION_REFRESH: Duration = Duration::from_secs(240);
+/// An introduction record lasts this long and is renewed this often, and at once when homes change.
+const INTRODUCTION_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+const INTRODUCTION_REFRESH: Duration = Duration::from_secs(2 * 3600);
 
 /// How long a supernode without room is left alone, give or take a quarter.
 const BUSY_PAUSE: Duration = Duration::from_secs(20);
@@ -260,13 +260,28 @@ impl Node {
 
     /// Gives what is ours to those of its closest supernodes that were not told yet.
     pub(super) fn tell_new_holders(&mut self, now: Now) {
-        if let Some(record) = self.presence.record.clone() {
+        if self.names_ourselves() {
+            self.publish(now);
+        } else if let Some(record) = self.presence.record.clone() {
             let key = Key::of_person(&self.identity.public_key());
             self.put_to_new(now, &key, &Request::PutIntroduction(Box::new(record)), Purpose::Announce);
         } else {
             self.publish(now);
         }
         self.tell_claims_to_new_holders(now);
+    }
+
+    /// Whether the record last published tells where this supernode is.
+    fn names_ourselves(&self) -> bool {
+        let own = self.own_key();
+        self.presence.record.as_ref().is_some_and(|r| r.introducers().iter().any(|i| i.node == own))
+    }
+
+    /// A supernode that was told of others looks for homes among them first.
+    pub(super) fn publish_later(&mut self, now: Now) {
+        if self.is_supernode() && self.presence.last_publish.is_none() {
+            self.timers.set(Timer::Publish, now.instant + OFFLINE_AT_START);
+        }
     }
 
     /// Some holder has our record: from now on others find us.
@@ -289,8 +304,11 @@ impl Node {
 
     /// Puts our introduction record where it belongs.
     pub(super) fn publish(&mut self, now: Now) {
-        let introducers = self.introducers();
+        let introducers = self.introducers(now);
         if introducers.is_empty() {
+            if self.is_supernode() {
+                self.timers.set_earlier(Timer::Publish, now.instant + OFFLINE_AT_START);
+            }
             return;
         }
         self.presence.last_publish = Some(now.instant);
@@ -326,19 +344,21 @@ impl Node {
         self.put(now, &key, &Request::PutIntroduction(Box::new(record)), purpose);
     }
 
-    fn introducers(&self) -> Vec<Introducer> {
-        let own = self
-            .own_record
-            .as_ref()
-            .zip(self.presence.own_mailbox)
-            .map(|(record, mailbox)| Introducer { node: record.node(), address: record.address(), mailbox });
+    /// Who rings us. A supernode names itself only while it knows no other that lives: the record would tell everybody
+    /// where its person is.
+    fn introducers(&self, now: Now) -> Vec<Introducer> {
         let homes = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
-        let homes = homes.map(|(node, home)| Introducer {
-            node: *node,
-            address: home.address,
-            mailbox: home.mailbox,
-        });
-        own.into_iter().chain(homes).collect()
+        let homes: Vec<Introducer> = homes
+            .map(|(node, home)| Introducer { node: *node, address: home.address, mailbox: home.mailbox })
+            .collect();
+        if !homes.is_empty() {
+            return homes;
+        }
+        let own = self.own_record.as_ref().zip(self.presence.own_mailbox);
+        let own = own.filter(|_| self.table.live(now.instant) == 0);
+        own.map(|(record, mailbox)| Introducer { node: record.node(), address: record.address(), mailbox })
+            .into_iter()
+            .collect()
     }
 
     pub(super) fn nat(&self) -> NatKind {

@@ -4,9 +4,7 @@
 //!   any:       Waiting (for a home) ─▶ ...
 //!   register:  Reading ─nobody else has it─▶ Working ─proof, or soon─▶ Writing ─quorum─▶ done    (in `claims`)
 //!   lookup:    LookingUp ─▶ done
-//!   send:      Fetching ─▶ Delivering ─taken─▶ done
-//!                 ▲            │ nobody took it: the record may be old, once
-//!                 └────────────┘
+//!   send:      Fetching ─▶ Delivering ─taken─▶ done                                              (in `deliver`)
 //!   relays:    AskingRelays ─▶ done
 //! ```
 
@@ -18,6 +16,7 @@ use super::{
     Answer, Node, NodeEvent, QueryId, Timer, WorkId,
     ask::{AskError, Peer, Purpose, Round},
     claims::Writing,
+    deliver::Delivery,
 };
 use crate::{
     claim::Union,
@@ -49,7 +48,7 @@ pub(super) enum Query {
     Writing { writing: Writing, round: Round },
     LookingUp { name: Username, union: Union, round: Round },
     Fetching { to: PublicKey, best: Option<Introduction>, then: Then, round: Round },
-    Delivering { to: PublicKey, payload: Vec<u8>, seq: u64, attempt: Attempt, waiting: usize },
+    Delivering(Delivery),
     AskingRelays { offers: Vec<RelayOffer>, waiting: usize },
 }
 
@@ -57,17 +56,7 @@ pub(super) enum Query {
 #[derive(Debug)]
 pub(super) enum Then {
     Tell,
-    /// To deliver this, by a record newer than the one that failed.
-    Deliver {
-        payload: Vec<u8>,
-        failed: Option<u64>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempt {
-    First,
-    Last,
+    Deliver(Vec<u8>),
 }
 
 /// How long a command may take in all.
@@ -152,8 +141,8 @@ impl Node {
             }
             Command::Send(to, payload) => {
                 match self.introductions.get(&to).filter(|record| record.not_after() > now.unix).cloned() {
-                    Some(record) => self.begin_delivery(now, id, to, payload, &record, Attempt::First),
-                    None => self.fetch(now, id, to, Then::Deliver { payload, failed: None }),
+                    Some(record) => self.begin_delivery(now, id, payload, &record),
+                    None => self.fetch(now, id, to, Then::Deliver(payload)),
                 }
             }
             Command::Reachable(to) => self.fetch(now, id, to, Then::Tell),
@@ -204,24 +193,14 @@ impl Node {
                     Ok(_) | Err(_) => false,
                 };
                 let complete = self.count(now, id, &mut round, success);
-                let first_try = matches!(then, Then::Tell | Then::Deliver { failed: None, .. });
-                let found = best.as_ref().is_some_and(|record| !record.introducers().is_empty());
-                // The first record will do at first; after a failed delivery everybody's word counts.
-                if complete || (first_try && found) {
+                // The first record will do at first; should nobody take the envelope, everybody's word counts.
+                if complete || best.as_ref().is_some_and(|record| !record.introducers().is_empty()) {
                     self.fetched(now, id, to, best, then, &round)
                 } else {
                     Next::Continue(Query::Fetching { to, best, then, round })
                 }
             }
-            Query::Delivering { to, payload, seq, attempt, waiting } => {
-                if result == Ok(Response::Done) {
-                    Next::Done(Answer::Sent(Ok(())))
-                } else if waiting > 1 {
-                    Next::Continue(Query::Delivering { to, payload, seq, attempt, waiting: waiting - 1 })
-                } else {
-                    self.undelivered(now, id, to, payload, seq, attempt)
-                }
-            }
+            Query::Delivering(delivery) => self.delivered(now, id, delivery, result),
             Query::AskingRelays { mut offers, waiting } => {
                 if let Ok(Response::Relay(grant)) = result {
                     offers.push(RelayOffer {
@@ -251,7 +230,7 @@ impl Node {
             Query::Working { work } => self.write_provisionally(now, id, work),
             Query::Writing { writing, round } => self.written(now, writing, &round),
             Query::Fetching { to, best, then, round } => self.fetched(now, id, to, best, then, &round),
-            Query::Delivering { .. } => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
+            Query::Delivering(delivery) => self.delivery_due(now, id, delivery),
             Query::AskingRelays { offers, .. } => Next::Done(relays(offers)),
         };
         self.carry_on(id, next);
@@ -298,7 +277,7 @@ impl Node {
         Next::Continue(Query::Fetching { to, best: None, then, round })
     }
 
-    fn take_introduction(
+    pub(super) fn take_introduction(
         &mut self,
         now: Now,
         to: &PublicKey,
@@ -329,19 +308,18 @@ impl Node {
         match then {
             Then::Tell if round.answered == 0 => Next::Done(Answer::Reachable(Err(LookupError::Offline))),
             Then::Tell => Next::Done(Answer::Reachable(Ok(found.is_some()))),
-            Then::Deliver { payload, failed } => match found {
-                Some(record) if failed.is_none_or(|failed| record.seq() > failed) => {
+            Then::Deliver(payload) => match found {
+                Some(record) => {
                     self.next_stage(now, id);
-                    let attempt = if failed.is_some() { Attempt::Last } else { Attempt::First };
-                    self.begin_delivery(now, id, to, payload, &record, attempt)
+                    self.begin_delivery(now, id, payload, &record)
                 }
                 None if round.answered == 0 => Next::Done(Answer::Sent(Err(SendError::Offline))),
-                Some(_) | None => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
+                None => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
             },
         }
     }
 
-    fn remember(&mut self, to: PublicKey, record: Introduction) {
+    pub(super) fn remember(&mut self, to: PublicKey, record: Introduction) {
         if self.introductions.len() >= MAX_INTRODUCTIONS
             && !self.introductions.contains_key(&to)
             && let Some((first, _)) = self.introductions.iter().min_by_key(|(key, r)| (r.not_after(), **key))
@@ -350,49 +328,6 @@ impl Node {
             self.introductions.remove(&first);
         }
         self.introductions.insert(to, record);
-    }
-
-    fn begin_delivery(
-        &mut self,
-        now: Now,
-        id: QueryId,
-        to: PublicKey,
-        payload: Vec<u8>,
-        record: &Introduction,
-        attempt: Attempt,
-    ) -> Next {
-        let sealed = self.sealer.seal(now.unix, &to, &record.envelope_key(), &payload, &mut self.rng);
-        let Some(sealed) = sealed else { return Next::Done(Answer::Sent(Err(SendError::NotReachable))) };
-        let introducers = record.introducers();
-        for introducer in introducers {
-            let peer = Peer { node: introducer.node, address: introducer.address };
-            let request = Request::Deliver { mailbox: introducer.mailbox, sealed: sealed.clone() };
-            self.ask(now, peer, request, Purpose::Query(id));
-        }
-        match introducers.len() {
-            0 => self.undelivered(now, id, to, payload, record.seq(), attempt),
-            waiting => Next::Continue(Query::Delivering { to, payload, seq: record.seq(), attempt, waiting }),
-        }
-    }
-
-    /// No introducer took it: perhaps the record is old.
-    fn undelivered(
-        &mut self,
-        now: Now,
-        id: QueryId,
-        to: PublicKey,
-        payload: Vec<u8>,
-        seq: u64,
-        attempt: Attempt,
-    ) -> Next {
-        self.introductions.remove(&to);
-        match attempt {
-            Attempt::First => {
-                self.next_stage(now, id);
-                self.fetch(now, id, to, Then::Deliver { payload, failed: Some(seq) })
-            }
-            Attempt::Last => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
-        }
     }
 
     fn ask_relays(&mut self, now: Now, id: QueryId) -> Next {

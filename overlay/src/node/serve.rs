@@ -14,8 +14,8 @@ use crate::{
     claim::Claim,
     directory::{ClaimPut, IntroductionPut, Source},
     envelope::ENVELOPE_SIZE,
-    identity::LinkKey,
-    record::MailboxId,
+    identity::{LinkKey, PublicKey},
+    record::{Introduction, MailboxId},
     routing::{Key, REPLICATION},
     username::Username,
     wire::{Bounded, Message, Need, Refusal, RelayGrant, Request, Response},
@@ -56,7 +56,7 @@ const REPLICATE_DELAY: Duration = Duration::from_secs(1);
 /// A claim is replicated by this many of its closest holders: one may be dead, another new.
 const REPLICATORS: usize = 3;
 
-/// Claims replicated in one go: with [`REPLICATION`] requests each, they stay below the bounds of a link.
+/// Claims, and introduction records, replicated in one go: with up to [`REPLICATION`] requests each, they stay below the bounds of a link.
 const REPLICATE_AT_ONCE: usize = 40;
 
 impl Node {
@@ -212,25 +212,44 @@ impl Node {
         Response::Busy
     }
 
-    /// A supernode came or went: claims it should hold, or held, go to those that should hold them now.
+    /// A supernode came or went: what it should hold, or held, goes to those that should hold it now.
     pub(super) fn replicate_soon(&mut self, now: Now, changed: LinkKey) {
         self.replication.next.insert(changed);
         self.timers.set_earlier(Timer::Replicate, now.instant + REPLICATE_DELAY);
     }
 
-    /// The next few claims, by name; the rest follows in a second. Each is looked after by its three closest holders.
+    /// The next few claims and introduction records; the rest follows in a second. Each is looked after by its three
+    /// closest holders.
     pub(super) fn replicate_some(&mut self, now: Now) {
-        let after = self.replication.after.take();
-        if after.is_none() {
+        let (name, person) = (self.replication.after.take(), self.replication.after_person.take());
+        let anew = name.is_none() && person.is_none();
+        if anew {
             self.replication.changed = std::mem::take(&mut self.replication.next);
         }
-        let claims: Vec<Claim> =
-            self.directory.claims_after(after.as_ref(), REPLICATE_AT_ONCE).cloned().collect();
+        let (mut claims, mut people): (Vec<Claim>, Vec<Introduction>) = (Vec::new(), Vec::new());
+        if anew || name.is_some() {
+            claims.extend(self.directory.claims_after(name.as_ref(), REPLICATE_AT_ONCE).cloned());
+        }
+        if anew || person.is_some() {
+            people.extend(self.directory.introductions_after(person.as_ref(), REPLICATE_AT_ONCE).cloned());
+        }
         if claims.len() == REPLICATE_AT_ONCE {
             self.replication.after = claims.last().map(|claim| claim.name().clone());
         }
-        if self.replication.after.is_some() || !self.replication.next.is_empty() {
+        if people.len() == REPLICATE_AT_ONCE {
+            self.replication.after_person = people.last().map(Introduction::identity);
+        }
+        if self.replication.after.is_some()
+            || self.replication.after_person.is_some()
+            || !self.replication.next.is_empty()
+        {
             self.timers.set(Timer::Replicate, now.instant + REPLICATE_DELAY);
+        }
+        for record in people.into_iter().filter(|record| record.not_after() > now.unix) {
+            for peer in self.new_holders(now, &Key::of_person(&record.identity())) {
+                let request = Request::PutIntroduction(Box::new(record.clone()));
+                self.ask(now, peer, request, Purpose::Background);
+            }
         }
         for claim in claims.into_iter().filter(|claim| claim.not_after() > now.unix) {
             for peer in self.new_holders(now, &Key::of_name(claim.name().as_str())) {
@@ -266,6 +285,7 @@ pub(super) struct Replication {
     /// Looked after now, and where the next portion of claims begins.
     changed: BTreeSet<LinkKey>,
     after: Option<Username>,
+    after_person: Option<PublicKey>,
     /// Looked after when that is done.
     next: BTreeSet<LinkKey>,
 }

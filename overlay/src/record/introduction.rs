@@ -16,7 +16,7 @@ use crate::{
 const VERSION: u8 = 1;
 
 /// Longest time a record may be valid.
-const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+const MAX_LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
 /// Introducers one record names.
 pub const MAX_INTRODUCERS: usize = 3;

@@ -264,6 +264,42 @@ fn a_replayed_envelope_is_dropped_and_counted() {
 }
 
 #[test]
+fn the_person_of_a_supernode_is_rung_through_others_so_that_no_record_tells_where_it_is() {
+    let (mut world, hubs, leaves) = network(22, 4, 1);
+    world.run(Duration::from_secs(10));
+    for hub in hubs {
+        let to = world.key(hub);
+        assert_eq!(send(&mut world, leaves[0], to, b"hello"), Ok(()));
+        world.run(Duration::from_secs(1));
+        // Its homes pushed it; its own mailbox would have pushed nothing.
+        assert_eq!(world.rings.iter().filter(|(host, ..)| *host == hub).count(), 3);
+        let heard = |event: &NodeEvent| matches!(event, NodeEvent::Envelope { .. });
+        assert_eq!(world.events(hub).iter().filter(|event| heard(event)).count(), 1);
+    }
+}
+
+#[test]
+fn an_old_record_is_replaced_on_the_way_and_the_letter_still_arrives_once() {
+    let (mut world, hubs, leaves) = network(23, 9, 2);
+    world.run(Duration::from_secs(5));
+    let to = world.key(leaves[1]);
+    assert_eq!(send(&mut world, leaves[0], to, b"first"), Ok(()));
+    world.run(Duration::from_secs(1));
+    let homes: Vec<HostId> = hubs.into_iter().filter(|hub| world.is_linked(*hub, leaves[1])).collect();
+    for home in homes.iter().take(3) {
+        world.kill(*home);
+    }
+    world.run(Duration::from_secs(90));
+    world.events(leaves[1]);
+    let began = world.now().instant;
+    assert_eq!(send(&mut world, leaves[0], to, b"second"), Ok(()));
+    assert!(world.now().instant - began < Duration::from_secs(5));
+    world.run(Duration::from_secs(10));
+    let heard = |event: &NodeEvent| matches!(event, NodeEvent::Envelope { .. });
+    assert_eq!(world.events(leaves[1]).iter().filter(|event| heard(event)).count(), 1);
+}
+
+#[test]
 fn a_leaf_that_withdrew_and_a_person_nobody_knows_are_not_reachable() {
     let (mut world, _, leaves) = network(9, 3, 2);
     world.run(Duration::from_secs(3));

@@ -1,0 +1,171 @@
+//! Delivering one envelope: to every introducer a record names, and again by newer records while nobody takes it, for
+//! supernodes come and go and the callee may be finding new homes in this very moment.
+//!
+//! ```text
+//!   Delivering ─one took it─────────────────────▶ done
+//!        │ ▲
+//!        │ └─a newer record: its introducers get the same letter
+//!        └──every REFETCH without success: ask the holders for a newer record, REFETCHES times ─▶ not reachable
+//! ```
+//! Every copy carries the same message id, so that the callee opens one of them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use rand::RngExt as _;
+use relay::Now;
+
+use super::{
+    Answer, Node, QueryId, Timer,
+    ask::{AskError, Peer, Purpose},
+    query::{Next, Query},
+};
+use crate::{
+    envelope::Stamp,
+    error::SendError,
+    identity::PublicKey,
+    record::Introduction,
+    routing::{Key, REPLICATION},
+    wire::{Refusal, Request, Response},
+};
+
+/// An envelope on its way.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    to: PublicKey,
+    payload: Vec<u8>,
+    stamp: Stamp,
+    /// Of the record it goes by.
+    seq: u64,
+    /// Introducers that have not answered yet.
+    waiting: usize,
+    /// Holders that were asked for a newer record and have not answered yet.
+    fetching: usize,
+    fetches: u32,
+    /// The person said that nobody introduces them any more.
+    withdrawn: bool,
+}
+
+/// How long introducers are waited for before the record counts as old, and how often that is thought.
+const REFETCH: Duration = Duration::from_millis(900);
+const REFETCHES: u32 = 4;
+
+impl Node {
+    pub(super) fn begin_delivery(
+        &mut self,
+        now: Now,
+        id: QueryId,
+        payload: Vec<u8>,
+        record: &Introduction,
+    ) -> Next {
+        let delivery = Delivery {
+            to: record.identity(),
+            payload,
+            stamp: Stamp { id: self.rng.random(), sent: now.unix },
+            seq: record.seq(),
+            waiting: 0,
+            fetching: 0,
+            fetches: 0,
+            withdrawn: false,
+        };
+        self.hand_over(now, id, delivery, record)
+    }
+
+    /// To every introducer of `record`.
+    fn hand_over(&mut self, now: Now, id: QueryId, mut delivery: Delivery, record: &Introduction) -> Next {
+        let (to, stamp) = (delivery.to, delivery.stamp);
+        let sealed =
+            self.sealer.seal(now.unix, stamp, &to, &record.envelope_key(), &delivery.payload, &mut self.rng);
+        let Some(sealed) = sealed else { return not_reachable() };
+        delivery.seq = record.seq();
+        for introducer in record.introducers() {
+            let peer = Peer { node: introducer.node, address: introducer.address };
+            let request = Request::Deliver { mailbox: introducer.mailbox, sealed: sealed.clone() };
+            delivery.waiting += 1;
+            self.ask(now, peer, request, Purpose::Query(id));
+        }
+        self.timers.set(Timer::Grace(id), now.instant + REFETCH);
+        Next::Continue(Query::Delivering(delivery))
+    }
+
+    /// An introducer answered.
+    pub(super) fn delivered(
+        &mut self,
+        now: Now,
+        id: QueryId,
+        mut delivery: Delivery,
+        result: Result<Response, AskError>,
+    ) -> Next {
+        if result == Ok(Response::Done) {
+            return Next::Done(Answer::Sent(Ok(())));
+        }
+        delivery.waiting = delivery.waiting.saturating_sub(1);
+        let old = result == Ok(Response::Refused(Refusal::UnknownMailbox));
+        if delivery.fetches == 0 && (old || delivery.waiting == 0) {
+            self.fetch_newer(now, id, &mut delivery);
+        }
+        self.go_on(delivery)
+    }
+
+    /// Some time passed and nobody took it, or the whole time.
+    pub(super) fn delivery_due(&mut self, now: Now, id: QueryId, mut delivery: Delivery) -> Next {
+        if delivery.fetches >= REFETCHES {
+            return self.undelivered(&delivery);
+        }
+        self.fetch_newer(now, id, &mut delivery);
+        self.timers.set(Timer::Grace(id), now.instant + REFETCH);
+        self.go_on(delivery)
+    }
+
+    fn fetch_newer(&mut self, now: Now, id: QueryId, delivery: &mut Delivery) {
+        delivery.fetches += 1;
+        for peer in self.closest(now, &Key::of_person(&delivery.to), REPLICATION, &BTreeSet::new()) {
+            delivery.fetching += 1;
+            self.ask(now, peer, Request::GetIntroduction(delivery.to), Purpose::Newer(id));
+        }
+    }
+
+    /// A holder answered, or did not.
+    pub(super) fn newer_fetched(&mut self, now: Now, id: QueryId, result: Result<Response, AskError>) {
+        let Some(query) = self.queries.remove(&id) else { return };
+        let next = match query {
+            Query::Delivering(mut delivery) => {
+                delivery.fetching = delivery.fetching.saturating_sub(1);
+                let mut newer = None;
+                if let Ok(Response::Introduction(record)) = result {
+                    self.take_introduction(now, &delivery.to, &mut newer, record);
+                }
+                match newer.filter(|record| record.seq() > delivery.seq) {
+                    Some(record) => {
+                        delivery.withdrawn = record.introducers().is_empty();
+                        self.remember(delivery.to, record.clone());
+                        match self.hand_over(now, id, delivery, &record) {
+                            Next::Continue(Query::Delivering(delivery)) => self.go_on(delivery),
+                            next => next,
+                        }
+                    }
+                    None => self.go_on(delivery),
+                }
+            }
+            query => Next::Continue(query),
+        };
+        self.carry_on(id, next);
+    }
+
+    /// Waits on, unless nothing can come any more.
+    fn go_on(&mut self, delivery: Delivery) -> Next {
+        let silent = delivery.waiting == 0 && delivery.fetching == 0;
+        if silent && (delivery.withdrawn || delivery.fetches >= REFETCHES) {
+            return self.undelivered(&delivery);
+        }
+        Next::Continue(Query::Delivering(delivery))
+    }
+
+    fn undelivered(&mut self, delivery: &Delivery) -> Next {
+        self.introductions.remove(&delivery.to);
+        not_reachable()
+    }
+}
+
+fn not_reachable() -> Next {
+    Next::Done(Answer::Sent(Err(SendError::NotReachable)))
+}
