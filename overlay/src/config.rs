@@ -132,6 +132,8 @@ pub struct Limits {
     pub proofs_per_second: u32,
     /// Introduction records held in total; further ones are answered "busy".
     pub introductions: usize,
+    /// Presence records held in total; further ones are answered "busy".
+    pub presences: usize,
     /// Requests awaiting an answer; further ones fail at once.
     pub outstanding: usize,
     /// Commands (lookups, registrations, envelopes) under way; further ones fail at once.
@@ -159,6 +161,7 @@ impl Default for Limits {
             claims_per_prefix: 20_000,
             proofs_per_second: 20,
             introductions: 100_000,
+            presences: 50_000,
             outstanding: 1_024,
             queries: 256,
             messages_per_second: 100,

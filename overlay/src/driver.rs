@@ -138,6 +138,13 @@ pub enum Event {
         /// What the application put in.
         payload: Vec<u8>,
     },
+    /// What a watched contact last said ([`Handle::watch`]).
+    Presence {
+        /// Whose.
+        who: PublicKey,
+        /// When they said that they are there; none: they have left, or said nothing for too long.
+        seen: Option<UnixTime>,
+    },
     /// A name that was registered provisionally is held now: the proof of work is done, and enough supernodes have it.
     NameHeld(Registration),
     /// A name of ours went to somebody who proved the work for it before us.

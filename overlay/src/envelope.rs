@@ -14,12 +14,14 @@
 
 mod replay;
 mod seal;
+mod token;
 
 use std::time::Duration;
 
 pub use self::{
     replay::{Freshness, ReplaySet},
     seal::{Letter, OpenError, Sealer, Stamp},
+    token::{TOKEN_USES, Token},
 };
 
 /// Most bytes an application can put into one envelope.

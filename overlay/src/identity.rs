@@ -207,6 +207,10 @@ pub enum Domain {
     Introduction,
     /// The certificate of an X25519 key.
     EnvelopeKey,
+    /// A sealed presence record, by its blinded key.
+    Presence,
+    /// What is sealed in it, by the identity.
+    PresenceLetter,
 }
 
 impl Domain {
@@ -216,6 +220,8 @@ impl Domain {
             Self::Supernode => "silbo supernode 1",
             Self::Introduction => "silbo introduction 1",
             Self::EnvelopeKey => "silbo envelope key 1",
+            Self::Presence => "silbo presence 1",
+            Self::PresenceLetter => "silbo presence letter 1",
         }
     }
 

@@ -72,4 +72,5 @@ pub use envelope::MAX_PAYLOAD;
 pub use error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError};
 pub use identity::{Identity, LinkKey, PublicKey};
 pub use outcome::{FoundClaim, Lookup, NameState, Registration, RelayOffer, Status};
+pub use record::PresenceSecret;
 pub use username::{Username, UsernameError};

@@ -26,7 +26,9 @@ mod gossip;
 mod home;
 mod links;
 mod load;
+mod presence;
 mod query;
+mod ringing;
 mod serve;
 mod timers;
 
@@ -47,7 +49,9 @@ use self::{
     home::{Home, Presence},
     links::Link,
     load::Loads,
+    presence::Sight,
     query::Query,
+    ringing::Ringing,
     serve::{MailboxOwner, Replication, ReplyTo},
     timers::{Timer, Timers},
 };
@@ -174,6 +178,13 @@ pub enum NodeEvent {
         /// Who has it.
         by: PublicKey,
     },
+    /// What a contact that is watched last said.
+    Presence {
+        /// Whose.
+        who: PublicKey,
+        /// When they said that they are there; none: they have left, or said nothing for too long.
+        seen: Option<UnixTime>,
+    },
     /// [`Node::cache`] has something new to say.
     CacheChanged,
     /// A lookup under way has its first verified claim; its answer with the union of all follows.
@@ -239,6 +250,8 @@ pub struct Node {
 
     homes: BTreeMap<LinkKey, Home>,
     presence: Presence,
+    sight: Sight,
+    ringing: Ringing,
     loads: Loads,
     introductions: BTreeMap<PublicKey, Introduction>,
     own_names: BTreeMap<Username, OwnName>,
@@ -306,6 +319,8 @@ impl Node {
             next_query: 1,
             homes: BTreeMap::new(),
             presence: Presence::default(),
+            sight: Sight::default(),
+            ringing: Ringing::default(),
             loads: Loads::default(),
             introductions: BTreeMap::new(),
             own_names: BTreeMap::new(),
@@ -395,6 +410,9 @@ impl Node {
                 Timer::Announced => self.announced(now),
                 Timer::Publish => self.publish(now),
                 Timer::Renew => self.renew_claims(now),
+                Timer::Appear => self.appear(now),
+                Timer::Look => self.look_around(now),
+                Timer::Gather(id) => self.gather_done(now, id),
                 Timer::Replicate => self.replicate_some(now),
                 Timer::Gossip => self.flush_gossip(now),
                 Timer::Reconcile => self.reconcile(now),
@@ -414,6 +432,7 @@ impl Node {
     /// Withdraws our introduction record where a link is up, says goodbye and closes every link.
     pub fn shutdown(&mut self, now: Now) {
         self.withdraw(now);
+        self.disappear(now);
         self.settle(now);
         self.stop_works();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
@@ -508,6 +527,8 @@ impl Node {
         self.table.expire(now.unix);
         self.directory.expire(now.unix);
         self.replay.expire(now.unix);
+        self.expire_presence(now);
+        self.expire_ringing(now);
         self.introductions.retain(|_, record| record.not_after() > now.unix);
         self.close_idle_links(now);
         self.fill(now);

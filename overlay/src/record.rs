@@ -1,6 +1,7 @@
 //! Signed records that gossip and the directory carry: where supernodes are, and who can ring a person.
 
 mod introduction;
+mod presence;
 mod supernode;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use relay::UnixTime;
 
 pub use self::{
     introduction::{EnvelopeKey, Introducer, Introduction, IntroductionBody, MAX_INTRODUCERS, MailboxId},
+    presence::{BlindedKey, Epoch, PresenceSecret, Saying, SealedBody, SealedPresence, Seen},
     supernode::{Offers, SupernodeBody, SupernodeRecord},
 };
 
@@ -34,6 +36,12 @@ pub enum RecordError {
     /// An address nobody can reach.
     #[error("an address nobody can reach")]
     Address,
+    /// A sealed part of another size than all have.
+    #[error("the wrong size")]
+    Size,
+    /// A sealed part cannot be opened, or holds no letter.
+    #[error("cannot be opened")]
+    Sealed,
     /// The signature is wrong.
     #[error("the signature is wrong")]
     Signature,

@@ -9,7 +9,10 @@ pub use self::{
     prefix::{Prefix, is_public},
     table::{Inserted, Known, Table},
 };
-use crate::identity::{LinkKey, PublicKey};
+use crate::{
+    identity::{LinkKey, PublicKey},
+    record::BlindedKey,
+};
 
 /// Supernodes that hold each claim and introduction record.
 pub const REPLICATION: usize = 20;
@@ -27,6 +30,11 @@ impl Key {
     /// Where a person's introduction record is kept.
     pub fn of_person(key: &PublicKey) -> Self {
         Self::hash("silbo person 1", key.bytes())
+    }
+
+    /// Where a presence record is kept.
+    pub fn of_presence(key: &BlindedKey) -> Self {
+        Self::hash("silbo presence 1", key.bytes())
     }
 
     /// Where a supernode stands.

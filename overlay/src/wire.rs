@@ -33,8 +33,8 @@ pub use self::{
     bounded::Bounded,
     load::{Alive, Later, Load},
     message::{
-        Hello, MAX_CLAIMS, MAX_GOSSIP, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason, RelayGrant,
-        Request, Response, Summary, VersionRange,
+        Hello, MAX_CLAIMS, MAX_GOSSIP, MAX_PRESENCES, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason,
+        RelayGrant, Request, Response, Summary, VersionRange,
     },
 };
 

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Claimants that put claims at the same time, each one after the other.
 const CLAIMANTS: u8 = 8;
@@ -44,7 +44,7 @@ pub fn play(kills: usize, busy: Duration, folder: &Path) -> Result<Outcome> {
         let claimants: Vec<_> = (0..CLAIMANTS)
             .map(|n| runtime.spawn(claim_for_ever(listen, round, n, Arc::clone(&written))))
             .collect();
-        runtime.block_on(sleep(busy));
+        std::thread::sleep(busy);
         hub.kill()?;
         // They stop before it is back: nobody tells it again what it forgot.
         claimants.iter().for_each(|claimant| claimant.abort());

@@ -497,6 +497,7 @@ impl World {
             NodeEvent::Online { .. }
             | NodeEvent::Offline { .. }
             | NodeEvent::NameHeld(_)
+            | NodeEvent::Presence { .. }
             | NodeEvent::NameLost { .. }
             | NodeEvent::CacheChanged => return,
         };

@@ -7,6 +7,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::PublicKey,
     outcome::{Lookup, Registration, RelayOffer, Status},
+    record::PresenceSecret,
     username::Username,
 };
 
@@ -25,6 +26,9 @@ pub(super) enum Command {
     Send(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
     Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
     Relays(oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
+    SetPresenceSecret(Option<PresenceSecret>),
+    Watch(Vec<(PublicKey, PresenceSecret)>),
+    Look(PublicKey),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -58,6 +62,24 @@ impl Handle {
     /// Asks up to two supernodes, homes first, for short-lived relay credentials.
     pub async fn relays(&self) -> Result<Vec<RelayOffer>, RelaysError> {
         self.ask(Command::Relays).await.unwrap_or(Err(RelaysError::Closed))
+    }
+
+    /// The secret under which contacts find us; none: nobody does. Make a new one when a contact is removed or blocked,
+    /// and hand it to the others.
+    pub async fn set_presence_secret(&self, secret: Option<PresenceSecret>) {
+        // A node that has ended tells nobody anything.
+        let _ = self.commands.send(Command::SetPresenceSecret(secret)).await;
+    }
+
+    /// The contacts to watch and their presence secrets, all of them each time; what they say arrives as
+    /// [`Event::Presence`](super::Event::Presence), at once and then every half hour.
+    pub async fn watch(&self, contacts: Vec<(PublicKey, PresenceSecret)>) {
+        let _ = self.commands.send(Command::Watch(contacts)).await;
+    }
+
+    /// Looks for a watched contact now: it is on the screen, or to be called.
+    pub async fn look(&self, who: PublicKey) {
+        let _ = self.commands.send(Command::Look(who)).await;
     }
 
     /// How the node is, as of its last step.

@@ -227,6 +227,9 @@ impl Runner {
     fn command(&mut self, command: Command) {
         let now = now();
         let (query, reply) = match command {
+            Command::SetPresenceSecret(secret) => return self.node.set_presence_secret(now, secret),
+            Command::Watch(contacts) => return self.node.watch(now, contacts),
+            Command::Look(who) => return self.node.look(now, who),
             Command::Register(name, reply) => (self.node.register(now, name), Reply::Register(reply)),
             Command::Lookup(name, reply) => (self.node.lookup(now, name), Reply::Lookup(reply)),
             Command::Send(to, payload, reply) => (self.node.send(now, to, payload), Reply::Send(reply)),
@@ -304,6 +307,7 @@ impl Runner {
             NodeEvent::Online { homes, nat } => Event::Online { homes, nat },
             NodeEvent::Offline { reason } => Event::Offline { reason },
             NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
+            NodeEvent::Presence { who, seen } => Event::Presence { who, seen },
             NodeEvent::NameHeld(registration) => Event::NameHeld(registration),
             NodeEvent::NameLost { name, by } => Event::NameLost { name, by },
             // The handle's lookup returns the union.

@@ -43,6 +43,10 @@ pub(super) enum Purpose {
     OpenMailbox,
     /// A command of the application.
     Query(QueryId),
+    /// Contacts we look for.
+    Look,
+    /// Presence records a leaf asked us for.
+    Gather(u64),
     /// A newer introduction record for an envelope that nobody takes.
     Newer(QueryId),
 }
@@ -214,6 +218,8 @@ impl Node {
             Purpose::Reconcile(link) => self.reconciled(now, link, result),
             Purpose::OpenMailbox => self.mailbox_answered(now, done.peer.node, result),
             Purpose::Query(query) => self.advance(now, query, done.peer, result),
+            Purpose::Look => self.looked(now, result),
+            Purpose::Gather(id) => self.gathered(now, id, result),
             Purpose::Newer(query) => self.newer_fetched(now, query, result),
         }
     }

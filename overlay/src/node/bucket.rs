@@ -42,6 +42,13 @@ impl Bucket {
         }
         enough
     }
+
+    /// Whether it is as if nothing was ever taken.
+    pub(super) fn is_full(&self, now: Instant) -> bool {
+        let millis = now.saturating_duration_since(self.filled).as_millis();
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        self.tokens.saturating_add(millis.saturating_mul(self.per_second)) >= self.burst
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Delivering one envelope: to every introducer a record names, and again by newer records while nobody takes it, for
-//! supernodes come and go and the callee may be finding new homes in this very moment.
+//! supernodes come and go and the callee may be finding new homes in this very moment. A contact whose presence is
+//! known is rung by that first, through homes that the public record need not name.
 //!
 //! ```text
 //!   Delivering ─one took it─────────────────────▶ done
@@ -23,7 +24,7 @@ use crate::{
     envelope::Stamp,
     error::SendError,
     identity::PublicKey,
-    record::Introduction,
+    record::{EnvelopeKey, Introducer, Introduction, Seen},
     routing::{Key, REPLICATION},
     wire::{Refusal, Request, Response},
 };
@@ -34,8 +35,8 @@ pub(super) struct Delivery {
     to: PublicKey,
     payload: Vec<u8>,
     stamp: Stamp,
-    /// Of the record it goes by.
-    seq: u64,
+    /// Of the introduction record it goes by.
+    seq: Option<u64>,
     /// Introducers that have not answered yet.
     waiting: usize,
     /// Holders that were asked for a newer record and have not answered yet.
@@ -43,6 +44,28 @@ pub(super) struct Delivery {
     fetches: u32,
     /// The person said that nobody introduces them any more.
     withdrawn: bool,
+}
+
+/// By whom somebody is rung.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// Of the introduction record; none: what a contact told us is tried before any.
+    seq: Option<u64>,
+    envelope_key: EnvelopeKey,
+    introducers: Vec<Introducer>,
+}
+
+impl From<&Introduction> for Route {
+    fn from(record: &Introduction) -> Self {
+        let introducers = record.introducers().to_vec();
+        Self { seq: Some(record.seq()), envelope_key: record.envelope_key(), introducers }
+    }
+}
+
+impl From<&Seen> for Route {
+    fn from(seen: &Seen) -> Self {
+        Self { seq: None, envelope_key: seen.envelope_key, introducers: seen.introducers.clone() }
+    }
 }
 
 /// How long introducers are waited for before the record counts as old, and how often that is thought.
@@ -54,32 +77,40 @@ impl Node {
         &mut self,
         now: Now,
         id: QueryId,
+        to: PublicKey,
         payload: Vec<u8>,
-        record: &Introduction,
+        route: &Route,
     ) -> Next {
         let delivery = Delivery {
-            to: record.identity(),
+            to,
             payload,
             stamp: Stamp { id: self.rng.random(), sent: now.unix },
-            seq: record.seq(),
+            seq: None,
             waiting: 0,
             fetching: 0,
             fetches: 0,
             withdrawn: false,
         };
-        self.hand_over(now, id, delivery, record)
+        self.hand_over(now, id, delivery, route)
     }
 
-    /// To every introducer of `record`.
-    fn hand_over(&mut self, now: Now, id: QueryId, mut delivery: Delivery, record: &Introduction) -> Next {
+    /// To every introducer of `route`.
+    fn hand_over(&mut self, now: Now, id: QueryId, mut delivery: Delivery, route: &Route) -> Next {
         let (to, stamp) = (delivery.to, delivery.stamp);
         let sealed =
-            self.sealer.seal(now.unix, stamp, &to, &record.envelope_key(), &delivery.payload, &mut self.rng);
+            self.sealer.seal(now.unix, stamp, &to, &route.envelope_key, &delivery.payload, &mut self.rng);
         let Some(sealed) = sealed else { return not_reachable() };
-        delivery.seq = record.seq();
-        for introducer in record.introducers() {
+        delivery.seq = route.seq;
+        for introducer in &route.introducers {
             let peer = Peer { node: introducer.node, address: introducer.address };
-            let request = Request::Deliver { mailbox: introducer.mailbox, sealed: sealed.clone() };
+            let (mailbox, sealed) = (introducer.mailbox, sealed.clone());
+            let request = match route.seq {
+                None => Request::Deliver { mailbox, sealed },
+                Some(_) => {
+                    let token = self.token_for(now, mailbox);
+                    Request::Introduce { door: mailbox, token, sealed }
+                }
+            };
             delivery.waiting += 1;
             self.ask(now, peer, request, Purpose::Query(id));
         }
@@ -134,11 +165,11 @@ impl Node {
                 if let Ok(Response::Introduction(record)) = result {
                     self.take_introduction(now, &delivery.to, &mut newer, record);
                 }
-                match newer.filter(|record| record.seq() > delivery.seq) {
+                match newer.filter(|record| delivery.seq.is_none_or(|seq| record.seq() > seq)) {
                     Some(record) => {
                         delivery.withdrawn = record.introducers().is_empty();
                         self.remember(delivery.to, record.clone());
-                        match self.hand_over(now, id, delivery, &record) {
+                        match self.hand_over(now, id, delivery, &Route::from(&record)) {
                             Next::Continue(Query::Delivering(delivery)) => self.go_on(delivery),
                             next => next,
                         }
@@ -162,6 +193,7 @@ impl Node {
 
     fn undelivered(&mut self, delivery: &Delivery) -> Next {
         self.introductions.remove(&delivery.to);
+        self.not_there(&delivery.to);
         not_reachable()
     }
 }

@@ -15,7 +15,7 @@ use relay::Now;
 
 use super::{
     LinkId, Node, NodeEvent, Timer,
-    ask::{AskError, Purpose},
+    ask::{AskError, Peer, Purpose},
     links::PING_INTERVAL,
     query::Query,
     serve::MailboxOwner,
@@ -100,6 +100,7 @@ impl Node {
         if self.is_supernode() {
             let mailbox = MailboxId::from_bytes(self.rng.random());
             self.mailboxes.insert(mailbox, MailboxOwner::Own);
+            self.open_door(mailbox);
             self.presence.own_mailbox = Some(mailbox);
             self.timers.set(Timer::Publish, now.instant);
         }
@@ -237,8 +238,9 @@ impl Node {
         self.events.push_back(NodeEvent::Offline { reason });
     }
 
-    /// The set of homes changed: the directory and the application must know.
+    /// The set of homes changed: the directory, our contacts and the application must know.
     fn homes_changed(&mut self, now: Now) {
+        self.appear_soon(now);
         let recently = self.presence.last_publish.is_some_and(|at| now.instant < at + PUBLISH_DELAY);
         if recently {
             self.timers.set_earlier(Timer::Publish, now.instant + PUBLISH_DELAY);
@@ -304,7 +306,8 @@ impl Node {
 
     /// Puts our introduction record where it belongs.
     pub(super) fn publish(&mut self, now: Now) {
-        let introducers = self.introducers(now);
+        let introducers: Vec<Introducer> =
+            self.mailboxes_of_homes(now).iter().map(Introducer::door).collect();
         if introducers.is_empty() {
             if self.is_supernode() {
                 self.timers.set_earlier(Timer::Publish, now.instant + OFFLINE_AT_START);
@@ -344,9 +347,15 @@ impl Node {
         self.put(now, &key, &Request::PutIntroduction(Box::new(record)), purpose);
     }
 
+    /// The homes that can be asked to do something for us.
+    pub(super) fn homes_to_ask(&self) -> Vec<Peer> {
+        let homes = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
+        homes.map(|(node, home)| Peer { node: *node, address: home.address }).collect()
+    }
+
     /// Who rings us. A supernode names itself only while it knows no other that lives: the record would tell everybody
     /// where its person is.
-    fn introducers(&self, now: Now) -> Vec<Introducer> {
+    pub(super) fn mailboxes_of_homes(&self, now: Now) -> Vec<Introducer> {
         let homes = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
         let homes: Vec<Introducer> = homes
             .map(|(node, home)| Introducer { node: *node, address: home.address, mailbox: home.mailbox })
@@ -359,6 +368,12 @@ impl Node {
         own.map(|(record, mailbox)| Introducer { node: record.node(), address: record.address(), mailbox })
             .into_iter()
             .collect()
+    }
+
+    /// The mailboxes our homes opened.
+    #[cfg(test)]
+    pub(crate) fn mailboxes_for_test(&self, now: Now) -> Vec<MailboxId> {
+        self.mailboxes_of_homes(now).iter().map(|introducer| introducer.mailbox).collect()
     }
 
     pub(super) fn nat(&self) -> NatKind {

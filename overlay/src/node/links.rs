@@ -199,6 +199,7 @@ impl Node {
         self.timers.cancel(Timer::Ping(id));
         for mailbox in &link.mailboxes {
             self.mailboxes.remove(mailbox);
+            self.close_door(mailbox);
             self.loads.mailbox_closed(mailbox);
         }
         if let Some(peer) = link.peer

@@ -78,11 +78,15 @@ pub(super) fn kept_from(message: &Message) -> u64 {
     };
     match body {
         // Somebody's telephone rings, or somebody asks whether we live.
-        Request::Deliver { .. } | Request::Ping => 0,
+        Request::Deliver { .. } | Request::Introduce { .. } | Request::Ping => 0,
         Request::OpenMailbox { need: Need::Homeless, .. } => 5,
         Request::OpenMailbox { need: Need::Spare, .. } => 25,
         // Whoever puts something tries again, and there are other holders.
-        Request::PutClaim(_) | Request::PutIntroduction(_) | Request::Reconcile(_) => 50,
+        Request::PutClaim(_)
+        | Request::PutIntroduction(_)
+        | Request::PutPresence(_)
+        | Request::SpreadPresence(_)
+        | Request::Reconcile(_) => 50,
         _ => 25,
     }
 }

@@ -16,7 +16,7 @@ use super::{
     Answer, Node, NodeEvent, QueryId, Timer, WorkId,
     ask::{AskError, Peer, Purpose, Round},
     claims::Writing,
-    deliver::Delivery,
+    deliver::{Delivery, Route},
 };
 use crate::{
     claim::Union,
@@ -140,8 +140,9 @@ impl Node {
                 Next::Continue(Query::LookingUp { name, union: Union::default(), round })
             }
             Command::Send(to, payload) => {
-                match self.introductions.get(&to).filter(|record| record.not_after() > now.unix).cloned() {
-                    Some(record) => self.begin_delivery(now, id, payload, &record),
+                let record = self.introductions.get(&to).filter(|record| record.not_after() > now.unix);
+                match self.seen(now, &to).map(Route::from).or_else(|| record.map(Route::from)) {
+                    Some(route) => self.begin_delivery(now, id, to, payload, &route),
                     None => self.fetch(now, id, to, Then::Deliver(payload)),
                 }
             }
@@ -311,7 +312,7 @@ impl Node {
             Then::Deliver(payload) => match found {
                 Some(record) => {
                     self.next_stage(now, id);
-                    self.begin_delivery(now, id, payload, &record)
+                    self.begin_delivery(now, id, to, payload, &Route::from(&record))
                 }
                 None if round.answered == 0 => Next::Done(Answer::Sent(Err(SendError::Offline))),
                 None => Next::Done(Answer::Sent(Err(SendError::NotReachable))),

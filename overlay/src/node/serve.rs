@@ -13,7 +13,6 @@ use super::{
 use crate::{
     claim::Claim,
     directory::{ClaimPut, IntroductionPut, Source},
-    envelope::ENVELOPE_SIZE,
     identity::{LinkKey, PublicKey},
     record::{Introduction, MailboxId},
     routing::{Key, REPLICATION},
@@ -87,8 +86,17 @@ impl Node {
                 Response::Introduction(record.cloned().map(Box::new))
             }
             Request::Deliver { mailbox, sealed } => self.deliver(now, to, mailbox, sealed),
+            Request::Introduce { door, token, sealed } => self.introduce(now, to, door, token, sealed),
             Request::RelayCredentials => self.grant_relay(now, to),
             Request::Reconcile(summary) => self.unlisted(&summary),
+            Request::PutPresence(record) => self.put_presence(now, *record),
+            Request::SpreadPresence(record) => self.spread_presence(now, to, *record),
+            Request::GetPresences(keys) => self.get_presences(now, &keys),
+            Request::GatherPresences(keys) => match self.gather_presences(now, to, keys.into_vec()) {
+                Some(answer) => answer,
+                // The answer follows when holders have answered.
+                None => return,
+            },
         };
         self.reply(now, to, answer);
     }
@@ -119,6 +127,7 @@ impl Node {
                 Some(refusal) => refusal,
                 None => {
                     self.mailboxes.insert(mailbox, MailboxOwner::Link(id));
+                    self.open_door(mailbox);
                     Response::Done
                 }
             },
@@ -147,7 +156,7 @@ impl Node {
         }
     }
 
-    fn source(&self, to: ReplyTo) -> Source {
+    pub(super) fn source(&self, to: ReplyTo) -> Source {
         let address: Option<IpAddr> = match to {
             ReplyTo::Link { link, .. } => self.links.get(&link).map(|link| link.address.ip()),
             ReplyTo::Own(_) => None,
@@ -155,29 +164,6 @@ impl Node {
         match (self.config.network, address) {
             (crate::Network::Lab, _) | (_, None) => Source::Own,
             (crate::Network::Main, Some(ip)) => ip.into(),
-        }
-    }
-
-    fn deliver(&mut self, now: Now, to: ReplyTo, mailbox: MailboxId, sealed: Vec<u8>) -> Response {
-        if let ReplyTo::Link { link, .. } = to
-            && self.links.get_mut(&link).is_none_or(|link| !link.envelopes.take(now.instant))
-        {
-            return self.busy();
-        }
-        if sealed.len() != ENVELOPE_SIZE {
-            return self.invalid();
-        }
-        match self.mailboxes.get(&mailbox).copied() {
-            None => Response::Refused(Refusal::UnknownMailbox),
-            Some(MailboxOwner::Own) => {
-                self.open_envelope(now, &sealed);
-                Response::Done
-            }
-            Some(MailboxOwner::Link(leaf)) => {
-                self.stats.envelopes_forwarded += 1;
-                self.transmit(leaf, &Message::Ring { mailbox, sealed });
-                Response::Done
-            }
         }
     }
 
@@ -202,12 +188,12 @@ impl Node {
         })
     }
 
-    fn invalid(&mut self) -> Response {
+    pub(super) fn invalid(&mut self) -> Response {
         self.stats.refused_records += 1;
         Response::Refused(Refusal::Invalid)
     }
 
-    fn busy(&mut self) -> Response {
+    pub(super) fn busy(&mut self) -> Response {
         self.stats.limited += 1;
         Response::Busy
     }

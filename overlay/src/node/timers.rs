@@ -20,6 +20,12 @@ pub(super) enum Timer {
     Publish,
     /// Renew our claims.
     Renew,
+    /// Tell our contacts that we are there.
+    Appear,
+    /// Look for our contacts.
+    Look,
+    /// Holders of presence records had their time.
+    Gather(u64),
     /// Put the claims we hold where they belong now.
     Replicate,
     /// Tell linked peers about supernodes newly confirmed.
@@ -54,6 +60,9 @@ impl Timer {
             Self::Announced => "announced",
             Self::Publish => "publish",
             Self::Renew => "renew",
+            Self::Appear => "appear",
+            Self::Look => "look",
+            Self::Gather(_) => "gather",
             Self::Replicate => "replicate",
             Self::Gossip => "gossip",
             Self::Reconcile => "reconcile",
@@ -88,6 +97,10 @@ impl Timers {
         if self.at.get(&timer).is_none_or(|due| *due > at) {
             self.set(timer, at);
         }
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.at.contains_key(&timer)
     }
 
     pub(super) fn cancel(&mut self, timer: Timer) {

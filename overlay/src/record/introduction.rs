@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use minicbor::{Decode, Encode};
 use relay::UnixTime;
+use sha2::{Digest as _, Sha256};
 
 use super::{RecordError, check_dates};
 use crate::{
@@ -30,6 +31,16 @@ impl MailboxId {
     /// A mailbox from 32 random bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// What strangers are told instead of it.
+    pub fn door(&self) -> Self {
+        Self(Sha256::new_with_prefix("silbo door 1").chain_update([0]).chain_update(self.0).finalize().into())
     }
 }
 
@@ -91,9 +102,16 @@ pub struct Introducer {
     /// Where it accepts links.
     #[n(1)]
     pub address: SocketAddr,
-    /// The mailbox there.
+    /// In the public record the door to the mailbox there; in presence the mailbox.
     #[n(2)]
     pub mailbox: MailboxId,
+}
+
+impl Introducer {
+    /// For the public record: the door instead of the mailbox.
+    pub fn door(&self) -> Self {
+        Self { mailbox: self.mailbox.door(), ..*self }
+    }
 }
 
 impl Introduction {

@@ -4,10 +4,10 @@ use super::*;
 use crate::{
     claim::Standing,
     config::SupernodeConfig,
-    envelope::ENVELOPE_SIZE,
+    envelope::{ENVELOPE_SIZE, Token},
     error::{LookupError, OfflineReason, RegisterError, SendError},
     outcome::{Lookup, NameState, Registration},
-    record::{Introduction, MailboxId, SupernodeRecord},
+    record::{Epoch, Introduction, MailboxId, PresenceSecret, Saying, SealedPresence, SupernodeRecord},
     username::Username,
     wire::{Bounded, Hello, Need, RefuseReason, Request, Response, Summary, VersionRange},
 };
@@ -19,7 +19,7 @@ fn name(n: usize) -> Username {
 }
 
 /// Supernodes that know the first three, leaves that know three of them.
-fn network(seed: u8, supernodes: usize, leaves: usize) -> (World, Vec<HostId>, Vec<HostId>) {
+pub(super) fn network(seed: u8, supernodes: usize, leaves: usize) -> (World, Vec<HostId>, Vec<HostId>) {
     let mut world = World::new(seed);
     let mut hubs = Vec::new();
     for n in 0..supernodes {
@@ -56,7 +56,7 @@ fn lookup(world: &mut World, host: HostId, name: &Username) -> Result<Lookup, Lo
     if let Answer::LookedUp(result) = world.answer(host, query) { result } else { panic!() }
 }
 
-fn send(world: &mut World, from: HostId, to: PublicKey, payload: &[u8]) -> Result<(), SendError> {
+pub(super) fn send(world: &mut World, from: HostId, to: PublicKey, payload: &[u8]) -> Result<(), SendError> {
     let query = world.with(from, |node, now| node.send(now, to, payload.to_vec()));
     if let Answer::Sent(result) = world.answer(from, query) { result } else { panic!() }
 }
@@ -433,6 +433,15 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         record: Some(record.clone()),
         load: Some(wire::Load::HALF),
     };
+    let saying = Saying {
+        identity,
+        network: Network::Lab,
+        seq: 1,
+        envelope_key: crate::record::EnvelopeKey::from_bytes([1; 32]),
+        introducers: &[],
+    };
+    let shared = PresenceSecret::from_bytes([6; 32]);
+    let presence = SealedPresence::seal(&shared, Epoch::of(now), saying, now, MINUTE).unwrap();
     let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
     let requests = [
         Request::Ping,
@@ -442,8 +451,17 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Request::PutIntroduction(Box::new(introduction.clone())),
         Request::GetIntroduction(identity.public_key()),
         Request::Deliver { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
+        Request::Introduce {
+            door: mailbox,
+            token: Token::work(Network::Lab, &mailbox, now, 1),
+            sealed: vec![1; ENVELOPE_SIZE],
+        },
         Request::RelayCredentials,
         Request::Reconcile(Summary::of([7, 1])),
+        Request::PutPresence(Box::new(presence.clone())),
+        Request::SpreadPresence(Box::new(presence.clone())),
+        Request::GetPresences(Bounded::take([presence.key()])),
+        Request::GatherPresences(Bounded::take([presence.key()])),
     ];
     let responses = [
         Response::Done,
@@ -454,6 +472,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Response::Relay(grant),
         Response::Busy,
         Response::Refused(wire::Refusal::Stale),
+        Response::Presences(Bounded::take([presence])),
         Response::Later(wire::Later::after(MINUTE, wire::Load::FULL)),
         Response::Alive(wire::Alive { load: wire::Load::HALF, around: Some(wire::Load::FULL) }),
     ];

@@ -9,8 +9,9 @@ use super::{Alive, Bounded, Later, Load, unix_time};
 use crate::{
     claim::Claim,
     config::{Network, Role},
+    envelope::Token,
     identity::PublicKey,
-    record::{Introduction, MailboxId, SupernodeRecord},
+    record::{BlindedKey, Introduction, MailboxId, SealedPresence, SupernodeRecord},
     username::Username,
 };
 
@@ -22,6 +23,9 @@ pub const MAX_GOSSIP: usize = 64;
 
 /// Conflicting claims one holder may return.
 pub const MAX_CLAIMS: usize = 8;
+
+/// Presence records asked for and answered at once: as many as fit a frame.
+pub const MAX_PRESENCES: usize = 48;
 
 /// One frame's content.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -167,7 +171,7 @@ pub enum Request {
     /// Pass this envelope on to the leaf with this mailbox.
     #[n(6)]
     Deliver {
-        /// The mailbox named in the introduction record.
+        /// The mailbox its owner told.
         #[n(0)]
         mailbox: MailboxId,
         /// The sealed envelope.
@@ -180,6 +184,31 @@ pub enum Request {
     /// Which supernodes do you know that I do not?
     #[n(8)]
     Reconcile(#[n(0)] Summary),
+    /// Pass this envelope on to the leaf behind this door.
+    #[n(34)]
+    Introduce {
+        /// The door named in the introduction record.
+        #[n(0)]
+        door: MailboxId,
+        /// What the caller worked for.
+        #[n(1)]
+        token: Token,
+        /// The sealed envelope.
+        #[cbor(n(2), with = "minicbor::bytes")]
+        sealed: Vec<u8>,
+    },
+    /// Hold this presence record.
+    #[n(30)]
+    PutPresence(#[n(0)] Box<SealedPresence>),
+    /// Put this presence record where it belongs; asked of a home.
+    #[n(31)]
+    SpreadPresence(#[n(0)] Box<SealedPresence>),
+    /// Which of these presence records do you hold?
+    #[n(32)]
+    GetPresences(#[n(0)] Bounded<BlindedKey, MAX_PRESENCES>),
+    /// Ask those who hold them for these presence records; asked of a home.
+    #[n(33)]
+    GatherPresences(#[n(0)] Bounded<BlindedKey, MAX_PRESENCES>),
 }
 
 /// Whether a leaf that wants a home has another.
@@ -252,6 +281,9 @@ pub enum Response {
     /// It is there, and so full.
     #[n(41)]
     Alive(#[n(0)] Alive),
+    /// Presence records that were asked for, as far as they are known.
+    #[n(30)]
+    Presences(#[n(0)] Bounded<SealedPresence, MAX_PRESENCES>),
 }
 
 /// Why a request was refused.
