@@ -2,7 +2,8 @@
 #
 #   make run     set up, build the release and open the app     (arguments: make run ARGS="--profile B")
 #   make test    set up, then everything CI runs
-#   make lab     the long proof: NAT lab with the release build, advisories
+#   make lab     the long proof: NAT lab with the release build, floods, fuzzing, advisories
+#   make fuzz    only the fuzzing: each decoder for a minute    (arguments: make fuzz ARGS="600 message")
 #   make bench   timings and CPU figures, judged against their bars
 #   make bench-overlay   what supernodes and leaves cost and survive, with real processes
 #   make setup   only install what `make run` needs (`make test` installs its own tools)
@@ -11,7 +12,7 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: setup setup-test run test lab bench bench-overlay release
+.PHONY: setup setup-test run test lab fuzz bench bench-overlay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -28,6 +29,11 @@ test: setup-test
 lab: setup-test release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
+	$(TARGET)/release/flood
+	@bash .ci/fuzz.sh
+
+fuzz: setup-test
+	@bash .ci/fuzz.sh $(ARGS)
 
 bench: setup-test release
 	$(TARGET)/release/bench

@@ -31,6 +31,8 @@ pub struct Hub {
     place: Place,
     /// Where it listens, every time it is started.
     pub listen: SocketAddr,
+    /// Where its relay listens.
+    pub relay: SocketAddr,
     arguments: Vec<String>,
     folder: PathBuf,
     process: Option<Silbo>,
@@ -62,7 +64,8 @@ impl Hub {
             }
             arguments.extend(["supernode".into(), "--listen".into(), listen.to_string()]);
             arguments.extend(["--relay-listen".into(), relay.to_string()]);
-            let mut hub = Self { title, place, listen, arguments, folder: folder.to_owned(), process: None };
+            let mut hub =
+                Self { title, place, listen, relay, arguments, folder: folder.to_owned(), process: None };
             hub.start()?;
             hubs.push(hub);
         }

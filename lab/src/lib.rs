@@ -19,6 +19,7 @@
 
 pub mod desktop;
 pub mod field;
+pub mod flood;
 pub mod netns;
 pub mod process;
 pub mod quality;

@@ -43,6 +43,8 @@ mod credentials;
 pub mod driver;
 #[cfg(test)]
 mod fixture;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod server;
 mod time;
 pub mod wire;

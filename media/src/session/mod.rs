@@ -23,6 +23,8 @@ mod description;
 pub mod driver;
 mod echo;
 mod far;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod line;
 mod path;
 mod quality;

@@ -132,6 +132,12 @@ impl Sealer {
         payload: &[u8],
         rng: &mut StdRng,
     ) -> Option<Vec<u8>> {
+        let letter = self.plain_letter(now, stamp, payload)?;
+        self.seal_plain(to, key, &letter, rng)
+    }
+
+    /// What goes into an envelope: the letter with its length before it.
+    pub(crate) fn plain_letter(&self, now: UnixTime, stamp: Stamp, payload: &[u8]) -> Option<Vec<u8>> {
         if payload.len() > MAX_PAYLOAD {
             return None;
         }
@@ -148,10 +154,20 @@ impl Sealer {
             payload: payload.to_vec(),
         };
         let letter = wire::to_bytes(&body);
-        let mut plain = vec![0; PLAIN_SIZE];
         let length = u16::try_from(letter.len()).ok()?;
-        plain.get_mut(..2)?.copy_from_slice(&length.to_be_bytes());
-        plain.get_mut(2..2 + letter.len())?.copy_from_slice(&letter);
+        Some([length.to_be_bytes().as_slice(), &letter].concat())
+    }
+
+    /// Fills `letter` up to the one size and seals it; `None` when it is longer than that.
+    pub(crate) fn seal_plain(
+        &self,
+        to: &PublicKey,
+        key: &EnvelopeKey,
+        letter: &[u8],
+        rng: &mut StdRng,
+    ) -> Option<Vec<u8>> {
+        let mut plain = vec![0; PLAIN_SIZE];
+        plain.get_mut(..letter.len())?.copy_from_slice(letter);
 
         let prologue = prologue(self.network, to);
         let mut noise = builder(&prologue, rng.random())?

@@ -1,0 +1,78 @@
+//! What a fuzzer calls: descriptions and candidates, from the other end (CBOR) and from stock peers (SDP text). How it
+//! is run is told in [`relay::fuzz`].
+
+use relay::fuzz::{SMALL, Target};
+
+use super::{
+    description::{Candidate, CandidateKind, Description, Fingerprint, Setup, Token},
+    sdp::{self, Role},
+};
+
+/// The targets of this crate.
+pub const TARGETS: &[Target] = &[
+    Target { name: "description", check: description, seeds: descriptions, memory: SMALL },
+    Target { name: "candidate", check: candidate, seeds: candidates, memory: SMALL },
+    Target { name: "sdp", check: from_sdp, seeds: sdps, memory: SMALL },
+];
+
+fn description(input: &[u8]) {
+    let Ok(read) = Description::decode(input) else { return };
+    assert_eq!(read.encode(), input, "one value has one encoding");
+    let shown = sdp::local(&sdp::remote(&read, Role::Answer));
+    let shown = shown.map(|shown| (shown.ufrag, shown.password, shown.fingerprint));
+    assert!(shown == Ok((read.ufrag, read.password, read.fingerprint)), "SDP says what the description says");
+}
+
+fn candidate(input: &[u8]) {
+    let Ok(read) = Candidate::decode(input) else { return };
+    assert_eq!(read.encode(), input, "one value has one encoding");
+    assert_eq!(Candidate::from_sdp(&read.to_sdp()), Ok(read));
+}
+
+fn from_sdp(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(read) = Candidate::from_sdp(text) {
+        assert_eq!(Candidate::decode(&read.encode()), Ok(read));
+    }
+    if let Ok(read) = sdp::local(text) {
+        assert_eq!(Description::decode(&read.encode()), Ok(read));
+    }
+}
+
+fn some_candidates() -> Vec<Candidate> {
+    let addresses = ["192.0.2.1:5000", "203.0.113.9:46154", "[2001:db8::1]:49152"];
+    let kinds = [CandidateKind::Host, CandidateKind::ServerReflexive, CandidateKind::Relay];
+    let pairs = addresses.iter().zip(kinds).zip(1u32..);
+    pairs
+        .filter_map(|((address, kind), priority)| {
+            Candidate::new(kind, address.parse().ok()?, priority << 20).ok()
+        })
+        .collect()
+}
+
+fn some_descriptions() -> Vec<Description> {
+    let described = |setup, candidates| {
+        Some(Description {
+            ufrag: Token::parse("abcd").ok()?,
+            password: Token::parse("p+/9p+/9p+/9p+/9p+/9p+/9").ok()?,
+            fingerprint: Fingerprint([0xab; 32]),
+            setup,
+            candidates,
+        })
+    };
+    let all = [described(Setup::ActPass, some_candidates()), described(Setup::Passive, Vec::new())];
+    all.into_iter().flatten().collect()
+}
+
+fn descriptions() -> Vec<Vec<u8>> {
+    some_descriptions().iter().map(Description::encode).collect()
+}
+
+fn candidates() -> Vec<Vec<u8>> {
+    some_candidates().iter().map(Candidate::encode).collect()
+}
+
+fn sdps() -> Vec<Vec<u8>> {
+    let whole = some_descriptions().into_iter().map(|description| sdp::remote(&description, Role::Offer));
+    whole.chain(some_candidates().iter().map(Candidate::to_sdp)).map(String::into_bytes).collect()
+}
