@@ -12,7 +12,10 @@
 pub mod call;
 pub mod cli;
 pub mod engine;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod reason;
+pub mod roster;
 pub mod storage;
 #[cfg(feature = "ui")]
 pub mod ui;

@@ -11,6 +11,7 @@
 mod bootstrap;
 mod handle;
 mod lan;
+mod mainline;
 mod quic;
 mod reset;
 mod run;
@@ -27,15 +28,19 @@ use quinn::Endpoint;
 use relay::{CredentialIssuer, Credentials, UnixTime, driver::RelayServer, server::PeerPolicy};
 use tokio::sync::{mpsc, watch};
 
-pub use self::handle::Handle;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::storage::read_log;
 use self::{
     handle::COMMAND_QUEUE,
+    mainline::Rendezvous,
     quic::Tls,
     run::{Parts, Runner},
 };
+pub use self::{handle::Handle, mainline::Mainline};
 use crate::{
     config::{Limits, NatKind, Network, NodeConfig, RelayConfig, Role, SupernodeConfig},
     error::OfflineReason,
+    hint::Hint,
     identity::{Identity, LinkSecret, PublicKey},
     node::Node,
     outcome::Registration,
@@ -56,6 +61,10 @@ pub struct Config {
     pub bootstrap: Vec<String>,
     /// Whether to look for, and as a supernode to announce, supernodes on the LAN.
     pub mdns: Mdns,
+    /// Whether to look, and as a supernode to announce, in the BitTorrent Mainline DHT.
+    pub mainline: Mainline,
+    /// Supernodes that an invite or a release names.
+    pub hints: Vec<Hint>,
     /// The bytes of the last [`Event::Cache`]; empty at the first start. Damaged bytes are ignored.
     pub cache: Vec<u8>,
     /// Where a supernode keeps its node key and the claims it holds; `None`: in memory only.
@@ -63,7 +72,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// A leaf with nothing set but its network.
+    /// A leaf with nothing set but its network. Test networks stay out of the public Mainline DHT.
     pub fn leaf(network: Network) -> Self {
         Self {
             network,
@@ -71,6 +80,11 @@ impl Config {
             role: RoleWish::Leaf,
             bootstrap: Vec::new(),
             mdns: Mdns::On,
+            mainline: match network {
+                Network::Main => Mainline::Public,
+                Network::Lab => Mainline::Off,
+            },
+            hints: Vec::new(),
             cache: Vec::new(),
             storage: None,
         }
@@ -232,30 +246,34 @@ pub async fn start(
         node_config.limits.links = Limits::default().links.max(max_leaves + node_config.limits.mesh_links);
         if let Some(path) = &config.storage {
             let storage = |source| StartError::Storage { path: path.clone(), source };
-            restored = Some(storage::load_claims(path).map_err(storage)?);
+            restored = Some(storage::load_claims(path, now.unix).map_err(storage)?);
         }
     }
     let role = if node_config.supernode.is_some() { Role::Supernode } else { Role::Leaf };
     backlog.insert(1, Event::Role(role));
 
+    let served = node_config.supernode.as_ref().map(|supernode| supernode.address.port());
     let announce = node_config.supernode.as_ref().map(|_| (secret.public_key(), bound));
     let mut node = Node::new(node_config, identity, secret, &config.cache, rand::random(), now);
-    let mut log = None;
-    if let Some((claims, file)) = restored {
+    let mut store = None;
+    if let Some((claims, writer)) = restored {
         node.restore_claims(now, claims);
-        log = Some(file);
+        store = Some(writer);
     }
     node.add_seeds(now, bootstrap::literal(&config.bootstrap));
+    node.add_hints(now, config.hints);
 
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (events, reports) = mpsc::channel(EVENT_QUEUE);
     let (publish, status) = watch::channel(node.status());
-    let parts = Parts { node, endpoint, tls, relay, log, inbox, events, backlog, publish };
+    let parts = Parts { node, endpoint, tls, relay, store, inbox, events, backlog, publish };
     let mut runner = Runner::new(parts);
     runner.resolve(&config.bootstrap);
     if config.mdns == Mdns::On {
         runner.look_around(config.network, announce);
     }
+    let announce = served.map(|port| SocketAddr::new(bound.ip(), port));
+    runner.meet(Rendezvous::new(config.network, config.mainline, announce));
     tokio::spawn(runner.run());
     Ok((Handle { commands, status }, reports))
 }

@@ -211,6 +211,10 @@ pub enum Domain {
     Presence,
     /// What is sealed in it, by the identity.
     PresenceLetter,
+    /// An invite link.
+    Invite,
+    /// The list of supernodes that comes with a release.
+    Roster,
 }
 
 impl Domain {
@@ -222,6 +226,8 @@ impl Domain {
             Self::EnvelopeKey => "silbo envelope key 1",
             Self::Presence => "silbo presence 1",
             Self::PresenceLetter => "silbo presence letter 1",
+            Self::Invite => "silbo invite 1",
+            Self::Roster => "silbo roster 1",
         }
     }
 

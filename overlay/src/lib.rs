@@ -55,6 +55,9 @@ pub mod directory;
 pub mod driver;
 pub mod envelope;
 pub mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+pub mod hint;
 pub mod identity;
 pub mod node;
 pub mod outcome;
@@ -70,6 +73,7 @@ pub use claim::Standing;
 pub use config::{NatKind, Network, Role};
 pub use envelope::MAX_PAYLOAD;
 pub use error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError};
+pub use hint::{Hint, Invite, InviteError, Roster, RosterError};
 pub use identity::{Identity, LinkKey, PublicKey};
 pub use outcome::{FoundClaim, Lookup, NameState, Registration, RelayOffer, Status};
 pub use record::PresenceSecret;

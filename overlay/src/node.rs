@@ -61,6 +61,7 @@ use crate::{
     directory::Directory,
     envelope::{ReplaySet, Sealer},
     error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError},
+    hint::Hint,
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
     outcome::{FoundClaim, Lookup, Registration, RelayOffer, Stats, Status},
     record::{Introduction, MailboxId, SupernodeRecord},
@@ -90,6 +91,13 @@ pub struct PersistId(u64);
 /// Names a proof of work being searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkId(u64);
+
+#[cfg(test)]
+impl PersistId {
+    pub(crate) const fn first() -> Self {
+        Self(1)
+    }
+}
 
 #[cfg(test)]
 impl WorkId {
@@ -271,7 +279,7 @@ pub struct Node {
 }
 
 /// Supernodes written to the cache.
-const CACHE_RECORDS: usize = 200;
+pub(crate) const CACHE_RECORDS: usize = 200;
 
 /// How often expired things are dropped and idle links closed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
@@ -357,6 +365,15 @@ impl Node {
         }
         if self.seeds.len() > known {
             self.publish_later(now);
+        }
+        self.fill(now);
+        self.settle(now);
+    }
+
+    /// Supernodes a friend or a release told us of: dialled like any seed, and only who has the key is taken.
+    pub fn add_hints(&mut self, now: Now, hints: impl IntoIterator<Item = Hint>) {
+        for hint in hints {
+            self.add_hint(hint);
         }
         self.fill(now);
         self.settle(now);

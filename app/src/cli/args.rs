@@ -49,7 +49,7 @@ pub struct Global {
     /// Do not look for supernodes on the local network
     #[arg(long, global = true)]
     pub no_mdns: bool,
-    /// Do not use the BitTorrent Mainline DHT (this version never does)
+    /// Do not use the BitTorrent Mainline DHT, neither to find supernodes nor to be found as one (--lab never does)
     #[arg(long, global = true)]
     pub no_mainline: bool,
     /// Do not ask the router to open a port (this version never does)

@@ -23,7 +23,7 @@ use args::{Cli, Global, Media, Verb, Whom};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use overlay::{
     Identity, Network,
-    driver::{Mdns, RoleWish},
+    driver::{Mainline, Mdns, RoleWish},
 };
 use print::{Format, Printer};
 use std::{
@@ -121,6 +121,8 @@ fn config(global: &Global, media: &Media) -> Config {
         role: RoleWish::Leaf,
         bootstrap: global.bootstrap.clone(),
         mdns: if global.no_mdns { Mdns::Off } else { Mdns::On },
+        // Nodes of test networks have no business in a public one.
+        mainline: if global.no_mainline || global.lab { Mainline::Off } else { Mainline::Public },
         voice: media.voice(),
         auto_answer: AutoAnswer::Nobody,
         ring_timeout: crate::call::RING_TIMEOUT,

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     call::{CallId, Line},
     reason::Reason,
+    roster,
     storage::{Contact, Profile, Setting, Storage, StorageError},
 };
 use overlay::{
@@ -104,6 +105,8 @@ impl Actor {
             role: config.role.clone(),
             bootstrap: config.bootstrap.clone(),
             mdns: config.mdns,
+            mainline: config.mainline.clone(),
+            hints: roster::hints(config.network),
             cache,
             storage: match config.role {
                 RoleWish::Supernode { .. } => Some(profile.folder().join("supernode")),

@@ -32,7 +32,7 @@ use event::Event;
 use media::{session::PathPolicy, voice::driver::VoiceConfig};
 use overlay::{
     Identity, Network, PublicKey,
-    driver::{Mdns, RoleWish},
+    driver::{Mainline, Mdns, RoleWish},
 };
 use std::{
     net::SocketAddr,
@@ -66,6 +66,8 @@ pub struct Config {
     pub bootstrap: Vec<String>,
     /// Whether to look on the local network.
     pub mdns: Mdns,
+    /// Whether to look in the BitTorrent Mainline DHT when there is nobody elsewhere.
+    pub mainline: Mainline,
     /// Microphone and loudspeaker of calls.
     pub voice: VoiceConfig,
     /// Whom to answer without asking.

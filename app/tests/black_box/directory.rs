@@ -51,6 +51,8 @@ fn a_node_of_another_kind_of_network_is_refused() {
     drop(real);
     let bootstrap = world.bootstrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_silbo"));
-    command.args(["--no-mdns", "--json", "--bootstrap", bootstrap, "--profile"]).arg(world.path("real"));
+    command
+        .args(["--no-mdns", "--no-mainline", "--json", "--bootstrap", bootstrap, "--profile"])
+        .arg(world.path("real"));
     crate::harness::Silbo::spawn(command.args(["lookup", "bob"])).end().failed("no_network", 5);
 }

@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
+    hint::Hint,
     identity::PublicKey,
     outcome::{Lookup, Registration, RelayOffer, Status},
     record::PresenceSecret,
@@ -29,6 +30,7 @@ pub(super) enum Command {
     SetPresenceSecret(Option<PresenceSecret>),
     Watch(Vec<(PublicKey, PresenceSecret)>),
     Look(PublicKey),
+    Hints(Vec<Hint>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -80,6 +82,12 @@ impl Handle {
     /// Looks for a watched contact now: it is on the screen, or to be called.
     pub async fn look(&self, who: PublicKey) {
         let _ = self.commands.send(Command::Look(who)).await;
+    }
+
+    /// Supernodes that somebody told us of, to be tried at once; what an invite carries.
+    pub async fn add_hints(&self, hints: Vec<Hint>) {
+        // A node that was shut down needs none.
+        let _ = self.commands.send(Command::Hints(hints)).await;
     }
 
     /// How the node is, as of its last step.

@@ -5,7 +5,7 @@
 //! 3. links: up, down, frames,
 //! 4. claims that reached the disk, and room for more of them,
 //! 5. proofs of work found,
-//! 6. addresses found by name or on the LAN,
+//! 6. addresses found by name, on the LAN or in the Mainline DHT,
 //! 7. room for events in the application's queue.
 
 use std::{
@@ -18,7 +18,7 @@ use quinn::{Endpoint, VarInt};
 use relay::driver::{RelayServer, now};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::{AbortHandle, JoinSet},
+    task::{AbortHandle, JoinHandle, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
 
@@ -26,8 +26,9 @@ use super::{
     Event, bootstrap,
     handle::Command,
     lan::Lan,
+    mainline::Rendezvous,
     quic::{self, LinkEvent, Tls},
-    storage::{ClaimLog, WRITE_QUEUE},
+    storage::{WRITE_QUEUE, Writer},
     work::{self, Work},
 };
 use crate::{
@@ -46,7 +47,7 @@ pub(super) struct Parts {
     pub(super) endpoint: Endpoint,
     pub(super) tls: Tls,
     pub(super) relay: Option<RelayServer>,
-    pub(super) log: Option<ClaimLog>,
+    pub(super) store: Option<Writer>,
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) backlog: Vec<Event>,
@@ -69,6 +70,8 @@ pub(super) struct Runner {
     replies: BTreeMap<QueryId, Reply>,
     to_disk: VecDeque<(PersistId, Box<Claim>)>,
     disk: Option<mpsc::Sender<(PersistId, Box<Claim>)>>,
+    /// Ends by itself when the sender is gone.
+    writer: Option<JoinHandle<()>>,
     keeps: Keeps,
     written: mpsc::Receiver<PersistId>,
     found: mpsc::Sender<Vec<SocketAddr>>,
@@ -120,18 +123,18 @@ const GOODBYE: Duration = Duration::from_millis(800);
 
 impl Runner {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { node, endpoint, tls, relay, log, inbox, events, backlog, publish } = parts;
+        let Parts { node, endpoint, tls, relay, store, inbox, events, backlog, publish } = parts;
         let (link_events, link_inbox) = mpsc::channel(LINK_EVENTS);
         let (found, addresses) = mpsc::channel(FOUND_ADDRESSES);
         let (report, written) = mpsc::channel(WRITE_QUEUE);
         let (work_reports, worked) = mpsc::channel(WORK_REPORTS);
         let mut tasks = JoinSet::new();
-        let disk = log.map(|log| {
-            let (disk, claims) = mpsc::channel(WRITE_QUEUE);
-            // Ends by itself when the sender is gone.
-            tasks.spawn_blocking(move || log.run(claims, &report));
-            disk
-        });
+        let (disk, writer) = store
+            .map(|store| {
+                let (disk, claims) = mpsc::channel(WRITE_QUEUE);
+                (disk, tokio::task::spawn_blocking(move || store.run(claims, &report)))
+            })
+            .unzip();
         if relay.is_some() {
             tasks.spawn(quic::accept(endpoint.clone(), link_events.clone()));
         }
@@ -150,6 +153,7 @@ impl Runner {
             replies: BTreeMap::new(),
             to_disk: VecDeque::new(),
             disk,
+            writer,
             keeps: Keeps::InMemory,
             written,
             found,
@@ -174,6 +178,13 @@ impl Runner {
         if let Some((lan, browser)) = Lan::start(network, announce) {
             self.lan = Some(lan);
             self.tasks.spawn(browser.run(self.found.clone()));
+        }
+    }
+
+    /// Looks for supernodes in the Mainline DHT when there are none elsewhere, and announces ourselves there.
+    pub(super) fn meet(&mut self, rendezvous: Option<Rendezvous>) {
+        if let Some(rendezvous) = rendezvous {
+            self.tasks.spawn(rendezvous.run(self.publish.subscribe(), self.found.clone()));
         }
     }
 
@@ -235,6 +246,7 @@ impl Runner {
             Command::Send(to, payload, reply) => (self.node.send(now, to, payload), Reply::Send(reply)),
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
             Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
+            Command::Hints(hints) => return self.node.add_hints(now, hints),
             Command::Shutdown(_) => return,
         };
         self.replies.insert(query, reply);
@@ -357,6 +369,11 @@ impl Runner {
         let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
         if let Some(relay) = self.relay {
             relay.shutdown().await;
+        }
+        // Nobody takes its reports any more: it ends, and closes the database.
+        drop(self.written);
+        if let Some(writer) = self.writer {
+            let _ = writer.await;
         }
     }
 }

@@ -12,6 +12,7 @@ use relay::Now;
 
 use super::{LinkId, Node, Timer};
 use crate::{
+    hint::Hint,
     identity::LinkKey,
     record::SupernodeRecord,
     routing::{Key, Known, Prefix, REPLICATION},
@@ -23,11 +24,14 @@ pub(super) struct Seed {
     pub(super) failures: u32,
     pub(super) retry_at: Option<Instant>,
     pub(super) link: Option<LinkId>,
+    /// Who must answer there, when a hint says so.
+    expected: Option<LinkKey>,
     /// Who answered there last: not dialled while there is another link to it.
     pub(super) found: Option<LinkKey>,
 }
 
-/// Bootstrap and LAN addresses remembered; further ones are ignored.
+/// Bootstrap, LAN and found addresses remembered; a further one takes the place of the one that failed most often, or
+/// is ignored when none has failed yet.
 const MAX_SEEDS: usize = 256;
 
 /// First and longest pause before somebody who did not answer is dialled again.
@@ -36,9 +40,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Node {
     pub(super) fn add_seed(&mut self, address: SocketAddr) {
-        if self.seeds.len() < MAX_SEEDS || self.seeds.contains_key(&address) {
-            self.seeds.entry(address).or_default();
+        if self.has_room_for_seed(address) {
+            // Whoever names an address without a key takes whoever is there.
+            self.seeds.entry(address).or_default().expected = None;
         }
+    }
+
+    pub(super) fn add_hint(&mut self, hint: Hint) {
+        if hint.node != self.own_key() && self.has_room_for_seed(hint.address) {
+            let seed = Seed { expected: Some(hint.node), ..Seed::default() };
+            self.seeds.entry(hint.address).or_insert(seed);
+        }
+    }
+
+    fn has_room_for_seed(&mut self, address: SocketAddr) -> bool {
+        if self.seeds.len() < MAX_SEEDS || self.seeds.contains_key(&address) {
+            return true;
+        }
+        let idle = self.seeds.iter().filter(|(_, seed)| seed.link.is_none() && seed.failures > 0);
+        let worst = idle.max_by_key(|(_, seed)| seed.failures).map(|(address, _)| *address);
+        worst.is_some_and(|worst| self.seeds.remove(&worst).is_some())
     }
 
     /// Dials whoever is missing: a leaf wants homes, a supernode links to the other supernodes.
@@ -100,16 +121,17 @@ impl Node {
 
     /// Dials every seed that is not a supernode we know already.
     fn dial_seeds(&mut self, now: Now) {
-        let due: Vec<SocketAddr> = self
+        let due: Vec<(SocketAddr, Option<LinkKey>)> = self
             .seeds
             .iter()
             .filter(|(_, seed)| seed.link.is_none() && seed.retry_at.is_none_or(|at| at <= now.instant))
             .filter(|(_, seed)| seed.found.is_none_or(|node| !self.is_linked_or_own(&node)))
-            .map(|(address, _)| *address)
-            .filter(|address| !self.is_known(*address))
+            .filter(|(_, seed)| seed.expected.is_none_or(|node| !self.is_linked_or_own(&node)))
+            .map(|(address, seed)| (*address, seed.expected))
+            .filter(|(address, _)| !self.is_known(*address))
             .collect();
-        for address in due {
-            self.dial(now, address, None, Some(address));
+        for (address, expected) in due {
+            self.dial(now, address, expected, Some(address));
         }
     }
 
