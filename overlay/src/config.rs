@@ -85,7 +85,7 @@ impl NodeConfig {
 
     /// A supernode of `network` reachable at `address`, with default limits and no relay.
     pub fn supernode(network: Network, address: SocketAddr) -> Self {
-        let supernode = SupernodeConfig { address, relay: None, max_leaves: DEFAULT_MAX_LEAVES };
+        let supernode = SupernodeConfig { address, tcp: None, relay: None, max_leaves: DEFAULT_MAX_LEAVES };
         Self { supernode: Some(supernode), ..Self::leaf(network) }
     }
 }
@@ -95,6 +95,8 @@ impl NodeConfig {
 pub struct SupernodeConfig {
     /// Where others reach its links.
     pub address: SocketAddr,
+    /// Another TCP port of that address where links are accepted.
+    pub tcp: Option<u16>,
     /// Its relay, when it runs one.
     pub relay: Option<RelayConfig>,
     /// Most leaves it is a home of; the next is answered "busy", those that have another home a little earlier.

@@ -11,30 +11,38 @@
 mod bootstrap;
 mod handle;
 mod lan;
+mod link;
 mod mainline;
 mod quic;
+mod reach;
 mod reset;
 mod run;
 mod storage;
+mod tcp;
+mod tls;
 mod work;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
 use quinn::Endpoint;
 use relay::{CredentialIssuer, Credentials, UnixTime, driver::RelayServer, server::PeerPolicy};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::storage::read_log;
 use self::{
     handle::COMMAND_QUEUE,
     mainline::Rendezvous,
-    quic::Tls,
     run::{Parts, Runner},
+    tls::Tls,
 };
 pub use self::{handle::Handle, mainline::Mainline};
 use crate::{
@@ -53,7 +61,7 @@ use crate::{
 pub struct Config {
     /// Which network; must equal everybody else's.
     pub network: Network,
-    /// Where QUIC listens; `None`: every address, any port.
+    /// Where QUIC listens, and a supernode's TLS over TCP at the same port number; `None`: every address, any port.
     pub listen: Option<SocketAddr>,
     /// What this node wants to do for others.
     pub role: RoleWish,
@@ -100,6 +108,8 @@ pub enum RoleWish {
     Supernode {
         /// Where the relay listens (UDP); `None`: beside QUIC, any port.
         relay_listen: Option<SocketAddr>,
+        /// Where links are accepted over TCP beside the port of QUIC; the first of these is announced.
+        tcp_listen: Vec<SocketAddr>,
         /// The address others reach us at, when it is not the one listened on.
         public_ip: Option<IpAddr>,
         /// Most leaves served.
@@ -170,10 +180,12 @@ pub enum Event {
     },
     /// Supernodes known, to be given to [`Config::cache`] at the next start.
     Cache(Vec<u8>),
-    /// The address QUIC listens on, once at the start.
+    /// Where links are accepted or, by a leaf, dialled from; once at the start.
     Listening {
-        /// The bound address.
+        /// The bound address of QUIC.
         quic: SocketAddr,
+        /// Those of TLS over TCP; none for a leaf.
+        tcp: Vec<SocketAddr>,
     },
 }
 
@@ -184,6 +196,14 @@ pub enum StartError {
     /// The QUIC port is taken or the address is not ours.
     #[error("cannot listen on {address} (UDP): {source}")]
     Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A TCP port is taken or the address is not ours.
+    #[error("cannot listen on {address} (TCP): {source}")]
+    ListenTcp {
         /// The address asked for.
         address: SocketAddr,
         /// What the system said.
@@ -216,6 +236,9 @@ pub enum StartError {
 /// Events waiting for the application.
 const EVENT_QUEUE: usize = 256;
 
+/// Ports asked of the system until one is free for UDP and TCP.
+const PORT_ATTEMPTS: u32 = 16;
+
 /// In a lab, the credential told in [`Event::Relay`] lasts this long.
 const LAB_CREDENTIAL_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -228,21 +251,27 @@ pub async fn start(
     let now = relay::driver::now();
     let secret = link_secret(&config)?;
     let tls = Tls::new(&secret)?;
-    let endpoint = bind(&config, &tls, &secret)?;
+    let (endpoint, mut listeners) = bind(&config, &tls, &secret).await?;
     let bound = local_address(&endpoint)?;
-    let mut backlog = vec![Event::Listening { quic: bound }];
+    let mut backlog = Vec::new();
 
     let mut node_config = NodeConfig::leaf(config.network);
     node_config.local_addresses = local_addresses();
     let mut relay = None;
     let mut restored = None;
-    if let RoleWish::Supernode { relay_listen, public_ip, max_leaves } = config.role {
+    if let RoleWish::Supernode { relay_listen, tcp_listen, public_ip, max_leaves } = config.role.clone() {
+        let mut tcp = None;
+        for address in tcp_listen {
+            let listener = tcp::listen(address).await?;
+            tcp = tcp.or(listener.local_addr().ok().map(|bound| bound.port()));
+            listeners.push(listener);
+        }
         let address = announced_address(config.network, bound, public_ip, &node_config.local_addresses)?;
         let beside = SocketAddr::new(bound.ip(), 0);
         let (server, offer) =
             start_relay(config.network, relay_listen.unwrap_or(beside), address.ip(), &mut backlog).await?;
         relay = Some(server);
-        node_config.supernode = Some(SupernodeConfig { address, relay: Some(offer), max_leaves });
+        node_config.supernode = Some(SupernodeConfig { address, tcp, relay: Some(offer), max_leaves });
         node_config.limits.links = Limits::default().links.max(max_leaves + node_config.limits.mesh_links);
         if let Some(path) = &config.storage {
             let storage = |source| StartError::Storage { path: path.clone(), source };
@@ -250,7 +279,8 @@ pub async fn start(
         }
     }
     let role = if node_config.supernode.is_some() { Role::Supernode } else { Role::Leaf };
-    backlog.insert(1, Event::Role(role));
+    let tcp = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    backlog.splice(0..0, [Event::Listening { quic: bound, tcp }, Event::Role(role)]);
 
     let served = node_config.supernode.as_ref().map(|supernode| supernode.address.port());
     let announce = node_config.supernode.as_ref().map(|_| (secret.public_key(), bound));
@@ -266,8 +296,10 @@ pub async fn start(
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (events, reports) = mpsc::channel(EVENT_QUEUE);
     let (publish, status) = watch::channel(node.status());
+    let acceptor = Arc::new(tls.server()?).into();
     let parts = Parts { node, endpoint, tls, relay, store, inbox, events, backlog, publish };
     let mut runner = Runner::new(parts);
+    runner.accept_tcp(listeners, &acceptor, config.network);
     runner.resolve(&config.bootstrap);
     if config.mdns == Mdns::On {
         runner.look_around(config.network, announce);
@@ -287,13 +319,34 @@ fn link_secret(config: &Config) -> Result<LinkSecret, StartError> {
     }
 }
 
-fn bind(config: &Config, tls: &Tls, secret: &LinkSecret) -> Result<Endpoint, StartError> {
+/// The endpoint, and for a supernode the TCP port of the same number.
+async fn bind(
+    config: &Config,
+    tls: &Tls,
+    secret: &LinkSecret,
+) -> Result<(Endpoint, Vec<TcpListener>), StartError> {
+    if matches!(config.role, RoleWish::Leaf) {
+        return Ok((bind_leaf(config)?, Vec::new()));
+    }
+    let wanted = config.listen.unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
+    let mut attempts = PORT_ATTEMPTS;
+    loop {
+        let endpoint = quic::listen(tls, secret, wanted)?;
+        match tcp::listen(local_address(&endpoint)?).await {
+            Ok(listener) => return Ok((endpoint, vec![listener])),
+            // A number the system chose for UDP may be taken for TCP.
+            Err(_) if wanted.port() == 0 && attempts > 1 => attempts -= 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn bind_leaf(config: &Config) -> Result<Endpoint, StartError> {
     let any_v4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
-    match (&config.role, config.listen) {
-        (RoleWish::Supernode { .. }, address) => quic::listen(tls, secret, address.unwrap_or(any_v4)),
-        (RoleWish::Leaf, Some(address)) => quic::dial_only(address),
+    match config.listen {
+        Some(address) => quic::dial_only(address),
         // Machines without IPv6 have the other one.
-        (RoleWish::Leaf, None) => quic::dial_only(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0))
+        None => quic::dial_only(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0))
             .or_else(|_| quic::dial_only(any_v4)),
     }
 }

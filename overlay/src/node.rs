@@ -63,7 +63,7 @@ use crate::{
     error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError},
     hint::Hint,
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
-    outcome::{FoundClaim, Lookup, Registration, RelayOffer, Stats, Status},
+    outcome::{Ends, FoundClaim, Lookup, Registration, RelayOffer, Stats, Status},
     record::{Introduction, MailboxId, SupernodeRecord},
     routing::{Key, Table},
     username::Username,
@@ -122,8 +122,10 @@ pub enum Effect {
     OpenLink {
         /// Its name from now on.
         link: LinkId,
-        /// Where.
+        /// Where: QUIC, and TLS over TCP at the same port number.
         address: SocketAddr,
+        /// Another TCP port worth trying there.
+        tcp: Option<u16>,
         /// Who must answer.
         expected: Option<LinkKey>,
     },
@@ -386,9 +388,9 @@ impl Node {
         }
     }
 
-    /// A link is up: the other side has proven `peer`, and we see it at `remote`.
-    pub fn handle_link_up(&mut self, now: Now, link: LinkId, peer: LinkKey, remote: SocketAddr) {
-        self.link_up(now, link, peer, remote);
+    /// A link is up.
+    pub fn handle_link_up(&mut self, now: Now, link: LinkId, ends: Ends) {
+        self.link_up(now, link, ends);
         self.settle(now);
     }
 

@@ -72,6 +72,38 @@ pub struct RelayOffer {
     pub expires: UnixTime,
 }
 
+/// What carries a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carrier {
+    /// QUIC over UDP.
+    Quic,
+    /// TLS over TCP.
+    Tcp,
+}
+
+/// Between whom a link runs, and over what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// The key the other side has proven.
+    pub peer: LinkKey,
+    /// Where we see it.
+    pub remote: SocketAddr,
+    /// What carries the link.
+    pub carrier: Carrier,
+}
+
+/// Whether UDP gets through the network we are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UdpState {
+    /// Nobody answered yet, over whatever.
+    #[default]
+    Unknown,
+    /// Somebody answers over it.
+    Works,
+    /// Nobody answers over it, although somebody does over TCP.
+    Blocked,
+}
+
 /// A snapshot of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {

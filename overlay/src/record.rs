@@ -83,7 +83,15 @@ mod tests {
 
     fn supernode(network: Network, address: &str) -> SupernodeRecord {
         let address = address.parse().unwrap();
-        SupernodeRecord::sign(&LinkSecret::from_secret([1; 32]), network, address, Some(address), NOW, HOUR)
+        SupernodeRecord::sign(
+            &LinkSecret::from_secret([1; 32]),
+            network,
+            address,
+            Some(address),
+            None,
+            NOW,
+            HOUR,
+        )
     }
 
     fn introduction(network: Network, address: &str) -> Introduction {

@@ -21,7 +21,7 @@ use crate::{
     config::{Network, NodeConfig, RelayConfig},
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
     node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
-    outcome::Status,
+    outcome::{Carrier, Ends, Status},
     wire::{self, Message},
     work::Proof,
 };
@@ -278,7 +278,13 @@ impl World {
             Step::Opened { client, link, server } => self.opened(client, link, server),
             Step::Up { host, link, peer } => {
                 let (key, address) = (self.hosts[peer].key, self.hosts[peer].address);
-                self.alive(host, |node| node.handle_link_up(now, link, key, address));
+                self.alive(host, |node| {
+                    node.handle_link_up(
+                        now,
+                        link,
+                        Ends { peer: key, remote: address, carrier: Carrier::Quic },
+                    )
+                });
             }
             Step::Down { host, link } => {
                 self.hosts[host].opening.retain(|opening| *opening != link);
@@ -319,7 +325,9 @@ impl World {
         let delay = self.latency(client, server);
         self.later(delay, Step::Up { host: server, link: far, peer: client });
         let (now, key, address) = (self.now, self.hosts[server].key, self.hosts[server].address);
-        self.alive(client, |node| node.handle_link_up(now, link, key, address));
+        self.alive(client, |node| {
+            node.handle_link_up(now, link, Ends { peer: key, remote: address, carrier: Carrier::Quic })
+        });
     }
 
     fn alive(&mut self, host: HostId, act: impl FnOnce(&mut Node)) {
@@ -362,7 +370,7 @@ impl World {
 
     fn effect(&mut self, id: HostId, effect: Effect) {
         match effect {
-            Effect::OpenLink { link, address, expected } => {
+            Effect::OpenLink { link, address, expected, .. } => {
                 self.hosts[id].opening.push(link);
                 let server = self
                     .hosts

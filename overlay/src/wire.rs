@@ -1,8 +1,9 @@
 //! What goes over a link: CBOR messages in length-prefixed frames.
 //!
 //! # Links
-//! A link is one QUIC connection (RFC 9000) with TLS 1.3 and Ed25519 raw public keys on both sides (RFC 7250), ALPN
-//! [`ALPN`]. The dialler opens one bidirectional stream; both sides write frames into it, and nothing else is used:
+//! A link is one QUIC connection (RFC 9000) or one TCP connection, with TLS 1.3 and Ed25519 raw public keys on both
+//! sides (RFC 7250), ALPN [`ALPN`]. Over QUIC the dialler opens one bidirectional stream; both sides write frames into
+//! it, and nothing else is used. Over TCP an empty frame is a sign of life.
 //!
 //! ```text
 //! frame:  0        4                4+n

@@ -132,13 +132,13 @@ pub struct Rest {
 /// Options of a supernode.
 #[derive(Debug, Clone, Args)]
 pub struct Supernode {
-    /// Where QUIC listens (UDP)
+    /// Where links are accepted: QUIC (UDP), and TLS over TCP at the same port number
     #[arg(long, value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
     /// Where the relay listens (UDP)
     #[arg(long, value_name = "IP:PORT")]
     pub relay_listen: Option<SocketAddr>,
-    /// Where links and relay are served over TCP (not built yet)
+    /// Where links are accepted over TCP too, best 443: strict networks let nothing else through; the first is announced
     #[arg(long, value_name = "IP:PORT")]
     pub tcp_listen: Vec<SocketAddr>,
     /// The address others reach us at, if it is not the one listened on
@@ -290,9 +290,6 @@ impl Cli {
             Some(Verb::Peer(_)) => not_built("`silbo peer`"),
             Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
             Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
-            Some(Verb::Supernode(supernode)) if !supernode.tcp_listen.is_empty() => {
-                not_built("Serving over TCP (--tcp-listen)")
-            }
             Some(Verb::Supernode(supernode)) if supernode.max_kbps.is_some() => {
                 not_built("A cap on relayed traffic (--max-kbps)")
             }

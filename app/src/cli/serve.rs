@@ -101,6 +101,7 @@ pub(super) fn supernode(cli: &Cli, supernode: &args::Supernode, printer: &Printe
         listen: supernode.listen,
         role: RoleWish::Supernode {
             relay_listen: supernode.relay_listen,
+            tcp_listen: supernode.tcp_listen.clone(),
             public_ip: supernode.public,
             max_leaves: supernode.max_leaves,
         },

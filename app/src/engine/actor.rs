@@ -336,7 +336,7 @@ impl Actor {
                 self.registered(&registration.name.clone(), Ok(registration));
             }
             OverlayEvent::NameLost { name, by } => self.registered(&name, Err(RegisterError::Taken { by })),
-            OverlayEvent::Listening { quic } => self.quic = Some(quic),
+            OverlayEvent::Listening { quic, .. } => self.quic = Some(quic),
             _ => {}
         }
     }

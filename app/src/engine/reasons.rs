@@ -28,6 +28,7 @@ impl From<StartError> for Reason {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Listen { address, source }
+            | StartError::ListenTcp { address, source }
             | StartError::Relay(relay::driver::StartError::Bind { address, source }) => {
                 cannot_listen(address, &source)
             }

@@ -1,7 +1,11 @@
 //! What is written wrongly, not built yet, or impossible gets a sentence and the contract's exit status.
 
 use crate::harness::{Silbo, World};
-use std::{fs, net::UdpSocket, process::Command};
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+    process::Command,
+};
 
 #[test]
 fn what_makes_no_sense_ends_with_usage() {
@@ -35,7 +39,6 @@ fn what_is_not_built_says_so() {
         &["call", "bob", "--video"],
         &["call", "bob", "--camera", "pattern"],
         &["call", "silbo:abc"],
-        &["supernode", "--tcp-listen", "127.0.0.1:0"],
         &["supernode", "--max-kbps", "100"],
         &["--passphrase-file", "f", "history"],
     ] {
@@ -93,6 +96,12 @@ fn a_port_in_use_is_named() {
         let other = if option == "--listen" { "--relay-listen" } else { "--listen" };
         let words = ["supernode", option, &address, other, "127.0.0.1:0"];
         let ended = world.run("a", &words).failed("port_in_use", 1);
+        assert!(ended.event("error")["message"].as_str().unwrap().contains(&address));
+    }
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for option in ["--listen", "--tcp-listen"] {
+        let ended = world.run("a", &["supernode", option, &address]).failed("port_in_use", 1);
         assert!(ended.event("error")["message"].as_str().unwrap().contains(&address));
     }
 }

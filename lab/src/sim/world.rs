@@ -13,6 +13,7 @@ use overlay::{
     config::NodeConfig,
     identity::LinkSecret,
     node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
+    outcome::{Carrier, Ends},
     work::Proof,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -354,7 +355,13 @@ impl World {
             Step::Opened { link, server } => self.opened(host, link, server),
             Step::Up { link, peer } => {
                 let (key, address) = (self.hosts[peer].key, self.hosts[peer].address);
-                self.alive(host, |node| node.handle_link_up(now, link, key, address));
+                self.alive(host, |node| {
+                    node.handle_link_up(
+                        now,
+                        link,
+                        Ends { peer: key, remote: address, carrier: Carrier::Quic },
+                    )
+                });
             }
             Step::Down { link } => {
                 self.hosts[host].opening.remove(&link);
@@ -407,7 +414,9 @@ impl World {
         let delay = self.latency(client, server);
         self.later(delay, server, Step::Up { link: far, peer: client });
         let (now, key, address) = (self.now, self.hosts[server].key, self.hosts[server].address);
-        self.alive(client, |node| node.handle_link_up(now, link, key, address));
+        self.alive(client, |node| {
+            node.handle_link_up(now, link, Ends { peer: key, remote: address, carrier: Carrier::Quic })
+        });
     }
 
     fn alive(&mut self, id: HostId, act: impl FnOnce(&mut Node)) {
@@ -453,7 +462,7 @@ impl World {
 
     fn effect(&mut self, id: HostId, effect: Effect) {
         match effect {
-            Effect::OpenLink { link, address, expected } => {
+            Effect::OpenLink { link, address, expected, .. } => {
                 self.hosts[id].opening.insert(link);
                 // Nobody there: silence.
                 let Some(server) = self.listening.get(&address).copied() else { return };

@@ -17,18 +17,24 @@ use std::{
 use quinn::{Endpoint, VarInt};
 use relay::driver::{RelayServer, now};
 use tokio::{
+    net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinHandle, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::{
     Event, bootstrap,
     handle::Command,
     lan::Lan,
+    link::LinkEvent,
     mainline::Rendezvous,
-    quic::{self, LinkEvent, Tls},
+    quic,
+    reach::{Reach, Target, UdpVerdict},
     storage::{WRITE_QUEUE, Writer},
+    tcp::{self, Numbers},
+    tls::Tls,
     work::{self, Work},
 };
 use crate::{
@@ -37,7 +43,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::LinkKey,
     node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
-    outcome::{Lookup, Registration, RelayOffer, Status},
+    outcome::{Carrier, Lookup, Registration, RelayOffer, Status},
     work::Proof,
 };
 
@@ -57,15 +63,17 @@ pub(super) struct Parts {
 /// The task's state.
 pub(super) struct Runner {
     node: Node,
-    endpoint: Endpoint,
-    tls: Tls,
+    reach: Reach,
+    udp: UdpVerdict,
+    accepted: Numbers,
     relay: Option<RelayServer>,
     inbox: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
     backlog: VecDeque<Event>,
     publish: watch::Sender<Status>,
     links: BTreeMap<LinkId, Slot>,
-    link_events: mpsc::Sender<LinkEvent>,
+    /// What carries each link whose task runs; those that say goodbye stand here and no longer in `links`.
+    carriers: BTreeMap<LinkId, Carrier>,
     link_inbox: mpsc::Receiver<LinkEvent>,
     replies: BTreeMap<QueryId, Reply>,
     to_disk: VecDeque<(PersistId, Box<Claim>)>,
@@ -129,6 +137,7 @@ impl Runner {
         let (report, written) = mpsc::channel(WRITE_QUEUE);
         let (work_reports, worked) = mpsc::channel(WORK_REPORTS);
         let mut tasks = JoinSet::new();
+        let accepted = Numbers::default();
         let (disk, writer) = store
             .map(|store| {
                 let (disk, claims) = mpsc::channel(WRITE_QUEUE);
@@ -136,19 +145,20 @@ impl Runner {
             })
             .unzip();
         if relay.is_some() {
-            tasks.spawn(quic::accept(endpoint.clone(), link_events.clone()));
+            tasks.spawn(quic::accept(endpoint.clone(), accepted.clone(), link_events.clone()));
         }
         Self {
             node,
-            endpoint,
-            tls,
+            reach: Reach { endpoint, tls, events: link_events },
+            udp: UdpVerdict::default(),
+            accepted,
             relay,
             inbox,
             events,
             backlog: backlog.into(),
             publish,
             links: BTreeMap::new(),
-            link_events,
+            carriers: BTreeMap::new(),
             link_inbox,
             replies: BTreeMap::new(),
             to_disk: VecDeque::new(),
@@ -163,6 +173,19 @@ impl Runner {
             worked,
             tasks,
             lan: None,
+        }
+    }
+
+    /// Accepts links over TCP too.
+    pub(super) fn accept_tcp(
+        &mut self,
+        listeners: Vec<TcpListener>,
+        acceptor: &TlsAcceptor,
+        network: Network,
+    ) {
+        for listener in listeners {
+            let (numbers, events) = (self.accepted.clone(), self.reach.events.clone());
+            self.tasks.spawn(tcp::accept(listener, acceptor.clone(), network, numbers, events));
         }
     }
 
@@ -254,13 +277,20 @@ impl Runner {
 
     fn link(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Up { link, peer, remote, outbox } => {
+            // Given up in the moment it came up.
+            LinkEvent::Up { outbox, .. } if outbox.is_closed() => {}
+            LinkEvent::Up { link, ends, udp, outbox } => {
+                let now = now();
+                let over_quic = self.carriers.values().filter(|carrier| **carrier == Carrier::Quic).count();
+                self.udp.learn(now.instant, ends.remote, udp, over_quic);
+                self.carriers.insert(link, ends.carrier);
                 self.links.insert(link, Slot::Up(outbox));
-                self.node.handle_link_up(now(), link, peer, remote);
+                self.node.handle_link_up(now, link, ends);
             }
             LinkEvent::Message { link, bytes } => self.node.handle_message(now(), link, &bytes),
             LinkEvent::Down { link } => {
                 self.links.remove(&link);
+                self.carriers.remove(&link);
                 self.node.handle_link_down(now(), link);
             }
         }
@@ -289,10 +319,10 @@ impl Runner {
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::OpenLink { link, address, expected } => {
-                let (endpoint, tls, events) =
-                    (self.endpoint.clone(), self.tls.clone(), self.link_events.clone());
-                let task = self.tasks.spawn(quic::open(endpoint, tls, link, address, expected, events));
+            Effect::OpenLink { link, address, tcp, expected } => {
+                let target = Target { link, address, tcp, expected };
+                let first = self.udp.first(now().instant);
+                let task = self.tasks.spawn(self.reach.clone().open(target, first));
                 self.links.insert(link, Slot::Opening(task));
             }
             Effect::CloseLink { link } => {
@@ -353,20 +383,21 @@ impl Runner {
         self.drain();
         self.lan = None;
         self.links.clear();
-        // Only links that flush their last words still hold a sender.
-        drop(self.link_events);
-        let (tasks, inbox) = (&mut self.tasks, &mut self.link_inbox);
+        let Reach { endpoint, .. } = self.reach;
         let goodbye = async {
-            let mut open = self.endpoint.open_connections();
-            while open > 0 && inbox.recv().await.is_some() {
-                open = self.endpoint.open_connections();
+            while !self.carriers.is_empty() {
+                match self.link_inbox.recv().await {
+                    Some(LinkEvent::Down { link }) => drop(self.carriers.remove(&link)),
+                    Some(LinkEvent::Up { .. } | LinkEvent::Message { .. }) => {}
+                    None => break,
+                }
             }
         };
         // A peer that does not answer is left alone.
         let _ = timeout(GOODBYE, goodbye).await;
-        tasks.abort_all();
-        self.endpoint.close(VarInt::from_u32(0), b"");
-        let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
+        self.tasks.abort_all();
+        endpoint.close(VarInt::from_u32(0), b"");
+        let _ = timeout(GOODBYE, endpoint.wait_idle()).await;
         if let Some(relay) = self.relay {
             relay.shutdown().await;
         }

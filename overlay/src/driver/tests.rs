@@ -1,11 +1,12 @@
-//! Real QUIC on loopback.
+//! Real links on loopback.
 
 mod hostile;
 mod sources;
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::{error::RegisterError, error::SendError, username::Username};
@@ -21,7 +22,12 @@ async fn node(config: Config, secret: u8) -> (Handle, mpsc::Receiver<Event>) {
 }
 
 fn supernode(listen: SocketAddr) -> Config {
-    let role = RoleWish::Supernode { relay_listen: Some(loopback()), public_ip: None, max_leaves: 100 };
+    let role = RoleWish::Supernode {
+        relay_listen: Some(loopback()),
+        tcp_listen: Vec::new(),
+        public_ip: None,
+        max_leaves: 100,
+    };
     Config { listen: Some(listen), role, mdns: Mdns::Off, ..Config::leaf(Network::Lab) }
 }
 
@@ -50,7 +56,7 @@ async fn online(events: &mut mpsc::Receiver<Event>) {
 }
 
 async fn listening(events: &mut mpsc::Receiver<Event>) -> SocketAddr {
-    next(events, |event| if let Event::Listening { quic } = event { Some(quic) } else { None }).await
+    next(events, |event| if let Event::Listening { quic, .. } = event { Some(quic) } else { None }).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +116,79 @@ async fn two_leaves_meet_through_a_supernode_and_survive_its_restart() {
     ada.shutdown().await;
     hub.shutdown().await;
     assert_eq!(ada.send(key(3), vec![]).await, Err(SendError::Closed));
+}
+
+/// A leaf that reaches its supernode over TCP only: nobody answers at the UDP port of that number.
+async fn leaf_over_tcp(tcp: SocketAddr, secret: u8) -> (Handle, mpsc::Receiver<Event>) {
+    let (leaf, mut events) = node(leaf(tcp), secret).await;
+    online(&mut events).await;
+    (leaf, events)
+}
+
+async fn supernode_with_tcp() -> (Handle, mpsc::Receiver<Event>, SocketAddr) {
+    let mut config = supernode(loopback());
+    if let RoleWish::Supernode { tcp_listen, .. } = &mut config.role {
+        tcp_listen.push(loopback());
+    }
+    let (hub, mut events) = node(config, 1).await;
+    let listening = next(&mut events, |event| match event {
+        Event::Listening { quic, tcp } => Some((quic, tcp)),
+        _ => None,
+    });
+    let (quic, tcp) = listening.await;
+    assert_eq!(tcp.first(), Some(&quic), "TCP is served at the number of the QUIC port");
+    (hub, events, tcp[1])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_udp_leaves_register_look_up_and_ring_over_tcp() {
+    let (hub, _hub_events, tcp) = supernode_with_tcp().await;
+    let (ada, mut ada_events) = leaf_over_tcp(tcp, 2).await;
+    let (bob, mut bob_events) = leaf_over_tcp(tcp, 3).await;
+
+    let name = Username::parse("bob").unwrap();
+    bob.register(name.clone()).await.unwrap();
+    assert_eq!(ada.lookup(name).await.unwrap().claims[0].key, key(3));
+    ada.send(key(3), b"ring".to_vec()).await.unwrap();
+    let from = next(&mut bob_events, |event| match event {
+        Event::Envelope { from, .. } => Some(from),
+        _ => None,
+    });
+    assert_eq!(from.await, key(2));
+
+    // The last word arrives over TCP too: nobody waits for a time-out.
+    bob.shutdown().await;
+    assert_eq!(ada.send(key(3), b"gone".to_vec()).await, Err(SendError::NotReachable));
+    hub.shutdown().await;
+    next(&mut ada_events, |event| matches!(event, Event::Offline { .. }).then_some(())).await;
+    ada.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_bytes_over_tcp_end_their_own_connection_and_no_other() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let (hub, _hub_events, tcp) = supernode_with_tcp().await;
+    let (ada, _ada_events) = leaf_over_tcp(tcp, 2).await;
+
+    // No TLS at all; TLS without our protocol; our protocol and a frame that is none.
+    let mut plain = TcpStream::connect(tcp).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert!(plain.read_to_end(&mut Vec::new()).await.is_ok());
+    let keys = Tls::new(&LinkSecret::from_secret([9; 32])).unwrap();
+    let mut other = keys.client(None).unwrap();
+    other.alpn_protocols.clear();
+    for (config, bytes) in [(other, &b"\0\0\0\x01\x80"[..]), (keys.client(None).unwrap(), &[0xFF; 64])] {
+        let stream = TcpStream::connect(tcp).await.unwrap();
+        let name = tls::SERVER_NAME.try_into().unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await.unwrap();
+    }
+
+    assert!(ada.lookup(Username::parse("nobody").unwrap()).await.unwrap().claims.is_empty());
+    ada.shutdown().await;
+    hub.shutdown().await;
 }
 
 #[tokio::test]

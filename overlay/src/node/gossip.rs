@@ -156,6 +156,7 @@ impl Node {
             network,
             config.address,
             relay,
+            config.tcp,
             now.unix,
             RECORD_LIFETIME,
         );

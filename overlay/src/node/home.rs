@@ -25,6 +25,7 @@ use crate::{
     envelope::Freshness,
     error::OfflineReason,
     identity::LinkKey,
+    outcome::Carrier,
     record::{Introducer, Introduction, MailboxId},
     routing::{Key, Prefix},
     wire::{Need, Request, Response},
@@ -380,7 +381,16 @@ impl Node {
         if self.is_supernode() {
             return NatKind::Open;
         }
-        let mut seen = self.presence.observations.values();
+        // A TCP connection has a port of its own wherever it goes, and IPv6 may be translated otherwise than IPv4.
+        let over_udp = |id: &LinkId| self.links.get(id).is_some_and(|link| link.carrier == Carrier::Quic);
+        let (v4, v6): (Vec<SocketAddr>, Vec<SocketAddr>) = self
+            .presence
+            .observations
+            .iter()
+            .filter(|(id, _)| over_udp(id))
+            .map(|(_, seen)| *seen)
+            .partition(|seen| seen.is_ipv4());
+        let mut seen = if v4.is_empty() { v6.iter() } else { v4.iter() };
         let Some(first) = seen.next() else { return NatKind::Unknown };
         if self.config.local_addresses.contains(&first.ip().to_canonical()) {
             return NatKind::Open;

@@ -12,6 +12,7 @@ use super::{Effect, LinkId, Node, Timer, Transmit, bucket::Bucket, dial::pause, 
 use crate::{
     config::Role,
     identity::LinkKey,
+    outcome::{Carrier, Ends},
     record::{MailboxId, SupernodeRecord},
     routing::Inserted,
     wire::{self, Hello, MAX_FRAME, Message, RefuseReason, Request, VersionRange},
@@ -25,6 +26,8 @@ pub(super) struct Link {
     pub(super) address: SocketAddr,
     /// Whom we expect or whom we found.
     pub(super) peer: Option<LinkKey>,
+    /// Of no meaning before the link is up.
+    pub(super) carrier: Carrier,
     seed: Option<SocketAddr>,
     /// Requests written once the link is ready.
     pub(super) queued: Vec<u32>,
@@ -46,6 +49,9 @@ pub(super) enum LinkState {
 
 /// How long a link may take to open and greet.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Of a supernode whose record is not known, this TCP port is worth a try: it is what strict networks leave open.
+const UNANNOUNCED_TCP: u16 = 443;
 
 /// A link nobody needs is closed after this time without a request.
 const IDLE: Duration = Duration::from_secs(30);
@@ -82,7 +88,11 @@ impl Node {
         }
         self.links.insert(id, link);
         self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
-        self.effects.push_back(Effect::OpenLink { link: id, address, expected });
+        let tcp = match expected.and_then(|peer| self.table.get(&peer)) {
+            Some(known) => known.record.tcp(),
+            None => Some(UNANNOUNCED_TCP),
+        };
+        self.effects.push_back(Effect::OpenLink { link: id, address, tcp, expected });
         Some(id)
     }
 
@@ -92,6 +102,7 @@ impl Node {
             state,
             address,
             peer: None,
+            carrier: Carrier::Quic,
             seed: None,
             queued: Vec::new(),
             messages: Bucket::new(limits.messages_per_second, limits.message_burst, now.instant),
@@ -103,7 +114,8 @@ impl Node {
         }
     }
 
-    pub(super) fn link_up(&mut self, now: Now, id: LinkId, peer: LinkKey, remote: SocketAddr) {
+    pub(super) fn link_up(&mut self, now: Now, id: LinkId, ends: Ends) {
+        let Ends { peer, remote, carrier } = ends;
         match id {
             LinkId::Outbound(_) => {
                 let Some(link) = self.links.get_mut(&id) else {
@@ -116,6 +128,7 @@ impl Node {
                     return;
                 }
                 link.peer = Some(peer);
+                link.carrier = carrier;
                 link.state = LinkState::Greeting;
             }
             LinkId::Inbound(_) => {
@@ -131,6 +144,7 @@ impl Node {
                 }
                 let mut link = self.new_link(now, remote, LinkState::Greeting);
                 link.peer = Some(peer);
+                link.carrier = carrier;
                 self.links.insert(id, link);
                 self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
             }

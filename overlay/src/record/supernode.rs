@@ -39,7 +39,7 @@ pub struct SupernodeBody {
     /// Its node key: the key of its end of every link.
     #[n(2)]
     pub node: LinkKey,
-    /// Where it accepts links (QUIC over UDP).
+    /// Where it accepts links: QUIC over UDP, and TLS over TCP at the same port number.
     #[n(3)]
     pub address: SocketAddr,
     /// Where its relay serves TURN and STUN over UDP.
@@ -54,6 +54,9 @@ pub struct SupernodeBody {
     /// Until when it counts.
     #[cbor(n(7), with = "wire::unix_time")]
     pub not_after: UnixTime,
+    /// Another TCP port where it accepts links.
+    #[n(8)]
+    pub tcp: Option<u16>,
 }
 
 /// What a supernode does, as a set of bits; unknown bits are ignored.
@@ -87,6 +90,7 @@ impl SupernodeRecord {
         network: Network,
         address: SocketAddr,
         relay: Option<SocketAddr>,
+        tcp: Option<u16>,
         now: UnixTime,
         lifetime: Duration,
     ) -> Self {
@@ -100,6 +104,7 @@ impl SupernodeRecord {
             offers: if relay.is_some() { offers.and(Offers::RELAY) } else { offers },
             issued: now,
             not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
+            tcp,
         };
         let signature = secret.sign(Domain::Supernode, &wire::to_bytes(&body));
         Self { body, signature }
@@ -119,6 +124,9 @@ impl SupernodeRecord {
             if address.port() == 0 || (network == Network::Main && !is_public(address.ip())) {
                 return Err(RecordError::Address);
             }
+        }
+        if self.body.tcp == Some(0) {
+            return Err(RecordError::Address);
         }
         self.body
             .node
@@ -143,6 +151,11 @@ impl SupernodeRecord {
     /// Where it accepts links.
     pub fn address(&self) -> SocketAddr {
         self.body.address
+    }
+
+    /// Another TCP port where it accepts links.
+    pub fn tcp(&self) -> Option<u16> {
+        self.body.tcp
     }
 
     /// Its relay.

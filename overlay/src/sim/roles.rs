@@ -5,7 +5,7 @@ use crate::config::SupernodeConfig;
 
 fn hub(world: &mut World, max_leaves: usize, bootstrap: &[HostId]) -> HostId {
     let address = world.free_address();
-    let supernode = Some(SupernodeConfig { address, relay: None, max_leaves });
+    let supernode = Some(SupernodeConfig { address, tcp: None, relay: None, max_leaves });
     world.host(NodeConfig { supernode, ..NodeConfig::leaf(Network::Lab) }, bootstrap)
 }
 

@@ -364,7 +364,7 @@ fn a_full_supernode_says_so_and_keeps_its_leaves() {
     let mut world = World::new(13);
     let address = world.free_address();
     let config = NodeConfig {
-        supernode: Some(SupernodeConfig { address, relay: None, max_leaves: 1 }),
+        supernode: Some(SupernodeConfig { address, tcp: None, relay: None, max_leaves: 1 }),
         ..NodeConfig::leaf(Network::Lab)
     };
     let hub = world.host(config, &[]);
@@ -413,7 +413,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let identity = world.identity(hub);
     let secret = LinkSecret::from_secret([3; 32]);
     let address = world.address(hub);
-    let record = SupernodeRecord::sign(&secret, Network::Lab, address, Some(address), now, MINUTE);
+    let record = SupernodeRecord::sign(&secret, Network::Lab, address, Some(address), None, now, MINUTE);
     let claim = Claim::proven(identity, name(1), now, 1, now);
     let mailbox = MailboxId::from_bytes([4; 32]);
     let introduction = Introduction::sign(

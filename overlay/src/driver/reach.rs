@@ -1,0 +1,264 @@
+//! Which carrier a dial tries first, and what was learnt about UDP.
+//!
+//! ```text
+//!  QUIC ────────────────────────────────▶ first to finish its handshake wins, the other is dropped
+//!     └ 800 ms silence, or failed ─▶ TCP ▶          (the other way round where UDP is known to be blocked)
+//!
+//!  unknown ──somebody answered──▶ works ◀──somebody answered── blocked
+//!     └──── silence, while TCP answers and no QUIC link is up ────▶ ┘ (believed for 5 minutes, then asked again)
+//! ```
+
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    net::SocketAddr,
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use quinn::Endpoint;
+use tokio::{sync::mpsc, time::timeout};
+
+use super::{
+    link::{HANDSHAKE_TIMEOUT, LinkEvent, Udp},
+    quic, tcp,
+    tls::Tls,
+};
+use crate::{identity::LinkKey, node::LinkId, outcome::Carrier};
+
+/// How long the carrier tried first is waited for before the other one is tried beside it. Two round trips around the
+/// world, and less than QUIC's first retransmission of a lost packet.
+const HEAD_START: Duration = Duration::from_millis(800);
+
+/// After so long silence is no proof any more.
+const BELIEVED: Duration = Duration::from_secs(5 * 60);
+
+/// Addresses whose silence proves that UDP is blocked everywhere, not only there.
+const PROOF: usize = 2;
+
+/// Whom to dial.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) link: LinkId,
+    pub(super) address: SocketAddr,
+    pub(super) tcp: Option<u16>,
+    pub(super) expected: Option<LinkKey>,
+}
+
+/// What a dial needs of the node.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    pub(super) endpoint: Endpoint,
+    pub(super) tls: Tls,
+    pub(super) events: mpsc::Sender<LinkEvent>,
+}
+
+/// A stream over either carrier.
+#[derive(Debug)]
+enum Opened {
+    Quic(quic::Stream),
+    Tcp(Box<tcp::Stream>),
+}
+
+impl Reach {
+    /// Opens one link over whichever carrier is quicker and serves it to its end.
+    pub(super) async fn open(self, target: Target, first: Carrier) {
+        let Target { link, address, tcp, expected } = target;
+        let mut silent = false;
+        let quic = async {
+            silent = true;
+            match quic::dial(&self.endpoint, &self.tls, address, expected).await {
+                quic::Dialled::Open(stream) => Some(Opened::Quic(stream)),
+                quic::Dialled::Refused => {
+                    silent = false;
+                    None
+                }
+                quic::Dialled::NoAnswer => None,
+            }
+        };
+        let at_port = |port| tcp::dial(&self.tls, SocketAddr::new(address.ip(), port), expected);
+        let over_tcp = async {
+            let same = at_port(address.port());
+            let stream = match tcp.filter(|port| *port != address.port()) {
+                Some(other) => either(same, at_port(other)).await,
+                None => same.await,
+            };
+            stream.map(|stream| Opened::Tcp(Box::new(stream)))
+        };
+        let opened = timeout(HANDSHAKE_TIMEOUT, async {
+            match first {
+                Carrier::Quic => race(quic, over_tcp).await,
+                Carrier::Tcp => race(over_tcp, quic).await,
+            }
+        });
+        match opened.await {
+            Ok(Some(Opened::Quic(stream))) => stream.serve(link, self.events).await,
+            Ok(Some(Opened::Tcp(stream))) => {
+                let udp = if silent { Udp::Silent } else { Udp::Untried };
+                stream.serve(link, udp, self.events).await;
+            }
+            Ok(None) | Err(_) => {
+                // The node's task is gone when this fails.
+                let _ = self.events.send(LinkEvent::Down { link }).await;
+            }
+        }
+    }
+}
+
+/// The first of two attempts that comes to something; the second begins once the first has failed or had its head start.
+async fn race<T>(
+    first: impl Future<Output = Option<T>>,
+    second: impl Future<Output = Option<T>>,
+) -> Option<T> {
+    let mut first = pin!(first);
+    match timeout(HEAD_START, &mut first).await {
+        Ok(Some(won)) => Some(won),
+        Ok(None) => second.await,
+        Err(_) => either(first, second).await,
+    }
+}
+
+/// The first of two attempts that comes to something.
+async fn either<T>(
+    one: impl Future<Output = Option<T>>,
+    other: impl Future<Output = Option<T>>,
+) -> Option<T> {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    tokio::select! {
+        done = &mut one => match done {
+            Some(won) => Some(won),
+            None => other.await,
+        },
+        done = &mut other => match done {
+            Some(won) => Some(won),
+            None => one.await,
+        },
+    }
+}
+
+/// What is known about UDP here.
+#[derive(Debug, Default)]
+pub(super) struct UdpVerdict {
+    answered: bool,
+    /// At most [`PROOF`].
+    silent: BTreeSet<SocketAddr>,
+    until: Option<Instant>,
+}
+
+impl UdpVerdict {
+    /// A link came up; `quic_links` others run over QUIC.
+    pub(super) fn learn(&mut self, now: Instant, remote: SocketAddr, udp: Udp, quic_links: usize) {
+        match udp {
+            Udp::Answered => *self = Self { answered: true, ..Self::default() },
+            // Where others answer, it is that supernode's own network which blocks.
+            Udp::Silent if quic_links == 0 => {
+                self.forget_old(now);
+                self.answered = false;
+                if self.silent.len() < PROOF {
+                    self.silent.insert(remote);
+                }
+                self.until = Some(now + BELIEVED);
+            }
+            Udp::Silent | Udp::Untried => {}
+        }
+    }
+
+    /// What to try first.
+    pub(super) fn first(&mut self, now: Instant) -> Carrier {
+        self.forget_old(now);
+        if self.silent.len() >= PROOF { Carrier::Tcp } else { Carrier::Quic }
+    }
+
+    #[cfg(test)]
+    fn state(&self) -> crate::outcome::UdpState {
+        use crate::outcome::UdpState;
+        match (self.answered, self.silent.is_empty()) {
+            (true, _) => UdpState::Works,
+            (false, false) => UdpState::Blocked,
+            (false, true) => UdpState::Unknown,
+        }
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        if self.until.is_some_and(|until| until <= now) {
+            *self = Self { answered: self.answered, ..Self::default() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::time::{Instant as Clock, sleep};
+
+    use super::*;
+    use crate::outcome::UdpState;
+
+    async fn after(delay: u64, result: Option<&'static str>) -> Option<&'static str> {
+        sleep(Duration::from_millis(delay)).await;
+        result
+    }
+
+    // The clock of these tests is tokio's paused one: it jumps to the next timer.
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_carrier_that_answers_in_time_is_alone() {
+        let second = async { panic!("nobody needed it") };
+        assert_eq!(race(after(799, Some("quic")), second).await, Some("quic"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_brings_the_second_carrier_in_after_the_head_start_and_the_quicker_one_wins() {
+        let began = Clock::now();
+        assert_eq!(race(pending(), after(100, Some("tcp"))).await, Some("tcp"));
+        assert_eq!(began.elapsed(), HEAD_START + Duration::from_millis(100));
+        assert_eq!(race(after(850, Some("quic")), after(100, Some("tcp"))).await, Some("quic"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_brings_the_second_carrier_in_at_once_and_two_failures_are_one() {
+        let began = Clock::now();
+        assert_eq!(race(ready(None), after(10, Some("tcp"))).await, Some("tcp"));
+        assert_eq!(began.elapsed(), Duration::from_millis(10));
+        assert_eq!(race(after(900, None), after(10, None)).await, None::<&str>);
+        assert_eq!(race(after(900, Some("quic")), after(10, None)).await, Some("quic"));
+    }
+
+    fn address(last: u8) -> SocketAddr {
+        ([203, 0, 113, last], 7600).into()
+    }
+
+    #[test]
+    fn udp_is_given_up_on_the_word_of_two_supernodes_and_tried_again_after_some_minutes() {
+        let now = crate::sim::origin();
+        let mut verdict = UdpVerdict::default();
+        assert_eq!(verdict.state(), UdpState::Unknown);
+        verdict.learn(now, address(1), Udp::Silent, 0);
+        verdict.learn(now, address(1), Udp::Silent, 0);
+        assert_eq!((verdict.state(), verdict.first(now)), (UdpState::Blocked, Carrier::Quic));
+        verdict.learn(now, address(2), Udp::Silent, 0);
+        assert_eq!(verdict.first(now), Carrier::Tcp);
+        verdict.learn(now, address(3), Udp::Untried, 0);
+        assert_eq!(verdict.first(now + BELIEVED - Duration::from_millis(1)), Carrier::Tcp);
+        assert_eq!(verdict.first(now + BELIEVED), Carrier::Quic);
+        assert_eq!(verdict.state(), UdpState::Unknown);
+    }
+
+    #[test]
+    fn one_answer_over_udp_outweighs_any_silence() {
+        let now = crate::sim::origin();
+        let mut verdict = UdpVerdict::default();
+        verdict.learn(now, address(1), Udp::Silent, 0);
+        verdict.learn(now, address(2), Udp::Silent, 0);
+        verdict.learn(now, address(3), Udp::Answered, 0);
+        assert_eq!((verdict.state(), verdict.first(now)), (UdpState::Works, Carrier::Quic));
+        // While that link lives, silence elsewhere is theirs.
+        verdict.learn(now, address(1), Udp::Silent, 1);
+        verdict.learn(now, address(2), Udp::Silent, 1);
+        assert_eq!((verdict.state(), verdict.first(now)), (UdpState::Works, Carrier::Quic));
+        // Once it is gone we are in another network.
+        verdict.learn(now, address(1), Udp::Silent, 0);
+        assert_eq!(verdict.state(), UdpState::Blocked);
+    }
+}
