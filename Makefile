@@ -29,6 +29,7 @@ test: setup-test
 lab: setup-test release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
+	$(TARGET)/release/blocked
 	$(TARGET)/release/flood
 	@bash .ci/fuzz.sh
 
