@@ -197,6 +197,11 @@ impl Directory {
         self.introductions.range((from, Bound::Unbounded)).take(most).map(|(_, record)| record)
     }
 
+    /// How many claims and introduction records are held.
+    pub fn size(&self) -> (usize, usize) {
+        (self.claims.len(), self.introductions.len())
+    }
+
     /// Takes an introduction record, after verifying it.
     pub fn put_introduction(&mut self, now: UnixTime, record: &Introduction) -> IntroductionPut {
         let held = self.introductions.get(&record.identity());

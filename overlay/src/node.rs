@@ -20,6 +20,7 @@
 mod ask;
 mod bucket;
 mod claims;
+mod clock;
 mod deliver;
 mod dial;
 mod gossip;
@@ -28,6 +29,7 @@ mod links;
 mod load;
 mod presence;
 mod query;
+mod report;
 mod ringing;
 mod serve;
 mod timers;
@@ -45,6 +47,7 @@ use self::{
     ask::{AskError, Outstanding},
     bucket::Bucket,
     claims::{CheckedWork, OwnName, Work},
+    clock::Clock,
     dial::Seed,
     home::{Home, Presence},
     links::Link,
@@ -263,6 +266,7 @@ pub struct Node {
     sight: Sight,
     ringing: Ringing,
     loads: Loads,
+    clock: Clock,
     introductions: BTreeMap<PublicKey, Introduction>,
     own_names: BTreeMap<Username, OwnName>,
     works: BTreeMap<WorkId, Work>,
@@ -332,6 +336,7 @@ impl Node {
             sight: Sight::default(),
             ringing: Ringing::default(),
             loads: Loads::default(),
+            clock: Clock::default(),
             introductions: BTreeMap::new(),
             own_names: BTreeMap::new(),
             works: BTreeMap::new(),
@@ -504,6 +509,7 @@ impl Node {
             nat: self.nat(),
             observed: self.observed(),
             load: self.own_load(),
+            clock: self.clock_correction(),
             stats: self.stats,
         }
     }

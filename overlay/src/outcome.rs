@@ -1,6 +1,9 @@
 //! What commands answer and what a node reports: the vocabulary shared by the core, the driver and the application.
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use relay::{Credentials, UnixTime};
 
@@ -119,8 +122,109 @@ pub struct Status {
     pub observed: Option<SocketAddr>,
     /// How full it is, as a supernode; of a leaf, nothing.
     pub load: Load,
+    /// What is added to this machine's clock.
+    pub clock: Skew,
     /// What the node did and dropped so far.
     pub stats: Stats,
+}
+
+/// What a node tells about itself when it is asked.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How it is.
+    pub status: Status,
+    /// Ready links to supernodes.
+    pub supernodes: Vec<SupernodeLink>,
+    /// Whether UDP gets through.
+    pub udp: UdpState,
+    /// The addresses of this machine.
+    pub addresses: Vec<IpAddr>,
+    /// By how much this machine's clock is behind those of supernodes, when enough of them spoke.
+    pub clock_behind: Option<Skew>,
+    /// What it keeps for others.
+    pub kept: Kept,
+    /// What went over its links.
+    pub traffic: Traffic,
+    /// What the relay beside it did.
+    pub relay: Option<relay::server::Stats>,
+}
+
+/// A link to a supernode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupernodeLink {
+    /// Where it is.
+    pub remote: SocketAddr,
+    /// What carries the link.
+    pub carrier: Carrier,
+    /// Whether it is a home: it can ring us.
+    pub rings: bool,
+    /// Our address as it sees us over this link.
+    pub observed: Option<SocketAddr>,
+}
+
+/// How much a supernode keeps for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Leaves it can ring.
+    pub leaves: usize,
+    /// Username claims.
+    pub claims: usize,
+    /// Introduction records.
+    pub introductions: usize,
+}
+
+/// What went over the links of a node since it was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Links that are up now over QUIC.
+    pub quic_links: usize,
+    /// Links that are up now over TCP.
+    pub tcp_links: usize,
+    /// Links that ever came up.
+    pub opened: u64,
+    /// Frames received.
+    pub frames_in: u64,
+    /// Bytes of frames received.
+    pub bytes_in: u64,
+    /// Frames handed to links.
+    pub frames_out: u64,
+    /// Bytes of frames handed to links.
+    pub bytes_out: u64,
+}
+
+/// How far one clock is ahead of another; negative: behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Skew(i64);
+
+impl Skew {
+    /// Ahead by so many milliseconds.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// In milliseconds.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// How far `other` is ahead of `own`.
+    pub fn between(own: UnixTime, other: UnixTime) -> Self {
+        let difference = i128::from(other.as_millis()) - i128::from(own.as_millis());
+        // Half the range, so that two of them can be subtracted.
+        let most = i128::from(i64::MAX / 2);
+        Self(i64::try_from(difference.clamp(-most, most)).unwrap_or_default())
+    }
+
+    /// The time of the other clock when ours shows `own`.
+    pub fn added_to(self, own: UnixTime) -> UnixTime {
+        let by = Duration::from_millis(self.0.unsigned_abs());
+        if self.0 < 0 { own.saturating_sub(by) } else { own.saturating_add(by) }
+    }
+
+    /// The time of our clock when the other one shows `other`.
+    pub fn taken_from(self, other: UnixTime) -> UnixTime {
+        Self(self.0.saturating_neg()).added_to(other)
+    }
 }
 
 /// Plain counters.

@@ -103,7 +103,7 @@ const WORK: Duration = Duration::from_millis(20);
 
 impl World {
     pub(crate) fn new(seed: u8) -> Self {
-        let now = Now { instant: origin(), unix: UnixTime::from_secs(1_800_000_000) };
+        let now = start();
         Self {
             now,
             began: now.instant,
@@ -421,6 +421,11 @@ impl World {
         let hash = Sha256::digest(pair);
         Duration::from_millis(10 + u64::from(u16::from_be_bytes([hash[0], hash[1]])) % 91)
     }
+}
+
+/// Both clocks at the beginning.
+pub(crate) fn start() -> Now {
+    Now { instant: origin(), unix: UnixTime::from_secs(1_800_000_000) }
 }
 
 /// Virtual time has to begin somewhere; nothing depends on where.

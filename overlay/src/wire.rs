@@ -35,7 +35,7 @@ pub use self::{
     load::{Alive, Later, Load},
     message::{
         Hello, MAX_CLAIMS, MAX_GOSSIP, MAX_PRESENCES, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason,
-        RelayGrant, Request, Response, Summary, VersionRange,
+        RelayGrant, Request, Response, Summary, Timestamp, VersionRange,
     },
 };
 

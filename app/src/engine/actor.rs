@@ -296,7 +296,7 @@ impl Actor {
     }
 
     pub(super) fn now(&self) -> Now {
-        relay::driver::now()
+        Now { unix: self.overlay.unix_now(), ..relay::driver::now() }
     }
 
     fn handle_overlay(&mut self, event: OverlayEvent) {

@@ -7,7 +7,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     hint::Hint,
     identity::PublicKey,
-    outcome::{Lookup, Registration, RelayOffer, Status},
+    outcome::{Lookup, Registration, RelayOffer, Report, Status},
     record::PresenceSecret,
     username::Username,
 };
@@ -27,6 +27,7 @@ pub(super) enum Command {
     Send(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
     Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
     Relays(oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
+    Report(oneshot::Sender<Report>),
     SetPresenceSecret(Option<PresenceSecret>),
     Watch(Vec<(PublicKey, PresenceSecret)>),
     Look(PublicKey),
@@ -95,15 +96,20 @@ impl Handle {
         *self.status.borrow()
     }
 
+    /// Everything the node can say about itself; nothing when it was shut down.
+    pub async fn report(&self) -> Option<Report> {
+        self.ask(Command::Report).await
+    }
+
     /// Withdraws our introduction record, says goodbye to every link and ends the node. Returns when that is done.
     pub async fn shutdown(&self) {
         // A closed channel means that it is done already.
         let _ = self.ask(Command::Shutdown).await;
     }
 
-    /// The wall clock as this machine has it; homes' clocks are not yet taken into account.
+    /// The wall clock, set right by what supernodes say when this machine's is wrong.
     pub fn unix_now(&self) -> UnixTime {
-        relay::driver::now().unix
+        self.status().clock.added_to(relay::driver::now().unix)
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {

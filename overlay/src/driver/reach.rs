@@ -24,7 +24,11 @@ use super::{
     quic, tcp,
     tls::Tls,
 };
-use crate::{identity::LinkKey, node::LinkId, outcome::Carrier};
+use crate::{
+    identity::LinkKey,
+    node::LinkId,
+    outcome::{Carrier, UdpState},
+};
 
 /// How long the carrier tried first is waited for before the other one is tried beside it. Two round trips around the
 /// world, and less than QUIC's first retransmission of a lost packet.
@@ -169,9 +173,7 @@ impl UdpVerdict {
         if self.silent.len() >= PROOF { Carrier::Tcp } else { Carrier::Quic }
     }
 
-    #[cfg(test)]
-    fn state(&self) -> crate::outcome::UdpState {
-        use crate::outcome::UdpState;
+    pub(super) fn state(&self) -> UdpState {
         match (self.answered, self.silent.is_empty()) {
             (true, _) => UdpState::Works,
             (false, false) => UdpState::Blocked,
@@ -193,7 +195,6 @@ mod tests {
     use tokio::time::{Instant as Clock, sleep};
 
     use super::*;
-    use crate::outcome::UdpState;
 
     async fn after(delay: u64, result: Option<&'static str>) -> Option<&'static str> {
         sleep(Duration::from_millis(delay)).await;

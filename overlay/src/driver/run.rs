@@ -15,7 +15,10 @@ use std::{
 };
 
 use quinn::{Endpoint, VarInt};
-use relay::driver::{RelayServer, now};
+use relay::{
+    Now,
+    driver::{RelayServer, now},
+};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
@@ -29,6 +32,7 @@ use super::{
     handle::Command,
     lan::Lan,
     link::LinkEvent,
+    local_addresses,
     mainline::Rendezvous,
     quic,
     reach::{Reach, Target, UdpVerdict},
@@ -43,7 +47,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::LinkKey,
     node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
-    outcome::{Carrier, Lookup, Registration, RelayOffer, Status},
+    outcome::{Carrier, Lookup, Registration, RelayOffer, Report, Status, Traffic},
     work::Proof,
 };
 
@@ -74,6 +78,8 @@ pub(super) struct Runner {
     links: BTreeMap<LinkId, Slot>,
     /// What carries each link whose task runs; those that say goodbye stand here and no longer in `links`.
     carriers: BTreeMap<LinkId, Carrier>,
+    /// Without the links that are up.
+    traffic: Traffic,
     link_inbox: mpsc::Receiver<LinkEvent>,
     replies: BTreeMap<QueryId, Reply>,
     to_disk: VecDeque<(PersistId, Box<Claim>)>,
@@ -159,6 +165,7 @@ impl Runner {
             publish,
             links: BTreeMap::new(),
             carriers: BTreeMap::new(),
+            traffic: Traffic::default(),
             link_inbox,
             replies: BTreeMap::new(),
             to_disk: VecDeque::new(),
@@ -225,9 +232,9 @@ impl Runner {
                     Some(command) => self.command(command),
                     None => break None,
                 },
-                () = sleep_until(due.unwrap_or_else(far)), if due.is_some() => self.node.handle_timeout(now()),
+                () = sleep_until(due.unwrap_or_else(far)), if due.is_some() => self.node.handle_timeout(self.now()),
                 Some(event) = self.link_inbox.recv() => self.link(event),
-                Some(id) = self.written.recv() => self.node.handle_persisted(now(), id),
+                Some(id) = self.written.recv() => self.node.handle_persisted(self.now(), id),
                 Some(permit) = reserve(disk.as_ref()), if !self.to_disk.is_empty() => {
                     if let Some(claim) = self.to_disk.pop_front() {
                         permit.send(claim);
@@ -235,9 +242,9 @@ impl Runner {
                 }
                 Some((id, proof)) = self.worked.recv() => {
                     self.works.remove(&id);
-                    self.node.handle_work_done(now(), id, proof);
+                    self.node.handle_work_done(self.now(), id, proof);
                 }
-                Some(found) = self.addresses.recv() => self.node.add_seeds(now(), found),
+                Some(found) = self.addresses.recv() => self.node.add_seeds(self.now(), found),
                 permit = events.reserve(), if !self.backlog.is_empty() => match permit {
                     Ok(permit) => {
                         if let Some(event) = self.backlog.pop_front() {
@@ -258,8 +265,32 @@ impl Runner {
         }
     }
 
+    /// This machine's clocks, the wall clock set right by what supernodes say.
+    fn now(&self) -> Now {
+        let machine = now();
+        Now { unix: self.node.clock_correction().added_to(machine.unix), ..machine }
+    }
+
+    fn report_now(&self) -> Report {
+        let over_tcp = self.carriers.values().filter(|carrier| **carrier == Carrier::Tcp).count();
+        Report {
+            status: self.node.status(),
+            supernodes: self.node.links_to_supernodes(),
+            udp: self.udp.state(),
+            addresses: local_addresses(),
+            clock_behind: self.node.clock_measured(),
+            kept: self.node.kept(),
+            traffic: Traffic {
+                quic_links: self.carriers.len() - over_tcp,
+                tcp_links: over_tcp,
+                ..self.traffic
+            },
+            relay: self.relay.as_ref().map(RelayServer::stats),
+        }
+    }
+
     fn command(&mut self, command: Command) {
-        let now = now();
+        let now = self.now();
         let (query, reply) = match command {
             Command::SetPresenceSecret(secret) => return self.node.set_presence_secret(now, secret),
             Command::Watch(contacts) => return self.node.watch(now, contacts),
@@ -270,6 +301,11 @@ impl Runner {
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
             Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
             Command::Hints(hints) => return self.node.add_hints(now, hints),
+            Command::Report(reply) => {
+                // Whoever asked may be gone.
+                let _ = reply.send(self.report_now());
+                return;
+            }
             Command::Shutdown(_) => return,
         };
         self.replies.insert(query, reply);
@@ -280,18 +316,23 @@ impl Runner {
             // Given up in the moment it came up.
             LinkEvent::Up { outbox, .. } if outbox.is_closed() => {}
             LinkEvent::Up { link, ends, udp, outbox } => {
-                let now = now();
+                let now = self.now();
                 let over_quic = self.carriers.values().filter(|carrier| **carrier == Carrier::Quic).count();
                 self.udp.learn(now.instant, ends.remote, udp, over_quic);
+                self.traffic.opened += 1;
                 self.carriers.insert(link, ends.carrier);
                 self.links.insert(link, Slot::Up(outbox));
                 self.node.handle_link_up(now, link, ends);
             }
-            LinkEvent::Message { link, bytes } => self.node.handle_message(now(), link, &bytes),
+            LinkEvent::Message { link, bytes } => {
+                self.traffic.frames_in += 1;
+                self.traffic.bytes_in += bytes.len() as u64;
+                self.node.handle_message(self.now(), link, &bytes);
+            }
             LinkEvent::Down { link } => {
                 self.links.remove(&link);
                 self.carriers.remove(&link);
-                self.node.handle_link_down(now(), link);
+                self.node.handle_link_down(self.now(), link);
             }
         }
     }
@@ -301,10 +342,12 @@ impl Runner {
         loop {
             while let Some(transmit) = self.node.poll_transmit() {
                 let Some(Slot::Up(outbox)) = self.links.get(&transmit.link) else { continue };
+                self.traffic.frames_out += 1;
+                self.traffic.bytes_out += transmit.bytes.len() as u64;
                 if outbox.try_send(transmit.bytes).is_err() {
                     // Too slow, or gone.
                     self.links.remove(&transmit.link);
-                    self.node.handle_link_down(now(), transmit.link);
+                    self.node.handle_link_down(self.now(), transmit.link);
                 }
             }
             let Some(effect) = self.node.poll_effect() else { break };
@@ -321,7 +364,7 @@ impl Runner {
         match effect {
             Effect::OpenLink { link, address, tcp, expected } => {
                 let target = Target { link, address, tcp, expected };
-                let first = self.udp.first(now().instant);
+                let first = self.udp.first(self.now().instant);
                 let task = self.tasks.spawn(self.reach.clone().open(target, first));
                 self.links.insert(link, Slot::Opening(task));
             }
@@ -339,7 +382,7 @@ impl Runner {
             Effect::StopWork { id } => drop(self.works.remove(&id)),
             Effect::Persist { id, claim } => match self.keeps {
                 Keeps::OnDisk => self.to_disk.push_back((id, claim)),
-                Keeps::InMemory => self.node.handle_persisted(now(), id),
+                Keeps::InMemory => self.node.handle_persisted(self.now(), id),
             },
         }
     }
@@ -379,7 +422,7 @@ impl Runner {
 
     /// Says goodbye and ends everything.
     async fn finish(mut self) {
-        self.node.shutdown(now());
+        self.node.shutdown(self.now());
         self.drain();
         self.lan = None;
         self.links.clear();

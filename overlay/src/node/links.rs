@@ -157,6 +157,7 @@ impl Node {
             observed: remote,
             record: self.own_record.clone(),
             load: self.own_record.is_some().then(|| self.own_load()),
+            time: self.is_supernode().then(|| now.unix.into()),
         };
         self.transmit(id, &Message::Hello(Box::new(hello)));
     }
@@ -319,6 +320,13 @@ impl Node {
             self.presence.incompatible = true;
             return self.end(now, id, Some(RefuseReason::Version));
         }
+        let said = hello.time.filter(|_| hello.role == Role::Supernode && matches!(id, LinkId::Outbound(_)));
+        let address = self.links.get(&id).map(|link| link.address);
+        // Before the record is judged by our clock.
+        let now = match (said, address) {
+            (Some(said), Some(address)) => self.hear_time(now, address, said.into()),
+            _ => now,
+        };
         match (hello.role, hello.record) {
             (Role::Supernode, Some(record)) if record.node() == peer => {
                 let known = self.table.get(&peer).is_some_and(|known| known.record == record);

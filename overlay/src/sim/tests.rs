@@ -432,6 +432,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         observed: address,
         record: Some(record.clone()),
         load: Some(wire::Load::HALF),
+        time: Some(now.into()),
     };
     let saying = Saying {
         identity,

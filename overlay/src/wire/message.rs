@@ -95,6 +95,26 @@ pub struct Hello {
     /// How full a supernode is.
     #[n(5)]
     pub load: Option<Load>,
+    /// A supernode's clock.
+    #[n(6)]
+    pub time: Option<Timestamp>,
+}
+
+/// A [`UnixTime`] that may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Timestamp(#[cbor(n(0), with = "unix_time")] UnixTime);
+
+impl From<UnixTime> for Timestamp {
+    fn from(time: UnixTime) -> Self {
+        Self(time)
+    }
+}
+
+impl From<Timestamp> for UnixTime {
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.0
+    }
 }
 
 /// Protocol versions understood, both ends included.

@@ -1,0 +1,28 @@
+//! What a node tells about itself when it is asked: too much to be kept up to date at every step.
+
+use super::{Node, links::LinkState};
+use crate::{
+    config::Role,
+    outcome::{Kept, SupernodeLink},
+};
+
+impl Node {
+    /// The links to supernodes that are ready.
+    pub fn links_to_supernodes(&self) -> Vec<SupernodeLink> {
+        let ready = self.links.iter().filter(|(_, link)| link.state == LinkState::Ready(Role::Supernode));
+        ready
+            .map(|(id, link)| SupernodeLink {
+                remote: link.address,
+                carrier: link.carrier,
+                rings: self.homes_up_links().any(|home| home == *id),
+                observed: self.presence.observations.get(id).copied(),
+            })
+            .collect()
+    }
+
+    /// How much this node keeps for others.
+    pub fn kept(&self) -> Kept {
+        let (claims, introductions) = self.directory.size();
+        Kept { leaves: self.mailboxes.len(), claims, introductions }
+    }
+}
