@@ -125,10 +125,10 @@ pub enum Effect {
     OpenLink {
         /// Its name from now on.
         link: LinkId,
-        /// Where: QUIC, and TLS over TCP at the same port number.
+        /// Where.
         address: SocketAddr,
-        /// Another TCP port worth trying there.
-        tcp: Option<u16>,
+        /// How it may be opened.
+        ways: Ways,
         /// Who must answer.
         expected: Option<LinkKey>,
     },
@@ -156,6 +156,18 @@ pub enum Effect {
         /// Which.
         id: WorkId,
     },
+}
+
+/// How a link may be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ways {
+    /// Over QUIC, or TLS over TCP at the same port number.
+    Any {
+        /// Another TCP port worth trying there.
+        tcp: Option<u16>,
+    },
+    /// Over QUIC only, from a port that never sent anything before: what proves that strangers get through.
+    FreshUdp,
 }
 
 /// What the node reports.

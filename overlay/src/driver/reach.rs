@@ -20,13 +20,13 @@ use quinn::Endpoint;
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
-    link::{HANDSHAKE_TIMEOUT, LinkEvent, Udp},
+    link::{FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, LinkEvent, Udp},
     quic, tcp,
     tls::Tls,
 };
 use crate::{
     identity::LinkKey,
-    node::LinkId,
+    node::{LinkId, Ways},
     outcome::{Carrier, UdpState},
 };
 
@@ -45,7 +45,7 @@ const PROOF: usize = 2;
 pub(super) struct Target {
     pub(super) link: LinkId,
     pub(super) address: SocketAddr,
-    pub(super) tcp: Option<u16>,
+    pub(super) ways: Ways,
     pub(super) expected: Option<LinkKey>,
 }
 
@@ -67,7 +67,11 @@ enum Opened {
 impl Reach {
     /// Opens one link over whichever carrier is quicker and serves it to its end.
     pub(super) async fn open(self, target: Target, first: Carrier) {
-        let Target { link, address, tcp, expected } = target;
+        let Target { link, address, ways, expected } = target;
+        let tcp = match ways {
+            Ways::Any { tcp } => tcp,
+            Ways::FreshUdp => return self.open_from_a_fresh_port(link, address, expected).await,
+        };
         let mut silent = false;
         let quic = async {
             silent = true;
@@ -106,6 +110,25 @@ impl Reach {
                 let _ = self.events.send(LinkEvent::Down { link }).await;
             }
         }
+    }
+}
+
+impl Reach {
+    /// Opens one link from a socket of its own, which lives as long as the link.
+    async fn open_from_a_fresh_port(self, link: LinkId, address: SocketAddr, expected: Option<LinkKey>) {
+        let bound = self.endpoint.local_addr().map(|bound| SocketAddr::new(bound.ip(), 0));
+        let fresh = bound.ok().and_then(|bound| quic::dial_only(bound).ok());
+        if let Some(endpoint) = fresh {
+            let dialled =
+                timeout(HANDSHAKE_TIMEOUT, quic::dial(&endpoint, &self.tls, address, expected)).await;
+            if let Ok(quic::Dialled::Open(stream)) = dialled {
+                stream.serve(link, self.events).await;
+                // The last word is still on its way.
+                let _ = timeout(FLUSH_TIMEOUT, endpoint.wait_idle()).await;
+                return;
+            }
+        }
+        let _ = self.events.send(LinkEvent::Down { link }).await;
     }
 }
 

@@ -362,8 +362,8 @@ impl Runner {
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::OpenLink { link, address, tcp, expected } => {
-                let target = Target { link, address, tcp, expected };
+            Effect::OpenLink { link, address, ways, expected } => {
+                let target = Target { link, address, ways, expected };
                 let first = self.udp.first(self.now().instant);
                 let task = self.tasks.spawn(self.reach.clone().open(target, first));
                 self.links.insert(link, Slot::Opening(task));

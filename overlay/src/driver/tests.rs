@@ -8,8 +8,17 @@ use std::time::Duration;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use super::*;
-use crate::{error::RegisterError, error::SendError, username::Username};
+use super::{
+    link::LinkEvent,
+    reach::{Reach, Target},
+    *,
+};
+use crate::{
+    error::{RegisterError, SendError},
+    node::{LinkId, Ways},
+    outcome::Carrier,
+    username::Username,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -189,6 +198,37 @@ async fn bad_bytes_over_tcp_end_their_own_connection_and_no_other() {
     assert!(ada.lookup(Username::parse("nobody").unwrap()).await.unwrap().claims.is_empty());
     ada.shutdown().await;
     hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_to_prove_something_about_strangers_comes_from_a_port_never_used_before() {
+    let [server, client] = [1, 2].map(|secret| LinkSecret::from_secret([secret; 32]));
+    let listening = quic::listen(&Tls::new(&server).unwrap(), &server, loopback()).unwrap();
+    let address = listening.local_addr().unwrap();
+    let endpoint = quic::dial_only(loopback()).unwrap();
+    let usual = endpoint.local_addr().unwrap();
+    let (events, mut reports) = mpsc::channel(8);
+    let reach = Reach { endpoint, tls: Tls::new(&client).unwrap(), events };
+    let target = |number, ways| Target {
+        link: LinkId::Outbound(number),
+        address,
+        ways,
+        expected: Some(server.public_key()),
+    };
+    let _dialling = [(1, Ways::Any { tcp: None }), (2, Ways::FreshUdp), (3, Ways::FreshUdp)]
+        .map(|(number, ways)| tokio::spawn(reach.clone().open(target(number, ways), Carrier::Quic)));
+    let mut from = Vec::new();
+    for _ in 0..3 {
+        let connection = listening.accept().await.unwrap().await.unwrap();
+        from.push(connection.remote_address());
+        assert!(matches!(reports.recv().await, Some(LinkEvent::Up { .. })));
+        // Kept open until the end.
+        tokio::spawn(async move { connection.closed().await });
+    }
+    from.sort_unstable();
+    from.dedup();
+    assert_eq!(from.len(), 3);
+    assert_eq!(from.iter().filter(|port| **port == usual).count(), 1);
 }
 
 #[tokio::test]

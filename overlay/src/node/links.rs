@@ -8,7 +8,7 @@ use std::{
 use rand::RngExt as _;
 use relay::Now;
 
-use super::{Effect, LinkId, Node, Timer, Transmit, bucket::Bucket, dial::pause, load::kept_from};
+use super::{Effect, LinkId, Node, Timer, Transmit, Ways, bucket::Bucket, dial::pause, load::kept_from};
 use crate::{
     config::Role,
     identity::LinkKey,
@@ -92,7 +92,7 @@ impl Node {
             Some(known) => known.record.tcp(),
             None => Some(UNANNOUNCED_TCP),
         };
-        self.effects.push_back(Effect::OpenLink { link: id, address, tcp, expected });
+        self.effects.push_back(Effect::OpenLink { link: id, address, ways: Ways::Any { tcp }, expected });
         Some(id)
     }
 
