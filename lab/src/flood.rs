@@ -9,7 +9,7 @@ use overlay::{
     config::{Limits, NodeConfig},
     identity::LinkSecret,
     node::{Effect, LinkId, Node},
-    outcome::Stats,
+    outcome::{Carrier, Ends, Stats},
     record::{EnvelopeKey, Introduction, MailboxId, SupernodeRecord},
     wire::{self, Bounded, Hello, Message, Request, Response, VersionRange},
 };
@@ -106,9 +106,10 @@ impl Flood {
         let address = SocketAddr::from(([10, 1, place as u8, 1], 7600));
         let supernode = place.is_multiple_of(4);
         let who = secret(100 + place as u8);
-        self.node.handle_link_up(self.now, link, who.public_key(), address);
-        let record =
-            supernode.then(|| SupernodeRecord::sign(&who, Network::Lab, address, None, self.now.unix, HOUR));
+        let ends = Ends { peer: who.public_key(), remote: address, carrier: Carrier::Quic };
+        self.node.handle_link_up(self.now, link, ends);
+        let record = supernode
+            .then(|| SupernodeRecord::sign(&who, Network::Lab, address, None, None, self.now.unix, HOUR));
         let role = if supernode { Role::Supernode } else { Role::Leaf };
         let hello = Hello {
             versions: VersionRange::OURS,
@@ -117,6 +118,7 @@ impl Flood {
             observed: address,
             record,
             load: None,
+            time: None,
         };
         self.node.handle_message(self.now, link, &wire::to_bytes(&Message::Hello(Box::new(hello))));
         self.settle();
@@ -167,7 +169,8 @@ impl Flood {
             _ => {
                 let who = LinkSecret::from_secret(self.rng.random());
                 let address = (self.rng.random::<[u8; 4]>(), 7600).into();
-                let record = SupernodeRecord::sign(&who, Network::Lab, address, None, self.now.unix, HOUR);
+                let record =
+                    SupernodeRecord::sign(&who, Network::Lab, address, None, None, self.now.unix, HOUR);
                 wire::to_bytes(&Message::Supernodes(Bounded::take([record])))
             }
         }

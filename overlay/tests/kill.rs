@@ -28,7 +28,12 @@ const AT_ONCE: usize = 16;
 
 async fn supernode(folder: &Path) -> Handle {
     let loopback = "127.0.0.1:0".parse().unwrap();
-    let role = RoleWish::Supernode { relay_listen: Some(loopback), public_ip: None, max_leaves: 10 };
+    let role = RoleWish::Supernode {
+        relay_listen: Some(loopback),
+        tcp_listen: Vec::new(),
+        public_ip: None,
+        max_leaves: 10,
+    };
     let config = Config {
         listen: Some(loopback),
         role,

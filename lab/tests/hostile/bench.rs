@@ -8,7 +8,7 @@ use overlay::{
     config::NodeConfig,
     identity::LinkSecret,
     node::{Effect, LinkId, Node},
-    outcome::Stats,
+    outcome::{Carrier, Ends, Stats},
     record::{
         EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret, Saying, SealedPresence,
         SupernodeRecord,
@@ -51,7 +51,8 @@ impl Bench {
     }
 
     pub(crate) fn up(&mut self, link: LinkId, key: u8) {
-        self.node.handle_link_up(self.now, link, link_secret(key).public_key(), address(key));
+        let ends = Ends { peer: link_secret(key).public_key(), remote: address(key), carrier: Carrier::Quic };
+        self.node.handle_link_up(self.now, link, ends);
         self.settle();
     }
 
@@ -140,11 +141,12 @@ pub(crate) fn hello(role: Role, record: Option<SupernodeRecord>) -> Message {
         observed: address(9),
         load: record.as_ref().map(|_| Load::HALF),
         record,
+        time: None,
     }))
 }
 
 pub(crate) fn supernode(key: u8, issued: UnixTime) -> SupernodeRecord {
-    SupernodeRecord::sign(&link_secret(key), Network::Lab, address(key), None, issued, HOUR)
+    SupernodeRecord::sign(&link_secret(key), Network::Lab, address(key), None, None, issued, HOUR)
 }
 
 pub(crate) fn introduction(who: u8, network: Network, seq: u64, issued: UnixTime) -> Introduction {

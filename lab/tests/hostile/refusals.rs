@@ -135,7 +135,7 @@ fn bad_presences() -> Vec<(&'static str, SealedPresence, RecordError)> {
 
 fn bad_supernodes() -> Vec<(&'static str, SupernodeRecord, RecordError)> {
     let sign = |network, address, issued| {
-        SupernodeRecord::sign(&link_secret(STRANGER_KEY), network, address, None, issued, HOUR)
+        SupernodeRecord::sign(&link_secret(STRANGER_KEY), network, address, None, None, issued, HOUR)
     };
     let nowhere = "10.0.0.1:0".parse().unwrap();
     vec![

@@ -94,12 +94,12 @@ pub(super) fn serving(input: &[u8]) {
                 }
             }
             UP => {
-                node.handle_link_up(now, link, peer.public_key(), samples::address(which));
+                node.handle_link_up(now, link, samples::ends(peer.public_key(), samples::address(which)));
                 node.handle_message(now, link, &wire::to_bytes(&samples::hello(Role::Leaf, None)));
             }
             UP_SUPERNODE => {
                 let hello = samples::hello(Role::Supernode, Some(samples::supernode(which)));
-                node.handle_link_up(now, link, peer.public_key(), samples::address(which));
+                node.handle_link_up(now, link, samples::ends(peer.public_key(), samples::address(which)));
                 node.handle_message(now, link, &wire::to_bytes(&hello));
             }
             DOWN => node.handle_link_down(now, link),
@@ -190,7 +190,7 @@ fn greet(node: &mut Node, now: Now, links: &mut Vec<LinkId>) {
             continue;
         };
         links.push(link);
-        node.handle_link_up(now, link, samples::node(which).public_key(), address);
+        node.handle_link_up(now, link, samples::ends(samples::node(which).public_key(), address));
         let hello = samples::hello(Role::Supernode, Some(samples::supernode(which)));
         node.handle_message(now, link, &wire::to_bytes(&hello));
     }

@@ -11,7 +11,8 @@ use crate::{
     config::{Network, Role},
     envelope::{ENVELOPE_SIZE, MAX_PAYLOAD, Sealer, Stamp, Token},
     hint::{Hint, Invite, Roster},
-    identity::{Identity, LinkSecret},
+    identity::{Identity, LinkKey, LinkSecret},
+    outcome::{Carrier, Ends},
     record::{
         EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret, Saying, SealedPresence,
         SupernodeRecord,
@@ -19,7 +20,7 @@ use crate::{
     username::Username,
     wire::{
         self, Alive, Bounded, Hello, Later, Load, Message, Need, Refusal, RefuseReason, RelayGrant, Request,
-        Response, Summary, VersionRange,
+        Response, Summary, Timestamp, VersionRange,
     },
     work::Puzzle,
 };
@@ -67,7 +68,12 @@ fn some_claims() -> Vec<Claim> {
 
 pub(super) fn supernode(which: u8) -> SupernodeRecord {
     let relay = which.is_multiple_of(2).then(|| address(which));
-    SupernodeRecord::sign(&node(which), Network::Lab, address(which), relay, origin().unix, DAY)
+    SupernodeRecord::sign(&node(which), Network::Lab, address(which), relay, None, origin().unix, DAY)
+}
+
+/// Of a link that is up.
+pub(super) fn ends(peer: LinkKey, remote: SocketAddr) -> Ends {
+    Ends { peer, remote, carrier: Carrier::Quic }
 }
 
 fn some_introductions() -> Vec<Introduction> {
@@ -126,6 +132,7 @@ pub(super) fn hello(role: Role, record: Option<SupernodeRecord>) -> Message {
         observed,
         load: record.as_ref().map(|_| Load::HALF),
         record,
+        time: Some(Timestamp::from(origin().unix)),
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    driver::quic::LinkEvent,
+    driver::link::LinkEvent,
     node::LinkId,
     wire::{self, Hello, MAX_FRAME, Message, VersionRange},
 };
@@ -18,7 +18,10 @@ impl RawLink {
         let tls = Tls::new(&LinkSecret::from_secret([77; 32])).unwrap();
         let endpoint = quic::dial_only(loopback()).unwrap();
         let (report, mut events) = mpsc::channel(64);
-        tokio::spawn(quic::open(endpoint, tls, LinkId::Outbound(1), address, None, report));
+        let quic::Dialled::Open(stream) = quic::dial(&endpoint, &tls, address, None).await else {
+            panic!("nobody answers");
+        };
+        tokio::spawn(stream.serve(LinkId::Outbound(1), report));
         match timeout(PATIENCE, events.recv()).await.unwrap() {
             Some(LinkEvent::Up { outbox, .. }) => Self { outbox, events },
             other => panic!("no link: {other:?}"),
@@ -33,6 +36,7 @@ impl RawLink {
             observed: address,
             record: None,
             load: None,
+            time: None,
         };
         self.outbox.send(wire::to_bytes(&Message::Hello(Box::new(hello)))).await.unwrap();
     }
