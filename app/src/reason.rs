@@ -66,6 +66,13 @@ pub enum Reason {
     },
     /// Somebody else holds this username.
     NameTaken(String),
+    /// Somebody else has a name that looks like the one wanted.
+    NameLooksTaken {
+        /// The name wanted.
+        name: String,
+        /// Theirs.
+        theirs: String,
+    },
     /// Too few supernodes hold the username.
     NameNotHeld {
         /// How many do.
@@ -158,6 +165,7 @@ impl Reason {
             Self::NameAmbiguous { name: text(), fingerprints: vec![text()] },
             Self::KeyChanged { name: text(), pinned: text(), found: text() },
             Self::NameTaken(text()),
+            Self::NameLooksTaken { name: text(), theirs: text() },
             Self::NameNotHeld { held_by: 0, needed: 0 },
             Self::Yourself,
             Self::NoNetwork,
@@ -199,6 +207,7 @@ impl Reason {
             Self::NameAmbiguous { .. } => ("name_ambiguous", 6),
             Self::KeyChanged { .. } => ("key_changed", 6),
             Self::NameTaken(_) => ("name_taken", 6),
+            Self::NameLooksTaken { .. } => ("name_looks_taken", 6),
             Self::NameNotHeld { .. } => ("name_not_held", 5),
             Self::Yourself => ("yourself", 2),
             Self::NoNetwork => ("no_network", 5),
@@ -278,6 +287,10 @@ impl Reason {
             Self::NameTaken(name) => {
                 (format!("Somebody else holds the name \"{name}\"."), "Choose another name.")
             }
+            Self::NameLooksTaken { name, theirs } => (
+                format!("Somebody else holds the name \"{theirs}\", which looks like \"{name}\"."),
+                "Choose another name.",
+            ),
             Self::NameNotHeld { held_by, needed } => (
                 format!("Only {held_by} supernodes hold the name; {needed} are needed."),
                 "Try again in a minute.",

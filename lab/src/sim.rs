@@ -13,8 +13,13 @@
 mod churn;
 mod crash;
 mod directory;
+mod equivocate;
 mod figures;
+mod names;
+mod partition;
 mod reboot;
+mod rollback;
+mod squat;
 mod town;
 mod world;
 
@@ -41,6 +46,14 @@ pub enum Scenario {
     /// A third of the supernodes crash under load, as on 22 December 2010.
     #[serde(rename = "skype-2010")]
     Skype2010,
+    /// Squatters go for names and what looks like them.
+    Squat,
+    /// Holders answer with claims as they once were.
+    Rollback,
+    /// Claimants and holders tell everybody something else.
+    Equivocate,
+    /// Two halves grant the same names.
+    Partition,
 }
 
 /// Every scenario and its name.
@@ -49,6 +62,10 @@ pub const SCENARIOS: &[(&str, Scenario)] = &[
     ("churn", Scenario::Churn),
     ("skype-2007", Scenario::Skype2007),
     ("skype-2010", Scenario::Skype2010),
+    ("squat", Scenario::Squat),
+    ("rollback", Scenario::Rollback),
+    ("equivocate", Scenario::Equivocate),
+    ("partition", Scenario::Partition),
 ];
 
 /// How big, and which history of the many.
@@ -101,6 +118,10 @@ pub fn play(scenario: Scenario, options: Options) -> Report {
         Scenario::Churn => churn::play(options),
         Scenario::Skype2007 => reboot::play(options),
         Scenario::Skype2010 => crash::play(options),
+        Scenario::Squat => squat::play(options),
+        Scenario::Rollback => rollback::play(options),
+        Scenario::Equivocate => equivocate::play(options),
+        Scenario::Partition => partition::play(options),
     }
 }
 
@@ -136,5 +157,13 @@ mod tests {
         assert!(first.passed, "{}", serde_json::to_string_pretty(&first).unwrap());
         assert_eq!(first.history, play(Scenario::Directory, options).history);
         assert_ne!(first.history, play(Scenario::Directory, Options { seed: 8, ..options }).history);
+    }
+
+    #[test]
+    fn names_stand_against_squatters_liars_and_a_network_that_falls_apart_in_two_hundred_nodes() {
+        for scenario in [Scenario::Squat, Scenario::Rollback, Scenario::Equivocate, Scenario::Partition] {
+            let report = play(scenario, Options { nodes: 200, seed: 3 });
+            assert!(report.passed, "{}", serde_json::to_string_pretty(&report).unwrap());
+        }
     }
 }

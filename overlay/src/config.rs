@@ -128,6 +128,8 @@ pub struct Limits {
     pub links: usize,
     /// Username claims held in total; further ones are answered "busy".
     pub claims: usize,
+    /// Expired claims kept so that nobody else takes their names for a while; beyond it, the one free first goes.
+    pub quarantined: usize,
     /// Username claims held that came from one address prefix (/24 or /48).
     pub claims_per_prefix: usize,
     /// Proofs of work checked per second, some milliseconds each; claims with further ones are answered "busy".
@@ -160,6 +162,7 @@ impl Default for Limits {
             mesh_links: 64,
             links: 4_096,
             claims: 200_000,
+            quarantined: 50_000,
             claims_per_prefix: 20_000,
             proofs_per_second: 20,
             introductions: 100_000,

@@ -178,6 +178,13 @@ pub enum Event {
         /// Who has it.
         by: PublicKey,
     },
+    /// Somebody else has a proven claim to a name of ours, or to one that looks like it; told once for each of them.
+    NameContested {
+        /// Our name.
+        name: Username,
+        /// Who else claims it.
+        by: PublicKey,
+    },
     /// Supernodes known, to be given to [`Config::cache`] at the next start.
     Cache(Vec<u8>),
     /// Where links are accepted or, by a leaf, dialled from; once at the start.

@@ -1,6 +1,6 @@
 //! Why a command failed; each names who is to blame and reads as a sentence.
 
-use crate::identity::PublicKey;
+use crate::{identity::PublicKey, username::Username};
 
 /// Why a username could not be registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +9,14 @@ pub enum RegisterError {
     /// Somebody else's claim came first.
     #[error("this name is taken (by {})", by.fingerprint())]
     Taken {
+        /// Who has it.
+        by: PublicKey,
+    },
+    /// Somebody else has a name that looks like it.
+    #[error("this name looks like {name}, which is taken (by {})", by.fingerprint())]
+    LooksLike {
+        /// Their name.
+        name: Username,
         /// Who has it.
         by: PublicKey,
     },

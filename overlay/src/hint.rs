@@ -16,10 +16,8 @@ pub use self::{
 use crate::{
     config::Network,
     identity::LinkKey,
-    node::CACHE_RECORDS,
-    record::SupernodeRecord,
+    node::cached_supernodes,
     routing::{Prefix, is_public},
-    wire::{self, Bounded},
 };
 
 /// A supernode and where it may be.
@@ -37,9 +35,7 @@ impl Hint {
     /// Supernodes from the bytes of [`Node::cache`](crate::node::Node::cache), in different networks as far as there
     /// are some: what a friend may be told.
     pub fn from_cache(network: Network, cache: &[u8]) -> Vec<Self> {
-        let Ok(records) = wire::from_bytes::<Bounded<SupernodeRecord, CACHE_RECORDS>>(cache) else {
-            return Vec::new();
-        };
+        let records = cached_supernodes(cache).unwrap_or_default();
         let hints = records.iter().map(|record| Self { node: record.node(), address: record.address() });
         let mut prefixes = BTreeSet::new();
         let (apart, beside): (Vec<Self>, Vec<Self>) = hints

@@ -215,6 +215,8 @@ pub enum Domain {
     Invite,
     /// The list of supernodes that comes with a release.
     Roster,
+    /// A holder's time receipt for a claim.
+    Receipt,
 }
 
 impl Domain {
@@ -228,6 +230,7 @@ impl Domain {
             Self::PresenceLetter => "silbo presence letter 1",
             Self::Invite => "silbo invite 1",
             Self::Roster => "silbo roster 1",
+            Self::Receipt => "silbo receipt 1",
         }
     }
 

@@ -69,7 +69,7 @@ pub mod username;
 pub mod wire;
 pub mod work;
 
-pub use claim::Standing;
+pub use claim::{RankReason, Standing};
 pub use config::{NatKind, Network, Role};
 pub use envelope::MAX_PAYLOAD;
 pub use error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError};
@@ -77,4 +77,4 @@ pub use hint::{Hint, Invite, InviteError, Roster, RosterError};
 pub use identity::{Identity, LinkKey, PublicKey};
 pub use outcome::{FoundClaim, Lookup, NameState, Registration, RelayOffer, Report, Status};
 pub use record::PresenceSecret;
-pub use username::{Username, UsernameError};
+pub use username::{Skeleton, Username, UsernameError};

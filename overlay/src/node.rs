@@ -15,15 +15,17 @@
 //!
 //! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
 //! `ask` requests and their answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes and our
-//! introduction record; `claims` our names.
+//! introduction record; `claims` our names and `watch` who else claims them.
 
 mod ask;
 mod bucket;
+mod cache;
 mod claims;
 mod clock;
 mod deliver;
 mod dial;
 mod gossip;
+mod hand_over;
 mod home;
 mod links;
 mod load;
@@ -33,6 +35,7 @@ mod report;
 mod ringing;
 mod serve;
 mod timers;
+mod watch;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -43,6 +46,7 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use relay::{Now, UnixTime};
 
+pub(crate) use self::cache::cached_supernodes;
 use self::{
     ask::{AskError, Outstanding},
     bucket::Bucket,
@@ -55,11 +59,12 @@ use self::{
     presence::Sight,
     query::Query,
     ringing::Ringing,
-    serve::{MailboxOwner, Replication, ReplyTo},
+    serve::{MailboxOwner, Promise, Replication},
     timers::{Timer, Timers},
+    watch::Watch,
 };
 use crate::{
-    claim::Claim,
+    claim::{Claim, Seen},
     config::{NatKind, NodeConfig, Role},
     directory::Directory,
     envelope::{ReplaySet, Sealer},
@@ -70,7 +75,7 @@ use crate::{
     record::{Introduction, MailboxId, SupernodeRecord},
     routing::{Key, Table},
     username::Username,
-    wire::{self, Bounded, Response},
+    wire::{self, Response},
     work::{Proof, Puzzle},
 };
 
@@ -196,7 +201,7 @@ pub enum NodeEvent {
     },
     /// A name we registered provisionally is held now: the work is done, and enough holders have it.
     NameHeld(Registration),
-    /// A name of ours went to somebody who proved the work for it first.
+    /// A name of ours went to somebody who proved the work for it first, or is shown as somebody else's alone.
     NameLost {
         /// The name.
         name: Username,
@@ -209,6 +214,14 @@ pub enum NodeEvent {
         who: PublicKey,
         /// When they said that they are there; none: they have left, or said nothing for too long.
         seen: Option<UnixTime>,
+    },
+    /// Somebody else has a proven claim to a name of ours, or to one that looks like it: both are shown to whoever
+    /// looks it up. Told once for each of them.
+    NameContested {
+        /// Our name.
+        name: Username,
+        /// Who else claims it.
+        by: PublicKey,
     },
     /// [`Node::cache`] has something new to say.
     CacheChanged,
@@ -284,10 +297,12 @@ pub struct Node {
     works: BTreeMap<WorkId, Work>,
     next_work: u64,
     checked_work: CheckedWork,
+    seen: Seen,
+    watch: Watch,
 
     directory: Directory,
     mailboxes: BTreeMap<MailboxId, MailboxOwner>,
-    persisting: BTreeMap<PersistId, ReplyTo>,
+    persisting: BTreeMap<PersistId, Promise>,
     next_persist: u64,
 
     transmits: VecDeque<Transmit>,
@@ -295,9 +310,6 @@ pub struct Node {
     events: VecDeque<NodeEvent>,
     stats: Stats,
 }
-
-/// Supernodes written to the cache.
-pub(crate) const CACHE_RECORDS: usize = 200;
 
 /// How often expired things are dropped and idle links closed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
@@ -354,7 +366,9 @@ impl Node {
             works: BTreeMap::new(),
             next_work: 1,
             checked_work: CheckedWork::default(),
-            directory: Directory::new(config.network, &config.limits),
+            seen: Seen::default(),
+            watch: Watch::default(),
+            directory: Directory::new(config.network, link_secret.clone(), &config.limits),
             mailboxes: BTreeMap::new(),
             persisting: BTreeMap::new(),
             next_persist: 1,
@@ -425,9 +439,7 @@ impl Node {
 
     /// What [`Effect::Persist`] asked for is on disk.
     pub fn handle_persisted(&mut self, now: Now, id: PersistId) {
-        if let Some(to) = self.persisting.remove(&id) {
-            self.reply(now, to, Response::Done);
-        }
+        self.persisted(now, id);
         self.settle(now);
     }
 
@@ -449,6 +461,7 @@ impl Node {
                 Timer::Appear => self.appear(now),
                 Timer::Look => self.look_around(now),
                 Timer::Gather(id) => self.gather_done(now, id),
+                Timer::Watch => self.watch_names(now),
                 Timer::Replicate => self.replicate_some(now),
                 Timer::Gossip => self.flush_gossip(now),
                 Timer::Reconcile => self.reconcile(now),
@@ -465,8 +478,9 @@ impl Node {
         }
     }
 
-    /// Withdraws our introduction record where a link is up, says goodbye and closes every link.
+    /// Hands claims on, withdraws our introduction record where a link is up, says goodbye and closes every link.
     pub fn shutdown(&mut self, now: Now) {
+        self.hand_claims_on(now);
         self.withdraw(now);
         self.disappear(now);
         self.settle(now);
@@ -499,12 +513,6 @@ impl Node {
     /// When [`Node::handle_timeout`] wants to be called, and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         self.timers.next()
-    }
-
-    /// The supernodes worth trying at the next start.
-    pub fn cache(&self) -> Vec<u8> {
-        let confirmed = self.table.iter().filter(|known| known.confirmed).map(|known| known.record.clone());
-        wire::to_bytes(&Bounded::<_, CACHE_RECORDS>::take(confirmed))
     }
 
     /// The links to homes that, as far as we know, can ring us.
@@ -542,21 +550,6 @@ impl Node {
     fn settle(&mut self, now: Now) {
         while let Some((outstanding, result)) = self.finished.pop_front() {
             self.conclude(now, outstanding, result);
-        }
-    }
-
-    fn take_cache(&mut self, now: Now, cache: &[u8]) {
-        let Ok(records) = wire::from_bytes::<Bounded<SupernodeRecord, CACHE_RECORDS>>(cache) else { return };
-        for record in records.into_vec() {
-            if record.node() == self.own_key() {
-                continue;
-            }
-            match record.verify(self.config.network, now.unix) {
-                Ok(()) => drop(self.table.insert(record)),
-                // The supernode may well still be there: its address is worth a try, its old word is not.
-                Err(crate::record::RecordError::Expired) => self.add_seed(record.address()),
-                Err(_) => self.stats.refused_records += 1,
-            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 use relay::{Credentials, UnixTime};
 
 use crate::{
-    claim::Standing,
+    claim::{RankReason, Standing},
     config::{NatKind, Role},
     identity::{LinkKey, PublicKey},
     username::Username,
@@ -35,14 +35,29 @@ pub enum NameState {
     Provisional,
     /// Enough supernodes hold a proven claim.
     Held,
+    /// And enough independent ones have held it for a week.
+    Established,
+}
+
+impl NameState {
+    /// A stable word for events and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisional => "provisional",
+            Self::Held => "held",
+            Self::Established => "established",
+        }
+    }
 }
 
 /// What a directory lookup found. The caller decides: nothing is chosen silently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
-    /// Every valid claim, one per key: proven ones first, then most holders, then the older claim, then the smaller key.
+    /// Every valid claim to the name, one per key, in the order of [`rank`](crate::claim::rank).
     /// Empty: nobody has the name, as far as those who answered know.
     pub claims: Vec<FoundClaim>,
+    /// Every valid claim to another name that looks like it, in the same order.
+    pub lookalikes: Vec<FoundClaim>,
     /// Supernodes that were asked.
     pub asked: usize,
     /// Supernodes that answered.
@@ -50,16 +65,24 @@ pub struct Lookup {
 }
 
 /// One claim to a username.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundClaim {
+    /// The name, to the letter.
+    pub name: Username,
     /// Whose.
     pub key: PublicKey,
     /// How many of those asked hold it.
     pub holders: usize,
+    /// The claim's number: every renewal has a higher one.
+    pub seq: u64,
     /// Since when, as the claimant says.
     pub claimed_at: UnixTime,
-    /// Whether the claimant has worked for it.
+    /// Since when, as independent holders say: the median of their receipts.
+    pub since: Option<UnixTime>,
+    /// What it is worth.
     pub standing: Standing,
+    /// Why it stands where it does among all claims to the name and to those that look like it.
+    pub why: RankReason,
 }
 
 /// A relay this node may use for a while.

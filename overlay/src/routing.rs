@@ -12,6 +12,7 @@ pub use self::{
 use crate::{
     identity::{LinkKey, PublicKey},
     record::BlindedKey,
+    username::Username,
 };
 
 /// Supernodes that hold each claim and introduction record.
@@ -22,9 +23,9 @@ pub const REPLICATION: usize = 20;
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// Where claims to a name are kept.
-    pub fn of_name(name: &str) -> Self {
-        Self::hash("silbo name 1", name.as_bytes())
+    /// Where claims to a name, and to all that look like it, are kept.
+    pub fn of_name(name: &Username) -> Self {
+        Self::hash("silbo name 1", name.skeleton().as_str().as_bytes())
     }
 
     /// Where a person's introduction record is kept.
@@ -68,7 +69,10 @@ mod tests {
 
     #[test]
     fn distance_is_symmetric_and_zero_only_to_oneself() {
-        let (a, b) = (Key::of_name("ada"), Key::of_name("bob"));
+        let (a, b) = (
+            Key::of_person(&PublicKey::from_bytes([1; 32])),
+            Key::of_person(&PublicKey::from_bytes([2; 32])),
+        );
         assert_eq!(a.distance(&b), b.distance(&a));
         assert_eq!(a.distance(&a), Distance([0; 32]));
         assert!(a.distance(&b) > a.distance(&a));

@@ -2,6 +2,7 @@
 //! 10 to 100 ms each way that belongs to the pair; a killed node falls silent and is noticed as on a real network: by
 //! requests without answer, and at last by the transport's idle timeout.
 
+mod names;
 mod presence;
 mod roles;
 mod tests;
@@ -133,12 +134,21 @@ impl World {
         self.host(NodeConfig::leaf(Network::Lab), bootstrap)
     }
 
+    /// A leaf that was here before.
+    pub(crate) fn leaf_with(&mut self, bootstrap: &[HostId], cache: &[u8]) -> HostId {
+        self.host_with(NodeConfig::leaf(Network::Lab), bootstrap, cache)
+    }
+
     pub(crate) fn host(&mut self, config: NodeConfig, bootstrap: &[HostId]) -> HostId {
+        self.host_with(config, bootstrap, &[])
+    }
+
+    fn host_with(&mut self, config: NodeConfig, bootstrap: &[HostId], cache: &[u8]) -> HostId {
         let address = config.supernode.as_ref().map_or_else(|| self.free_address(), |s| s.address);
         let identity = Identity::from_secret(self.rng.random());
         let secret = LinkSecret::from_secret(self.rng.random());
         let key = secret.public_key();
-        let mut node = Node::new(config, identity.clone(), secret, &[], self.rng.random(), self.now);
+        let mut node = Node::new(config, identity.clone(), secret, cache, self.rng.random(), self.now);
         let seeds: Vec<SocketAddr> = bootstrap.iter().map(|host| self.hosts[*host].address).collect();
         node.add_seeds(self.now, seeds);
         let id = self.hosts.len();

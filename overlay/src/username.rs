@@ -1,9 +1,13 @@
 //! What people are found under: a short name in a small alphabet, so that two different names never look alike
 //! because of letters from another script.
 
+mod skeleton;
+
 use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
+pub use self::skeleton::Skeleton;
 
 /// A well-formed username: 3 to 32 of `a-z 0-9 . _ -`, beginning with a letter, no two separators in a row,
 /// none at the end; upper case is folded.
@@ -43,6 +47,11 @@ impl Username {
     /// The name, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What it looks like at a glance.
+    pub fn skeleton(&self) -> Skeleton {
+        Skeleton::of(self)
     }
 
     /// How many letters and digits it has; separators make no name longer.

@@ -335,6 +335,9 @@ impl Actor {
             OverlayEvent::NameHeld(registration) => {
                 self.registered(&registration.name.clone(), Ok(registration));
             }
+            OverlayEvent::NameContested { name, by } => {
+                self.tell(None, EventBody::NameContested { name: name.to_string(), by });
+            }
             OverlayEvent::NameLost { name, by } => self.registered(&name, Err(RegisterError::Taken { by })),
             OverlayEvent::Listening { quic, .. } => self.quic = Some(quic),
             _ => {}
@@ -428,18 +431,18 @@ impl Actor {
 
     fn registered(&mut self, name: &Username, result: Result<Registration, RegisterError>) {
         match result {
-            Ok(Registration { held_by, of, .. }) => {
+            Ok(Registration { state, held_by, of, .. }) => {
                 let kept = self.storage.set(Setting::Name, name.as_str().as_bytes());
                 self.kept(kept);
                 self.line.set_own_name(name.as_str());
                 self.picture.view.own.name = Some(name.to_string());
                 self.picture.view.own.claim = ClaimState::Held { held_by, of };
-                self.tell(None, EventBody::Registered { name: name.to_string(), held_by, of });
+                self.tell(None, EventBody::Registered { name: name.to_string(), state, held_by, of });
             }
             Err(error) => {
                 let reason = reasons::of_register(name, error);
                 self.picture.view.own.claim = match reason {
-                    Reason::NameTaken(_) => ClaimState::Taken,
+                    Reason::NameTaken(_) | Reason::NameLooksTaken { .. } => ClaimState::Taken,
                     _ => ClaimState::Failed(reason.sentence()),
                 };
                 self.refuse(None, reason);

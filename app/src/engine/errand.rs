@@ -102,7 +102,8 @@ impl Desk {
             Ok(found) => {
                 let nobody = found.claims.is_empty().then(|| Reason::NoSuchName(name.to_string()));
                 let took = since(began, relay::driver::now());
-                (vec![EventBody::Lookup { name: name.to_string(), claims: found.claims, took }], nobody)
+                let (claims, lookalikes) = (found.claims, found.lookalikes);
+                (vec![EventBody::Lookup { name: name.to_string(), claims, lookalikes, took }], nobody)
             }
             Err(error) => (Vec::new(), Some(error.into())),
         }
@@ -187,8 +188,9 @@ pub(super) fn registered(
     result: &Result<Registration, RegisterError>,
 ) -> Result<Vec<EventBody>, Reason> {
     match result {
-        Ok(Registration { held_by, of, .. }) => {
-            Ok(vec![EventBody::Registered { name: name.to_string(), held_by: *held_by, of: *of }])
+        Ok(Registration { state, held_by, of, .. }) => {
+            let (state, held_by, of) = (*state, *held_by, *of);
+            Ok(vec![EventBody::Registered { name: name.to_string(), state, held_by, of }])
         }
         Err(error) => Err(reasons::of_register(name, error.clone())),
     }

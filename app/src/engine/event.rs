@@ -20,7 +20,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("role", "role, quic, key: what this node does for others and where it listens"),
     ("relay", "udp, tcp, tls, realm, lab_credential: the relay beside this supernode"),
     ("registered", "name, state, held_by, of: the username is claimed"),
-    ("lookup", "name, claims, ms: what the directory knows of a username"),
+    ("lookup", "name, claims, lookalikes (if any), ms: what the directory knows of a username"),
+    ("name_contested", "name, key, fingerprint: somebody else is shown to have your username or one like it"),
     ("contact", "state (added, known, removed or listed), key, fingerprint, name: one contact"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
     ("history", "with, name, outcome, began_ms, duration_ms: one past call"),
@@ -100,6 +101,8 @@ pub enum EventBody {
     Registered {
         /// Which.
         name: String,
+        /// How firmly.
+        state: overlay::NameState,
         /// Supernodes that hold the claim.
         held_by: usize,
         /// Supernodes asked.
@@ -111,8 +114,17 @@ pub enum EventBody {
         name: String,
         /// All claims, best first.
         claims: Vec<overlay::FoundClaim>,
+        /// Claims to other names that look like it.
+        lookalikes: Vec<overlay::FoundClaim>,
         /// How long it took.
         took: Duration,
+    },
+    /// Somebody else has a claim to our name, or to one that looks like it.
+    NameContested {
+        /// Ours.
+        name: String,
+        /// Whose the other claim is.
+        by: PublicKey,
     },
     /// One contact.
     Contact {
@@ -212,10 +224,16 @@ impl Event {
                 None => format!("Running as {role}."),
             },
             EventBody::Relay { udp, .. } => format!("Relaying on {udp}."),
-            EventBody::Registered { name, held_by, of } => {
+            EventBody::Registered { name, held_by, of, .. } => {
                 format!("The name {name} is yours (held by {held_by} of {of} supernodes).")
             }
-            EventBody::Lookup { name, claims, .. } => lookup_lines(name, claims, self.at),
+            EventBody::Lookup { name, claims, lookalikes, .. } => {
+                lookup_lines(name, claims, lookalikes, self.at)
+            }
+            EventBody::NameContested { name, by } => format!(
+                "Somebody else ({}) is shown to have the name {name} or one that looks like it. Your contacts keep you.",
+                by.fingerprint()
+            ),
             EventBody::Contact { state, person } => person_line("contact", state, person),
             EventBody::Request { state, person } => person_line("request", state, person),
             EventBody::History { name, outcome, when, lasted, .. } => {
@@ -258,6 +276,7 @@ impl EventBody {
             Self::Relay { .. } => "relay",
             Self::Registered { .. } => "registered",
             Self::Lookup { .. } => "lookup",
+            Self::NameContested { .. } => "name_contested",
             Self::Contact { .. } => "contact",
             Self::Request { .. } => "request",
             Self::History { .. } => "history",
@@ -288,18 +307,29 @@ impl EventBody {
                     "username": credential.username, "password": credential.password,
                 })),
             }),
-            Self::Registered { name, held_by, of } => {
-                json!({ "name": name, "state": "held", "held_by": held_by, "of": of })
+            Self::Registered { name, state, held_by, of } => {
+                json!({ "name": name, "state": state.as_str(), "held_by": held_by, "of": of })
             }
-            Self::Lookup { name, claims, took } => json!({
-                "name": name, "ms": millis(*took),
-                "claims": claims.iter().map(|claim| json!({
-                    "key": claim.key.to_string(), "fingerprint": claim.key.fingerprint(),
-                    "holders": claim.holders, "claimed_at_ms": claim.claimed_at.as_millis(),
-                    // Claims become established through time receipts, which are not built yet.
-                    "established": false,
-                })).collect::<Vec<_>>(),
-            }),
+            Self::Lookup { name, claims, lookalikes, took } => {
+                let mut fields = json!({
+                    "name": name, "ms": millis(*took),
+                    "claims": claims.iter().map(found_claim).collect::<Vec<_>>(),
+                });
+                if !lookalikes.is_empty() {
+                    fields["lookalikes"] = lookalikes
+                        .iter()
+                        .map(|claim| {
+                            let mut fields = found_claim(claim);
+                            fields["name"] = json!(claim.name.as_str());
+                            fields
+                        })
+                        .collect();
+                }
+                fields
+            }
+            Self::NameContested { name, by } => {
+                json!({ "name": name, "key": by.to_string(), "fingerprint": by.fingerprint() })
+            }
             Self::Contact { state, person } | Self::Request { state, person } => json!({
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,
@@ -369,20 +399,42 @@ fn protocol(protocol: PathProtocol) -> &'static str {
     }
 }
 
-fn lookup_lines(name: &str, claims: &[overlay::FoundClaim], now: UnixTime) -> String {
-    if claims.is_empty() {
-        return format!("Nobody claims {name}.");
-    }
-    let lines = claims.iter().map(|claim| {
-        let age = now.saturating_duration_since(claim.claimed_at).as_secs() / (24 * 3600);
+fn found_claim(claim: &overlay::FoundClaim) -> Value {
+    json!({
+        "key": claim.key.to_string(), "fingerprint": claim.key.fingerprint(),
+        "holders": claim.holders, "claimed_at_ms": claim.claimed_at.as_millis(),
+        "established": claim.standing == overlay::Standing::Established,
+    })
+}
+
+fn lookup_lines(
+    name: &str,
+    claims: &[overlay::FoundClaim],
+    lookalikes: &[overlay::FoundClaim],
+    now: UnixTime,
+) -> String {
+    let several = claims.len() + lookalikes.len() > 1;
+    let line = |claim: &overlay::FoundClaim| {
+        let age =
+            now.saturating_duration_since(claim.since.unwrap_or(claim.claimed_at)).as_secs() / (24 * 3600);
+        let why = if several { format!(". {}", claim.why) } else { String::new() };
         format!(
-            "{name}  {}  {}  held by {} supernodes, {age} days old",
+            "{}  {}  {}  held by {} supernodes, {age} days old{why}",
+            claim.name,
             claim.key.fingerprint(),
             claim.key,
             claim.holders
         )
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    };
+    let mut lines: Vec<String> = claims.iter().map(line).collect();
+    if claims.is_empty() {
+        lines.push(format!("Nobody claims {name}."));
+    }
+    if !lookalikes.is_empty() {
+        lines.push(format!("Not {name}, though it looks like it:"));
+        lines.extend(lookalikes.iter().map(line));
+    }
+    lines.join("\n")
 }
 
 fn person_line(kind: &str, state: &str, person: &Person) -> String {

@@ -202,12 +202,12 @@ impl Actor {
         };
         let name = name.to_string();
         match result {
-            Ok(Lookup { claims, .. }) => {
+            Ok(Lookup { claims, lookalikes, .. }) => {
                 if shown {
                     let rows = claim_rows(&claims, &self.contacts);
                     self.picture.view.search = Search::Found { name: name.clone(), claims: rows };
                 }
-                self.tell(None, EventBody::Lookup { name, claims, took });
+                self.tell(None, EventBody::Lookup { name, claims, lookalikes, took });
             }
             Err(error) => {
                 let reason = Reason::from(error);
@@ -287,10 +287,14 @@ mod tests {
 
     fn claim(seed: u8) -> FoundClaim {
         FoundClaim {
+            name: Username::parse("bob").unwrap(),
             key: key(seed),
             holders: 1,
+            seq: 1,
             claimed_at: UnixTime::from_secs(1),
+            since: None,
             standing: overlay::Standing::Proven,
+            why: overlay::RankReason::Alone,
         }
     }
 

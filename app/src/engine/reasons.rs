@@ -80,6 +80,9 @@ impl From<SessionError> for Reason {
 pub(super) fn of_register(name: &Username, error: RegisterError) -> Reason {
     match error {
         RegisterError::Taken { .. } => Reason::NameTaken(name.to_string()),
+        RegisterError::LooksLike { name: theirs, .. } => {
+            Reason::NameLooksTaken { name: name.to_string(), theirs: theirs.to_string() }
+        }
         RegisterError::Offline => Reason::NoNetwork,
         RegisterError::TooFewHolders { held_by, needed } => Reason::NameNotHeld { held_by, needed },
         error => Reason::Internal(error.to_string()),

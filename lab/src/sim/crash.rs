@@ -168,7 +168,7 @@ impl Calls {
                         again.push(nth);
                     }
                 }
-                Told::First(..) | Told::Answer(..) => {}
+                Told::First(..) | Told::Answer(..) | Told::Contested(..) => {}
             }
         }
         for nth in again {

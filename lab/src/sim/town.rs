@@ -145,7 +145,7 @@ impl Town {
                         answered,
                     });
                 }
-                Told::Answer(..) | Told::Envelope(..) => {}
+                Told::Answer(..) | Told::Envelope(..) | Told::Contested(..) => {}
             }
         }
         // Whoever never heard back did not find.

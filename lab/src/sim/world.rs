@@ -1,5 +1,7 @@
 //! The network: hosts, links and virtual time.
 
+mod liars;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
@@ -8,7 +10,7 @@ use std::{
 };
 
 use overlay::{
-    FoundClaim, Identity, LinkKey, PublicKey, Status,
+    FoundClaim, Identity, LinkKey, PublicKey, Status, Username,
     claim::Claim,
     config::NodeConfig,
     identity::LinkSecret,
@@ -19,6 +21,9 @@ use overlay::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use relay::{Now, UnixTime};
 use sha2::{Digest as _, Sha256};
+
+pub(super) use self::liars::Liar;
+use self::liars::Way;
 
 /// The whole network.
 pub struct World {
@@ -34,6 +39,8 @@ pub struct World {
     history: Sha256,
     steps: u64,
     traffic: Traffic,
+    /// Computers for which it differs cannot reach each other.
+    wall: Option<fn(HostId) -> bool>,
 }
 
 /// Names a computer of the world.
@@ -59,6 +66,8 @@ pub enum Told {
     Answer(QueryId, Answer),
     /// An envelope came.
     Envelope(PublicKey, Vec<u8>),
+    /// Somebody else has a claim to this name of ours.
+    Contested(Username, PublicKey),
 }
 
 /// What went over all links so far.
@@ -79,7 +88,7 @@ struct Host {
     secret: LinkSecret,
     key: LinkKey,
     address: SocketAddr,
-    disk: BTreeMap<String, Claim>,
+    disk: BTreeMap<(String, PublicKey), Claim>,
     /// Counts lives, so that nothing of an earlier life reaches a later one.
     life: u32,
     links: BTreeMap<LinkId, (HostId, LinkId)>,
@@ -87,6 +96,7 @@ struct Host {
     opening: BTreeSet<LinkId>,
     inbound: u64,
     wake: Option<Instant>,
+    liar: Option<Box<dyn Liar>>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "nearly all are up")]
@@ -164,6 +174,7 @@ impl World {
             history: Sha256::new(),
             steps: 0,
             traffic: Traffic::default(),
+            wall: None,
         }
     }
 
@@ -191,6 +202,7 @@ impl World {
             opening: BTreeSet::new(),
             inbound: 0,
             wake: None,
+            liar: None,
         });
         self.switch_on(id, seeds);
         id
@@ -369,7 +381,9 @@ impl World {
                 self.alive(host, |node| node.handle_link_down(now, link));
             }
             Step::Message { link, bytes } => {
-                if self.hosts[host].links.contains_key(&link) {
+                if let Some((peer, _)) = self.hosts[host].links.get(&link).copied()
+                    && let Some(bytes) = self.distorted(host, peer, bytes, Way::In)
+                {
                     self.alive(host, |node| node.handle_message(now, link, &bytes));
                 }
             }
@@ -403,7 +417,7 @@ impl World {
 
     fn opened(&mut self, client: HostId, link: LinkId, server: HostId) {
         // A crashed server does not answer; a client may have given up.
-        if !self.is_up(server) || !self.hosts[client].opening.remove(&link) {
+        if self.apart(client, server) || !self.is_up(server) || !self.hosts[client].opening.remove(&link) {
             return;
         }
         self.traffic.links += 1;
@@ -435,7 +449,11 @@ impl World {
                     self.traffic.messages += 1;
                     self.traffic.bytes += transmit.bytes.len() as u64;
                     let delay = self.latency(id, peer);
-                    self.later(delay, peer, Step::Message { link, bytes: transmit.bytes });
+                    if let Some(bytes) = self.distorted(id, peer, transmit.bytes, Way::Out)
+                        && !self.apart(id, peer)
+                    {
+                        self.later(delay, peer, Step::Message { link, bytes });
+                    }
                 }
             } else if let Some(effect) = node.poll_effect() {
                 self.effect(id, effect);
@@ -477,7 +495,7 @@ impl World {
                 self.hosts[id].opening.remove(&link);
                 let far = self.far_end(id, link);
                 self.hosts[id].links.remove(&link);
-                if let Some((peer, far)) = far {
+                if let Some((peer, far)) = far.filter(|(peer, _)| !self.apart(id, *peer)) {
                     let delay = self.latency(id, peer);
                     self.later(delay, peer, Step::Down { link: far });
                 }
@@ -492,7 +510,7 @@ impl World {
             // The core ignores what it no longer waits for.
             Effect::StopWork { .. } => {}
             Effect::Persist { id: persist, claim } => {
-                self.hosts[id].disk.insert(claim.name().as_str().to_owned(), *claim);
+                self.hosts[id].disk.insert((claim.name().to_string(), claim.identity()), *claim);
                 self.later(DISK, id, Step::Persisted { id: persist });
             }
         }
@@ -503,6 +521,7 @@ impl World {
             NodeEvent::Found { query, claim } => Told::First(query, claim),
             NodeEvent::Answer { query, answer } => Told::Answer(query, answer),
             NodeEvent::Envelope { from, payload, .. } => Told::Envelope(from, payload),
+            NodeEvent::NameContested { name, by } => Told::Contested(name, by),
             NodeEvent::Online { .. }
             | NodeEvent::Offline { .. }
             | NodeEvent::NameHeld(_)

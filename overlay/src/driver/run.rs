@@ -395,6 +395,7 @@ impl Runner {
             NodeEvent::Presence { who, seen } => Event::Presence { who, seen },
             NodeEvent::NameHeld(registration) => Event::NameHeld(registration),
             NodeEvent::NameLost { name, by } => Event::NameLost { name, by },
+            NodeEvent::NameContested { name, by } => Event::NameContested { name, by },
             // The handle's lookup returns the union.
             NodeEvent::Found { .. } => return,
             NodeEvent::CacheChanged => Event::Cache(self.node.cache()),

@@ -7,7 +7,7 @@ use relay::fuzz::origin;
 
 use super::Records;
 use crate::{
-    claim::Claim,
+    claim::{Claim, Receipt, Seen},
     config::{Network, Role},
     envelope::{ENVELOPE_SIZE, MAX_PAYLOAD, Sealer, Stamp, Token},
     hint::{Hint, Invite, Roster},
@@ -184,6 +184,10 @@ pub(super) fn responses() -> Vec<Response> {
         Response::Alive(Alive { load: Load::HALF, around: Some(Load::FULL) }),
     ];
     responses.extend(some_claims().pop().map(|claim| Response::Taken(Box::new(claim))));
+    responses.extend(some_claims().pop().map(|claim| {
+        let (holder, now) = (LinkSecret::from_secret([4; 32]), origin().unix);
+        Response::Receipt(Box::new(Receipt::sign(&holder, Network::Lab, claim.id(), now, now)))
+    }));
     responses
 }
 
@@ -213,7 +217,11 @@ pub(super) fn introductions() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn caches() -> Vec<Vec<u8>> {
-    let cache = |most| wire::to_bytes(&Records::take((0..most).map(supernode)));
+    let mut seen = Seen::default();
+    for claim in some_claims() {
+        seen.note(&claim);
+    }
+    let cache = |most| wire::to_bytes(&(Records::take((0..most).map(supernode)), seen.keep()));
     vec![cache(0), cache(1), cache(5)]
 }
 

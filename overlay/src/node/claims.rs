@@ -9,23 +9,28 @@
 //! A provisional claim of somebody else stops nobody: whoever has done the work first has the name.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant},
 };
 
 use relay::{Now, UnixTime};
 
 use super::{
     Answer, Effect, Node, NodeEvent, QueryId, Timer, WorkId,
-    ask::{AskError, Purpose, Round},
+    ask::{AskError, Peer, Purpose, Round},
     query::{Next, QUERY_TIMEOUT, Query, key_of},
+    watch::WATCH_SOON,
 };
 use crate::{
-    claim::{CLAIM_LIFETIME, Claim, Standing, Union},
+    claim::{
+        CLAIM_LIFETIME, Claim, Evidence, Receipt, Standing, Subnet, Union, Witnesses, choose_receipts,
+        receipts_needed,
+    },
     error::RegisterError,
-    identity::PublicKey,
-    outcome::{NameState, Registration},
-    routing::quorum,
+    identity::{LinkKey, PublicKey},
+    outcome::{FoundClaim, NameState, Registration},
+    record::SupernodeRecord,
+    routing::{REPLICATION, quorum},
     username::Username,
     wire::{Request, Response},
     work::{Proof, Puzzle},
@@ -34,9 +39,15 @@ use crate::{
 /// A name we hold, or work for.
 #[derive(Debug)]
 pub(super) struct OwnName {
-    claim: Claim,
+    pub(super) claim: Claim,
     /// A quorum confirmed the proven claim: so many of so many.
     held: Option<(usize, usize)>,
+    /// What holders signed, the newest of each.
+    receipts: BTreeMap<LinkKey, Receipt>,
+    /// When it is put again.
+    due: Instant,
+    /// What the application knows.
+    told: Option<NameState>,
 }
 
 /// A proof being searched for.
@@ -54,7 +65,8 @@ pub(super) struct Work {
 pub(super) struct Writing {
     claim: Claim,
     held_by: usize,
-    taken: Option<(Standing, PublicKey)>,
+    taken: Option<(Standing, PublicKey, Username)>,
+    receipts: BTreeMap<LinkKey, Receipt>,
     report: Report,
 }
 
@@ -77,14 +89,30 @@ pub(super) struct CheckedWork {
 /// How long a registration waits for the proof before it claims the name provisionally.
 const WORK_PATIENCE: Duration = Duration::from_millis(300);
 
-/// Our claims are put again this often.
-const CLAIM_RENEWAL: Duration = Duration::from_secs(600);
+/// Our claims are put again this often: holders may have lost them, and say anew that they have not.
+const PUT_AGAIN: Duration = Duration::from_secs(24 * 3600);
 
-/// A proven claim is signed anew when it is a day old.
-const CLAIM_RESIGN: Duration = Duration::from_secs(24 * 3600);
+/// And so soon while too few hold them.
+const RETRY: Duration = Duration::from_secs(600);
+
+/// So long after its first holders gave receipts a claim is put again with them: a name that is given up at once is
+/// not written twice.
+const RECEIPTS_DELAY: Duration = Duration::from_secs(300);
+
+/// A proven claim is signed anew at this age.
+const LEASE_RENEWAL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Receipts count when their holders are among so many supernodes closest to the name: holders come and go.
+const WITNESSES: usize = 2 * REPLICATION;
+
+/// Receipts kept for a name of ours; when full, the one given first goes.
+const MAX_OWN_RECEIPTS: usize = 2 * REPLICATION;
 
 /// Proofs remembered as right; when full, the one found first is forgotten.
 const MAX_CHECKED: usize = 512;
+
+/// What was seen is written to the cache so much later, together with what else is seen until then.
+const SEEN_DELAY: Duration = Duration::from_secs(60);
 
 /// Names worked for at a time; when full, the oldest work is left.
 const MAX_WORKS: usize = 4;
@@ -110,25 +138,70 @@ impl CheckedWork {
 }
 
 impl Node {
-    /// What one holder answered, as far as it is true and about this name.
+    /// What one holder answered, as far as it is true, about this name or one like it, and not older than what we
+    /// have seen.
     pub(super) fn take_claims(
         &mut self,
         now: Now,
         name: &Username,
         union: &mut Union,
+        holder: Peer,
         result: Result<Response, AskError>,
     ) -> bool {
         let Ok(Response::Claims(claims)) = result else { return false };
-        let claims = claims.into_vec();
-        let all = claims.len();
-        let valid: Vec<Claim> = claims.into_iter().filter(|claim| self.believes(now, claim)).collect();
-        self.stats.refused_records += (all - valid.len()) as u64;
-        union.add(valid.into_iter().filter(|claim| claim.name() == name));
+        let skeleton = name.skeleton();
+        let mut valid = Vec::new();
+        for claim in claims.into_vec() {
+            if !union.has(&claim) && !self.believes(now, &claim) || self.seen.is_rolled_back(&claim) {
+                self.stats.refused_records += 1;
+            } else if claim.name().skeleton() == skeleton {
+                valid.push(claim);
+            }
+        }
+        union.add(holder.node, Subnet::of(self.config.network, holder.address), valid);
         true
+    }
+
+    /// What was found is not to be shown in an older form later.
+    pub(super) fn remember_seen(&mut self, now: Now, union: &Union) {
+        let news = union.newest().filter(|claim| self.seen.note(claim)).count();
+        if news > 0 {
+            self.timers.set_earlier(Timer::Cache, now.instant + SEEN_DELAY);
+        }
     }
 
     fn believes(&mut self, now: Now, claim: &Claim) -> bool {
         claim.verify(self.config.network, now.unix).is_ok() && self.checked_work.verify(claim)
+    }
+
+    /// All claims of a union in their order.
+    pub(super) fn ranked(&self, now: Now, name: &Username, union: &Union) -> Vec<FoundClaim> {
+        self.with_witnesses(now, name, |known| union.ranked(now.unix, known))
+    }
+
+    /// For weighing receipts: the supernodes we know around a name. What one far away says is worth nothing, or eight
+    /// supernodes anywhere could vouch for every name.
+    fn with_witnesses<T>(&self, now: Now, name: &Username, weigh: impl FnOnce(&Witnesses<'_>) -> T) -> T {
+        let around = self.around(now, name);
+        let subnet = |node: &LinkKey| around.get(node).copied();
+        weigh(&Witnesses { subnet: &subnet, needed: receipts_needed(self.live(now)) })
+    }
+
+    /// Where the supernodes around a name are.
+    pub(super) fn around(&self, now: Now, name: &Username) -> BTreeMap<LinkKey, Subnet> {
+        let closest = self.closest(now, &key_of(name), WITNESSES, &BTreeSet::new());
+        closest.iter().map(|peer| (peer.node, Subnet::of(self.config.network, peer.address))).collect()
+    }
+
+    /// Supernodes believed to live, we among them if we are one.
+    pub(super) fn live(&self, now: Now) -> usize {
+        self.table.live(now.instant) + usize::from(self.is_supernode())
+    }
+
+    fn subnet_of(&self, node: &LinkKey) -> Option<Subnet> {
+        let own = self.own_record.as_ref().filter(|own| own.node() == *node).map(SupernodeRecord::address);
+        let address = own.or_else(|| Some(self.table.get(node)?.record.address()))?;
+        Some(Subnet::of(self.config.network, address))
     }
 
     /// Register, first part: nobody else may have worked for the name.
@@ -144,16 +217,24 @@ impl Node {
             return Next::Done(Answer::Registered(Err(RegisterError::Offline)));
         }
         let me = self.identity.public_key();
+        let found = union.of(&me, &name);
         let known = self.own_names.get(&name).map(|own| &own.claim);
-        let mine = [union.of(&me), known].into_iter().flatten().max_by_key(|claim| claim.seq()).cloned();
-        let first = union.ordered().into_iter().find(|claim| claim.standing == Standing::Proven);
-        if let Some(first) = first.filter(|_| union.of(&me).is_none()) {
-            return Next::Done(Answer::Registered(Err(RegisterError::Taken { by: first.key })));
+        let mine = [found.map(|(claim, _)| claim), known].into_iter().flatten();
+        let mine = mine.max_by_key(|claim| claim.seq()).cloned();
+        let theirs = |claim: &FoundClaim| claim.key != me && claim.standing >= Standing::Proven;
+        let first = self.ranked(now, &name, union).into_iter().find(theirs).filter(|_| found.is_none());
+        if let Some(first) = first {
+            return Next::Done(Answer::Registered(Err(taken(&name, first.name, first.key))));
         }
         let seq = mine.as_ref().map_or(0, |claim| claim.seq() + 1).max(now.unix.as_millis());
         let proof = mine.as_ref().and_then(Claim::proof);
         if let (Some(mine), Some(proof)) = (&mine, proof) {
+            let mut receipts: BTreeMap<LinkKey, Receipt> =
+                mine.receipts().iter().map(|receipt| (receipt.holder(), receipt.clone())).collect();
+            receipts.extend(found.into_iter().flat_map(|(_, witnessed)| witnessed.clone()));
             let claim = self.sign(name, mine.claimed_at(), Some(proof), seq, now);
+            let chosen = choose_receipts(&receipts, |node| self.subnet_of(node));
+            let claim = claim.with_receipts(&self.identity, chosen);
             return self.begin_writing(now, id, claim, Report::Answer);
         }
         let work = self.begin_work(now, id, name, seq);
@@ -222,7 +303,8 @@ impl Node {
         self.timers.set(Timer::Query(id), now.instant + QUERY_TIMEOUT);
         let put = Request::PutClaim(Box::new(claim.clone()));
         let round = self.begin_round(now, id, key_of(claim.name()), put);
-        Next::Continue(Query::Writing { writing: Writing { claim, held_by: 0, taken: None, report }, round })
+        let writing = Writing { claim, held_by: 0, taken: None, receipts: BTreeMap::new(), report };
+        Next::Continue(Query::Writing { writing: Box::new(writing), round })
     }
 
     /// Counts what one holder answered; whether it answered at all.
@@ -230,13 +312,26 @@ impl Node {
         &mut self,
         now: Now,
         writing: &mut Writing,
+        holder: Peer,
         result: Result<Response, AskError>,
     ) -> bool {
         match result {
             Ok(Response::Done) => writing.held_by += 1,
+            Ok(Response::Receipt(receipt)) => {
+                writing.held_by += 1;
+                if receipt.answers(&writing.claim, &holder.node, now.unix) {
+                    writing.receipts.insert(holder.node, *receipt);
+                } else {
+                    self.stats.refused_records += 1;
+                }
+            }
             Ok(Response::Taken(other)) => {
-                if other.name() == writing.claim.name() && self.believes(now, &other) {
-                    writing.taken = writing.taken.max(Some((other.standing(), other.identity())));
+                let name = other.name().clone();
+                let about = name.skeleton() == writing.claim.name().skeleton()
+                    && other.identity() != writing.claim.identity();
+                if about && self.believes_kept(now, &other) {
+                    let other = Some((other.standing(), other.identity(), name));
+                    writing.taken = writing.taken.take().max(other);
                 }
             }
             // It has no room; it answered.
@@ -246,63 +341,125 @@ impl Node {
         true
     }
 
+    /// A name is also taken while it is in quarantine.
+    fn believes_kept(&mut self, now: Now, claim: &Claim) -> bool {
+        claim.verify_kept(self.config.network, now.unix).is_ok() && self.checked_work.verify(claim)
+    }
+
     /// Register, last part: enough must hold it.
     pub(super) fn written(&mut self, now: Now, writing: Writing, round: &Round) -> Next {
-        let Writing { claim, held_by, taken, report } = writing;
-        let (needed, of) = (quorum(round.asked), round.asked);
+        let Writing { claim, held_by, taken: rival, receipts, report } = writing;
+        let of = round.asked;
+        let needed = quorum(of.min(self.live(now)));
         let name = claim.name().clone();
         let proven = claim.standing() == Standing::Proven;
-        if proven && report == Report::Event && taken.is_none() {
-            self.keep_claim(now, claim.clone(), None);
+        let vouched = self.with_witnesses(now, &name, |known| {
+            let carried = claim.receipts().iter().filter(|r| !receipts.contains_key(&r.holder()));
+            Evidence::of(&claim, receipts.values().chain(carried), now.unix, known)
+        });
+        if proven && report == Report::Event && rival.is_none() {
+            self.keep_claim(now, claim.clone(), None, BTreeMap::new());
         }
-        // While the work goes on, only somebody who has done it takes the name away.
-        let contested = matches!(taken, Some((Standing::Provisional, _)));
-        let result = if held_by >= needed || (!proven && contested) {
-            let held = proven.then_some((held_by, of));
-            let (state, held_by, of) = match self.keep_claim(now, claim, held) {
+        // While the work goes on, only somebody who has done it takes the name away. Whoever has enough receipts keeps
+        // a name that was granted twice.
+        let contested = match &rival {
+            Some((Standing::Provisional, ..)) => !proven,
+            Some(_) => proven && vouched.suffices(),
+            None => false,
+        };
+        let result = if held_by >= needed || contested {
+            let established = vouched.standing(&claim) == Standing::Established;
+            let held = (proven && held_by >= needed).then_some((held_by, of));
+            let (state, held_by, of) = match self.keep_claim(now, claim, held, receipts) {
+                Some((held_by, of)) if established => (NameState::Established, held_by, of),
                 Some((held_by, of)) => (NameState::Held, held_by, of),
+                None if proven => (NameState::Held, held_by, of),
                 None => (NameState::Provisional, held_by, of),
             };
             Ok(Registration { name: name.clone(), state, held_by, of })
-        } else if let Some((_, by)) = taken {
-            Err(RegisterError::Taken { by })
+        } else if let Some((_, by, theirs)) = rival.clone() {
+            Err(taken(&name, theirs, by))
         } else if round.answered == 0 {
             Err(RegisterError::Offline)
         } else {
             Err(RegisterError::TooFewHolders { held_by, needed })
         };
+        let known = self.tell_state(&name, result.as_ref().ok().map(|registration| registration.state));
         if report == Report::Answer {
             if result.is_err() {
                 self.leave_work_for(&name);
             }
             return Next::Done(Answer::Registered(result));
         }
+        if let Some((standing, by, _)) = rival.filter(|_| proven)
+            && standing >= Standing::Proven
+            && result.is_ok()
+        {
+            self.contested(&name, by);
+        }
         match result {
-            Ok(registration) => self.events.push_back(NodeEvent::NameHeld(registration)),
-            Err(RegisterError::Taken { by }) => {
+            Ok(registration) if known != Some(registration.state) => {
+                self.events.push_back(NodeEvent::NameHeld(registration));
+            }
+            Err(RegisterError::Taken { by } | RegisterError::LooksLike { by, .. }) => {
                 self.own_names.remove(&name);
                 self.events.push_back(NodeEvent::NameLost { name, by });
             }
-            // Not enough holders for now: the next renewal tries again.
-            Err(_) => {}
+            // Nothing new, or not enough holders for now: the next renewal tries again.
+            Ok(_) | Err(_) => {}
         }
         Next::Dropped
     }
 
+    /// What the application knew of a name so far.
+    fn tell_state(&mut self, name: &Username, state: Option<NameState>) -> Option<NameState> {
+        let own = self.own_names.get_mut(name)?;
+        let known = own.told;
+        own.told = state.or(known);
+        known
+    }
+
     /// From now on this claim is kept alive. Who holds the proven one, as far as we know.
-    fn keep_claim(&mut self, now: Now, claim: Claim, held: Option<(usize, usize)>) -> Option<(usize, usize)> {
-        let own = self
-            .own_names
-            .entry(claim.name().clone())
-            .or_insert_with(|| OwnName { claim: claim.clone(), held: None });
+    fn keep_claim(
+        &mut self,
+        now: Now,
+        claim: Claim,
+        held: Option<(usize, usize)>,
+        receipts: BTreeMap<LinkKey, Receipt>,
+    ) -> Option<(usize, usize)> {
+        let (name, again, retry) = (claim.name().clone(), self.jitter(PUT_AGAIN), self.jitter(RETRY));
+        let receipts_delay = self.jitter(RECEIPTS_DELAY);
+        let watch = self.jitter(WATCH_SOON);
+        let needed = receipts_needed(self.live(now));
+        if !self.own_names.contains_key(&name) {
+            self.timers.set_earlier(Timer::Watch, now.instant + watch);
+        }
+        let own = self.own_names.entry(name).or_insert_with(|| OwnName {
+            claim: claim.clone(),
+            held: None,
+            receipts: BTreeMap::new(),
+            due: now.instant,
+            told: None,
+        });
         if claim.seq() > own.claim.seq() {
             own.claim = claim;
         }
         own.held = held.or(own.held);
-        let held = own.held;
-        let renewal = self.jitter(CLAIM_RENEWAL);
-        self.timers.set_earlier(Timer::Renew, now.instant + renewal);
-        held
+        own.receipts.extend(receipts);
+        while own.receipts.len() > MAX_OWN_RECEIPTS
+            && let Some(oldest) =
+                own.receipts.values().min_by_key(|r| (r.time(), r.holder())).map(Receipt::holder)
+        {
+            own.receipts.remove(&oldest);
+        }
+        let delay = match own.held {
+            None => retry,
+            Some(_) if own.lacks_receipts(needed) => receipts_delay,
+            Some(_) => again,
+        };
+        own.due = now.instant + delay;
+        self.timers.set_earlier(Timer::Renew, own.due);
+        own.held
     }
 
     /// The name will not be ours.
@@ -323,27 +480,44 @@ impl Node {
         }
     }
 
+    /// Puts again what is due, signed anew when its lease is a week old or receipts are to be carried.
     pub(super) fn renew_claims(&mut self, now: Now) {
-        let names: Vec<Username> = self.own_names.keys().cloned().collect();
+        let due = self.own_names.iter().filter(|(_, own)| own.due <= now.instant);
+        let names: Vec<Username> = due.map(|(name, _)| name.clone()).collect();
+        let needed = receipts_needed(self.live(now));
         for name in names {
-            let Some(OwnName { claim, held }) = self.own_names.get(&name) else { continue };
-            let (mut claim, held) = (claim.clone(), *held);
+            let Some(own) = self.own_names.get(&name) else { continue };
+            let mut claim = own.claim.clone();
             let left = claim.not_after().saturating_duration_since(now.unix);
-            if claim.standing() == Standing::Proven && left + CLAIM_RESIGN < CLAIM_LIFETIME {
+            let lapses = left + LEASE_RENEWAL < CLAIM_LIFETIME;
+            if claim.standing() == Standing::Proven && (lapses || own.lacks_receipts(needed)) {
+                let chosen = choose_receipts(&own.receipts, |node| self.subnet_of(node));
                 claim = self.sign(name.clone(), claim.claimed_at(), claim.proof(), claim.seq() + 1, now);
-                self.own_names.insert(name.clone(), OwnName { claim: claim.clone(), held });
+                claim = claim.with_receipts(&self.identity, chosen);
             }
-            if claim.standing() == Standing::Proven && held.is_none() {
-                let query = self.new_query();
-                let next = self.begin_writing(now, query, claim, Report::Event);
-                self.carry_on(query, next);
-            } else {
-                self.put(now, &key_of(&name), &Request::PutClaim(Box::new(claim)), Purpose::Background);
+            let retry = self.jitter(RETRY);
+            if let Some(own) = self.own_names.get_mut(&name) {
+                own.claim = claim.clone();
+                own.due = now.instant + retry;
             }
+            let query = self.new_query();
+            let next = self.begin_writing(now, query, claim, Report::Event);
+            self.carry_on(query, next);
         }
-        if !self.own_names.is_empty() {
-            let renewal = self.jitter(CLAIM_RENEWAL);
-            self.timers.set(Timer::Renew, now.instant + renewal);
+        if let Some(next) = self.own_names.values().map(|own| own.due).min() {
+            self.timers.set(Timer::Renew, next);
         }
     }
+}
+
+impl OwnName {
+    /// Whether holders gave enough receipts, and the claim does not carry as many yet.
+    fn lacks_receipts(&self, needed: usize) -> bool {
+        self.receipts.len() >= needed && self.claim.receipts().len() < needed
+    }
+}
+
+/// Why a name cannot be ours.
+fn taken(name: &Username, theirs: Username, by: PublicKey) -> RegisterError {
+    if *name == theirs { RegisterError::Taken { by } } else { RegisterError::LooksLike { name: theirs, by } }
 }

@@ -43,13 +43,40 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) enum Query {
     Waiting(Command),
-    Reading { name: Username, union: Union, round: Round },
-    Working { work: WorkId },
-    Writing { writing: Writing, round: Round },
-    LookingUp { name: Username, union: Union, round: Round },
-    Fetching { to: PublicKey, best: Option<Introduction>, then: Then, round: Round },
+    Reading {
+        name: Username,
+        union: Union,
+        round: Round,
+    },
+    Working {
+        work: WorkId,
+    },
+    Writing {
+        writing: Box<Writing>,
+        round: Round,
+    },
+    LookingUp {
+        name: Username,
+        union: Union,
+        round: Round,
+    },
+    /// One of our own names.
+    Watching {
+        name: Username,
+        union: Union,
+        round: Round,
+    },
+    Fetching {
+        to: PublicKey,
+        best: Option<Introduction>,
+        then: Then,
+        round: Round,
+    },
     Delivering(Delivery),
-    AskingRelays { offers: Vec<RelayOffer>, waiting: usize },
+    AskingRelays {
+        offers: Vec<RelayOffer>,
+        waiting: usize,
+    },
 }
 
 /// Why an introduction record is fetched.
@@ -158,7 +185,7 @@ impl Node {
         let next = match query {
             Query::Waiting(_) | Query::Working { .. } => Next::Continue(query),
             Query::Reading { name, mut union, mut round } => {
-                let success = self.take_claims(now, &name, &mut union, result);
+                let success = self.take_claims(now, &name, &mut union, peer, result);
                 if self.count(now, id, &mut round, success) {
                     self.read(now, id, name, &union, &round)
                 } else {
@@ -166,21 +193,30 @@ impl Node {
                 }
             }
             Query::LookingUp { name, mut union, mut round } => {
-                let found = !union.is_empty();
-                let success = self.take_claims(now, &name, &mut union, result);
-                if let Some(claim) = union.ordered().first().copied().filter(|_| !found) {
-                    self.events.push_back(NodeEvent::Found { query: id, claim });
+                let found = union.names(&name);
+                let success = self.take_claims(now, &name, &mut union, peer, result);
+                if !found && union.names(&name) {
+                    let first = self.ranked(now, &name, &union).into_iter().find(|claim| claim.name == name);
+                    self.events.extend(first.map(|claim| NodeEvent::Found { query: id, claim }));
                 }
                 if self.count(now, id, &mut round, success) {
-                    Next::Done(looked_up(&union, &round))
+                    Next::Done(self.looked_up(now, &name, &union, &round))
                 } else {
                     Next::Continue(Query::LookingUp { name, union, round })
                 }
             }
-            Query::Writing { mut writing, mut round } => {
-                let success = self.note_holder(now, &mut writing, result);
+            Query::Watching { name, mut union, mut round } => {
+                let success = self.take_claims(now, &name, &mut union, peer, result);
                 if self.count(now, id, &mut round, success) {
-                    self.written(now, writing, &round)
+                    self.watched(now, &name, &union, &round)
+                } else {
+                    Next::Continue(Query::Watching { name, union, round })
+                }
+            }
+            Query::Writing { mut writing, mut round } => {
+                let success = self.note_holder(now, &mut writing, peer, result);
+                if self.count(now, id, &mut round, success) {
+                    self.written(now, *writing, &round)
                 } else {
                     Next::Continue(Query::Writing { writing, round })
                 }
@@ -227,9 +263,10 @@ impl Node {
         let next = match query {
             Query::Waiting(command) => Next::Done(offline(&command)),
             Query::Reading { name, union, round } => self.read(now, id, name, &union, &round),
-            Query::LookingUp { union, round, .. } => Next::Done(looked_up(&union, &round)),
+            Query::LookingUp { name, union, round } => Next::Done(self.looked_up(now, &name, &union, &round)),
+            Query::Watching { name, union, round } => self.watched(now, &name, &union, &round),
             Query::Working { work } => self.write_provisionally(now, id, work),
-            Query::Writing { writing, round } => self.written(now, writing, &round),
+            Query::Writing { writing, round } => self.written(now, *writing, &round),
             Query::Fetching { to, best, then, round } => self.fetched(now, id, to, best, then, &round),
             Query::Delivering(delivery) => self.delivery_due(now, id, delivery),
             Query::AskingRelays { offers, .. } => Next::Done(relays(offers)),
@@ -331,6 +368,16 @@ impl Node {
         self.introductions.insert(to, record);
     }
 
+    fn looked_up(&mut self, now: Now, name: &Username, union: &Union, round: &Round) -> Answer {
+        if round.answered == 0 {
+            return Answer::LookedUp(Err(LookupError::Offline));
+        }
+        self.remember_seen(now, union);
+        let (claims, lookalikes) =
+            self.ranked(now, name, union).into_iter().partition(|claim| claim.name == *name);
+        Answer::LookedUp(Ok(Lookup { claims, lookalikes, asked: round.asked, answered: round.answered }))
+    }
+
     fn ask_relays(&mut self, now: Now, id: QueryId) -> Next {
         let mut asked = BTreeSet::new();
         let own = self.own_record.iter().filter(|own| own.relay().is_some());
@@ -353,14 +400,7 @@ impl Node {
 }
 
 pub(super) fn key_of(name: &Username) -> Key {
-    Key::of_name(name.as_str())
-}
-
-fn looked_up(union: &Union, round: &Round) -> Answer {
-    if round.answered == 0 {
-        return Answer::LookedUp(Err(LookupError::Offline));
-    }
-    Answer::LookedUp(Ok(Lookup { claims: union.ordered(), asked: round.asked, answered: round.answered }))
+    Key::of_name(name)
 }
 
 fn relays(offers: Vec<RelayOffer>) -> Answer {

@@ -1,6 +1,10 @@
 //! What a supernode answers others, and itself.
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    time::Duration,
+};
 
 use data_encoding::HEXLOWER;
 use relay::Now;
@@ -11,12 +15,12 @@ use super::{
     ask::{Peer, Purpose},
 };
 use crate::{
-    claim::Claim,
+    claim::{Claim, Witnesses, receipts_needed},
     directory::{ClaimPut, IntroductionPut, Source},
     identity::{LinkKey, PublicKey},
     record::{Introduction, MailboxId},
     routing::{Key, REPLICATION},
-    username::Username,
+    username::Skeleton,
     wire::{Bounded, Message, Need, Refusal, RelayGrant, Request, Response},
 };
 
@@ -29,6 +33,13 @@ pub(super) enum ReplyTo {
     },
     /// We asked ourselves.
     Own(u32),
+}
+
+/// What is answered once a claim is on disk.
+#[derive(Debug)]
+pub(super) struct Promise {
+    to: ReplyTo,
+    answer: Response,
 }
 
 /// Whose mailbox it is.
@@ -139,20 +150,52 @@ impl Node {
             return Some(self.busy());
         }
         let source = self.source(to);
-        match self.directory.put_claim(now.unix, source, &claim) {
-            ClaimPut::Stored => {
-                let id = PersistId(self.next_persist);
-                self.next_persist += 1;
-                self.persisting.insert(id, to);
-                self.effects.push_back(Effect::Persist { id, claim: Box::new(claim) });
+        // Nobody needs to be known where nothing is to be weighed.
+        let around =
+            if claim.receipts().is_empty() { BTreeMap::new() } else { self.around(now, claim.name()) };
+        let subnet = |node: &LinkKey| around.get(node).copied();
+        let known = Witnesses { subnet: &subnet, needed: receipts_needed(self.live(now)) };
+        match self.directory.put_claim(now.unix, source, &claim, &known) {
+            ClaimPut::Stored(claim) => {
+                let answer = acknowledgement(&claim);
+                self.persist(claim, Some(Promise { to, answer }));
                 None
             }
             // It may still be on its way to the disk; a crash in that moment costs this holder, not the name.
-            ClaimPut::Held => Some(Response::Done),
-            ClaimPut::Taken(by) => Some(Response::Taken(by)),
+            ClaimPut::Held(claim) => Some(acknowledgement(&claim)),
+            ClaimPut::Taken { by, kept } => {
+                if let Some(kept) = kept {
+                    self.persist(kept, None);
+                }
+                Some(Response::Taken(by))
+            }
             ClaimPut::Invalid(_) => Some(self.invalid()),
             ClaimPut::Stale => Some(Response::Refused(Refusal::Stale)),
             ClaimPut::Full => Some(self.busy()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn forget_claims(&mut self) {
+        self.directory = crate::directory::Directory::new(
+            self.config.network,
+            self.link_secret.clone(),
+            &self.config.limits,
+        );
+    }
+
+    fn persist(&mut self, claim: Box<Claim>, promise: Option<Promise>) {
+        let id = PersistId(self.next_persist);
+        self.next_persist += 1;
+        if let Some(promise) = promise {
+            self.persisting.insert(id, promise);
+        }
+        self.effects.push_back(Effect::Persist { id, claim });
+    }
+
+    pub(super) fn persisted(&mut self, now: Now, id: PersistId) {
+        if let Some(Promise { to, answer }) = self.persisting.remove(&id) {
+            self.reply(now, to, answer);
         }
     }
 
@@ -214,13 +257,14 @@ impl Node {
         }
         let (mut claims, mut people): (Vec<Claim>, Vec<Introduction>) = (Vec::new(), Vec::new());
         if anew || name.is_some() {
-            claims.extend(self.directory.claims_after(name.as_ref(), REPLICATE_AT_ONCE).cloned());
+            let next = self.directory.claims_after(now.unix, name.as_ref(), REPLICATE_AT_ONCE);
+            claims.extend(next.into_iter().cloned());
         }
         if anew || person.is_some() {
             people.extend(self.directory.introductions_after(person.as_ref(), REPLICATE_AT_ONCE).cloned());
         }
-        if claims.len() == REPLICATE_AT_ONCE {
-            self.replication.after = claims.last().map(|claim| claim.name().clone());
+        if claims.len() >= REPLICATE_AT_ONCE {
+            self.replication.after = claims.last().map(|claim| claim.name().skeleton());
         }
         if people.len() == REPLICATE_AT_ONCE {
             self.replication.after_person = people.last().map(Introduction::identity);
@@ -237,8 +281,8 @@ impl Node {
                 self.ask(now, peer, request, Purpose::Background);
             }
         }
-        for claim in claims.into_iter().filter(|claim| claim.not_after() > now.unix) {
-            for peer in self.new_holders(now, &Key::of_name(claim.name().as_str())) {
+        for claim in claims {
+            for peer in self.new_holders(now, &Key::of_name(claim.name())) {
                 self.ask(now, peer, Request::PutClaim(Box::new(claim.clone())), Purpose::Background);
             }
         }
@@ -270,8 +314,13 @@ impl Node {
 pub(super) struct Replication {
     /// Looked after now, and where the next portion of claims begins.
     changed: BTreeSet<LinkKey>,
-    after: Option<Username>,
+    after: Option<Skeleton>,
     after_person: Option<PublicKey>,
     /// Looked after when that is done.
     next: BTreeSet<LinkKey>,
+}
+
+/// What is said to whoever put a claim that is held.
+fn acknowledgement(claim: &Claim) -> Response {
+    claim.witness().map_or(Response::Done, |receipt| Response::Receipt(Box::new(receipt.clone())))
 }

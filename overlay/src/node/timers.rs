@@ -26,6 +26,8 @@ pub(super) enum Timer {
     Look,
     /// Holders of presence records had their time.
     Gather(u64),
+    /// Look our own names up.
+    Watch,
     /// Put the claims we hold where they belong now.
     Replicate,
     /// Tell linked peers about supernodes newly confirmed.
@@ -63,6 +65,7 @@ impl Timer {
             Self::Appear => "appear",
             Self::Look => "look",
             Self::Gather(_) => "gather",
+            Self::Watch => "watch",
             Self::Replicate => "replicate",
             Self::Gossip => "gossip",
             Self::Reconcile => "reconcile",

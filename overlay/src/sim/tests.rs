@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    claim::Standing,
+    claim::{Receipt, Standing},
     config::SupernodeConfig,
     envelope::{ENVELOPE_SIZE, Token},
     error::{LookupError, OfflineReason, RegisterError, SendError},
@@ -12,7 +12,7 @@ use crate::{
     wire::{Bounded, Hello, Need, RefuseReason, Request, Response, Summary, VersionRange},
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 fn name(n: usize) -> Username {
     Username::parse(&format!("user{n}")).unwrap()
@@ -51,7 +51,7 @@ fn register_all(world: &mut World, leaves: &[HostId]) -> Vec<Result<Registration
         .collect()
 }
 
-fn lookup(world: &mut World, host: HostId, name: &Username) -> Result<Lookup, LookupError> {
+pub(super) fn lookup(world: &mut World, host: HostId, name: &Username) -> Result<Lookup, LookupError> {
     let query = world.with(host, |node, now| node.lookup(now, name.clone()));
     if let Answer::LookedUp(result) = world.answer(host, query) { result } else { panic!() }
 }
@@ -233,7 +233,7 @@ fn conflicting_claims_of_two_networks_that_met_are_both_returned() {
     world.run(Duration::from_secs(10));
     let late = world.leaf(&[east]);
     let found = lookup(&mut world, late, &name(0)).unwrap();
-    // Equally many holders: the older claim first.
+    // One holder each: the order is drawn by lot, and said to be.
     assert_eq!(found.claims.len(), 2);
     let both = |found: &Lookup| found.claims.iter().map(|claim| claim.key).collect::<Vec<_>>();
     assert!(both(&found).contains(&world.key(ada)) && both(&found).contains(&world.key(bob)));
@@ -415,6 +415,8 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let address = world.address(hub);
     let record = SupernodeRecord::sign(&secret, Network::Lab, address, Some(address), None, now, MINUTE);
     let claim = Claim::proven(identity, name(1), now, 1, now);
+    let receipt = Receipt::sign(&secret, Network::Lab, claim.id(), now, now);
+    let claim = claim.with_receipts(identity, [receipt.clone()]).witnessed(Some(receipt.clone()));
     let mailbox = MailboxId::from_bytes([4; 32]);
     let introduction = Introduction::sign(
         identity,
@@ -476,6 +478,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Response::Presences(Bounded::take([presence])),
         Response::Later(wire::Later::after(MINUTE, wire::Load::FULL)),
         Response::Alive(wire::Alive { load: wire::Load::HALF, around: Some(wire::Load::FULL) }),
+        Response::Receipt(Box::new(receipt)),
     ];
     let mut messages = vec![
         Message::Hello(Box::new(hello)),

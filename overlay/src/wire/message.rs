@@ -7,7 +7,7 @@ use relay::UnixTime;
 
 use super::{Alive, Bounded, Later, Load, unix_time};
 use crate::{
-    claim::Claim,
+    claim::{Claim, Receipt},
     config::{Network, Role},
     envelope::Token,
     identity::PublicKey,
@@ -304,6 +304,9 @@ pub enum Response {
     /// Presence records that were asked for, as far as they are known.
     #[n(30)]
     Presences(#[n(0)] Bounded<SealedPresence, MAX_PRESENCES>),
+    /// The proven claim is held (and will survive a restart): since when.
+    #[n(20)]
+    Receipt(#[n(0)] Box<Receipt>),
 }
 
 /// Why a request was refused.

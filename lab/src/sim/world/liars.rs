@@ -1,0 +1,89 @@
+//! Who does not do as the protocol says: somebody between a node and its links, and a wall through the network.
+
+use overlay::{
+    Identity, Username,
+    identity::LinkSecret,
+    wire::{self, Message},
+};
+use relay::UnixTime;
+
+use super::{HostId, World};
+
+/// Sits between a node and its links.
+pub(in crate::sim) trait Liar {
+    /// What the node is told instead of what `from` said.
+    fn hears(&mut self, now: UnixTime, from: HostId, message: Message) -> Option<Message>;
+
+    /// What `to` is told instead of what the node says.
+    fn says(&mut self, now: UnixTime, to: HostId, message: Message) -> Option<Message>;
+
+    /// The time has come.
+    fn urge(&mut self) {}
+}
+
+pub(super) enum Way {
+    In,
+    Out,
+}
+
+impl World {
+    /// From now on somebody sits between a node and its links.
+    pub(in crate::sim) fn corrupt(&mut self, id: HostId, liar: impl Liar + 'static) {
+        self.hosts[id].liar = Some(Box::new(liar));
+    }
+
+    /// Tells a liar that the time has come.
+    pub(in crate::sim) fn urge(&mut self, id: HostId) {
+        if let Some(liar) = &mut self.hosts[id].liar {
+            liar.urge();
+        }
+    }
+
+    /// The newest claim of somebody to a name that any computer keeps on its disk.
+    pub(in crate::sim) fn newest_seq(&self, owner: HostId, name: &Username) -> u64 {
+        let of = (name.to_string(), self.person(owner));
+        self.hosts.iter().filter_map(|host| Some(host.disk.get(&of)?.seq())).max().unwrap_or(0)
+    }
+
+    /// Cuts the network in two; nothing tells anybody.
+    pub(in crate::sim) fn part(&mut self, side: fn(HostId) -> bool) {
+        self.wall = Some(side);
+    }
+
+    /// Joins what was cut.
+    pub(in crate::sim) fn heal(&mut self) {
+        self.wall = None;
+    }
+
+    pub(super) fn apart(&self, a: HostId, b: HostId) -> bool {
+        self.wall.is_some_and(|side| side(a) != side(b))
+    }
+
+    /// Somebody's keys: for liars only.
+    pub(in crate::sim) fn identity(&self, id: HostId) -> &Identity {
+        &self.hosts[id].identity
+    }
+
+    /// A supernode's keys: for liars only.
+    pub(in crate::sim) fn link_secret(&self, id: HostId) -> &LinkSecret {
+        &self.hosts[id].secret
+    }
+
+    /// What a liar makes of a message.
+    pub(super) fn distorted(
+        &mut self,
+        id: HostId,
+        peer: HostId,
+        bytes: Vec<u8>,
+        way: Way,
+    ) -> Option<Vec<u8>> {
+        let now = self.now.unix;
+        let Some(liar) = &mut self.hosts[id].liar else { return Some(bytes) };
+        let Ok(message) = wire::from_bytes::<Message>(&bytes) else { return Some(bytes) };
+        let message = match way {
+            Way::In => liar.hears(now, peer, message),
+            Way::Out => liar.says(now, peer, message),
+        };
+        message.map(|message| wire::to_bytes(&message))
+    }
+}
