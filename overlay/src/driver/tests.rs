@@ -217,13 +217,14 @@ async fn a_link_that_is_to_prove_something_about_strangers_comes_from_a_port_nev
     };
     let _dialling = [(1, Ways::Any { tcp: None }), (2, Ways::FreshUdp), (3, Ways::FreshUdp)]
         .map(|(number, ways)| tokio::spawn(reach.clone().open(target(number, ways), Carrier::Quic)));
-    let mut from = Vec::new();
+    let (mut from, mut alive) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let connection = listening.accept().await.unwrap().await.unwrap();
         from.push(connection.remote_address());
-        assert!(matches!(reports.recv().await, Some(LinkEvent::Up { .. })));
-        // Kept open until the end.
-        tokio::spawn(async move { connection.closed().await });
+        let report = reports.recv().await;
+        assert!(matches!(report, Some(LinkEvent::Up { .. })), "{report:?}");
+        // A link lives as long as its outbox.
+        alive.push((connection, report));
     }
     from.sort_unstable();
     from.dedup();
