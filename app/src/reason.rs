@@ -84,6 +84,8 @@ pub enum Reason {
     Yourself,
     /// No supernode can be reached.
     NoNetwork,
+    /// `silbo doctor` found that nobody can call this computer; the sentence says how far it goes.
+    CannotBeCalled(&'static str),
     /// A call is already going on.
     AlreadyInCall,
     /// There is no call to answer, decline, mute or hang up.
@@ -169,6 +171,7 @@ impl Reason {
             Self::NameNotHeld { held_by: 0, needed: 0 },
             Self::Yourself,
             Self::NoNetwork,
+            Self::CannotBeCalled(".."),
             Self::AlreadyInCall,
             Self::NoCall,
             Self::Full(0),
@@ -211,6 +214,7 @@ impl Reason {
             Self::NameNotHeld { .. } => ("name_not_held", 5),
             Self::Yourself => ("yourself", 2),
             Self::NoNetwork => ("no_network", 5),
+            Self::CannotBeCalled(_) => ("cannot_be_called", 1),
             Self::AlreadyInCall => ("already_in_call", 4),
             Self::NoCall => ("no_call", 1),
             Self::Full(_) => ("full", 1),
@@ -299,6 +303,10 @@ impl Reason {
             Self::NoNetwork => (
                 "No supernode can be reached.".into(),
                 "Check your network connection, or name a supernode with --bootstrap HOST:PORT.",
+            ),
+            Self::CannotBeCalled(why) => (
+                format!("{why}."),
+                "Follow the advice that `silbo doctor` gives in the lines marked with \"!\".",
             ),
             Self::AlreadyInCall => ("A call is already going on.".into(), "Hang up first."),
             Self::NoCall => {

@@ -105,8 +105,8 @@ pub enum Verb {
     },
     /// Past calls
     History,
-    /// Network diagnostics: "can people call me?" (not built yet)
-    Doctor(Rest),
+    /// Network diagnostics: "can people call me?" Exit status 0: yes
+    Doctor,
     /// Make an invite link (not built yet)
     Invite(Rest),
     /// Save the profile to a file (not built yet)
@@ -150,6 +150,12 @@ pub struct Supernode {
     /// Most leaves served
     #[arg(long, value_name = "N", default_value_t = overlay::config::DEFAULT_MAX_LEAVES)]
     pub max_leaves: usize,
+    /// Print a status line to standard error every ten seconds, even when that is no terminal
+    #[arg(long)]
+    pub status: bool,
+    /// Serve figures for Prometheus at http://IP:PORT/metrics; a loopback address only
+    #[arg(long, value_name = "IP:PORT")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Options of staying online.
@@ -283,7 +289,6 @@ impl Cli {
             return not_built("Sealing the key with a passphrase (--passphrase-file, SILBO_PASSPHRASE_FILE)");
         }
         match &self.verb {
-            Some(Verb::Doctor(_)) => not_built("`silbo doctor`"),
             Some(Verb::Invite(_)) => not_built("`silbo invite`"),
             Some(Verb::Export(_)) => not_built("`silbo export`"),
             Some(Verb::Import(_)) => not_built("`silbo import`"),
@@ -304,6 +309,7 @@ impl Cli {
                 | Verb::Contact { .. }
                 | Verb::Request { .. }
                 | Verb::History
+                | Verb::Doctor
                 | Verb::Help { .. },
             )
             | None => Ok(()),

@@ -18,6 +18,7 @@ pub(super) fn errand(verb: &Verb) -> Result<Option<Errand>, Reason> {
     Ok(Some(match verb {
         Verb::Register { name } => Errand::Register(username(name)?),
         Verb::Lookup { name } => Errand::Lookup(username(name)?),
+        Verb::Doctor => Errand::Diagnose,
         Verb::History => Errand::Kept(Kept::History),
         Verb::Contact { verb: ContactVerb::Add { who: text } } => match who(text)? {
             Who::Echo => return Err(Reason::Usage("Echo is always among the contacts.".into())),

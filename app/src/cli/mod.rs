@@ -2,7 +2,7 @@
 //!
 //! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
 //! and change the profile; `attach` has them run by whoever owns the profile already; `log` is for standard error;
-//! `print` puts events on standard output, `inbox` reads commands from standard input.
+//! `status` and `metrics` are a supernode's figures; `print` puts events on standard output, `inbox` reads commands from standard input.
 
 pub mod args;
 mod attach;
@@ -11,8 +11,10 @@ mod background;
 mod inbox;
 mod lists;
 mod log;
+mod metrics;
 mod print;
 mod serve;
+mod status;
 
 use crate::{
     engine::{AutoAnswer, Config, OwnName, errand::Errand},
@@ -79,6 +81,7 @@ fn run_errand(cli: &Cli, errand: Errand, printer: &Printer) -> Result<u8, Reason
     };
     match errand {
         Errand::Kept(kept) => lists::kept(opened, &kept, printer),
+        Errand::Diagnose => serve::doctor(cli, opened, printer),
         Errand::Lookup(name) => serve::lookup(cli, opened, &name, printer),
         Errand::Add(name) => serve::add(cli, opened, name, printer),
         Errand::Register(name) => serve::register(cli, opened, &name, printer),

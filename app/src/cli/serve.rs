@@ -4,23 +4,31 @@
 use super::{
     Opened,
     args::{self, Cli, Media, who},
-    attach, config, inbox, open,
+    attach, config, inbox,
+    metrics::Metrics,
+    open,
     print::Printer,
+    status,
 };
 use crate::{
-    engine::{self, Config, EngineHandle, OwnName, command::Command, command::Who, event::EventBody},
+    engine::{
+        self, Config, EngineHandle, OwnName, command::Command, command::Who, errand::Desk, errand::Errand,
+        event::EventBody,
+    },
     reason::Reason,
 };
 use media::device::{AudioSink, AudioSource};
 use overlay::{Username, driver::RoleWish};
 use std::{
-    fs, future, io,
+    fs, future,
+    io::{self, IsTerminal as _},
     path::Path,
     time::{Duration, Instant},
 };
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
+    task::JoinSet,
     time::sleep_until,
 };
 
@@ -107,7 +115,66 @@ pub(super) fn supernode(cli: &Cli, supernode: &args::Supernode, printer: &Printe
         },
         ..config(&cli.global, &Media::default())
     };
-    run(config, open(&cli.global)?, None, Until::Calls { left: None }, Stdin::Ignored, printer)
+    let aside = Aside {
+        metrics: Metrics::bind(supernode)?,
+        status: if supernode.status || io::stderr().is_terminal() { Status::Told } else { Status::Silent },
+    };
+    run_beside(aside, config, open(&cli.global)?, None, Until::Calls { left: None }, Stdin::Ignored, printer)
+}
+
+/// `silbo doctor`
+pub(super) fn doctor(cli: &Cli, opened: Opened, printer: &Printer) -> Result<u8, Reason> {
+    let config = config(&cli.global, &Media::default());
+    let runtime = runtime()?;
+    let status = runtime.block_on(async {
+        let Opened { profile, storage, identity } = opened;
+        // Its events are not read: what no longer fits into their queue is dropped.
+        let (handle, _events, running) = engine::start(config, profile, storage, identity).await?;
+        let desk = running.desk();
+        let answer = tokio::select! {
+            biased;
+            () = asked_to_stop() => None,
+            answer = desk.run(Errand::Diagnose) => Some(answer),
+        };
+        send(&handle, Command::Quit).await;
+        let Some((told, failed)) = answer else { return Ok(0) };
+        for body in told {
+            printer.body(body);
+        }
+        running.finished().await;
+        failed.map_or(Ok(0), Err)
+    });
+    runtime.shutdown_background();
+    status
+}
+
+/// What a supernode does beside serving.
+#[derive(Debug, Default)]
+struct Aside {
+    metrics: Option<Metrics>,
+    status: Status,
+}
+
+/// Whether a status line is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Status {
+    Told,
+    #[default]
+    Silent,
+}
+
+impl Aside {
+    /// Begins; dropping what is returned ends it.
+    fn begin(self, desk: &Desk) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        if let Some(metrics) = self.metrics {
+            tasks.spawn(metrics.serve(desk.clone()));
+        }
+        if self.status == Status::Told {
+            tasks.spawn(status::tell(desk.clone()));
+        }
+        tasks
+    }
 }
 
 /// Refuses sound files that cannot be used before anybody is called, rather than when the call is answered.
@@ -138,13 +205,26 @@ fn run(
     stdin: Stdin,
     printer: &Printer,
 ) -> Result<u8, Reason> {
+    run_beside(Aside::default(), config, opened, command, until, stdin, printer)
+}
+
+fn run_beside(
+    aside: Aside,
+    config: Config,
+    opened: Opened,
+    command: Option<Command>,
+    until: Until,
+    stdin: Stdin,
+    printer: &Printer,
+) -> Result<u8, Reason> {
     let runtime = runtime()?;
-    let status = runtime.block_on(serve(config, opened, command, until, stdin, printer));
+    let status = runtime.block_on(serve(aside, config, opened, command, until, stdin, printer));
     runtime.shutdown_background();
     status
 }
 
 async fn serve(
+    aside: Aside,
     config: Config,
     opened: Opened,
     command: Option<Command>,
@@ -158,6 +238,7 @@ async fn serve(
     // What only does one thing is gone before anybody else could ask it anything.
     let attached =
         matches!(until, Until::Calls { .. }).then(|| attach::listen(&folder, network, running.desk()));
+    let beside = aside.begin(&running.desk());
     let mut lines = match stdin {
         Stdin::Read => Some(inbox::read()),
         Stdin::Ignored => None,
@@ -196,7 +277,7 @@ async fn serve(
         }
     };
     // Before the profile is free: whoever takes it next puts a socket of its own there.
-    drop(attached);
+    drop((attached, beside));
     send(&handle, Command::Quit).await;
     running.finished().await;
     while let Ok(event) = events.try_recv() {

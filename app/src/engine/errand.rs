@@ -4,6 +4,7 @@ use super::{
     accept_request,
     actor::since,
     decline_request,
+    diagnosis::Diagnosis,
     event::{EventBody, Person},
     people::{choose, refuse_other_key},
     reasons,
@@ -13,12 +14,20 @@ use crate::{
     reason::Reason,
     storage::{Request, Storage},
 };
-use overlay::{FoundClaim, PublicKey, RegisterError, Registration, Username, driver};
+use overlay::{FoundClaim, PublicKey, RegisterError, Registration, Report, Username, driver};
 use relay::UnixTime;
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
 
 /// Errands that may wait for the engine; whoever brings one more waits.
 pub(super) const ERRAND_QUEUE: usize = 16;
+/// A diagnosis is made when nothing has changed for so long, or when patience ends; the whole command stays below 10 s.
+const DIAGNOSIS_SETTLES: Duration = Duration::from_millis(1_500);
+const DIAGNOSIS_PATIENCE: Duration = Duration::from_secs(6);
+const DIAGNOSIS_LOOKS: Duration = Duration::from_millis(100);
 /// Most past calls told.
 const HISTORY: u32 = 1000;
 
@@ -33,6 +42,8 @@ pub enum Errand {
     Add(Username),
     /// Claim a name for this profile.
     Register(Username),
+    /// Find out whether people can call.
+    Diagnose,
 }
 
 /// What is asked of the profile alone.
@@ -81,6 +92,7 @@ impl Desk {
         let answer = match errand {
             Errand::Kept(kept) => self.task(Task::Kept(kept)).await,
             Errand::Lookup(name) => return self.lookup(name).await,
+            Errand::Diagnose => return self.diagnose().await,
             Errand::Add(name) => match self.overlay.lookup(name.clone()).await {
                 Ok(found) => self.task(Task::Pin(name, found.claims)).await,
                 Err(error) => Err(error.into()),
@@ -106,6 +118,34 @@ impl Desk {
                 (vec![EventBody::Lookup { name: name.to_string(), claims, lookalikes, took }], nobody)
             }
             Err(error) => (Vec::new(), Some(error.into())),
+        }
+    }
+
+    /// Everything the node can say about itself; nothing when it has stopped.
+    pub async fn report(&self) -> Option<Report> {
+        self.overlay.report().await
+    }
+
+    /// Waits until the node has found out how it stands, and judges that.
+    async fn diagnose(&self) -> Answer {
+        let began = relay::driver::now().instant;
+        let (mut last, mut changed) = (None, began);
+        loop {
+            let Some(report) = self.report().await else {
+                return (Vec::new(), Some(Reason::Internal("the engine stopped".into())));
+            };
+            let now = relay::driver::now();
+            let seen = (report.status.homes, report.status.nat, report.udp, report.supernodes.len());
+            if last != Some(seen) {
+                (last, changed) = (Some(seen), now.instant);
+            }
+            let settled = report.status.homes > 0 && since(changed, now) >= DIAGNOSIS_SETTLES;
+            if settled || since(began, now) >= DIAGNOSIS_PATIENCE {
+                let diagnosis = Diagnosis::of(report);
+                let obstacle = diagnosis.obstacle().map(Reason::CannotBeCalled);
+                return (vec![EventBody::Doctor(Box::new(diagnosis))], obstacle);
+            }
+            sleep(DIAGNOSIS_LOOKS).await;
         }
     }
 

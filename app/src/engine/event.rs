@@ -2,6 +2,7 @@
 //!
 //! Every line is `{"t_ms", "unix_ms", "event", "call"?, ...}`; [`DESCRIPTIONS`] lists all of them.
 
+use super::diagnosis::Diagnosis;
 use crate::{
     call::{CallId, Ended, Side},
     reason::Reason,
@@ -21,6 +22,11 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("relay", "udp, tcp, tls, realm, lab_credential: the relay beside this supernode"),
     ("registered", "name, state, held_by, of: the username is claimed"),
     ("lookup", "name, claims, lookalikes (if any), ms: what the directory knows of a username"),
+    (
+        "doctor",
+        "callable, verdict (callable, no_sound, unreachable), homes, nat, udp, ipv6, port, clock_behind_ms, \
+         supernodes_known, findings: can people call?",
+    ),
     ("name_contested", "name, key, fingerprint: somebody else is shown to have your username or one like it"),
     ("contact", "state (added, known, removed or listed), key, fingerprint, name: one contact"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
@@ -119,6 +125,8 @@ pub enum EventBody {
         /// How long it took.
         took: Duration,
     },
+    /// Whether people can call.
+    Doctor(Box<Diagnosis>),
     /// Somebody else has a claim to our name, or to one that looks like it.
     NameContested {
         /// Ours.
@@ -227,6 +235,7 @@ impl Event {
             EventBody::Registered { name, held_by, of, .. } => {
                 format!("The name {name} is yours (held by {held_by} of {of} supernodes).")
             }
+            EventBody::Doctor(diagnosis) => diagnosis.to_lines(),
             EventBody::Lookup { name, claims, lookalikes, .. } => {
                 lookup_lines(name, claims, lookalikes, self.at)
             }
@@ -276,6 +285,7 @@ impl EventBody {
             Self::Relay { .. } => "relay",
             Self::Registered { .. } => "registered",
             Self::Lookup { .. } => "lookup",
+            Self::Doctor(_) => "doctor",
             Self::NameContested { .. } => "name_contested",
             Self::Contact { .. } => "contact",
             Self::Request { .. } => "request",
@@ -330,6 +340,7 @@ impl EventBody {
             Self::NameContested { name, by } => {
                 json!({ "name": name, "key": by.to_string(), "fingerprint": by.fingerprint() })
             }
+            Self::Doctor(diagnosis) => diagnosis.fields(),
             Self::Contact { state, person } | Self::Request { state, person } => json!({
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,

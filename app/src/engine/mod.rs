@@ -13,6 +13,7 @@
 mod actor;
 mod calls;
 pub mod command;
+pub mod diagnosis;
 pub mod errand;
 pub mod event;
 mod people;

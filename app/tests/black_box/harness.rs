@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
@@ -59,6 +60,17 @@ impl World {
         let mut supernode = self.silbo(profile, &words);
         self.bootstrap = Some(supernode.expect("role")["quic"].as_str().unwrap().to_owned());
         supernode.expect("relay");
+        self.supernode = Some(supernode);
+    }
+
+    /// Starts a supernode of which everybody is told a port where only TCP answers.
+    pub(crate) fn start_supernode_with_tcp(&mut self, profile: &str) {
+        let words = ["supernode", "--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0"];
+        // Free now; taken again at once.
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut supernode = self.silbo(profile, &[&words[..], &["--tcp-listen", &tcp]].concat());
+        supernode.expect("relay");
+        self.bootstrap = Some(tcp);
         self.supernode = Some(supernode);
     }
 

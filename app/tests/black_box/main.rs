@@ -7,6 +7,7 @@
 mod attach;
 mod calls;
 mod directory;
+mod doctor;
 mod harness;
 mod profile;
 mod usage;
