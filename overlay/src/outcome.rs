@@ -188,7 +188,7 @@ pub struct SupernodeLink {
 /// How much a supernode keeps for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kept {
-    /// Leaves it can ring.
+    /// Links whose other end it can ring.
     pub leaves: usize,
     /// Username claims.
     pub claims: usize,

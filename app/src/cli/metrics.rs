@@ -7,12 +7,7 @@
 
 use crate::{cli::args::Supernode, engine::errand::Desk, reason::Reason};
 use overlay::Report;
-use std::{
-    fmt::Write as _,
-    net::{SocketAddr, TcpListener as StdListener},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Write as _, net::TcpListener as StdListener, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -248,21 +243,6 @@ impl Text {
     // Writing into a String cannot fail.
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-}
-
-/// Where metrics of this command line would be served: for the test of what is refused.
-#[cfg(test)]
-fn supernode(metrics: &str) -> Supernode {
-    Supernode {
-        listen: None,
-        relay_listen: None,
-        tcp_listen: Vec::new(),
-        public: None,
-        max_kbps: None,
-        max_leaves: 1,
-        status: false,
-        metrics: Some(metrics.parse::<SocketAddr>().unwrap()),
     }
 }
 

@@ -313,22 +313,17 @@ fn clock_found(behind: Option<Skew>) -> Finding {
     let seconds = behind.unsigned_abs() / 1000;
     let side = if behind < 0 { "ahead" } else { "behind" };
     let advice = Some("Let the system set the time from the network.");
-    match behind.saturating_abs() {
-        ..CLOCK_TOLERATED_MS => finding(topic, Bearing::Good, "The clock is right.", None),
-        ..=CLOCK_CORRECTED_MS => finding(
-            topic,
-            Bearing::Note,
-            format!("The clock is {seconds} s {side}; Silbo goes by the supernodes' time instead."),
-            advice,
-        ),
-        _ => finding(
-            topic,
-            Bearing::Bad,
-            format!(
-                "The clock is {seconds} s {side}: too far to be believed either way, so nobody's word is valid here."
-            ),
-            advice,
-        ),
+    let off = behind.saturating_abs();
+    if off < CLOCK_TOLERATED_MS {
+        finding(topic, Bearing::Good, "The clock is right.", None)
+    } else if off <= CLOCK_CORRECTED_MS {
+        let message = format!("The clock is {seconds} s {side}; Silbo goes by the supernodes' time instead.");
+        finding(topic, Bearing::Note, message, advice)
+    } else {
+        let message = format!(
+            "The clock is {seconds} s {side}: too far to be corrected, so that no record is valid here."
+        );
+        finding(topic, Bearing::Bad, message, advice)
     }
 }
 

@@ -23,6 +23,8 @@ impl Node {
     /// How much this node keeps for others.
     pub fn kept(&self) -> Kept {
         let (claims, introductions) = self.directory.size();
-        Kept { leaves: self.mailboxes.len(), claims, introductions }
+        // One may have opened several mailboxes, and one mailbox is our own.
+        let leaves = self.links.values().filter(|link| !link.mailboxes.is_empty()).count();
+        Kept { leaves, claims, introductions }
     }
 }

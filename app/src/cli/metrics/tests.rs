@@ -108,6 +108,20 @@ fn the_figures_are_the_text_format_and_each_is_in_its_place() {
     assert!(!without_relay.keys().any(|series| series.starts_with("silbo_relay")));
 }
 
+/// A command line that asks for metrics there.
+fn supernode(metrics: &str) -> Supernode {
+    Supernode {
+        listen: None,
+        relay_listen: None,
+        tcp_listen: Vec::new(),
+        public: None,
+        max_kbps: None,
+        max_leaves: 1,
+        status: false,
+        metrics: Some(metrics.parse().unwrap()),
+    }
+}
+
 #[test]
 fn metrics_are_for_this_computer_only() {
     for address in ["0.0.0.0:0", "192.168.1.1:0", "[::]:0", "[::ffff:8.8.8.8]:0"] {
