@@ -226,6 +226,11 @@ impl World {
         self.hosts[one].links.values().any(|(peer, _)| *peer == other)
     }
 
+    /// The link between two hosts, as the first names it.
+    pub(crate) fn link_between(&self, one: HostId, other: HostId) -> LinkId {
+        *self.hosts[one].links.iter().find(|(_, (peer, _))| *peer == other).unwrap().0
+    }
+
     /// One of the links of a host.
     pub(crate) fn a_link(&self, host: HostId) -> LinkId {
         *self.hosts[host].links.keys().next().unwrap()

@@ -26,8 +26,7 @@ const ID: usize = 8;
 
 /// The settings of an endpoint whose restart is noticed.
 pub(super) fn endpoint_config(secret: &LinkSecret) -> EndpointConfig {
-    let key = Sha256::new_with_prefix("silbo reset 1").chain_update([0]).chain_update(secret.secret());
-    let mut config = EndpointConfig::new(Arc::new(ResetKey(key.finalize().into())));
+    let mut config = EndpointConfig::new(Arc::new(ResetKey::of(secret)));
     config.cid_generator(|| Box::new(RandomIds)).min_reset_interval(BETWEEN_RESETS);
     config
 }
@@ -35,6 +34,11 @@ pub(super) fn endpoint_config(secret: &LinkSecret) -> EndpointConfig {
 struct ResetKey([u8; 32]);
 
 impl ResetKey {
+    fn of(secret: &LinkSecret) -> Self {
+        let key = Sha256::new_with_prefix("silbo reset 1").chain_update([0]).chain_update(secret.secret());
+        Self(key.finalize().into())
+    }
+
     fn tag(&self, about: &[u8]) -> [u8; 32] {
         // A key of 32 bytes is never refused.
         let mac = <Hmac<Sha256>>::new_from_slice(&self.0).map(|mac| mac.chain_update(about));
@@ -70,5 +74,25 @@ impl ConnectionIdGenerator for RandomIds {
 
     fn cid_lifetime(&self) -> Option<Duration> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restarted_supernode_gives_the_token_that_its_predecessor_promised_and_nobody_else_does() {
+        let token = |secret, id: &[u8]| {
+            let mut token = [0; 32];
+            ResetKey::of(&LinkSecret::from_secret([secret; 32])).sign(id, &mut token);
+            token
+        };
+        assert_eq!(token(1, b"link"), token(1, b"link"));
+        assert_ne!(token(1, b"link"), token(2, b"link"));
+        assert_ne!(token(1, b"link"), token(1, b"knil"));
+        let key = ResetKey::of(&LinkSecret::from_secret([1; 32]));
+        assert!(key.verify(b"link", &token(1, b"link")).is_ok());
+        assert!(key.verify(b"link", &token(2, b"link")).is_err());
     }
 }

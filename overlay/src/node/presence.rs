@@ -241,6 +241,7 @@ impl Node {
                 && watched.looked.is_none_or(|at| now.instant > at + SOON_OVER)
         });
         self.look_for(now, &fading);
+        self.sight.gathers.expire(now);
         let now = now.unix;
         self.sight.kept.expire(now);
         for (who, watched) in &mut self.sight.watched {

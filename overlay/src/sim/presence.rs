@@ -189,3 +189,21 @@ fn a_door_opens_for_work_done_lately_and_a_flood_through_it_keeps_no_contact_out
     let deliver = Request::Deliver { mailbox, sealed };
     assert_eq!(asked(&mut world, hub, link, deliver), Response::Done);
 }
+
+#[test]
+fn a_leaf_that_keeps_its_home_running_errands_is_answered_busy() {
+    let (mut world, hubs, leaves) = network(46, 3, 1);
+    world.run(Duration::from_secs(5));
+    let link = world.link_between(hubs[0], leaves[0]);
+    let key = SECRET.blinded_key(Network::Lab, Epoch::of(world.now().unix));
+    let gather = || Request::GatherPresences(Bounded::take([key]));
+    let bytes = |body| wire::to_bytes(&Message::Request { id: 9, body });
+    for _ in 0..48 {
+        world.inject(hubs[0], link, &bytes(gather()));
+    }
+    assert_eq!(asked(&mut world, hubs[0], link, gather()), Response::Busy);
+    world.run(Duration::from_secs(3));
+    let before = world.status(hubs[0]).stats.limited;
+    world.inject(hubs[0], link, &bytes(gather()));
+    assert_eq!(world.status(hubs[0]).stats.limited, before);
+}

@@ -8,8 +8,9 @@ use relay::{Now, UnixTime};
 use crate::{
     identity::LinkKey,
     node::{
-        Node, Timer,
+        LinkId, Node, Timer,
         ask::{AskError, Peer, Purpose},
+        bucket::Bucket,
         serve::ReplyTo,
     },
     record::{BlindedKey, SealedPresence},
@@ -26,6 +27,10 @@ const ASKED: usize = 3;
 
 /// Gatherings under way; the next is answered "busy".
 const MAX_GATHERS: usize = 256;
+
+/// What a leaf may have its home do for its presence and its contacts, a second and at once: a thousand contacts at
+/// the start, then now and then. More is answered "busy": each of them is many requests to others.
+const ERRANDS: (u32, u32) = (1, 48);
 
 /// How long holders are waited for.
 const GATHER_PATIENCE: Duration = Duration::from_millis(1_500);
@@ -47,6 +52,21 @@ impl Kept {
 pub(in crate::node) struct Gathers {
     next: u64,
     under_way: BTreeMap<u64, Gather>,
+    /// Only of leaves that asked lately.
+    errands: BTreeMap<LinkId, Bucket>,
+}
+
+impl Gathers {
+    fn may_ask(&mut self, now: Now, to: ReplyTo) -> bool {
+        let ReplyTo::Link { link, .. } = to else { return true };
+        let (per_second, burst) = ERRANDS;
+        let fresh = || Bucket::new(per_second, burst, now.instant);
+        self.errands.entry(link).or_insert_with(fresh).take(now.instant)
+    }
+
+    pub(super) fn expire(&mut self, now: Now) {
+        self.errands.retain(|_, bucket| !bucket.is_full(now.instant));
+    }
 }
 
 #[derive(Debug)]
@@ -89,6 +109,9 @@ impl Node {
         if !self.is_home_of(to) {
             return Response::Refused(Refusal::NotOffered);
         }
+        if !self.sight.gathers.may_ask(now, to) {
+            return self.busy();
+        }
         if record.verify(self.config.network, now.unix).is_err() {
             return self.invalid();
         }
@@ -108,7 +131,7 @@ impl Node {
         if !self.is_home_of(to) {
             return Some(Response::Refused(Refusal::NotOffered));
         }
-        if self.sight.gathers.under_way.len() >= MAX_GATHERS {
+        if self.sight.gathers.under_way.len() >= MAX_GATHERS || !self.sight.gathers.may_ask(now, to) {
             return Some(self.busy());
         }
         let mut asked: BTreeMap<LinkKey, (Peer, Vec<BlindedKey>)> = BTreeMap::new();
