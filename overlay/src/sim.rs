@@ -95,8 +95,8 @@ enum Step {
     },
 }
 
-/// What the transport takes to notice a silent peer.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// What the transport takes to notice a silent peer, its keep-alive included.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(35);
 
 const DISK: Duration = Duration::from_millis(5);
 

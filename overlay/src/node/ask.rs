@@ -211,7 +211,9 @@ impl Node {
                     if let Response::Alive(alive) = answer {
                         self.loads.heard(done.peer.node, alive.load, alive.around);
                     }
-                    self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
+                    if self.is_supernode() {
+                        self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
+                    }
                 }
                 Err(_) => self.give_up(now, link),
             },

@@ -16,7 +16,6 @@ use relay::Now;
 use super::{
     LinkId, Node, NodeEvent, Timer,
     ask::{AskError, Peer, Purpose},
-    links::PING_INTERVAL,
     query::Query,
     serve::MailboxOwner,
 };
@@ -157,7 +156,6 @@ impl Node {
         let link = home.link;
         if result == Ok(Response::Done) {
             home.state = HomeState::Up;
-            self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
             self.presence.offline_told = false;
             self.presence.incompatible = false;
             self.presence.full = false;

@@ -56,7 +56,8 @@ const UNANNOUNCED_TCP: u16 = 443;
 /// A link nobody needs is closed after this time without a request.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// A link to a supernode is checked this often, beside the transport's keep-alive: a dead home must be noticed in seconds.
+/// Supernodes ask each other so often whether they live, and how full they are. A leaf leaves that to the transport's
+/// keep-alive, and asks only when an answer does not come.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(8);
 
 /// Malformed messages after which a link is closed.

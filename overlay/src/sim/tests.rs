@@ -113,7 +113,7 @@ fn two_hundred_nodes_find_and_ring_each_other_and_go_on_when_a_third_of_the_supe
     for hub in hubs.iter().step_by(3).take(6) {
         world.kill(*hub);
     }
-    world.run(Duration::from_secs(25));
+    world.run(Duration::from_secs(45));
     for leaf in &leaves {
         assert_eq!(world.status(*leaf).homes, 3, "re-homed");
     }
@@ -339,7 +339,7 @@ fn the_death_of_the_only_home_is_told_and_its_return_too() {
     assert!(matches!(world.events(leaf)[..], [NodeEvent::Online { homes: 1, .. }, ..]));
     let address = world.address(hub);
     world.kill(hub);
-    world.run(Duration::from_secs(15));
+    world.run(Duration::from_secs(45));
     let events = world.events(leaf);
     assert!(events.contains(&NodeEvent::Offline { reason: OfflineReason::NobodyAnswers }), "{events:?}");
     // Another key at the same address: a supernode that kept nothing.
