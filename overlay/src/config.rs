@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use minicbor::{Decode, Encode};
 
+use crate::volunteer::Volunteer;
+
 /// Which network a node belongs to. Both ends of a link must belong to the same: each tells the other in its Hello.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
@@ -71,6 +73,9 @@ pub struct NodeConfig {
     pub network: Network,
     /// Present when this node serves others.
     pub supernode: Option<SupernodeConfig>,
+    /// Present when its owner agreed that this node may serve others once it is fit and needed; not used beside
+    /// `supernode`.
+    pub volunteer: Option<Volunteer>,
     /// Addresses of this machine, to tell whether we are translated.
     pub local_addresses: Vec<IpAddr>,
     /// Everything that grows is bounded by these.
@@ -80,7 +85,13 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// A leaf of `network` with default limits.
     pub fn leaf(network: Network) -> Self {
-        Self { network, supernode: None, local_addresses: Vec::new(), limits: Limits::default() }
+        Self {
+            network,
+            supernode: None,
+            volunteer: None,
+            local_addresses: Vec::new(),
+            limits: Limits::default(),
+        }
     }
 
     /// A supernode of `network` reachable at `address`, with default limits and no relay.

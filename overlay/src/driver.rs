@@ -142,7 +142,7 @@ pub enum Event {
         /// Why.
         reason: OfflineReason,
     },
-    /// What this node does for others, once at the start.
+    /// What this node does for others: at the start, and whenever a volunteer begins or ceases to serve.
     Role(Role),
     /// The relay beside this supernode is serving.
     Relay {

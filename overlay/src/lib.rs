@@ -66,6 +66,7 @@ pub mod routing;
 #[cfg(test)]
 mod sim;
 pub mod username;
+pub mod volunteer;
 pub mod wire;
 pub mod work;
 

@@ -24,6 +24,8 @@ mod claims;
 mod clock;
 mod deliver;
 mod dial;
+mod dial_back;
+mod election;
 mod gossip;
 mod hand_over;
 mod home;
@@ -33,6 +35,7 @@ mod presence;
 mod query;
 mod report;
 mod ringing;
+mod role;
 mod serve;
 mod timers;
 mod watch;
@@ -59,6 +62,7 @@ use self::{
     presence::Sight,
     query::Query,
     ringing::Ringing,
+    role::Roles,
     serve::{MailboxOwner, Promise, Replication},
     timers::{Timer, Timers},
     watch::Watch,
@@ -185,6 +189,8 @@ pub enum NodeEvent {
         /// What they saw of our address translation.
         nat: NatKind,
     },
+    /// This node serves others from now on, or no longer.
+    Role(Role),
     /// No home.
     Offline {
         /// Why.
@@ -292,6 +298,7 @@ pub struct Node {
     ringing: Ringing,
     loads: Loads,
     clock: Clock,
+    roles: Roles,
     introductions: BTreeMap<PublicKey, Introduction>,
     own_names: BTreeMap<Username, OwnName>,
     works: BTreeMap<WorkId, Work>,
@@ -330,9 +337,10 @@ impl Node {
     ) -> Self {
         let mut rng = StdRng::from_seed(seed);
         let sealer = Sealer::new(config.network, identity.clone(), &mut rng);
-        let known = match config.supernode {
-            Some(_) => config.limits.known_by_supernode,
-            None => config.limits.known_by_leaf,
+        let known = if config.supernode.is_some() || config.volunteer.is_some() {
+            config.limits.known_by_supernode
+        } else {
+            config.limits.known_by_leaf
         };
         let per_second = config.limits.total_messages_per_second;
         let mut node = Self {
@@ -361,6 +369,7 @@ impl Node {
             ringing: Ringing::default(),
             loads: Loads::default(),
             clock: Clock::default(),
+            roles: Roles::default(),
             introductions: BTreeMap::new(),
             own_names: BTreeMap::new(),
             works: BTreeMap::new(),
@@ -383,6 +392,7 @@ impl Node {
         };
         node.take_cache(now, cache);
         node.timers.set(Timer::Sweep, now.instant + SWEEP_INTERVAL);
+        node.begin_election(now);
         node.begin_presence(now);
         node.reissue(now);
         node.fill(now);
@@ -469,6 +479,8 @@ impl Node {
                 Timer::Reissue => self.reissue(now),
                 Timer::Cache => self.events.push_back(NodeEvent::CacheChanged),
                 Timer::Sweep => self.sweep(now),
+                Timer::Election => self.look_around(now),
+                Timer::Probe(link) => self.probe_timed_out(link),
                 Timer::Opening(link) => self.opening_timed_out(now, link),
                 Timer::Ping(link) => self.ping(now, link),
                 Timer::Request(id) => self.request_timed_out(now, id),
@@ -528,6 +540,8 @@ impl Node {
             role: self.role(),
             nat: self.nat(),
             observed: self.observed(),
+            candidacy: self.candidacy(),
+            filtering: self.filtering(),
             load: self.own_load(),
             clock: self.clock_correction(),
             stats: self.stats,

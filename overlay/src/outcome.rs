@@ -12,6 +12,7 @@ use crate::{
     config::{NatKind, Role},
     identity::{LinkKey, PublicKey},
     username::Username,
+    volunteer::{Candidacy, Filtering},
     wire::Load,
 };
 
@@ -143,6 +144,10 @@ pub struct Status {
     pub nat: NatKind,
     /// Our address as a home sees it.
     pub observed: Option<SocketAddr>,
+    /// How far a volunteer is on its way to serve.
+    pub candidacy: Candidacy,
+    /// Whether strangers reach a volunteer.
+    pub filtering: Filtering,
     /// How full it is, as a supernode; of a leaf, nothing.
     pub load: Load,
     /// What is added to this machine's clock.
@@ -273,4 +278,6 @@ pub struct Stats {
     pub envelopes_forwarded: u64,
     /// Leaves with another home that were asked to make room for some without.
     pub spares_shed: u64,
+    /// Links opened to see whether strangers reach somebody.
+    pub dialled_back: u64,
 }

@@ -8,7 +8,7 @@ mod roles;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::{Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
@@ -38,6 +38,12 @@ pub(crate) struct World {
     trace: Sha256,
     /// What a proof of work takes.
     pub(crate) work_time: Duration,
+    /// Behind a filter: nobody opens a link to them.
+    pub(crate) filtered: BTreeSet<HostId>,
+    /// Links anybody tried to open to this address.
+    pub(crate) dialled: BTreeMap<SocketAddr, usize>,
+    /// Every message written lately.
+    pub(crate) said: VecDeque<Vec<u8>>,
     /// Envelopes pushed to leaves, to be replayed by a test.
     pub(crate) rings: Vec<(HostId, LinkId, Vec<u8>)>,
 }
@@ -98,6 +104,8 @@ enum Step {
 /// What the transport takes to notice a silent peer, its keep-alive included.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(35);
 
+const SAID: usize = 1_000;
+
 const DISK: Duration = Duration::from_millis(5);
 
 const WORK: Duration = Duration::from_millis(20);
@@ -114,6 +122,9 @@ impl World {
             hosts: Vec::new(),
             trace: Sha256::new(),
             work_time: WORK,
+            filtered: BTreeSet::new(),
+            dialled: BTreeMap::new(),
+            said: VecDeque::new(),
             rings: Vec::new(),
         }
     }
@@ -226,9 +237,13 @@ impl World {
         self.hosts[one].links.values().any(|(peer, _)| *peer == other)
     }
 
-    /// The link between two hosts, as the first names it.
-    pub(crate) fn link_between(&self, one: HostId, other: HostId) -> LinkId {
-        *self.hosts[one].links.iter().find(|(_, (peer, _))| *peer == other).unwrap().0
+    /// The link of `host` to `peer`.
+    pub(crate) fn link_between(&self, host: HostId, peer: HostId) -> LinkId {
+        *self.hosts[host].links.iter().find(|(_, (far, _))| *far == peer).unwrap().0
+    }
+
+    pub(crate) fn link_key(&self, host: HostId) -> LinkKey {
+        self.hosts[host].key
     }
 
     /// One of the links of a host.
@@ -359,6 +374,10 @@ impl World {
             while let Some(transmit) = node.poll_transmit() {
                 if let Some((peer, link)) = self.hosts[id].links.get(&transmit.link).copied() {
                     let delay = self.latency(id, peer);
+                    self.said.push_back(transmit.bytes.clone());
+                    if self.said.len() > SAID {
+                        self.said.pop_front();
+                    }
                     self.later(delay, Step::Message { host: peer, link, bytes: transmit.bytes });
                 }
             }
@@ -391,8 +410,9 @@ impl World {
                     .hosts
                     .iter()
                     .position(|h| h.address == address && h.node.is_some() || self.is_self(id, h, address));
-                // Nobody there: silence.
-                let Some(server) = server else { return };
+                *self.dialled.entry(address).or_default() += 1;
+                // Nobody there, or nobody to be seen: silence.
+                let Some(server) = server.filter(|server| !self.filtered.contains(server)) else { return };
                 let handshake = self.latency(id, server) * 2;
                 if expected.is_some_and(|key| key != self.hosts[server].key) {
                     self.later(handshake, Step::Down { host: id, link });

@@ -25,6 +25,7 @@
 //! there is one encoding per meaning.
 
 mod bounded;
+mod dial_back;
 mod load;
 mod message;
 
@@ -32,6 +33,7 @@ use minicbor::{Decode, Encode};
 
 pub use self::{
     bounded::Bounded,
+    dial_back::{DialBack, DialBackFor, Nonce, PROBE_BYTES},
     load::{Alive, Later, Load},
     message::{
         Hello, MAX_CLAIMS, MAX_GOSSIP, MAX_PRESENCES, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason,

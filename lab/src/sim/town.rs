@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use overlay::{
-    FoundClaim, Network, Username,
+    FoundClaim, Network, Role, Username,
     config::NodeConfig,
     node::{Answer, QueryId},
+    record::Offers,
+    volunteer::Volunteer,
 };
 use rand::RngExt as _;
 
@@ -19,6 +21,7 @@ pub(super) struct Town {
     pub(super) world: World,
     pub(super) supernodes: Vec<HostId>,
     pub(super) leaves: Vec<HostId>,
+    max_leaves: usize,
 }
 
 /// How a lookup went.
@@ -53,7 +56,8 @@ impl Town {
     /// Supernodes with room for `max_leaves` links each, and leaves.
     pub(super) fn found(options: Options, max_leaves: usize) -> Self {
         let supernodes = Self::supernodes(options);
-        let mut town = Self { world: World::new(options.seed), supernodes: Vec::new(), leaves: Vec::new() };
+        let mut town =
+            Self { world: World::new(options.seed), supernodes: Vec::new(), leaves: Vec::new(), max_leaves };
         let gap = ARRIVAL / supernodes as u32;
         for _ in 0..supernodes {
             let seeds = town.some_supernodes();
@@ -71,6 +75,26 @@ impl Town {
         }
         town.world.run(SETTLE);
         town
+    }
+
+    /// Somebody joins who would help, and is fit for it.
+    pub(super) fn add_volunteer(&mut self) -> HostId {
+        let seeds = self.some_supernodes();
+        let max_leaves = self.max_leaves;
+        self.world.add(|_| volunteer(max_leaves), &seeds)
+    }
+
+    /// Whether a computer that is on serves others.
+    pub(super) fn serves(&self, id: HostId) -> bool {
+        self.world.status(id).is_some_and(|status| status.role == Role::Supernode)
+    }
+
+    /// How full those are, on average, that serve, in percent.
+    pub(super) fn load(&self) -> f64 {
+        let status = (0..self.world.hosts()).filter_map(|id| self.world.status(id));
+        let serving = status.filter(|status| status.role == Role::Supernode);
+        let loads: Vec<f64> = serving.map(|status| f64::from(status.load.as_percent())).collect();
+        loads.iter().sum::<f64>() / loads.len() as f64
     }
 
     /// How many of the nodes are supernodes.
@@ -203,4 +227,10 @@ fn supernode(address: SocketAddr, max_leaves: usize) -> NodeConfig {
         supernode.max_leaves = max_leaves;
     }
     config
+}
+
+fn volunteer(max_leaves: usize) -> NodeConfig {
+    let mut volunteer = Volunteer::new(Network::Lab, Offers::DIRECTORY.and(Offers::INTRODUCER));
+    volunteer.max_leaves = max_leaves;
+    NodeConfig { volunteer: Some(volunteer), ..NodeConfig::leaf(Network::Lab) }
 }

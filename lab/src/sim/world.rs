@@ -186,7 +186,7 @@ impl World {
         let config = config(address);
         let identity = Identity::from_secret(self.rng.random());
         let secret = LinkSecret::from_secret(self.rng.random());
-        if config.supernode.is_some() {
+        if config.supernode.is_some() || config.volunteer.is_some() {
             self.listening.insert(address, id);
         }
         self.hosts.push(Host {
@@ -253,6 +253,11 @@ impl World {
         for (peer, link) in std::mem::take(&mut host.links).into_values() {
             self.later(noticed, peer, Step::Down { link });
         }
+    }
+
+    /// How many computers there are; each is named by a number below.
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
     }
 
     /// Whether a computer is on.
@@ -524,6 +529,7 @@ impl World {
             NodeEvent::NameContested { name, by } => Told::Contested(name, by),
             NodeEvent::Online { .. }
             | NodeEvent::Offline { .. }
+            | NodeEvent::Role(_)
             | NodeEvent::NameHeld(_)
             | NodeEvent::Presence { .. }
             | NodeEvent::NameLost { .. }

@@ -390,6 +390,7 @@ impl Runner {
     fn report(&mut self, event: NodeEvent) {
         let event = match event {
             NodeEvent::Online { homes, nat } => Event::Online { homes, nat },
+            NodeEvent::Role(role) => Event::Role(role),
             NodeEvent::Offline { reason } => Event::Offline { reason },
             NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
             NodeEvent::Presence { who, seen } => Event::Presence { who, seen },

@@ -8,8 +8,9 @@ use relay::Now;
 use super::{LinkId, Node, QueryId, Timer, links::PING_INTERVAL, serve::ReplyTo};
 use crate::{
     identity::LinkKey,
+    record::Offers,
     routing::{Key, REPLICATION},
-    wire::{Message, Request, Response},
+    wire::{Message, Nonce, Request, Response},
 };
 
 /// A request under way.
@@ -47,6 +48,8 @@ pub(super) enum Purpose {
     Look,
     /// Presence records a leaf asked us for.
     Gather(u64),
+    /// Do strangers reach us?
+    DialBack(Nonce),
     /// A newer introduction record for an envelope that nobody takes.
     Newer(QueryId),
 }
@@ -222,6 +225,7 @@ impl Node {
             Purpose::Query(query) => self.advance(now, query, done.peer, result),
             Purpose::Look => self.looked(now, result),
             Purpose::Gather(id) => self.gathered(now, id, result),
+            Purpose::DialBack(nonce) => self.dial_back_answered(now, nonce, &result),
             Purpose::Newer(query) => self.newer_fetched(now, query, result),
         }
     }
@@ -238,7 +242,11 @@ impl Node {
             .into_iter()
             .map(|k| Peer { node: k.record.node(), address: k.record.address() })
             .collect();
-        if let Some(own) = self.own_record.as_ref().filter(|own| !except.contains(&own.node())) {
+        if let Some(own) = self
+            .own_record
+            .as_ref()
+            .filter(|own| own.offers(Offers::DIRECTORY) && !except.contains(&own.node()))
+        {
             peers.push(Peer { node: own.node(), address: own.address() });
             peers.sort_by_cached_key(|peer| Key::of_node(&peer.node).distance(key));
             peers.truncate(count);

@@ -14,7 +14,7 @@ use super::{LinkId, Node, Timer};
 use crate::{
     hint::Hint,
     identity::LinkKey,
-    record::SupernodeRecord,
+    record::{Offers, SupernodeRecord},
     routing::{Key, Known, Prefix, REPLICATION},
 };
 
@@ -107,6 +107,7 @@ impl Node {
             .table
             .iter()
             .filter(|k| k.may_dial(now.instant) && k.may_have_room(now.instant))
+            .filter(|k| k.record.offers(Offers::INTRODUCER))
             .filter(|k| !self.by_peer.contains_key(&k.record.node()))
             .map(|k| k.record.clone())
             .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))

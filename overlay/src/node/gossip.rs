@@ -97,7 +97,7 @@ impl Node {
         }
     }
 
-    fn supernode_links(&self) -> Vec<LinkId> {
+    pub(super) fn supernode_links(&self) -> Vec<LinkId> {
         let ready = |link: &Link| link.state == LinkState::Ready(Role::Supernode);
         self.links.iter().filter(|(_, link)| ready(link)).map(|(id, _)| *id).collect()
     }
@@ -148,20 +148,25 @@ impl Node {
 
     /// Signs our own record anew and tells everybody.
     pub(super) fn reissue(&mut self, now: Now) {
-        let Some(config) = &self.config.supernode else { return };
-        let relay = config.relay.as_ref().map(|relay| relay.address);
-        let network = self.config.network;
+        if let Some(record) = self.sign_own_record(now) {
+            self.tell_some(&[record]);
+            self.timers.set(Timer::Reissue, now.instant + RECORD_LIFETIME / 3);
+        }
+    }
+
+    pub(super) fn sign_own_record(&mut self, now: Now) -> Option<SupernodeRecord> {
+        let config = self.config.supernode.as_ref()?;
         let record = SupernodeRecord::sign(
             &self.link_secret,
-            network,
+            self.config.network,
             config.address,
-            relay,
+            config.relay.as_ref().map(|relay| relay.address),
             config.tcp,
             now.unix,
             RECORD_LIFETIME,
-        );
+        )
+        .offering(self.own_offers(now, config), &self.link_secret);
         self.own_record = Some(record.clone());
-        self.tell_some(&[record]);
-        self.timers.set(Timer::Reissue, now.instant + RECORD_LIFETIME / 3);
+        Some(record)
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     error::OfflineReason,
     identity::LinkKey,
     outcome::Carrier,
-    record::{Introducer, Introduction, MailboxId},
+    record::{Introducer, Introduction, MailboxId, Offers},
     routing::{Key, Prefix},
     wire::{Need, Request, Response},
 };
@@ -44,6 +44,18 @@ pub(super) struct Home {
 enum HomeState {
     Opening,
     Up,
+    /// It rings us until we have another one.
+    Leaving,
+}
+
+impl Home {
+    fn rings(&self) -> bool {
+        self.state != HomeState::Opening
+    }
+
+    fn stays(&self) -> bool {
+        self.state != HomeState::Leaving
+    }
 }
 
 /// What we told the application and the directory about ourselves.
@@ -88,6 +100,9 @@ const BUSY_PAUSE: Duration = Duration::from_secs(20);
 /// How long a supernode that asked us to make room is left alone, and up to half as long again.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 
+/// How long a supernode that said it stops serving is not asked again.
+const LEAVING: Duration = Duration::from_secs(900);
+
 /// Changes of homes or holders within this time are published together.
 const PUBLISH_DELAY: Duration = Duration::from_millis(300);
 
@@ -107,17 +122,17 @@ impl Node {
     }
 
     pub(super) fn homes_missing(&self) -> usize {
-        HOMES.saturating_sub(self.homes.len())
+        HOMES.saturating_sub(self.homes.values().filter(|home| home.stays()).count())
     }
 
     pub(super) fn homes_up(&self) -> usize {
         // A supernode rings its own person.
         let own = usize::from(self.presence.own_mailbox.is_some());
-        own + self.homes.values().filter(|home| home.state == HomeState::Up).count()
+        own + self.homes.values().filter(|home| home.rings()).count()
     }
 
     pub(super) fn homes_up_links(&self) -> impl Iterator<Item = LinkId> {
-        self.homes.values().filter(|home| home.state == HomeState::Up).map(|home| home.link)
+        self.homes.values().filter(|home| home.rings()).map(|home| home.link)
     }
 
     pub(super) fn home_prefixes(&self) -> BTreeSet<Prefix> {
@@ -131,7 +146,11 @@ impl Node {
     /// Makes homes of supernodes we have a link to already.
     pub(super) fn adopt_ready_links(&mut self, now: Now) {
         for (link, node) in self.ready_by_load() {
-            let Some(known) = self.table.get(&node).filter(|k| k.may_have_room(now.instant)) else {
+            let Some(known) = self
+                .table
+                .get(&node)
+                .filter(|k| k.may_have_room(now.instant) && k.record.offers(Offers::INTRODUCER))
+            else {
                 continue;
             };
             let address = known.record.address();
@@ -145,7 +164,7 @@ impl Node {
             }
             let mailbox = MailboxId::from_bytes(self.rng.random());
             // The first asked is to be the home; the others are spares from the beginning.
-            let need = if self.homes.is_empty() { Need::Homeless } else { Need::Spare };
+            let need = if self.homes.values().any(Home::stays) { Need::Spare } else { Need::Homeless };
             self.homes.insert(node, Home { link, address, mailbox, need, state: HomeState::Opening });
             self.ask_over(now, link, Request::OpenMailbox { mailbox, need }, Purpose::OpenMailbox);
         }
@@ -160,6 +179,7 @@ impl Node {
             self.presence.incompatible = false;
             self.presence.full = false;
             self.timers.cancel(Timer::Offline);
+            self.leave_leaving_homes(now);
             self.homes_changed(now);
             self.start_waiting(now);
             self.reconcile_soon(now, link);
@@ -168,7 +188,7 @@ impl Node {
             let need = self.homes.remove(&node).map(|home| home.need);
             self.presence.full = true;
             // Refused as a spare to somebody whom nobody else took either: asked once more, as the home.
-            if need != Some(Need::Spare) || !self.homes.is_empty() {
+            if need != Some(Need::Spare) || self.homes.values().any(Home::stays) {
                 self.table.busy(&node, now.instant + pause);
             }
             self.fill(now);
@@ -186,6 +206,33 @@ impl Node {
             }
             Ok(_) | Err(_) => None,
         }
+    }
+
+    /// A home stops serving soon: we go at once if another can ring us, and as soon as one can if not.
+    pub(super) fn home_leaves(&mut self, now: Now, link: LinkId) {
+        let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        if self.homes_up() > 1 {
+            self.leave_home(now, link);
+        } else if let Some(home) = self.homes.get_mut(&node) {
+            home.state = HomeState::Leaving;
+        }
+        self.table.busy(&node, now.instant + LEAVING);
+        self.fill(now);
+    }
+
+    fn leave_leaving_homes(&mut self, now: Now) {
+        let leaving: Vec<LinkId> = self.homes.values().filter(|h| !h.stays()).map(|h| h.link).collect();
+        for link in leaving {
+            self.leave_home(now, link);
+        }
+    }
+
+    /// We serve nobody any more.
+    pub(super) fn end_own_mailbox(&mut self) {
+        self.presence.own_mailbox = None;
     }
 
     pub(super) fn is_home_mailbox(&self, link: LinkId, mailbox: MailboxId) -> bool {
@@ -207,7 +254,7 @@ impl Node {
         let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
             return;
         };
-        let rang = self.homes.remove(&node).is_some_and(|home| home.state == HomeState::Up);
+        let rang = self.homes.remove(&node).is_some_and(|home| home.rings());
         if !rang {
             return;
         }
@@ -355,7 +402,7 @@ impl Node {
     /// Who rings us. A supernode names itself only while it knows no other that lives: the record would tell everybody
     /// where its person is.
     pub(super) fn mailboxes_of_homes(&self, now: Now) -> Vec<Introducer> {
-        let homes = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
+        let homes = self.homes.iter().filter(|(_, home)| home.rings());
         let homes: Vec<Introducer> = homes
             .map(|(node, home)| Introducer { node: *node, address: home.address, mailbox: home.mailbox })
             .collect();

@@ -8,7 +8,13 @@ use std::{
 use rand::RngExt as _;
 use relay::Now;
 
-use super::{Effect, LinkId, Node, Timer, Transmit, Ways, bucket::Bucket, dial::pause, load::kept_from};
+use super::{
+    Effect, LinkId, Node, Timer, Transmit, Ways,
+    bucket::Bucket,
+    dial::pause,
+    dial_back::{Met, Stranger},
+    load::kept_from,
+};
 use crate::{
     config::Role,
     identity::LinkKey,
@@ -88,6 +94,7 @@ impl Node {
             self.by_peer.entry(peer).or_default().insert(id);
         }
         self.links.insert(id, link);
+        self.note_contact(now, address);
         self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
         let tcp = match expected.and_then(|peer| self.table.get(&peer)) {
             Some(known) => known.record.tcp(),
@@ -117,6 +124,9 @@ impl Node {
 
     pub(super) fn link_up(&mut self, now: Now, id: LinkId, ends: Ends) {
         let Ends { peer, remote, carrier } = ends;
+        if self.probe_up(id) {
+            return;
+        }
         match id {
             LinkId::Outbound(_) => {
                 let Some(link) = self.links.get_mut(&id) else {
@@ -133,6 +143,9 @@ impl Node {
                 link.state = LinkState::Greeting;
             }
             LinkId::Inbound(_) => {
+                if !self.is_supernode() && self.expect_nonce(now, id, peer, remote) {
+                    return;
+                }
                 if !self.is_supernode() || self.links.contains_key(&id) {
                     self.effects.push_back(Effect::CloseLink { link: id });
                     return;
@@ -147,6 +160,7 @@ impl Node {
                 link.peer = Some(peer);
                 link.carrier = carrier;
                 self.links.insert(id, link);
+                self.note_visitor(now, id, remote);
                 self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
             }
         }
@@ -165,6 +179,7 @@ impl Node {
 
     /// The driver says that a link is gone.
     pub(super) fn link_lost(&mut self, now: Now, id: LinkId) {
+        self.stranger_lost(id);
         if self.links.contains_key(&id) {
             self.forget(now, id, Ended::Failed);
         }
@@ -252,6 +267,9 @@ impl Node {
     }
 
     pub(super) fn message(&mut self, now: Now, id: LinkId, bytes: &[u8]) {
+        if self.stranger_spoke(now, id, bytes) {
+            return;
+        }
         let parsed = self.parse(bytes);
         let Some(link) = self.links.get_mut(&id) else { return };
         let kept = parsed.as_ref().map_or(0, kept_from);
@@ -289,6 +307,17 @@ impl Node {
             }
             (LinkState::Ready(Role::Supernode), Message::MakeRoom(mailbox)) => {
                 self.asked_to_make_room(now, id, mailbox);
+            }
+            (LinkState::Ready(Role::Supernode), Message::Leaving) => self.home_leaves(now, id),
+            (LinkState::Ready(Role::Leaf), Message::Serving(record)) if serving => {
+                self.peer_serves(now, id, *record);
+            }
+            (LinkState::Greeting, Message::DialBack(nonce)) => {
+                if let Some(key) = link.peer {
+                    // Whether it is a stranger was noted when it came.
+                    let from = Stranger { key, address: link.address, met: Met::Before };
+                    self.dialled_back(now, from, nonce);
+                }
             }
             // Out of place: before the greeting, a second greeting, or not ours to answer.
             _ => self.malformed(now, id),
@@ -336,7 +365,7 @@ impl Node {
                     return self.end(now, id, Some(RefuseReason::Protocol));
                 }
                 self.loads.heard(peer, hello.load.unwrap_or_default(), None);
-                self.supernode_ready(now, id, peer, record, hello.observed);
+                self.supernode_ready(now, id, peer, record, Some(hello.observed));
             }
             // It may only want to ask something: room is a question once it wants a home.
             (Role::Leaf, None) if matches!(id, LinkId::Inbound(_)) => self.make_ready(id, Role::Leaf),
@@ -345,13 +374,13 @@ impl Node {
         }
     }
 
-    fn supernode_ready(
+    pub(super) fn supernode_ready(
         &mut self,
         now: Now,
         id: LinkId,
         peer: LinkKey,
         record: SupernodeRecord,
-        observed: SocketAddr,
+        observed: Option<SocketAddr>,
     ) {
         if let Some(seed) =
             self.links.get(&id).and_then(|l| l.seed).and_then(|address| self.seeds.get_mut(&address))
@@ -370,7 +399,9 @@ impl Node {
             self.gossip_soon(now, peer);
             self.timers.set_earlier(Timer::Cache, now.instant + Duration::from_secs(1));
         }
-        self.presence.observations.insert(id, observed);
+        if let Some(observed) = observed {
+            self.presence.observations.insert(id, observed);
+        }
         if self.close_duplicate(now, id, peer) {
             return;
         }

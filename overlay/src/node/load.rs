@@ -87,6 +87,7 @@ pub(super) fn kept_from(message: &Message) -> u64 {
         | Request::PutPresence(_)
         | Request::SpreadPresence(_)
         | Request::Reconcile(_) => 50,
+        Request::DialBack(_) | Request::DialBackFor(_) => 50,
         _ => 25,
     }
 }
@@ -113,6 +114,13 @@ impl Loads {
         let count = u32::try_from(self.heard.len()).ok().filter(|count| *count > 0)?;
         let sum: u32 = self.heard.values().map(|heard| u32::from(heard.load.as_percent())).sum();
         u8::try_from(sum / count).ok().map(Load::percent)
+    }
+
+    /// How full the supernodes of our region are: the median of what several say of those around them.
+    pub(super) fn region(&self) -> Option<Load> {
+        let mut said: Vec<Load> = self.heard.values().map(|h| h.around.unwrap_or(h.load)).collect();
+        said.sort_unstable();
+        said.get(said.len().checked_sub(1)? / 2).copied()
     }
 
     /// A mailbox is gone.
@@ -182,7 +190,7 @@ impl Node {
         if need == Need::Homeless && taken >= for_anybody {
             self.ask_spare_to_go();
         }
-        if taken >= most {
+        if taken >= most || self.is_draining() {
             return Some(self.come_later(now, need));
         }
         self.loads.keep(mailbox, need);

@@ -76,6 +76,7 @@ impl Node {
 
     pub(super) fn serve_to(&mut self, now: Now, to: ReplyTo, body: Request) {
         let answer = match body {
+            body if !self.offers(&body) => Response::Refused(Refusal::NotOffered),
             Request::Ping => self.alive(),
             Request::OpenMailbox { mailbox, need } => self.open_mailbox(now, to, mailbox, need),
             Request::PutClaim(claim) => match self.put_claim(now, to, *claim) {
@@ -108,6 +109,8 @@ impl Node {
                 // The answer follows when holders have answered.
                 None => return,
             },
+            Request::DialBack(request) => self.serve_dial_back(now, to, &request),
+            Request::DialBackFor(request) => self.serve_dial_back_for(now, to, &request),
         };
         self.reply(now, to, answer);
     }

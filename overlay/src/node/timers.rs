@@ -42,6 +42,10 @@ pub(super) enum Timer {
     Cache,
     /// Drop what has expired; close idle links.
     Sweep,
+    /// A volunteer looks around.
+    Election,
+    /// A link that was opened for somebody else takes too long.
+    Probe(LinkId),
     /// A link that is being opened takes too long.
     Opening(LinkId),
     /// See whether a link still lives.
@@ -73,6 +77,8 @@ impl Timer {
             Self::Reissue => "reissue",
             Self::Cache => "cache",
             Self::Sweep => "sweep",
+            Self::Election => "election",
+            Self::Probe(_) => "probe",
             Self::Opening(_) => "opening",
             Self::Ping(_) => "ping",
             Self::Request(_) => "request",

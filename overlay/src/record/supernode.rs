@@ -71,6 +71,10 @@ impl Offers {
     pub const INTRODUCER: Self = Self(2);
     /// Relays media.
     pub const RELAY: Self = Self(4);
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// All of it.
+    pub const ALL: Self = Self(7);
 
     /// Both sets together.
     pub const fn and(self, other: Self) -> Self {
@@ -95,17 +99,28 @@ impl SupernodeRecord {
         lifetime: Duration,
     ) -> Self {
         let offers = Offers::DIRECTORY.and(Offers::INTRODUCER);
+        let offers = if relay.is_some() { offers.and(Offers::RELAY) } else { offers };
         let body = SupernodeBody {
             version: VERSION,
             network,
             node: secret.public_key(),
             address,
             relay,
-            offers: if relay.is_some() { offers.and(Offers::RELAY) } else { offers },
+            offers,
             issued: now,
             not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
             tcp,
         };
+        let signature = secret.sign(Domain::Supernode, &wire::to_bytes(&body));
+        Self { body, signature }
+    }
+
+    /// The same record of a supernode that does `offers` only.
+    pub fn offering(self, offers: Offers, secret: &LinkSecret) -> Self {
+        if self.body.offers == offers {
+            return self;
+        }
+        let body = SupernodeBody { offers, ..self.body };
         let signature = secret.sign(Domain::Supernode, &wire::to_bytes(&body));
         Self { body, signature }
     }
@@ -156,6 +171,11 @@ impl SupernodeRecord {
     /// Another TCP port where it accepts links.
     pub fn tcp(&self) -> Option<u16> {
         self.body.tcp
+    }
+
+    /// Whether it does all of this.
+    pub fn offers(&self, offers: Offers) -> bool {
+        self.body.offers.contains(offers)
     }
 
     /// Its relay.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Instant};
 use relay::UnixTime;
 
 use super::Key;
-use crate::{identity::LinkKey, record::SupernodeRecord};
+use crate::{
+    identity::LinkKey,
+    record::{Offers, SupernodeRecord},
+};
 
 /// Known supernodes. Bounded; when full, one that never answered makes room, else the one that expires first.
 #[derive(Debug)]
@@ -172,7 +175,7 @@ impl Table {
         let mut nearest: Vec<_> = self
             .known
             .iter()
-            .filter(|(node, _)| !except(node))
+            .filter(|(node, known)| known.record.offers(Offers::DIRECTORY) && !except(node))
             .map(|(_, known)| (order(known), known))
             .collect();
         if nearest.len() > count {

@@ -446,6 +446,8 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let shared = PresenceSecret::from_bytes([6; 32]);
     let presence = SealedPresence::seal(&shared, Epoch::of(now), saying, now, MINUTE).unwrap();
     let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
+    let nonce = wire::Nonce::from_bytes([6; 16]);
+    let dial_back = wire::DialBack::new(address, nonce);
     let requests = [
         Request::Ping,
         Request::OpenMailbox { mailbox, need: Need::Spare },
@@ -465,6 +467,8 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Request::SpreadPresence(Box::new(presence.clone())),
         Request::GetPresences(Bounded::take([presence.key()])),
         Request::GatherPresences(Bounded::take([presence.key()])),
+        Request::DialBack(Box::new(dial_back.clone())),
+        Request::DialBackFor(Box::new(dial_back.pass_on(secret.public_key()))),
     ];
     let responses = [
         Response::Done,
@@ -483,9 +487,12 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let mut messages = vec![
         Message::Hello(Box::new(hello)),
         Message::Refuse(RefuseReason::Busy),
-        Message::Supernodes(Bounded::take([record])),
+        Message::Supernodes(Bounded::take([record.clone()])),
         Message::Ring { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
         Message::MakeRoom(mailbox),
+        Message::Leaving,
+        Message::Serving(Box::new(record.clone())),
+        Message::DialBack(nonce),
     ];
     messages.extend(requests.map(|body| Message::Request { id: 77, body }));
     messages.extend(responses.map(|body| Message::Response { id: 77, body }));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use minicbor::{Decode, Encode};
 use relay::UnixTime;
 
-use super::{Alive, Bounded, Later, Load, unix_time};
+use super::{Alive, Bounded, DialBack, DialBackFor, Later, Load, Nonce, unix_time};
 use crate::{
     claim::{Claim, Receipt},
     config::{Network, Role},
@@ -72,6 +72,15 @@ pub enum Message {
     /// A home to a leaf: somebody without a home needs the place of this mailbox, so leave if you have another home.
     #[n(40)]
     MakeRoom(#[n(0)] MailboxId),
+    /// A home to its leaves: it stops serving soon, so find another.
+    #[n(41)]
+    Leaving,
+    /// A leaf to the supernodes it is linked to: it serves from now on.
+    #[n(42)]
+    Serving(#[n(0)] Box<SupernodeRecord>),
+    /// Over a link opened for that: a stranger reached you, as asked by this number.
+    #[n(43)]
+    DialBack(#[n(0)] Nonce),
 }
 
 /// Who speaks, and how it sees the other side.
@@ -229,6 +238,12 @@ pub enum Request {
     /// Ask those who hold them for these presence records; asked of a home.
     #[n(33)]
     GatherPresences(#[n(0)] Bounded<BlindedKey, MAX_PRESENCES>),
+    /// Do strangers reach me?
+    #[n(40)]
+    DialBack(#[n(0)] Box<DialBack>),
+    /// Does this one reach you, who are a stranger to it?
+    #[n(41)]
+    DialBackFor(#[n(0)] Box<DialBackFor>),
 }
 
 /// Whether a leaf that wants a home has another.

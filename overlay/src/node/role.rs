@@ -1,0 +1,198 @@
+//! Becoming a supernode and ceasing to be one, without a restart. Who does when is decided in [`super::election`].
+//!
+//! ```text
+//!   leaf ─Promote─▶ own record, own mailbox, "serving" over every link ─▶ supernode
+//!   supernode ─Drain─▶ "leaving" to every leaf, no new ones ─Retire─▶ every link closed ─▶ leaf, which looks for homes
+//! ```
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use relay::Now;
+
+use super::{
+    LinkId, Node, NodeEvent, Timer,
+    dial_back::DialBacks,
+    election::{Decision, Election, Facts},
+    links::PING_INTERVAL,
+};
+use crate::{
+    config::{Role, SupernodeConfig},
+    record::{Offers, SupernodeRecord},
+    volunteer::{Candidacy, Conditions, Filtering},
+    wire::{Message, RefuseReason, Request},
+};
+
+/// What this node does for others, and on whose decision.
+#[derive(Debug, Default)]
+pub(super) struct Roles {
+    pub(super) election: Option<Election>,
+    pub(super) dial_backs: DialBacks,
+    admission: Admission,
+}
+
+/// Whether leaves find a place here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Admission {
+    #[default]
+    Open,
+    Draining,
+}
+
+/// How often a volunteer looks around.
+const TICK: Duration = Duration::from_secs(5);
+
+impl Roles {
+    pub(super) fn volunteered_address(&self) -> Option<SocketAddr> {
+        self.election.as_ref().and_then(Election::address)
+    }
+}
+
+impl Node {
+    /// What the operating system or the owner says about this computer; it counts at once.
+    pub fn set_conditions(&mut self, now: Now, conditions: Conditions) {
+        if let Some(election) = &mut self.roles.election {
+            election.set_conditions(conditions);
+            self.look_around(now);
+            self.settle(now);
+        }
+    }
+
+    pub(super) fn begin_election(&mut self, now: Now) {
+        let volunteer = self.config.volunteer.take().filter(|_| self.config.supernode.is_none());
+        if let Some(volunteer) = volunteer {
+            self.roles.election = Some(Election::new(volunteer, now));
+            self.timers.set(Timer::Election, now.instant + TICK);
+        }
+    }
+
+    pub(super) fn is_volunteer(&self) -> bool {
+        self.roles.election.is_some()
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.roles.admission == Admission::Draining
+    }
+
+    pub(super) fn candidacy(&self) -> Candidacy {
+        self.roles.election.as_ref().map_or(Candidacy::None, Election::candidacy)
+    }
+
+    pub(super) fn filtering(&self) -> Filtering {
+        self.roles.election.as_ref().map_or(Filtering::Unknown, Election::filtering)
+    }
+
+    pub(super) fn look_around(&mut self, now: Now) {
+        self.timers.set(Timer::Election, now.instant + TICK);
+        self.conclude_dial_back(now);
+        let facts = Facts {
+            observed: self.seen_by_most(),
+            nat: self.nat(),
+            around: if self.is_supernode() { self.loads.mean() } else { self.loads.region() },
+            leaves: self.links.values().filter(|link| !link.mailboxes.is_empty()).count(),
+            supernodes: self.table.len(),
+        };
+        let Some(election) = &mut self.roles.election else { return };
+        let decision = election.advance(now, facts, &mut self.rng);
+        let of = election.round_due(now.instant).then(|| election.strangers(facts.supernodes));
+        match decision {
+            Some(Decision::Promote(address, offers)) => self.promote(now, address, offers),
+            Some(Decision::Drain) => self.drain(),
+            Some(Decision::Retire) => self.retire(now),
+            None => {}
+        }
+        if let Some(of) = of {
+            self.begin_dial_back(now, of);
+            self.conclude_dial_back(now);
+        }
+    }
+
+    /// Our address as more than half of those see it who told us: one that lies alone moves nothing.
+    fn seen_by_most(&self) -> Option<SocketAddr> {
+        let seen = &self.presence.observations;
+        let mut counts: BTreeMap<SocketAddr, usize> = BTreeMap::new();
+        for address in seen.values() {
+            *counts.entry(*address).or_default() += 1;
+        }
+        counts.into_iter().find(|(_, count)| 2 * count > seen.len()).map(|(address, _)| address)
+    }
+
+    fn promote(&mut self, now: Now, address: SocketAddr, offers: Offers) {
+        let Some(election) = &self.roles.election else { return };
+        let relay = election.volunteer.relay.clone().filter(|_| offers.contains(Offers::RELAY));
+        let max_leaves = election.volunteer.max_leaves;
+        let room = max_leaves + self.config.limits.mesh_links;
+        self.config.limits.links = self.config.limits.links.max(room);
+        self.config.supernode = Some(SupernodeConfig { address, tcp: None, relay, max_leaves });
+        self.roles.admission = Admission::Open;
+        self.begin_presence(now);
+        let Some(record) = self.sign_own_record(now) else { return };
+        for link in self.supernode_links() {
+            self.transmit(link, &Message::Serving(Box::new(record.clone())));
+            self.timers.set_earlier(Timer::Ping(link), now.instant + PING_INTERVAL);
+        }
+        self.reissue(now);
+        self.events.push_back(NodeEvent::Role(Role::Supernode));
+        self.fill(now);
+    }
+
+    fn drain(&mut self) {
+        self.roles.admission = Admission::Draining;
+        let leaves: Vec<LinkId> =
+            self.links.iter().filter(|(_, link)| !link.mailboxes.is_empty()).map(|(id, _)| *id).collect();
+        for link in leaves {
+            self.transmit(link, &Message::Leaving);
+        }
+    }
+
+    fn retire(&mut self, now: Now) {
+        self.config.supernode = None;
+        self.own_record = None;
+        self.roles.admission = Admission::Open;
+        self.timers.cancel(Timer::Reissue);
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.refuse(link, RefuseReason::Closing);
+            self.release(now, link);
+        }
+        self.mailboxes.clear();
+        self.end_own_mailbox();
+        self.events.push_back(NodeEvent::Role(Role::Leaf));
+        self.fill(now);
+    }
+
+    /// What our record says we do: an operator's supernode does everything it can, a volunteer what it is fit for.
+    pub(super) fn own_offers(&self, now: Now, supernode: &SupernodeConfig) -> Offers {
+        match &self.roles.election {
+            Some(election) => election.offers(now.unix),
+            None if supernode.relay.is_some() => Offers::ALL,
+            None => Offers::DIRECTORY.and(Offers::INTRODUCER),
+        }
+    }
+
+    /// Whether we said that we do what is asked.
+    pub(super) fn offers(&self, request: &Request) -> bool {
+        let needed = match request {
+            Request::PutClaim(_)
+            | Request::GetClaims(_)
+            | Request::PutIntroduction(_)
+            | Request::GetIntroduction(_)
+            | Request::PutPresence(_)
+            | Request::GetPresences(_) => Offers::DIRECTORY,
+            Request::OpenMailbox { .. } | Request::Deliver { .. } | Request::Introduce { .. } => {
+                Offers::INTRODUCER
+            }
+            _ => return true,
+        };
+        self.own_record.as_ref().is_some_and(|own| own.offers(needed))
+    }
+
+    /// A leaf at the other end says that it serves from now on.
+    pub(super) fn peer_serves(&mut self, now: Now, link: LinkId, record: SupernodeRecord) {
+        let Some(peer) = self.links.get(&link).and_then(|link| link.peer) else { return };
+        if record.node() != peer || record.verify(self.config.network, now.unix).is_err() {
+            self.stats.refused_records += 1;
+            return;
+        }
+        self.supernode_ready(now, link, peer, record, None);
+    }
+}
