@@ -479,7 +479,7 @@ impl Node {
                 Timer::Reissue => self.reissue(now),
                 Timer::Cache => self.events.push_back(NodeEvent::CacheChanged),
                 Timer::Sweep => self.sweep(now),
-                Timer::Election => self.look_around(now),
+                Timer::Election => self.review_role(now),
                 Timer::Probe(link) => self.probe_timed_out(link),
                 Timer::Opening(link) => self.opening_timed_out(now, link),
                 Timer::Ping(link) => self.ping(now, link),

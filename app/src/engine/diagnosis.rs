@@ -364,6 +364,8 @@ mod tests {
                 role: Role::Leaf,
                 nat: NatKind::EndpointIndependent,
                 observed: None,
+                candidacy: overlay::volunteer::Candidacy::default(),
+                filtering: overlay::volunteer::Filtering::default(),
                 load: Load::default(),
                 clock: Skew::default(),
                 stats: Stats::default(),

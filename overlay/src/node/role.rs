@@ -52,7 +52,7 @@ impl Node {
     pub fn set_conditions(&mut self, now: Now, conditions: Conditions) {
         if let Some(election) = &mut self.roles.election {
             election.set_conditions(conditions);
-            self.look_around(now);
+            self.review_role(now);
             self.settle(now);
         }
     }
@@ -81,7 +81,7 @@ impl Node {
         self.roles.election.as_ref().map_or(Filtering::Unknown, Election::filtering)
     }
 
-    pub(super) fn look_around(&mut self, now: Now) {
+    pub(super) fn review_role(&mut self, now: Now) {
         self.timers.set(Timer::Election, now.instant + TICK);
         self.conclude_dial_back(now);
         let facts = Facts {

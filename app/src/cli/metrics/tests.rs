@@ -24,6 +24,8 @@ fn report() -> Report {
             role: Role::Supernode,
             nat: NatKind::Open,
             observed: None,
+            candidacy: overlay::volunteer::Candidacy::default(),
+            filtering: overlay::volunteer::Filtering::default(),
             load: Load::percent(3),
             clock: Skew::default(),
             stats,
