@@ -6,13 +6,14 @@
 #   make fuzz    only the fuzzing: each decoder for a minute    (arguments: make fuzz ARGS="600 message")
 #   make bench   timings and CPU figures, judged against their bars
 #   make bench-overlay   what supernodes and leaves cost and survive, with real processes
+#   make bench-relay     what a relayed packet costs, against coturn and a bare forwarder
 #   make setup   only install what `make run` needs (`make test` installs its own tools)
 
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: setup setup-test run test lab fuzz bench bench-overlay release
+.PHONY: setup setup-test run test lab fuzz bench bench-overlay bench-relay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -32,6 +33,9 @@ lab: setup-test release
 	$(TARGET)/release/blocked
 	$(TARGET)/release/flood
 	@bash .ci/fuzz.sh
+	cargo bench --quiet --locked --package relay --bench load -- flood
+	cargo bench --quiet --locked --package relay --bench load -- soak --minutes 1
+	cargo bench --quiet --locked --package relay --bench load -- chromium
 
 fuzz: setup-test
 	@bash .ci/fuzz.sh $(ARGS)
@@ -41,6 +45,9 @@ bench: setup-test release
 
 bench-overlay: setup-test release
 	$(TARGET)/release/overlay
+
+bench-relay: setup-test
+	@cargo bench --quiet --locked --package relay --bench load
 
 release:
 	@bash .ci/venv.sh

@@ -156,7 +156,7 @@ product_code() {
         BEGIN { split(skip, names, " "); for (i in names) tests[names[i]] = 1 }
         $1 != file {
             file = $1; inside = 0; armed = 0; path = file; sub(/\.rs$/, "", path)
-            only_tests = file ~ /^[a-z]+\/(tests|examples)\//
+            only_tests = file ~ /^[a-z]+\/(tests|examples|benches)\//
             # A module is for tests only when it or a module above it is.
             while (path ~ /\//) { if (path in tests) only_tests = 1; sub(/\/[^\/]*$/, "", path) }
         }

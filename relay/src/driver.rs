@@ -1,39 +1,58 @@
 //! Real sockets and clocks under the relay.
 //!
-//! One task owns the [`Server`] and its sockets' write sides; each allocation has a small task that reads its relayed
-//! port into a bounded queue. Dropping the [`RelayServer`] ends all of them.
+//! Threads of their own carry packets ([`shard`]), as many as [`ServerConfig::threads`] says, each with its own socket at
+//! the listening address; the kernel keeps a client with one of them. Clients over TCP and TLS are tasks ([`stream`]).
+//! Dropping the [`RelayServer`] ends all of them.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "this is the driver: the one place of the crate that owns sockets and reads clocks"
 )]
 
+mod batch;
+mod forward;
+mod hub;
+#[cfg(target_os = "linux")]
+mod mmsg;
+#[cfg(any(test, not(target_os = "linux")))]
+mod one_by_one;
+mod shard;
+mod stream;
+mod tls;
+
+#[cfg(target_os = "linux")]
+use mmsg as io;
+#[cfg(not(target_os = "linux"))]
+use one_by_one as io;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::net::UdpSocket;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use mio::{Interest, Poll, Waker};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
 
-use crate::server::{
-    AllocationId, Effect, PortOutcome, PortParity, Server, ServerConfig, Stats, Transmit, Via,
-};
+pub use self::batch::{Batch, SLOTS};
+pub use self::forward::forward;
+use self::hub::{Hub, LISTENER, Thread, WAKE};
+use self::shard::Shard;
+use self::stream::Streams;
+use crate::server::{Receipt, Server, ServerConfig, Stats, TcpListen};
+use crate::wire::AddressFamily;
 use crate::{Now, UnixTime};
 
-/// Datagrams from peers that wait for the server; when it is full, newer ones are dropped, as a full socket would.
-const PEER_QUEUE: usize = 1024;
-/// Datagrams taken from one source before the others get their turn.
-const BATCH: usize = 64;
-/// The longest datagram from a client.
-const MAX_CLIENT_DATAGRAM: usize = 65_535;
-/// The longest datagram from a peer; longer ones are dropped, not cut.
-const MAX_PEER_DATAGRAM: usize = 4096;
-/// Ports asked of the system until one is even.
-const PORT_ATTEMPTS: u32 = 32;
-/// How long the server sleeps when it has nothing to expire.
-const IDLE: Duration = Duration::from_secs(3600);
+/// Room asked of the system for datagrams that wait at a listening socket; it may give less.
+const SOCKET_BUFFER: usize = 4 << 20;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 128;
+/// How often a port that is free for UDP and for TCP is looked for, when any port will do.
+const PORT_ATTEMPTS: u32 = 16;
 
 /// Reads both clocks. A wall clock set before 1970 reads as 1970.
 pub fn now() -> Now {
@@ -45,9 +64,8 @@ pub fn now() -> Now {
 #[derive(Debug)]
 pub struct RelayServer {
     local: SocketAddr,
-    stats: watch::Receiver<Stats>,
-    stop: Option<oneshot::Sender<()>>,
-    task: AbortOnDrop,
+    tls: Option<SocketAddr>,
+    running: Running,
 }
 
 /// Why a relay could not start.
@@ -62,6 +80,20 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The same for TCP or TLS.
+    #[error("cannot listen on {address} (TCP): {source}")]
+    BindTcp {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("cannot use the TLS certificate: {0}")]
+    Certificate(std::io::Error),
+    /// The system gives no threads.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
     /// Listening on every address, and no route tells which one peers reach.
     #[error("listening on {address}, but no address to advertise: say --public IP")]
     NoPublicAddress {
@@ -71,56 +103,144 @@ pub enum StartError {
 }
 
 impl RelayServer {
-    /// Binds and starts serving on the current tokio runtime.
+    /// Binds and starts serving. Clients over TCP and TLS are served on the current tokio runtime.
     ///
     /// When `config.listen` is an unspecified address and no public one is given, the address of the default route is
     /// advertised.
     pub async fn start(mut config: ServerConfig) -> Result<Self, StartError> {
+        let threads = config.threads.max(1);
+        let (sockets, tcp) = bind(&config, threads)?;
         let address = config.listen;
-        let bind_error = |source| StartError::Bind { address, source };
-        let listener = UdpSocket::bind(address).await.map_err(bind_error)?;
-        let local = listener.local_addr().map_err(bind_error)?;
+        let local = sockets
+            .first()
+            .ok_or(StartError::NoPublicAddress { address })?
+            .local_addr()
+            .map_err(|source| StartError::Bind { address, source })?;
         if config.public_ip.is_none() && local.ip().is_unspecified() {
             config.public_ip =
                 Some(default_route(local.ip()).await.ok_or(StartError::NoPublicAddress { address })?);
         }
-        tracing::info!(port = local.port(), "relay is listening");
-        let (stats_sender, stats) = watch::channel(Stats::default());
-        let (stop, stopped) = oneshot::channel();
-        let (from_peers, peers) = mpsc::channel(PEER_QUEUE);
-        let driver = Driver {
-            relay_bind: SocketAddr::new(local.ip(), 0),
-            server: Server::new(config, local, now()),
-            listener,
-            ports: BTreeMap::new(),
-            from_peers,
-            stats: stats_sender,
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let bind_error = |source| StartError::BindTcp { address: tls.listen, source };
+                let listener = tcp_listener(tls.listen).map_err(bind_error)?;
+                let acceptor = tls::acceptor(&tls.certificate).map_err(StartError::Certificate)?;
+                Some((listener.local_addr().map_err(bind_error)?, listener, acceptor))
+            }
         };
-        let task = AbortOnDrop(tokio::spawn(driver.run(peers, stopped)));
-        Ok(Self { local, stats, stop: Some(stop), task })
+        let mut rng = StdRng::from_seed(config.seed);
+        let limits = config.limits.clone();
+        let policy = config.peers;
+        let relay_binds = relay_binds(&config, local.ip());
+        let server = Server::new(config, local, now());
+        let (mut polls, mut parts) = (Vec::new(), Vec::new());
+        for socket in sockets {
+            let (poll, part) = thread_part(socket).map_err(StartError::Thread)?;
+            polls.push(poll);
+            parts.push(part);
+        }
+        let hub = Arc::new(Hub::new(server, parts, relay_binds, AddressFamily::of(local.ip())));
+        let mut running = Running { hub: Arc::clone(&hub), threads: Vec::new(), tasks: Vec::new() };
+        for (index, poll) in polls.into_iter().enumerate() {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            let hub = Arc::clone(&hub);
+            let thread = thread::Builder::new().name(format!("relay-{index}"));
+            running.threads.push(
+                thread.spawn(move || Shard::new(hub, index, poll, seed).run()).map_err(StartError::Thread)?,
+            );
+        }
+        let (next, open) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(BTreeMap::new())));
+        let streams = || Streams {
+            hub: Arc::clone(&hub),
+            policy,
+            most: limits.streams,
+            most_per_prefix: limits.streams_per_prefix,
+            next: Arc::clone(&next),
+            open: Arc::clone(&open),
+        };
+        if let Some(listener) = tcp {
+            running.tasks.push(AbortOnDrop(tokio::spawn(streams().serve(listener, None))));
+        }
+        let tls = tls.map(|(address, listener, acceptor)| {
+            running.tasks.push(AbortOnDrop(tokio::spawn(streams().serve(listener, Some(acceptor)))));
+            address
+        });
+        tracing::info!(port = local.port(), threads, "relay is listening");
+        Ok(Self { local, tls, running })
     }
 
-    /// Where it listens.
+    /// Where it listens for UDP, and for TCP when it does.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local
     }
 
+    /// Where it listens for TLS.
+    pub const fn tls_addr(&self) -> Option<SocketAddr> {
+        self.tls
+    }
+
     /// What it did so far.
     pub fn stats(&self) -> Stats {
-        *self.stats.borrow()
+        self.running.hub.stats()
+    }
+
+    /// Receipts of allocations that ended since the last time this was asked.
+    pub fn receipts(&self) -> Vec<Receipt> {
+        self.running.hub.control(0, |server| std::iter::from_fn(|| server.poll_receipt()).collect())
+    }
+
+    /// Makes no new allocations from now on; those that are left end when `within` has passed. Clients that ask are sent to
+    /// `alternate`, if there is one.
+    pub fn drain(&self, within: Duration, alternate: Option<SocketAddr>) {
+        self.running.hub.control(0, |server| server.drain(now(), within, alternate));
     }
 
     /// Stops serving, closes every socket, and returns when that is done.
     pub async fn shutdown(mut self) {
-        drop(self.stop.take());
-        // An error here says the task is gone, which is what we want.
-        let _ = (&mut self.task.0).await;
+        for AbortOnDrop(task) in &mut self.running.tasks {
+            task.abort();
+            // An error here says the task is gone, which is what we want.
+            let _ = task.await;
+        }
+        self.running.join();
+    }
+}
+
+/// Threads and tasks, ended when dropped.
+struct Running {
+    hub: Arc<Hub>,
+    threads: Vec<JoinHandle<()>>,
+    tasks: Vec<AbortOnDrop>,
+}
+
+impl Running {
+    /// A thread notices at once and ends within one round of its loop.
+    fn join(&mut self) {
+        self.hub.stop();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked is gone, too.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.join();
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("threads", &self.threads.len()).finish_non_exhaustive()
     }
 }
 
 /// Ends its task when dropped.
 #[derive(Debug)]
-struct AbortOnDrop(JoinHandle<()>);
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -128,122 +248,100 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// One relayed port: what to send from, and the task that reads it.
-struct RelayPort {
-    socket: Arc<UdpSocket>,
-    _reader: AbortOnDrop,
-}
+type Bound = (Vec<mio::net::UdpSocket>, Option<TcpListener>);
 
-struct FromPeer {
-    id: AllocationId,
-    from: SocketAddr,
-    payload: Vec<u8>,
-}
-
-struct Driver {
-    server: Server,
-    listener: UdpSocket,
-    relay_bind: SocketAddr,
-    ports: BTreeMap<AllocationId, RelayPort>,
-    from_peers: mpsc::Sender<FromPeer>,
-    stats: watch::Sender<Stats>,
-}
-
-impl Driver {
-    async fn run(mut self, mut peers: mpsc::Receiver<FromPeer>, mut stopped: oneshot::Receiver<()>) {
-        let mut buffer = vec![0; MAX_CLIENT_DATAGRAM];
-        loop {
-            let wake = self.server.poll_timeout().map_or_else(|| Instant::now() + IDLE, |(at, _)| at);
-            tokio::select! {
-                biased;
-                // Priority 1: stop when told to, or when whoever started us is gone.
-                _ = &mut stopped => break,
-                // Priority 2: what has expired makes room.
-                () = tokio::time::sleep_until(wake.into()) => self.server.handle_timeout(now()),
-                // Priority 3: payloads already on their way to clients.
-                Some(received) = peers.recv() => {
-                    self.server.handle_peer(now(), received.id, received.from, &received.payload);
-                    for _ in 1..BATCH {
-                        let Ok(received) = peers.try_recv() else { break };
-                        self.server.handle_peer(now(), received.id, received.from, &received.payload);
-                    }
-                }
-                // Priority 4: clients.
-                readable = self.listener.readable() => {
-                    if readable.is_ok() {
-                        self.read_clients(&mut buffer).await;
-                    }
-                }
-            }
-            self.carry_out().await;
-            self.stats.send_replace(self.server.stats());
-            // Readiness never runs out under a flood: let the relayed ports' readers have their turn.
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn read_clients(&mut self, buffer: &mut [u8]) {
-        for _ in 0..BATCH {
-            // An error is "nothing more", or an ICMP message about an earlier reply, which is not news.
-            let Ok((length, from)) = self.listener.try_recv_from(buffer) else { break };
-            self.server.handle_client(now(), from, &buffer[..length]);
-            self.carry_out().await;
-        }
-    }
-
-    /// Sends what the server wants sent and does what it wants done.
-    async fn carry_out(&mut self) {
-        loop {
-            while let Some(Transmit { via, to, payload }) = self.server.poll_transmit() {
-                let socket = match via {
-                    Via::Listener => Some(&self.listener),
-                    Via::Relayed(id) => self.ports.get(&id).map(|port| &*port.socket),
-                };
-                // A full send buffer or an unreachable peer loses the datagram, as any network may.
-                let _ = socket.map(|socket| socket.try_send_to(&payload, to));
-            }
-            match self.server.poll_effect() {
-                Some(Effect::OpenRelayPort(id, parity)) => {
-                    let outcome = self.open(id, parity).await;
-                    self.server.handle_relay_port(now(), id, outcome);
-                }
-                Some(Effect::CloseRelayPort(id)) => {
-                    self.ports.remove(&id);
-                }
-                None => break,
-            }
-        }
-    }
-
-    async fn open(&mut self, id: AllocationId, parity: PortParity) -> PortOutcome {
-        for _ in 0..PORT_ATTEMPTS {
-            let Ok(socket) = UdpSocket::bind(self.relay_bind).await else { break };
-            let Ok(local) = socket.local_addr() else { break };
-            if parity == PortParity::Even && local.port() % 2 == 1 {
-                continue;
-            }
-            let socket = Arc::new(socket);
-            let reader = tokio::spawn(read_port(id, Arc::clone(&socket), self.from_peers.clone()));
-            self.ports.insert(id, RelayPort { socket, _reader: AbortOnDrop(reader) });
-            return PortOutcome::Opened(local.port());
-        }
-        PortOutcome::Refused
-    }
-}
-
-async fn read_port(id: AllocationId, socket: Arc<UdpSocket>, server: mpsc::Sender<FromPeer>) {
-    let mut buffer = [0; MAX_PEER_DATAGRAM + 1];
+/// All sockets at the listening address.
+fn bind(config: &ServerConfig, threads: usize) -> Result<Bound, StartError> {
+    let mut attempts = if config.listen.port() == 0 { PORT_ATTEMPTS } else { 1 };
     loop {
-        // An error is an ICMP message about something we sent: the port lives on.
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        if length > MAX_PEER_DATAGRAM {
+        attempts -= 1;
+        let bind_error = |source| StartError::Bind { address: config.listen, source };
+        let sockets = udp_sockets(config.listen, threads).map_err(bind_error)?;
+        if config.tcp == TcpListen::Off {
+            return Ok((sockets, None));
+        }
+        let Some(Ok(local)) = sockets.first().map(mio::net::UdpSocket::local_addr) else { continue };
+        match tcp_listener(local) {
+            Ok(listener) => return Ok((sockets, Some(listener))),
+            Err(_) if attempts > 0 => {}
+            Err(source) => return Err(StartError::BindTcp { address: local, source }),
+        }
+    }
+}
+
+fn udp_sockets(address: SocketAddr, threads: usize) -> std::io::Result<Vec<mio::net::UdpSocket>> {
+    // The first is bound alone, so that an address somebody else shares in is an error and not half a relay.
+    let alone = udp_socket(address, Sharing::Alone)?;
+    if threads == 1 {
+        return Ok(vec![alone]);
+    }
+    let address = alone.local_addr()?;
+    drop(alone);
+    (0..threads).map(|_| udp_socket(address, Sharing::Shared)).collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Alone,
+    Shared,
+}
+
+fn udp_socket(address: SocketAddr, sharing: Sharing) -> std::io::Result<mio::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // One socket for both families; where the system cannot, IPv4 is not served.
+        let _ = socket.set_only_v6(false);
+    }
+    #[cfg(unix)]
+    if sharing == Sharing::Shared {
+        socket.set_reuse_port(true)?;
+    }
+    #[cfg(not(unix))]
+    if sharing == Sharing::Shared {
+        return Err(std::io::ErrorKind::Unsupported.into());
+    }
+    // Smaller buffers lose more in a burst, and nothing else.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(mio::net::UdpSocket::from_std(socket.into()))
+}
+
+fn tcp_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn thread_part(mut listener: mio::net::UdpSocket) -> std::io::Result<(Poll, Thread)> {
+    let poll = Poll::new()?;
+    let registry = poll.registry().try_clone()?;
+    registry.register(&mut listener, LISTENER, Interest::READABLE)?;
+    let waker = Waker::new(&registry, WAKE)?;
+    Ok((poll, Thread { listener, registry, waker, tally: Mutex::default() }))
+}
+
+/// Where relayed ports are bound: on every address when that is how the relay listens, else on the listening address, and
+/// on the one of the other family.
+fn relay_binds(config: &ServerConfig, listening: IpAddr) -> Vec<SocketAddr> {
+    let mut binds: Vec<SocketAddr> = vec![SocketAddr::new(listening, 0)];
+    for ip in config.public_ip.into_iter().chain(config.second_ip) {
+        if binds.iter().any(|bind| bind.is_ipv4() == ip.is_ipv4()) {
             continue;
         }
-        let payload = buffer[..length].to_vec();
-        if let Err(mpsc::error::TrySendError::Closed(_)) = server.try_send(FromPeer { id, from, payload }) {
-            break;
-        }
+        let everywhere: IpAddr = match ip {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        binds.push(SocketAddr::new(if listening.is_unspecified() { everywhere } else { ip }, 0));
     }
+    binds
 }
 
 /// The address packets to the internet leave from; connecting a UDP socket sends nothing.
@@ -252,7 +350,7 @@ async fn default_route(unspecified: IpAddr) -> Option<IpAddr> {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
         IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 1).into(),
     };
-    let socket = UdpSocket::bind(SocketAddr::new(unspecified, 0)).await.ok()?;
+    let socket = tokio::net::UdpSocket::bind(SocketAddr::new(unspecified, 0)).await.ok()?;
     socket.connect(SocketAddr::new(somewhere, 9)).await.ok()?;
     socket.local_addr().ok().map(|local| local.ip()).filter(|ip| !ip.is_unspecified())
 }

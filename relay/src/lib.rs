@@ -1,7 +1,7 @@
 //! STUN and TURN for Silbo: wire codec, clients and the relay server.
 //!
 //! **What is this?** The part of Silbo that tells computers which address the internet sees them at (STUN, RFC 8489) and
-//! forwards packets between those that cannot reach each other (TURN over UDP, RFC 8656). Any ICE agent can use it.
+//! forwards packets between those that cannot reach each other (TURN, RFC 8656). Any ICE agent can use it.
 //!
 //! **The two types that matter** are [`server::Server`] (run on real sockets by [`driver::RelayServer`]) and
 //! [`client::TurnClient`]. Both are state machines: datagrams and the time go in, datagrams and events come out.
@@ -34,8 +34,9 @@
 //!
 //! **What it refuses.** To remember anybody who has not authenticated; to answer strangers faster than
 //! [`server::Limits`] allow; to send to addresses that are not on the public internet, in whatever spelling, to
-//! service ports or to this machine (see [`server::PeerPolicy`]); TCP and TLS, reserved port pairs and
-//! don't-fragment, which are not built; to look into what it forwards.
+//! service ports or to this machine (see [`server::PeerPolicy`]); to send anything but checks to peers that have not
+//! answered one (see [`server::PeerProof`]); reserved port pairs and don't-fragment, which are not built; to look into
+//! what it forwards.
 
 pub mod client;
 mod credentials;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use endpoint::{Endpoint, PATIENCE};
 use relay::client::{BindingClient, TurnEvent};
 use relay::driver::RelayServer;
-use relay::server::{PeerPolicy, ServerConfig};
+use relay::server::{PeerPolicy, PeerProof, ServerConfig, TlsCertificate, TlsListen};
 use relay::{CredentialIssuer, Credentials, driver};
 
 /// Printable, since coturn is told the secret as text.
@@ -32,6 +32,19 @@ async fn the_client_of_coturn_relays_to_a_peer_by_send_indications() {
 #[tokio::test]
 async fn two_clients_of_coturn_meet_on_our_relay() {
     uclient_relays(&["-c", "-y"], Peer::EachOther).await;
+}
+
+#[tokio::test]
+async fn the_client_of_coturn_relays_over_tcp() {
+    uclient_relays(&["-c", "-t"], Peer::Echo).await;
+    uclient_relays(&["-c", "-t", "-s"], Peer::Echo).await;
+    uclient_relays(&["-c", "-t", "-y"], Peer::EachOther).await;
+}
+
+#[tokio::test]
+async fn the_client_of_coturn_relays_over_tls() {
+    uclient_relays(&["-c", "-t", "-S"], Peer::Echo).await;
+    uclient_relays(&["-c", "-t", "-S", "-y"], Peer::EachOther).await;
 }
 
 #[tokio::test]
@@ -93,11 +106,12 @@ enum Peer {
 /// Runs coturn's load tool against our relay: every message it sends has to come back.
 async fn uclient_relays(options: &[&str], peer: Peer) {
     const MESSAGES: &str = "20";
-    let server = RelayServer::start(lab()).await.unwrap();
+    let tls = TlsListen { listen: "127.0.0.1:0".parse().unwrap(), certificate: TlsCertificate::SelfSigned };
+    let server = RelayServer::start(ServerConfig { tls: Some(tls), ..lab() }).await.unwrap();
     let Credentials { username, password } = credentials("uclient");
     let echo = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let (port, peer_port) =
-        (server.local_addr().port().to_string(), echo.local_addr().unwrap().port().to_string());
+    let listening = if options.contains(&"-S") { server.tls_addr().unwrap() } else { server.local_addr() };
+    let (port, peer_port) = (listening.port().to_string(), echo.local_addr().unwrap().port().to_string());
     let mut arguments = vec!["-p", &port, "-u", &username, "-w", &password, "-n", MESSAGES, "-m", "2"];
     arguments.extend(["-e", "127.0.0.1", "-r", &peer_port]);
     arguments.extend(options);
@@ -232,7 +246,11 @@ fn free_port() -> u16 {
 
 fn lab() -> ServerConfig {
     let listen = "127.0.0.1:0".parse().unwrap();
-    ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, SECRET, [9; 32]) }
+    ServerConfig {
+        peers: PeerPolicy::Lab,
+        proof: PeerProof::Waived,
+        ..ServerConfig::new(listen, SECRET, [9; 32])
+    }
 }
 
 fn credentials(id: &str) -> Credentials {

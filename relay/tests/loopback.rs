@@ -10,7 +10,7 @@ use std::time::Duration;
 use endpoint::{Endpoint, PATIENCE};
 use relay::client::{BindingClient, BindingEvent, TurnEvent};
 use relay::driver::{RelayServer, StartError};
-use relay::server::{PeerPolicy, ServerConfig};
+use relay::server::{PeerPolicy, PeerProof, ServerConfig};
 use relay::{CredentialIssuer, Credentials, driver};
 
 const SECRET: [u8; 32] = [7; 32];
@@ -93,7 +93,11 @@ async fn noise_is_counted_and_the_relay_lives_on() {
 
 fn lab() -> ServerConfig {
     let listen = "127.0.0.1:0".parse().unwrap();
-    ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, SECRET, [9; 32]) }
+    ServerConfig {
+        peers: PeerPolicy::Lab,
+        proof: PeerProof::Waived,
+        ..ServerConfig::new(listen, SECRET, [9; 32])
+    }
 }
 
 fn credentials(id: &str) -> Credentials {

@@ -14,10 +14,10 @@ const MAX_PREFIXES: usize = 4096;
 
 /// The part of a source address that quotas and rate limits count by: /24, /56, or in a lab the whole IP:PORT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct SourcePrefix(IpAddr, u16);
+pub(crate) struct SourcePrefix(IpAddr, u16);
 
 impl SourcePrefix {
-    pub(super) fn of(policy: PeerPolicy, source: SocketAddr) -> Self {
+    pub(crate) fn of(policy: PeerPolicy, source: SocketAddr) -> Self {
         match (policy, super::policy::canonical(source.ip())) {
             (PeerPolicy::Lab, ip) => Self(ip, source.port()),
             (PeerPolicy::Public, IpAddr::V4(ip)) => {

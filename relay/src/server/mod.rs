@@ -13,18 +13,25 @@
 //! ticket.
 
 mod allocation;
+mod client;
 mod config;
+mod discovery;
+mod drain;
+mod forwarding;
 mod gate;
+mod meter;
 mod nonce;
+mod party;
 mod policy;
 mod quota;
-mod relaying;
 mod requests;
+mod shaping;
+mod slots;
 mod stats;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -32,18 +39,31 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 pub use self::allocation::AllocationId;
-use self::allocation::{Allocation, State};
-pub use self::config::{Limits, PeerPolicy, ServerConfig};
-use self::gate::{Gate, SourcePrefix};
+use self::allocation::{Allocation, Second, State};
+use self::client::Keyed;
+pub use self::client::{Client, StreamId};
+pub use self::config::{
+    Bandwidth, BitRate, Limits, Partner, PeerPolicy, PeerProof, ServerConfig, TcpListen, TlsCertificate,
+    TlsListen,
+};
+use self::drain::Drain;
+pub use self::forwarding::Onward;
+use self::gate::Gate;
+pub(crate) use self::gate::SourcePrefix;
+pub use self::meter::Receipt;
 use self::nonce::Nonces;
 pub use self::policy::canonical;
 use self::quota::Quota;
+use self::shaping::Shaper;
+use self::slots::Slots;
 pub use self::stats::Stats;
 use crate::wire::{self, AddressFamily, AttributeType, ChannelData, Class, ErrorCode, Method};
 use crate::{CredentialIssuer, Now};
 
 /// Datagrams that wait for the driver; when it does not collect them, the oldest are dropped.
 const MAX_TRANSMITS: usize = 1024;
+/// Receipts that wait for the driver; when it does not collect them, the oldest are dropped.
+const MAX_RECEIPTS: usize = 1024;
 
 /// A STUN and TURN server without sockets.
 #[derive(Debug)]
@@ -51,18 +71,21 @@ pub struct Server {
     config: ServerConfig,
     listening: SocketAddr,
     relay_ip: IpAddr,
+    epoch: Instant,
     issuer: CredentialIssuer,
     nonces: Nonces,
     gate: Gate,
     quota: Quota,
+    shaper: Shaper,
     rng: StdRng,
-    next_id: u64,
-    allocations: BTreeMap<AllocationId, Allocation>,
-    by_client: BTreeMap<SocketAddr, AllocationId>,
-    by_relayed: BTreeMap<SocketAddr, AllocationId>,
+    allocations: Slots,
+    by_client: HashMap<Client, AllocationId, Keyed>,
+    by_relayed: HashMap<Client, AllocationId, Keyed>,
     expiries: BTreeSet<(Instant, AllocationId)>,
     transmits: VecDeque<Transmit>,
     effects: VecDeque<Effect>,
+    receipts: VecDeque<Receipt>,
+    drain: Drain,
     stats: Stats,
 }
 
@@ -82,6 +105,8 @@ pub struct Transmit {
 pub enum Via {
     /// The one clients talk to.
     Listener,
+    /// A connection of a client over TCP or TLS.
+    Stream(StreamId),
     /// The one of an allocation.
     Relayed(AllocationId),
 }
@@ -91,7 +116,9 @@ pub enum Via {
 pub enum Effect {
     /// Bind a port for an allocation and report it with [`Server::handle_relay_port`].
     OpenRelayPort(AllocationId, PortParity),
-    /// Close it.
+    /// The same for the address of the other family, reported with [`Server::handle_second_port`].
+    OpenSecondPort(AllocationId),
+    /// Close them.
     CloseRelayPort(AllocationId),
 }
 
@@ -119,21 +146,25 @@ impl Server {
         let mut rng = StdRng::from_seed(config.seed);
         let mut nonce_key = [0; 32];
         rng.fill_bytes(&mut nonce_key);
+        let hash = Keyed::new([rng.next_u64(), rng.next_u64()]);
         Self {
             listening,
             relay_ip: config.public_ip.unwrap_or(listening.ip()),
+            epoch: now.instant,
             issuer: CredentialIssuer::new(config.secret),
             nonces: Nonces::new(nonce_key, now.instant),
             gate: Gate::new(&config.limits, now.instant),
             quota: Quota::default(),
+            shaper: Shaper::new(config.limits.bandwidth, now.instant, now.unix),
             rng,
-            next_id: 0,
-            allocations: BTreeMap::new(),
-            by_client: BTreeMap::new(),
-            by_relayed: BTreeMap::new(),
+            allocations: Slots::default(),
+            by_client: HashMap::with_hasher(hash),
+            by_relayed: HashMap::with_hasher(hash),
             expiries: BTreeSet::new(),
             transmits: VecDeque::new(),
             effects: VecDeque::new(),
+            receipts: VecDeque::new(),
+            drain: Drain::Serving,
             stats: Stats::default(),
             config,
         }
@@ -141,12 +172,30 @@ impl Server {
 
     /// Takes a datagram that reached the listening socket.
     pub fn handle_client(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
+        self.handle(now, Client::udp(from), datagram);
+    }
+
+    /// Takes one message that came over a TCP or TLS connection (RFC 8656 §2.1).
+    pub fn handle_stream(&mut self, now: Now, stream: StreamId, from: SocketAddr, message: &[u8]) {
+        self.handle(now, Client::stream(from, stream), message);
+    }
+
+    /// A connection has ended: with it its allocation, whose client nobody can reach any more.
+    pub fn handle_stream_closed(&mut self, now: Now, stream: StreamId, from: SocketAddr) {
+        if let Some(id) = self.by_client.get(&Client::stream(from, stream)).copied() {
+            self.remove(now.instant, id);
+        }
+    }
+
+    fn handle(&mut self, now: Now, from: Client, datagram: &[u8]) {
+        let mut tally = Stats::default();
+        let onward = self.forward_from_client(now.instant, from, datagram, &mut tally);
+        self.stats.add(&tally);
+        if onward != Onward::Control {
+            return self.carry_out(onward, datagram);
+        }
         if ChannelData::matches(datagram) {
-            match ChannelData::parse(datagram) {
-                Ok(received) => self.channel_data(now, from, received),
-                Err(_) => self.stats.malformed += 1,
-            }
-            return;
+            return self.send_check(now.instant, from, datagram);
         }
         let Ok(message) = wire::parse(datagram) else {
             self.stats.malformed += 1;
@@ -158,36 +207,51 @@ impl Server {
                 Class::Request,
                 Method::Allocate | Method::Refresh | Method::CreatePermission | Method::ChannelBind,
             ) => self.authenticated_request(now, from, &message, datagram.len()),
-            (Class::Indication, Method::Send) => self.send_indication(now, from, &message),
+            (Class::Indication, Method::Send) => self.send_check(now.instant, from, datagram),
             // RFC 8489 §3: keeps a NAT's mapping alive, wants no answer.
             (Class::Indication, Method::Binding) => {}
+            (Class::Indication, Method::Other(_)) if self.answer_for_partner(now, from.address, &message) => {
+            }
             _ => self.stats.malformed += 1,
         }
     }
 
     /// Takes a datagram that reached the relayed port of an allocation.
     pub fn handle_peer(&mut self, now: Now, id: AllocationId, from: SocketAddr, payload: &[u8]) {
-        self.deliver_to_client(now, id, from, payload);
+        let mut tally = Stats::default();
+        let onward = self.forward_from_peer(now.instant, id, from, payload, &mut tally);
+        self.stats.add(&tally);
+        match onward {
+            Onward::Control => self.receive_check(now.instant, id, from, payload),
+            onward => self.carry_out(onward, payload),
+        }
     }
 
     /// Learns what became of a relayed port asked for by [`Effect::OpenRelayPort`].
     pub fn handle_relay_port(&mut self, now: Now, id: AllocationId, outcome: PortOutcome) {
-        let Some(allocation) = self.allocations.get_mut(&id) else {
+        let ip = self.family_of(id).and_then(|family| self.ip_of(family));
+        let Some(allocation) = self.allocations.get_mut(id) else {
             // Released while it was being opened.
             self.effects.push_back(Effect::CloseRelayPort(id));
             return;
         };
         match outcome {
             PortOutcome::Opened(port) => {
-                let relayed = SocketAddr::new(self.relay_ip, port);
+                let Some(ip) = ip else { return };
+                let relayed = SocketAddr::new(ip, port);
                 allocation.state = State::Open { relayed };
-                self.by_relayed.insert(relayed, id);
+                let wants_second = allocation.second == Second::Wanted;
+                self.by_relayed.insert(Client::udp(relayed), id);
                 self.stats.allocations_made += 1;
-                self.answer_allocate(id);
+                if wants_second && self.ip_of(AddressFamily::Ipv6).is_some() {
+                    self.effects.push_back(Effect::OpenSecondPort(id));
+                } else {
+                    self.answer_allocate(id);
+                }
             }
             PortOutcome::Refused => {
                 let (client, key, transaction) = (allocation.client, allocation.key, allocation.transaction);
-                self.remove(id);
+                self.remove(now.instant, id);
                 let reply = self.error(Method::Allocate, transaction, ErrorCode::INSUFFICIENT_CAPACITY);
                 self.reply(client, reply.seal(&key, wire::Fingerprint::Without));
             }
@@ -195,13 +259,37 @@ impl Server {
         self.handle_timeout(now);
     }
 
+    /// Learns what became of a port asked for by [`Effect::OpenSecondPort`].
+    pub fn handle_second_port(&mut self, id: AllocationId, outcome: PortOutcome) {
+        let ip = self.ip_of(AddressFamily::Ipv6);
+        let Some(allocation) = self.allocations.get_mut(id) else {
+            self.effects.push_back(Effect::CloseRelayPort(id));
+            return;
+        };
+        match (outcome, ip) {
+            (PortOutcome::Opened(port), Some(ip)) => {
+                let relayed = SocketAddr::new(ip, port);
+                allocation.second = Second::Open(relayed);
+                self.by_relayed.insert(Client::udp(relayed), id);
+            }
+            (PortOutcome::Opened(_) | PortOutcome::Refused, _) => allocation.second = Second::Refused,
+        }
+        self.answer_allocate(id);
+    }
+
+    /// The family of the address that [`Effect::OpenRelayPort`] is about.
+    pub fn family_of(&self, id: AllocationId) -> Option<AddressFamily> {
+        self.allocations.get(id).map(|allocation| allocation.family)
+    }
+
     /// Ends what has expired.
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some((expires, id)) = self.expiries.first().copied()
             && expires <= now.instant
         {
-            self.remove(id);
+            self.remove(now.instant, id);
         }
+        self.shaper.handle_timeout(now.unix);
     }
 
     /// The next datagram to send.
@@ -214,6 +302,11 @@ impl Server {
         self.effects.pop_front()
     }
 
+    /// What an allocation that has ended used.
+    pub fn poll_receipt(&mut self) -> Option<Receipt> {
+        self.receipts.pop_front()
+    }
+
     /// When to call [`Self::handle_timeout`] next, and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         self.expiries.first().map(|(expires, _)| (*expires, "allocation expiry"))
@@ -224,56 +317,83 @@ impl Server {
         Stats { allocations: self.allocations.len() as u64, ..self.stats }
     }
 
-    /// The family relayed addresses have; one per server.
-    fn family(&self) -> AddressFamily {
-        AddressFamily::of(self.relay_ip)
+    /// Our address of a family, if we have one.
+    fn ip_of(&self, family: AddressFamily) -> Option<IpAddr> {
+        let ours = [Some(self.relay_ip), self.config.second_ip];
+        ours.into_iter().flatten().find(|ip| AddressFamily::of(*ip) == family)
     }
 
     /// The live allocation of a client; one that is past its time is as good as gone.
-    fn allocation_of(&self, now: Now, client: SocketAddr) -> Option<AllocationId> {
+    fn allocation_of(&self, now: Instant, client: Client) -> Option<(AllocationId, &Allocation)> {
         let id = *self.by_client.get(&client)?;
-        let allocation = self.allocations.get(&id)?;
-        (now.instant < allocation.expires).then_some(id)
+        let allocation = self.allocations.get(id)?;
+        (now < allocation.expires).then_some((id, allocation))
     }
 
-    /// Whether a relayed payload may leave for `peer`. One of our own addresses is only good when it is the relayed
-    /// address of an allocation: never our listening port, never another service of this machine.
-    fn may_send_to(&self, peer: SocketAddr) -> bool {
-        if self.by_relayed.contains_key(&peer) {
-            return true;
+    /// The allocation whose relayed address this is.
+    fn allocation_at(&self, peer: SocketAddr) -> Option<&Allocation> {
+        if !self.is_our_ip(peer.ip()) {
+            return None;
         }
+        self.allocations.get(*self.by_relayed.get(&Client::udp(peer))?)
+    }
+
+    fn is_our_ip(&self, ip: IpAddr) -> bool {
+        ip == self.relay_ip || Some(ip) == self.config.second_ip
+    }
+
+    /// Whether a payload may leave for `peer`, which is not the relayed address of an allocation. Then it is never our
+    /// listening port, and never another service of this machine.
+    fn may_send_to(&self, peer: SocketAddr) -> bool {
         let (ip, port) = (canonical(peer.ip()), peer.port());
-        let is_listener = port == self.listening.port() && (ip == self.relay_ip || ip == self.listening.ip());
-        let is_ours = self.config.peers == PeerPolicy::Public && ip == self.relay_ip;
+        let is_listener = port == self.listening.port() && (self.is_our_ip(ip) || ip == self.listening.ip());
+        let is_ours = self.config.peers == PeerPolicy::Public && self.is_our_ip(ip);
         !is_listener && !is_ours && self.config.peers.allows(peer)
     }
 
     /// Whether a permission for `ip` may be had: our own address counts, since callers of one relay meet there.
     fn may_permit(&self, ip: IpAddr) -> bool {
-        ip == self.relay_ip || self.config.peers.allows_ip(ip)
+        self.is_our_ip(ip) || self.config.peers.allows_ip(ip)
     }
 
     fn prefix(&self, source: SocketAddr) -> SourcePrefix {
         SourcePrefix::of(self.config.peers, source)
     }
 
-    fn remove(&mut self, id: AllocationId) {
-        let Some(gone) = self.allocations.remove(&id) else { return };
+    fn remove(&mut self, now: Instant, id: AllocationId) {
+        let Some(gone) = self.allocations.remove(id) else { return };
         self.by_client.remove(&gone.client);
         self.expiries.remove(&(gone.expires, id));
         self.quota.leave(&gone.username, gone.prefix);
+        let (bytes_to_peers, bytes_to_client) = gone.meter.read();
         match gone.state {
             // The driver still owes us the port; it is told to close it when it reports.
             State::Opening => {}
             State::Open { relayed } => {
-                self.by_relayed.remove(&relayed);
+                self.by_relayed.remove(&Client::udp(relayed));
+                if let Second::Open(second) = gone.second {
+                    self.by_relayed.remove(&Client::udp(second));
+                }
                 self.effects.push_back(Effect::CloseRelayPort(id));
+                if self.receipts.len() == MAX_RECEIPTS {
+                    self.receipts.pop_front();
+                }
+                self.receipts.push_back(Receipt {
+                    username: gone.username.to_string(),
+                    started: gone.started,
+                    lasted: now.min(gone.expires).saturating_duration_since(gone.began),
+                    bytes_to_peers,
+                    bytes_to_client,
+                });
             }
         }
+        drop(gone);
+        self.shaper.forget_unused(now);
     }
 
-    fn reply(&mut self, to: SocketAddr, payload: Vec<u8>) {
-        self.transmit(Transmit { via: Via::Listener, to, payload });
+    fn reply(&mut self, to: Client, payload: Vec<u8>) {
+        let via = to.stream.map_or(Via::Listener, Via::Stream);
+        self.transmit(Transmit { via, to: to.address, payload });
     }
 
     fn transmit(&mut self, transmit: Transmit) {

@@ -1,6 +1,7 @@
 //! Who holds how many allocations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Limits;
 use super::gate::SourcePrefix;
@@ -10,7 +11,7 @@ use crate::wire::ErrorCode;
 #[derive(Debug, Default)]
 pub(super) struct Quota {
     total: usize,
-    by_username: BTreeMap<String, usize>,
+    by_username: BTreeMap<Arc<str>, usize>,
     by_prefix: BTreeMap<SourcePrefix, usize>,
 }
 
@@ -18,7 +19,7 @@ impl Quota {
     /// Counts one more, or says which limit is in the way.
     pub(super) fn enter(
         &mut self,
-        username: &str,
+        username: &Arc<str>,
         prefix: SourcePrefix,
         limits: &Limits,
     ) -> Result<(), ErrorCode> {
@@ -31,7 +32,7 @@ impl Quota {
             return Err(ErrorCode::INSUFFICIENT_CAPACITY);
         }
         self.total += 1;
-        self.by_username.insert(username.to_owned(), of_username + 1);
+        self.by_username.insert(Arc::clone(username), of_username + 1);
         self.by_prefix.insert(prefix, of_prefix + 1);
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! Requests from clients: Binding, and the authenticated ones of TURN, in the order RFC 8656 checks them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::allocation::Allocation;
+use super::allocation::{Allocation, Holder, Second};
+use super::client::Client;
 use super::{AllocationId, Effect, PortParity, Server, UNDERSTOOD};
 use crate::wire::{
     AddressFamily, AttributeType, Class, ErrorCode, EvenPort, Fingerprint, Integrity, Malformed, Message,
@@ -19,7 +21,7 @@ const UDP: u8 = 17;
 /// A request whose sender proved who it is.
 struct Proven<'a> {
     now: Now,
-    from: SocketAddr,
+    from: Client,
     message: &'a Message<'a>,
     username: &'a str,
     key: [u8; 16],
@@ -27,12 +29,18 @@ struct Proven<'a> {
 
 impl Server {
     /// RFC 8489 §12: the reply carries XOR-MAPPED-ADDRESS and nothing that would make it longer.
-    pub(super) fn binding(&mut self, now: Now, from: SocketAddr, message: &Message<'_>, length: usize) {
+    pub(super) fn binding(&mut self, now: Now, from: Client, message: &Message<'_>, length: usize) {
         let transaction = message.transaction();
         let unknown = message.not_understood(&UNDERSTOOD);
+        if unknown == [AttributeType::CHANGE_REQUEST]
+            && self.change_request(now, from, message, length).is_ok()
+        {
+            return;
+        }
         let reply = if unknown.is_empty() {
-            MessageBuilder::new(Class::Success, Method::Binding, transaction)
-                .xor_address(AttributeType::XOR_MAPPED_ADDRESS, from)
+            let reply = MessageBuilder::new(Class::Success, Method::Binding, transaction)
+                .xor_address(AttributeType::XOR_MAPPED_ADDRESS, from.address);
+            self.with_other_address(reply, length)
         } else {
             self.error(Method::Binding, transaction, ErrorCode::UNKNOWN_ATTRIBUTE)
                 .unknown_attributes(&unknown)
@@ -46,7 +54,7 @@ impl Server {
     pub(super) fn authenticated_request(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: Client,
         message: &Message<'_>,
         length: usize,
     ) {
@@ -71,6 +79,7 @@ impl Server {
                     ErrorCode::UNKNOWN_ATTRIBUTE => {
                         reply.unknown_attributes(&message.not_understood(&UNDERSTOOD))
                     }
+                    ErrorCode::TRY_ALTERNATE => self.with_alternate(reply),
                     _ => reply,
                 }
             }
@@ -82,7 +91,7 @@ impl Server {
     fn authenticate<'a>(
         &self,
         now: Now,
-        from: SocketAddr,
+        from: Client,
         message: &Message<'a>,
     ) -> Result<(&'a str, [u8; 16]), ErrorCode> {
         if message.attribute(AttributeType::MESSAGE_INTEGRITY).is_none() {
@@ -95,13 +104,13 @@ impl Server {
         else {
             return Err(ErrorCode::BAD_REQUEST);
         };
-        if !self.nonces.accepts(now.instant, from, nonce.value) {
+        if !self.nonces.accepts(now.instant, from.address, nonce.value) {
             return Err(ErrorCode::STALE_NONCE);
         }
         let Some(expiry) = credentials::expiry(username).filter(|_| realm == self.config.realm) else {
             return Err(ErrorCode::UNAUTHENTICATED);
         };
-        let has_allocation = self.allocation_of(now, from).is_some();
+        let has_allocation = self.allocation_of(now.instant, from).is_some();
         if expiry <= now.unix && !has_allocation {
             return Err(ErrorCode::UNAUTHENTICATED);
         }
@@ -113,26 +122,19 @@ impl Server {
     }
 
     /// Tells a stranger how to authenticate.
-    fn challenge(
-        &mut self,
-        now: Now,
-        from: SocketAddr,
-        message: &Message<'_>,
-        length: usize,
-        code: ErrorCode,
-    ) {
+    fn challenge(&mut self, now: Now, from: Client, message: &Message<'_>, length: usize, code: ErrorCode) {
         let reply = self.error(message.method(), message.transaction(), code);
         let reply = match code {
             ErrorCode::BAD_REQUEST => reply,
             _ => reply
                 .text(AttributeType::REALM, &self.config.realm)
-                .text(AttributeType::NONCE, &self.nonces.make(now.instant, from)),
+                .text(AttributeType::NONCE, &self.nonces.make(now.instant, from.address)),
         };
         self.reply_to_stranger(now, from, length, reply.finish(ending(message)));
     }
 
-    fn reply_to_stranger(&mut self, now: Now, from: SocketAddr, length: usize, reply: Vec<u8>) -> bool {
-        let prefix = self.prefix(from);
+    fn reply_to_stranger(&mut self, now: Now, from: Client, length: usize, reply: Vec<u8>) -> bool {
+        let prefix = self.prefix(from.address);
         let admitted = self.gate.admits(now.instant, prefix, length, reply.len());
         if admitted {
             self.reply(from, reply);
@@ -154,18 +156,15 @@ impl Server {
     fn allocate(&mut self, request: &Proven<'_>) -> Result<(), ErrorCode> {
         let Proven { now, from, message, username, key } = *request;
         let transaction = message.transaction();
-        if let Some(id) = self.allocation_of(now, from) {
+        if let Some((id, made)) = self.allocation_of(now.instant, from) {
             // The same request again: our answer was lost, or is not there yet.
-            let is_repeated = self
-                .allocations
-                .get(&id)
-                .is_some_and(|made| made.transaction == transaction && made.username == username);
-            if !is_repeated {
+            if made.transaction != transaction || *made.username != *username {
                 return Err(ErrorCode::ALLOCATION_MISMATCH);
             }
             self.answer_allocate(id);
             return Ok(());
         }
+        self.check_open()?;
         match message.requested_transport() {
             Ok(Some(UDP)) => {}
             Ok(Some(_)) => return Err(ErrorCode::UNSUPPORTED_TRANSPORT),
@@ -176,9 +175,15 @@ impl Server {
             Some(None) => return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED),
             None => AddressFamily::Ipv4,
         };
-        if family != self.family() {
+        if self.ip_of(family).is_none() {
             return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
         }
+        let second = match message.additional_family().map_err(bad_request)? {
+            None => Second::Unwanted,
+            // Only IPv6 beside IPv4, and nothing that says what the first one shall be.
+            Some(Some(AddressFamily::Ipv6)) if has_no_wish(message) => Second::Wanted,
+            Some(_) => return Err(ErrorCode::BAD_REQUEST),
+        };
         let parity = match message.even_port().map_err(bad_request)? {
             None => PortParity::Any,
             Some(EvenPort::Alone) => PortParity::Even,
@@ -188,37 +193,51 @@ impl Server {
         let lifetime = self.granted(message.lifetime().map_err(bad_request)?);
         // An expired one of the same client that no timeout has collected yet must not be counted or found again.
         self.handle_timeout(now);
-        let prefix = self.prefix(from);
-        self.quota.enter(username, prefix, &self.config.limits)?;
-        let id = AllocationId(self.next_id);
-        self.next_id += 1;
-        let holder = (username.to_owned(), key);
-        let allocation = Allocation::new(from, prefix, holder, transaction, (now.instant, lifetime));
-        self.expiries.insert((allocation.expires, id));
+        let prefix = self.prefix(from.address);
+        if self.shaper.day_is_spent() {
+            return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+        }
+        let username: Arc<str> = username.into();
+        self.quota.enter(&username, prefix, &self.config.limits)?;
+        let purse = self.shaper.purse(&username, prefix);
+        let families = (family, second);
+        let holder = Holder { client: from, prefix, username, key, purse, families };
+        let allocation = Allocation::new(holder, transaction, (now.instant, now.unix, lifetime));
+        let expires = allocation.expires;
+        let id = self.allocations.insert(allocation);
+        self.expiries.insert((expires, id));
         self.by_client.insert(from, id);
-        self.allocations.insert(id, allocation);
         self.effects.push_back(Effect::OpenRelayPort(id, parity));
         Ok(())
     }
 
     /// RFC 8656 §7.2: success, once the relayed port is there.
     pub(super) fn answer_allocate(&mut self, id: AllocationId) {
-        let Some(allocation) = self.allocations.get(&id) else { return };
+        let Some(allocation) = self.allocations.get(id) else { return };
         let Some(relayed) = allocation.relayed() else { return };
         let client = allocation.client;
         let reply = success(Method::Allocate, allocation.transaction)
-            .xor_address(AttributeType::XOR_RELAYED_ADDRESS, relayed)
+            .xor_address(AttributeType::XOR_RELAYED_ADDRESS, relayed);
+        let reply = match allocation.second {
+            Second::Unwanted => reply,
+            Second::Open(second) => reply.xor_address(AttributeType::XOR_RELAYED_ADDRESS, second),
+            Second::Wanted => {
+                reply.address_error(AddressFamily::Ipv6, ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED)
+            }
+            Second::Refused => reply.address_error(AddressFamily::Ipv6, ErrorCode::INSUFFICIENT_CAPACITY),
+        };
+        let reply = reply
             .lifetime(allocation.lifetime)
-            .xor_address(AttributeType::XOR_MAPPED_ADDRESS, client)
+            .xor_address(AttributeType::XOR_MAPPED_ADDRESS, client.address)
             .seal(&allocation.key, Fingerprint::Without);
         self.reply(client, reply);
     }
 
     /// Requests that need an allocation, made by the same user (RFC 8656 §5).
     fn request_on_allocation(&mut self, request: &Proven<'_>) -> Result<MessageBuilder, ErrorCode> {
-        let id = self.allocation_of(request.now, request.from).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
-        let allocation = self.allocations.get(&id).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
-        if allocation.username != request.username {
+        let (id, allocation) =
+            self.allocation_of(request.now.instant, request.from).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
+        if *allocation.username != *request.username {
             return Err(ErrorCode::WRONG_CREDENTIALS);
         }
         match request.message.method() {
@@ -235,17 +254,17 @@ impl Server {
     fn refresh(&mut self, request: &Proven<'_>, id: AllocationId) -> Result<MessageBuilder, ErrorCode> {
         match request.message.requested_family().map_err(bad_request)? {
             None => {}
-            Some(family) if family == Some(self.family()) => {}
+            Some(Some(family)) if self.allocations.get(id).is_some_and(|made| made.has_family(family)) => {}
             Some(_) => return Err(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH),
         }
         let asked = request.message.lifetime().map_err(bad_request)?;
         let reply = success(Method::Refresh, request.message.transaction());
         if asked == Some(Duration::ZERO) {
-            self.remove(id);
+            self.remove(request.now.instant, id);
             return Ok(reply.lifetime(Duration::ZERO));
         }
-        let lifetime = self.granted(asked);
-        let Some(allocation) = self.allocations.get_mut(&id) else {
+        let lifetime = self.left(request.now.instant, self.granted(asked));
+        let Some(allocation) = self.allocations.get_mut(id) else {
             return Err(ErrorCode::ALLOCATION_MISMATCH);
         };
         self.expiries.remove(&(allocation.expires, id));
@@ -267,12 +286,12 @@ impl Server {
             return Err(ErrorCode::BAD_REQUEST);
         }
         for peer in &peers {
-            self.check_peer_ip(peer.ip())?;
+            self.check_peer_ip(id, peer.ip())?;
         }
         let mut ips: Vec<IpAddr> = peers.iter().map(SocketAddr::ip).collect();
         ips.sort_unstable();
         ips.dedup();
-        let allocation = self.allocations.get_mut(&id).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
+        let allocation = self.allocations.get_mut(id).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
         allocation.permit(request.now.instant, &ips, &self.config.limits)?;
         Ok(success(Method::CreatePermission, request.message.transaction()))
     }
@@ -282,17 +301,18 @@ impl Server {
         let channel = request.message.channel_number().map_err(bad_request)?;
         let peer = request.message.xor_address(AttributeType::XOR_PEER_ADDRESS).map_err(bad_request)?;
         let (Some(channel), Some(peer)) = (channel, peer) else { return Err(ErrorCode::BAD_REQUEST) };
-        self.check_peer_ip(peer.ip())?;
-        if !self.may_send_to(peer) {
+        self.check_peer_ip(id, peer.ip())?;
+        if self.allocation_at(peer).is_none() && !self.may_send_to(peer) {
             return Err(ErrorCode::FORBIDDEN);
         }
-        let allocation = self.allocations.get_mut(&id).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
+        let allocation = self.allocations.get_mut(id).ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
         allocation.bind(request.now.instant, channel, peer, &self.config.limits)?;
         Ok(success(Method::ChannelBind, request.message.transaction()))
     }
 
-    fn check_peer_ip(&self, ip: IpAddr) -> Result<(), ErrorCode> {
-        if AddressFamily::of(ip) != self.family() {
+    fn check_peer_ip(&self, id: AllocationId, ip: IpAddr) -> Result<(), ErrorCode> {
+        let family = AddressFamily::of(ip);
+        if !self.allocations.get(id).is_some_and(|made| made.has_family(family)) {
             return Err(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH);
         }
         if self.may_permit(ip) { Ok(()) } else { Err(ErrorCode::FORBIDDEN) }
@@ -306,6 +326,12 @@ impl Server {
 
 fn success(method: Method, transaction: TransactionId) -> MessageBuilder {
     MessageBuilder::new(Class::Success, method, transaction)
+}
+
+/// RFC 8656 §7.2: ADDITIONAL-ADDRESS-FAMILY excludes REQUESTED-ADDRESS-FAMILY and reserved ports.
+fn has_no_wish(message: &Message<'_>) -> bool {
+    message.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY).is_none()
+        && !matches!(message.even_port(), Ok(Some(EvenPort::ReserveNext)) | Err(_))
 }
 
 fn bad_request(_: Malformed) -> ErrorCode {

@@ -25,4 +25,27 @@ pub struct Stats {
     pub packets_in_memory: u64,
     /// Payloads dropped: no allocation, permission or channel, or a refused peer.
     pub refused: u64,
+    /// Payloads dropped because a peer has not shown that it takes part in the call.
+    pub unproven: u64,
+    /// Payloads dropped because a cap on bandwidth or volume is reached.
+    pub over_cap: u64,
+}
+
+impl Stats {
+    /// Adds what another thread or connection counted.
+    pub const fn add(&mut self, other: &Self) {
+        self.allocations += other.allocations;
+        self.allocations_made += other.allocations_made;
+        self.bindings += other.bindings;
+        self.errors += other.errors;
+        self.malformed += other.malformed;
+        self.rate_limited += other.rate_limited;
+        self.packets_to_peers += other.packets_to_peers;
+        self.packets_to_clients += other.packets_to_clients;
+        self.bytes += other.bytes;
+        self.packets_in_memory += other.packets_in_memory;
+        self.refused += other.refused;
+        self.unproven += other.unproven;
+        self.over_cap += other.over_cap;
+    }
 }

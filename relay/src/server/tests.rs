@@ -1,5 +1,9 @@
 //! Requests in, replies out: one table or story per clause of RFC 8489 and RFC 8656.
 
+mod abuse;
+mod discovery;
+mod families;
+
 use std::time::Duration;
 
 use super::*;
@@ -81,7 +85,7 @@ fn rfc_8656_7_2_what_an_allocate_request_may_ask() {
         ("a reserved port", allocate().attribute(AttributeType::RESERVATION_TOKEN, &[0; 8]), Some(420)),
         ("an even port", allocate().attribute(AttributeType::EVEN_PORT, &[0]), None),
         ("a pair of ports", allocate().attribute(AttributeType::EVEN_PORT, &[0x80]), Some(508)),
-        ("something optional", allocate().attribute(AttributeType(0x8001), &[1, 2, 3]), None),
+        ("something optional", allocate().attribute(AttributeType(0x8077), &[1, 2, 3]), None),
     ];
     for (what, request, expected) in cases {
         let mut world = World::new(PeerPolicy::Public);
@@ -387,7 +391,8 @@ impl World {
 
     fn with(peers: PeerPolicy, limits: Limits) -> Self {
         let listen = "8.8.8.8:3478".parse().unwrap();
-        let config = ServerConfig { peers, limits, ..ServerConfig::new(listen, SECRET, [1; 32]) };
+        let proof = PeerProof::Waived;
+        let config = ServerConfig { peers, proof, limits, ..ServerConfig::new(listen, SECRET, [1; 32]) };
         let now = crate::fixture::now();
         let server = Server::new(config, listen, now);
         Self { now, server, issuer: CredentialIssuer::new(SECRET), next_port: Some(50_000), closed: 0 }
@@ -400,14 +405,16 @@ impl World {
 
     fn ask(&mut self, from: &str, datagram: &[u8]) -> Option<Vec<u8>> {
         self.server.handle_client(self.now, from.parse().unwrap(), datagram);
-        match self.server.poll_effect() {
-            Some(Effect::OpenRelayPort(id, _)) => {
-                let outcome = self.next_port.map_or(PortOutcome::Refused, PortOutcome::Opened);
-                self.next_port = self.next_port.map(|port| port + 1);
-                self.server.handle_relay_port(self.now, id, outcome);
+        while let Some(effect) = self.server.poll_effect() {
+            let outcome = self.next_port.map_or(PortOutcome::Refused, PortOutcome::Opened);
+            match effect {
+                Effect::OpenRelayPort(id, _) => {
+                    self.next_port = self.next_port.map(|port| port + 1);
+                    self.server.handle_relay_port(self.now, id, outcome);
+                }
+                Effect::OpenSecondPort(id) => self.server.handle_second_port(id, PortOutcome::Opened(60_000)),
+                Effect::CloseRelayPort(_) => self.closed += 1,
             }
-            Some(Effect::CloseRelayPort(_)) => self.closed += 1,
-            None => {}
         }
         let reply = self.server.poll_transmit()?;
         assert_eq!((reply.via, reply.to), (Via::Listener, from.parse().unwrap()));

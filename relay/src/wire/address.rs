@@ -57,20 +57,24 @@ pub(crate) fn decode_xor(value: &[u8], transaction: TransactionId) -> Result<Soc
     decode_plain(value).map(|masked| mask(masked, transaction))
 }
 
-/// The XOR-ed form, ready to be an attribute value: 8 or 20 bytes.
-pub(crate) fn encode_xor(address: SocketAddr, transaction: TransactionId) -> Vec<u8> {
-    let masked = mask(address, transaction);
-    let mut value = vec![0, AddressFamily::of(masked.ip()).to_byte()];
-    value.extend_from_slice(&masked.port().to_be_bytes());
-    match masked.ip() {
+/// The form in the clear: 8 or 20 bytes.
+pub(crate) fn encode_plain(address: SocketAddr) -> Vec<u8> {
+    let mut value = vec![0, AddressFamily::of(address.ip()).to_byte()];
+    value.extend_from_slice(&address.port().to_be_bytes());
+    match address.ip() {
         IpAddr::V4(ip) => value.extend_from_slice(&ip.octets()),
         IpAddr::V6(ip) => value.extend_from_slice(&ip.octets()),
     }
     value
 }
 
+/// The XOR-ed form, ready to be an attribute value: 8 or 20 bytes.
+pub(crate) fn encode_xor(address: SocketAddr, transaction: TransactionId) -> Vec<u8> {
+    encode_plain(mask(address, transaction))
+}
+
 /// XOR is its own inverse: masks and unmasks.
-fn mask(address: SocketAddr, transaction: TransactionId) -> SocketAddr {
+pub(crate) fn mask(address: SocketAddr, transaction: TransactionId) -> SocketAddr {
     let mut key = [0u8; 16];
     key[..4].copy_from_slice(&MAGIC_COOKIE);
     key[4..].copy_from_slice(&transaction.0);

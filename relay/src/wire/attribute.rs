@@ -15,6 +15,8 @@ impl AttributeType {
     pub const ERROR_CODE: Self = Self(0x0009);
     /// RFC 8489 §14.13.
     pub const UNKNOWN_ATTRIBUTES: Self = Self(0x000A);
+    /// RFC 5780 §7.2.
+    pub const CHANGE_REQUEST: Self = Self(0x0003);
     /// RFC 8656 §18.1.
     pub const CHANNEL_NUMBER: Self = Self(0x000C);
     /// RFC 8656 §18.2.
@@ -47,8 +49,18 @@ impl AttributeType {
     pub const USE_CANDIDATE: Self = Self(0x0025);
     /// RFC 5780 §7.6.
     pub const PADDING: Self = Self(0x0026);
+    /// RFC 8656 §18.11.
+    pub const ADDITIONAL_ADDRESS_FAMILY: Self = Self(0x8000);
+    /// RFC 8656 §18.12.
+    pub const ADDRESS_ERROR_CODE: Self = Self(0x8001);
     /// RFC 8489 §14.14; comprehension-optional, so it also serves as ballast that every server skips.
     pub const SOFTWARE: Self = Self(0x8022);
+    /// RFC 8489 §14.15.
+    pub const ALTERNATE_SERVER: Self = Self(0x8023);
+    /// RFC 5780 §7.3.
+    pub const RESPONSE_ORIGIN: Self = Self(0x802B);
+    /// RFC 5780 §7.4.
+    pub const OTHER_ADDRESS: Self = Self(0x802C);
     /// RFC 8489 §14.7.
     pub const FINGERPRINT: Self = Self(0x8028);
 
@@ -83,6 +95,8 @@ pub enum EvenPort {
 pub struct ErrorCode(pub u16);
 
 impl ErrorCode {
+    /// Ask the server in ALTERNATE-SERVER.
+    pub const TRY_ALTERNATE: Self = Self(300);
     /// The request was malformed.
     pub const BAD_REQUEST: Self = Self(400);
     /// Authenticate, or authenticate better.

@@ -67,6 +67,11 @@ impl MessageBuilder {
         self.attribute(kind, &value)
     }
 
+    /// An attribute that is a transport address in the clear.
+    pub fn plain_address(self, kind: AttributeType, address: SocketAddr) -> Self {
+        self.attribute(kind, &address::encode_plain(address))
+    }
+
     /// ERROR-CODE without a reason phrase: the number says it, and replies to strangers stay short.
     pub fn error_code(self, code: ErrorCode) -> Self {
         let class = u8::try_from(code.0 / 100 % 8).unwrap_or(0);
@@ -100,6 +105,18 @@ impl MessageBuilder {
     /// REQUESTED-ADDRESS-FAMILY.
     pub fn requested_family(self, family: AddressFamily) -> Self {
         self.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &[family.to_byte(), 0, 0, 0])
+    }
+
+    /// ADDITIONAL-ADDRESS-FAMILY.
+    pub fn additional_family(self, family: AddressFamily) -> Self {
+        self.attribute(AttributeType::ADDITIONAL_ADDRESS_FAMILY, &[family.to_byte(), 0, 0, 0])
+    }
+
+    /// ADDRESS-ERROR-CODE: why there is no address of this family.
+    pub fn address_error(self, family: AddressFamily, code: ErrorCode) -> Self {
+        let class = u8::try_from(code.0 / 100 % 8).unwrap_or(0);
+        let number = u8::try_from(code.0 % 100).unwrap_or(0);
+        self.attribute(AttributeType::ADDRESS_ERROR_CODE, &[family.to_byte(), 0, class, number])
     }
 
     /// Fills the message up to `length` bytes in total with an attribute every receiver skips, so that the reply need

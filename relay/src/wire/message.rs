@@ -187,6 +187,11 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// Whether a datagram starts like a message of this class and method; nothing else of it is looked at.
+    pub fn is(datagram: &[u8], class: Class, method: Method) -> bool {
+        datagram.first_chunk::<2>() == Some(&(class.bits() | method.bits()).to_be_bytes())
+    }
+
     /// Request, indication, success or error.
     pub const fn class(&self) -> Class {
         self.class
@@ -225,6 +230,11 @@ impl<'a> Message<'a> {
     /// An attribute that is a XOR-ed transport address.
     pub fn xor_address(&self, kind: AttributeType) -> Result<Option<SocketAddr>, Malformed> {
         self.read(kind, |value| address::decode_xor(value, self.transaction).ok())
+    }
+
+    /// An attribute that is a transport address in the clear.
+    pub fn plain_address(&self, kind: AttributeType) -> Result<Option<SocketAddr>, Malformed> {
+        self.read(kind, |value| address::decode_plain(value).ok())
     }
 
     /// Every XOR-PEER-ADDRESS, of which CreatePermission may carry several.
@@ -282,7 +292,16 @@ impl<'a> Message<'a> {
 
     /// REQUESTED-ADDRESS-FAMILY: `Ok(Some(None))` is a family nobody knows.
     pub fn requested_family(&self) -> Result<Option<Option<AddressFamily>>, Malformed> {
-        self.read(AttributeType::REQUESTED_ADDRESS_FAMILY, |value| match value {
+        self.family(AttributeType::REQUESTED_ADDRESS_FAMILY)
+    }
+
+    /// ADDITIONAL-ADDRESS-FAMILY, likewise.
+    pub fn additional_family(&self) -> Result<Option<Option<AddressFamily>>, Malformed> {
+        self.family(AttributeType::ADDITIONAL_ADDRESS_FAMILY)
+    }
+
+    fn family(&self, kind: AttributeType) -> Result<Option<Option<AddressFamily>>, Malformed> {
+        self.read(kind, |value| match value {
             [family, _, _, _] => Some(AddressFamily::from_byte(*family)),
             _ => None,
         })

@@ -19,14 +19,18 @@ mod attribute;
 mod builder;
 mod channel_data;
 mod crc32;
+mod data_header;
 mod message;
 #[cfg(test)]
 mod tests;
 
 pub use address::AddressFamily;
+#[cfg(test)]
+pub(crate) use address::decode_xor;
 pub use attribute::{AttributeType, ErrorCode, EvenPort, RawAttribute};
 pub use builder::{Fingerprint, MessageBuilder};
 pub use channel_data::{ChannelData, ChannelNumber};
+pub use data_header::DataHeader;
 pub use message::{Class, Integrity, Malformed, Message, Method, TransactionId, long_term_key, parse};
 
 /// The header every STUN message starts with.

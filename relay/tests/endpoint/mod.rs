@@ -13,7 +13,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Endpoint {
     pub(crate) client: TurnClient,
-    socket: UdpSocket,
+    pub(crate) socket: UdpSocket,
 }
 
 impl Endpoint {

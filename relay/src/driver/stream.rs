@@ -1,0 +1,262 @@
+//! Clients over TCP and TLS (RFC 8656 §2.1): one task per connection cuts the stream into messages.
+//!
+//! ```text
+//!   | STUN header 20 | attributes |            length in the header
+//!   | ChannelData 4  | payload | pad to 4 |    padding is not in the length (RFC 8656 §12.5)
+//! ```
+//!
+//! What cannot be the start of a message ends its connection and nothing else. Connections are few and slower than UDP by
+//! nature, so they may allocate.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::batch::LONGEST;
+use super::hub::Hub;
+use super::now;
+use crate::server::{Client, Onward, PeerPolicy, SourcePrefix, Stats, StreamId};
+use crate::wire::{ChannelData, DataHeader, HEADER_LEN, TransactionId, is_stun};
+
+/// Messages that wait for a connection's writer; newer ones are lost, as datagrams would be.
+const QUEUE: usize = 256;
+/// A connection that says nothing for this long is closed: longer than any refresh interval.
+const SILENCE: Duration = Duration::from_secs(3700);
+/// The same until its first message, TLS handshake included.
+const FIRST_MESSAGE: Duration = Duration::from_secs(15);
+/// A client that takes nothing for this long is gone.
+const STUCK: Duration = Duration::from_secs(30);
+/// Pause after the system refused to accept, mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What one listening socket of streams needs to know.
+pub(super) struct Streams {
+    pub(super) hub: Arc<Hub>,
+    pub(super) policy: PeerPolicy,
+    pub(super) most: usize,
+    pub(super) most_per_prefix: usize,
+    pub(super) next: Arc<AtomicU64>,
+    pub(super) open: Arc<Mutex<BTreeMap<SourcePrefix, usize>>>,
+}
+
+/// A place among the connections, given back when dropped.
+struct Seat {
+    open: Arc<Mutex<BTreeMap<SourcePrefix, usize>>>,
+    prefix: SourcePrefix,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.prefix) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.prefix);
+            }
+        }
+    }
+}
+
+impl Streams {
+    /// Accepts until dropped; its connections end with it.
+    pub(super) async fn serve(self, listener: TcpListener, tls: Option<TlsAcceptor>) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some(_) = connections.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, from)) => {
+                        let Some(seat) = self.seat(from) else { continue };
+                        let id = StreamId(self.next.fetch_add(1, Ordering::Relaxed));
+                        let hub = Arc::clone(&self.hub);
+                        connections.spawn(connection(hub, id, stream, from, tls.clone(), seat));
+                    }
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                }
+            }
+        }
+    }
+
+    fn seat(&self, from: SocketAddr) -> Option<Seat> {
+        let prefix = SourcePrefix::of(self.policy, from);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_prefix = open.get(&prefix).copied().unwrap_or(0);
+        if open.values().sum::<usize>() >= self.most || of_prefix >= self.most_per_prefix {
+            return None;
+        }
+        open.insert(prefix, of_prefix + 1);
+        Some(Seat { open: Arc::clone(&self.open), prefix })
+    }
+}
+
+async fn connection(
+    hub: Arc<Hub>,
+    id: StreamId,
+    stream: TcpStream,
+    from: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    seat: Seat,
+) {
+    let from = super::batch::unmapped(from);
+    // Voice does not wait to be merged into larger segments.
+    let _ = stream.set_nodelay(true);
+    // How a connection ended is nobody's business here: its allocation goes either way.
+    let _ = match tls {
+        None => talk(&hub, id, from, stream).await,
+        Some(tls) => match tokio::time::timeout(FIRST_MESSAGE, tls.accept(stream)).await {
+            Ok(Ok(stream)) => talk(&hub, id, from, stream).await,
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        },
+    };
+    hub.close_stream(id, from);
+    drop(seat);
+}
+
+async fn talk(
+    hub: &Hub,
+    id: StreamId,
+    from: SocketAddr,
+    stream: impl AsyncRead + AsyncWrite,
+) -> io::Result<()> {
+    let (reader, writer) = tokio::io::split(stream);
+    let (queue, messages) = mpsc::channel(QUEUE);
+    hub.open_stream(id, queue);
+    tokio::select! {
+        read = read(hub, id, from, reader) => read,
+        written = write(messages, writer) => written,
+    }
+}
+
+async fn write(mut messages: mpsc::Receiver<Vec<u8>>, writer: impl AsyncWrite) -> io::Result<()> {
+    let mut writer = std::pin::pin!(writer);
+    while let Some(mut message) = messages.recv().await {
+        message.resize(message.len().next_multiple_of(4), 0);
+        let written = async {
+            writer.write_all(&message).await?;
+            writer.flush().await
+        };
+        tokio::time::timeout(STUCK, written).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    }
+    Ok(())
+}
+
+async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead) -> io::Result<()> {
+    let mut reader = std::pin::pin!(reader);
+    let mut buffer = vec![0; LONGEST];
+    let (mut filled, mut patience) = (0, FIRST_MESSAGE);
+    loop {
+        let count = tokio::time::timeout(patience, reader.read(&mut buffer[filled..]))
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        if count == 0 {
+            return Ok(());
+        }
+        filled += count;
+        let mut start = 0;
+        while let Some(length) = message_length(&buffer[start..filled])? {
+            let Some(message) = buffer.get(start..start + length).filter(|_| start + length <= filled) else {
+                break;
+            };
+            handle(hub, id, from, message);
+            start += length;
+            patience = SILENCE;
+        }
+        buffer.copy_within(start..filled, 0);
+        filled -= start;
+    }
+}
+
+/// The length of the message these bytes begin, once it can be seen; an error when they begin none, or one that is
+/// longer than any we take.
+fn message_length(bytes: &[u8]) -> io::Result<Option<usize>> {
+    let Some([first, _, length @ ..]) = bytes.first_chunk::<4>() else { return Ok(None) };
+    let length = usize::from(u16::from_be_bytes(*length));
+    let whole = match first & 0xC0 {
+        0x00 if bytes.len() < 8 => return Ok(None),
+        0x00 if bytes.len() < HEADER_LEN || is_stun(bytes) => HEADER_LEN + length,
+        0x40 => (ChannelData::HEADER_LEN + length).next_multiple_of(4),
+        _ => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    if whole > LONGEST || whole % 4 != 0 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok(Some(whole))
+}
+
+fn handle(hub: &Hub, id: StreamId, from: SocketAddr, message: &[u8]) {
+    let at = now();
+    let thread = hub.thread_of(id);
+    let mut tally = Stats::default();
+    let onward = {
+        let state = hub.read();
+        let onward =
+            state.server.forward_from_client(at.instant, Client::stream(from, id), message, &mut tally);
+        match &onward {
+            Onward::Dropped | Onward::Control => {}
+            Onward::ToPeer(port, peer, payload) => {
+                state.send_to_peer(*port, *peer, &message[payload.clone()]);
+            }
+            Onward::ToClient(client, header, payload) => {
+                // What is relayed came in a message of its own, so its transaction id is as random as the sender chose.
+                if let Some(bytes) = wrapped(*header, &message[payload.clone()], message) {
+                    hub.send_to_client(&state, thread, *client, &bytes);
+                }
+            }
+        }
+        onward
+    };
+    hub.count(thread, &tally);
+    if onward == Onward::Control {
+        hub.control(thread, |server| server.handle_stream(at, id, from, message));
+    }
+}
+
+fn wrapped(header: DataHeader, payload: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    let mut transaction = [0; 12];
+    if let Some(of_sender) = message.get(8..HEADER_LEN) {
+        transaction.copy_from_slice(of_sender);
+    }
+    let (head, length) = (DataHeader::MAX_LEN, payload.len());
+    let mut buffer = vec![0; head + length + DataHeader::MAX_PADDING];
+    buffer[head..head + length].copy_from_slice(payload);
+    let whole = header.wrap(&mut buffer, head..head + length, TransactionId(transaction))?;
+    buffer.truncate(whole.end);
+    buffer.drain(..whole.start);
+    Some(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_cut_where_their_lengths_say() {
+        let stun = [&[0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42][..], &[7; 20]].concat();
+        assert_eq!(message_length(&stun).unwrap(), Some(28));
+        assert_eq!(message_length(&stun[..3]).unwrap(), None);
+        assert_eq!(message_length(&stun[..10]).unwrap(), Some(28));
+        assert_eq!(message_length(&[0x40, 0, 0, 5, 1]).unwrap(), Some(12));
+        assert_eq!(message_length(&[0x40, 0, 0, 0]).unwrap(), Some(4));
+    }
+
+    #[test]
+    fn what_begins_no_message_is_an_error() {
+        let no_cookie = [&[0, 1, 0, 8][..], &[7; 24]].concat();
+        let too_long = [0x40, 0, 0xFF, 0xFF];
+        let unaligned = [&[0, 1, 0, 7, 0x21, 0x12, 0xA4, 0x42][..], &[7; 20]].concat();
+        for bytes in [&b"GET / HTTP/1.1\r\nHost: x"[..], &[0xFF; 8], &no_cookie, &too_long, &unaligned] {
+            assert!(message_length(bytes).is_err(), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What strangers and clients may not do: relay for nobody's call, amplify, starve others, outlive a drain.
+
+use super::*;
+
+#[test]
+fn a_peer_gets_nothing_but_checks_until_it_has_answered_one() {
+    let mut world = World::proving();
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, PUBLIC_PEER)), None);
+    for through in [channel_data(b"GET / HTTP/1.1"), send_indication(PUBLIC_PEER, b"GET / HTTP/1.1")] {
+        world.server.handle_client(world.now, ADA.parse().unwrap(), &through);
+        assert_eq!(world.server.poll_transmit(), None);
+    }
+    world.server.handle_peer(world.now, AllocationId(0), PUBLIC_PEER.parse().unwrap(), b"unasked");
+    assert_eq!(world.server.poll_transmit(), None, "inbound alike");
+    assert_eq!(world.server.stats().unproven, 3);
+    world.prove();
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"voice"));
+    assert_eq!(world.server.poll_transmit().unwrap().payload, b"voice");
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &send_indication(PUBLIC_PEER, b"voice"));
+    assert_eq!(world.server.poll_transmit().unwrap().payload, b"voice");
+    world.server.handle_peer(world.now, AllocationId(0), PUBLIC_PEER.parse().unwrap(), b"voice");
+    assert_eq!(world.server.poll_transmit().unwrap().payload, b"\x40\x00\x00\x05voice");
+}
+
+#[test]
+fn an_answer_nobody_asked_for_proves_nothing() {
+    let mut world = World::proving();
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, PUBLIC_PEER)), None);
+    world.server.handle_peer(
+        world.now,
+        AllocationId(0),
+        PUBLIC_PEER.parse().unwrap(),
+        &check(Class::Success),
+    );
+    assert!(world.server.poll_transmit().is_some(), "it may be for the client to judge");
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"voice"));
+    assert_eq!(world.server.poll_transmit(), None);
+}
+
+#[test]
+fn mates_on_one_relay_prove_each_other_by_their_allocations() {
+    let mut world = World::proving();
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    assert_eq!(world.request(BOB, "bob", allocate()), None);
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, "8.8.8.8:50001")), None);
+    assert_eq!(world.request(BOB, "bob", bind(0x4001, "8.8.8.8:50000")), None);
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"hi"));
+    assert_eq!(world.server.poll_transmit().unwrap().payload, b"\x40\x01\x00\x02hi");
+}
+
+#[test]
+fn an_ipv4_peer_in_ipv6_clothes_is_judged_as_what_it_is() {
+    for peer in ["[::ffff:127.0.0.1]:5000", "[64:ff9b::a00:1]:5000", "[2002:7f00:1::]:5000"] {
+        assert!(!PeerPolicy::Public.allows(peer.parse().unwrap()), "{peer}");
+    }
+}
+
+#[test]
+fn a_flood_of_strangers_gets_fewer_bytes_than_it_sends_and_leaves_nothing() {
+    let mut world = World::new(PeerPolicy::Public);
+    let request = allocate().finish(Fingerprint::Without);
+    let (mut sent, mut answered) = (0, 0);
+    for number in 0..200_000u32 {
+        let from = SocketAddr::from((number.wrapping_mul(0x9E37_79B9).to_be_bytes(), 5000));
+        world.now = world.now.after(Duration::from_micros(10));
+        world.server.handle_client(world.now, from, &request);
+        sent += request.len();
+        while let Some(reply) = world.server.poll_transmit() {
+            answered += reply.payload.len();
+        }
+    }
+    assert!(answered <= sent, "{answered} bytes for {sent}");
+    assert_eq!((world.server.allocations.len(), world.server.by_client.len()), (0, 0));
+}
+
+#[test]
+fn one_prefix_that_floods_does_not_keep_another_from_being_challenged() {
+    let mut world = World::new(PeerPolicy::Public);
+    let long = allocate().pad_to(120).finish(Fingerprint::Without);
+    for port in 1..5000 {
+        let from = SocketAddr::from(([198, 51, 100, 9], port));
+        world.server.handle_client(world.now, from, &long);
+        while world.server.poll_transmit().is_some() {}
+    }
+    assert!(world.ask("203.0.113.5:4000", &long).is_some());
+}
+
+#[test]
+fn a_name_past_its_bandwidth_takes_nothing_from_another() {
+    let limits = Limits {
+        bandwidth: Bandwidth { per_username: Some(BitRate(100_000)), ..Bandwidth::UNLIMITED },
+        ..Limits::default()
+    };
+    let mut world = World::with(PeerPolicy::Lab, limits);
+    for (from, user) in [(ADA, "ada"), (BOB, "bob")] {
+        assert_eq!(world.request(from, user, allocate()), None);
+        assert_eq!(world.request(from, user, bind(0x4000, PEER)), None);
+    }
+    let large = channel_data(&[0; 1000]);
+    let relayed = |world: &mut World, from: &str, count: usize| {
+        (0..count)
+            .filter(|_| {
+                world.server.handle_client(world.now, from.parse().unwrap(), &large);
+                world.server.poll_transmit().is_some()
+            })
+            .count()
+    };
+    assert!(relayed(&mut world, ADA, 100) < 10);
+    assert!(relayed(&mut world, BOB, 1) == 1);
+    assert!(world.server.stats().over_cap > 90);
+}
+
+#[test]
+fn draining_sends_newcomers_elsewhere_and_lets_calls_end_in_time() {
+    let mut world = World::new(PeerPolicy::Public);
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    let elsewhere = "8.8.4.4:3478".parse().unwrap();
+    world.server.drain(world.now, Duration::from_secs(120), Some(elsewhere));
+    let sealed = world.sealed(BOB, "bob", allocate());
+    let reply = world.ask(BOB, &sealed).unwrap();
+    let reply = parse(&reply).unwrap();
+    assert_eq!(reply.error_code(), Ok(Some(ErrorCode::TRY_ALTERNATE)));
+    assert_eq!(reply.plain_address(AttributeType::ALTERNATE_SERVER), Ok(Some(elsewhere)));
+    world.pass(Duration::from_secs(60));
+    let sealed = world.sealed(ADA, "ada", refresh(600));
+    let reply = world.ask(ADA, &sealed).unwrap();
+    assert_eq!(parse(&reply).unwrap().lifetime(), Ok(Some(Duration::from_secs(60))), "what is left");
+    world.pass(Duration::from_secs(59));
+    assert_eq!(world.server.stats().allocations, 1);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.server.stats().allocations, 0);
+}
+
+#[test]
+fn draining_without_another_server_is_508() {
+    let mut world = World::new(PeerPolicy::Public);
+    world.server.drain(world.now, HOUR, None);
+    assert_eq!(world.request(ADA, "ada", allocate()), Some(508));
+}
+
+#[test]
+fn an_allocation_that_ends_leaves_a_receipt_of_bytes_and_time() {
+    let mut world = World::new(PeerPolicy::Lab);
+    let started = world.now.unix;
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, PEER)), None);
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"12345"));
+    world.server.handle_peer(world.now, AllocationId(0), PEER.parse().unwrap(), b"123");
+    while world.server.poll_transmit().is_some() {}
+    world.pass(Duration::from_secs(90));
+    world.release(ADA, "ada");
+    let receipt = world.server.poll_receipt().unwrap();
+    assert!(receipt.username.ends_with(":ada"));
+    assert_eq!((receipt.bytes_to_peers, receipt.bytes_to_client), (5, 3));
+    assert_eq!((receipt.started, receipt.lasted), (started, Duration::from_secs(90)));
+    assert_eq!(world.server.poll_receipt(), None);
+}
+
+#[test]
+fn rfc_8656_a_client_over_a_stream_is_another_client_than_one_over_udp() {
+    let mut world = World::new(PeerPolicy::Public);
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    let sealed = world.sealed(ADA, "ada", allocate());
+    world.server.handle_stream(world.now, StreamId(1), ADA.parse().unwrap(), &sealed);
+    let Some(Effect::OpenRelayPort(id, _)) = world.server.poll_effect() else { panic!("no second port") };
+    world.server.handle_relay_port(world.now, id, PortOutcome::Opened(50_009));
+    assert_eq!(world.server.poll_transmit().unwrap().via, Via::Stream(StreamId(1)));
+    assert_eq!(world.server.stats().allocations, 2);
+    world.server.handle_stream_closed(world.now, StreamId(1), ADA.parse().unwrap());
+    assert_eq!(world.server.stats().allocations, 1);
+}
+
+const PUBLIC_PEER: &str = "1.1.1.1:6000";
+
+impl World {
+    /// A public relay that wants proof of peers.
+    fn proving() -> Self {
+        let mut world = Self::new(PeerPolicy::Public);
+        world.server.config.proof = PeerProof::Required;
+        world
+    }
+
+    /// The client asks, the peer answers.
+    fn prove(&mut self) {
+        self.server.handle_client(self.now, ADA.parse().unwrap(), &channel_data(&check(Class::Request)));
+        assert_eq!(self.server.poll_transmit().unwrap().via, Via::Relayed(AllocationId(0)));
+        self.server.handle_peer(
+            self.now,
+            AllocationId(0),
+            PUBLIC_PEER.parse().unwrap(),
+            &check(Class::Success),
+        );
+        assert_eq!(self.server.poll_transmit().unwrap().via, Via::Listener);
+    }
+}
+
+fn channel_data(payload: &[u8]) -> Vec<u8> {
+    ChannelData { channel: ChannelNumber::FIRST, payload }.encode().unwrap()
+}
+
+fn check(class: Class) -> Vec<u8> {
+    MessageBuilder::new(class, Method::Binding, TransactionId([7; 12])).finish(Fingerprint::Without)
+}
