@@ -27,7 +27,7 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-WHO is a username, a public key, or echo (a built-in contact that plays your own voice back after 2 s).
+WHO is a username, a public key, an invite (silbo:...), or echo (a built-in contact that plays your own voice back after 2 s).
 --mic takes default, device:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default, device:ID,
 file:PATH.wav or null. `online` and `call` read commands as JSON lines on standard input:
 {\"do\":\"answer|decline|hangup|mute|unmute|accept_request\"}.
@@ -107,8 +107,8 @@ pub enum Verb {
     History,
     /// Network diagnostics: "can people call me?" Exit status 0: yes
     Doctor,
-    /// Make an invite link (not built yet)
-    Invite(Rest),
+    /// Make an invite link: your key, your name and where your network is; `contact add` and `call` take it
+    Invite,
     /// Save the profile to a file (not built yet)
     Export(Rest),
     /// Load the profile from a file (not built yet)
@@ -184,7 +184,7 @@ pub enum Whom {
 /// Options of a call.
 #[derive(Debug, Clone, Args)]
 pub struct Call {
-    /// A username, a public key, or echo
+    /// A username, a public key, an invite, or echo
     pub who: String,
     /// Hang up after this many seconds of sound
     #[arg(long, value_name = "SECS", value_parser = seconds)]
@@ -248,7 +248,7 @@ pub enum OnOff {
 pub enum ContactVerb {
     /// Add somebody by username or public key
     Add {
-        /// A username or a public key
+        /// A username, a public key or an invite
         who: String,
     },
     /// List all contacts
@@ -289,7 +289,6 @@ impl Cli {
             return not_built("Sealing the key with a passphrase (--passphrase-file, SILBO_PASSPHRASE_FILE)");
         }
         match &self.verb {
-            Some(Verb::Invite(_)) => not_built("`silbo invite`"),
             Some(Verb::Export(_)) => not_built("`silbo export`"),
             Some(Verb::Import(_)) => not_built("`silbo import`"),
             Some(Verb::Peer(_)) => not_built("`silbo peer`"),
@@ -310,6 +309,7 @@ impl Cli {
                 | Verb::Request { .. }
                 | Verb::History
                 | Verb::Doctor
+                | Verb::Invite
                 | Verb::Help { .. },
             )
             | None => Ok(()),
@@ -362,9 +362,6 @@ impl From<PathWish> for PathPolicy {
 
 /// Reads a WHO: a username, a public key, `echo`, or an invite (not built yet).
 pub fn who(text: &str) -> Result<Who, Reason> {
-    if text.starts_with("silbo:") {
-        return Err(Reason::NotBuilt("Calling by invite link".into()));
-    }
     if text.eq_ignore_ascii_case("echo") {
         return Ok(Who::Echo);
     }
@@ -498,7 +495,6 @@ mod tests {
         assert!(matches!(who("Bob"), Ok(Who::Name(name)) if name.as_str() == "bob"));
         let key = overlay::Identity::from_secret([1; 32]).public_key();
         assert_eq!(who(&key.to_string()), Ok(Who::Key(key)));
-        assert!(matches!(who("silbo:abc"), Err(Reason::NotBuilt(_))));
         assert!(matches!(who("b"), Err(Reason::Usage(_))));
         assert!(matches!(username("echo"), Err(Reason::Usage(_))));
     }

@@ -9,17 +9,23 @@ use crate::{
     engine::{
         command::Who,
         errand::{Errand, Kept, of_the_profile},
+        invites,
     },
     reason::Reason,
 };
+use overlay::{Network, hint::INVITE_SCHEME};
 
 /// The errand a command is, if it is one.
-pub(super) fn errand(verb: &Verb) -> Result<Option<Errand>, Reason> {
+pub(super) fn errand(verb: &Verb, network: Network) -> Result<Option<Errand>, Reason> {
     Ok(Some(match verb {
         Verb::Register { name } => Errand::Register(username(name)?),
         Verb::Lookup { name } => Errand::Lookup(username(name)?),
         Verb::Doctor => Errand::Diagnose,
         Verb::History => Errand::Kept(Kept::History),
+        Verb::Invite => Errand::Kept(Kept::Invite(network)),
+        Verb::Contact { verb: ContactVerb::Add { who } } if who.trim().starts_with(INVITE_SCHEME) => {
+            Errand::Kept(Kept::AddInvite(Box::new(invites::read(who, network)?)))
+        }
         Verb::Contact { verb: ContactVerb::Add { who: text } } => match who(text)? {
             Who::Echo => return Err(Reason::Usage("Echo is always among the contacts.".into())),
             Who::Name(name) => Errand::Add(name),
@@ -37,8 +43,7 @@ pub(super) fn errand(verb: &Verb) -> Result<Option<Errand>, Reason> {
 /// Does what needs the profile alone.
 pub(super) fn kept(mut opened: Opened, kept: &Kept, printer: &Printer) -> Result<u8, Reason> {
     let now = relay::driver::now().unix;
-    let own = opened.identity.public_key();
-    for body in of_the_profile(kept, &mut opened.storage, own, now)? {
+    for body in of_the_profile(kept, &mut opened.storage, &opened.identity, now)? {
         printer.body(body);
     }
     Ok(0)

@@ -65,7 +65,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
         Some(Verb::Online(online)) => serve::online(cli, online, printer),
         Some(Verb::Call(call)) => serve::call(cli, call, printer),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
-        Some(verb) => match lists::errand(verb)? {
+        Some(verb) => match lists::errand(verb, network(&cli.global))? {
             Some(errand) => run_errand(cli, errand, printer),
             // `check_built` has refused these.
             None => Err(Reason::NotBuilt("This command".into())),
@@ -116,10 +116,14 @@ fn folder(global: &Global) -> Result<PathBuf, Reason> {
     })
 }
 
+fn network(global: &Global) -> Network {
+    if global.lab { Network::Lab } else { Network::Main }
+}
+
 /// An engine as the global options want it: a leaf that answers nobody.
 fn config(global: &Global, media: &Media) -> Config {
     Config {
-        network: if global.lab { Network::Lab } else { Network::Main },
+        network: network(global),
         listen: None,
         role: RoleWish::Leaf,
         bootstrap: global.bootstrap.clone(),

@@ -13,12 +13,12 @@ use super::{
 use crate::{
     engine::{
         self, Config, EngineHandle, OwnName, command::Command, command::Who, errand::Desk, errand::Errand,
-        event::EventBody,
+        event::EventBody, invites,
     },
     reason::Reason,
 };
 use media::device::{AudioSink, AudioSource};
-use overlay::{Username, driver::RoleWish};
+use overlay::{Username, driver::RoleWish, hint::INVITE_SCHEME};
 use std::{
     fs, future,
     io::{self, IsTerminal as _},
@@ -92,7 +92,6 @@ pub(super) fn online(cli: &Cli, online: &args::Online, printer: &Printer) -> Res
 
 /// `silbo call WHO`
 pub(super) fn call(cli: &Cli, call: &args::Call, printer: &Printer) -> Result<u8, Reason> {
-    let who = who(&call.who)?;
     check_files(&call.media)?;
     let config = Config {
         ring_timeout: call.ring_timeout,
@@ -100,7 +99,16 @@ pub(super) fn call(cli: &Cli, call: &args::Call, printer: &Printer) -> Result<u8
         ..config(&cli.global, &call.media)
     };
     let until = Until::CallEnded { duration: call.duration };
-    run(config, open(&cli.global)?, Some(Command::Dial(who)), until, Stdin::Read, printer)
+    let (who, opened) = if call.who.trim().starts_with(INVITE_SCHEME) {
+        let invite = invites::read(&call.who, config.network)?;
+        let mut opened = open(&cli.global)?;
+        let (own, now) = (opened.identity.public_key(), relay::driver::now().unix);
+        printer.body(invites::accept(&invite, &mut opened.storage, own, now)?);
+        (Who::Key(invite.identity()), opened)
+    } else {
+        (who(&call.who)?, open(&cli.global)?)
+    };
+    run(config, opened, Some(Command::Dial(who)), until, Stdin::Read, printer)
 }
 
 /// `silbo supernode`

@@ -6,6 +6,7 @@ use super::{
     command::Command,
     errand::{self, Task, Tasked},
     event::{Event, EventBody},
+    invites,
     people::Purpose,
     picture::Picture,
     reasons,
@@ -42,6 +43,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub(super) struct Actor {
     pub(super) config: Config,
     pub(super) own: PublicKey,
+    identity: Identity,
     pub(super) storage: Storage,
     pub(super) overlay: driver::Handle,
     overlay_events: mpsc::Receiver<OverlayEvent>,
@@ -106,7 +108,7 @@ impl Actor {
             bootstrap: config.bootstrap.clone(),
             mdns: config.mdns,
             mainline: config.mainline.clone(),
-            hints: roster::hints(config.network),
+            hints: [invites::hints(&storage, config.network)?, roster::hints(config.network)].concat(),
             cache,
             storage: match config.role {
                 RoleWish::Supernode { .. } => Some(profile.folder().join("supernode")),
@@ -114,10 +116,11 @@ impl Actor {
             },
         };
         let own = identity.public_key();
-        let (overlay, overlay_events) = driver::start(node, identity).await?;
+        let (overlay, overlay_events) = driver::start(node, identity.clone()).await?;
         let mut actor = Self {
             config,
             own,
+            identity,
             storage,
             overlay,
             overlay_events,
@@ -230,7 +233,7 @@ impl Actor {
     fn handle_task(&mut self, task: Task) -> Result<Vec<EventBody>, Reason> {
         let now = self.now().unix;
         let answer = match task {
-            Task::Kept(kept) => errand::of_the_profile(&kept, &mut self.storage, self.own, now),
+            Task::Kept(kept) => errand::of_the_profile(&kept, &mut self.storage, &self.identity, now),
             Task::Pin(name, claims) => errand::pin(&name, &claims, &mut self.storage, self.own, now),
             Task::Registered(name, result) => {
                 let answer = errand::registered(&name, &result);

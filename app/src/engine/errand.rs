@@ -6,6 +6,7 @@ use super::{
     decline_request,
     diagnosis::Diagnosis,
     event::{EventBody, Person},
+    invites,
     people::{choose, refuse_other_key},
     reasons,
     view::{ContactId, HistoryOutcome},
@@ -14,7 +15,9 @@ use crate::{
     reason::Reason,
     storage::{Request, Storage},
 };
-use overlay::{FoundClaim, PublicKey, RegisterError, Registration, Report, Username, driver};
+use overlay::{
+    FoundClaim, Identity, Invite, Network, PublicKey, RegisterError, Registration, Report, Username, driver,
+};
 use relay::UnixTime;
 use std::time::Duration;
 use tokio::{
@@ -49,6 +52,10 @@ pub enum Errand {
 /// What is asked of the profile alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
+    /// Make an invite for this network.
+    Invite(Network),
+    /// Add whoever invites to the contacts.
+    AddInvite(Box<Invite>),
     /// Add a key to the contacts.
     AddKey(PublicKey),
     /// List the contacts.
@@ -90,7 +97,15 @@ impl Desk {
     /// Runs an errand; the window and the events of the engine's owner show its effects, not its answer.
     pub async fn run(&self, errand: Errand) -> Answer {
         let answer = match errand {
-            Errand::Kept(kept) => self.task(Task::Kept(kept)).await,
+            Errand::Kept(kept) => {
+                let hints =
+                    if let Kept::AddInvite(invite) = &kept { invite.hints().to_vec() } else { Vec::new() };
+                let answer = self.task(Task::Kept(kept)).await;
+                if answer.is_ok() && !hints.is_empty() {
+                    self.overlay.add_hints(hints).await;
+                }
+                answer
+            }
             Errand::Lookup(name) => return self.lookup(name).await,
             Errand::Diagnose => return self.diagnose().await,
             Errand::Add(name) => match self.overlay.lookup(name.clone()).await {
@@ -161,10 +176,13 @@ impl Desk {
 pub(crate) fn of_the_profile(
     kept: &Kept,
     storage: &mut Storage,
-    own: PublicKey,
+    identity: &Identity,
     now: UnixTime,
 ) -> Result<Vec<EventBody>, Reason> {
+    let own = identity.public_key();
     match kept {
+        Kept::Invite(network) => Ok(vec![invites::make(storage, identity, *network)?]),
+        Kept::AddInvite(invite) => Ok(vec![invites::accept(invite, storage, own, now)?]),
         Kept::AddKey(key) if *key == own => Err(Reason::Yourself),
         Kept::AddKey(key) => {
             let name = key.fingerprint();
@@ -275,6 +293,6 @@ fn find_request(requests: &[Request], who: &str) -> Result<PublicKey, Reason> {
     }
 }
 
-fn contact(state: &'static str, key: PublicKey, name: &str) -> EventBody {
+pub(super) fn contact(state: &'static str, key: PublicKey, name: &str) -> EventBody {
     EventBody::Contact { state, person: Person { shown: name.to_owned(), key, name: name.to_owned() } }
 }

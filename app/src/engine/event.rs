@@ -28,6 +28,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
          supernodes_known, findings: can people call?",
     ),
     ("name_contested", "name, key, fingerprint: somebody else is shown to have your username or one like it"),
+    ("invite", "link, supernodes: what a friend needs to find you, and how many supernodes it names"),
     ("contact", "state (added, known, removed or listed), key, fingerprint, name: one contact"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
     ("history", "with, name, outcome, began_ms, duration_ms: one past call"),
@@ -133,6 +134,13 @@ pub enum EventBody {
         name: String,
         /// Whose the other claim is.
         by: PublicKey,
+    },
+    /// A link that invites others.
+    Invite {
+        /// The link.
+        link: String,
+        /// Supernodes it names.
+        supernodes: usize,
     },
     /// One contact.
     Contact {
@@ -243,6 +251,7 @@ impl Event {
                 "Somebody else ({}) is shown to have the name {name} or one that looks like it. Your contacts keep you.",
                 by.fingerprint()
             ),
+            EventBody::Invite { link, .. } => link.clone(),
             EventBody::Contact { state, person } => person_line("contact", state, person),
             EventBody::Request { state, person } => person_line("request", state, person),
             EventBody::History { name, outcome, when, lasted, .. } => {
@@ -287,6 +296,7 @@ impl EventBody {
             Self::Lookup { .. } => "lookup",
             Self::Doctor(_) => "doctor",
             Self::NameContested { .. } => "name_contested",
+            Self::Invite { .. } => "invite",
             Self::Contact { .. } => "contact",
             Self::Request { .. } => "request",
             Self::History { .. } => "history",
@@ -341,6 +351,7 @@ impl EventBody {
                 json!({ "name": name, "key": by.to_string(), "fingerprint": by.fingerprint() })
             }
             Self::Doctor(diagnosis) => diagnosis.fields(),
+            Self::Invite { link, supernodes } => json!({ "link": link, "supernodes": supernodes }),
             Self::Contact { state, person } | Self::Request { state, person } => json!({
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,

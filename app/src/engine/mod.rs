@@ -16,6 +16,7 @@ pub mod command;
 pub mod diagnosis;
 pub mod errand;
 pub mod event;
+pub(crate) mod invites;
 mod people;
 mod picture;
 mod reasons;

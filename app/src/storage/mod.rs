@@ -96,6 +96,8 @@ pub enum Setting {
     Name,
     /// What the overlay remembers of the network.
     OverlayCache,
+    /// Invites others gave us, newest first, one a line.
+    Invites,
 }
 
 /// One contact, pinned to its key.
@@ -309,6 +311,7 @@ impl Setting {
         match self {
             Self::Name => "name",
             Self::OverlayCache => "overlay-cache",
+            Self::Invites => "invites",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Usernames: claimed, found, taken, pinned.
 
-use crate::harness::World;
+use crate::harness::{Ended, Silbo, World};
 
 #[test]
 fn a_name_is_claimed_found_and_taken() {
@@ -54,5 +54,31 @@ fn a_node_of_another_kind_of_network_is_refused() {
     command
         .args(["--no-mdns", "--no-mainline", "--json", "--bootstrap", bootstrap, "--profile"])
         .arg(world.path("real"));
-    crate::harness::Silbo::spawn(command.args(["lookup", "bob"])).end().failed("no_network", 5);
+    Silbo::spawn(command.args(["lookup", "bob"])).end().failed("no_network", 5);
+}
+
+#[test]
+fn an_invite_is_all_that_a_friend_needs_and_later_starts_remember_it() {
+    let world = World::new();
+    let mut bob = world.silbo("bob", &["online"]);
+    bob.expect("online");
+    // The running process learns which supernodes are worth naming within a second.
+    let named = |invite: &Ended| invite.event("invite")["supernodes"] == 1;
+    let mut invites = std::iter::repeat_with(|| world.run("bob", &["invite"]).with(0));
+    let invite = invites.find(named).unwrap();
+    let link = invite.event("invite")["link"].as_str().unwrap();
+
+    let alone = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_silbo"));
+        command.args(["--lab", "--no-mdns", "--json", "--profile"]).arg(world.path("ada"));
+        Silbo::spawn(command.args(words)).end()
+    };
+    let added = alone(&["contact", "add", link]).with(0);
+    assert_eq!(added.event("contact")["key"], world.key("bob").as_str());
+    alone(&["register", "ada"]).with(0);
+
+    for (bad, code) in [(&link[..link.len() - 3], "usage"), ("silbo:", "usage")] {
+        alone(&["contact", "add", bad]).failed(code, 2);
+    }
+    world.run("bob", &["contact", "add", link]).failed("yourself", 2);
 }

@@ -133,12 +133,17 @@ fn understand(text: &str, network: Network) -> Result<(Printer, Errand), (Printe
     let cli = Cli::try_parse_from(words).map_err(|error| (plain, Reason::Usage(error.to_string())))?;
     let format = if cli.global.json { Format::Json } else { Format::Text };
     let printer = Printer::began(format, request.age);
-    let wanted = if cli.global.lab { Network::Lab } else { Network::Main };
+    let wanted = crate::cli::network(&cli.global);
     if wanted != network {
         let other = "The Silbo that owns this profile is in the other network (with or without --lab).";
         return Err((printer, Reason::Usage(other.into())));
     }
-    let errand = cli.verb.as_ref().map(lists::errand).transpose().map_err(|reason| (printer, reason))?;
+    let errand = cli
+        .verb
+        .as_ref()
+        .map(|verb| lists::errand(verb, network))
+        .transpose()
+        .map_err(|reason| (printer, reason))?;
     let no_errand = || (printer, Reason::Usage("A running Silbo does not do this for others.".into()));
     Ok((printer, errand.flatten().ok_or_else(no_errand)?))
 }
