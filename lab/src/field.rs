@@ -13,6 +13,7 @@ pub mod churn;
 pub mod crash;
 pub mod gauge;
 pub mod idle;
+pub mod lan;
 pub mod player;
 
 use crate::process::{Place, Silbo, Turn};

@@ -1,11 +1,11 @@
-//! `overlay [leaf] [supernode] [crash] [churn]`: what the overlay costs and survives with real processes; all of it
+//! `overlay [leaf] [supernode] [crash] [lan] [churn]`: what the overlay costs and survives with real processes; all of it
 //! when nothing is named.
 //!
 //! Prints a table on stderr and one JSON object on stdout. Exit status: 0 every bar kept, 1 a bar missed, 77 this system
 //! allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result};
-use lab::field::{Hub, churn, crash, idle, player};
+use lab::field::{Hub, churn, crash, idle, lan, player};
 use lab::netns::{self, Entered, Segment};
 use serde::Serialize;
 use serde_json::json;
@@ -89,7 +89,7 @@ fn play(words: &[String]) -> Result<ExitCode> {
         measures.push(Measure::at_most(0.0, "claims lost by kill -9", outcome.lost.len() as f64));
         details.insert("crash".into(), json!(outcome));
     }
-    if wanted("leaf") || wanted("churn") {
+    if wanted("leaf") || wanted("lan") || wanted("churn") {
         let segment = Segment::build(HUBS + PEOPLE)?;
         let folder = lab::leavings("overlay-segment")?;
         let spots = (1..=HUBS).map(|n| {
@@ -105,6 +105,11 @@ fn play(words: &[String]) -> Result<ExitCode> {
                 Measure::at_most(0.3, "idle leaf: processor (%)", cost.processor_percent),
             ]);
             details.insert("leaf".into(), json!(cost));
+        }
+        if wanted("lan") {
+            let took = lan::join(&segment.host(HUBS + 2), &folder)?;
+            let what = "a newcomer finds the supernodes of its LAN by itself (s)";
+            measures.push(Measure::at_most(5.0, what, took.as_secs_f64()));
         }
         if wanted("churn") {
             let people: Vec<_> = (1..=PEOPLE).map(|n| segment.host(HUBS + n)).collect();
