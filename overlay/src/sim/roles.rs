@@ -172,11 +172,11 @@ fn answer_to(world: &mut World, leaf: HostId, supernode: HostId, request: Reques
     let message = Message::Request { id: 4_000_000_000, body: request };
     world.inject(supernode, far, &wire::to_bytes(&message));
     world.run(Duration::from_secs(1));
-    let answers = world.said.iter().filter_map(|bytes| match wire::from_bytes(bytes) {
+    let mut answers = world.said.iter().filter_map(|bytes| match wire::from_bytes(bytes) {
         Ok(Message::Response { id: 4_000_000_000, body }) => Some(body),
         _ => None,
     });
-    answers.last().unwrap()
+    answers.next_back().unwrap()
 }
 
 #[test]
