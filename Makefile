@@ -13,7 +13,7 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: setup setup-test run test lab fuzz bench bench-overlay bench-relay release
+.PHONY: setup setup-test setup-lab run test lab fuzz bench bench-overlay bench-relay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -21,13 +21,16 @@ setup:
 setup-test:
 	@bash .ci/setup.sh test
 
+setup-lab:
+	@bash .ci/setup.sh lab
+
 run: setup
 	cargo run --release --locked --package app --bin silbo -- $(ARGS)
 
 test: setup-test
 	@bash .ci/test.sh
 
-lab: setup-test release
+lab: setup-lab release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
 	$(TARGET)/release/blocked
