@@ -41,6 +41,9 @@ enum Admission {
 /// How often a volunteer looks around.
 const TICK: Duration = Duration::from_secs(5);
 
+/// How often a volunteer asks its homes how full they are.
+const LOAD_INTERVAL: Duration = Duration::from_secs(30);
+
 impl Roles {
     pub(super) fn volunteered_address(&self) -> Option<SocketAddr> {
         self.election.as_ref().and_then(Election::address)
@@ -91,6 +94,9 @@ impl Node {
             leaves: self.links.values().filter(|link| !link.mailboxes.is_empty()).count(),
             supernodes: self.table.len(),
         };
+        if !self.is_supernode() {
+            self.ask_homes_for_load(now);
+        }
         let Some(election) = &mut self.roles.election else { return };
         let decision = election.advance(now, facts, &mut self.rng);
         let of = election.round_due(now.instant).then(|| election.strangers(facts.supernodes));
@@ -103,6 +109,17 @@ impl Node {
         if let Some(of) = of {
             self.begin_dial_back(now, of);
             self.conclude_dial_back(now);
+        }
+    }
+
+    /// Whoever would help must know how full those around are; other leaves need no ping and send none.
+    fn ask_homes_for_load(&mut self, now: Now) {
+        if self.roles.election.is_none() {
+            return;
+        }
+        let homes: Vec<LinkId> = self.homes_up_links().collect();
+        for link in homes {
+            self.timers.set_earlier(Timer::Ping(link), now.instant + LOAD_INTERVAL);
         }
     }
 
