@@ -129,10 +129,14 @@ pub const DEFAULT_MAX_LEAVES: usize = 2_000;
 /// Bounds of everything a node keeps for others or learns from them. The defaults are safe on the open internet.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Supernodes a leaf knows; when full, the one expiring first makes room.
+    /// Supernodes a leaf knows; when full, a bucket beyond its share makes room, or the newcomer waits.
     pub known_by_leaf: usize,
-    /// Supernodes a supernode knows; when full, the one expiring first makes room.
+    /// Supernodes a supernode knows; when full, a bucket beyond its share makes room, or the newcomer waits.
     pub known_by_supernode: usize,
+    /// What each bucket may keep for itself when a leaf, and a supernode, knows that many.
+    pub bucket_of_leaf: usize,
+    /// See [`Limits::bucket_of_leaf`].
+    pub bucket_of_supernode: usize,
     /// Links a supernode keeps to other supernodes.
     pub mesh_links: usize,
     /// Links of every kind; the next inbound one is refused with "busy".
@@ -169,7 +173,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             known_by_leaf: 200,
-            known_by_supernode: 2_000,
+            known_by_supernode: 4_096,
+            bucket_of_leaf: 20,
+            bucket_of_supernode: 1_024,
             mesh_links: 64,
             links: 4_096,
             claims: 200_000,

@@ -7,6 +7,8 @@
 //! Every signature covers a *domain* string first, so that a signature made for one purpose never serves another:
 //! `domain ‖ 0x00 ‖ message`.
 
+mod verdicts;
+
 use std::{fmt, str::FromStr};
 
 use data_encoding::{BASE32_NOPAD, Encoding, HEXLOWER};
@@ -245,9 +247,12 @@ impl Domain {
 pub struct BadSignature;
 
 fn verify(key: &[u8; 32], domain: Domain, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-    let key = VerifyingKey::from_bytes(key).map_err(|_| BadSignature)?;
-    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-    key.verify_strict(&domain.prepend(message), &signature).map_err(|_| BadSignature)
+    let check = || {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        let key = VerifyingKey::from_bytes(key);
+        key.is_ok_and(|key| key.verify_strict(&domain.prepend(message), &signature).is_ok())
+    };
+    if verdicts::right(key, domain, message, signature, check) { Ok(()) } else { Err(BadSignature) }
 }
 
 fn base32() -> Encoding {

@@ -14,8 +14,9 @@
 //! ```
 //!
 //! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
-//! `ask` requests and their answers; `serve` what we answer others; `query` the commands of the application; `home` the leaf's homes and our
-//! introduction record; `claims` our names and `watch` who else claims them.
+//! `ask` requests and their answers; `walk` who is around a key; `serve` what we answer others; `query` the commands of
+//! the application; `home` the leaf's homes and our introduction record; `claims` our names and `watch` who else claims
+//! them.
 
 mod ask;
 mod bucket;
@@ -38,6 +39,7 @@ mod ringing;
 mod role;
 mod serve;
 mod timers;
+mod walk;
 mod watch;
 
 use std::{
@@ -65,6 +67,7 @@ use self::{
     role::Roles,
     serve::{MailboxOwner, Promise, Replication},
     timers::{Timer, Timers},
+    walk::Walks,
     watch::Watch,
 };
 use crate::{
@@ -77,7 +80,7 @@ use crate::{
     identity::{Identity, LinkKey, LinkSecret, PublicKey},
     outcome::{Ends, FoundClaim, Lookup, Registration, RelayOffer, Stats, Status},
     record::{Introduction, MailboxId, SupernodeRecord},
-    routing::{Key, Table},
+    routing::{Bounds, Key, Table},
     username::Username,
     wire::{self, Response},
     work::{Proof, Puzzle},
@@ -274,6 +277,8 @@ pub struct Node {
     rng: StdRng,
     timers: Timers,
 
+    /// Where we stand.
+    place: Key,
     table: Table,
     seeds: BTreeMap<SocketAddr, Seed>,
     links: BTreeMap<LinkId, Link>,
@@ -290,6 +295,7 @@ pub struct Node {
     next_request: u32,
     finished: VecDeque<(Outstanding, Result<Response, AskError>)>,
     queries: BTreeMap<QueryId, Query>,
+    walks: Walks,
     next_query: u64,
 
     homes: BTreeMap<LinkKey, Home>,
@@ -318,8 +324,8 @@ pub struct Node {
     stats: Stats,
 }
 
-/// How often expired things are dropped and idle links closed.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
+/// How often expired things are dropped.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(300);
 
 /// A supernode's record lasts this long and is signed anew every third of it.
 const RECORD_LIFETIME: Duration = Duration::from_secs(3 * 3600);
@@ -337,18 +343,21 @@ impl Node {
     ) -> Self {
         let mut rng = StdRng::from_seed(seed);
         let sealer = Sealer::new(config.network, identity.clone(), &mut rng);
-        let known = if config.supernode.is_some() || config.volunteer.is_some() {
-            config.limits.known_by_supernode
+        let limits = &config.limits;
+        let bounds = if config.supernode.is_some() || config.volunteer.is_some() {
+            Bounds { total: limits.known_by_supernode, bucket: limits.bucket_of_supernode }
         } else {
-            config.limits.known_by_leaf
+            Bounds { total: limits.known_by_leaf, bucket: limits.bucket_of_leaf }
         };
+        let place = Key::of_node(&link_secret.public_key());
         let per_second = config.limits.total_messages_per_second;
         let mut node = Self {
             sealer,
             replay: ReplaySet::default(),
             rng,
             timers: Timers::default(),
-            table: Table::new(known),
+            place,
+            table: Table::new(config.network, place, bounds),
             seeds: BTreeMap::new(),
             links: BTreeMap::new(),
             by_peer: BTreeMap::new(),
@@ -362,6 +371,7 @@ impl Node {
             next_request: 1,
             finished: VecDeque::new(),
             queries: BTreeMap::new(),
+            walks: Walks::default(),
             next_query: 1,
             homes: BTreeMap::new(),
             presence: Presence::default(),
@@ -481,6 +491,7 @@ impl Node {
                 Timer::Sweep => self.sweep(now),
                 Timer::Election => self.review_role(now),
                 Timer::Probe(link) => self.probe_timed_out(link),
+                Timer::Idle => self.close_idle_links(now),
                 Timer::Opening(link) => self.opening_timed_out(now, link),
                 Timer::Ping(link) => self.ping(now, link),
                 Timer::Request(id) => self.request_timed_out(now, id),
@@ -574,7 +585,6 @@ impl Node {
         self.expire_presence(now);
         self.expire_ringing(now);
         self.introductions.retain(|_, record| record.not_after() > now.unix);
-        self.close_idle_links(now);
         self.fill(now);
         self.timers.set(Timer::Sweep, now.instant + SWEEP_INTERVAL);
     }

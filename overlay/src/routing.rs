@@ -3,11 +3,12 @@
 mod prefix;
 mod table;
 
+use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
 pub use self::{
-    prefix::{Prefix, is_public},
-    table::{Inserted, Known, Table},
+    prefix::{Near, Prefix, is_public},
+    table::{Bounds, Inserted, Known, PER_PREFIX, Table},
 };
 use crate::{
     identity::{LinkKey, PublicKey},
@@ -19,8 +20,9 @@ use crate::{
 pub const REPLICATION: usize = 20;
 
 /// A point of the key space: a SHA-256 hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key([u8; 32]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Key(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
 
 impl Key {
     /// Where claims to a name, and to all that look like it, are kept.
@@ -48,6 +50,39 @@ impl Key {
         Distance(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
     }
 
+    /// How many leading bits are the same.
+    pub fn shared_bits(&self, other: &Self) -> u16 {
+        let mut bits = 0;
+        for byte in self.distance(other).0 {
+            bits += byte.leading_zeros() as u16;
+            if byte != 0 {
+                break;
+            }
+        }
+        bits
+    }
+
+    /// The first and the last of all points that share the leading `bits` with this one.
+    fn around(&self, bits: u16) -> (Self, Self) {
+        let (mut first, mut last) = (*self, *self);
+        for (nth, (low, high)) in first.0.iter_mut().zip(&mut last.0).enumerate() {
+            let kept = usize::from(bits).saturating_sub(nth * 8).min(8);
+            let free = u8::try_from(0xff_u16 >> kept).unwrap_or(0);
+            *low &= !free;
+            *high |= free;
+        }
+        (first, last)
+    }
+
+    /// The first and the last of all points that share exactly `bits` leading bits with this one.
+    fn beside(&self, bits: u16) -> (Self, Self) {
+        let mut other = *self;
+        if let Some(byte) = other.0.get_mut(usize::from(bits / 8)) {
+            *byte ^= 0x80 >> (bits % 8);
+        }
+        other.around(bits + 1)
+    }
+
     fn hash(domain: &str, bytes: &[u8]) -> Self {
         Self(Sha256::new_with_prefix(domain).chain_update([0]).chain_update(bytes).finalize().into())
     }
@@ -56,6 +91,18 @@ impl Key {
 /// The XOR of two keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Distance([u8; 32]);
+
+impl Distance {
+    #[cfg(test)]
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The first 64 bits, as a number.
+    pub fn leading(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+    }
+}
 
 /// How many holders must confirm before something counts as stored, when `live` supernodes are known to live:
 /// the rule (a majority of [`REPLICATION`]), but never more than two thirds of them, and at least one.
@@ -67,15 +114,30 @@ pub fn quorum(live: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn point(n: u8) -> Key {
+        Key::of_person(&PublicKey::from_bytes([n; 32]))
+    }
+
     #[test]
     fn distance_is_symmetric_and_zero_only_to_oneself() {
-        let (a, b) = (
-            Key::of_person(&PublicKey::from_bytes([1; 32])),
-            Key::of_person(&PublicKey::from_bytes([2; 32])),
-        );
+        let (a, b) = (point(1), point(2));
         assert_eq!(a.distance(&b), b.distance(&a));
         assert_eq!(a.distance(&a), Distance([0; 32]));
         assert!(a.distance(&b) > a.distance(&a));
+    }
+
+    #[test]
+    fn points_around_share_the_leading_bits_and_points_beside_no_more() {
+        let key = point(1);
+        for bits in [0, 1, 7, 8, 9, 200, 255] {
+            let ((first, last), (low, high)) = (key.around(bits), key.beside(bits));
+            assert!(first <= key && key <= last);
+            assert!([first, last].iter().all(|end| key.shared_bits(end) >= bits));
+            assert_eq!([low, high].map(|end| key.shared_bits(&end)), [bits; 2], "{bits}");
+        }
+        assert_eq!(key.shared_bits(&key), 256);
+        assert_eq!(key.around(0), (Key([0; 32]), Key([0xff; 32])));
+        assert_eq!(key.around(256), (key, key));
     }
 
     #[test]

@@ -1,14 +1,30 @@
 //! Requests we make: one goes to one supernode over whatever link there is, or one opened for it; a round goes to the
-//! supernodes closest to a key, replacing those that do not answer by the next closest.
+//! supernodes around a key. Whoever takes longer than it uses to is not given up, but the next candidate is asked
+//! beside it.
+//!
+//! ```text
+//!   ask ─▶ queued (link opening) ─▶ written ─answer─▶ done
+//!              │ OPENING_IS_SLOW      │ its usual round trip and four deviations (RFC 6298 §2)
+//!              └────────▶ slow ◀──────┘   the round asks the next, this answer still counts
+//!                           │ REQUEST_TIMEOUT, or the link is gone
+//!                           └─▶ failed; a ping tells whether it is the request or the link
+//! ```
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use relay::Now;
 
-use super::{LinkId, Node, QueryId, Timer, links::PING_INTERVAL, serve::ReplyTo};
+use super::{
+    LinkId, Node, QueryId, Timer,
+    serve::ReplyTo,
+    walk::{For, WalkId},
+};
 use crate::{
     identity::LinkKey,
-    record::Offers,
     routing::{Key, REPLICATION},
     wire::{Message, Nonce, Request, Response},
 };
@@ -20,6 +36,14 @@ pub(super) struct Outstanding {
     link: Option<LinkId>,
     body: Request,
     pub(super) purpose: Purpose,
+    written: Option<Instant>,
+    pace: Pace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Usual,
+    Slow,
 }
 
 /// A supernode to ask.
@@ -52,6 +76,8 @@ pub(super) enum Purpose {
     DialBack(Nonce),
     /// A newer introduction record for an envelope that nobody takes.
     Newer(QueryId),
+    /// Supernodes around a key, for one path of a walk.
+    Find(WalkId, usize),
 }
 
 /// Why a request has no answer.
@@ -74,20 +100,53 @@ pub(super) struct Round {
     pub(super) asked: usize,
     pub(super) answered: usize,
     waiting: usize,
+    /// Asked in place of those that fail, nearest first.
+    spares: Vec<Peer>,
+    /// Still looks for more to ask.
+    pub(super) walk: Option<WalkId>,
 }
 
-/// How long an answer may take once the link is there; a link to be opened has its own time.
+/// How round trips to one peer went (RFC 6298 §2).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RoundTrips {
+    /// Their smoothed length and variation.
+    smoothed: Option<(Duration, Duration)>,
+}
+
+/// How long an answer may take at most once the link is there; a link to be opened has its own time.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A peer is never slow before, and always after: it may have to write to a disk first, and work out a proof.
+const SOONEST_SLOW: Duration = Duration::from_millis(500);
+const LATEST_SLOW: Duration = Duration::from_millis(2_000);
+
+/// What an unknown peer is given: to open a link, to answer.
+const OPENING_IS_SLOW: Duration = Duration::from_secs(1);
 
 /// How long the last third of a round is waited for once two thirds have answered.
 const GRACE: Duration = Duration::from_millis(400);
+
+impl RoundTrips {
+    pub(super) fn measured(&mut self, took: Duration) {
+        self.smoothed = Some(match self.smoothed {
+            None => (took, took / 2),
+            Some((mean, variation)) => ((mean * 7 + took) / 8, (variation * 3 + mean.abs_diff(took)) / 4),
+        });
+    }
+
+    fn slow_after(&self) -> Duration {
+        let usual = self.smoothed.map_or(OPENING_IS_SLOW, |(mean, variation)| mean + variation * 4);
+        usual.clamp(SOONEST_SLOW, LATEST_SLOW)
+    }
+}
 
 impl Node {
     /// Asks one supernode; the answer arrives in [`Node::conclude`].
     pub(super) fn ask(&mut self, now: Now, peer: Peer, body: Request, purpose: Purpose) {
         let id = self.next_request;
         self.next_request = self.next_request.wrapping_add(1);
-        let mut outstanding = Outstanding { peer, link: None, body, purpose };
+        let mut outstanding =
+            Outstanding { peer, link: None, body, purpose, written: None, pace: Pace::Usual };
         if self.outstanding.len() >= self.config.limits.outstanding {
             self.stats.limited += 1;
             self.finished.push_back((outstanding, Err(AskError::Limit)));
@@ -110,6 +169,7 @@ impl Node {
             Some(link) => {
                 outstanding.link = Some(link);
                 self.outstanding.insert(id, outstanding);
+                self.timers.set(Timer::Request(id), now.instant + OPENING_IS_SLOW);
                 if let Some(link) = self.links.get_mut(&link) {
                     link.queued.push(id);
                 }
@@ -126,22 +186,30 @@ impl Node {
         let id = self.next_request;
         self.next_request = self.next_request.wrapping_add(1);
         let peer = Peer { node, address };
-        self.outstanding.insert(id, Outstanding { peer, link: Some(link), body, purpose });
+        let outstanding =
+            Outstanding { peer, link: Some(link), body, purpose, written: None, pace: Pace::Usual };
+        self.outstanding.insert(id, outstanding);
         self.write_request(now, link, id);
     }
 
     fn write_request(&mut self, now: Now, link: LinkId, id: u32) {
         let Some(outstanding) = self.outstanding.get_mut(&id) else { return };
         outstanding.link = Some(link);
+        outstanding.written = Some(now.instant);
+        let pace = outstanding.pace;
         let message = Message::Request { id, body: outstanding.body.clone() };
         self.transmit(link, &message);
+        let mut patience = REQUEST_TIMEOUT;
         if let Some(link) = self.links.get_mut(&link) {
             link.last_used = now.instant;
+            if pace == Pace::Usual {
+                patience = link.round_trips.slow_after();
+            }
         }
-        self.timers.set(Timer::Request(id), now.instant + REQUEST_TIMEOUT);
+        self.timers.set(Timer::Request(id), now.instant + patience);
     }
 
-    /// A link became ready: what waited for it goes out.
+    /// What waited for a link to be opened goes out.
     pub(super) fn flush_queued(&mut self, now: Now, link: LinkId) {
         let queued = self.links.get_mut(&link).map(|l| std::mem::take(&mut l.queued)).unwrap_or_default();
         for id in queued {
@@ -166,13 +234,41 @@ impl Node {
         }
     }
 
+    /// An answer takes longer than usual, or longer than anybody waits.
     pub(super) fn request_timed_out(&mut self, now: Now, id: u32) {
-        let link = self.outstanding.get(&id).and_then(|o| o.link);
-        let pinged = self.outstanding.get(&id).is_some_and(|o| matches!(o.purpose, Purpose::Ping(_)));
+        let Some(outstanding) = self.outstanding.get_mut(&id) else { return };
+        let (peer, purpose, link) = (outstanding.peer, outstanding.purpose, outstanding.link);
+        if outstanding.pace == Pace::Usual {
+            outstanding.pace = Pace::Slow;
+            let since = outstanding.written.unwrap_or(now.instant);
+            self.timers.set(Timer::Request(id), since + REQUEST_TIMEOUT);
+            return self.slow(now, peer, purpose);
+        }
+        if outstanding.written.is_none() {
+            // The opening of the link has its own time.
+            self.timers.set(Timer::Request(id), now.instant + REQUEST_TIMEOUT);
+            return;
+        }
         self.fail(id, AskError::NoAnswer);
         // Is it the request or the link? A ping tells.
-        if let Some(link) = link.filter(|_| !pinged) {
+        if let Some(link) = link.filter(|_| !matches!(purpose, Purpose::Ping(_))) {
             self.timers.set_earlier(Timer::Ping(link), now.instant);
+        }
+    }
+
+    /// Somebody else is asked beside a slow peer.
+    fn slow(&mut self, now: Now, peer: Peer, purpose: Purpose) {
+        match purpose {
+            Purpose::Query(id) => {
+                let Some(mut query) = self.queries.remove(&id) else { return };
+                if let Some(round) = query.round() {
+                    self.ask_next(now, id, round);
+                }
+                self.queries.insert(id, query);
+            }
+            Purpose::Find(walk, path) => self.walk_slow(now, walk, path, peer.node),
+            // Nobody else could answer these, or nobody waits.
+            _ => {}
         }
     }
 
@@ -184,11 +280,14 @@ impl Node {
     }
 
     /// A response came over a link; one that nobody waits for any more is dropped.
-    pub(super) fn answered(&mut self, _: Now, link: LinkId, id: u32, body: Response) {
+    pub(super) fn answered(&mut self, now: Now, link: LinkId, id: u32, body: Response) {
         if self.outstanding.get(&id).is_some_and(|o| o.link == Some(link))
             && let Some(outstanding) = self.outstanding.remove(&id)
         {
             self.timers.cancel(Timer::Request(id));
+            if let (Some(written), Some(link)) = (outstanding.written, self.links.get_mut(&link)) {
+                link.round_trips.measured(now.instant.saturating_duration_since(written));
+            }
             self.finished.push_back((outstanding, Ok(body)));
         }
     }
@@ -214,9 +313,7 @@ impl Node {
                     if let Response::Alive(alive) = answer {
                         self.loads.heard(done.peer.node, alive.load, alive.around);
                     }
-                    if self.is_supernode() {
-                        self.timers.set(Timer::Ping(link), now.instant + PING_INTERVAL);
-                    }
+                    self.ask_load_later(now, link);
                 }
                 Err(_) => self.give_up(now, link),
             },
@@ -227,43 +324,51 @@ impl Node {
             Purpose::Gather(id) => self.gathered(now, id, result),
             Purpose::DialBack(nonce) => self.dial_back_answered(now, nonce, &result),
             Purpose::Newer(query) => self.newer_fetched(now, query, result),
+            Purpose::Find(walk, path) => self.walked(now, walk, path, done.peer, result),
         }
     }
 
-    pub(super) fn has_requests(&self, link: LinkId) -> bool {
-        self.outstanding.values().any(|o| o.link == Some(link))
+    /// Links that somebody owes us an answer over.
+    pub(super) fn links_with_requests(&self) -> BTreeSet<LinkId> {
+        self.outstanding.values().filter_map(|o| o.link).collect()
     }
 
-    /// The live supernodes closest to a key, we among them if we are one.
-    pub(super) fn closest(&self, now: Now, key: &Key, count: usize, except: &BTreeSet<LinkKey>) -> Vec<Peer> {
-        let mut peers: Vec<Peer> = self
-            .table
-            .closest(key, count, now.instant, |node| except.contains(node))
-            .into_iter()
-            .map(|k| Peer { node: k.record.node(), address: k.record.address() })
-            .collect();
-        if let Some(own) = self
-            .own_record
-            .as_ref()
-            .filter(|own| own.offers(Offers::DIRECTORY) && !except.contains(&own.node()))
-        {
-            peers.push(Peer { node: own.node(), address: own.address() });
-            peers.sort_by_cached_key(|peer| Key::of_node(&peer.node).distance(key));
-            peers.truncate(count);
-        }
-        peers
-    }
-
-    /// Asks the [`REPLICATION`] closest.
+    /// Asks everybody who should hold something at `key`, as soon as they are found.
     pub(super) fn begin_round(&mut self, now: Now, query: QueryId, key: Key, request: Request) -> Round {
-        let peers = self.closest(now, &key, REPLICATION, &BTreeSet::new());
-        let asked = peers.len();
-        let tried = peers.iter().map(|peer| peer.node).collect();
-        let round = Round { key, request: request.clone(), tried, asked, answered: 0, waiting: asked };
-        for peer in peers {
-            self.ask(now, peer, request.clone(), Purpose::Query(query));
+        let mut round = Round {
+            key,
+            request,
+            tried: BTreeSet::new(),
+            asked: 0,
+            answered: 0,
+            waiting: 0,
+            spares: Vec::new(),
+            walk: None,
+        };
+        match self.region(now, &key) {
+            Some(region) => self.ask_all(now, query, &mut round, region.holders, region.spares),
+            None => round.walk = Some(self.begin_walk(now, key, For::Query(query))),
         }
         round
+    }
+
+    /// Asks those of `peers` that this round did not ask yet.
+    pub(super) fn ask_all(
+        &mut self,
+        now: Now,
+        query: QueryId,
+        round: &mut Round,
+        peers: Vec<Peer>,
+        spares: Vec<Peer>,
+    ) {
+        round.spares = spares;
+        for peer in peers {
+            if round.tried.insert(peer.node) {
+                round.asked += 1;
+                round.waiting += 1;
+                self.ask(now, peer, round.request.clone(), Purpose::Query(query));
+            }
+        }
     }
 
     /// Counts one result of a round; a supernode that failed is replaced. Whether the round is complete.
@@ -271,33 +376,105 @@ impl Node {
         round.waiting = round.waiting.saturating_sub(1);
         if success {
             round.answered += 1;
-            if round.answered * 3 >= round.asked * 2 {
-                self.timers.set_earlier(Timer::Grace(query), now.instant + GRACE);
-            }
-        } else if round.tried.len() < 2 * REPLICATION
-            && let Some(next) = self.closest(now, &round.key, 1, &round.tried).first().copied()
-        {
+            self.hurry(now, query, round);
+        } else {
+            self.ask_next(now, query, round);
+        }
+        round.is_complete()
+    }
+
+    /// Most have answered: the rest has a little time left.
+    pub(super) fn hurry(&mut self, now: Now, query: QueryId, round: &Round) {
+        if round.walk.is_none() && round.answered * 3 >= round.asked * 2 {
+            self.timers.set_earlier(Timer::Grace(query), now.instant + GRACE);
+        }
+    }
+
+    fn ask_next(&mut self, now: Now, query: QueryId, round: &mut Round) {
+        if round.walk.is_some() || round.tried.len() >= round.asked + REPLICATION {
+            return;
+        }
+        let spare = round.spares.iter().position(|peer| !round.tried.contains(&peer.node));
+        let next = match spare {
+            Some(nth) => Some(round.spares.remove(nth)),
+            None => self.closest(now, &round.key, 1, &round.tried).first().copied(),
+        };
+        if let Some(next) = next {
             round.tried.insert(next.node);
             round.waiting += 1;
             self.ask(now, next, round.request.clone(), Purpose::Query(query));
         }
-        round.waiting == 0
     }
 
-    /// Puts something to the closest without waiting for answers.
+    /// Puts something where it belongs without waiting for answers.
     pub(super) fn put(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
         self.held_at.remove(key);
-        self.put_to_new(now, key, request, purpose);
+        match self.region(now, key) {
+            Some(region) => self.put_at(now, key, region.holders, request, purpose),
+            None => {
+                self.begin_walk(now, *key, For::Put(Box::new(request.clone()), purpose));
+            }
+        }
     }
 
-    /// Puts something to those of the closest that were not told since [`Node::put`].
+    /// Puts something to those of its holders that were not told since [`Node::put`].
     pub(super) fn put_to_new(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
+        // Whoever must search for the holders would not learn of them by the way.
+        if !self.must_walk() {
+            let holders = self.region_known(now, key).holders;
+            self.put_at(now, key, holders, request, purpose);
+        }
+    }
+
+    pub(super) fn put_at(
+        &mut self,
+        now: Now,
+        key: &Key,
+        holders: Vec<Peer>,
+        request: &Request,
+        purpose: Purpose,
+    ) {
         let mut told = self.held_at.remove(key).unwrap_or_default();
-        for peer in self.closest(now, key, REPLICATION, &BTreeSet::new()) {
+        for peer in holders {
             if told.insert(peer.node) {
                 self.ask(now, peer, request.clone(), purpose);
             }
         }
         self.held_at.insert(*key, told);
+    }
+}
+
+impl Round {
+    /// Nobody is left to wait for, or to find.
+    pub(super) fn is_complete(&self) -> bool {
+        self.waiting == 0 && self.walk.is_none()
+    }
+
+    /// Whether it changes nothing: then whoever may hold something is asked, not its true holders alone.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self.request, Request::GetClaims(_) | Request::GetIntroduction(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_follows_what_a_peer_needs() {
+        let ms = Duration::from_millis;
+        let mut near = RoundTrips::default();
+        assert_eq!(near.slow_after(), OPENING_IS_SLOW);
+        near.measured(ms(20));
+        assert_eq!(near.slow_after(), SOONEST_SLOW);
+        let mut far = RoundTrips::default();
+        for _ in 0..50 {
+            far.measured(ms(600));
+        }
+        assert!(far.slow_after() > ms(600) && far.slow_after() < ms(700), "{far:?}");
+        far.measured(ms(1_400));
+        assert!(far.slow_after() > ms(1_000), "{far:?}");
+        far.measured(ms(60_000));
+        assert_eq!(far.slow_after(), LATEST_SLOW);
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 //! Every copy carries the same message id, so that the callee opens one of them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use rand::RngExt as _;
 use relay::Now;
@@ -25,7 +25,7 @@ use crate::{
     error::SendError,
     identity::PublicKey,
     record::{EnvelopeKey, Introducer, Introduction, Seen},
-    routing::{Key, REPLICATION},
+    routing::Key,
     wire::{Refusal, Request, Response},
 };
 
@@ -149,7 +149,7 @@ impl Node {
 
     fn fetch_newer(&mut self, now: Now, id: QueryId, delivery: &mut Delivery) {
         delivery.fetches += 1;
-        for peer in self.closest(now, &Key::of_person(&delivery.to), REPLICATION, &BTreeSet::new()) {
+        for peer in self.holders_now(now, &Key::of_person(&delivery.to)) {
             delivery.fetching += 1;
             self.ask(now, peer, Request::GetIntroduction(delivery.to), Purpose::Newer(id));
         }

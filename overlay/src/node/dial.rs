@@ -15,7 +15,7 @@ use crate::{
     hint::Hint,
     identity::LinkKey,
     record::{Offers, SupernodeRecord},
-    routing::{Key, Known, Prefix, REPLICATION},
+    routing::{Known, Prefix, REPLICATION},
 };
 
 /// An address that may be a supernode.
@@ -33,6 +33,9 @@ pub(super) struct Seed {
 /// Bootstrap, LAN and found addresses remembered; a further one takes the place of the one that failed most often, or
 /// is ignored when none has failed yet.
 const MAX_SEEDS: usize = 256;
+
+/// A supernode that heard of others links to them together, this long after the first.
+const FILL_DELAY: Duration = Duration::from_millis(500);
 
 /// First and longest pause before somebody who did not answer is dialled again.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -71,15 +74,22 @@ impl Node {
         }
     }
 
+    /// Supernodes were heard of: whoever misses some looks again, once for all that is heard meanwhile.
+    pub(super) fn fill_soon(&mut self, now: Now) {
+        let wait = if self.is_supernode() { FILL_DELAY } else { Duration::ZERO };
+        if self.is_supernode() || self.homes_missing() > 0 {
+            self.timers.set_earlier(Timer::Dial, now.instant + wait);
+        }
+    }
+
     fn fill_mesh(&mut self, now: Now) {
         self.adopt_ready_links(now);
         self.dial_seeds(now);
         let linked = self.by_peer.keys().filter(|node| self.table.get(node).is_some()).count();
         let room = self.config.limits.mesh_links.saturating_sub(linked);
-        let own = Key::of_node(&self.own_key());
         let dialable = |k: &&Known| k.may_dial(now.instant) && !self.by_peer.contains_key(&k.record.node());
         // Those around us, who hold what we hold; any others, so that the mesh hangs together.
-        let around = self.table.closest(&own, REPLICATION, now.instant, |_| false);
+        let around = self.table.closest(&self.place, REPLICATION, now.instant, |_| false);
         let mut missing: Vec<SupernodeRecord> =
             around.into_iter().filter(dialable).map(|k| k.record.clone()).collect();
         if room > missing.len() {

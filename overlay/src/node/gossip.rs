@@ -52,6 +52,7 @@ impl Node {
 
     /// Gossip: everything is verified here; only those that answer us are told on.
     pub(super) fn heard(&mut self, now: Now, records: Vec<SupernodeRecord>) {
+        let mut news = false;
         for record in records {
             if record.node() == self.own_key() || self.table.is_stale(&record) {
                 continue;
@@ -61,11 +62,15 @@ impl Node {
                 continue;
             }
             let node = record.node();
-            if self.learn(now, record) == Inserted::Newer && self.by_peer.contains_key(&node) {
+            let inserted = self.learn(now, record);
+            news |= matches!(inserted, Inserted::New | Inserted::Newer);
+            if inserted == Inserted::Newer && self.by_peer.contains_key(&node) {
                 self.gossip_soon(now, node);
             }
         }
-        self.fill(now);
+        if news {
+            self.fill_soon(now);
+        }
     }
 
     pub(super) fn gossip_soon(&mut self, now: Now, node: LinkKey) {
@@ -134,6 +139,7 @@ impl Node {
         let Ok(Response::Supernodes(records)) = result else { return };
         let records = records.into_vec();
         let (full, before) = (records.len() == MAX_GOSSIP, self.table.len());
+        self.told(records.len());
         self.heard(now, records);
         if full && self.table.len() > before {
             self.reconcile_over(now, link);

@@ -135,6 +135,11 @@ impl Node {
         self.homes.values().filter(|home| home.rings()).map(|home| home.link)
     }
 
+    pub(super) fn home_peers(&self) -> impl Iterator<Item = Peer> {
+        let up = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
+        up.map(|(node, home)| Peer { node: *node, address: home.address })
+    }
+
     pub(super) fn home_prefixes(&self) -> BTreeSet<Prefix> {
         self.homes.values().map(|home| Prefix::of(self.config.network, home.address)).collect()
     }
@@ -145,6 +150,9 @@ impl Node {
 
     /// Makes homes of supernodes we have a link to already.
     pub(super) fn adopt_ready_links(&mut self, now: Now) {
+        if self.homes_missing() == 0 {
+            return;
+        }
         for (link, node) in self.ready_by_load() {
             let Some(known) = self
                 .table

@@ -10,6 +10,7 @@ use relay::Now;
 
 use super::{
     Effect, LinkId, Node, Timer, Transmit, Ways,
+    ask::RoundTrips,
     bucket::Bucket,
     dial::pause,
     dial_back::{Met, Stranger},
@@ -42,6 +43,7 @@ pub(super) struct Link {
     malformed: u32,
     pub(super) last_used: Instant,
     pub(super) opened: Instant,
+    pub(super) round_trips: RoundTrips,
     pub(super) mailboxes: Vec<MailboxId>,
 }
 
@@ -65,6 +67,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Supernodes ask each other so often whether they live, and how full they are. A leaf leaves that to the transport's
 /// keep-alive, and asks only when an answer does not come.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(8);
+
+/// Idle links are looked for at most so often.
+const IDLE_CHECK: Duration = Duration::from_secs(5);
 
 /// Malformed messages after which a link is closed.
 const MAX_MALFORMED: u32 = 16;
@@ -118,6 +123,7 @@ impl Node {
             malformed: 0,
             last_used: now.instant,
             opened: now.instant,
+            round_trips: RoundTrips::default(),
             mailboxes: Vec::new(),
         }
     }
@@ -141,6 +147,8 @@ impl Node {
                 link.peer = Some(peer);
                 link.carrier = carrier;
                 link.state = LinkState::Greeting;
+                // The handshake was a round trip.
+                link.round_trips.measured(now.instant.saturating_duration_since(link.opened));
             }
             LinkId::Inbound(_) => {
                 if !self.is_supernode() && self.expect_nonce(now, id, peer, remote) {
@@ -175,6 +183,8 @@ impl Node {
             time: self.is_supernode().then(|| now.unix.into()),
         };
         self.transmit(id, &Message::Hello(Box::new(hello)));
+        // Whom we expected has proven its key: what waits need not wait for its greeting.
+        self.flush_queued(now, id);
     }
 
     /// The driver says that a link is gone.
@@ -408,10 +418,10 @@ impl Node {
         if self.is_supernode() {
             self.reconcile_soon(now, id);
             self.replicate_soon(now, peer);
-            self.timers.set(Timer::Ping(id), now.instant + PING_INTERVAL);
         } else if !self.reconciled {
             self.reconcile_soon(now, id);
         }
+        self.ask_load_later(now, id);
         self.flush_queued(now, id);
         self.fill(now);
     }
@@ -420,6 +430,7 @@ impl Node {
         self.timers.cancel(Timer::Opening(id));
         if let Some(link) = self.links.get_mut(&id) {
             link.state = LinkState::Ready(role);
+            self.timers.set_earlier(Timer::Idle, link.last_used + IDLE + IDLE_CHECK);
         }
     }
 
@@ -461,6 +472,13 @@ impl Node {
         self.end(now, id, None);
     }
 
+    /// Whoever serves, or stands by to serve, keeps asking how full its peers are.
+    pub(super) fn ask_load_later(&mut self, now: Now, id: LinkId) {
+        if self.is_supernode() || self.config.volunteer.is_some() {
+            self.timers.set(Timer::Ping(id), now.instant + PING_INTERVAL);
+        }
+    }
+
     pub(super) fn ping(&mut self, now: Now, id: LinkId) {
         if self.links.get(&id).is_some_and(Link::is_ready) {
             self.ask_over(now, id, Request::Ping, super::ask::Purpose::Ping(id));
@@ -471,19 +489,26 @@ impl Node {
         let supernodes = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Supernode)).count();
         // Both sides of a link want about as many of them: what was accepted beside that is left alone for a while.
         let mesh_full = supernodes > 2 * self.config.limits.mesh_links;
-        let idle: Vec<LinkId> = self
-            .links
-            .iter()
-            .filter(|(id, link)| {
-                link.is_ready()
-                    && now.instant.saturating_duration_since(link.last_used) > IDLE
-                    && link.mailboxes.is_empty()
-                    && !self.is_home(**id)
-                    && !self.has_requests(**id)
-                    && (mesh_full || !self.is_mesh(link))
-            })
-            .map(|(id, _)| *id)
-            .collect();
+        let asked = self.links_with_requests();
+        let (mut idle, mut next) = (Vec::new(), None);
+        for (id, link) in &self.links {
+            let needed = !link.is_ready()
+                || !link.mailboxes.is_empty()
+                || self.is_home(*id)
+                || (self.is_mesh(link) && !mesh_full);
+            if needed {
+                continue;
+            }
+            let ends = link.last_used + IDLE;
+            if ends <= now.instant && !asked.contains(id) {
+                idle.push(*id);
+            } else {
+                next = next.into_iter().chain([ends]).min();
+            }
+        }
+        if let Some(next) = next {
+            self.timers.set_earlier(Timer::Idle, next.max(now.instant + IDLE_CHECK));
+        }
         for id in idle {
             self.release(now, id);
         }

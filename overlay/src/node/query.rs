@@ -79,6 +79,22 @@ pub(super) enum Query {
     },
 }
 
+impl Query {
+    /// The round under way.
+    pub(super) fn round(&mut self) -> Option<&mut Round> {
+        match self {
+            Self::Reading { round, .. }
+            | Self::Writing { round, .. }
+            | Self::LookingUp { round, .. }
+            | Self::Watching { round, .. }
+            | Self::Fetching { round, .. } => Some(round),
+            Self::Waiting(_) | Self::Working { .. } | Self::Delivering { .. } | Self::AskingRelays { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// Why an introduction record is fetched.
 #[derive(Debug)]
 pub(super) enum Then {

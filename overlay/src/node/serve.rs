@@ -19,7 +19,7 @@ use crate::{
     directory::{ClaimPut, IntroductionPut, Source},
     identity::{LinkKey, PublicKey},
     record::{Introduction, MailboxId},
-    routing::{Key, REPLICATION},
+    routing::Key,
     username::Skeleton,
     wire::{Bounded, Message, Need, Refusal, RelayGrant, Request, Response},
 };
@@ -66,7 +66,7 @@ const REPLICATE_DELAY: Duration = Duration::from_secs(1);
 /// A claim is replicated by this many of its closest holders: one may be dead, another new.
 const REPLICATORS: usize = 3;
 
-/// Claims, and introduction records, replicated in one go: with up to [`REPLICATION`] requests each, they stay below the bounds of a link.
+/// Claims, and introduction records, replicated in one go: with some twenty requests each, they stay below the bounds of a link.
 const REPLICATE_AT_ONCE: usize = 40;
 
 impl Node {
@@ -111,6 +111,7 @@ impl Node {
             },
             Request::DialBack(request) => self.serve_dial_back(now, to, &request),
             Request::DialBackFor(request) => self.serve_dial_back_for(now, to, &request),
+            Request::Find { key, most } => self.closest_known(now, &key, most),
         };
         self.reply(now, to, answer);
     }
@@ -294,10 +295,10 @@ impl Node {
     /// The supernodes that have to hold something at `key` because of what changed, if it is ours to tell them.
     fn new_holders(&self, now: Now, key: &Key) -> Vec<Peer> {
         let own = self.own_key();
-        let closest = self.closest(now, key, REPLICATION, &BTreeSet::new());
-        if !closest.iter().take(REPLICATORS).any(|peer| peer.node == own) {
+        if self.table.closer_than(now.instant, key, &self.place, REPLICATORS) >= REPLICATORS {
             return Vec::new();
         }
+        let closest = self.region_known(now, key).holders;
         let Some(last) = closest.last().map(|peer| Key::of_node(&peer.node).distance(key)) else {
             return Vec::new();
         };

@@ -40,12 +40,14 @@ pub(super) enum Timer {
     Reissue,
     /// Tell the application that the cache changed.
     Cache,
-    /// Drop what has expired; close idle links.
+    /// Drop what has expired.
     Sweep,
     /// A volunteer looks around.
     Election,
     /// A link that was opened for somebody else takes too long.
     Probe(LinkId),
+    /// Close links nobody needs.
+    Idle,
     /// A link that is being opened takes too long.
     Opening(LinkId),
     /// See whether a link still lives.
@@ -79,6 +81,7 @@ impl Timer {
             Self::Sweep => "sweep",
             Self::Election => "election",
             Self::Probe(_) => "probe",
+            Self::Idle => "idle",
             Self::Opening(_) => "opening",
             Self::Ping(_) => "ping",
             Self::Request(_) => "request",

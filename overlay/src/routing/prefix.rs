@@ -27,6 +27,26 @@ impl Prefix {
     }
 }
 
+/// A smaller part of the address space, within which addresses cost next to nothing: /24 (IPv4) or /48 (IPv6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Near {
+    /// The first three bytes of an IPv4 address.
+    V4([u8; 3]),
+    /// The first three groups of an IPv6 address.
+    V6([u16; 3]),
+}
+
+impl Near {
+    /// Where an address stands; in a lab every IP:PORT stands alone.
+    pub fn of(network: Network, address: SocketAddr) -> Option<Self> {
+        match (network, address.ip().to_canonical()) {
+            (Network::Lab, _) => None,
+            (Network::Main, IpAddr::V4(ip)) => ip.octets().first_chunk().map(|first| Self::V4(*first)),
+            (Network::Main, IpAddr::V6(ip)) => ip.segments().first_chunk().map(|first| Self::V6(*first)),
+        }
+    }
+}
+
 /// Whether everybody can reach an address, as far as its number tells.
 pub fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {

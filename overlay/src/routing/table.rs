@@ -1,20 +1,53 @@
-//! The supernodes a node knows, and how dialling them went.
+//! The supernodes a node knows, and how dialling them went: Kademlia's buckets over one ordered map.
+//!
+//! ```text
+//!   bucket n = those whose key shares exactly n leading bits with ours; in the order of keys each is one stretch
+//!
+//!   own key 0110…    |000 001 010|0110 (ours) 0111|0100 0101|1… … … … …|
+//!                       bucket 1    buckets 3, 4…   bucket 2   bucket 0
+//! ```
+//! While there is room everybody is kept. When the table is full, a bucket within its share keeps every entry and takes
+//! its room from the fullest bucket; a bucket that has its share takes a newcomer only for an entry that is dead or was
+//! never reached. A live entry that answered is never pushed out by newcomers of its own bucket: they wait for its
+//! death. One address prefix has at most [`PER_PREFIX`] entries in a bucket.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
 
 use relay::UnixTime;
 
-use super::Key;
+use super::{Key, Near};
 use crate::{
+    config::Network,
     identity::LinkKey,
     record::{Offers, SupernodeRecord},
 };
 
-/// Known supernodes. Bounded; when full, one that never answered makes room, else the one that expires first.
+/// Known supernodes, within [`Bounds`].
 #[derive(Debug)]
 pub struct Table {
-    known: BTreeMap<LinkKey, Known>,
-    bound: usize,
+    network: Network,
+    own: Key,
+    bounds: Bounds,
+    known: BTreeMap<Key, Known>,
+    places: BTreeMap<LinkKey, Key>,
+    buckets: BTreeMap<u16, usize>,
+    prefixes: BTreeMap<(u16, Near), usize>,
+    /// They found no room.
+    waiting: VecDeque<SupernodeRecord>,
+    /// Somebody found no room.
+    overflowed: bool,
+}
+
+/// How many supernodes are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// In all; a newcomer then takes the room of another, or waits.
+    pub total: usize,
+    /// What each bucket may keep for itself when all is full.
+    pub bucket: usize,
 }
 
 /// One known supernode.
@@ -30,12 +63,17 @@ pub struct Known {
     pub busy_until: Option<Instant>,
     /// Whether it ever answered us: only then do we tell others about it.
     pub confirmed: bool,
-    key: Key,
     mark: u32,
 }
 
 /// After this many failures in a row a supernode counts as dead until it answers or says anew that it is there.
 const DEAD: u32 = 3;
+
+/// Entries of one address prefix in a bucket; further ones are left out.
+pub const PER_PREFIX: usize = 2;
+
+/// Records that wait for the death of another; when full, the one that waited longest is forgotten.
+const WAITING: usize = 16;
 
 impl Known {
     /// Whether it may be dialled: it answered when last tried, or the pause after a failure is over.
@@ -53,14 +91,13 @@ impl Known {
         self.failures < DEAD && self.may_dial(now)
     }
 
-    /// Where it stands.
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-
     /// Stands for this version of its record in a [`crate::wire::Summary`].
     pub fn mark(&self) -> u32 {
         self.mark
+    }
+
+    fn may_be_replaced(&self) -> bool {
+        self.failures >= DEAD || !self.confirmed
     }
 }
 
@@ -73,12 +110,24 @@ pub enum Inserted {
     Newer,
     /// Known already, or older than what is known.
     Stale,
+    /// No room: it waits until another is dead.
+    Waiting,
 }
 
 impl Table {
-    /// An empty table for at most `bound` supernodes.
-    pub fn new(bound: usize) -> Self {
-        Self { known: BTreeMap::new(), bound: bound.max(1) }
+    /// An empty table of the node at `own`.
+    pub fn new(network: Network, own: Key, bounds: Bounds) -> Self {
+        Self {
+            network,
+            own,
+            bounds: Bounds { total: bounds.total.max(1), ..bounds },
+            known: BTreeMap::new(),
+            places: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            prefixes: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            overflowed: false,
+        }
     }
 
     /// How many are known.
@@ -91,19 +140,28 @@ impl Table {
         self.known.is_empty()
     }
 
-    /// What is known about one.
-    pub fn get(&self, node: &LinkKey) -> Option<&Known> {
-        self.known.get(node)
+    /// Whether everybody heard of found room.
+    pub fn has_all_heard_of(&self) -> bool {
+        !self.overflowed
     }
 
-    /// Everything, in the order of node keys.
+    /// What is known about one.
+    pub fn get(&self, node: &LinkKey) -> Option<&Known> {
+        self.known.get(self.places.get(node)?)
+    }
+
+    fn get_mut(&mut self, node: &LinkKey) -> Option<&mut Known> {
+        self.known.get_mut(self.places.get(node)?)
+    }
+
+    /// Everything, in the order of the key space.
     pub fn iter(&self) -> impl Iterator<Item = &Known> {
         self.known.values()
     }
 
     /// Whether this record would teach us nothing, so that it need not be verified.
     pub fn is_stale(&self, record: &SupernodeRecord) -> bool {
-        self.known.get(&record.node()).is_some_and(|known| known.record.issued() >= record.issued())
+        self.get(&record.node()).is_some_and(|known| known.record.issued() >= record.issued())
     }
 
     /// Takes a record the caller has verified.
@@ -112,30 +170,106 @@ impl Table {
             return Inserted::Stale;
         }
         let node = record.node();
-        if let Some(known) = self.known.get_mut(&node) {
-            // A record issued later than our last failure says that it is back.
-            (known.failures, known.retry_at, known.mark) = (0, None, record.mark());
-            known.record = record;
-            return Inserted::Newer;
-        }
-        if self.known.len() >= self.bound
-            && let Some(first) =
-                self.known.values().min_by_key(|k| (k.confirmed, k.record.not_after(), k.record.node()))
-        {
-            let first = first.record.node();
-            self.known.remove(&first);
+        if self.places.contains_key(&node) {
+            return self.renew(record);
         }
         let key = Key::of_node(&node);
+        let bucket = self.own.shared_bits(&key);
+        if !self.has_room(bucket, &record) {
+            self.overflowed = true;
+            self.waiting.retain(|waiting| waiting.node() != node);
+            if self.waiting.len() >= WAITING {
+                self.waiting.pop_front();
+            }
+            self.waiting.push_back(record);
+            return Inserted::Waiting;
+        }
+        if let Some(near) = Near::of(self.network, record.address()) {
+            *self.prefixes.entry((bucket, near)).or_insert(0) += 1;
+        }
+        *self.buckets.entry(bucket).or_insert(0) += 1;
         let mark = record.mark();
-        let known =
-            Known { record, failures: 0, retry_at: None, busy_until: None, confirmed: false, key, mark };
-        self.known.insert(node, known);
+        let known = Known { record, failures: 0, retry_at: None, busy_until: None, confirmed: false, mark };
+        self.known.insert(key, known);
+        self.places.insert(node, key);
         Inserted::New
+    }
+
+    /// A newer record of somebody known; at another address it counts as another there.
+    fn renew(&mut self, record: SupernodeRecord) -> Inserted {
+        let node = record.node();
+        let Some(known) = self.get_mut(&node) else { return Inserted::Stale };
+        if known.record.address() != record.address() {
+            let confirmed = known.confirmed;
+            self.remove(&node);
+            return match self.insert(record) {
+                Inserted::New => {
+                    self.get_mut(&node).into_iter().for_each(|known| known.confirmed = confirmed);
+                    Inserted::Newer
+                }
+                other => other,
+            };
+        }
+        // A record issued later than our last failure says that it is back.
+        (known.failures, known.retry_at, known.mark) = (0, None, record.mark());
+        known.record = record;
+        Inserted::Newer
+    }
+
+    /// Makes room for a newcomer, if the rules leave it any.
+    fn has_room(&mut self, bucket: u16, record: &SupernodeRecord) -> bool {
+        if let Some(near) = Near::of(self.network, record.address())
+            && self.prefixes.get(&(bucket, near)).is_some_and(|count| *count >= PER_PREFIX)
+        {
+            let network = self.network;
+            return self.make_room(bucket, |known| Near::of(network, known.record.address()) == Some(near));
+        }
+        if self.known.len() < self.bounds.total {
+            return true;
+        }
+        let of = |bucket| self.buckets.get(bucket).copied().unwrap_or(0);
+        if of(&bucket) >= self.bounds.bucket {
+            return self.make_room(bucket, |_| true);
+        }
+        // The fullest, of equally full ones the farthest.
+        let fullest = self.buckets.iter().max_by_key(|(n, count)| (**count, std::cmp::Reverse(**n)));
+        let Some(fullest) = fullest.map(|(n, _)| *n).filter(|n| *n != bucket) else { return false };
+        if !self.make_room(fullest, |_| true) {
+            let worst = self.stretch(fullest).min_by_key(|(_, k)| (k.confirmed, k.record.not_after()));
+            let Some(worst) = worst.map(|(_, known)| known.record.node()) else { return false };
+            self.remove(&worst);
+        }
+        true
+    }
+
+    /// Removes the worst replaceable entry of a bucket.
+    fn make_room(&mut self, bucket: u16, among: impl Fn(&Known) -> bool) -> bool {
+        let replaceable = self.stretch(bucket).filter(|(_, known)| known.may_be_replaced() && among(known));
+        let worst = replaceable.min_by_key(|(_, known)| (known.failures < DEAD, known.record.not_after()));
+        let worst = worst.map(|(_, known)| known.record.node());
+        worst.is_some_and(|node| self.remove(&node))
+    }
+
+    /// The entries of one bucket.
+    fn stretch(&self, bucket: u16) -> impl Iterator<Item = (&Key, &Known)> {
+        let (first, last) = self.own.beside(bucket);
+        self.known.range(first..=last)
+    }
+
+    fn remove(&mut self, node: &LinkKey) -> bool {
+        let Some(key) = self.places.remove(node) else { return false };
+        let Some(known) = self.known.remove(&key) else { return false };
+        let bucket = self.own.shared_bits(&key);
+        lower(&mut self.buckets, bucket);
+        if let Some(near) = Near::of(self.network, known.record.address()) {
+            lower(&mut self.prefixes, (bucket, near));
+        }
+        true
     }
 
     /// It answered.
     pub fn reached(&mut self, node: &LinkKey) {
-        if let Some(known) = self.known.get_mut(node) {
+        if let Some(known) = self.get_mut(node) {
             known.failures = 0;
             known.retry_at = None;
             known.confirmed = true;
@@ -144,22 +278,39 @@ impl Table {
 
     /// It did not answer: `pause` gives the time of the next try from the number of failures so far.
     pub fn failed(&mut self, node: &LinkKey, pause: impl FnOnce(u32) -> Instant) {
-        if let Some(known) = self.known.get_mut(node) {
-            known.retry_at = Some(pause(known.failures));
-            known.failures = known.failures.saturating_add(1);
+        let Some(known) = self.get_mut(node) else { return };
+        known.retry_at = Some(pause(known.failures));
+        known.failures = known.failures.saturating_add(1);
+        if known.failures == DEAD {
+            self.admit_waiting();
+        }
+    }
+
+    /// Those that wait try again.
+    fn admit_waiting(&mut self) {
+        for record in std::mem::take(&mut self.waiting) {
+            self.insert(record);
         }
     }
 
     /// It answered that it has no room.
     pub fn busy(&mut self, node: &LinkKey, until: Instant) {
-        if let Some(known) = self.known.get_mut(node) {
+        if let Some(known) = self.get_mut(node) {
             known.busy_until = Some(until);
         }
     }
 
     /// Forgets expired records.
     pub fn expire(&mut self, now: UnixTime) {
-        self.known.retain(|_, known| known.record.not_after() > now);
+        self.waiting.retain(|record| record.not_after() > now);
+        let expired = self.known.values().filter(|known| known.record.not_after() <= now);
+        let expired: Vec<LinkKey> = expired.map(|known| known.record.node()).collect();
+        for node in &expired {
+            self.remove(node);
+        }
+        if !expired.is_empty() {
+            self.admit_waiting();
+        }
     }
 
     /// The supernodes closest to `key`, nearest first, those of `except` left out. Dead ones only fill up what too few
@@ -171,19 +322,31 @@ impl Table {
         now: Instant,
         except: impl Fn(&LinkKey) -> bool,
     ) -> Vec<&Known> {
-        let order = |known: &Known| (!known.is_live(now), known.key.distance(key));
-        let mut nearest: Vec<_> = self
-            .known
-            .iter()
-            .filter(|(node, known)| known.record.offers(Offers::DIRECTORY) && !except(node))
-            .map(|(_, known)| (order(known), known))
-            .collect();
-        if nearest.len() > count {
-            nearest.select_nth_unstable_by_key(count, |(order, _)| *order);
-            nearest.truncate(count);
+        // Whoever shares more leading bits with the key is closer, and all who share so many stand together.
+        let mut bits = (self.known.len() / count.max(1)).max(1).ilog2() as u16;
+        loop {
+            let (first, last) = key.around(bits);
+            let among = self.known.range(first..=last);
+            let among =
+                among.filter(|(_, k)| k.record.offers(Offers::DIRECTORY) && !except(&k.record.node()));
+            let mut found: Vec<_> =
+                among.map(|(place, known)| ((!known.is_live(now), place.distance(key)), known)).collect();
+            if bits == 0 || found.iter().filter(|((dead, _), _)| !dead).count() >= count {
+                found.sort_unstable_by_key(|(order, _)| *order);
+                found.truncate(count);
+                return found.into_iter().map(|(_, known)| known).collect();
+            }
+            bits -= 1;
         }
-        nearest.sort_unstable_by_key(|(order, _)| *order);
-        nearest.into_iter().map(|(_, known)| known).collect()
+    }
+
+    /// How many live ones stand closer to `key` than `place`; those beyond `most` are not counted.
+    pub fn closer_than(&self, now: Instant, key: &Key, place: &Key, most: usize) -> usize {
+        let limit = place.distance(key);
+        let (first, last) = key.around(key.shared_bits(place));
+        let among = self.known.range(first..=last);
+        let holds = |known: &Known| known.record.offers(Offers::DIRECTORY) && known.is_live(now);
+        among.filter(|(at, known)| holds(known) && at.distance(key) < limit).take(most).count()
     }
 
     /// How many are believed to live.
@@ -191,3 +354,15 @@ impl Table {
         self.known.values().filter(|k| k.is_live(now)).count()
     }
 }
+
+fn lower<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

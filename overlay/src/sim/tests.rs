@@ -469,6 +469,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Request::GatherPresences(Bounded::take([presence.key()])),
         Request::DialBack(Box::new(dial_back.clone())),
         Request::DialBackFor(Box::new(dial_back.pass_on(secret.public_key()))),
+        Request::Find { key: crate::routing::Key::of_person(&identity.public_key()), most: 20 },
     ];
     let responses = [
         Response::Done,
@@ -480,6 +481,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Response::Busy,
         Response::Refused(wire::Refusal::Stale),
         Response::Presences(Bounded::take([presence])),
+        Response::Closest { known: 7, records: Bounded::take([record.clone()]) },
         Response::Later(wire::Later::after(MINUTE, wire::Load::FULL)),
         Response::Alive(wire::Alive { load: wire::Load::HALF, around: Some(wire::Load::FULL) }),
         Response::Receipt(Box::new(receipt)),

@@ -12,6 +12,7 @@ use crate::{
     envelope::Token,
     identity::PublicKey,
     record::{BlindedKey, Introduction, MailboxId, SealedPresence, SupernodeRecord},
+    routing::Key,
     username::Username,
 };
 
@@ -244,6 +245,16 @@ pub enum Request {
     /// Does this one reach you, who are a stranger to it?
     #[n(41)]
     DialBackFor(#[n(0)] Box<DialBackFor>),
+    /// Who is closest to this key?
+    #[n(10)]
+    Find {
+        /// The key.
+        #[n(0)]
+        key: Key,
+        /// How many of the closest, at most.
+        #[n(1)]
+        most: u8,
+    },
 }
 
 /// Whether a leaf that wants a home has another.
@@ -310,6 +321,16 @@ pub enum Response {
     /// Supernodes the asker did not list.
     #[n(7)]
     Supernodes(#[n(0)] Bounded<SupernodeRecord, MAX_GOSSIP>),
+    /// Supernodes close to the key, the answering one among them.
+    #[n(10)]
+    Closest {
+        /// How many the answering one knows.
+        #[n(0)]
+        known: u32,
+        /// The closest, and some that surely live.
+        #[n(1)]
+        records: Bounded<SupernodeRecord, MAX_GOSSIP>,
+    },
     /// Not now: there is no room. Ask again after this time.
     #[n(40)]
     Later(#[n(0)] Later),

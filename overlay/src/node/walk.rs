@@ -1,0 +1,431 @@
+//! Who is around a key. A node that knows about everybody looks into its table. A leaf that does not walks: four paths,
+//! each from another beginning, each following only what its own supernodes answer, none asking whom another asked, so
+//! that a liar leads one path astray and no more.
+//!
+//! ```text
+//!   path 0:  home ─Find─▶ closest it knows ─Find─▶ closer ones ... until nobody closer is heard of
+//!   path 1:  home ─Find─▶ ...                                        ╲
+//!   path 2:  home ─Find─▶ ...                                          ▶ union of verified records ─▶ region
+//!   path 3:  others known ─Find─▶ ...                                ╱
+//! ```
+//! The *region* of a key: the [`REPLICATION`] closest, and whoever else stands closer than one of them would in a network
+//! in which nobody chose its place: identities ground to surround a key make the region wider, not emptier. It ends with
+//! [`WIDEST`]. Of one /24 or /48 only two count.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rand::seq::IteratorRandom as _;
+use relay::Now;
+
+use super::{
+    Node, QueryId,
+    ask::{AskError, Peer, Purpose},
+};
+use crate::{
+    identity::LinkKey,
+    record::{Offers, SupernodeRecord},
+    routing::{Distance, Key, Near, PER_PREFIX, REPLICATION},
+    wire::{MAX_GOSSIP, Request, Response},
+};
+
+/// Names a walk under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct WalkId(u64);
+
+/// What is done with what a walk finds.
+#[derive(Debug)]
+pub(super) enum For {
+    /// The round of this command asks them.
+    Query(QueryId),
+    /// They are to hold this.
+    Put(Box<Request>, Purpose),
+    /// Whoever asks for them next.
+    Later,
+}
+
+/// Who should hold what belongs at a key.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Region {
+    pub(super) holders: Vec<Peer>,
+    /// The next closest.
+    pub(super) spares: Vec<Peer>,
+}
+
+/// Walks under way, and what the last ones found.
+#[derive(Debug, Default)]
+pub(super) struct Walks {
+    next: u64,
+    under_way: BTreeMap<WalkId, Walk>,
+    found: VecDeque<(Key, std::time::Instant, Region)>,
+    /// Somebody told us of all it knows.
+    told_of_all: bool,
+}
+
+#[derive(Debug)]
+struct Walk {
+    key: Key,
+    then: For,
+    paths: Vec<Path>,
+    /// By any path.
+    asked: BTreeSet<LinkKey>,
+    union: BTreeMap<Distance, Peer>,
+    /// The smallest network anybody told of.
+    fewest: usize,
+    answers: usize,
+}
+
+#[derive(Debug, Default)]
+struct Path {
+    /// Not asked yet: where it begins.
+    beginnings: VecDeque<Peer>,
+    /// Heard on this path; `None` once asked, or found not to answer.
+    heard: BTreeMap<Distance, Option<Peer>>,
+    waiting: BTreeSet<LinkKey>,
+    asked: usize,
+}
+
+/// Paths of a walk.
+const PATHS: usize = 4;
+
+/// Supernodes one path asks at most.
+const STEPS: usize = 8;
+
+/// A path ends when so many of the closest it heard of were asked, by whomever.
+const NEAREST_ASKED: usize = 2;
+
+/// Who begins the last path; the others begin with one home each, and go on with who else is known if it fails.
+const LAST_BEGINNINGS: usize = 2;
+
+/// The widest region: three times as many as would do.
+pub(super) const WIDEST: usize = 3 * REPLICATION;
+
+/// Of so many places evenly spread, a region has this share even where nobody crowds in.
+const EVEN: u64 = 12;
+
+/// Regions found are used again for a moment, for reading comes before writing; when full, the one found first is forgotten.
+const FOUND: usize = 16;
+const FOUND_LASTS: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Walks at a time; further ones are answered from the own table.
+const MAX_WALKS: usize = 64;
+
+impl Node {
+    /// Whether our table is only a part of the network: a leaf's, unless the network is tiny.
+    pub(super) fn must_walk(&self) -> bool {
+        let tiny = self.walks.told_of_all && self.table.len() <= REPLICATION;
+        !self.is_supernode() && self.homes_up() > 0 && !tiny
+    }
+
+    /// Somebody told of whom it knows; if it left nobody out, we know everybody it knows.
+    pub(super) fn told(&mut self, records: usize) {
+        self.walks.told_of_all |= records < MAX_GOSSIP;
+    }
+
+    /// The region of a key, when it is known.
+    pub(super) fn region(&mut self, now: Now, key: &Key) -> Option<Region> {
+        if !self.must_walk() || self.walks.under_way.len() >= MAX_WALKS {
+            return Some(self.region_known(now, key));
+        }
+        self.walks.found.retain(|(_, until, _)| *until > now.instant);
+        self.walks.found.iter().find(|(of, ..)| of == key).map(|(.., region)| region.clone())
+    }
+
+    /// Those of a key that can be asked at once; whoever has to walk for them knows them when it asks again.
+    pub(super) fn holders_now(&mut self, now: Now, key: &Key) -> Vec<Peer> {
+        if let Some(region) = self.region(now, key) {
+            return region.holders;
+        }
+        self.begin_walk(now, *key, For::Later);
+        self.closest(now, key, REPLICATION, &BTreeSet::new())
+    }
+
+    /// The region of a key as far as our table tells.
+    pub(super) fn region_known(&self, now: Now, key: &Key) -> Region {
+        let around = self.closest(now, key, WIDEST, &BTreeSet::new());
+        let around = around.into_iter().map(|peer| (Key::of_node(&peer.node).distance(key), peer));
+        self.region_of(around, self.table.len() + 1)
+    }
+
+    /// The live supernodes closest to a key, we among them if we are one.
+    pub(super) fn closest(&self, now: Now, key: &Key, count: usize, except: &BTreeSet<LinkKey>) -> Vec<Peer> {
+        let mut peers: Vec<Peer> = self
+            .table
+            .closest(key, count, now.instant, |node| except.contains(node))
+            .into_iter()
+            .map(|k| Peer { node: k.record.node(), address: k.record.address() })
+            .collect();
+        if let Some(own) = self.own_directory().filter(|own| !except.contains(&own.node())) {
+            let nearer = |peer: &Peer| Key::of_node(&peer.node).distance(key) < self.place.distance(key);
+            let rank = peers.partition_point(nearer);
+            peers.insert(rank, Peer { node: own.node(), address: own.address() });
+            peers.truncate(count);
+        }
+        peers
+    }
+
+    fn own_directory(&self) -> Option<&SupernodeRecord> {
+        self.own_record.as_ref().filter(|own| own.offers(Offers::DIRECTORY))
+    }
+
+    /// The region among these, nearest first, in a network of so many supernodes.
+    fn region_of(&self, around: impl IntoIterator<Item = (Distance, Peer)>, network: usize) -> Region {
+        let within = even_share(network);
+        let (mut region, mut nears) = (Region::default(), BTreeMap::<Near, usize>::new());
+        for (distance, peer) in around {
+            if let Some(near) = Near::of(self.config.network, peer.address) {
+                let count = nears.entry(near).or_insert(0);
+                *count += 1;
+                if *count > PER_PREFIX {
+                    continue;
+                }
+            }
+            let held_by = region.holders.len();
+            if held_by < REPLICATION || (held_by < WIDEST && distance.leading() <= within) {
+                region.holders.push(peer);
+            } else if region.spares.len() < REPLICATION {
+                region.spares.push(peer);
+            }
+        }
+        region
+    }
+
+    /// Looks for those around a key.
+    pub(super) fn begin_walk(&mut self, now: Now, key: Key, then: For) -> WalkId {
+        let id = WalkId(self.walks.next);
+        self.walks.next += 1;
+        let mut walk = Walk {
+            key,
+            then,
+            paths: self.beginnings(now, &key),
+            asked: BTreeSet::new(),
+            union: BTreeMap::new(),
+            fewest: usize::MAX,
+            answers: 0,
+        };
+        for peer in self.closest(now, &key, REPLICATION, &BTreeSet::new()) {
+            walk.union.insert(Key::of_node(&peer.node).distance(&key), peer);
+        }
+        for path in 0..walk.paths.len() {
+            self.step(now, id, &mut walk, path);
+        }
+        self.walks.under_way.insert(id, walk);
+        id
+    }
+
+    /// Where each path begins: one home each; the last with others we know.
+    fn beginnings(&mut self, now: Now, key: &Key) -> Vec<Path> {
+        let homes: Vec<Peer> = self.home_peers().collect();
+        let is_home = |node: &LinkKey| homes.iter().any(|home| home.node == *node);
+        let others = self.table.iter().filter(|k| k.is_live(now.instant) && !is_home(&k.record.node()));
+        let others = others.map(|k| Peer { node: k.record.node(), address: k.record.address() });
+        let mut others = others.sample(&mut self.rng, LAST_BEGINNINGS + PATHS).into_iter();
+        let mut paths: Vec<Path> = Vec::new();
+        for nth in 0..PATHS {
+            let mut path = Path::default();
+            let home = homes.get(nth).filter(|_| nth + 1 < PATHS).copied();
+            let first = home.into_iter().chain(others.by_ref());
+            path.beginnings.extend(first.take(if nth + 1 < PATHS { 1 } else { LAST_BEGINNINGS }));
+            paths.push(path);
+        }
+        // Should a beginning fail, somebody else near the key may know more.
+        let near = self.closest(now, key, PATHS, &BTreeSet::new());
+        for (path, spare) in paths.iter_mut().zip(others.chain(near)) {
+            path.beginnings.push_back(spare);
+        }
+        paths
+    }
+
+    /// Asks whom this path should ask now.
+    fn step(&mut self, now: Now, id: WalkId, walk: &mut Walk, nth: usize) {
+        while let Some(peer) = walk.next_of(nth) {
+            self.ask_for_more(now, id, walk, nth, peer, REPLICATION);
+        }
+    }
+
+    fn ask_for_more(&mut self, now: Now, id: WalkId, walk: &mut Walk, nth: usize, peer: Peer, most: usize) {
+        walk.asked.insert(peer.node);
+        if let Some(path) = walk.paths.get_mut(nth) {
+            path.asked += 1;
+            path.waiting.insert(peer.node);
+        }
+        let most = u8::try_from(most).unwrap_or(u8::MAX);
+        self.ask(now, peer, Request::Find { key: walk.key, most }, Purpose::Find(id, nth));
+    }
+
+    /// One of those asked answered, or did not.
+    pub(super) fn walked(
+        &mut self,
+        now: Now,
+        id: WalkId,
+        nth: usize,
+        peer: Peer,
+        result: Result<Response, AskError>,
+    ) {
+        let Some(mut walk) = self.walks.under_way.remove(&id) else { return };
+        if let Some(path) = walk.paths.get_mut(nth) {
+            path.waiting.remove(&peer.node);
+            if result.is_err() {
+                path.heard.remove(&Key::of_node(&peer.node).distance(&walk.key));
+            }
+        }
+        if let Ok(Response::Closest { known, records }) = result {
+            let (own, network, key) = (self.own_key(), self.config.network, walk.key);
+            walk.answers += 1;
+            walk.fewest = walk.fewest.min(usize::try_from(known).unwrap_or(usize::MAX));
+            let mut distances = BTreeSet::new();
+            for record in records.into_vec().into_iter().filter(|r| r.node() != own) {
+                if record.verify(network, now.unix).is_err() {
+                    self.stats.refused_records += 1;
+                    continue;
+                }
+                let peer = Peer { node: record.node(), address: record.address() };
+                let distance = Key::of_node(&peer.node).distance(&key);
+                distances.insert(distance);
+                walk.union.entry(distance).or_insert(peer);
+                if let Some(path) = walk.paths.get_mut(nth) {
+                    path.heard.entry(distance).or_insert(Some(peer));
+                }
+            }
+            let steps = walk.paths.get(nth).map_or(STEPS, |path| path.asked);
+            let within = even_share(walk.network(self.table.len()));
+            let last =
+                distances.iter().nth(REPLICATION - 1).filter(|_| distances.len() < WIDEST / 2 + REPLICATION);
+            if last.is_some_and(|last| last.leading() <= within) && steps < STEPS {
+                // More stand here than chance puts: whom do they hide?
+                self.ask_for_more(now, id, &mut walk, nth, peer, WIDEST);
+            }
+            self.grow(now, id, &walk);
+        }
+        self.walk_on(now, id, walk, nth);
+    }
+
+    /// One of those asked takes long: its path goes on without it.
+    pub(super) fn walk_slow(&mut self, now: Now, id: WalkId, nth: usize, node: LinkKey) {
+        let Some(mut walk) = self.walks.under_way.remove(&id) else { return };
+        if let Some(path) = walk.paths.get_mut(nth) {
+            path.waiting.remove(&node);
+            path.heard.remove(&Key::of_node(&node).distance(&walk.key));
+        }
+        self.walk_on(now, id, walk, nth);
+    }
+
+    fn walk_on(&mut self, now: Now, id: WalkId, mut walk: Walk, nth: usize) {
+        self.step(now, id, &mut walk, nth);
+        if walk.paths.iter().any(|path| !path.waiting.is_empty()) {
+            self.walks.under_way.insert(id, walk);
+            return;
+        }
+        let network = walk.network(self.table.len());
+        let region = self.region_of(walk.union, network);
+        if walk.answers > 0 {
+            if self.walks.found.len() >= FOUND {
+                self.walks.found.pop_front();
+            }
+            self.walks.found.push_back((walk.key, now.instant + FOUND_LASTS, region.clone()));
+        }
+        match walk.then {
+            For::Put(request, purpose) => {
+                // Whoever was told of something older meanwhile is told again.
+                self.held_at.remove(&walk.key);
+                self.put_at(now, &walk.key, region.holders, &request, purpose);
+            }
+            For::Later => {}
+            For::Query(query) => self.end_of_walk(now, query, id, region),
+        }
+    }
+
+    /// A round that only reads asks those found so far, the closest of them first.
+    fn grow(&mut self, now: Now, id: WalkId, walk: &Walk) {
+        let For::Query(query) = walk.then else { return };
+        let Some(mut waits) = self.queries.remove(&query) else { return };
+        if let Some(round) = waits.round().filter(|round| round.walk == Some(id) && round.only_reads()) {
+            let union = walk.union.iter().map(|(distance, peer)| (*distance, *peer));
+            let mut holders = self.region_of(union, walk.network(self.table.len())).holders;
+            if walk.answers == 1 {
+                // One alone may lie.
+                holders.truncate(REPLICATION / 2);
+            }
+            self.ask_all(now, query, round, holders, Vec::new());
+        }
+        self.queries.insert(query, waits);
+    }
+
+    fn end_of_walk(&mut self, now: Now, query: QueryId, id: WalkId, region: Region) {
+        let Some(mut waits) = self.queries.remove(&query) else { return };
+        let Some(round) = waits.round().filter(|round| round.walk == Some(id)) else {
+            self.queries.insert(query, waits);
+            return;
+        };
+        round.walk = None;
+        self.ask_all(now, query, round, region.holders, region.spares);
+        self.hurry(now, query, round);
+        let complete = round.is_complete();
+        self.queries.insert(query, waits);
+        if complete {
+            self.conclude_query(now, query);
+        }
+    }
+
+    /// The closest we know, for somebody who walks: whoever stands there, and some who surely do, for they answered us.
+    pub(super) fn closest_known(&self, now: Now, key: &Key, most: u8) -> Response {
+        let most = usize::from(most).min(WIDEST);
+        let around = self.table.closest(key, most, now.instant, |_| false);
+        let told: BTreeSet<LinkKey> = around.iter().map(|known| known.record.node()).collect();
+        let confirmed = |node: &LinkKey| self.table.get(node).is_some_and(|known| known.confirmed);
+        let sure = self
+            .table
+            .closest(key, REPLICATION / 2, now.instant, |node| told.contains(node) || !confirmed(node));
+        // Of the closest, those that answered count as sure already.
+        let missing = (REPLICATION / 2).saturating_sub(around.iter().filter(|known| known.confirmed).count());
+        let sure = sure.into_iter().take(missing);
+        let own = self.own_directory().into_iter().cloned();
+        let records = around.into_iter().chain(sure).map(|known| known.record.clone());
+        Response::Closest {
+            known: u32::try_from(self.table.len() + 1).unwrap_or(u32::MAX),
+            records: crate::wire::Bounded::take(own.chain(records)),
+        }
+    }
+}
+
+/// How far from a key the even share of a region ends, in a network of so many.
+fn even_share(network: usize) -> u64 {
+    (u64::MAX / network.max(1) as u64).saturating_mul(EVEN)
+}
+
+impl Walk {
+    /// How many supernodes there are, as whoever tells of the fewest says: an error in this direction costs requests.
+    fn network(&self, known: usize) -> usize {
+        if self.answers == 0 { known + 1 } else { self.fewest.max(known) }
+    }
+
+    /// Whom a path asks next, if it asks anybody now.
+    fn next_of(&mut self, nth: usize) -> Option<Peer> {
+        let path = self.paths.get_mut(nth)?;
+        if path.asked >= STEPS {
+            return None;
+        }
+        // At first all its beginnings but the spare one; later one at a time.
+        let at_once = if nth + 1 == PATHS && path.heard.is_empty() { LAST_BEGINNINGS } else { 1 };
+        if path.waiting.len() >= at_once {
+            return None;
+        }
+        let nearest = path.heard.values_mut().take(NEAREST_ASKED).filter_map(Option::take);
+        for peer in nearest {
+            if !self.asked.contains(&peer.node) {
+                return Some(peer);
+            }
+        }
+        if !path.heard.is_empty() {
+            return None;
+        }
+        while let Some(peer) = path.beginnings.pop_front() {
+            if !self.asked.contains(&peer.node) {
+                return Some(peer);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
