@@ -4,6 +4,7 @@
 #   make test    set up, then everything CI runs
 #   make lab     the long proof: NAT lab with the release build, floods, fuzzing, advisories
 #   make fuzz    only the fuzzing: each decoder for a minute    (arguments: make fuzz ARGS="600 message")
+#   make sim     the overlay at scale in virtual time, every scenario at its size (an hour)
 #   make bench   timings and CPU figures, judged against their bars
 #   make bench-overlay   what supernodes and leaves cost and survive, with real processes
 #   make bench-relay     what a relayed packet costs, against coturn and a bare forwarder
@@ -13,7 +14,11 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: setup setup-test setup-lab run test lab fuzz bench bench-overlay bench-relay release
+# Words of one scenario are joined by colons.
+SIMULATIONS := directory:--nodes:10000 directory:--nodes:100000 churn:--nodes:2000:--days:30 churn:--nodes:10000:--days:3 \
+	sybil:--fraction:0.33 eclipse:--ids:45 skype-2007 skype-2010
+
+.PHONY: setup setup-test setup-lab run test lab fuzz sim bench bench-overlay bench-relay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -42,6 +47,9 @@ lab: setup-lab release
 
 fuzz: setup-test
 	@bash .ci/fuzz.sh $(ARGS)
+
+sim: setup-test release
+	for scenario in $(SIMULATIONS); do echo "== $${scenario//:/ }"; $(TARGET)/release/sim $${scenario//:/ } || exit 1; done
 
 bench: setup-test release
 	$(TARGET)/release/bench

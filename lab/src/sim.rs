@@ -13,13 +13,18 @@
 mod churn;
 mod crash;
 mod directory;
+mod eclipse;
 mod equivocate;
 mod figures;
+mod history;
+mod hostile;
 mod names;
 mod partition;
+mod queue;
 mod reboot;
 mod rollback;
 mod squat;
+mod sybil;
 mod town;
 mod world;
 
@@ -39,7 +44,20 @@ pub enum Scenario {
     /// Everybody registers a name and is looked up.
     Directory,
     /// Computers come and go.
-    Churn,
+    Churn {
+        /// For how long.
+        hours: u32,
+    },
+    /// A share of the supernodes lies.
+    Sybil {
+        /// Of a hundred.
+        percent: usize,
+    },
+    /// Liars crowd around one name.
+    Eclipse {
+        /// How many.
+        ids: usize,
+    },
     /// An update restarts seven of ten computers in five minutes, as on 16 August 2007.
     #[serde(rename = "skype-2007")]
     Skype2007,
@@ -59,7 +77,9 @@ pub enum Scenario {
 /// Every scenario and its name.
 pub const SCENARIOS: &[(&str, Scenario)] = &[
     ("directory", Scenario::Directory),
-    ("churn", Scenario::Churn),
+    ("churn", Scenario::Churn { hours: 72 }),
+    ("sybil", Scenario::Sybil { percent: 33 }),
+    ("eclipse", Scenario::Eclipse { ids: 45 }),
     ("skype-2007", Scenario::Skype2007),
     ("skype-2010", Scenario::Skype2010),
     ("squat", Scenario::Squat),
@@ -115,7 +135,9 @@ impl FromStr for Scenario {
 pub fn play(scenario: Scenario, options: Options) -> Report {
     match scenario {
         Scenario::Directory => directory::play(options),
-        Scenario::Churn => churn::play(options),
+        Scenario::Churn { hours } => churn::play(options, hours),
+        Scenario::Sybil { percent } => sybil::play(options, percent),
+        Scenario::Eclipse { ids } => eclipse::play(options, ids),
         Scenario::Skype2007 => reboot::play(options),
         Scenario::Skype2010 => crash::play(options),
         Scenario::Squat => squat::play(options),

@@ -1,4 +1,4 @@
-//! `sim SCENARIO [--nodes N] [--seed S] [--json]`: the overlay that ships, thousands of nodes, in virtual time.
+//! `sim SCENARIO [--nodes N] [--seed S] [--json] [--days D] [--fraction F] [--ids I]`: the overlay that ships, thousands of nodes, in virtual time.
 //!
 //! Prints what was measured on stderr and, with `--json`, one JSON object on stdout. Exit status: 0 every bar of the
 //! scenario holds, 1 one does not, 2 wrong arguments.
@@ -37,19 +37,32 @@ struct Arguments {
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let (mut scenario, mut options, mut json) = (None, Options { nodes: 10_000, seed: 1 }, false);
+    let (mut days, mut fraction, mut ids) = (None, None, None);
     while let Some(word) = words.next() {
         let mut number = || {
             let value = words.next().ok_or_else(|| format!("{word} needs a number"))?;
-            value.parse::<u64>().map_err(|_| format!("{word} {value}: not a number"))
+            value.parse::<f64>().map_err(|_| format!("{word} {value}: not a number"))
         };
         match word.as_str() {
-            "--nodes" => options.nodes = number()?.clamp(10, 1_000_000) as usize,
-            "--seed" => options.seed = number()?,
+            "--nodes" => options.nodes = number()?.clamp(10.0, 1e6) as usize,
+            "--seed" => options.seed = number()? as u64,
+            "--days" => days = Some(number()?),
+            "--fraction" => fraction = Some(number()?),
+            "--ids" => ids = Some(number()?),
             "--json" => json = true,
             _ => scenario = Some(word.parse().map_err(|_| usage(&word))?),
         }
     }
-    Ok(Arguments { scenario: scenario.ok_or_else(|| usage("nothing"))?, options, json })
+    let mut scenario = scenario.ok_or_else(|| usage("nothing"))?;
+    match &mut scenario {
+        Scenario::Churn { hours } => *hours = days.map_or(*hours, |days| (days * 24.0) as u32),
+        Scenario::Sybil { percent } => {
+            *percent = fraction.map_or(*percent, |f| (f.clamp(0.0, 0.9) * 100.0).round() as usize);
+        }
+        Scenario::Eclipse { ids: many } => *many = ids.map_or(*many, |ids| ids as usize),
+        _ => {}
+    }
+    Ok(Arguments { scenario, options, json })
 }
 
 fn usage(word: &str) -> String {

@@ -7,6 +7,7 @@ use overlay::{
     config::NodeConfig,
     node::{Answer, QueryId},
     record::Offers,
+    routing::Key,
     volunteer::Volunteer,
 };
 use rand::RngExt as _;
@@ -22,11 +23,24 @@ pub(super) struct Town {
     pub(super) supernodes: Vec<HostId>,
     pub(super) leaves: Vec<HostId>,
     max_leaves: usize,
+    hostile: Vec<HostId>,
+    seeds: usize,
+}
+
+/// Who is there when a town begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Founding {
+    /// Leaves each supernode has room for.
+    pub(super) max_leaves: usize,
+    pub(super) supernodes: usize,
+    /// Supernodes that lie, beside them.
+    pub(super) hostile: usize,
 }
 
 /// How a lookup went.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Looked {
+    pub(super) wanted: HostId,
     pub(super) first: Option<Duration>,
     pub(super) union: Duration,
     pub(super) right: bool,
@@ -40,8 +54,12 @@ const NODES_PER_SUPERNODE: usize = 50;
 /// The fewest supernodes.
 const FEWEST: usize = 4;
 
-/// Supernodes somebody new has heard of.
+/// The fewest where some of them lie: a quorum must not hang on one.
+const FEWEST_AMONG_LIARS: usize = 30;
+
+/// Supernodes somebody new has heard of; where some of them lie it is whoever has heard of more that comes in.
 const SEEDS: usize = 3;
+const SEEDS_AMONG_LIARS: usize = 8;
 
 /// How long supernodes, leaves and registrations take to come in, each.
 const ARRIVAL: Duration = Duration::from_secs(60);
@@ -56,17 +74,40 @@ impl Town {
     /// Supernodes with room for `max_leaves` links each, and leaves.
     pub(super) fn found(options: Options, max_leaves: usize) -> Self {
         let supernodes = Self::supernodes(options);
-        let mut town =
-            Self { world: World::new(options.seed), supernodes: Vec::new(), leaves: Vec::new(), max_leaves };
-        let gap = ARRIVAL / supernodes as u32;
-        for _ in 0..supernodes {
-            let seeds = town.some_supernodes();
-            let id = town.world.add(|address| supernode(address, max_leaves), &seeds);
-            town.supernodes.push(id);
+        Self::settle(options, Founding { max_leaves, supernodes, hostile: 0 }, SEEDS)
+    }
+
+    /// The same where some supernodes may lie: leaves have heard of more of them.
+    pub(super) fn found_by(options: Options, founding: Founding) -> Self {
+        Self::settle(options, founding, SEEDS_AMONG_LIARS)
+    }
+
+    fn settle(options: Options, founding: Founding, seeds: usize) -> Self {
+        let Founding { max_leaves, supernodes, hostile } = founding;
+        let world = World::new(options.seed);
+        let mut town = Self {
+            world,
+            supernodes: Vec::new(),
+            leaves: Vec::new(),
+            max_leaves,
+            hostile: Vec::new(),
+            seeds,
+        };
+        let all = supernodes + hostile;
+        let gap = ARRIVAL / all as u32;
+        for nth in 0..all {
+            // The first is honest; liars come in between.
+            if (nth + 1) * hostile / all > nth * hostile / all {
+                town.add_hostile(|_| true);
+            } else {
+                let seeds = town.some_supernodes();
+                let id = town.world.add(|address| supernode(address, max_leaves), &seeds);
+                town.supernodes.push(id);
+            }
             town.world.run(gap);
         }
         town.world.run(SETTLE);
-        let leaves = options.nodes - supernodes;
+        let leaves = options.nodes - all;
         for _ in 0..leaves {
             let seeds = town.some_supernodes();
             let id = town.world.add(|_| NodeConfig::leaf(Network::Lab), &seeds);
@@ -102,21 +143,34 @@ impl Town {
         (options.nodes / NODES_PER_SUPERNODE).max(FEWEST)
     }
 
+    /// How many supernodes there are where some lie.
+    pub(super) fn supernodes_among_liars(options: Options) -> usize {
+        Self::supernodes(options).max(FEWEST_AMONG_LIARS)
+    }
+
+    /// One more supernode that lies, at a place that suits it.
+    pub(super) fn add_hostile(&mut self, suits: impl Fn(&Key) -> bool) {
+        let seeds = self.some_supernodes();
+        let id = self.world.add_hostile(&suits, &seeds);
+        self.hostile.push(id);
+    }
+
     /// What a computer is.
     pub(super) fn is_supernode(&self, id: HostId) -> bool {
         // They came first.
-        id < self.supernodes.len()
+        id < self.supernodes.len() + self.hostile.len()
     }
 
     /// Addresses that somebody new may have heard of.
     pub(super) fn some_supernodes(&mut self) -> Vec<SocketAddr> {
-        if self.supernodes.is_empty() {
+        let all: Vec<HostId> = self.supernodes.iter().chain(&self.hostile).copied().collect();
+        if all.is_empty() {
             return Vec::new();
         }
-        (0..SEEDS)
+        (0..self.seeds)
             .map(|_| {
-                let nth = self.world.rng().random_range(0..self.supernodes.len());
-                self.world.address(self.supernodes[nth])
+                let id = all[self.world.rng().random_range(0..all.len())];
+                self.world.address(id)
             })
             .collect()
     }
@@ -162,6 +216,7 @@ impl Town {
                     let (claims, answered) = result.map_or((Vec::new(), 0), |l| (l.claims, l.answered));
                     let right = |claim: &FoundClaim| claim.key == self.world.person(wanted);
                     looked.push(Looked {
+                        wanted,
                         first: firsts.remove(&(host, query)),
                         union: at - began,
                         found: claims.iter().any(right),
@@ -173,7 +228,8 @@ impl Town {
             }
         }
         // Whoever never heard back did not find.
-        looked.extend(asked.values().map(|_| Looked {
+        looked.extend(asked.values().map(|(_, wanted)| Looked {
+            wanted: *wanted,
             first: None,
             union: PATIENCE,
             right: false,

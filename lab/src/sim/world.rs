@@ -1,10 +1,10 @@
 //! The network: hosts, links and virtual time.
 
+mod conspiracy;
 mod liars;
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
@@ -14,13 +14,18 @@ use overlay::{
     claim::Claim,
     config::NodeConfig,
     identity::LinkSecret,
-    node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
+    node::{Answer, Effect, LinkId, Node, NodeEvent, QueryId},
     outcome::{Carrier, Ends},
-    work::Proof,
+    record::SupernodeRecord,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use relay::{Now, UnixTime};
-use sha2::{Digest as _, Sha256};
+
+use super::{
+    history::{History, finalise},
+    hostile::Hostile,
+    queue::{Queue, Scheduled, Step},
+};
 
 pub(super) use self::liars::Liar;
 use self::liars::Way;
@@ -31,16 +36,16 @@ pub struct World {
     began: Instant,
     seed: u64,
     rng: StdRng,
-    queue: BinaryHeap<Reverse<Scheduled>>,
-    scheduled: u64,
+    queue: Queue,
     hosts: Vec<Host>,
     listening: BTreeMap<SocketAddr, HostId>,
     reports: Vec<Reported>,
-    history: Sha256,
+    history: History,
     steps: u64,
     traffic: Traffic,
     /// Computers for which it differs cannot reach each other.
     wall: Option<fn(HostId) -> bool>,
+    conspiracy: Vec<SupernodeRecord>,
 }
 
 /// Names a computer of the world.
@@ -95,56 +100,26 @@ struct Host {
     /// Opened, and neither up nor given up.
     opening: BTreeSet<LinkId>,
     inbound: u64,
+    /// The earliest wake-up scheduled.
     wake: Option<Instant>,
     liar: Option<Box<dyn Liar>>,
+    /// Ends of links of an earlier life that others still believe in, and when they next say that they are there.
+    ghosts: Vec<(HostId, LinkId, Instant)>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "nearly all are up")]
 enum State {
     Up(Node),
+    Hostile(Box<Hostile>),
     /// Switched off, or crashed; what its disk keeps of where supernodes are.
     Down {
         cache: Vec<u8>,
     },
 }
 
-struct Scheduled {
-    at: Instant,
-    nth: u64,
-    host: HostId,
-    life: u32,
-    step: Step,
-}
-
-enum Step {
-    Wake,
-    /// Our handshake with `server` is done.
-    Opened {
-        link: LinkId,
-        server: HostId,
-    },
-    Up {
-        link: LinkId,
-        peer: HostId,
-    },
-    Down {
-        link: LinkId,
-    },
-    Message {
-        link: LinkId,
-        bytes: Vec<u8>,
-    },
-    Worked {
-        id: WorkId,
-        proof: Proof,
-    },
-    Persisted {
-        id: PersistId,
-    },
-}
-
-/// What the transport takes to notice a silent peer.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The transport says so often that it is there, and gives a peer up that was silent so long since.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
 
 const DISK: Duration = Duration::from_millis(5);
 
@@ -166,36 +141,41 @@ impl World {
             began: now.instant,
             seed,
             rng: StdRng::seed_from_u64(seed),
-            queue: BinaryHeap::new(),
-            scheduled: 0,
+            queue: Queue::default(),
             hosts: Vec::new(),
             listening: BTreeMap::new(),
             reports: Vec::new(),
-            history: Sha256::new(),
+            history: History::default(),
             steps: 0,
             traffic: Traffic::default(),
             wall: None,
+            conspiracy: Vec::new(),
         }
     }
 
     /// Adds a computer that knows these addresses and switches it on. `config` is told its address.
     pub fn add(&mut self, config: impl FnOnce(SocketAddr) -> NodeConfig, seeds: &[SocketAddr]) -> HostId {
-        let id = self.hosts.len();
-        // One computer in each /24, so that caps for a prefix never decide anything here.
-        let address = SocketAddr::new(Ipv4Addr::from_bits(0x0b00_0001 + ((id as u32) << 8)).into(), 4433);
-        let config = config(address);
-        let identity = Identity::from_secret(self.rng.random());
         let secret = LinkSecret::from_secret(self.rng.random());
-        if config.supernode.is_some() || config.volunteer.is_some() {
-            self.listening.insert(address, id);
+        let config = config(address_of(self.hosts.len()));
+        let serves = config.supernode.is_some() || config.volunteer.is_some();
+        let id = self.new_host(config, secret);
+        if serves {
+            self.listening.insert(self.hosts[id].address, id);
         }
+        self.switch_on(id, seeds);
+        id
+    }
+
+    fn new_host(&mut self, config: NodeConfig, secret: LinkSecret) -> HostId {
+        let id = self.hosts.len();
+        let identity = Identity::from_secret(self.rng.random());
         self.hosts.push(Host {
             state: State::Down { cache: Vec::new() },
             config,
             identity,
             key: secret.public_key(),
             secret,
-            address,
+            address: address_of(id),
             disk: BTreeMap::new(),
             life: 0,
             links: BTreeMap::new(),
@@ -203,8 +183,8 @@ impl World {
             inbound: 0,
             wake: None,
             liar: None,
+            ghosts: Vec::new(),
         });
-        self.switch_on(id, seeds);
         id
     }
 
@@ -225,16 +205,32 @@ impl World {
         node.restore_claims(now, host.disk.values().cloned());
         node.add_seeds(now, seeds.iter().copied());
         host.state = State::Up(node);
+        self.answer_ghosts(id);
         self.pump(id);
+    }
+
+    /// Whoever still believes in a link of an earlier life is told at its next keep-alive, by a stateless reset; leaves
+    /// come back with another key, and their homes wait in vain.
+    fn answer_ghosts(&mut self, id: HostId) {
+        let listens = self.hosts[id].config.supernode.is_some();
+        for (peer, link, mut asks) in std::mem::take(&mut self.hosts[id].ghosts) {
+            while asks <= self.now.instant {
+                asks += KEEP_ALIVE;
+            }
+            if listens && self.hosts[peer].links.contains_key(&link) {
+                let told = asks - self.now.instant + self.latency(id, peer) * 2;
+                self.later(told, peer, Step::Down { link });
+            }
+        }
     }
 
     /// Power cut: it falls silent, and the others find out as they would.
     pub fn crash(&mut self, id: HostId) {
         let cache = match &self.hosts[id].state {
             State::Up(node) => node.cache(),
-            State::Down { .. } => return,
+            State::Hostile(_) | State::Down { .. } => return,
         };
-        self.vanish(id, cache, IDLE_TIMEOUT);
+        self.vanish(id, cache);
     }
 
     /// Switched off by its owner: it says goodbye first.
@@ -244,14 +240,17 @@ impl World {
         self.crash(id);
     }
 
-    fn vanish(&mut self, id: HostId, cache: Vec<u8>, noticed: Duration) {
+    fn vanish(&mut self, id: HostId, cache: Vec<u8>) {
         let host = &mut self.hosts[id];
         host.state = State::Down { cache };
         host.life += 1;
         host.wake = None;
         host.opening.clear();
         for (peer, link) in std::mem::take(&mut host.links).into_values() {
-            self.later(noticed, peer, Step::Down { link });
+            // The first keep-alive without an answer starts the time that ends the link (RFC 9000 §10.1).
+            let asks = KEEP_ALIVE.mul_f64(self.rng.random());
+            self.later(asks + IDLE_TIMEOUT, peer, Step::Down { link });
+            self.hosts[id].ghosts.push((peer, link, self.now.instant + asks));
         }
     }
 
@@ -262,7 +261,7 @@ impl World {
 
     /// Whether a computer is on.
     pub fn is_up(&self, id: HostId) -> bool {
-        matches!(self.hosts[id].state, State::Up(_))
+        !matches!(self.hosts[id].state, State::Down { .. })
     }
 
     /// Where a computer is.
@@ -279,7 +278,7 @@ impl World {
     pub fn status(&self, id: HostId) -> Option<Status> {
         match &self.hosts[id].state {
             State::Up(node) => Some(node.status()),
-            State::Down { .. } => None,
+            State::Hostile(_) | State::Down { .. } => None,
         }
     }
 
@@ -326,8 +325,7 @@ impl World {
 
     /// A hash over everything that happened and when.
     pub fn history(&self) -> String {
-        let hash: [u8; 32] = self.history.clone().finalize().into();
-        hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        self.history.to_string()
     }
 
     /// Randomness of the scenario.
@@ -342,10 +340,8 @@ impl World {
 
     /// Lets time pass.
     pub fn run_until(&mut self, until: Instant) {
-        while self.queue.peek().is_some_and(|Reverse(next)| next.at <= until) {
-            if let Some(Reverse(next)) = self.queue.pop() {
-                self.step(next);
-            }
+        while let Some(next) = self.queue.due(until) {
+            self.step(next);
         }
         self.advance(until);
     }
@@ -359,16 +355,16 @@ impl World {
         if self.hosts[host].life != life {
             return;
         }
-        if matches!(step, Step::Wake) && self.hosts[host].wake != Some(at) {
+        if matches!(step, Step::Wake) && !self.wakes(host, at) {
             return;
         }
         self.record(at, host, &step);
         let now = self.now;
+        if matches!(self.hosts[host].state, State::Hostile(_)) {
+            return self.step_of_hostile(host, step);
+        }
         match step {
-            Step::Wake => {
-                self.hosts[host].wake = None;
-                self.alive(host, |node| node.handle_timeout(now));
-            }
+            Step::Wake => self.alive(host, |node| node.handle_timeout(now)),
             Step::Opened { link, server } => self.opened(host, link, server),
             Step::Up { link, peer } => {
                 let (key, address) = (self.hosts[peer].key, self.hosts[peer].address);
@@ -397,6 +393,41 @@ impl World {
         }
     }
 
+    fn transmit(&mut self, id: HostId, link: LinkId, bytes: Vec<u8>) {
+        if let Some((peer, far)) = self.far_end(id, link) {
+            self.traffic.messages += 1;
+            self.traffic.bytes += bytes.len() as u64;
+            let delay = self.latency(id, peer);
+            if let Some(bytes) = self.distorted(id, peer, bytes, Way::Out)
+                && !self.apart(id, peer)
+            {
+                self.later(delay, peer, Step::Message { link: far, bytes });
+            }
+        }
+    }
+
+    /// Whether anything is due: what was scheduled may have been put off since.
+    fn wakes(&mut self, id: HostId, at: Instant) -> bool {
+        let host = &mut self.hosts[id];
+        if host.wake != Some(at) {
+            return false;
+        }
+        host.wake = None;
+        let due = match &host.state {
+            State::Up(node) => node.poll_timeout().map(|(due, _)| due),
+            State::Hostile(_) | State::Down { .. } => None,
+        };
+        match due {
+            Some(due) if due <= at => true,
+            Some(due) => {
+                host.wake = Some(due);
+                self.later(due - at, id, Step::Wake);
+                false
+            }
+            None => false,
+        }
+    }
+
     fn record(&mut self, at: Instant, host: HostId, step: &Step) {
         self.steps += 1;
         let since = at.duration_since(self.began).as_nanos() as u64;
@@ -413,11 +444,10 @@ impl World {
             Step::Persisted { .. } => (5, 0, &[]),
             Step::Worked { .. } => (6, 0, &[]),
         };
-        self.history.update(since.to_be_bytes());
-        self.history.update((host as u64).to_be_bytes());
-        self.history.update([kind]);
-        self.history.update(detail.to_be_bytes());
-        self.history.update(bytes);
+        for part in [since, host as u64, kind.into(), detail] {
+            self.history.mix(part);
+        }
+        self.history.mix_all(bytes);
     }
 
     fn opened(&mut self, client: HostId, link: LinkId, server: HostId) {
@@ -432,6 +462,7 @@ impl World {
         self.hosts[server].links.insert(far, (client, link));
         let delay = self.latency(client, server);
         self.later(delay, server, Step::Up { link: far, peer: client });
+        self.greet_falsely(client, link, server);
         let (now, key, address) = (self.now, self.hosts[server].key, self.hosts[server].address);
         self.alive(client, |node| {
             node.handle_link_up(now, link, Ends { peer: key, remote: address, carrier: Carrier::Quic })
@@ -450,27 +481,16 @@ impl World {
         loop {
             let State::Up(node) = &mut self.hosts[id].state else { return };
             if let Some(transmit) = node.poll_transmit() {
-                if let Some((peer, link)) = self.far_end(id, transmit.link) {
-                    self.traffic.messages += 1;
-                    self.traffic.bytes += transmit.bytes.len() as u64;
-                    let delay = self.latency(id, peer);
-                    if let Some(bytes) = self.distorted(id, peer, transmit.bytes, Way::Out)
-                        && !self.apart(id, peer)
-                    {
-                        self.later(delay, peer, Step::Message { link, bytes });
-                    }
-                }
+                self.transmit(id, transmit.link, transmit.bytes);
             } else if let Some(effect) = node.poll_effect() {
                 self.effect(id, effect);
             } else if let Some(event) = node.poll_event() {
                 self.event(id, event);
             } else {
-                let wake = node.poll_timeout().map(|(at, _)| at.max(self.now.instant));
-                if wake != self.hosts[id].wake {
-                    self.hosts[id].wake = wake;
-                    if let Some(at) = wake {
-                        self.later(at - self.now.instant, id, Step::Wake);
-                    }
+                let due = node.poll_timeout().map(|(at, _)| at.max(self.now.instant));
+                if let Some(due) = due.filter(|due| self.hosts[id].wake.is_none_or(|wake| *due < wake)) {
+                    self.hosts[id].wake = Some(due);
+                    self.later(due - self.now.instant, id, Step::Wake);
                 }
                 return;
             }
@@ -539,39 +559,18 @@ impl World {
     }
 
     fn later(&mut self, delay: Duration, host: HostId, step: Step) {
-        self.scheduled += 1;
-        let (at, life) = (self.now.instant + delay, self.hosts[host].life);
-        self.queue.push(Reverse(Scheduled { at, nth: self.scheduled, host, life, step }));
+        self.queue.push(self.now.instant + delay, host, self.hosts[host].life, step);
     }
 
     /// One way between two computers, always the same.
     fn latency(&self, a: HostId, b: HostId) -> Duration {
         let pair = ((a.min(b) as u64) << 32) | a.max(b) as u64;
-        // The finaliser of SplitMix64: every bit of the pair moves every bit of the result.
-        let mut mixed = (pair ^ self.seed.rotate_left(17)).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
+        let mixed = finalise(pair ^ self.seed.rotate_left(17));
         Duration::from_micros(LATENCY.start + mixed % (LATENCY.end - LATENCY.start))
     }
 }
 
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        self.nth == other.nth
-    }
-}
-
-impl Eq for Scheduled {}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.nth).cmp(&(other.at, other.nth))
-    }
+/// One computer in each /24, so that caps for a prefix never decide anything here.
+fn address_of(id: HostId) -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::from_bits(0x0b00_0001 + ((id as u32) << 8)).into(), 4433)
 }
