@@ -4,6 +4,7 @@
 use overlay::{
     NatKind, Report, Role,
     outcome::{Carrier, Skew, UdpState},
+    volunteer::Filtering,
 };
 use serde_json::{Value, json};
 use std::{
@@ -97,12 +98,7 @@ impl Diagnosis {
             nat_found(&report),
             udp_found(report.udp),
             ipv6_found(ipv6),
-            finding(
-                "port",
-                Bearing::Note,
-                "Whether strangers reach a port of this computer was not tested.",
-                None,
-            ),
+            port_found(report.status.filtering),
             clock_found(report.clock_behind),
         ];
         let findings = findings.into_iter().filter(|found| !found.message.is_empty()).collect();
@@ -146,7 +142,11 @@ impl Diagnosis {
                 Ipv6::Unproven => "unproven",
                 Ipv6::Works => "works",
             },
-            "port": "not_tested",
+            "port": match self.report.status.filtering {
+                Filtering::Unknown => "not_tested",
+                Filtering::EndpointIndependent => "open",
+                Filtering::Filtered => "filtered",
+            },
             "clock_behind_ms": self.report.clock_behind.map(Skew::as_millis),
             "supernodes_known": self.report.status.supernodes_known,
             "findings": findings.collect::<Vec<_>>(),
@@ -272,6 +272,28 @@ fn udp_found(udp: UdpState) -> Finding {
     }
 }
 
+/// What volunteers have tested; nobody needs an open port to be called.
+fn port_found(filtering: Filtering) -> Finding {
+    let topic = "port";
+    match filtering {
+        Filtering::EndpointIndependent => {
+            finding(topic, Bearing::Good, "Strangers reach a port of this computer.", None)
+        }
+        Filtering::Filtered => finding(
+            topic,
+            Bearing::Note,
+            "Strangers do not reach a port of this computer, so it cannot serve others; calls do not need that.",
+            Some("To lend it as a supernode, forward its UDP port in the router."),
+        ),
+        Filtering::Unknown => finding(
+            topic,
+            Bearing::Note,
+            "Whether strangers reach a port of this computer was not tested: only volunteers do that.",
+            None,
+        ),
+    }
+}
+
 fn ipv6(report: &Report) -> Ipv6 {
     if report.supernodes.iter().any(|link| link.remote.ip().to_canonical().is_ipv6()) {
         return Ipv6::Works;
@@ -365,7 +387,7 @@ mod tests {
                 nat: NatKind::EndpointIndependent,
                 observed: None,
                 candidacy: overlay::volunteer::Candidacy::default(),
-                filtering: overlay::volunteer::Filtering::default(),
+                filtering: Filtering::default(),
                 load: Load::default(),
                 clock: Skew::default(),
                 stats: Stats::default(),
@@ -448,6 +470,13 @@ mod tests {
         let diagnosis = Diagnosis::of(seen);
         assert_eq!(about(&diagnosis, "clock").bearing, Bearing::Bad);
         assert_eq!(diagnosis.fields()["ipv6"], "works");
+        for (filtering, word) in [(Filtering::EndpointIndependent, "open"), (Filtering::Filtered, "filtered")]
+        {
+            let mut seen = report();
+            seen.status.filtering = filtering;
+            let diagnosis = Diagnosis::of(seen);
+            assert_eq!((diagnosis.verdict, &diagnosis.fields()["port"]), (Verdict::Callable, &json!(word)));
+        }
         let mut seen = report();
         seen.clock_behind = None;
         assert_eq!(about(&Diagnosis::of(seen), "clock").bearing, Bearing::Note);
