@@ -102,6 +102,7 @@ pub fn enter() -> Result<Entered> {
     if std::env::var_os(INSIDE).is_some() {
         run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]))?;
         std::fs::create_dir_all("/run/netns")?;
+        ip(&["link", "set", "lo", "up"])?;
         return Ok(Entered::Inside);
     }
     let mut tried = Vec::new();

@@ -86,6 +86,7 @@ fn play(words: &[String]) -> Result<ExitCode> {
     }
     if wanted("crash") {
         let outcome = crash::play(KILLS, BUSY, &lab::leavings("overlay-crash")?)?;
+        anyhow::ensure!(outcome.acknowledged > 0, "the supernode acknowledged nothing");
         measures.push(Measure::at_most(0.0, "claims lost by kill -9", outcome.lost.len() as f64));
         details.insert("crash".into(), json!(outcome));
     }
