@@ -10,19 +10,20 @@ use crate::{config::Network, identity::LinkKey};
 
 const SERVICE: &str = "_silbo._udp.local.";
 
-/// Announces and looks. Dropping it ends both.
+/// Announces, and looks while there is need. Dropping it ends both.
+///
+/// Everybody who looks asks everybody again whenever an answer grows old, and all on the network hear it: whoever knows
+/// supernodes and has a home asks those instead.
 pub(super) struct Lan {
     daemon: ServiceDaemon,
+    network: Network,
+    looking: bool,
 }
 
 impl Lan {
     /// Starts; `None`, logged, on machines without multicast.
-    pub(super) fn start(
-        network: Network,
-        announce: Option<(LinkKey, SocketAddr)>,
-    ) -> Option<(Self, Browser)> {
+    pub(super) fn start(network: Network, announce: Option<(LinkKey, SocketAddr)>) -> Option<Self> {
         let started = ServiceDaemon::new().and_then(|daemon| {
-            let found = daemon.browse(SERVICE)?;
             if let Some((node, address)) = announce {
                 let properties = HashMap::from([
                     ("network".to_owned(), network.as_str().to_owned()),
@@ -41,14 +42,32 @@ impl Lan {
                 service.set_requires_probe(false);
                 daemon.register(service)?;
             }
-            Ok((daemon, found))
+            Ok(daemon)
         });
         match started {
-            Ok((daemon, found)) => Some((Self { daemon }, Browser { network, found })),
+            Ok(daemon) => Some(Self { daemon, network, looking: false }),
             Err(error) => {
                 tracing::debug!(%error, "no multicast DNS on this machine");
                 None
             }
+        }
+    }
+
+    /// Begins to look, when it does not already: what is found comes out of the browser.
+    pub(super) fn look(&mut self) -> Option<Browser> {
+        if self.looking {
+            return None;
+        }
+        self.looking = true;
+        let found = self.daemon.browse(SERVICE).inspect_err(|error| tracing::debug!(%error, "cannot browse"));
+        Some(Browser { network: self.network, found: found.ok()? })
+    }
+
+    /// Looks no more for now.
+    pub(super) fn rest(&mut self) {
+        if std::mem::take(&mut self.looking) {
+            // A daemon that is gone looks for nothing.
+            let _ = self.daemon.stop_browse(SERVICE);
         }
     }
 }

@@ -205,10 +205,7 @@ impl Runner {
 
     /// Looks for supernodes on the LAN and announces ourselves.
     pub(super) fn look_around(&mut self, network: Network, announce: Option<(LinkKey, SocketAddr)>) {
-        if let Some((lan, browser)) = Lan::start(network, announce) {
-            self.lan = Some(lan);
-            self.tasks.spawn(browser.run(self.found.clone()));
-        }
+        self.lan = Lan::start(network, announce);
     }
 
     /// Looks for supernodes in the Mainline DHT when there are none elsewhere, and announces ourselves there.
@@ -357,7 +354,17 @@ impl Runner {
             self.report(event);
         }
         let status = self.node.status();
+        self.look_on_the_lan_while_needed(status);
         self.publish.send_if_modified(|old| std::mem::replace(old, status) != status);
+    }
+
+    fn look_on_the_lan_while_needed(&mut self, status: Status) {
+        let Some(lan) = &mut self.lan else { return };
+        if status.homes > 0 && status.supernodes_known > 0 {
+            lan.rest();
+        } else if let Some(browser) = lan.look() {
+            self.tasks.spawn(browser.run(self.found.clone()));
+        }
     }
 
     fn effect(&mut self, effect: Effect) {
