@@ -12,6 +12,7 @@
 mod rank;
 mod receipt;
 mod seen;
+mod succession;
 mod union;
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use self::{
         Witnesses, receipts_needed,
     },
     seen::{Kept, MAX_SEEN, Seen, Sighting},
+    succession::{Inheritance, MAX_SUCCESSIONS, RECOVERY_DELAY, RecoveryHash, Succession},
     union::Union,
 };
 
@@ -53,6 +55,8 @@ pub const QUARANTINE: Duration = Duration::from_secs(60 * 24 * 3600);
 /// What a claim is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
+    /// It came by the recovery key, and the old key may still object.
+    Pending,
     /// Its claimant has not worked for it yet.
     Provisional,
     /// It carries a proof of work.
@@ -92,6 +96,10 @@ struct ClaimBody {
     proof: Option<Proof>,
     #[n(8)]
     receipts: Bounded<Receipt, MAX_RECEIPTS>,
+    #[n(9)]
+    successions: Bounded<Succession, MAX_SUCCESSIONS>,
+    #[n(10)]
+    recovery: Option<RecoveryHash>,
 }
 
 impl Claim {
@@ -120,6 +128,8 @@ impl Claim {
             not_after,
             proof,
             receipts: Bounded::take([]),
+            successions: Bounded::take([]),
+            recovery: None,
         };
         Self::signed(identity, body)
     }
@@ -129,10 +139,56 @@ impl Claim {
         Self { body, signature, witness: None }
     }
 
+    /// The same claim, signed anew: its lease begins again.
+    #[must_use]
+    pub(crate) fn renewed(
+        &self,
+        identity: &Identity,
+        seq: u64,
+        receipts: impl IntoIterator<Item = Receipt>,
+        recovery: Option<RecoveryHash>,
+        now: UnixTime,
+    ) -> Self {
+        let not_after = now.saturating_add(CLAIM_LIFETIME);
+        let receipts = Bounded::take(receipts);
+        Self::signed(identity, ClaimBody { seq, not_after, receipts, recovery, ..self.body.clone() })
+    }
+
     /// The same claim, carrying what holders said of it, the first [`MAX_RECEIPTS`] of it.
     #[must_use]
     pub fn with_receipts(self, identity: &Identity, receipts: impl IntoIterator<Item = Receipt>) -> Self {
         Self::signed(identity, ClaimBody { receipts: Bounded::take(receipts), ..self.body })
+    }
+
+    /// The claim of the key it is passed on to; nothing, when it was passed on too often.
+    pub(crate) fn inherited(
+        &self,
+        heir: &Identity,
+        succession: Succession,
+        seq: u64,
+        recovery: Option<RecoveryHash>,
+        now: UnixTime,
+    ) -> Option<Self> {
+        let mut successions = self.body.successions.to_vec();
+        successions.push(succession);
+        if successions.len() > MAX_SUCCESSIONS {
+            return None;
+        }
+        let body = ClaimBody {
+            identity: heir.public_key(),
+            seq,
+            not_after: now.saturating_add(CLAIM_LIFETIME),
+            successions: Bounded::take(successions),
+            recovery,
+            ..self.body.clone()
+        };
+        Some(Self::signed(heir, body))
+    }
+
+    /// The same claim, of a key that names its recovery key.
+    #[must_use]
+    pub(crate) fn with_recovery(self, identity: &Identity, recovery: Option<RecoveryHash>) -> Self {
+        Self::signed(identity, ClaimBody { recovery, ..self.body })
     }
 
     /// The same claim as a holder keeps it and gives it away.
@@ -174,6 +230,9 @@ impl Claim {
             .identity
             .verify(Domain::Claim, &wire::to_bytes(&self.body), &self.signature)
             .map_err(|_| RecordError::Signature)?;
+        if !self.is_inherited_in_order() {
+            return Err(RecordError::Signature);
+        }
         match &self.body.proof {
             Some(proof) if !self.puzzle().is_sealed(proof) => Err(RecordError::Work),
             Some(_) | None => Ok(()),
@@ -205,7 +264,55 @@ impl Claim {
     }
 
     fn puzzle(&self) -> Puzzle {
-        Puzzle::of(self.body.network, &self.body.name, self.body.identity, self.body.claimed_at)
+        Puzzle::of(self.body.network, &self.body.name, self.root(), self.body.claimed_at)
+    }
+
+    /// The key that claimed the name first and worked for it.
+    fn root(&self) -> PublicKey {
+        self.body.successions.first().map_or(self.body.identity, Succession::from)
+    }
+
+    /// Whether every key it came from passed it on to the next, and the last one to its own.
+    fn is_inherited_in_order(&self) -> bool {
+        let body = &self.body;
+        let mut owner = self.root();
+        let in_order = body.successions.iter().all(|step| {
+            let fits = step.from() == owner;
+            owner = step.to();
+            fits && step.passes_on(body.network, &body.name, body.claimed_at)
+        });
+        in_order && owner == body.identity
+    }
+
+    /// Whether the key of `other` passed this very name on, so that this came of it.
+    pub fn is_heir_of(&self, other: &Self) -> bool {
+        let came_from = |step: &Succession| step.from() == other.body.identity;
+        self.body.name == other.body.name
+            && self.body.claimed_at == other.body.claimed_at
+            && self.root() == other.root()
+            && self.body.identity != other.body.identity
+            && self.body.successions.iter().any(came_from)
+    }
+
+    /// Whether a recovery key had a hand in how it came here.
+    pub fn was_recovered(&self) -> bool {
+        self.body.successions.iter().any(|step| step.by_recovery().is_some())
+    }
+
+    /// The first word of a recovery key by which it came here from the key of `other`.
+    pub fn recovered_from(&self, other: &Self) -> Option<&Succession> {
+        let mut since = self.body.successions.iter().skip_while(|step| step.from() != other.body.identity);
+        since.find(|step| step.by_recovery().is_some())
+    }
+
+    /// The recovery key its own key committed to.
+    pub fn recovery(&self) -> Option<RecoveryHash> {
+        self.body.recovery
+    }
+
+    /// Through which hands it came.
+    pub fn successions(&self) -> &[Succession] {
+        &self.body.successions
     }
 
     /// Whether two are the same, whoever gave them away.
@@ -215,7 +322,10 @@ impl Claim {
 
     /// What receipts for it are about.
     pub fn id(&self) -> ClaimId {
-        ClaimId::of(self.body.network, &self.body.name, self.body.identity, self.body.claimed_at)
+        // What the old keys passed on keeps its age; what a recovery key gave begins anew with the one it went to.
+        let recovered = self.body.successions.iter().rfind(|step| step.by_recovery().is_some());
+        let first = recovered.map_or(self.root(), Succession::to);
+        ClaimId::of(self.body.network, &self.body.name, first, self.body.claimed_at)
     }
 
     /// Its network.
@@ -235,10 +345,8 @@ impl Claim {
 
     /// When the name is anybody's again, should nobody renew this: a provisional claim leaves no quarantine behind.
     pub fn free_from(&self) -> UnixTime {
-        match self.standing() {
-            Standing::Provisional => self.body.not_after,
-            Standing::Proven | Standing::Established => self.body.not_after.saturating_add(QUARANTINE),
-        }
+        let quarantine = if self.body.proof.is_some() { QUARANTINE } else { Duration::ZERO };
+        self.body.not_after.saturating_add(quarantine)
     }
 
     /// The name.

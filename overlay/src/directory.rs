@@ -24,7 +24,7 @@ use relay::UnixTime;
 
 use self::checks::Checks;
 use crate::{
-    claim::{Claim, Contender, Evidence, Receipt, Standing, Subnet, Witnesses},
+    claim::{Claim, Contender, Evidence, RECOVERY_DELAY, Receipt, Standing, Subnet, Succession, Witnesses},
     config::{Limits, Network},
     identity::{LinkSecret, PublicKey},
     record::{Introduction, RecordError},
@@ -60,6 +60,8 @@ enum Title {
     Granted,
     /// It was granted elsewhere.
     Contending,
+    /// The recovery key gave it away: we vouch since when it waits.
+    Pending,
 }
 
 /// A receipt given this long ago is given anew.
@@ -151,8 +153,9 @@ impl Directory {
             }
         }
         let rival = slot.iter().find(|held| held.stands_before(claim, now)).map(|held| held.claim.clone());
+        let heir = rival.as_ref().is_some_and(|rival| claim.is_heir_of(rival));
         let disputed =
-            rival.is_some() && claim.standing() == Standing::Proven && !claim.receipts().is_empty();
+            rival.is_some() && claim.standing() == Standing::Proven && (heir || !claim.receipts().is_empty());
         if let Some(rival) = rival.as_ref().filter(|_| !disputed) {
             return ClaimPut::Taken { by: Box::new(rival.clone()), kept: None };
         }
@@ -175,6 +178,7 @@ impl Directory {
             }
         }
         match rival {
+            Some(rival) if heir => self.pend(now, source, claim, rival, known),
             Some(rival) => self.contend(now, source, claim, rival, known),
             None => self.grant(now, source, claim, known),
         }
@@ -194,13 +198,47 @@ impl Directory {
         let witness = (claim.standing() == Standing::Proven)
             .then(|| Receipt::sign(&self.witness, self.network, claim.id(), since, now));
         let granted = claim.witnessed(witness);
-        // Whoever has not worked gives way to whoever has.
+        // Whoever has not worked gives way to whoever has, the old key to its heir, and a recovery the old key objects to.
         let given_way = |held: &Held| {
-            held.claim.identity() != claim.identity() && held.claim.standing() < claim.standing()
+            let unproven =
+                held.claim.identity() != claim.identity() && held.claim.standing() < claim.standing();
+            unproven || claim.is_heir_of(&held.claim) || held.is_objected_to_by(claim)
         };
         self.remove(&skeleton, given_way);
         self.store(skeleton, Held { claim: granted.clone(), source, title: Title::Granted });
         ClaimPut::Stored(Box::new(granted))
+    }
+
+    /// The recovery key gave it away: it waits until the old key had its time to object.
+    fn pend(
+        &mut self,
+        now: UnixTime,
+        source: Source,
+        claim: &Claim,
+        old: Claim,
+        known: &Witnesses<'_>,
+    ) -> ClaimPut {
+        let skeleton = claim.name().skeleton();
+        let slot = self.claims.get(&skeleton).map_or(&[][..], Vec::as_slice);
+        let waiting = slot.iter().find(|held| held.is_of(claim));
+        let full = waiting.is_none() && slot.len() >= MAX_CLAIMS;
+        let word = claim.recovered_from(&old).filter(|word| word.from() == old.identity());
+        if full || old.recovery().is_none() || word.and_then(Succession::by_recovery) != old.recovery() {
+            return ClaimPut::Taken { by: Box::new(old), kept: None };
+        }
+        let evidence = Evidence::of(claim, claim.receipts(), now, known);
+        let since =
+            waiting.filter(|held| held.claim.id() == claim.id()).and_then(|held| held.claim.witness());
+        let since =
+            since.map(Receipt::since).or(evidence.since.filter(|_| evidence.suffices())).unwrap_or(now);
+        let witness = Receipt::sign(&self.witness, self.network, claim.id(), since, now);
+        let pending = claim.witnessed(Some(witness));
+        let title = if since.saturating_add(RECOVERY_DELAY) > now { Title::Pending } else { Title::Granted };
+        if title == Title::Granted {
+            self.remove(&skeleton, |held| claim.is_heir_of(&held.claim));
+        }
+        self.store(skeleton, Held { claim: pending.clone(), source, title });
+        ClaimPut::Stored(Box::new(pending))
     }
 
     /// Somebody else's is granted here. What enough others granted is shown beside it.
@@ -248,6 +286,10 @@ impl Directory {
         let slot = self.claims.get(skeleton).map_or(&[][..], Vec::as_slice);
         let Some(held) = slot.iter().find(|held| held.is_of(claim)) else { return ClaimPut::Stale };
         let rival = slot.iter().find(|held| held.stands_before(claim, now));
+        if let Some(old) = rival.filter(|old| claim.is_heir_of(&old.claim)) {
+            let (source, old) = (held.source, old.claim.clone());
+            return self.pend(now, source, claim, old, known);
+        }
         if let Some(rival) = rival.filter(|_| held.title == Title::Contending) {
             return ClaimPut::Taken { by: Box::new(rival.claim.clone()), kept: None };
         }
@@ -271,7 +313,13 @@ impl Directory {
         }
         let own = claim.witness().is_some_and(|receipt| receipt.holder() == self.witness.public_key());
         let rival = slot.iter().any(|held| held.stands_before(claim, now));
-        let title = if own || !rival { Title::Granted } else { Title::Contending };
+        let title = if claim.was_recovered() && rival {
+            Title::Pending
+        } else if own || !rival {
+            Title::Granted
+        } else {
+            Title::Contending
+        };
         self.store(skeleton, Held { claim: claim.clone(), source: Source::Own, title });
     }
 
@@ -389,12 +437,20 @@ impl Held {
             || (live && claim.standing() < self.claim.standing())
     }
 
-    /// Whether it keeps another key's claim from being granted here.
+    /// Whether it waits because of a recovery key its old key no longer has.
+    fn is_objected_to_by(&self, claim: &Claim) -> bool {
+        self.title == Title::Pending
+            && self.claim.is_heir_of(claim)
+            && self.claim.recovered_from(claim).is_some_and(|word| word.by_recovery() != claim.recovery())
+    }
+
+    /// Whether it keeps another key's claim from being granted here. An old key does not keep it from whom it gave it to.
     fn stands_before(&self, claim: &Claim, now: UnixTime) -> bool {
         self.title == Title::Granted
             && self.claim.identity() != claim.identity()
             && self.claim.free_from() > now
             && self.claim.standing() >= claim.standing()
+            && (claim.recovered_from(&self.claim).is_some() || !claim.is_heir_of(&self.claim))
     }
 
     fn contender(&self, now: UnixTime, known: &Witnesses<'_>) -> Contender {

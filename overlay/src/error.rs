@@ -20,6 +20,9 @@ pub enum RegisterError {
         /// Who has it.
         by: PublicKey,
     },
+    /// It was not passed on to this key: the old key did not name that recovery key, or it changed hands too often.
+    #[error("this name was not passed on to this key")]
+    NotPassedOn,
     /// No supernode can be reached.
     #[error("no supernode can be reached")]
     Offline,

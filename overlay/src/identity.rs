@@ -219,6 +219,8 @@ pub enum Domain {
     Roster,
     /// A holder's time receipt for a claim.
     Receipt,
+    /// A name that passes from key to key.
+    Succession,
 }
 
 impl Domain {
@@ -233,6 +235,7 @@ impl Domain {
             Self::Invite => "silbo invite 1",
             Self::Roster => "silbo roster 1",
             Self::Receipt => "silbo receipt 1",
+            Self::Succession => "silbo succession 1",
         }
     }
 

@@ -70,7 +70,7 @@ pub mod volunteer;
 pub mod wire;
 pub mod work;
 
-pub use claim::{RankReason, Standing};
+pub use claim::{Inheritance, RankReason, RecoveryHash, Standing};
 pub use config::{NatKind, Network, Role};
 pub use envelope::MAX_PAYLOAD;
 pub use error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError};

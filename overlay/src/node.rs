@@ -30,6 +30,7 @@ mod election;
 mod gossip;
 mod hand_over;
 mod home;
+mod inherit;
 mod links;
 mod load;
 mod presence;
@@ -71,7 +72,7 @@ use self::{
     watch::Watch,
 };
 use crate::{
-    claim::{Claim, Seen},
+    claim::{Claim, RecoveryHash, Seen},
     config::{NatKind, NodeConfig, Role},
     directory::Directory,
     envelope::{ReplaySet, Sealer},
@@ -312,6 +313,8 @@ pub struct Node {
     checked_work: CheckedWork,
     seen: Seen,
     watch: Watch,
+    /// What our claims say of the key that may recover our names.
+    recovery: Option<RecoveryHash>,
 
     directory: Directory,
     mailboxes: BTreeMap<MailboxId, MailboxOwner>,
@@ -387,6 +390,7 @@ impl Node {
             checked_work: CheckedWork::default(),
             seen: Seen::default(),
             watch: Watch::default(),
+            recovery: None,
             directory: Directory::new(config.network, link_secret.clone(), &config.limits),
             mailboxes: BTreeMap::new(),
             persisting: BTreeMap::new(),

@@ -32,6 +32,8 @@ pub struct Registration {
 /// How firmly a name is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NameState {
+    /// It came by the recovery key; the old key may still object.
+    Pending,
     /// It works, while the work for it is being done; somebody who is done earlier may still take it.
     Provisional,
     /// Enough supernodes hold a proven claim.
@@ -44,7 +46,8 @@ impl NameState {
     /// A stable word for events and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Provisional => "provisional",
+            // The contract knows no other word for what may still be taken away.
+            Self::Pending | Self::Provisional => "provisional",
             Self::Held => "held",
             Self::Established => "established",
         }

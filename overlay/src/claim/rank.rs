@@ -1,7 +1,7 @@
 //! The order of claims that stand against each other: the same for everybody who sees the same, and never a choice.
 //!
 //! ```text
-//! 1. established before proven before provisional
+//! 1. established before proven before provisional before pending
 //! 2. both established: the one its holders have held longer (median of the receipts that count)
 //! 3. receipts from more subnets, RECEIPTS of them being as good as more
 //! 4. the lower hash of the proof of work

@@ -19,7 +19,7 @@ use minicbor::{Decode, Encode};
 use relay::UnixTime;
 use sha2::{Digest as _, Sha256};
 
-use super::{CLAIM_LIFETIME, Claim, Standing};
+use super::{CLAIM_LIFETIME, Claim, RECOVERY_DELAY, Standing};
 use crate::{
     config::Network,
     identity::{Domain, LinkKey, LinkSecret, PublicKey, Signature},
@@ -223,10 +223,12 @@ impl Evidence {
     /// What a claim with this evidence is worth.
     pub fn standing(&self, claim: &Claim) -> Standing {
         let renewed = claim.not_after().saturating_sub(CLAIM_LIFETIME);
+        let held_for = |delay| self.since.is_some_and(|since| renewed >= since.saturating_add(delay));
+        if claim.was_recovered() && !(self.suffices() && held_for(RECOVERY_DELAY)) {
+            return Standing::Pending;
+        }
         match (claim.standing(), self.since) {
-            (Standing::Proven, Some(since))
-                if self.suffices() && renewed >= since.saturating_add(ESTABLISHED_AFTER) =>
-            {
+            (Standing::Proven, Some(_)) if self.suffices() && held_for(ESTABLISHED_AFTER) => {
                 Standing::Established
             }
             (standing, _) => standing,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use relay::UnixTime;
 
-use super::{Claim, Contender, Evidence, Receipt, Subnet, Witnesses, rank};
+use super::{Claim, Contender, Evidence, Receipt, Standing, Subnet, Witnesses, rank};
 use crate::{
     identity::{LinkKey, PublicKey},
     outcome::FoundClaim,
@@ -79,6 +79,12 @@ impl Union {
                 (gathered, evidence, Contender::new(&gathered.newest, &evidence))
             })
             .collect();
+        // Who passed a name on has it no longer.
+        let passed_on = |old: &Claim| {
+            let heirs = weighed.iter().filter(|(_, _, heir)| heir.standing() > Standing::Pending);
+            heirs.into_iter().any(|(heir, _, _)| heir.newest.is_heir_of(old))
+        };
+        let weighed: Vec<_> = weighed.iter().filter(|(old, _, _)| !passed_on(&old.newest)).collect();
         let contenders: Vec<Contender> = weighed.iter().map(|(_, _, contender)| contender.clone()).collect();
         let found = rank(&contenders).into_iter().filter_map(|(position, why)| {
             let (gathered, evidence, contender) = weighed.get(position)?;

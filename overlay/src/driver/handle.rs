@@ -4,9 +4,10 @@ use relay::UnixTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    claim::{Inheritance, RecoveryHash},
     error::{LookupError, RegisterError, RelaysError, SendError},
     hint::Hint,
-    identity::PublicKey,
+    identity::{Identity, PublicKey},
     outcome::{Lookup, Registration, RelayOffer, Report, Status},
     record::PresenceSecret,
     username::Username,
@@ -23,6 +24,10 @@ pub struct Handle {
 #[derive(Debug)]
 pub(super) enum Command {
     Register(Username, oneshot::Sender<Result<Registration, RegisterError>>),
+    Inherit(Box<Inheritance>, oneshot::Sender<Result<Registration, RegisterError>>),
+    Recover(Username, PublicKey, Identity, oneshot::Sender<Result<Registration, RegisterError>>),
+    Rotate(Identity, oneshot::Sender<Vec<Inheritance>>),
+    SetRecovery(Option<RecoveryHash>),
     Lookup(Username, oneshot::Sender<Result<Lookup, LookupError>>),
     Send(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
     Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
@@ -44,6 +49,35 @@ impl Handle {
     /// [`Event::NameHeld`](super::Event::NameHeld) or [`Event::NameLost`](super::Event::NameLost) follows. Dropping the future does not stop the registration.
     pub async fn register(&self, name: Username) -> Result<Registration, RegisterError> {
         self.ask(|reply| Command::Register(name, reply)).await.unwrap_or(Err(RegisterError::Closed))
+    }
+
+    /// From now on our claims name this recovery key; to name another one is to object to what the one before has done.
+    pub async fn set_recovery(&self, recovery: Option<RecoveryHash>) {
+        // A closed channel means that there is nothing left to sign.
+        let _ = self.commands.send(Command::SetRecovery(recovery)).await;
+    }
+
+    /// Passes our proven names on to another key, whose node is to [`Handle::inherit`] them. None when it was shut down.
+    pub async fn rotate(&self, to: Identity) -> Vec<Inheritance> {
+        self.ask(|reply| Command::Rotate(to, reply)).await.unwrap_or_default()
+    }
+
+    /// Claims a name that was passed on to our identity, as [`Handle::register`] does.
+    pub async fn inherit(&self, inheritance: Inheritance) -> Result<Registration, RegisterError> {
+        let inherit = |reply| Command::Inherit(Box::new(inheritance), reply);
+        self.ask(inherit).await.unwrap_or(Err(RegisterError::Closed))
+    }
+
+    /// Claims a name of a key that is lost by the recovery key it named. It is pending for two weeks, in which the old
+    /// key may object.
+    pub async fn recover(
+        &self,
+        name: Username,
+        from: PublicKey,
+        recovery: Identity,
+    ) -> Result<Registration, RegisterError> {
+        let recover = |reply| Command::Recover(name, from, recovery, reply);
+        self.ask(recover).await.unwrap_or(Err(RegisterError::Closed))
     }
 
     /// Asks the directory who has a username. Dropping the future abandons the answer.

@@ -292,6 +292,18 @@ impl Runner {
             Command::SetPresenceSecret(secret) => return self.node.set_presence_secret(now, secret),
             Command::Watch(contacts) => return self.node.watch(now, contacts),
             Command::Look(who) => return self.node.look(now, who),
+            Command::SetRecovery(recovery) => return self.node.set_recovery(now, recovery),
+            Command::Rotate(to, reply) => {
+                // Whoever asked may be gone.
+                let _ = reply.send(self.node.rotate(&to));
+                return;
+            }
+            Command::Inherit(inheritance, reply) => {
+                (self.node.inherit(now, *inheritance), Reply::Register(reply))
+            }
+            Command::Recover(name, from, key, reply) => {
+                (self.node.recover(now, name, from, key), Reply::Register(reply))
+            }
             Command::Register(name, reply) => (self.node.register(now, name), Reply::Register(reply)),
             Command::Lookup(name, reply) => (self.node.lookup(now, name), Reply::Lookup(reply)),
             Command::Send(to, payload, reply) => (self.node.send(now, to, payload), Reply::Send(reply)),

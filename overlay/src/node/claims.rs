@@ -42,10 +42,10 @@ pub(super) struct OwnName {
     pub(super) claim: Claim,
     /// A quorum confirmed the proven claim: so many of so many.
     held: Option<(usize, usize)>,
-    /// What holders signed, the newest of each.
+    /// Receipts of holders, the newest of each.
     receipts: BTreeMap<LinkKey, Receipt>,
     /// When it is put again.
-    due: Instant,
+    pub(super) due: Instant,
     /// What the application knows.
     told: Option<NameState>,
 }
@@ -67,12 +67,14 @@ pub(super) struct Writing {
     held_by: usize,
     taken: Option<(Standing, PublicKey, Username)>,
     receipts: BTreeMap<LinkKey, Receipt>,
+    /// Whom we passed the name on to.
+    heir: Option<PublicKey>,
     report: Report,
 }
 
 /// Who wants to know how the writing went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Report {
+pub(super) enum Report {
     /// The command.
     Answer,
     /// Nobody asked: the application is told of changes.
@@ -227,14 +229,12 @@ impl Node {
             return Next::Done(Answer::Registered(Err(taken(&name, first.name, first.key))));
         }
         let seq = mine.as_ref().map_or(0, |claim| claim.seq() + 1).max(now.unix.as_millis());
-        let proof = mine.as_ref().and_then(Claim::proof);
-        if let (Some(mine), Some(proof)) = (&mine, proof) {
+        if let Some(mine) = mine.as_ref().filter(|mine| mine.proof().is_some()) {
             let mut receipts: BTreeMap<LinkKey, Receipt> =
                 mine.receipts().iter().map(|receipt| (receipt.holder(), receipt.clone())).collect();
             receipts.extend(found.into_iter().flat_map(|(_, witnessed)| witnessed.clone()));
-            let claim = self.sign(name, mine.claimed_at(), Some(proof), seq, now);
             let chosen = choose_receipts(&receipts, |node| self.subnet_of(node));
-            let claim = claim.with_receipts(&self.identity, chosen);
+            let claim = mine.renewed(&self.identity, seq, chosen, self.recovery, now.unix);
             return self.begin_writing(now, id, claim, Report::Answer);
         }
         let work = self.begin_work(now, id, name, seq);
@@ -296,14 +296,16 @@ impl Node {
 
     fn sign(&self, name: Username, since: UnixTime, proof: Option<Proof>, seq: u64, now: Now) -> Claim {
         Claim::sign(&self.identity, self.config.network, name, since, proof, seq, now.unix)
+            .with_recovery(&self.identity, self.recovery)
     }
 
-    fn begin_writing(&mut self, now: Now, id: QueryId, claim: Claim, report: Report) -> Next {
+    pub(super) fn begin_writing(&mut self, now: Now, id: QueryId, claim: Claim, report: Report) -> Next {
         self.next_stage(now, id);
         self.timers.set(Timer::Query(id), now.instant + QUERY_TIMEOUT);
         let put = Request::PutClaim(Box::new(claim.clone()));
         let round = self.begin_round(now, id, key_of(claim.name()), put);
-        let writing = Writing { claim, held_by: 0, taken: None, receipts: BTreeMap::new(), report };
+        let writing =
+            Writing { claim, held_by: 0, taken: None, receipts: BTreeMap::new(), heir: None, report };
         Next::Continue(Query::Writing { writing: Box::new(writing), round })
     }
 
@@ -330,6 +332,9 @@ impl Node {
                 let about = name.skeleton() == writing.claim.name().skeleton()
                     && other.identity() != writing.claim.identity();
                 if about && self.believes_kept(now, &other) {
+                    if other.is_heir_of(&writing.claim) && other.recovered_from(&writing.claim).is_none() {
+                        writing.heir = Some(other.identity());
+                    }
                     let other = Some((other.standing(), other.identity(), name));
                     writing.taken = writing.taken.take().max(other);
                 }
@@ -348,7 +353,7 @@ impl Node {
 
     /// Register, last part: enough must hold it.
     pub(super) fn written(&mut self, now: Now, writing: Writing, round: &Round) -> Next {
-        let Writing { claim, held_by, taken: rival, receipts, report } = writing;
+        let Writing { claim, held_by, taken: rival, receipts, heir, report } = writing;
         let of = round.asked;
         let needed = quorum(of.min(self.live(now)));
         let name = claim.name().clone();
@@ -364,14 +369,20 @@ impl Node {
         // a name that was granted twice.
         let contested = match &rival {
             Some((Standing::Provisional, ..)) => !proven,
-            Some(_) => proven && vouched.suffices(),
+            Some(_) => proven && vouched.suffices() && vouched.standing(&claim) != Standing::Pending,
             None => false,
         };
-        let result = if held_by >= needed || contested {
-            let established = vouched.standing(&claim) == Standing::Established;
+        let result = if let Some(by) = heir {
+            self.own_names.remove(&name);
+            Err(RegisterError::Taken { by })
+        } else if held_by >= needed || contested {
+            let standing = vouched.standing(&claim);
             let held = (proven && held_by >= needed).then_some((held_by, of));
             let (state, held_by, of) = match self.keep_claim(now, claim, held, receipts) {
-                Some((held_by, of)) if established => (NameState::Established, held_by, of),
+                Some((held_by, of)) if standing == Standing::Pending => (NameState::Pending, held_by, of),
+                Some((held_by, of)) if standing == Standing::Established => {
+                    (NameState::Established, held_by, of)
+                }
                 Some((held_by, of)) => (NameState::Held, held_by, of),
                 None if proven => (NameState::Held, held_by, of),
                 None => (NameState::Provisional, held_by, of),
@@ -489,11 +500,10 @@ impl Node {
             let Some(own) = self.own_names.get(&name) else { continue };
             let mut claim = own.claim.clone();
             let left = claim.not_after().saturating_duration_since(now.unix);
-            let lapses = left + LEASE_RENEWAL < CLAIM_LIFETIME;
+            let lapses = left + LEASE_RENEWAL < CLAIM_LIFETIME || claim.recovery() != self.recovery;
             if claim.standing() == Standing::Proven && (lapses || own.lacks_receipts(needed)) {
                 let chosen = choose_receipts(&own.receipts, |node| self.subnet_of(node));
-                claim = self.sign(name.clone(), claim.claimed_at(), claim.proof(), claim.seq() + 1, now);
-                claim = claim.with_receipts(&self.identity, chosen);
+                claim = claim.renewed(&self.identity, claim.seq() + 1, chosen, self.recovery, now.unix);
             }
             let retry = self.jitter(RETRY);
             if let Some(own) = self.own_names.get_mut(&name) {

@@ -17,9 +17,10 @@ use super::{
     ask::{AskError, Peer, Purpose, Round},
     claims::Writing,
     deliver::{Delivery, Route},
+    inherit::Recovery,
 };
 use crate::{
-    claim::Union,
+    claim::{Inheritance, Union},
     envelope::MAX_PAYLOAD,
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::PublicKey,
@@ -34,6 +35,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Command {
     Register(Username),
+    Inherit(Box<Inheritance>),
+    Recover(Box<Recovery>),
     Lookup(Username),
     Send(PublicKey, Vec<u8>),
     Reachable(PublicKey),
@@ -45,6 +48,11 @@ pub(super) enum Query {
     Waiting(Command),
     Reading {
         name: Username,
+        union: Union,
+        round: Round,
+    },
+    Recovering {
+        recovery: Box<Recovery>,
         union: Union,
         round: Round,
     },
@@ -84,6 +92,7 @@ impl Query {
     pub(super) fn round(&mut self) -> Option<&mut Round> {
         match self {
             Self::Reading { round, .. }
+            | Self::Recovering { round, .. }
             | Self::Writing { round, .. }
             | Self::LookingUp { round, .. }
             | Self::Watching { round, .. }
@@ -149,7 +158,7 @@ impl Node {
         self.command(now, Command::Relays)
     }
 
-    fn command(&mut self, now: Now, command: Command) -> QueryId {
+    pub(super) fn command(&mut self, now: Now, command: Command) -> QueryId {
         let id = self.new_query();
         if self.queries.len() >= self.config.limits.queries {
             self.stats.limited += 1;
@@ -189,6 +198,8 @@ impl Node {
                     None => self.fetch(now, id, to, Then::Deliver(payload)),
                 }
             }
+            Command::Inherit(inheritance) => self.begin_inheriting(now, id, *inheritance),
+            Command::Recover(recovery) => self.begin_recovering(now, id, recovery),
             Command::Reachable(to) => self.fetch(now, id, to, Then::Tell),
             Command::Relays => self.ask_relays(now, id),
         };
@@ -219,6 +230,14 @@ impl Node {
                     Next::Done(self.looked_up(now, &name, &union, &round))
                 } else {
                     Next::Continue(Query::LookingUp { name, union, round })
+                }
+            }
+            Query::Recovering { recovery, mut union, mut round } => {
+                let success = self.take_claims(now, &recovery.name, &mut union, peer, result);
+                if self.count(now, id, &mut round, success) {
+                    self.recovered(now, id, &recovery, &union)
+                } else {
+                    Next::Continue(Query::Recovering { recovery, union, round })
                 }
             }
             Query::Watching { name, mut union, mut round } => {
@@ -281,6 +300,7 @@ impl Node {
             Query::Reading { name, union, round } => self.read(now, id, name, &union, &round),
             Query::LookingUp { name, union, round } => Next::Done(self.looked_up(now, &name, &union, &round)),
             Query::Watching { name, union, round } => self.watched(now, &name, &union, &round),
+            Query::Recovering { recovery, union, .. } => self.recovered(now, id, &recovery, &union),
             Query::Working { work } => self.write_provisionally(now, id, work),
             Query::Writing { writing, round } => self.written(now, *writing, &round),
             Query::Fetching { to, best, then, round } => self.fetched(now, id, to, best, then, &round),
@@ -425,7 +445,9 @@ fn relays(offers: Vec<RelayOffer>) -> Answer {
 
 fn busy(command: &Command) -> Answer {
     match command {
-        Command::Register(_) => Answer::Registered(Err(RegisterError::Busy)),
+        Command::Register(_) | Command::Inherit(_) | Command::Recover(_) => {
+            Answer::Registered(Err(RegisterError::Busy))
+        }
         Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Busy)),
         Command::Send(..) => Answer::Sent(Err(SendError::Busy)),
         Command::Reachable(_) => Answer::Reachable(Err(LookupError::Busy)),
@@ -435,7 +457,9 @@ fn busy(command: &Command) -> Answer {
 
 fn offline(command: &Command) -> Answer {
     match command {
-        Command::Register(_) => Answer::Registered(Err(RegisterError::Offline)),
+        Command::Register(_) | Command::Inherit(_) | Command::Recover(_) => {
+            Answer::Registered(Err(RegisterError::Offline))
+        }
         Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Offline)),
         Command::Send(..) => Answer::Sent(Err(SendError::Offline)),
         Command::Reachable(_) => Answer::Reachable(Err(LookupError::Offline)),

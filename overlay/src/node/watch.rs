@@ -59,7 +59,7 @@ impl Node {
     pub(super) fn watched(&mut self, now: Now, name: &Username, union: &Union, round: &Round) -> Next {
         let me = self.identity.public_key();
         let others = self.ranked(now, name, union).into_iter();
-        let others = others.filter(|claim| claim.key != me && claim.standing >= Standing::Proven);
+        let others = others.filter(|claim| claim.key != me && claim.standing != Standing::Provisional);
         let others: Vec<PublicKey> = others.map(|claim| claim.key).collect();
         if round.answered == 0 || !self.own_names.contains_key(name) {
             return Next::Dropped;

@@ -2,7 +2,7 @@
 
 use super::{tests::*, *};
 use crate::{
-    claim::{Difference, RankReason, Standing},
+    claim::{Difference, RECOVERY_DELAY, RankReason, RecoveryHash, Standing},
     error::RegisterError,
     outcome::{Lookup, NameState, Registration},
     username::Username,
@@ -132,4 +132,84 @@ fn a_supernode_that_leaves_hands_its_claims_to_whoever_moves_up() {
     world.run(Duration::from_millis(300));
     let after = hubs.iter().filter(|hub| holds(&world, **hub)).count();
     assert_eq!((before, after), (20, 21));
+}
+
+fn registered(world: &mut World, host: HostId, query: QueryId) -> Result<NameState, RegisterError> {
+    let Answer::Registered(result) = world.answer(host, query) else { panic!() };
+    result.map(|registration| registration.state)
+}
+
+#[test]
+fn a_name_passes_to_a_new_key_at_once_with_its_age_and_the_old_key_lets_go() {
+    let (mut world, _, leaves) = network(35, 3, 3);
+    assert!(register(&mut world, leaves[0], "alice").is_ok());
+    let since = lookup(&mut world, leaves[2], &named("alice")).unwrap().claims[0].since;
+    world.run(MINUTE * 30);
+    let (new, stranger) = (world.identity(leaves[1]).clone(), leaves[2]);
+    let passed_on = world.with(leaves[0], |node, _| node.rotate(&new)).remove(0);
+    let query = world.with(stranger, |node, now| node.inherit(now, passed_on.clone()));
+    assert_eq!(registered(&mut world, stranger, query), Err(RegisterError::NotPassedOn));
+    let query = world.with(leaves[1], |node, now| node.inherit(now, passed_on));
+    assert_eq!(registered(&mut world, leaves[1], query), Ok(NameState::Held));
+
+    let found = lookup(&mut world, stranger, &named("alice")).unwrap();
+    assert_eq!((keys(&found.claims), found.claims[0].since), (vec![new.public_key()], since));
+    world.events(leaves[0]);
+    world.run(DAY * 2);
+    let lost = NodeEvent::NameLost { name: named("alice"), by: new.public_key() };
+    assert!(world.events(leaves[0]).contains(&lost));
+    let found = lookup(&mut world, stranger, &named("alice")).unwrap();
+    assert_eq!(keys(&found.claims), [new.public_key()]);
+}
+
+#[test]
+fn the_recovery_key_takes_a_name_over_when_the_old_key_had_its_time_to_object() {
+    let (mut world, hubs, _) = network(36, 2, 0);
+    let old = world.leaf(&hubs);
+    let recovery = Identity::from_secret([77; 32]);
+    let hash = RecoveryHash::of(&recovery.public_key());
+    world.with(old, |node, now| node.set_recovery(now, Some(hash)));
+    assert!(register(&mut world, old, "alice").is_ok());
+    world.run(MINUTE * 10);
+    let from = world.key(old);
+    world.kill(old);
+    let (heir, reader) = (hubs[0], hubs[1]);
+    let wrong = Identity::from_secret([78; 32]);
+    let query = world.with(heir, |node, now| node.recover(now, named("alice"), from, wrong));
+    assert_eq!(registered(&mut world, heir, query), Err(RegisterError::NotPassedOn));
+    let query = world.with(heir, |node, now| node.recover(now, named("alice"), from, recovery));
+    assert_eq!(registered(&mut world, heir, query), Ok(NameState::Pending));
+
+    let pending = lookup(&mut world, reader, &named("alice")).unwrap();
+    assert_eq!(keys(&pending.claims), [from, world.key(heir)], "announced, and not before the old one");
+    assert_eq!(pending.claims[1].standing, Standing::Pending);
+    world.run(RECOVERY_DELAY + DAY * 4);
+    let done = lookup(&mut world, reader, &named("alice")).unwrap();
+    assert_eq!(keys(&done.claims), [world.key(heir)]);
+    assert_eq!(done.claims[0].standing, Standing::Established);
+}
+
+#[test]
+fn an_old_key_that_names_another_recovery_key_keeps_its_name() {
+    let (mut world, _, leaves) = network(37, 3, 2);
+    let recovery = Identity::from_secret([77; 32]);
+    let hash = RecoveryHash::of(&recovery.public_key());
+    world.with(leaves[0], |node, now| node.set_recovery(now, Some(hash)));
+    assert!(register(&mut world, leaves[0], "alice").is_ok());
+    let from = world.key(leaves[0]);
+    let thief = world.key(leaves[1]);
+    let query = world.with(leaves[1], |node, now| node.recover(now, named("alice"), from, recovery));
+    assert_eq!(registered(&mut world, leaves[1], query), Ok(NameState::Pending));
+    world.run(MINUTE * 2);
+    let told = NodeEvent::NameContested { name: named("alice"), by: thief };
+    assert!(world.events(leaves[0]).contains(&told), "the old key learns of it");
+
+    let other = RecoveryHash::of(&Identity::from_secret([79; 32]).public_key());
+    world.with(leaves[0], |node, now| node.set_recovery(now, Some(other)));
+    world.run(MINUTE);
+    let found = lookup(&mut world, leaves[0], &named("alice")).unwrap();
+    assert_eq!(keys(&found.claims), [from]);
+    world.run(DAY * 2);
+    let found = lookup(&mut world, leaves[0], &named("alice")).unwrap();
+    assert_eq!(keys(&found.claims), [from]);
 }
