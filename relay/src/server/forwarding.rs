@@ -71,7 +71,9 @@ impl Server {
             tally.refused += 1;
             return Onward::Dropped;
         }
-        if self.config.proof == PeerProof::Required && !allocation.parties.hears(self.moment(now), from) {
+        if self.config.proof == PeerProof::Required
+            && !allocation.parties.hears(self.moment(now), from, payload)
+        {
             return Onward::Control;
         }
         self.deliver(now, (allocation, &allocation.purse), (from, channel), 0..payload.len(), tally)

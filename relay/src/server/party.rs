@@ -72,12 +72,13 @@ impl Parties {
         self.known.iter().any(|party| party.address == peer && party.is_proven(at))
     }
 
-    /// Whether anything may come from `peer`; what comes keeps its proof alive.
-    pub(super) fn hears(&self, at: Moment, peer: SocketAddr) -> bool {
+    /// Whether `payload` may come from `peer` without a further look; what comes keeps its proof alive. A STUN message of a
+    /// peer that is only answered may be the proof.
+    pub(super) fn hears(&self, at: Moment, peer: SocketAddr, payload: &[u8]) -> bool {
         let Some(party) = self.known.iter().find(|party| party.address == peer) else { return false };
         match party.stage {
             Stage::Unproven => false,
-            Stage::Answered => true,
+            Stage::Answered => !wire::is_stun(payload),
             Stage::Proven => {
                 let is_proven = party.is_proven(at);
                 if is_proven && party.heard.load(Relaxed) != at.seconds() {
@@ -212,10 +213,10 @@ mod tests {
     #[test]
     fn a_peer_that_asks_is_heard_once_the_client_has_answered_but_not_sent_to() {
         let (mut parties, at, peer) = fresh();
-        assert!(!parties.hears(at, peer));
+        assert!(!parties.hears(at, peer, b"voice"));
         assert!(parties.receives(at, peer, &binding(Class::Request, 9), MOST));
         assert!(parties.sends(at, peer, &binding(Class::Success, 9), MOST));
-        assert!(parties.hears(at, peer) && !parties.is_proven(at, peer));
+        assert!(parties.hears(at, peer, b"voice") && !parties.is_proven(at, peer));
     }
 
     #[test]
@@ -224,9 +225,9 @@ mod tests {
         parties.sends(at, peer, &binding(Class::Request, 1), MOST);
         parties.receives(at, peer, &binding(Class::Success, 1), MOST);
         let later = |seconds| Moment { now: at.now + Duration::from_secs(seconds), epoch: at.epoch };
-        assert!(parties.hears(later(299), peer));
+        assert!(parties.hears(later(299), peer, b"voice"));
         assert!(parties.is_proven(later(598), peer));
-        assert!(!parties.is_proven(later(599), peer) && !parties.hears(later(599), peer));
+        assert!(!parties.is_proven(later(599), peer) && !parties.hears(later(599), peer, b"voice"));
     }
 
     #[test]

@@ -24,6 +24,25 @@ fn a_peer_gets_nothing_but_checks_until_it_has_answered_one() {
 }
 
 #[test]
+fn a_peer_that_asks_first_is_proven_by_its_own_answer_as_in_any_ice_exchange() {
+    let mut world = World::proving();
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, PUBLIC_PEER)), None);
+    let peer = PUBLIC_PEER.parse().unwrap();
+    world.server.handle_peer(world.now, AllocationId(0), peer, &check(Class::Request));
+    assert!(world.server.poll_transmit().is_some());
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(&check(Class::Success)));
+    assert!(world.server.poll_transmit().is_some());
+    world.server.handle_peer(world.now, AllocationId(0), peer, b"in");
+    assert!(world.server.poll_transmit().is_some(), "answered, it is heard");
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"out"));
+    assert_eq!(world.server.poll_transmit(), None, "but not sent to");
+    world.prove();
+    world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"out"));
+    assert!(world.server.poll_transmit().is_some());
+}
+
+#[test]
 fn an_answer_nobody_asked_for_proves_nothing() {
     let mut world = World::proving();
     assert_eq!(world.request(ADA, "ada", allocate()), None);
