@@ -1,7 +1,7 @@
 //! Real sockets and clocks under the relay.
 //!
-//! Threads of their own carry packets ([`shard`]), as many as [`ServerConfig::threads`] says, each with its own socket at
-//! the listening address; the kernel keeps a client with one of them. Clients over TCP and TLS are tasks ([`stream`]).
+//! Threads of their own carry packets (`shard`), as many as [`ServerConfig::threads`] says, each with its own socket at
+//! the listening address; the kernel keeps a client with one of them. Clients over TCP and TLS are tasks (`stream`).
 //! Dropping the [`RelayServer`] ends all of them.
 #![expect(
     clippy::disallowed_methods,

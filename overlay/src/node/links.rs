@@ -472,9 +472,9 @@ impl Node {
         self.end(now, id, None);
     }
 
-    /// Whoever serves, or stands by to serve, keeps asking how full its peers are.
+    /// Whoever serves keeps asking how full its peers are.
     pub(super) fn ask_load_later(&mut self, now: Now, id: LinkId) {
-        if self.is_supernode() || self.config.volunteer.is_some() {
+        if self.is_supernode() {
             self.timers.set(Timer::Ping(id), now.instant + PING_INTERVAL);
         }
     }
