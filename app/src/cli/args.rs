@@ -475,7 +475,6 @@ mod tests {
     #[test]
     fn what_is_not_built_says_so() {
         for line in [
-            "silbo doctor",
             "silbo peer answer --anything",
             "silbo contact verify bob",
             "silbo call bob --video",

@@ -12,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Domain, Signature};
 
-/// Right signatures remembered in each of two generations; when the younger is full, the older is forgotten.
-const GENERATION: usize = 16_384;
+/// Right signatures remembered in each of two generations; when the younger is full, the older is forgotten. Both have
+/// their size from the first one on, so that nobody makes them grow.
+const GENERATION: usize = 4_096;
 
 static RIGHT: Mutex<Verdicts> = Mutex::new(Verdicts::new());
 
@@ -45,8 +46,13 @@ impl Verdicts {
     }
 
     fn insert(&mut self, digest: Digest) {
+        if self.young.capacity() == 0 {
+            self.young.reserve(GENERATION);
+            self.old.reserve(GENERATION);
+        }
         if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
         self.young.insert(digest);
     }
