@@ -64,10 +64,6 @@ const UNANNOUNCED_TCP: u16 = 443;
 /// A link nobody needs is closed after this time without a request.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Supernodes ask each other so often whether they live, and how full they are. A leaf leaves that to the transport's
-/// keep-alive, and asks only when an answer does not come.
-pub(super) const PING_INTERVAL: Duration = Duration::from_secs(8);
-
 /// Idle links are looked for at most so often.
 const IDLE_CHECK: Duration = Duration::from_secs(5);
 
@@ -472,13 +468,7 @@ impl Node {
         self.end(now, id, None);
     }
 
-    /// Whoever serves keeps asking how full its peers are.
-    pub(super) fn ask_load_later(&mut self, now: Now, id: LinkId) {
-        if self.is_supernode() {
-            self.timers.set(Timer::Ping(id), now.instant + PING_INTERVAL);
-        }
-    }
-
+    /// Asks whether the other side lives and, if it serves, how full it is.
     pub(super) fn ping(&mut self, now: Now, id: LinkId) {
         if self.links.get(&id).is_some_and(Link::is_ready) {
             self.ask_over(now, id, Request::Ping, super::ask::Purpose::Ping(id));

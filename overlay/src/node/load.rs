@@ -16,7 +16,7 @@ use std::{
 use rand::RngExt as _;
 use relay::Now;
 
-use super::{LinkId, Node, links::LinkState};
+use super::{LinkId, Node, Timer, links::LinkState};
 use crate::{
     config::Role,
     identity::LinkKey,
@@ -67,6 +67,13 @@ const WAIT_MESSAGES: Duration = Duration::from_secs(2);
 const CHOICE_PATIENCE: Duration = Duration::from_secs(1);
 const CHOICE_PATIENCE_HOMELESS: Duration = Duration::from_millis(400);
 
+/// A supernode asks one of those it is linked to how full it is about so often, each of them in turn, but none more often
+/// or more seldom than this. Whether they live it leaves to the transport's keep-alive, as a leaf does, and asks only
+/// when an answer does not come.
+const ASK_SOMEBODY: Duration = Duration::from_secs(5);
+const ASK_SOONEST: Duration = Duration::from_secs(30);
+const ASK_LATEST: Duration = Duration::from_secs(300);
+
 /// The share of the budget of messages, in percent, that is kept for what is more urgent than this.
 pub(super) fn kept_from(message: &Message) -> u64 {
     let Message::Request { body, .. } = message else {
@@ -102,6 +109,12 @@ impl Loads {
     /// The last link to it is gone.
     pub(super) fn forget(&mut self, node: &LinkKey) {
         self.heard.remove(node);
+    }
+
+    /// When to ask a supernode again.
+    fn ask_after(&self) -> Duration {
+        let known = u32::try_from(self.heard.len()).unwrap_or(u32::MAX);
+        ASK_SOMEBODY.saturating_mul(known).clamp(ASK_SOONEST, ASK_LATEST)
     }
 
     /// How full it is; whoever said nothing counts as running as it is meant to.
@@ -164,6 +177,14 @@ impl Node {
         // One of the mailboxes is our own.
         let places = Load::of(self.mailboxes.len().saturating_sub(1), supernode.max_leaves);
         places.max(Load::percent(self.total.used_percent()))
+    }
+
+    /// Whoever serves keeps asking how full its peers are.
+    pub(super) fn ask_load_later(&mut self, now: Now, link: LinkId) {
+        if self.is_supernode() {
+            let wait = self.jitter(self.loads.ask_after());
+            self.timers.set(Timer::Ping(link), now.instant + wait);
+        }
     }
 
     /// The answer to a ping.
@@ -294,6 +315,17 @@ mod tests {
         assert_eq!(loads.mean(), Some(Load::percent(55)));
         loads.forget(&key(19));
         assert_eq!(loads.of(&key(19)), Load::HALF);
+    }
+
+    #[test]
+    fn the_more_supernodes_there_are_the_more_seldom_each_is_asked_how_full_it_is() {
+        let mut loads = Loads::default();
+        let mut waits = Vec::new();
+        for n in 0..100 {
+            loads.heard(key(n), Load::HALF, None);
+            waits.push(loads.ask_after().as_secs());
+        }
+        assert_eq!([0, 5, 9, 39, 59, 99].map(|n| waits[n]), [30, 30, 50, 200, 300, 300]);
     }
 
     #[test]

@@ -13,7 +13,6 @@ use super::{
     LinkId, Node, NodeEvent, Timer,
     dial_back::DialBacks,
     election::{Decision, Election, Facts},
-    links::PING_INTERVAL,
 };
 use crate::{
     config::{Role, SupernodeConfig},
@@ -145,7 +144,7 @@ impl Node {
         let Some(record) = self.sign_own_record(now) else { return };
         for link in self.supernode_links() {
             self.transmit(link, &Message::Serving(Box::new(record.clone())));
-            self.timers.set_earlier(Timer::Ping(link), now.instant + PING_INTERVAL);
+            self.ask_load_later(now, link);
         }
         self.reissue(now);
         self.events.push_back(NodeEvent::Role(Role::Supernode));
