@@ -16,6 +16,8 @@ use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::verdicts::FirstBytes;
+
 /// The key pair of a person. Its secret never leaves this process except through [`Identity::secret`].
 #[derive(Clone)]
 pub struct Identity {

@@ -85,9 +85,9 @@ pub(super) fn right(
     right
 }
 
-/// Digests are spread evenly: eight of their bytes are a hash.
-#[derive(Default)]
-struct FirstBytes(u64);
+/// Digests and keys are spread evenly: eight of their bytes are a hash.
+#[derive(Debug, Default)]
+pub(crate) struct FirstBytes(u64);
 
 impl Hasher for FirstBytes {
     fn finish(&self) -> u64 {

@@ -279,7 +279,7 @@ impl Node {
                     continue;
                 }
                 let peer = Peer { node: record.node(), address: record.address() };
-                let distance = Key::of_node(&peer.node).distance(&key);
+                let distance = record.place().distance(&key);
                 distances.insert(distance);
                 walk.union.entry(distance).or_insert(peer);
                 if let Some(path) = walk.paths.get_mut(nth) {

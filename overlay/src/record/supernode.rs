@@ -1,8 +1,18 @@
 //! What a supernode says about itself.
+//!
+//! Everybody hears of the same supernodes again and again. A record whose signature was found right is one in memory,
+//! however often it is decoded and however many hold it (`shared`): the same bytes are neither parsed nor verified twice.
 
-use std::{net::SocketAddr, time::Duration};
+mod shared;
 
-use minicbor::{Decode, Encode};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use relay::UnixTime;
 use sha2::{Digest as _, Sha256};
 
@@ -10,7 +20,7 @@ use super::{RecordError, check_dates};
 use crate::{
     config::Network,
     identity::{Domain, LinkKey, LinkSecret, Signature},
-    routing::is_public,
+    routing::{Key, is_public},
     wire,
 };
 
@@ -19,9 +29,21 @@ const VERSION: u8 = 1;
 /// Longest time a record may be valid; reissued every third of it.
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// A supernode's signed word about where and what it is: `[body, signature]`.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct SupernodeRecord {
+/// A supernode's signed word about where and what it is: `[body, signature]`. Cheap to clone.
+#[derive(Clone)]
+pub struct SupernodeRecord(Arc<Shared>);
+
+struct Shared {
+    word: Word,
+    /// Where it stands in the key space.
+    place: Key,
+    mark: u32,
+    /// Its encoding, once its signature was found right.
+    right: OnceLock<Box<[u8]>>,
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+struct Word {
     #[n(0)]
     body: SupernodeBody,
     #[n(1)]
@@ -111,85 +133,150 @@ impl SupernodeRecord {
             not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
             tcp,
         };
+        Self::signed(body, secret)
+    }
+
+    fn signed(body: SupernodeBody, secret: &LinkSecret) -> Self {
         let signature = secret.sign(Domain::Supernode, &wire::to_bytes(&body));
-        Self { body, signature }
+        Self::of(Word { body, signature })
+    }
+
+    fn of(word: Word) -> Self {
+        let place = Key::of_node(&word.body.node);
+        let mark = mark_of(&word.body);
+        Self(Arc::new(Shared { word, place, mark, right: OnceLock::new() }))
+    }
+
+    fn body(&self) -> &SupernodeBody {
+        &self.0.word.body
     }
 
     /// The same record of a supernode that does `offers` only.
     pub fn offering(self, offers: Offers, secret: &LinkSecret) -> Self {
-        if self.body.offers == offers {
+        if self.body().offers == offers {
             return self;
         }
-        let body = SupernodeBody { offers, ..self.body };
-        let signature = secret.sign(Domain::Supernode, &wire::to_bytes(&body));
-        Self { body, signature }
+        Self::signed(SupernodeBody { offers, ..self.body().clone() }, secret)
     }
 
     /// Whether to believe it.
     pub fn verify(&self, network: Network, now: UnixTime) -> Result<(), RecordError> {
-        if self.body.version != VERSION {
+        let body = self.body();
+        if body.version != VERSION {
             return Err(RecordError::Version);
         }
-        if self.body.network != network {
+        if body.network != network {
             return Err(RecordError::Network);
         }
-        check_dates(now, self.body.issued, self.body.not_after, MAX_LIFETIME)?;
-        let addresses = std::iter::once(self.body.address).chain(self.body.relay);
+        check_dates(now, body.issued, body.not_after, MAX_LIFETIME)?;
+        let addresses = std::iter::once(body.address).chain(body.relay);
         for address in addresses {
             if address.port() == 0 || (network == Network::Main && !is_public(address.ip())) {
                 return Err(RecordError::Address);
             }
         }
-        if self.body.tcp == Some(0) {
+        if body.tcp == Some(0) {
             return Err(RecordError::Address);
         }
-        self.body
-            .node
-            .verify(Domain::Supernode, &wire::to_bytes(&self.body), &self.signature)
-            .map_err(|_| RecordError::Signature)
+        if self.0.right.get().is_some() {
+            return Ok(());
+        }
+        body.node
+            .verify(Domain::Supernode, &wire::to_bytes(body), &self.0.word.signature)
+            .map_err(|_| RecordError::Signature)?;
+        self.0.right.get_or_init(|| wire::to_bytes(&self.0.word).into());
+        shared::remember(self);
+        Ok(())
     }
 
     /// Four bytes that stand for this version of the record.
     pub fn mark(&self) -> u32 {
-        let hash = Sha256::new_with_prefix("silbo mark 1")
-            .chain_update(self.body.node.bytes())
-            .chain_update(self.body.issued.as_millis().to_be_bytes())
-            .finalize();
-        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+        self.0.mark
+    }
+
+    /// Where its supernode stands in the key space.
+    pub(crate) fn place(&self) -> Key {
+        self.0.place
     }
 
     /// Its node key.
     pub fn node(&self) -> LinkKey {
-        self.body.node
+        self.body().node
     }
 
     /// Where it accepts links.
     pub fn address(&self) -> SocketAddr {
-        self.body.address
+        self.body().address
     }
 
     /// Another TCP port where it accepts links.
     pub fn tcp(&self) -> Option<u16> {
-        self.body.tcp
+        self.body().tcp
     }
 
     /// Whether it does all of this.
     pub fn offers(&self, offers: Offers) -> bool {
-        self.body.offers.contains(offers)
+        self.body().offers.contains(offers)
     }
 
     /// Its relay.
     pub fn relay(&self) -> Option<SocketAddr> {
-        self.body.relay.filter(|_| self.body.offers.contains(Offers::RELAY))
+        self.body().relay.filter(|_| self.body().offers.contains(Offers::RELAY))
     }
 
     /// When it was issued.
     pub fn issued(&self) -> UnixTime {
-        self.body.issued
+        self.body().issued
     }
 
     /// Until when it counts.
     pub fn not_after(&self) -> UnixTime {
-        self.body.not_after
+        self.body().not_after
     }
+}
+
+/// The very encoding of one that is shared; of any other, what its parts say.
+impl<C> Encode<C> for SupernodeRecord {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        match self.0.right.get() {
+            Some(bytes) => e.writer_mut().write_all(bytes).map_err(encode::Error::write),
+            None => self.0.word.encode(e, ctx),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for SupernodeRecord {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        if let Some((shared, end)) = shared::find(d.input().get(d.position()..).unwrap_or_default()) {
+            d.set_position(d.position() + end);
+            return Ok(shared);
+        }
+        Word::decode(d, ctx).map(Self::of)
+    }
+}
+
+impl PartialEq for SupernodeRecord {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.word == other.0.word
+    }
+}
+
+impl Eq for SupernodeRecord {}
+
+impl fmt::Debug for SupernodeRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.word.fmt(f)
+    }
+}
+
+fn mark_of(body: &SupernodeBody) -> u32 {
+    let hash = Sha256::new_with_prefix("silbo mark 1")
+        .chain_update(body.node.bytes())
+        .chain_update(body.issued.as_millis().to_be_bytes())
+        .finalize();
+    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
 }

@@ -32,7 +32,6 @@ pub struct Table {
     own: Key,
     bounds: Bounds,
     known: BTreeMap<Key, Known>,
-    places: BTreeMap<LinkKey, Key>,
     buckets: BTreeMap<u16, usize>,
     prefixes: BTreeMap<(u16, Near), usize>,
     /// They found no room.
@@ -63,7 +62,6 @@ pub struct Known {
     pub busy_until: Option<Instant>,
     /// Whether it ever answered us: only then do we tell others about it.
     pub confirmed: bool,
-    mark: u32,
 }
 
 /// After this many failures in a row a supernode counts as dead until it answers or says anew that it is there.
@@ -93,7 +91,7 @@ impl Known {
 
     /// Stands for this version of its record in a [`crate::wire::Summary`].
     pub fn mark(&self) -> u32 {
-        self.mark
+        self.record.mark()
     }
 
     fn may_be_replaced(&self) -> bool {
@@ -122,7 +120,6 @@ impl Table {
             own,
             bounds: Bounds { total: bounds.total.max(1), ..bounds },
             known: BTreeMap::new(),
-            places: BTreeMap::new(),
             buckets: BTreeMap::new(),
             prefixes: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -147,11 +144,11 @@ impl Table {
 
     /// What is known about one.
     pub fn get(&self, node: &LinkKey) -> Option<&Known> {
-        self.known.get(self.places.get(node)?)
+        self.known.get(&Key::of_node(node))
     }
 
     fn get_mut(&mut self, node: &LinkKey) -> Option<&mut Known> {
-        self.known.get_mut(self.places.get(node)?)
+        self.known.get_mut(&Key::of_node(node))
     }
 
     /// Everything, in the order of the key space.
@@ -161,7 +158,7 @@ impl Table {
 
     /// Whether this record would teach us nothing, so that it need not be verified.
     pub fn is_stale(&self, record: &SupernodeRecord) -> bool {
-        self.get(&record.node()).is_some_and(|known| known.record.issued() >= record.issued())
+        self.known.get(&record.place()).is_some_and(|known| known.record.issued() >= record.issued())
     }
 
     /// Takes a record the caller has verified.
@@ -169,11 +166,10 @@ impl Table {
         if self.is_stale(&record) {
             return Inserted::Stale;
         }
-        let node = record.node();
-        if self.places.contains_key(&node) {
+        let (node, key) = (record.node(), record.place());
+        if self.known.contains_key(&key) {
             return self.renew(record);
         }
-        let key = Key::of_node(&node);
         let bucket = self.own.shared_bits(&key);
         if !self.has_room(bucket, &record) {
             self.overflowed = true;
@@ -188,10 +184,8 @@ impl Table {
             *self.prefixes.entry((bucket, near)).or_insert(0) += 1;
         }
         *self.buckets.entry(bucket).or_insert(0) += 1;
-        let mark = record.mark();
-        let known = Known { record, failures: 0, retry_at: None, busy_until: None, confirmed: false, mark };
+        let known = Known { record, failures: 0, retry_at: None, busy_until: None, confirmed: false };
         self.known.insert(key, known);
-        self.places.insert(node, key);
         Inserted::New
     }
 
@@ -211,7 +205,7 @@ impl Table {
             };
         }
         // A record issued later than our last failure says that it is back.
-        (known.failures, known.retry_at, known.mark) = (0, None, record.mark());
+        (known.failures, known.retry_at) = (0, None);
         known.record = record;
         Inserted::Newer
     }
@@ -257,7 +251,7 @@ impl Table {
     }
 
     fn remove(&mut self, node: &LinkKey) -> bool {
-        let Some(key) = self.places.remove(node) else { return false };
+        let key = Key::of_node(node);
         let Some(known) = self.known.remove(&key) else { return false };
         let bucket = self.own.shared_bits(&key);
         lower(&mut self.buckets, bucket);
