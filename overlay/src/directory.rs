@@ -327,7 +327,10 @@ impl Directory {
         self.remove(&skeleton, |old| old.is_of(&held.claim));
         *self.per_prefix.entry(held.source).or_insert(0) += 1;
         self.count += 1;
-        self.claims.entry(skeleton).or_default().push(held);
+        let slot = self.claims.entry(skeleton).or_default();
+        // Nearly every name has one claim, and there are many names.
+        slot.reserve_exact(1);
+        slot.push(held);
     }
 
     /// The live claims to a name and to those that look like it.

@@ -1,6 +1,7 @@
 //! The network: hosts, links and virtual time.
 
 mod conspiracy;
+mod disk;
 mod liars;
 
 use std::{
@@ -11,7 +12,6 @@ use std::{
 
 use overlay::{
     FoundClaim, Identity, LinkKey, PublicKey, Status, Username,
-    claim::Claim,
     config::NodeConfig,
     identity::LinkSecret,
     node::{Answer, Effect, LinkId, Node, NodeEvent, QueryId},
@@ -28,7 +28,7 @@ use super::{
 };
 
 pub(super) use self::liars::Liar;
-use self::liars::Way;
+use self::{disk::Disk, liars::Way};
 
 /// The whole network.
 pub struct World {
@@ -93,7 +93,7 @@ struct Host {
     secret: LinkSecret,
     key: LinkKey,
     address: SocketAddr,
-    disk: BTreeMap<(String, PublicKey), Claim>,
+    disk: Disk,
     /// Counts lives, so that nothing of an earlier life reaches a later one.
     life: u32,
     links: BTreeMap<LinkId, (HostId, LinkId)>,
@@ -176,7 +176,7 @@ impl World {
             key: secret.public_key(),
             secret,
             address: address_of(id),
-            disk: BTreeMap::new(),
+            disk: Disk::default(),
             life: 0,
             links: BTreeMap::new(),
             opening: BTreeSet::new(),
@@ -202,7 +202,7 @@ impl World {
         }
         let identity = host.identity.clone();
         let mut node = Node::new(host.config.clone(), identity, host.secret.clone(), cache, entropy, now);
-        node.restore_claims(now, host.disk.values().cloned());
+        node.restore_claims(now, host.disk.claims());
         node.add_seeds(now, seeds.iter().copied());
         host.state = State::Up(node);
         self.answer_ghosts(id);
@@ -535,7 +535,7 @@ impl World {
             // The core ignores what it no longer waits for.
             Effect::StopWork { .. } => {}
             Effect::Persist { id: persist, claim } => {
-                self.hosts[id].disk.insert((claim.name().to_string(), claim.identity()), *claim);
+                self.hosts[id].disk.write(&claim);
                 self.later(DISK, id, Step::Persisted { id: persist });
             }
         }

@@ -10,8 +10,9 @@ use std::{
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use relay::Now;
 
-use super::{LinkId, Node, Timer};
+use super::{LinkId, Node, Timer, links::LinkState};
 use crate::{
+    config::Role,
     hint::Hint,
     identity::LinkKey,
     record::{Offers, SupernodeRecord},
@@ -85,9 +86,11 @@ impl Node {
     fn fill_mesh(&mut self, now: Now) {
         self.adopt_ready_links(now);
         self.dial_seeds(now);
-        let linked = self.by_peer.keys().filter(|node| self.table.get(node).is_some()).count();
-        let room = self.config.limits.mesh_links.saturating_sub(linked);
-        let dialable = |k: &&Known| k.may_dial(now.instant) && !self.by_peer.contains_key(&k.record.node());
+        let links = self.links.values().filter(|link| link.state != LinkState::Ready(Role::Leaf));
+        let linked: BTreeSet<LinkKey> = links.filter_map(|link| link.peer).collect();
+        let known = linked.iter().filter(|node| self.table.get(node).is_some()).count();
+        let room = self.config.limits.mesh_links.saturating_sub(known);
+        let dialable = |k: &&Known| k.may_dial(now.instant) && !linked.contains(&k.record.node());
         // Those around us, who hold what we hold; any others, so that the mesh hangs together.
         let around = self.table.closest(&self.place, REPLICATION, now.instant, |_| false);
         let mut missing: Vec<SupernodeRecord> =

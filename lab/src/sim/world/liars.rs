@@ -41,8 +41,8 @@ impl World {
 
     /// The newest claim of somebody to a name that any computer keeps on its disk.
     pub(in crate::sim) fn newest_seq(&self, owner: HostId, name: &Username) -> u64 {
-        let of = (name.to_string(), self.person(owner));
-        self.hosts.iter().filter_map(|host| Some(host.disk.get(&of)?.seq())).max().unwrap_or(0)
+        let of = (name.as_str().into(), self.person(owner));
+        self.hosts.iter().filter_map(|host| Some(host.disk.read(&of)?.seq())).max().unwrap_or(0)
     }
 
     /// Cuts the network in two; nothing tells anybody.
