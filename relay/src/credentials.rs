@@ -69,6 +69,11 @@ pub fn expiry(username: &str) -> Option<UnixTime> {
     expiry.parse().ok().map(UnixTime::from_secs)
 }
 
+/// Whom a username was issued to: the same for all credentials of one identity, however many it asks for.
+pub(crate) fn identity(username: &str) -> &str {
+    username.split_once(':').map_or(username, |(_, id)| id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!(issued.username, "1600:ada");
         assert_eq!(issued.password, issuer.password("1600:ada"));
         assert_eq!(expiry(&issued.username), Some(UnixTime::from_secs(1600)));
+        assert_eq!(identity(&issued.username), "ada");
     }
 
     #[test]

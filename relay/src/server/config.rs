@@ -153,7 +153,7 @@ pub struct Bandwidth {
     pub total: Option<BitRate>,
     /// That of one source prefix (/24 or /56).
     pub per_prefix: Option<BitRate>,
-    /// That of one username.
+    /// That of one identity: the id within the username, whatever its expiry.
     pub per_username: Option<BitRate>,
     /// Bytes from midnight to midnight UTC; past it no new allocations are made and old ones carry voice only.
     pub bytes_per_day: Option<u64>,
@@ -190,7 +190,7 @@ impl Default for Bandwidth {
 pub struct Limits {
     /// Allocations at one time.
     pub allocations: usize,
-    /// Allocations at one time by one username.
+    /// Allocations at one time by one identity: the id within the username, whatever its expiry.
     pub allocations_per_username: usize,
     /// Allocations at one time from one source prefix (/24 or /56).
     pub allocations_per_prefix: usize,

@@ -58,7 +58,7 @@ use self::shaping::Shaper;
 use self::slots::Slots;
 pub use self::stats::Stats;
 use crate::wire::{self, AddressFamily, AttributeType, ChannelData, Class, ErrorCode, Method};
-use crate::{CredentialIssuer, Now};
+use crate::{CredentialIssuer, Now, credentials};
 
 /// Datagrams that wait for the driver; when it does not collect them, the oldest are dropped.
 const MAX_TRANSMITS: usize = 1024;
@@ -364,7 +364,7 @@ impl Server {
         let Some(gone) = self.allocations.remove(id) else { return };
         self.by_client.remove(&gone.client);
         self.expiries.remove(&(gone.expires, id));
-        self.quota.leave(&gone.username, gone.prefix);
+        self.quota.leave(credentials::identity(&gone.username), gone.prefix);
         let (bytes_to_peers, bytes_to_client) = gone.meter.read();
         match gone.state {
             // The driver still owes us the port; it is told to close it when it reports.

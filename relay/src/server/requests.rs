@@ -198,8 +198,10 @@ impl Server {
             return Err(ErrorCode::INSUFFICIENT_CAPACITY);
         }
         let username: Arc<str> = username.into();
-        self.quota.enter(&username, prefix, &self.config.limits)?;
-        let purse = self.shaper.purse(&username, prefix);
+        // A new credential every second buys no more than one does.
+        let identity: Arc<str> = credentials::identity(&username).into();
+        self.quota.enter(&identity, prefix, &self.config.limits)?;
+        let purse = self.shaper.purse(&identity, prefix);
         let families = (family, second);
         let holder = Holder { client: from, prefix, username, key, purse, families };
         let allocation = Allocation::new(holder, transaction, (now.instant, now.unix, lifetime));

@@ -1,4 +1,4 @@
-//! The volunteer's caps: token buckets in total, per source prefix and per username, and a volume per day.
+//! The volunteer's caps: token buckets in total, per source prefix and per identity, and a volume per day.
 //!
 //! ```text
 //!   bucket:   |<------- voice may use ------->|
@@ -73,7 +73,7 @@ impl Bucket {
 /// The buckets an allocation pays from, besides the total.
 #[derive(Debug)]
 pub(super) struct Purse {
-    username: Option<Arc<Bucket>>,
+    identity: Option<Arc<Bucket>>,
     prefix: Option<Arc<Bucket>>,
     voice: Bucket,
 }
@@ -84,7 +84,7 @@ pub(super) struct Shaper {
     epoch: Instant,
     limits: Bandwidth,
     total: Option<Bucket>,
-    usernames: BTreeMap<Arc<str>, Arc<Bucket>>,
+    identities: BTreeMap<Arc<str>, Arc<Bucket>>,
     prefixes: BTreeMap<SourcePrefix, Arc<Bucket>>,
     day: u64,
     used_today: AtomicU64,
@@ -96,7 +96,7 @@ impl Shaper {
             epoch: now,
             total: limits.total.map(Bucket::new),
             limits,
-            usernames: BTreeMap::new(),
+            identities: BTreeMap::new(),
             prefixes: BTreeMap::new(),
             day: unix.as_secs() / DAY_SECONDS,
             used_today: AtomicU64::new(0),
@@ -104,11 +104,11 @@ impl Shaper {
     }
 
     /// The buckets of a new allocation: those of its name and its prefix are shared with the ones that are there.
-    pub(super) fn purse(&mut self, username: &Arc<str>, prefix: SourcePrefix) -> Purse {
+    pub(super) fn purse(&mut self, identity: &Arc<str>, prefix: SourcePrefix) -> Purse {
         let share = |rate| Arc::new(Bucket::new(rate));
         Purse {
-            username: self.limits.per_username.map(|rate| {
-                Arc::clone(self.usernames.entry(Arc::clone(username)).or_insert_with(|| share(rate)))
+            identity: self.limits.per_username.map(|rate| {
+                Arc::clone(self.identities.entry(Arc::clone(identity)).or_insert_with(|| share(rate)))
             }),
             prefix: self
                 .limits
@@ -124,7 +124,7 @@ impl Shaper {
         let now = self.nanos(now);
         let in_use =
             |bucket: &Arc<Bucket>| Arc::strong_count(bucket) > 1 || bucket.full_at.load(Relaxed) > now;
-        self.usernames.retain(|_, bucket| in_use(bucket));
+        self.identities.retain(|_, bucket| in_use(bucket));
         self.prefixes.retain(|_, bucket| in_use(bucket));
     }
 
@@ -144,7 +144,7 @@ impl Shaper {
             Class::Rest
         };
         let buckets = || {
-            let shared = [purse.username.as_deref(), purse.prefix.as_deref(), self.total.as_ref()];
+            let shared = [purse.identity.as_deref(), purse.prefix.as_deref(), self.total.as_ref()];
             shared.into_iter().flatten()
         };
         let admitted =
@@ -240,10 +240,10 @@ mod tests {
             ..unlimited()
         };
         let (mut shaper, start) = shaper(caps);
-        let mut measure = |names: &[&str]| {
+        let mut measure = |names: &[&str], from: u64| {
             let purses: Vec<Purse> = names.iter().map(|name| purse(&mut shaper, name)).collect();
             let mut bytes = 0;
-            for millis in 0..10_000 {
+            for millis in from..from + 10_000 {
                 for purse in &purses {
                     if shaper.admits(start + Duration::from_millis(millis), purse, VIDEO) {
                         bytes += VIDEO + OVERHEAD;
@@ -252,10 +252,12 @@ mod tests {
             }
             bytes as f64 * 8.0 / 10.0
         };
-        let one = measure(&["ada", "ada"]);
+        let one = measure(&["ada", "ada"], 0);
         assert!((475_000.0..=525_000.0).contains(&one), "{one}");
     }
 
+        let three = measure(&["bob", "dan", "eve"], 60_000);
+        assert!((760_000.0..=840_000.0).contains(&three), "{three}");
     #[test]
     fn when_the_days_volume_is_used_up_only_voice_goes_on_until_midnight() {
         let (mut shaper, start) = shaper(Bandwidth { bytes_per_day: Some(10_000), ..unlimited() });
@@ -279,7 +281,7 @@ mod tests {
         assert!(!shaper.admits(start, &second, VIDEO));
         drop(second);
         shaper.forget_unused(start + Duration::from_secs(60));
-        assert!(shaper.usernames.is_empty());
+        assert!(shaper.identities.is_empty());
     }
 
     fn shaper(limits: Bandwidth) -> (Shaper, Instant) {
