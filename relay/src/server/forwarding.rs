@@ -67,14 +67,20 @@ impl Server {
     ) -> Onward {
         let Some(allocation) = self.allocations.get(id) else { return Onward::Dropped };
         let (channel, permitted) = allocation.way_from(now, from);
-        if now >= allocation.expires || permitted == Permitted::No {
+        // What may not be sent to is not heard either. That includes our own address: mates meet in memory.
+        if now >= allocation.expires || permitted == Permitted::No || !self.may_send_to(from) {
             tally.refused += 1;
             return Onward::Dropped;
         }
         if self.config.proof == PeerProof::Required
             && !allocation.parties.hears(self.moment(now), from, payload)
         {
-            return Onward::Control;
+            // As on the way out: a flood of anything else never waits for the lock.
+            if wire::is_stun(payload) {
+                return Onward::Control;
+            }
+            tally.unproven += 1;
+            return Onward::Dropped;
         }
         self.deliver(now, (allocation, &allocation.purse), (from, channel), 0..payload.len(), tally)
     }
@@ -235,6 +241,10 @@ impl Server {
                 let head = DataHeader::MAX_LEN;
                 let length = payload.len();
                 let mut buffer = vec![0; head + length + DataHeader::MAX_PADDING];
+        if !self.shaper.admits(now, &allocation.purse, payload.len()) {
+            self.stats.over_cap += 1;
+            return;
+        }
                 buffer[head..head + length].copy_from_slice(&datagram[payload]);
                 if let Some(whole) = header.wrap(&mut buffer, head..head + length, transaction) {
                     self.reply(client, buffer[whole].to_vec());

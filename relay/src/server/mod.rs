@@ -347,13 +347,20 @@ impl Server {
     fn may_send_to(&self, peer: SocketAddr) -> bool {
         let (ip, port) = (canonical(peer.ip()), peer.port());
         let is_listener = port == self.listening.port() && (self.is_our_ip(ip) || ip == self.listening.ip());
-        let is_ours = self.config.peers == PeerPolicy::Public && self.is_our_ip(ip);
-        !is_listener && !is_ours && self.config.peers.allows(peer)
+        let is_near =
+            self.config.peers == PeerPolicy::Public && (self.is_our_ip(ip) || self.is_neighbour(ip));
+        !is_listener && !is_near && self.config.peers.allows(peer)
     }
 
     /// Whether a permission for `ip` may be had: our own address counts, since callers of one relay meet there.
     fn may_permit(&self, ip: IpAddr) -> bool {
-        self.is_our_ip(ip) || self.config.peers.allows_ip(ip)
+        let is_near = self.config.peers == PeerPolicy::Public && self.is_neighbour(canonical(ip));
+        self.is_our_ip(ip) || (!is_near && self.config.peers.allows_ip(ip))
+    }
+
+    fn is_neighbour(&self, ip: IpAddr) -> bool {
+        let ours = [Some(self.relay_ip), self.config.second_ip];
+        ours.into_iter().flatten().any(|ours| policy::is_neighbour(ours, ip))
     }
 
     fn prefix(&self, source: SocketAddr) -> SourcePrefix {

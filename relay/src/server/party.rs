@@ -10,8 +10,9 @@
 //! ```
 //!
 //! A transaction id is 96 random bits that only the addressee of the check has seen. Any ICE agent passes without knowing
-//! of this (RFC 8445 checks, RFC 7675 consent); a DNS, game or management port never does. Inbound packets harm nobody
-//! but the client, who gave permission; they are free once the client has answered the peer.
+//! of this (RFC 8445 checks, RFC 7675 consent); a DNS, game or management port never does. An ICE agent's answer carries
+//! MESSAGE-INTEGRITY (RFC 8445 §7.2.2); that of a public STUN or TURN server does not, so those are no parties either.
+//! Inbound packets harm nobody but the client, who gave permission; they are free once the client has answered the peer.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -91,7 +92,7 @@ impl Parties {
 
     /// Whether a payload may leave for a peer that is not proven: checks only, and not many.
     pub(super) fn sends(&mut self, at: Moment, peer: SocketAddr, payload: &[u8], most: usize) -> bool {
-        let Some((class, transaction)) = check(payload) else { return false };
+        let Some(Check { class, transaction, .. }) = check(payload) else { return false };
         let Some(party) = self.party(at, peer, most) else { return false };
         if !party.take(at.now) {
             return false;
@@ -111,9 +112,9 @@ impl Parties {
 
     /// Whether a payload from a peer that is not proven may reach the client; an answer to a check proves it.
     pub(super) fn receives(&mut self, at: Moment, peer: SocketAddr, payload: &[u8], most: usize) -> bool {
-        let Some((class, transaction)) = check(payload) else { return false };
+        let Some(Check { class, transaction, seal }) = check(payload) else { return false };
         let Some(party) = self.party(at, peer, most) else { return false };
-        if class == Class::Success && party.asked.contains(&transaction) {
+        if class == Class::Success && seal == Seal::Sealed && party.asked.contains(&transaction) {
             party.stage = Stage::Proven;
             party.asked = Vec::new();
             party.heard.store(at.seconds(), Relaxed);
@@ -177,8 +178,23 @@ impl Party {
     }
 }
 
+/// What of a check matters here.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    class: Class,
+    transaction: TransactionId,
+    seal: Seal,
+}
+
+/// Whether a check says that it is integrity-protected. Under which key only the two ends know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seal {
+    Sealed,
+    Open,
+}
+
 /// What a check is: a short STUN Binding message.
-fn check(payload: &[u8]) -> Option<(Class, TransactionId)> {
+fn check(payload: &[u8]) -> Option<Check> {
     if payload.len() > LONGEST_CHECK || !wire::is_stun(payload) {
         return None;
     }
@@ -187,7 +203,11 @@ fn check(payload: &[u8]) -> Option<(Class, TransactionId)> {
     if message.attribute(AttributeType::CHANGE_REQUEST).is_some() {
         return None;
     }
-    Some((message.class(), message.transaction()))
+    let seal = match message.attribute(AttributeType::MESSAGE_INTEGRITY) {
+        Some(_) => Seal::Sealed,
+        None => Seal::Open,
+    };
+    Some(Check { class: message.class(), transaction: message.transaction(), seal })
 }
 
 #[cfg(test)]
@@ -208,6 +228,17 @@ mod tests {
         assert!(parties.is_proven(at, peer));
         let elsewhere = "1.1.1.1:6001".parse().unwrap();
         assert!(!parties.is_proven(at, elsewhere), "another port is another peer");
+    }
+
+    #[test]
+    fn rfc_8445_7_2_2_an_answer_without_integrity_is_that_of_a_server_not_of_a_party() {
+        let (mut parties, at, peer) = fresh();
+        assert!(parties.sends(at, peer, &binding(Class::Request, 1), MOST));
+        let bare = MessageBuilder::new(Class::Success, Method::Binding, TransactionId([1; 12]));
+        assert!(parties.receives(at, peer, &bare.finish(Fingerprint::Without), MOST));
+        assert!(!parties.is_proven(at, peer), "any STUN server answers like this");
+        assert!(parties.receives(at, peer, &binding(Class::Success, 1), MOST));
+        assert!(parties.is_proven(at, peer));
     }
 
     #[test]
@@ -254,7 +285,8 @@ mod tests {
         (Parties::default(), Moment { now, epoch: now }, "1.1.1.1:6000".parse().unwrap())
     }
 
+    /// As ICE seals it, with a key of the two ends.
     fn binding(class: Class, id: u8) -> Vec<u8> {
-        MessageBuilder::new(class, Method::Binding, TransactionId([id; 12])).finish(Fingerprint::Without)
+        MessageBuilder::new(class, Method::Binding, TransactionId([id; 12])).seal(b"ice", Fingerprint::With)
     }
 }

@@ -78,13 +78,21 @@ fn is_not_public_v4(ip: Ipv4Addr) -> bool {
     )
 }
 
+/// Hosts of the internet live in 2000::/3, and not in all of it.
 fn is_not_public_v6(ip: Ipv6Addr) -> bool {
     match ip.segments() {
-        [0, 0, 0, 0, 0, 0, 0, _] => true,
-        // Local-use NAT64, discard-only, documentation.
-        [0x64, 0xFF9B, 1, ..] | [0x100, 0, 0, 0, ..] | [0x2001, 0x0DB8, ..] | [0x3FFF, ..=0x0FFF, ..] => true,
-        // Unique local, link local, site local.
-        [first, ..] => matches!(first & 0xFE00, 0xFC00) || matches!(first & 0xFFC0, 0xFE80 | 0xFEC0),
+        // Protocol assignments (benchmarks, ORCHID), documentation.
+        [0x2001, ..=0x01FF, ..] | [0x2001, 0x0DB8, ..] | [0x3FFF, ..=0x0FFF, ..] => true,
+        [first, ..] => first & 0xE000 != 0x2000,
+    }
+}
+
+/// Whether `ip` is in the network of `ours`: what a router's firewall keeps from the world must not be reached through a
+/// relay behind it. Of IPv4 such a network has private addresses, which are refused anyway.
+pub(super) fn is_neighbour(ours: IpAddr, ip: IpAddr) -> bool {
+    match (ours, ip) {
+        (IpAddr::V6(ours), IpAddr::V6(ip)) => ours.segments()[..4] == ip.segments()[..4],
+        (IpAddr::V4(_) | IpAddr::V6(_), _) => false,
     }
 }
 
@@ -126,6 +134,15 @@ mod tests {
             "2001:db8::1",
             "100::1",
             "64:ff9b:1::1",
+            "::ffff:0:127.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "2001:1::1",
+            "2001:2::1",
+            "2001:10::1",
+            "2001:20::1",
+            "3fff::1",
+            "4000::1",
+            "5f00::1",
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
             "::127.0.0.1",

@@ -70,6 +70,87 @@ fn mates_on_one_relay_prove_each_other_by_their_allocations() {
 }
 
 #[test]
+fn what_may_not_be_sent_to_is_not_heard_even_with_a_permission_for_its_address() {
+    let mut world = World::new(PeerPolicy::Public);
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    // A permission names no port, and our own address is where callers meet.
+    assert_eq!(world.request(ADA, "ada", permission(&["1.1.1.1:53", "8.8.8.8:22000"])), None);
+    for (from, heard) in
+        [("1.1.1.1:5000", true), ("1.1.1.1:53", false), ("8.8.8.8:22000", false), ("8.8.8.8:3478", false)]
+    {
+        world.server.handle_peer(world.now, AllocationId(0), from.parse().unwrap(), b"in");
+        assert_eq!(world.server.poll_transmit().is_some(), heard, "from {from}");
+        world.send(ADA, from, b"out");
+        assert_eq!(world.server.poll_transmit().is_some(), heard, "to {from}");
+    }
+    assert_eq!(world.server.stats().refused, 6);
+}
+
+#[test]
+fn checks_to_strangers_count_against_the_volunteers_caps() {
+    let limits = Limits {
+        bandwidth: Bandwidth { total: Some(BitRate(8_000)), ..Bandwidth::UNLIMITED },
+        ..Limits::default()
+    };
+    let mut world = World::with(PeerPolicy::Public, limits);
+    world.server.config.proof = PeerProof::Required;
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    let mut sent = 0;
+    for host in 1..=50 {
+        let peer = format!("1.1.1.{host}:6000");
+        assert_eq!(world.request(ADA, "ada", permission(&[&peer])), None);
+        for _ in 0..20 {
+            world.send(ADA, &peer, &check(Class::Request));
+            sent += usize::from(world.server.poll_transmit().is_some());
+        }
+    }
+    assert_eq!(sent, 71, "half of the bucket holds 6,000 bytes, and a check with its headers is 84");
+    assert_eq!(world.server.stats().over_cap, 1000 - 71);
+}
+
+#[test]
+fn payloads_of_an_unproven_peer_are_dropped_without_waiting_for_the_lock() {
+    let mut world = World::proving();
+    assert_eq!(world.request(ADA, "ada", allocate()), None);
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, PUBLIC_PEER)), None);
+    let (peer, mut tally) = (PUBLIC_PEER.parse().unwrap(), Stats::default());
+    let mut decide = |payload: &[u8]| {
+        world.server.forward_from_peer(world.now.instant, AllocationId(0), peer, payload, &mut tally)
+    };
+    assert_eq!(decide(b"flood"), Onward::Dropped);
+    assert_eq!(decide(&check(Class::Request)), Onward::Control);
+    assert_eq!(tally.unproven, 1);
+}
+
+#[test]
+fn an_identity_with_many_credentials_has_the_quota_and_the_bandwidth_of_one() {
+    let limits = Limits {
+        allocations_per_username: 2,
+        bandwidth: Bandwidth { per_username: Some(BitRate(100_000)), ..Bandwidth::UNLIMITED },
+        ..Limits::default()
+    };
+    let mut world = World::with(PeerPolicy::Lab, limits);
+    let allocated = |world: &mut World, port: u16| {
+        let from = format!("198.51.100.1:{port}");
+        let lifetime = Duration::from_secs(60 + u64::from(port));
+        let ticket = world.issuer.issue(world.now.unix, "ada", lifetime);
+        let nonce = world.nonce(&from);
+        let reply = world.ask(&from, &seal(allocate(), &ticket, &nonce)).unwrap();
+        assert!(world.ask(&from, &seal(bind(0x4000, PEER), &ticket, &nonce)).is_some());
+        parse(&reply).unwrap().error_code().unwrap().map(|code| code.0)
+    };
+    assert_eq!([1, 2, 3].map(|port| allocated(&mut world, port)), [None, None, Some(486)]);
+    let mut relayed = 0;
+    for packet in 0..100 {
+        let from = format!("198.51.100.1:{}", 1 + packet % 2).parse().unwrap();
+        world.server.handle_client(world.now, from, &channel_data(&[0; 1000]));
+        relayed += usize::from(world.server.poll_transmit().is_some());
+    }
+    // Half of the bucket holds four packets of 1500 bytes, or six of these.
+    assert!((1..10).contains(&relayed), "{relayed}");
+}
+
+#[test]
 fn an_ipv4_peer_in_ipv6_clothes_is_judged_as_what_it_is() {
     for peer in ["[::ffff:127.0.0.1]:5000", "[64:ff9b::a00:1]:5000", "[2002:7f00:1::]:5000"] {
         assert!(!PeerPolicy::Public.allows(peer.parse().unwrap()), "{peer}");
@@ -220,5 +301,5 @@ fn channel_data(payload: &[u8]) -> Vec<u8> {
 }
 
 fn check(class: Class) -> Vec<u8> {
-    MessageBuilder::new(class, Method::Binding, TransactionId([7; 12])).finish(Fingerprint::Without)
+    MessageBuilder::new(class, Method::Binding, TransactionId([7; 12])).seal(b"ice", Fingerprint::With)
 }

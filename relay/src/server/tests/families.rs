@@ -3,7 +3,7 @@
 use super::*;
 
 const SIX: &str = "2606:4700::8";
-const PEER_SIX: &str = "[2606:4700::99]:6000";
+const PEER_SIX: &str = "[2606:4700:1::99]:6000";
 
 #[test]
 fn rfc_8656_7_2_additional_address_family_gives_two_relayed_addresses() {
@@ -29,6 +29,19 @@ fn rfc_8656_7_2_ipv6_alone_is_had_where_this_machine_has_it() {
     assert_eq!(relayed, [format!("[{SIX}]:50000").parse::<SocketAddr>().unwrap()]);
     assert_eq!(world.request(ADA, "ada", permission(&["1.1.1.1:6000"])), Some(443));
     assert_eq!(world.request(ADA, "ada", permission(&[PEER_SIX])), None);
+}
+
+#[test]
+fn hosts_behind_the_same_router_are_refused_on_every_way_in_and_out() {
+    const NEIGHBOUR: &str = "[2606:4700::99]:6000";
+    let mut world = dual();
+    relayed(&mut world, allocate().requested_family(AddressFamily::Ipv6));
+    assert_eq!(world.request(ADA, "ada", permission(&[NEIGHBOUR])), Some(403));
+    assert_eq!(world.request(ADA, "ada", bind(0x4000, NEIGHBOUR)), Some(403));
+    world.send(ADA, NEIGHBOUR, b"out");
+    world.server.handle_peer(world.now, AllocationId(0), NEIGHBOUR.parse().unwrap(), b"in");
+    assert_eq!(world.server.poll_transmit(), None);
+    assert_eq!(world.server.stats().refused, 2);
 }
 
 #[test]
