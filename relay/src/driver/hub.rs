@@ -138,6 +138,10 @@ impl Hub {
     }
 
     pub(super) fn thread_of(&self, stream: StreamId) -> usize {
+    pub(super) fn has_allocation(&self, client: Client) -> bool {
+        self.read().server.has_allocation(now().instant, client)
+    }
+
         usize::try_from(stream.0).unwrap_or(0) % self.threads.len().max(1)
     }
 

@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::batch::LONGEST;
@@ -29,10 +30,12 @@ use crate::wire::{ChannelData, DataHeader, HEADER_LEN, TransactionId, is_stun};
 
 /// Messages that wait for a connection's writer; newer ones are lost, as datagrams would be.
 const QUEUE: usize = 256;
-/// A connection that says nothing for this long is closed: longer than any refresh interval.
+/// A connection with an allocation that says nothing whole for this long is closed: longer than any refresh interval.
 const SILENCE: Duration = Duration::from_secs(3700);
-/// The same until its first message, TLS handshake included.
-const FIRST_MESSAGE: Duration = Duration::from_secs(15);
+/// A connection without one is closed after this long, whatever it says: strangers hold no seats.
+const STRANGER: Duration = Duration::from_secs(30);
+/// The longest TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(15);
 /// A client that takes nothing for this long is gone.
 const STUCK: Duration = Duration::from_secs(30);
 /// Pause after the system refused to accept, mostly for want of file descriptors.
@@ -113,7 +116,7 @@ async fn connection(
     // How a connection ended is nobody's business here: its allocation goes either way.
     let _ = match tls {
         None => talk(&hub, id, from, stream).await,
-        Some(tls) => match tokio::time::timeout(FIRST_MESSAGE, tls.accept(stream)).await {
+        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
             Ok(Ok(stream)) => talk(&hub, id, from, stream).await,
             Ok(Err(error)) => Err(error),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -154,9 +157,9 @@ async fn write(mut messages: mpsc::Receiver<Vec<u8>>, writer: impl AsyncWrite) -
 async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead) -> io::Result<()> {
     let mut reader = std::pin::pin!(reader);
     let mut buffer = vec![0; LONGEST];
-    let (mut filled, mut patience) = (0, FIRST_MESSAGE);
+    let (mut filled, mut patience) = (0, Patience::with_stranger());
     loop {
-        let count = tokio::time::timeout(patience, reader.read(&mut buffer[filled..]))
+        let count = tokio::time::timeout_at(patience.until, reader.read(&mut buffer[filled..]))
             .await
             .map_err(|_| io::ErrorKind::TimedOut)??;
         if count == 0 {
@@ -170,10 +173,34 @@ async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead)
             };
             handle(hub, id, from, message);
             start += length;
-            patience = SILENCE;
+        }
+        if start > 0 {
+            patience.heard(hub.has_allocation(Client::stream(from, id)));
         }
         buffer.copy_within(start..filled, 0);
         filled -= start;
+    }
+}
+
+/// How long a connection is listened to. Only whole messages of who has an allocation prolong it: a byte now and then,
+/// or requests that lead to nothing, hold no seat.
+struct Patience {
+    until: Instant,
+    has_allocation: bool,
+}
+
+impl Patience {
+    fn with_stranger() -> Self {
+        Self { until: Instant::now() + STRANGER, has_allocation: false }
+    }
+
+    fn heard(&mut self, has_allocation: bool) {
+        match (self.has_allocation, has_allocation) {
+            (_, true) => self.until = Instant::now() + SILENCE,
+            (true, false) => self.until = Instant::now() + STRANGER,
+            (false, false) => {}
+        }
+        self.has_allocation = has_allocation;
     }
 }
 
@@ -248,6 +275,39 @@ mod tests {
         assert_eq!(message_length(&stun[..10]).unwrap(), Some(28));
         assert_eq!(message_length(&[0x40, 0, 0, 5, 1]).unwrap(), Some(12));
         assert_eq!(message_length(&[0x40, 0, 0, 0]).unwrap(), Some(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stranger_who_trickles_or_chatters_is_closed_in_time_and_a_client_is_not() {
+        let hub = hub();
+        let (from, started) = ("127.0.0.1:5000".parse().unwrap(), Instant::now());
+        let (mut stranger, end) = tokio::io::duplex(1 << 16);
+        let trickle = async {
+            // Bytes of one message, then whole ones that lead to nothing.
+            let binding = [&[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42][..], &[7; 12]].concat();
+            for byte in binding.iter().cycle() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if stranger.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let closed = async { talk(&hub, StreamId(1), from, end).await.unwrap_err().kind() };
+        let (kind, ()) = tokio::join!(closed, trickle);
+        assert_eq!(kind, io::ErrorKind::TimedOut);
+        assert!(started.elapsed() <= STRANGER + Duration::from_secs(1), "{:?}", started.elapsed());
+        let mut patience = Patience::with_stranger();
+        patience.heard(true);
+        assert_eq!(patience.until, Instant::now() + SILENCE);
+        patience.heard(false);
+        assert_eq!(patience.until, Instant::now() + STRANGER, "its allocation is gone");
+    }
+
+    fn hub() -> Hub {
+        let listen = "127.0.0.1:3478".parse().unwrap();
+        let config = crate::server::ServerConfig::new(listen, [7; 32], [9; 32]);
+        let server = crate::server::Server::new(config, listen, now());
+        Hub::new(server, Vec::new(), Vec::new(), crate::wire::AddressFamily::Ipv4)
     }
 
     #[test]

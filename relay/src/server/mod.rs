@@ -317,6 +317,11 @@ impl Server {
         Stats { allocations: self.allocations.len() as u64, ..self.stats }
     }
 
+    /// Whether a client has one.
+    pub fn has_allocation(&self, now: Instant, client: Client) -> bool {
+        self.allocation_of(now, client).is_some()
+    }
+
     /// Our address of a family, if we have one.
     fn ip_of(&self, family: AddressFamily) -> Option<IpAddr> {
         let ours = [Some(self.relay_ip), self.config.second_ip];
