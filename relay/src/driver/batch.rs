@@ -83,6 +83,11 @@ impl Batch {
         first..self.used
     }
 
+    /// Who sent what is in a slot.
+    pub(super) fn from(&self, slot: usize) -> SocketAddr {
+        self.received[slot].from
+    }
+
     /// What is in a slot; nothing when the datagram was too long for it.
     pub fn datagram(&self, slot: usize) -> Option<(SocketAddr, &[u8])> {
         let Received { from, length } = *self.received.get(slot)?;

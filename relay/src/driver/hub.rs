@@ -69,6 +69,11 @@ impl State {
         (port.id == id).then_some(&port.socket)
     }
 
+    /// Brings the socket in a slot into the processor's cache.
+    pub(super) fn touch(&self, slot: usize) {
+        std::hint::black_box(self.ports.get(slot).and_then(Option::as_ref).map(|port| port.id));
+    }
+
     /// The sockets in a slot, for the thread that was told that there is something to read.
     pub(super) fn ports_in(&self, slot: usize) -> Option<(AllocationId, [Option<&UdpSocket>; 2])> {
         let port = self.ports.get(slot)?.as_ref()?;
@@ -133,15 +138,15 @@ impl Hub {
         self.carry_out(&mut state, 0);
     }
 
+    pub(super) fn has_allocation(&self, client: Client) -> bool {
+        self.read().server.has_allocation(now().instant, client)
+    }
+
     pub(super) fn thread(&self, index: usize) -> Option<&Thread> {
         self.threads.get(index)
     }
 
     pub(super) fn thread_of(&self, stream: StreamId) -> usize {
-    pub(super) fn has_allocation(&self, client: Client) -> bool {
-        self.read().server.has_allocation(now().instant, client)
-    }
-
         usize::try_from(stream.0).unwrap_or(0) % self.threads.len().max(1)
     }
 

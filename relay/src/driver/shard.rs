@@ -18,7 +18,7 @@ use rand::{Rng, SeedableRng};
 use super::batch::{Batch, SLOTS};
 use super::hub::{Hub, LISTENER, WAKE, port_slot};
 use super::now;
-use crate::server::{AllocationId, Client, Onward, Stats};
+use crate::server::{AllocationId, Client, Lead, Onward, Stats};
 use crate::wire::TransactionId;
 
 /// Sockets reported ready at one time; the rest are reported next time.
@@ -43,6 +43,7 @@ pub(super) struct Shard {
     /// Slots of relayed ports with something to read.
     ready: Vec<usize>,
     again: Vec<usize>,
+    leads: Vec<Lead>,
     onward: Vec<(usize, Onward)>,
     control: Vec<usize>,
     checks: Vec<(AllocationId, usize)>,
@@ -67,6 +68,7 @@ impl Shard {
             listener: Readiness::Ready,
             ready: Vec::with_capacity(2 * EVENTS),
             again: Vec::with_capacity(2 * EVENTS),
+            leads: Vec::with_capacity(SLOTS),
             onward: Vec::with_capacity(SLOTS),
             control: Vec::with_capacity(SLOTS),
             checks: Vec::with_capacity(SLOTS),
@@ -155,12 +157,16 @@ impl Shard {
     fn pass_on(&mut self, hub: &Hub, received: std::ops::Range<usize>) {
         let at = now().instant;
         let state = hub.read();
-        for slot in received {
+        self.leads.clear();
+        self.leads.extend(received.clone().map(|slot| state.server.lead(Client::udp(self.batch.from(slot)))));
+        state.server.follow(&self.leads).for_each(|slot| state.touch(slot));
+        for (slot, lead) in received.zip(&self.leads) {
             let Some((from, datagram)) = self.batch.datagram(slot) else {
                 self.tally.malformed += 1;
                 continue;
             };
-            match state.server.forward_from_client(at, Client::udp(from), datagram, &mut self.tally) {
+            let whose = (*lead, Client::udp(from));
+            match state.server.forward_by_lead(at, whose, datagram, &mut self.tally) {
                 Onward::Dropped => {}
                 Onward::Control => self.control.push(slot),
                 onward => self.onward.push((slot, onward)),

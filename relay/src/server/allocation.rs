@@ -148,6 +148,12 @@ impl Allocation {
         }
     }
 
+    /// Reads something of each of its first lines of memory, where lies what a packet needs.
+    pub(super) fn touch(&self) -> (Instant, (u64, u64), u16, bool) {
+        let is_open = matches!(self.state, State::Open { .. });
+        (self.expires, self.meter.read(), self.client.address.port(), is_open)
+    }
+
     pub(super) fn relayed(&self) -> Option<SocketAddr> {
         match self.state {
             State::Opening => None,

@@ -2,6 +2,7 @@
 //! anything, so that many threads can take it at once. The fast path carries it out in place; [`Server::handle_client`]
 //! carries it out with a copy.
 
+use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
@@ -26,7 +27,26 @@ pub enum Onward {
     ToClient(Client, DataHeader, Range<usize>),
 }
 
+/// The beginning of a look-up: of a client's hash, for instance a batch of them, before any is followed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lead(pub(super) u64);
+
 impl Server {
+    /// Begins to look up a client.
+    pub fn lead(&self, client: Client) -> Lead {
+        Lead(self.hash.hash_one(client))
+    }
+
+    /// Brings what the leads lead to into the processor's cache, all of it at once: decisions taken one after the other
+    /// would wait for memory one after the other. Gives the slots of the allocations, which may be other clients'.
+    pub fn follow(&self, leads: &[Lead]) -> impl Iterator<Item = usize> {
+        leads.iter().filter_map(|Lead(hash)| {
+            let slot = self.by_client.find(*hash, |_| true)?;
+            std::hint::black_box(self.allocations.at(slot)?.1.touch());
+            Some(slot as usize)
+        })
+    }
+
     /// Decides about a datagram from a client.
     pub fn forward_from_client(
         &self,
@@ -35,12 +55,23 @@ impl Server {
         datagram: &[u8],
         tally: &mut Stats,
     ) -> Onward {
+        self.forward_by_lead(now, (self.lead(from), from), datagram, tally)
+    }
+
+    /// The same when the look-up has begun already.
+    pub fn forward_by_lead(
+        &self,
+        now: Instant,
+        (lead, from): (Lead, Client),
+        datagram: &[u8],
+        tally: &mut Stats,
+    ) -> Onward {
         if ChannelData::matches(datagram) {
             let Ok(received) = ChannelData::parse(datagram) else {
                 tally.malformed += 1;
                 return Onward::Dropped;
             };
-            let bound = self.allocation_of(now, from).and_then(|(id, allocation)| {
+            let bound = self.allocation_by(now, lead, from).and_then(|(id, allocation)| {
                 Some(((id, allocation), allocation.peer_of(now, received.channel)?))
             });
             let Some((found, to)) = bound else {
@@ -52,7 +83,7 @@ impl Server {
             return self.forward_to_peer(now, found, to, datagram, payload, tally);
         }
         let is_send = wire::Message::is(datagram, Class::Indication, Method::Send);
-        if is_send { self.forward_send(now, from, datagram, tally) } else { Onward::Control }
+        if is_send { self.forward_send(now, (lead, from), datagram, tally) } else { Onward::Control }
     }
 
     /// Decides about a datagram that reached the relayed port of an allocation: RFC 8656 §11.3, §12.7: to the client as
@@ -86,7 +117,13 @@ impl Server {
     }
 
     /// RFC 8656 §11.2: a Send indication from a client.
-    fn forward_send(&self, now: Instant, from: Client, datagram: &[u8], tally: &mut Stats) -> Onward {
+    fn forward_send(
+        &self,
+        now: Instant,
+        (lead, from): (Lead, Client),
+        datagram: &[u8],
+        tally: &mut Stats,
+    ) -> Onward {
         // An indication gets no error: with DONT-FRAGMENT or anything else unknown it is dropped (RFC 8489 §6.3.2).
         let parsed = wire::parse(datagram).ok().and_then(|message| {
             let peer = message.xor_address(AttributeType::XOR_PEER_ADDRESS).ok()??;
@@ -98,7 +135,7 @@ impl Server {
             tally.malformed += 1;
             return Onward::Dropped;
         };
-        match self.allocation_of(now, from) {
+        match self.allocation_by(now, lead, from) {
             Some((id, allocation)) => {
                 let to = (peer, allocation.permits(now, peer.ip()));
                 self.forward_to_peer(now, (id, allocation), to, datagram, payload, tally)
@@ -204,6 +241,10 @@ impl Server {
             self.stats.unproven += 1;
             return;
         }
+        if !self.shaper.admits(now, &allocation.purse, payload.len()) {
+            self.stats.over_cap += 1;
+            return;
+        }
         allocation.meter.to_peer(payload.len());
         self.stats.packets_to_peers += 1;
         self.stats.bytes += payload.len() as u64;
@@ -241,10 +282,6 @@ impl Server {
                 let head = DataHeader::MAX_LEN;
                 let length = payload.len();
                 let mut buffer = vec![0; head + length + DataHeader::MAX_PADDING];
-        if !self.shaper.admits(now, &allocation.purse, payload.len()) {
-            self.stats.over_cap += 1;
-            return;
-        }
                 buffer[head..head + length].copy_from_slice(&datagram[payload]);
                 if let Some(whole) = header.wrap(&mut buffer, head..head + length, transaction) {
                     self.reply(client, buffer[whole].to_vec());

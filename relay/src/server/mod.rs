@@ -19,6 +19,7 @@ mod discovery;
 mod drain;
 mod forwarding;
 mod gate;
+mod index;
 mod meter;
 mod nonce;
 mod party;
@@ -31,7 +32,8 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::BuildHasher as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -47,9 +49,10 @@ pub use self::config::{
     TlsListen,
 };
 use self::drain::Drain;
-pub use self::forwarding::Onward;
+pub use self::forwarding::{Lead, Onward};
 use self::gate::Gate;
 pub(crate) use self::gate::SourcePrefix;
+use self::index::Index;
 pub use self::meter::Receipt;
 use self::nonce::Nonces;
 pub use self::policy::canonical;
@@ -79,8 +82,9 @@ pub struct Server {
     shaper: Shaper,
     rng: StdRng,
     allocations: Slots,
-    by_client: HashMap<Client, AllocationId, Keyed>,
-    by_relayed: HashMap<Client, AllocationId, Keyed>,
+    hash: Keyed,
+    by_client: Index,
+    by_relayed: Index,
     expiries: BTreeSet<(Instant, AllocationId)>,
     transmits: VecDeque<Transmit>,
     effects: VecDeque<Effect>,
@@ -146,7 +150,6 @@ impl Server {
         let mut rng = StdRng::from_seed(config.seed);
         let mut nonce_key = [0; 32];
         rng.fill_bytes(&mut nonce_key);
-        let hash = Keyed::new([rng.next_u64(), rng.next_u64()]);
         Self {
             listening,
             relay_ip: config.public_ip.unwrap_or(listening.ip()),
@@ -156,16 +159,17 @@ impl Server {
             gate: Gate::new(&config.limits, now.instant),
             quota: Quota::default(),
             shaper: Shaper::new(config.limits.bandwidth, now.instant, now.unix),
-            rng,
             allocations: Slots::default(),
-            by_client: HashMap::with_hasher(hash),
-            by_relayed: HashMap::with_hasher(hash),
+            hash: Keyed::new([rng.next_u64(), rng.next_u64()]),
+            by_client: Index::default(),
+            by_relayed: Index::default(),
             expiries: BTreeSet::new(),
             transmits: VecDeque::new(),
             effects: VecDeque::new(),
             receipts: VecDeque::new(),
             drain: Drain::Serving,
             stats: Stats::default(),
+            rng,
             config,
         }
     }
@@ -182,7 +186,8 @@ impl Server {
 
     /// A connection has ended: with it its allocation, whose client nobody can reach any more.
     pub fn handle_stream_closed(&mut self, now: Now, stream: StreamId, from: SocketAddr) {
-        if let Some(id) = self.by_client.get(&Client::stream(from, stream)).copied() {
+        let client = Client::stream(from, stream);
+        if let Some((id, _)) = self.find(self.lead(client), client) {
             self.remove(now.instant, id);
         }
     }
@@ -241,7 +246,7 @@ impl Server {
                 let relayed = SocketAddr::new(ip, port);
                 allocation.state = State::Open { relayed };
                 let wants_second = allocation.second == Second::Wanted;
-                self.by_relayed.insert(Client::udp(relayed), id);
+                self.by_relayed.insert(self.hash.hash_one(Client::udp(relayed)), id.index());
                 self.stats.allocations_made += 1;
                 if wants_second && self.ip_of(AddressFamily::Ipv6).is_some() {
                     self.effects.push_back(Effect::OpenSecondPort(id));
@@ -270,7 +275,7 @@ impl Server {
             (PortOutcome::Opened(port), Some(ip)) => {
                 let relayed = SocketAddr::new(ip, port);
                 allocation.second = Second::Open(relayed);
-                self.by_relayed.insert(Client::udp(relayed), id);
+                self.by_relayed.insert(self.hash.hash_one(Client::udp(relayed)), id.index());
             }
             (PortOutcome::Opened(_) | PortOutcome::Refused, _) => allocation.second = Second::Refused,
         }
@@ -312,14 +317,14 @@ impl Server {
         self.expiries.first().map(|(expires, _)| (*expires, "allocation expiry"))
     }
 
-    /// What happened so far.
-    pub fn stats(&self) -> Stats {
-        Stats { allocations: self.allocations.len() as u64, ..self.stats }
-    }
-
     /// Whether a client has one.
     pub fn has_allocation(&self, now: Instant, client: Client) -> bool {
         self.allocation_of(now, client).is_some()
+    }
+
+    /// What happened so far.
+    pub fn stats(&self) -> Stats {
+        Stats { allocations: self.allocations.len() as u64, ..self.stats }
     }
 
     /// Our address of a family, if we have one.
@@ -330,9 +335,16 @@ impl Server {
 
     /// The live allocation of a client; one that is past its time is as good as gone.
     fn allocation_of(&self, now: Instant, client: Client) -> Option<(AllocationId, &Allocation)> {
-        let id = *self.by_client.get(&client)?;
-        let allocation = self.allocations.get(id)?;
-        (now < allocation.expires).then_some((id, allocation))
+        self.allocation_by(now, self.lead(client), client)
+    }
+
+    fn allocation_by(&self, now: Instant, lead: Lead, client: Client) -> Option<(AllocationId, &Allocation)> {
+        self.find(lead, client).filter(|(_, allocation)| now < allocation.expires)
+    }
+
+    fn find(&self, Lead(hash): Lead, client: Client) -> Option<(AllocationId, &Allocation)> {
+        let is_theirs = |slot| self.allocations.at(slot).is_some_and(|(_, made)| made.client == client);
+        self.allocations.at(self.by_client.find(hash, is_theirs)?)
     }
 
     /// The allocation whose relayed address this is.
@@ -340,7 +352,12 @@ impl Server {
         if !self.is_our_ip(peer.ip()) {
             return None;
         }
-        self.allocations.get(*self.by_relayed.get(&Client::udp(peer))?)
+        let is_there = |slot| {
+            let at = self.allocations.at(slot);
+            at.is_some_and(|(_, made)| [made.relayed(), made.second.open()].contains(&Some(peer)))
+        };
+        let slot = self.by_relayed.find(self.hash.hash_one(Client::udp(peer)), is_there)?;
+        self.allocations.at(slot).map(|(_, made)| made)
     }
 
     fn is_our_ip(&self, ip: IpAddr) -> bool {
@@ -374,7 +391,7 @@ impl Server {
 
     fn remove(&mut self, now: Instant, id: AllocationId) {
         let Some(gone) = self.allocations.remove(id) else { return };
-        self.by_client.remove(&gone.client);
+        self.by_client.remove(self.hash.hash_one(gone.client), id.index());
         self.expiries.remove(&(gone.expires, id));
         self.quota.leave(credentials::identity(&gone.username), gone.prefix);
         let (bytes_to_peers, bytes_to_client) = gone.meter.read();
@@ -382,9 +399,8 @@ impl Server {
             // The driver still owes us the port; it is told to close it when it reports.
             State::Opening => {}
             State::Open { relayed } => {
-                self.by_relayed.remove(&Client::udp(relayed));
-                if let Second::Open(second) = gone.second {
-                    self.by_relayed.remove(&Client::udp(second));
+                for at in [Some(relayed), gone.second.open()].into_iter().flatten() {
+                    self.by_relayed.remove(self.hash.hash_one(Client::udp(at)), id.index());
                 }
                 self.effects.push_back(Effect::CloseRelayPort(id));
                 if self.receipts.len() == MAX_RECEIPTS {

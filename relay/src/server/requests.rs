@@ -1,5 +1,6 @@
 //! Requests from clients: Binding, and the authenticated ones of TURN, in the order RFC 8656 checks them.
 
+use std::hash::BuildHasher as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -208,7 +209,7 @@ impl Server {
         let expires = allocation.expires;
         let id = self.allocations.insert(allocation);
         self.expiries.insert((expires, id));
-        self.by_client.insert(from, id);
+        self.by_client.insert(self.hash.hash_one(from), id.index());
         self.effects.push_back(Effect::OpenRelayPort(id, parity));
         Ok(())
     }

@@ -35,7 +35,8 @@ const DAY_SECONDS: u64 = 24 * 3600;
 /// One rate, shared by whoever shares it. The level is the time at which the bucket will be full again.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    rate: BitRate,
+    /// Nanoseconds a byte takes, in units of 2^-24: a packet costs a multiplication, not a division.
+    per_byte: u64,
     full_at: AtomicU64,
 }
 
@@ -47,11 +48,12 @@ enum Class {
 
 impl Bucket {
     const fn new(rate: BitRate) -> Self {
-        Self { rate, full_at: AtomicU64::new(0) }
+        let rate = if rate.0 == 0 { 1 } else { rate.0 };
+        Self { per_byte: (8_000_000_000 << 24) / rate, full_at: AtomicU64::new(0) }
     }
 
-    fn cost(&self, bytes: u64) -> u64 {
-        bytes.saturating_mul(8_000_000_000) / self.rate.0.max(1)
+    const fn cost(&self, bytes: u64) -> u64 {
+        ((bytes as u128 * self.per_byte as u128) >> 24) as u64
     }
 
     fn has(&self, now: u64, bytes: u64, class: Class) -> bool {
@@ -254,10 +256,10 @@ mod tests {
         };
         let one = measure(&["ada", "ada"], 0);
         assert!((475_000.0..=525_000.0).contains(&one), "{one}");
-    }
-
         let three = measure(&["bob", "dan", "eve"], 60_000);
         assert!((760_000.0..=840_000.0).contains(&three), "{three}");
+    }
+
     #[test]
     fn when_the_days_volume_is_used_up_only_voice_goes_on_until_midnight() {
         let (mut shaper, start) = shaper(Bandwidth { bytes_per_day: Some(10_000), ..unlimited() });

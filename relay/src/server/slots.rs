@@ -43,6 +43,13 @@ impl Slots {
         slot.allocation.as_deref()
     }
 
+    /// Whatever is in a slot, and its name.
+    pub(super) fn at(&self, index: u32) -> Option<(AllocationId, &Allocation)> {
+        let slot = self.slots.get(index as usize)?;
+        let allocation = slot.allocation.as_deref()?;
+        Some((AllocationId::new(index, slot.generation), allocation))
+    }
+
     pub(super) fn get_mut(&mut self, id: AllocationId) -> Option<&mut Allocation> {
         let slot = self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation())?;
         slot.allocation.as_deref_mut()
