@@ -2,6 +2,9 @@
 //!
 //! `up` client to peer, `down` peer to client, `mates` client to client over two allocations of the same server,
 //! `raw` to a bare forwarder. Closed loop: a window of packets is kept on the way; or paced with `--pps`.
+//!
+//! It makes its calls, says so on one line, and then plays a turn for each line it is given: so many milliseconds of load,
+//! until the last packet is through and the server sleeps again, for only then its processor time is up to date.
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
@@ -22,6 +25,8 @@ const PEERS: &str = "10.99.0.2";
 /// ChannelData header.
 const HEADER: usize = 4;
 const WINDOW: u64 = 2000;
+/// Before each turn: caches and branch predictors forget who does not run.
+const WARM_UP: Duration = Duration::from_millis(40);
 /// Nothing arrived for this long: what is on the way is lost.
 const LOST: Duration = Duration::from_millis(20);
 
@@ -45,7 +50,6 @@ pub(crate) fn run(options: &[&str]) -> Outcome<ExitCode> {
     let count = number(options, "--flows", 100)? as usize;
     let size = number(options, "--size", 172)? as usize;
     let pace = number(options, "--pps", 0)?;
-    let time = Duration::from_millis(number(options, "--millis", 1500)?);
     let process = number(options, "--pid", 0)?;
     let credentials = Credentials {
         username: option(options, "--user").unwrap_or("u").to_owned(),
@@ -113,27 +117,28 @@ pub(crate) fn run(options: &[&str]) -> Outcome<ExitCode> {
     sockets.append(&mut senders);
     targets.append(&mut receivers);
     let mut load = Load { way, size, pace, sockets, targets, poll, latencies: Vec::with_capacity(1 << 20) };
-    load.run(Duration::from_millis(150))?;
-    load.latencies.clear();
-    let before = processor_time(process);
-    let (sent, received) = load.run(time)?;
-    let used = processor_time(process) - before;
-    load.latencies.sort_unstable();
-    let p99 = load.latencies.get(load.latencies.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(0);
-    let p50 = load.latencies.get(load.latencies.len() / 2).copied().unwrap_or(0);
-    println!(
-        "{}",
-        json!({
-            "ns_per_packet": used as f64 / received.max(1) as f64,
-            "received": received,
-            "lost_percent": 100.0 * sent.saturating_sub(received) as f64 / sent.max(1) as f64,
-            "allocate_ns": allocate_ns,
-            "kb_per_allocation": kb_per_allocation,
-            "p50_us": f64::from(p50) / 1000.0,
-            "p99_us": f64::from(p99) / 1000.0,
-            "packets_per_second": received as f64 / time.as_secs_f64(),
-        })
-    );
+    println!("{}", json!({ "allocate_ns": allocate_ns, "kb_per_allocation": kb_per_allocation }));
+    for line in std::io::stdin().lines() {
+        let time = Duration::from_millis(line?.parse()?);
+        load.run(WARM_UP)?;
+        load.latencies.clear();
+        let before = processor_time(process);
+        let (sent, received) = load.run(time)?;
+        let used = processor_time(process) - before;
+        if received == 0 {
+            return Err("nothing came through".into());
+        }
+        println!(
+            "{}",
+            json!({
+                "ns_per_packet": used as f64 / received as f64,
+                "received": received,
+                "lost_percent": 100.0 * sent.saturating_sub(received) as f64 / sent as f64,
+                "p50_us": load.latency(50),
+                "p99_us": load.latency(99),
+            })
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -167,8 +172,14 @@ impl Load {
         let (mut sent, mut received, mut on_the_way, mut next) = (0u64, 0u64, 0u64, 0usize);
         let started = Instant::now();
         let mut progress = started;
-        while started.elapsed() < time {
-            let due = if self.pace > 0 {
+        loop {
+            let is_over = started.elapsed() >= time;
+            if is_over && (on_the_way == 0 || progress.elapsed() > LOST) {
+                break;
+            }
+            let due = if is_over {
+                0
+            } else if self.pace > 0 {
                 let due = started.elapsed().as_nanos() as u64 * self.pace / 1_000_000_000;
                 due.saturating_sub(sent).min(64)
             } else if on_the_way < WINDOW {
@@ -215,12 +226,19 @@ impl Load {
                     }
                 }
             }
-            if self.pace == 0 && progress.elapsed() > LOST {
+            if !is_over && self.pace == 0 && progress.elapsed() > LOST {
                 on_the_way = 0;
                 progress = Instant::now();
             }
         }
         Ok((sent, received))
+    }
+
+    /// A percentile of the last turn, in microseconds.
+    fn latency(&mut self, percent: usize) -> f64 {
+        self.latencies.sort_unstable();
+        let rank = self.latencies.len().saturating_sub(1) * percent / 100;
+        f64::from(self.latencies.get(rank).copied().unwrap_or(0)) / 1000.0
     }
 }
 

@@ -2,14 +2,20 @@
 //!
 //! ```text
 //!   namespace lg, core 0                         namespace sv, core 1
-//!   clients 10.99.0.1 ─┐                        ┌─ ours | turnserver | bare forwarder
-//!   peers   10.99.0.2 ─┴────── veth pair ───────┴─ 10.99.0.10:3478
+//!   clients 10.99.0.1 ─┐                        ┌─ 10.99.0.10 ours, .11 turnserver, .12 bare forwarder,
+//!   peers   10.99.0.2 ─┴────── veth pair ───────┴─ .13 ours with two threads, each at port 3478
 //! ```
 //!
-//! Everybody gets the same load from the same generator, one after the other, in rounds; medians are compared. The
-//! measure is processor time of the server per packet (/proc/PID/task/*/schedstat): it holds on a busy machine where
-//! throughput does not. Prints one JSON object; exit status 1 when a bar is missed, 77 when this system allows no
-//! namespaces.
+//! The measure is processor time of the server per packet (/proc/PID/task/*/schedstat): it holds on a busy machine where
+//! throughput does not. But the same work takes up to twice the time when somebody else computes on the other half of the
+//! processor, for seconds on end. Therefore those who are compared live side by side and take turns of a quarter of a
+//! second, forwards and backwards; each turn gives one ratio, of measurements less than two seconds apart, and the median of
+//! all ratios is held against the bar, with its quartiles beside it. A turn begins with 40 ms that do not count and ends when
+//! the last packet is through. Everything is started anew for each of five meetings, which gives 40 ratios of costs and
+//! latencies, and five of allocations and memory. Generator and servers run at real-time priority where that is allowed.
+//! `--meetings N`, `--turns N`, `--millis N` change the numbers, `--only NAME` plays one group and judges nothing.
+//!
+//! Prints one JSON object; exit status 1 when a bar is missed, 77 when this system allows no namespaces.
 //!
 //! `load soak --minutes N`: the relay under calls that come and go; flat memory and file descriptors.
 //! `load chromium`: a browser's call that may use nothing but our relay.

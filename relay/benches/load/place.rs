@@ -9,7 +9,10 @@ use relay::server::{Bandwidth, BitRate, Limits, PeerPolicy, PeerProof, ServerCon
 
 use crate::{Outcome, number, option};
 
-pub(crate) const SERVER: &str = "10.99.0.10:3478";
+/// Where the relay listens when nothing else is said.
+const SERVER: &str = "10.99.0.10:3478";
+/// All addresses of the namespace of servers: those that are compared live side by side, one at each.
+const SERVERS: [&str; 4] = ["10.99.0.10", "10.99.0.11", "10.99.0.12", "10.99.0.13"];
 /// What generator and relay both know.
 pub(crate) const SECRET: [u8; 32] = [7; 32];
 const INSIDE: &str = "SILBO_LOAD_INSIDE";
@@ -27,7 +30,9 @@ pub(crate) fn enter() -> Outcome<Option<ExitCode>> {
         }
         run("ip link add v0 netns lg type veth peer name v1 netns sv")?;
         run("ip -n lg addr add 10.99.0.1/24 dev v0 && ip -n lg addr add 10.99.0.2/24 dev v0")?;
-        run("ip -n sv addr add 10.99.0.10/24 dev v1")?;
+        for address in SERVERS {
+            run(&format!("ip -n sv addr add {address}/24 dev v1"))?;
+        }
         for (name, device) in [("lg", "v0"), ("sv", "v1")] {
             run(&format!("ip -n {name} link set {device} up"))?;
             run(&format!("ip netns exec {name} ethtool -K {device} tx off gro off gso off tso off"))?;
@@ -77,18 +82,17 @@ pub(crate) fn command(namespace: &str, cores: &str, program: &[&str]) -> Command
 pub(crate) struct Running(Child);
 
 impl Running {
-    pub(crate) fn start(cores: &str, program: &[&str]) -> Outcome<Self> {
+    /// Returns when it listens at `address`.
+    pub(crate) fn start(address: &str, cores: &str, program: &[&str]) -> Outcome<Self> {
         let mut command = command("sv", cores, program);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let running = Self(child);
         for _ in 0..100 {
             std::thread::sleep(Duration::from_millis(50));
-            let listening = Command::new("sh")
-                .args([
-                    "-c",
-                    "ip netns exec sv ss -Hulnp 'sport = 3478' | grep -o 'pid=[0-9]*' | sort -u | wc -l",
-                ])
-                .output()?;
+            let look = format!(
+                "ip netns exec sv ss -Hulnp 'src {address}' | grep -o 'pid=[0-9]*' | sort -u | wc -l"
+            );
+            let listening = Command::new("sh").args(["-c", &look]).output()?;
             if String::from_utf8_lossy(&listening.stdout).trim() == "1" {
                 return Ok(running);
             }
