@@ -362,6 +362,12 @@ impl Directory {
         self.introductions.range((from, Bound::Unbounded)).take(most).map(|(_, record)| record)
     }
 
+    /// Whether a claim of this person to this name is held, live or expired.
+    pub fn holds(&self, name: &Username, person: &PublicKey) -> bool {
+        let slot = self.claims.get(&name.skeleton()).map_or(&[][..], Vec::as_slice);
+        slot.iter().any(|held| held.claim.name() == name && held.claim.identity() == *person)
+    }
+
     /// How many claims and introduction records are held.
     pub fn size(&self) -> (usize, usize) {
         (self.claims.len(), self.introductions.len())

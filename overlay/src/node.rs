@@ -42,6 +42,7 @@ mod serve;
 mod timers;
 mod walk;
 mod watch;
+mod writes;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -66,10 +67,11 @@ use self::{
     query::Query,
     ringing::Ringing,
     role::Roles,
-    serve::{MailboxOwner, Promise, Replication},
+    serve::{MailboxOwner, Replication},
     timers::{Timer, Timers},
     walk::Walks,
     watch::Watch,
+    writes::Writes,
 };
 use crate::{
     claim::{Claim, RecoveryHash, Seen},
@@ -150,7 +152,7 @@ pub enum Effect {
         /// Which link.
         link: LinkId,
     },
-    /// Write a claim to disk, then call [`Node::handle_persisted`].
+    /// Write a claim to disk, then call [`Node::handle_persisted`], or [`Node::handle_persist_failed`].
     Persist {
         /// To be handed back.
         id: PersistId,
@@ -318,8 +320,7 @@ pub struct Node {
 
     directory: Directory,
     mailboxes: BTreeMap<MailboxId, MailboxOwner>,
-    persisting: BTreeMap<PersistId, Promise>,
-    next_persist: u64,
+    writes: Writes,
 
     transmits: VecDeque<Transmit>,
     effects: VecDeque<Effect>,
@@ -393,8 +394,7 @@ impl Node {
             recovery: None,
             directory: Directory::new(config.network, link_secret.clone(), &config.limits),
             mailboxes: BTreeMap::new(),
-            persisting: BTreeMap::new(),
-            next_persist: 1,
+            writes: Writes::default(),
             transmits: VecDeque::new(),
             effects: VecDeque::new(),
             events: VecDeque::new(),
@@ -464,6 +464,12 @@ impl Node {
     /// What [`Effect::Persist`] asked for is on disk.
     pub fn handle_persisted(&mut self, now: Now, id: PersistId) {
         self.persisted(now, id);
+        self.settle(now);
+    }
+
+    /// What [`Effect::Persist`] asked for could not be written.
+    pub fn handle_persist_failed(&mut self, now: Now, id: PersistId) {
+        self.persist_failed(now, id);
         self.settle(now);
     }
 
@@ -585,6 +591,7 @@ impl Node {
     fn sweep(&mut self, now: Now) {
         self.table.expire(now.unix);
         self.directory.expire(now.unix);
+        self.expire_writes();
         self.replay.expire(now.unix);
         self.expire_presence(now);
         self.expire_ringing(now);

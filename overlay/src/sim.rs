@@ -2,6 +2,7 @@
 //! 10 to 100 ms each way that belongs to the pair; a killed node falls silent and is noticed as on a real network: by
 //! requests without answer, and at last by the transport's idle timeout.
 
+mod disk;
 mod names;
 mod presence;
 mod roles;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     trace: Sha256,
     /// What a proof of work takes.
     pub(crate) work_time: Duration,
+    /// No disk takes anything.
+    pub(crate) disks_full: bool,
     /// Behind a filter: nobody opens a link to them.
     pub(crate) filtered: BTreeSet<HostId>,
     /// Links anybody tried to open to this address.
@@ -94,6 +97,10 @@ enum Step {
         host: HostId,
         id: PersistId,
     },
+    PersistFailed {
+        host: HostId,
+        id: PersistId,
+    },
     Worked {
         host: HostId,
         id: WorkId,
@@ -122,6 +129,7 @@ impl World {
             hosts: Vec::new(),
             trace: Sha256::new(),
             work_time: WORK,
+            disks_full: false,
             filtered: BTreeSet::new(),
             dialled: BTreeMap::new(),
             said: VecDeque::new(),
@@ -333,6 +341,7 @@ impl World {
                 self.alive(host, |node| node.handle_work_done(now, id, proof));
             }
             Step::Persisted { host, id } => self.alive(host, |node| node.handle_persisted(now, id)),
+            Step::PersistFailed { host, id } => self.alive(host, |node| node.handle_persist_failed(now, id)),
         }
     }
 
@@ -434,6 +443,9 @@ impl World {
             }
             // The core ignores what it no longer waits for.
             Effect::StopWork { .. } => {}
+            Effect::Persist { id: persist, .. } if self.disks_full => {
+                self.later(DISK, Step::PersistFailed { host: id, id: persist });
+            }
             Effect::Persist { id: persist, claim } => {
                 self.hosts[id].disk.push(*claim);
                 self.later(DISK, Step::Persisted { host: id, id: persist });

@@ -3,7 +3,7 @@
 //! 1. commands of the application,
 //! 2. the core's timers,
 //! 3. links: up, down, frames,
-//! 4. claims that reached the disk, and room for more of them,
+//! 4. claims that reached the disk, or did not, and room for more of them,
 //! 5. proofs of work found,
 //! 6. addresses found by name, on the LAN or in the Mainline DHT,
 //! 7. room for events in the application's queue.
@@ -36,7 +36,7 @@ use super::{
     mainline::Rendezvous,
     quic,
     reach::{Reach, Target, UdpVerdict},
-    storage::{WRITE_QUEUE, Writer},
+    storage::{Outcome, WRITE_QUEUE, Writer},
     tcp::{self, Numbers},
     tls::Tls,
     work::{self, Work},
@@ -87,7 +87,7 @@ pub(super) struct Runner {
     /// Ends by itself when the sender is gone.
     writer: Option<JoinHandle<()>>,
     keeps: Keeps,
-    written: mpsc::Receiver<PersistId>,
+    written: mpsc::Receiver<Outcome>,
     found: mpsc::Sender<Vec<SocketAddr>>,
     addresses: mpsc::Receiver<Vec<SocketAddr>>,
     works: BTreeMap<WorkId, Work>,
@@ -231,7 +231,10 @@ impl Runner {
                 },
                 () = sleep_until(due.unwrap_or_else(far)), if due.is_some() => self.node.handle_timeout(self.now()),
                 Some(event) = self.link_inbox.recv() => self.link(event),
-                Some(id) = self.written.recv() => self.node.handle_persisted(self.now(), id),
+                Some(outcome) = self.written.recv() => match outcome {
+                    Outcome::Written(id) => self.node.handle_persisted(self.now(), id),
+                    Outcome::Failed(id) => self.node.handle_persist_failed(self.now(), id),
+                },
                 Some(permit) = reserve(disk.as_ref()), if !self.to_disk.is_empty() => {
                     if let Some(claim) = self.to_disk.pop_front() {
                         permit.send(claim);

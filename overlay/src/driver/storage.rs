@@ -19,7 +19,7 @@ use std::{
 use relay::UnixTime;
 
 use self::database::Database;
-pub(super) use self::writer::{WRITE_QUEUE, Writer};
+pub(super) use self::writer::{Outcome, WRITE_QUEUE, Writer};
 use crate::{
     claim::Claim,
     identity::LinkSecret,

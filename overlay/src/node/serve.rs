@@ -11,8 +11,9 @@ use relay::Now;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Effect, LinkId, Node, PersistId, Timer,
+    LinkId, Node, Timer,
     ask::{Peer, Purpose},
+    writes::Promise,
 };
 use crate::{
     claim::{Claim, Witnesses, receipts_needed},
@@ -35,13 +36,6 @@ pub(super) enum ReplyTo {
     Own(u32),
 }
 
-/// What is answered once a claim is on disk.
-#[derive(Debug)]
-pub(super) struct Promise {
-    to: ReplyTo,
-    answer: Response,
-}
-
 /// Whose mailbox it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MailboxOwner {
@@ -53,9 +47,6 @@ pub(super) enum MailboxOwner {
 
 /// Mailboxes one link may open; the next is answered "busy".
 const MAILBOXES_PER_LINK: usize = 4;
-
-/// Claims waiting for the disk; the next is answered "busy".
-const MAX_PERSISTING: usize = 10_000;
 
 /// How long relay credentials last.
 const CREDENTIAL_LIFETIME: Duration = Duration::from_secs(600);
@@ -150,7 +141,7 @@ impl Node {
     }
 
     fn put_claim(&mut self, now: Now, to: ReplyTo, claim: Claim) -> Option<Response> {
-        if self.persisting.len() >= MAX_PERSISTING {
+        if self.writes.is_full() {
             return Some(self.busy());
         }
         let source = self.source(to);
@@ -165,8 +156,10 @@ impl Node {
                 self.persist(claim, Some(Promise { to, answer }));
                 None
             }
-            // It may still be on its way to the disk; a crash in that moment costs this holder, not the name.
-            ClaimPut::Held(claim) => Some(acknowledgement(&claim)),
+            ClaimPut::Held(claim) => {
+                let answer = acknowledgement(&claim);
+                self.acknowledge(claim, Promise { to, answer })
+            }
             ClaimPut::Taken { by, kept } => {
                 if let Some(kept) = kept {
                     self.persist(kept, None);
@@ -186,21 +179,6 @@ impl Node {
             self.link_secret.clone(),
             &self.config.limits,
         );
-    }
-
-    fn persist(&mut self, claim: Box<Claim>, promise: Option<Promise>) {
-        let id = PersistId(self.next_persist);
-        self.next_persist += 1;
-        if let Some(promise) = promise {
-            self.persisting.insert(id, promise);
-        }
-        self.effects.push_back(Effect::Persist { id, claim });
-    }
-
-    pub(super) fn persisted(&mut self, now: Now, id: PersistId) {
-        if let Some(Promise { to, answer }) = self.persisting.remove(&id) {
-            self.reply(now, to, answer);
-        }
     }
 
     pub(super) fn source(&self, to: ReplyTo) -> Source {

@@ -33,17 +33,21 @@ impl Folder {
         load_claims(&self.0, NOW).unwrap().0
     }
 
-    /// Writes through the writer, as the node does; how many were reported.
+    /// Writes through the writer, as the node does; how many were reported as written.
     fn write(&self, claims: &[Claim]) -> usize {
+        self.outcomes(claims).iter().filter(|outcome| matches!(outcome, Outcome::Written(_))).count()
+    }
+
+    fn outcomes(&self, claims: &[Claim]) -> Vec<Outcome> {
         let (_, writer) = load_claims(&self.0, NOW).unwrap();
         let (send, queue) = mpsc::channel(WRITE_QUEUE);
-        let (report, mut written) = mpsc::channel(WRITE_QUEUE);
+        let (report, mut outcomes) = mpsc::channel(WRITE_QUEUE);
         for claim in claims {
             send.try_send((PersistId::first(), Box::new(claim.clone()))).unwrap();
         }
         drop(send);
         writer.run(queue, &report);
-        std::iter::from_fn(|| written.try_recv().ok()).count()
+        std::iter::from_fn(|| outcomes.try_recv().ok()).collect()
     }
 
     fn names(&self) -> Vec<String> {
@@ -69,6 +73,18 @@ fn what_was_reported_is_there_again_the_newest_of_each_name_and_person() {
     let mut expected = vec![claim("ada", 1, 2), claim("ada", 3, 1), claim("bob", 2, 1)];
     expected.sort_by_key(|claim| (claim.name().clone(), claim.identity()));
     assert_eq!(folder.load(), expected);
+}
+
+#[test]
+fn what_the_disk_does_not_take_is_reported_as_failed() {
+    let folder = Folder::new(line!());
+    assert_eq!(folder.write(&[claim("ada", 1, 1)]), 1);
+    let db = rusqlite::Connection::open(folder.0.join("claims.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON claims BEGIN SELECT RAISE(FAIL, 'full'); END").unwrap();
+    drop(db);
+    let failed = Outcome::Failed(PersistId::first());
+    assert_eq!(folder.outcomes(&[claim("bob", 2, 1), claim("eve", 3, 1)]), [failed, failed]);
+    assert_eq!(folder.load(), [claim("ada", 1, 1)]);
 }
 
 #[test]

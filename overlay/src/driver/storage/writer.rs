@@ -2,7 +2,7 @@
 //! when that is done.
 //!
 //! ```text
-//!   node's task ─Persist─▶ queue (WRITE_QUEUE) ─▶ one transaction of all that waits ─▶ ids back to the node's task
+//!   node's task ─Persist─▶ queue (WRITE_QUEUE) ─▶ one transaction of all that waits ─▶ outcomes back to the node's task
 //! ```
 
 use std::time::Duration;
@@ -18,6 +18,15 @@ pub(in crate::driver) const WRITE_QUEUE: usize = 1_024;
 
 /// How often claims that ended long ago are deleted.
 const TIDY: Duration = Duration::from_secs(3600);
+
+/// What became of a claim that was to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::driver) enum Outcome {
+    /// It is on the disk.
+    Written(PersistId),
+    /// The disk took it not; a warning was logged.
+    Failed(PersistId),
+}
 
 /// Owns the database.
 #[derive(Debug)]
@@ -35,7 +44,7 @@ impl Writer {
     pub(in crate::driver) fn run(
         mut self,
         mut claims: mpsc::Receiver<(PersistId, Box<Claim>)>,
-        written: &mpsc::Sender<PersistId>,
+        outcomes: &mpsc::Sender<Outcome>,
     ) {
         while let Some(first) = claims.blocking_recv() {
             let mut batch = vec![first];
@@ -44,13 +53,13 @@ impl Writer {
             {
                 batch.push(next);
             }
-            if let Err(error) = self.database.keep(batch.iter().map(|(_, claim)| claim.as_ref())) {
-                // Not acknowledged: the claimants count on other holders.
+            let kept = self.database.keep(batch.iter().map(|(_, claim)| claim.as_ref()));
+            if let Err(error) = &kept {
                 tracing::warn!(%error, "cannot write claims to disk");
-                continue;
             }
             for (id, _) in batch {
-                if written.blocking_send(id).is_err() {
+                let outcome = if kept.is_ok() { Outcome::Written(id) } else { Outcome::Failed(id) };
+                if outcomes.blocking_send(outcome).is_err() {
                     return;
                 }
             }
