@@ -4,6 +4,7 @@
 
 mod bench;
 mod corpus;
+mod counting;
 mod flood;
 mod memory;
 mod mutate;

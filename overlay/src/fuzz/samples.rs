@@ -7,7 +7,7 @@ use relay::fuzz::origin;
 
 use super::Records;
 use crate::{
-    claim::{Claim, Receipt, Seen},
+    claim::{Claim, Inheritance, Receipt, RecoveryHash, Seen},
     config::{Network, Role},
     envelope::{ENVELOPE_SIZE, MAX_PAYLOAD, Sealer, Stamp, Token},
     hint::{Hint, Invite, Roster},
@@ -18,9 +18,10 @@ use crate::{
         SupernodeRecord,
     },
     username::Username,
+    routing::Key,
     wire::{
-        self, Alive, Bounded, Hello, Later, Load, Message, Need, Refusal, RefuseReason, RelayGrant, Request,
-        Response, Summary, Timestamp, VersionRange,
+        self, Alive, Bounded, DialBack, Hello, Later, Load, Message, Need, Nonce, Refusal, RefuseReason,
+        RelayGrant, Request, Response, Summary, Timestamp, VersionRange,
     },
     work::Puzzle,
 };
@@ -63,7 +64,32 @@ fn some_claims() -> Vec<Claim> {
                 Claim::sign(&person(3), Network::Lab, name, origin().unix, None, 1, origin().unix)
             }),
         )
+        .chain(claims_with_a_history())
         .collect()
+}
+
+/// One that holders vouch for and that names a recovery key, the same with a holder's receipt on it, and the two it was
+/// passed on to, by its key and by the recovery key.
+fn claims_with_a_history() -> Vec<Claim> {
+    let (ada, grace, recovery, now) = (person(1), person(2), person(8), origin().unix);
+    let Some(claim) = claim_of("ada", 1, 3, true) else { return Vec::new() };
+    let receipt = |which| Receipt::sign(&node(which), Network::Lab, claim.id(), now, now);
+    let vouched = claim.clone().with_receipts(&ada, (1..4).map(receipt));
+    let hash = RecoveryHash::of(&recovery.public_key());
+    let recoverable = vouched.with_recovery(&ada, Some(hash));
+    let inherited = [
+        Inheritance::rotate(recoverable.clone(), &ada, &grace),
+        Inheritance::recover(recoverable.clone(), &recovery, &grace),
+    ];
+    let inherited = inherited.into_iter().filter_map(|Inheritance { claim, succession }| {
+        claim.inherited(&grace, succession, 4, None, now)
+    });
+    let witnessed = recoverable.witnessed(Some(receipt(5)));
+    [recoverable, witnessed].into_iter().chain(inherited).collect()
+}
+
+fn dial_back() -> DialBack {
+    DialBack::new(address(7), Nonce::from_bytes([7; 16]))
 }
 
 pub(super) fn supernode(which: u8) -> SupernodeRecord {
@@ -158,6 +184,9 @@ pub(super) fn requests() -> Vec<Request> {
     let door = mailbox(1).door();
     let token = Token::work(Network::Lab, &door, origin().unix, 0);
     requests.push(Request::Introduce { door, token, sealed: vec![7; ENVELOPE_SIZE] });
+    requests.push(Request::DialBack(Box::new(dial_back())));
+    requests.push(Request::DialBackFor(Box::new(dial_back().pass_on(node(7).public_key()))));
+    requests.push(Request::Find { key: Key::of_person(&person(1).public_key()), most: 20 });
     requests
 }
 
@@ -178,6 +207,9 @@ pub(super) fn responses() -> Vec<Response> {
         Response::Busy,
         Response::Refused(Refusal::Invalid),
         Response::Refused(Refusal::Stale),
+        Response::Refused(Refusal::UnknownMailbox),
+        Response::Refused(Refusal::NotOffered),
+        Response::Closest { known: 3, records: Bounded::take((0..3).map(supernode)) },
         Response::Supernodes(Bounded::take((0..3).map(supernode))),
         Response::Presences(Bounded::take(some_presences())),
         Response::Later(Later::after(Duration::from_secs(7), Load::HALF)),
@@ -198,6 +230,10 @@ pub(super) fn messages() -> Vec<Vec<u8>> {
         Message::Refuse(RefuseReason::Busy),
         Message::Supernodes(Bounded::take((0..3).map(supernode))),
         Message::Ring { mailbox: mailbox(1), sealed: vec![7; ENVELOPE_SIZE] },
+        Message::MakeRoom(mailbox(1)),
+        Message::Leaving,
+        Message::Serving(Box::new(supernode(2))),
+        Message::DialBack(Nonce::from_bytes([7; 16])),
     ];
     messages.extend((1..).zip(requests()).map(|(id, body)| Message::Request { id, body }));
     messages.extend((1..).zip(responses()).map(|(id, body)| Message::Response { id, body }));
