@@ -10,7 +10,7 @@ use overlay::{
     identity::LinkSecret,
     node::{Effect, LinkId, Node},
     outcome::{Carrier, Ends, Stats},
-    record::{EnvelopeKey, Introduction, MailboxId, SupernodeRecord},
+    record::{EnvelopeKey, Introduction, MailboxId, SealingKeys, SupernodeRecord},
     wire::{self, Bounded, Hello, Message, Request, Response, VersionRange},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -201,8 +201,9 @@ impl Flood {
     fn old_introduction(&mut self) -> Introduction {
         let who = Identity::from_secret(self.rng.random());
         let key = EnvelopeKey::from_bytes([7; 32]);
+        let keys = SealingKeys { envelopes: key, letters: key };
         let yesterday = self.now.unix.saturating_sub(24 * HOUR);
-        Introduction::sign(&who, Network::Lab, 1, key, [], yesterday, HOUR)
+        Introduction::sign(&who, Network::Lab, 1, keys, [], yesterday, HOUR)
     }
 
     /// To be bent and cut.

@@ -151,6 +151,10 @@ pub struct Limits {
     pub proofs_per_second: u32,
     /// Introduction records held in total; further ones are answered "busy".
     pub introductions: usize,
+    /// Letters to people who are away, kept in total; further ones are answered "busy".
+    pub letters: usize,
+    /// Letters kept that came from one address prefix (/24 or /48); further ones are answered "busy".
+    pub letters_per_prefix: usize,
     /// Presence records held in total; further ones are answered "busy".
     pub presences: usize,
     /// Requests awaiting an answer; further ones fail at once.
@@ -183,6 +187,8 @@ impl Default for Limits {
             claims_per_prefix: 20_000,
             proofs_per_second: 20,
             introductions: 100_000,
+            letters: 16_384,
+            letters_per_prefix: 256,
             presences: 50_000,
             outstanding: 1_024,
             queries: 256,

@@ -1,4 +1,5 @@
-//! What a supernode holds for others: claims to usernames (kept across restarts) and introduction records (not).
+//! What a supernode holds for others: claims to usernames (kept across restarts), introduction records and letters to
+//! people who are away (not).
 //!
 //! Claims are held by [`Skeleton`]: names that look alike are one name here.
 //!
@@ -12,6 +13,7 @@
 //! Only what is granted gets a receipt. Both kinds are given to whoever asks; the reader ranks them.
 
 mod checks;
+pub mod letters;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +24,10 @@ use std::{
 
 use relay::UnixTime;
 
-use self::checks::Checks;
+use self::{
+    checks::Checks,
+    letters::{LetterMark, LetterPut, Letters, SealedLetter},
+};
 use crate::{
     claim::{Claim, Contender, Evidence, RECOVERY_DELAY, Receipt, Standing, Subnet, Succession, Witnesses},
     config::{Limits, Network},
@@ -41,6 +46,7 @@ pub struct Directory {
     count: usize,
     per_prefix: BTreeMap<Source, usize>,
     introductions: BTreeMap<PublicKey, Introduction>,
+    letters: Letters,
     checks: Checks,
     limits: Limits,
 }
@@ -127,6 +133,7 @@ impl Directory {
             count: 0,
             per_prefix: BTreeMap::new(),
             introductions: BTreeMap::new(),
+            letters: Letters::default(),
             checks: Checks::default(),
             limits: limits.clone(),
         }
@@ -394,10 +401,43 @@ impl Directory {
         self.introductions.get(identity).filter(|record| record.not_after() > now)
     }
 
+    /// Keeps a letter for somebody whose live introduction record is held here; for nobody else.
+    pub fn put_letter(
+        &mut self,
+        now: UnixTime,
+        source: Source,
+        reader: PublicKey,
+        letter: SealedLetter,
+    ) -> Option<LetterPut> {
+        self.introduction(now, &reader)?;
+        Some(self.letters.put(now, &self.limits, reader, source, letter))
+    }
+
+    /// The letters that wait for somebody, without those that were taken.
+    pub fn collect_letters(
+        &mut self,
+        now: UnixTime,
+        reader: &PublicKey,
+        taken: &[LetterMark],
+    ) -> impl Iterator<Item = &SealedLetter> {
+        self.letters.collect(now, reader, taken)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn all_letters(&self) -> impl Iterator<Item = &SealedLetter> {
+        self.letters.all()
+    }
+
+    /// How many letters are kept.
+    pub fn letters(&self) -> usize {
+        self.letters.len()
+    }
+
     /// Drops what has expired, of claims what nobody has to be kept from any more. Should there be too many of those,
     /// the ones free first go earlier.
     pub fn expire(&mut self, now: UnixTime) {
         self.introductions.retain(|_, record| record.not_after() > now);
+        self.letters.expire(now);
         let expired = self.claims.iter().flat_map(|(skeleton, slot)| slot.iter().map(move |h| (skeleton, h)));
         let expired = expired.filter(|(_, held)| held.claim.not_after() <= now);
         let mut ends: Vec<(UnixTime, Skeleton)> =

@@ -162,6 +162,16 @@ pub enum Event {
         /// What the application put in.
         payload: Vec<u8>,
     },
+    /// A letter somebody left while we were away, opened, its sender verified; nobody waits for an answer. After a
+    /// restart one may come once more.
+    Letter {
+        /// Who left it.
+        from: PublicKey,
+        /// When, by the sender's clock (within a week).
+        sent: UnixTime,
+        /// What the application put in.
+        payload: Vec<u8>,
+    },
     /// What a watched contact last said ([`Handle::watch`]).
     Presence {
         /// Whose.

@@ -13,6 +13,7 @@ use std::{fmt, str::FromStr};
 
 use data_encoding::{BASE32_NOPAD, Encoding, HEXLOWER};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
@@ -43,6 +44,13 @@ impl Identity {
     /// Signs `message` for one purpose.
     pub fn sign(&self, domain: Domain, message: &[u8]) -> Signature {
         Signature(self.signing.sign(&domain.prepend(message)).to_bytes())
+    }
+
+    /// Another secret, which nobody finds without this one: the same for the same purpose and `about`.
+    pub(crate) fn derive(&self, purpose: &str, about: &[u8]) -> [u8; 32] {
+        // HMAC takes keys of any length.
+        let Ok(mac) = <Hmac<Sha256>>::new_from_slice(&self.secret()) else { return [0; 32] };
+        mac.chain_update(purpose).chain_update([0]).chain_update(about).finalize().into_bytes().into()
     }
 }
 
@@ -223,6 +231,8 @@ pub enum Domain {
     Receipt,
     /// A name that passes from key to key.
     Succession,
+    /// A person comes for the letters kept for them.
+    Collection,
 }
 
 impl Domain {
@@ -238,6 +248,7 @@ impl Domain {
             Self::Roster => "silbo roster 1",
             Self::Receipt => "silbo receipt 1",
             Self::Succession => "silbo succession 1",
+            Self::Collection => "silbo collection 1",
         }
     }
 

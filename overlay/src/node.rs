@@ -15,7 +15,7 @@
 //!
 //! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
 //! `ask` requests and their answers; `walk` who is around a key; `serve` what we answer others; `query` the commands of
-//! the application; `home` the leaf's homes and our introduction record; `claims` our names and `watch` who else claims
+//! the application; `letters` what waits for those who are away; `home` the leaf's homes and our introduction record; `claims` our names and `watch` who else claims
 //! them.
 
 mod ask;
@@ -31,6 +31,7 @@ mod gossip;
 mod hand_over;
 mod home;
 mod inherit;
+mod letters;
 mod links;
 mod load;
 mod presence;
@@ -61,6 +62,7 @@ use self::{
     clock::Clock,
     dial::Seed,
     home::{Home, Presence},
+    letters::Post,
     links::Link,
     load::Loads,
     presence::Sight,
@@ -211,6 +213,15 @@ pub enum NodeEvent {
         /// What the application put in.
         payload: Vec<u8>,
     },
+    /// A letter that was left while we were away, opened, its sender proven. Nobody waits for an answer.
+    Letter {
+        /// Who left it.
+        from: PublicKey,
+        /// When, by the sender's clock.
+        sent: UnixTime,
+        /// What the application put in.
+        payload: Vec<u8>,
+    },
     /// A name we registered provisionally is held now: the work is done, and enough holders have it.
     NameHeld(Registration),
     /// A name of ours went to somebody who proved the work for it first, or is shown as somebody else's alone.
@@ -260,7 +271,7 @@ pub enum Answer {
     Registered(Result<Registration, RegisterError>),
     /// Of [`Node::lookup`].
     LookedUp(Result<Lookup, LookupError>),
-    /// Of [`Node::send`].
+    /// Of [`Node::send`] and [`Node::leave`].
     Sent(Result<(), SendError>),
     /// Of [`Node::reachable`].
     Reachable(Result<bool, LookupError>),
@@ -305,6 +316,7 @@ pub struct Node {
     presence: Presence,
     sight: Sight,
     ringing: Ringing,
+    post: Post,
     loads: Loads,
     clock: Clock,
     roles: Roles,
@@ -381,6 +393,7 @@ impl Node {
             presence: Presence::default(),
             sight: Sight::default(),
             ringing: Ringing::default(),
+            post: Post::default(),
             loads: Loads::default(),
             clock: Clock::default(),
             roles: Roles::default(),

@@ -202,6 +202,8 @@ pub struct Kept {
     pub claims: usize,
     /// Introduction records.
     pub introductions: usize,
+    /// Letters to people who are away.
+    pub letters: usize,
 }
 
 /// What went over the links of a node since it was started.

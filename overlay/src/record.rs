@@ -1,5 +1,6 @@
 //! Signed records that gossip and the directory carry: where supernodes are, and who can ring a person.
 
+mod collection;
 mod introduction;
 mod presence;
 mod supernode;
@@ -9,7 +10,10 @@ use std::time::Duration;
 use relay::UnixTime;
 
 pub use self::{
-    introduction::{EnvelopeKey, Introducer, Introduction, IntroductionBody, MAX_INTRODUCERS, MailboxId},
+    collection::{Collection, CollectionBody},
+    introduction::{
+        EnvelopeKey, Introducer, Introduction, IntroductionBody, MAX_INTRODUCERS, MailboxId, SealingKeys,
+    },
     presence::{BlindedKey, Epoch, PresenceSecret, Saying, SealedBody, SealedPresence, Seen},
     supernode::{Offers, SupernodeBody, SupernodeRecord},
 };
@@ -100,8 +104,8 @@ mod tests {
             address: address.parse().unwrap(),
             mailbox: MailboxId::from_bytes([2; 32]),
         };
-        let key = EnvelopeKey::from_bytes([3; 32]);
-        Introduction::sign(&Identity::from_secret([4; 32]), network, 1, key, [introducer; 5], NOW, HOUR)
+        let keys = SealingKeys::both(EnvelopeKey::from_bytes([3; 32]));
+        Introduction::sign(&Identity::from_secret([4; 32]), network, 1, keys, [introducer; 5], NOW, HOUR)
     }
 
     #[test]

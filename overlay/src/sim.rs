@@ -3,6 +3,7 @@
 //! requests without answer, and at last by the transport's idle timeout.
 
 mod disk;
+mod letters;
 mod names;
 mod presence;
 mod roles;
@@ -162,9 +163,24 @@ impl World {
         self.host_with(config, bootstrap, &[])
     }
 
+    /// A leaf of somebody who was here before.
+    pub(crate) fn leaf_of(&mut self, identity: Identity, bootstrap: &[HostId]) -> HostId {
+        self.host_of(identity, NodeConfig::leaf(Network::Lab), bootstrap, &[])
+    }
+
     fn host_with(&mut self, config: NodeConfig, bootstrap: &[HostId], cache: &[u8]) -> HostId {
-        let address = config.supernode.as_ref().map_or_else(|| self.free_address(), |s| s.address);
         let identity = Identity::from_secret(self.rng.random());
+        self.host_of(identity, config, bootstrap, cache)
+    }
+
+    fn host_of(
+        &mut self,
+        identity: Identity,
+        config: NodeConfig,
+        bootstrap: &[HostId],
+        cache: &[u8],
+    ) -> HostId {
+        let address = config.supernode.as_ref().map_or_else(|| self.free_address(), |s| s.address);
         let secret = LinkSecret::from_secret(self.rng.random());
         let key = secret.public_key();
         let mut node = Node::new(config, identity.clone(), secret, cache, self.rng.random(), self.now);
@@ -220,6 +236,16 @@ impl World {
 
     pub(crate) fn events(&mut self, host: HostId) -> Vec<NodeEvent> {
         std::mem::take(&mut self.hosts[host].events)
+    }
+
+    /// Everything a supernode keeps for others, encoded.
+    pub(crate) fn kept(&self, host: HostId) -> Vec<Vec<u8>> {
+        self.hosts[host].node.as_ref().unwrap().kept_for_test(self.now)
+    }
+
+    /// Letters a supernode keeps.
+    pub(crate) fn letters(&self, host: HostId) -> usize {
+        self.hosts[host].node.as_ref().map_or(0, |node| node.kept().letters)
     }
 
     /// Claims this host has on its disk.

@@ -553,6 +553,7 @@ impl World {
             | NodeEvent::NameHeld(_)
             | NodeEvent::Presence { .. }
             | NodeEvent::NameLost { .. }
+            | NodeEvent::Letter { .. }
             | NodeEvent::CacheChanged => return,
         };
         self.reports.push(Reported { host, at: self.now.instant, report });

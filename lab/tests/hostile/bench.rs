@@ -11,7 +11,7 @@ use overlay::{
     outcome::{Carrier, Ends, Stats},
     record::{
         EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret, Saying, SealedPresence,
-        SupernodeRecord,
+        SealingKeys, SupernodeRecord,
     },
     wire::{self, Hello, Load, Message, Request, VersionRange},
     work::{Proof, Puzzle},
@@ -153,7 +153,8 @@ pub(crate) fn introduction(who: u8, network: Network, seq: u64, issued: UnixTime
     let introducer =
         Introducer { node: link_secret(101).public_key(), address: address(1), mailbox: mailbox(who) };
     let key = EnvelopeKey::from_bytes([who; 32]);
-    Introduction::sign(&person(who), network, seq, key, [introducer], issued, HOUR)
+    let keys = SealingKeys { envelopes: key, letters: key };
+    Introduction::sign(&person(who), network, seq, keys, [introducer], issued, HOUR)
 }
 
 pub(crate) fn presence(network: Network, seq: u64, at: UnixTime) -> SealedPresence {

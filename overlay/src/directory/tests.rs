@@ -4,7 +4,7 @@ use super::{checks::WRONG_PROOF_PENALTY, *};
 use crate::{
     claim::{CLAIM_LIFETIME, PROVISIONAL_LIFETIME, QUARANTINE},
     identity::{Identity, LinkKey},
-    record::{EnvelopeKey, RecordError},
+    record::{EnvelopeKey, RecordError, SealingKeys},
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -28,7 +28,7 @@ fn introduction(secret: u8, seq: u64) -> Introduction {
         &person(secret),
         Network::Lab,
         seq,
-        EnvelopeKey::from_bytes([1; 32]),
+        SealingKeys::both(EnvelopeKey::from_bytes([1; 32])),
         [],
         NOW,
         lifetime,

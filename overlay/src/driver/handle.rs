@@ -30,6 +30,7 @@ pub(super) enum Command {
     SetRecovery(Option<RecoveryHash>),
     Lookup(Username, oneshot::Sender<Result<Lookup, LookupError>>),
     Send(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
+    Leave(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
     Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
     Relays(oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
     Report(oneshot::Sender<Report>),
@@ -89,6 +90,12 @@ impl Handle {
     /// introducers; done when one of them took it. Dropping the future does not take it back.
     pub async fn send(&self, to: PublicKey, payload: Vec<u8>) -> Result<(), SendError> {
         self.ask(|reply| Command::Send(to, payload, reply)).await.unwrap_or(Err(SendError::Closed))
+    }
+
+    /// Leaves word for somebody who cannot be reached now; they find it when they are back, within a week. Done when one
+    /// supernode keeps it. It reaches them as [`Event::Letter`](super::Event::Letter).
+    pub async fn leave(&self, to: PublicKey, payload: Vec<u8>) -> Result<(), SendError> {
+        self.ask(|reply| Command::Leave(to, payload, reply)).await.unwrap_or(Err(SendError::Closed))
     }
 
     /// Fetches the introduction record of somebody, so that the next [`Handle::send`] is quick. Whether there is one.

@@ -310,6 +310,7 @@ impl Runner {
             Command::Register(name, reply) => (self.node.register(now, name), Reply::Register(reply)),
             Command::Lookup(name, reply) => (self.node.lookup(now, name), Reply::Lookup(reply)),
             Command::Send(to, payload, reply) => (self.node.send(now, to, payload), Reply::Send(reply)),
+            Command::Leave(to, payload, reply) => (self.node.leave(now, to, payload), Reply::Send(reply)),
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
             Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
             Command::Hints(hints) => return self.node.add_hints(now, hints),
@@ -415,6 +416,7 @@ impl Runner {
             NodeEvent::Role(role) => Event::Role(role),
             NodeEvent::Offline { reason } => Event::Offline { reason },
             NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
+            NodeEvent::Letter { from, sent, payload } => Event::Letter { from, sent, payload },
             NodeEvent::Presence { who, seen } => Event::Presence { who, seen },
             NodeEvent::NameHeld(registration) => Event::NameHeld(registration),
             NodeEvent::NameLost { name, by } => Event::NameLost { name, by },
@@ -424,7 +426,7 @@ impl Runner {
             NodeEvent::CacheChanged => Event::Cache(self.node.cache()),
             NodeEvent::Answer { query, answer } => return self.answer(query, answer),
         };
-        if self.backlog.len() < BACKLOG || !matches!(event, Event::Envelope { .. }) {
+        if self.backlog.len() < BACKLOG || !matches!(event, Event::Envelope { .. } | Event::Letter { .. }) {
             self.backlog.push_back(event);
         } else {
             tracing::warn!("the application does not take its events: envelope dropped");

@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 use relay::UnixTime;
 use snow::{
-    Builder, HandshakeState,
+    Builder,
     params::{CipherChoice, DHChoice, HashChoice, NoiseParams},
     resolvers::{CryptoResolver, DefaultResolver},
     types::{Cipher, Dh, Hash, Random},
@@ -15,8 +15,9 @@ use snow::{
 use super::{ENVELOPE_SIZE, MAX_PAYLOAD};
 use crate::{
     config::Network,
+    directory::letters::KEPT_FOR,
     identity::{Domain, Identity, PublicKey, Signature},
-    record::EnvelopeKey,
+    record::{CLOCK_TOLERANCE, EnvelopeKey, SealingKeys},
     wire,
 };
 
@@ -29,6 +30,10 @@ const PLAIN_SIZE: usize = ENVELOPE_SIZE - NOISE_OVERHEAD;
 
 /// How long a certificate of an X25519 key lasts; the key itself dies with the process.
 const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// A letter key serves this long; letters sealed to one reach their reader while two later ones do.
+const LETTER_KEY_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+const LETTER_KEYS: u64 = 3;
 
 /// Seals for others and opens what was sealed for us.
 pub struct Sealer {
@@ -79,6 +84,9 @@ pub enum OpenError {
     /// Opened, but its content is no letter.
     #[error("malformed letter")]
     Malformed,
+    /// Of a letter that waited: too old, or of the future.
+    #[error("not of its time")]
+    Time,
     /// The sender is not who it says.
     #[error("the sender's certificate is wrong")]
     Certificate,
@@ -120,6 +128,19 @@ impl Sealer {
     /// The key others seal to.
     pub fn envelope_key(&self) -> EnvelopeKey {
         self.public
+    }
+
+    /// Both keys others seal to: that of envelopes, and the one of this week for letters, which only the identity's secret
+    /// leads to.
+    pub fn keys(&self, now: UnixTime) -> SealingKeys {
+        let secret = self.letter_secret(now.as_secs() / LETTER_KEY_LIFETIME.as_secs());
+        let public = x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(secret));
+        SealingKeys { envelopes: self.public, letters: EnvelopeKey::from_bytes(public.to_bytes()) }
+    }
+
+    fn letter_secret(&self, week: u64) -> [u8; 32] {
+        let about = [self.network.as_str().as_bytes(), &[0], &week.to_be_bytes()].concat();
+        self.identity.derive("silbo letter key 1", &about)
     }
 
     /// Seals `payload`; `None` when it is longer than [`MAX_PAYLOAD`].
@@ -183,11 +204,37 @@ impl Sealer {
     /// Opens an envelope and proves its sender. Whether it was seen before is the [`ReplaySet`](super::ReplaySet)'s
     /// business.
     pub fn open(&self, now: UnixTime, sealed: &[u8]) -> Result<Letter, OpenError> {
+        let (body, key) = self.unseal(&self.secret, sealed)?;
+        proven(body, &key, now)
+    }
+
+    /// Opens a letter that waited, whose sender had to prove itself when it was sealed, and that is no older than letters
+    /// get.
+    pub fn open_letter(&self, now: UnixTime, sealed: &[u8]) -> Result<Letter, OpenError> {
+        let week = now.as_secs() / LETTER_KEY_LIFETIME.as_secs();
+        let mut weeks = (0..LETTER_KEYS).filter_map(|ago| week.checked_sub(ago));
+        let opened = weeks.find_map(|week| match self.unseal(&self.letter_secret(week), sealed) {
+            Err(OpenError::Sealed) => None,
+            opened => Some(opened),
+        });
+        let (body, key) = opened.unwrap_or(Err(OpenError::Sealed))?;
+        let sent = body.sent;
+        let too_old = sent.saturating_add(KEPT_FOR + CLOCK_TOLERANCE) <= now;
+        if too_old || sent > now.saturating_add(CLOCK_TOLERANCE) {
+            return Err(OpenError::Time);
+        }
+        proven(body, &key, sent)
+    }
+
+    fn unseal(&self, secret: &[u8; 32], sealed: &[u8]) -> Result<(LetterBody, EnvelopeKey), OpenError> {
         if sealed.len() != ENVELOPE_SIZE {
             return Err(OpenError::Size);
         }
         let prologue = prologue(self.network, &self.identity.public_key());
-        let mut noise = self.responder(&prologue).ok_or(OpenError::Sealed)?;
+        // A responder that only reads the first message draws no randomness.
+        let responder = builder(&prologue, [0; 32])
+            .and_then(|builder| builder.local_private_key(secret).and_then(Builder::build_responder).ok());
+        let mut noise = responder.ok_or(OpenError::Sealed)?;
         let mut plain = vec![0; ENVELOPE_SIZE];
         let read = noise.read_message(sealed, &mut plain).map_err(|_| OpenError::Sealed)?;
         let body: LetterBody = letter(plain.get(..read).unwrap_or_default()).ok_or(OpenError::Malformed)?;
@@ -195,21 +242,20 @@ impl Sealer {
             return Err(OpenError::Malformed);
         }
         let remote = noise.get_remote_static().and_then(|key| <[u8; 32]>::try_from(key).ok());
-        let key = EnvelopeKey::from_bytes(remote.ok_or(OpenError::Sealed)?);
-        let Certificate { not_after, signature } = body.certificate;
-        if not_after <= now {
-            return Err(OpenError::Certificate);
-        }
-        body.from
-            .verify(Domain::EnvelopeKey, &certified(&key, not_after), &signature)
-            .map_err(|_| OpenError::Certificate)?;
-        Ok(Letter { from: body.from, id: body.id, sent: body.sent, payload: body.payload })
+        Ok((body, EnvelopeKey::from_bytes(remote.ok_or(OpenError::Sealed)?)))
     }
+}
 
-    fn responder(&self, prologue: &[u8]) -> Option<HandshakeState> {
-        // A responder that only reads the first message draws no randomness.
-        builder(prologue, [0; 32])?.local_private_key(&self.secret).and_then(Builder::build_responder).ok()
+/// The letter, if its sender certified the key it was sealed with, and that certificate held at `at`.
+fn proven(body: LetterBody, key: &EnvelopeKey, at: UnixTime) -> Result<Letter, OpenError> {
+    let Certificate { not_after, signature } = body.certificate;
+    if not_after <= at {
+        return Err(OpenError::Certificate);
     }
+    body.from
+        .verify(Domain::EnvelopeKey, &certified(key, not_after), &signature)
+        .map_err(|_| OpenError::Certificate)?;
+    Ok(Letter { from: body.from, id: body.id, sent: body.sent, payload: body.payload })
 }
 
 fn letter(plain: &[u8]) -> Option<LetterBody> {
@@ -348,6 +394,31 @@ mod tests {
             let mut bytes = vec![0; ENVELOPE_SIZE];
             rng.fill_bytes(&mut bytes);
             assert_eq!(bob.open(NOW, &bytes), Err(OpenError::Sealed));
+        }
+    }
+
+    #[test]
+    fn a_letter_is_opened_after_a_restart_and_for_as_long_as_it_may_wait() {
+        let day = Duration::from_secs(24 * 3600);
+        let (ada, mut rng) = sealer(1);
+        for signed in 0..8 {
+            let signed = NOW.saturating_add(day * signed);
+            let (bob, _) = sealer(2);
+            let written = signed.saturating_add(day * 7);
+            let stamp = Stamp { id: [3; 16], sent: written };
+            let key = bob.keys(signed).letters;
+            let sealed = ada.seal(written, stamp, &self::key(2), &key, b"called", &mut rng).unwrap();
+            assert_eq!(bob.open(written, &sealed), Err(OpenError::Sealed), "another key than the process's");
+            let again = Sealer::new(Network::Lab, Identity::from_secret([2; 32]), &mut rng);
+            let letter = again.open_letter(written.saturating_add(day * 7), &sealed).unwrap();
+            assert_eq!(
+                (letter.from, letter.sent, letter.payload),
+                (self::key(1), written, b"called".to_vec())
+            );
+            let late = written.saturating_add(day * 8);
+            assert!(matches!(again.open_letter(late, &sealed), Err(OpenError::Time | OpenError::Sealed)));
+            assert_eq!(again.open_letter(written.saturating_sub(day), &sealed), Err(OpenError::Time));
+            assert_eq!(ada.open_letter(written, &sealed), Err(OpenError::Sealed));
         }
     }
 }

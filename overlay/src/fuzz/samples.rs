@@ -9,16 +9,17 @@ use super::Records;
 use crate::{
     claim::{Claim, Inheritance, Receipt, RecoveryHash, Seen},
     config::{Network, Role},
+    directory::letters::SealedLetter,
     envelope::{ENVELOPE_SIZE, MAX_PAYLOAD, Sealer, Stamp, Token},
     hint::{Hint, Invite, Roster},
     identity::{Identity, LinkKey, LinkSecret},
     outcome::{Carrier, Ends},
     record::{
-        EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret, Saying, SealedPresence,
-        SupernodeRecord,
+        Collection, EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret, Saying,
+        SealedPresence, SealingKeys, SupernodeRecord,
     },
-    username::Username,
     routing::Key,
+    username::Username,
     wire::{
         self, Alive, Bounded, DialBack, Hello, Later, Load, Message, Need, Nonce, Refusal, RefuseReason,
         RelayGrant, Request, Response, Summary, Timestamp, VersionRange,
@@ -81,9 +82,9 @@ fn claims_with_a_history() -> Vec<Claim> {
         Inheritance::rotate(recoverable.clone(), &ada, &grace),
         Inheritance::recover(recoverable.clone(), &recovery, &grace),
     ];
-    let inherited = inherited.into_iter().filter_map(|Inheritance { claim, succession }| {
-        claim.inherited(&grace, succession, 4, None, now)
-    });
+    let inherited = inherited
+        .into_iter()
+        .filter_map(|Inheritance { claim, succession }| claim.inherited(&grace, succession, 4, None, now));
     let witnessed = recoverable.witnessed(Some(receipt(5)));
     [recoverable, witnessed].into_iter().chain(inherited).collect()
 }
@@ -109,7 +110,7 @@ fn some_introductions() -> Vec<Introduction> {
         mailbox: mailbox(which),
     };
     let sign = |which: u8, introducers: &[u8]| {
-        let key = EnvelopeKey::from_bytes([which; 32]);
+        let key = SealingKeys::both(EnvelopeKey::from_bytes([which; 32]));
         let introducers = introducers.iter().map(|which| introducer(*which));
         let hour = Duration::from_secs(3600);
         Introduction::sign(&person(which), Network::Lab, 1, key, introducers, origin().unix, hour)
@@ -184,6 +185,15 @@ pub(super) fn requests() -> Vec<Request> {
     let door = mailbox(1).door();
     let token = Token::work(Network::Lab, &door, origin().unix, 0);
     requests.push(Request::Introduce { door, token, sealed: vec![7; ENVELOPE_SIZE] });
+    let reader = person(1).public_key();
+    let token = Token::work(Network::Lab, &MailboxId::of_letters(&reader), origin().unix, 0);
+    requests.push(Request::Leave { reader, token, sealed: vec![7; ENVELOPE_SIZE] });
+    // What the fuzzed supernode keeps, and what another one would.
+    for keeper in [50, 7].map(|secret| LinkSecret::from_secret([secret; 32]).public_key()) {
+        let marks = some_letters().iter().map(SealedLetter::mark).collect::<Vec<_>>();
+        let word = Collection::sign(&person(1), Network::Lab, keeper, origin().unix, marks);
+        requests.push(Request::Collect(Box::new(word)));
+    }
     requests.push(Request::DialBack(Box::new(dial_back())));
     requests.push(Request::DialBackFor(Box::new(dial_back().pass_on(node(7).public_key()))));
     requests.push(Request::Find { key: Key::of_person(&person(1).public_key()), most: 20 });
@@ -212,6 +222,7 @@ pub(super) fn responses() -> Vec<Response> {
         Response::Closest { known: 3, records: Bounded::take((0..3).map(supernode)) },
         Response::Supernodes(Bounded::take((0..3).map(supernode))),
         Response::Presences(Bounded::take(some_presences())),
+        Response::Letters(Bounded::take(some_letters())),
         Response::Later(Later::after(Duration::from_secs(7), Load::HALF)),
         Response::Alive(Alive { load: Load::HALF, around: Some(Load::FULL) }),
     ];
@@ -295,6 +306,14 @@ pub(super) fn public_keys() -> Vec<Vec<u8>> {
     vec![key.to_uppercase().into_bytes(), format!(" {key}\n").into_bytes(), b"not a key".to_vec()]
 }
 
+/// One that its reader opens, and one that nobody does.
+fn some_letters() -> Vec<SealedLetter> {
+    let ((ada, _), (bob, mut rng)) = (sealer(1), sealer(2));
+    let key = ada.keys(origin().unix).letters;
+    let sealed = bob.seal(origin().unix, stamp(), &person(1).public_key(), &key, b"called", &mut rng);
+    [sealed, Some(vec![7; ENVELOPE_SIZE])].into_iter().flatten().filter_map(SealedLetter::new).collect()
+}
+
 fn stamp() -> Stamp {
     Stamp { id: [5; 16], sent: origin().unix }
 }
@@ -306,7 +325,7 @@ fn sealer(which: u8) -> (Sealer, StdRng) {
 
 pub(super) fn open_envelope(input: &[u8]) {
     let (ada, _) = sealer(1);
-    if ada.open(origin().unix, input).is_ok() {
+    if ada.open(origin().unix, input).is_ok() || ada.open_letter(origin().unix, input).is_ok() {
         assert!(envelopes().iter().any(|sample| sample == input), "opened, and nobody sealed it");
     }
 }
@@ -316,7 +335,9 @@ pub(super) fn envelopes() -> Vec<Vec<u8>> {
     let to = person(1).public_key();
     let mut seal =
         |payload: &[u8]| bob.seal(origin().unix, stamp(), &to, &ada.envelope_key(), payload, &mut rng);
-    [seal(b""), seal(b"ring"), seal(&[9; MAX_PAYLOAD])].into_iter().flatten().collect()
+    let sealed = [seal(b""), seal(b"ring"), seal(&[9; MAX_PAYLOAD])];
+    let letters = some_letters().into_iter().map(|letter| letter.bytes().to_vec());
+    sealed.into_iter().flatten().chain(letters).collect()
 }
 
 /// Seals the input as it is: a letter only its reader sees.

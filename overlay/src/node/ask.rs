@@ -74,6 +74,8 @@ pub(super) enum Purpose {
     Gather(u64),
     /// Do strangers reach us?
     DialBack(Nonce),
+    /// Letters kept for us.
+    Collect,
     /// A newer introduction record for an envelope that nobody takes.
     Newer(QueryId),
     /// Supernodes around a key, for one path of a walk.
@@ -306,6 +308,7 @@ impl Node {
             Purpose::Announce => {
                 if result == Ok(Response::Done) {
                     self.announced(now);
+                    self.collect_from(now, done.peer);
                 }
             }
             Purpose::Ping(link) => match result {
@@ -323,6 +326,7 @@ impl Node {
             Purpose::Look => self.looked(now, result),
             Purpose::Gather(id) => self.gathered(now, id, result),
             Purpose::DialBack(nonce) => self.dial_back_answered(now, nonce, &result),
+            Purpose::Collect => self.collected(now, done.peer, result),
             Purpose::Newer(query) => self.newer_fetched(now, query, result),
             Purpose::Find(walk, path) => self.walked(now, walk, path, done.peer, result),
         }

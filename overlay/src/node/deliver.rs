@@ -168,8 +168,8 @@ impl Node {
                 match newer.filter(|record| delivery.seq.is_none_or(|seq| record.seq() > seq)) {
                     Some(record) => {
                         delivery.withdrawn = record.introducers().is_empty();
-                        self.remember(delivery.to, record.clone());
-                        match self.hand_over(now, id, delivery, &Route::from(&record)) {
+                        self.remember(delivery.to, (*record).clone());
+                        match self.hand_over(now, id, delivery, &Route::from(&*record)) {
                             Next::Continue(Query::Delivering(delivery)) => self.go_on(delivery),
                             next => next,
                         }

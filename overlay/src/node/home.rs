@@ -90,8 +90,9 @@ const OFFLINE_AFTER_LOSS: Duration = Duration::from_secs(2);
 /// If no holder confirms our record in this time, we count as online all the same.
 const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// An introduction record lasts this long and is renewed this often, and at once when homes change.
-const INTRODUCTION_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+/// An introduction record lasts this long, for who is away can be left letters by it, and is renewed this often, and at
+/// once when homes change.
+const INTRODUCTION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 const INTRODUCTION_REFRESH: Duration = Duration::from_secs(2 * 3600);
 
 /// How long a supernode without room is left alone, give or take a quarter.
@@ -391,7 +392,7 @@ impl Node {
             &self.identity,
             self.config.network,
             seq,
-            self.sealer.envelope_key(),
+            self.sealer.keys(now.unix),
             introducers,
             now.unix,
             INTRODUCTION_LIFETIME,

@@ -91,6 +91,7 @@ pub(super) fn kept_from(message: &Message) -> u64 {
         // Whoever puts something tries again, and there are other holders.
         Request::PutClaim(_)
         | Request::PutIntroduction(_)
+        | Request::Leave { .. }
         | Request::PutPresence(_)
         | Request::SpreadPresence(_)
         | Request::Reconcile(_) => 50,

@@ -5,6 +5,7 @@
 //!   register:  Reading ─nobody else has it─▶ Working ─proof, or soon─▶ Writing ─quorum─▶ done    (in `claims`)
 //!   lookup:    LookingUp ─▶ done
 //!   send:      Fetching ─▶ Delivering ─taken─▶ done                                              (in `deliver`)
+//!   leave:     Fetching ─▶ Leaving ─one keeps it─▶ done                                          (in `letters`)
 //!   relays:    AskingRelays ─▶ done
 //! ```
 
@@ -39,6 +40,7 @@ pub(super) enum Command {
     Recover(Box<Recovery>),
     Lookup(Username),
     Send(PublicKey, Vec<u8>),
+    Leave(PublicKey, Vec<u8>),
     Reachable(PublicKey),
     Relays,
 }
@@ -76,11 +78,16 @@ pub(super) enum Query {
     },
     Fetching {
         to: PublicKey,
-        best: Option<Introduction>,
+        best: Option<Box<Introduction>>,
         then: Then,
         round: Round,
     },
     Delivering(Delivery),
+    /// Holders are left a letter.
+    Leaving {
+        waiting: usize,
+        kept: usize,
+    },
     AskingRelays {
         offers: Vec<RelayOffer>,
         waiting: usize,
@@ -97,9 +104,11 @@ impl Query {
             | Self::LookingUp { round, .. }
             | Self::Watching { round, .. }
             | Self::Fetching { round, .. } => Some(round),
-            Self::Waiting(_) | Self::Working { .. } | Self::Delivering { .. } | Self::AskingRelays { .. } => {
-                None
-            }
+            Self::Waiting(_)
+            | Self::Working { .. }
+            | Self::Delivering { .. }
+            | Self::Leaving { .. }
+            | Self::AskingRelays { .. } => None,
         }
     }
 }
@@ -109,6 +118,7 @@ impl Query {
 pub(super) enum Then {
     Tell,
     Deliver(Vec<u8>),
+    Leave(Vec<u8>),
 }
 
 /// How long a command may take in all.
@@ -163,7 +173,8 @@ impl Node {
         if self.queries.len() >= self.config.limits.queries {
             self.stats.limited += 1;
             self.tell(id, busy(&command));
-        } else if matches!(&command, Command::Send(_, payload) if payload.len() > MAX_PAYLOAD) {
+        } else if matches!(&command, Command::Send(_, payload) | Command::Leave(_, payload) if payload.len() > MAX_PAYLOAD)
+        {
             self.tell(id, Answer::Sent(Err(SendError::TooLong)));
         } else if self.homes_up() > 0 {
             self.start(now, id, command);
@@ -198,6 +209,7 @@ impl Node {
                     None => self.fetch(now, id, to, Then::Deliver(payload)),
                 }
             }
+            Command::Leave(to, payload) => self.fetch(now, id, to, Then::Leave(payload)),
             Command::Inherit(inheritance) => self.begin_inheriting(now, id, *inheritance),
             Command::Recover(recovery) => self.begin_recovering(now, id, recovery),
             Command::Reachable(to) => self.fetch(now, id, to, Then::Tell),
@@ -266,13 +278,16 @@ impl Node {
                 };
                 let complete = self.count(now, id, &mut round, success);
                 // The first record will do at first; should nobody take the envelope, everybody's word counts.
-                if complete || best.as_ref().is_some_and(|record| !record.introducers().is_empty()) {
+                let will_do = !matches!(then, Then::Leave(_));
+                if complete || will_do && best.as_ref().is_some_and(|record| !record.introducers().is_empty())
+                {
                     self.fetched(now, id, to, best, then, &round)
                 } else {
                     Next::Continue(Query::Fetching { to, best, then, round })
                 }
             }
             Query::Delivering(delivery) => self.delivered(now, id, delivery, result),
+            Query::Leaving { waiting, kept } => Self::left(waiting, kept, &result),
             Query::AskingRelays { mut offers, waiting } => {
                 if let Ok(Response::Relay(grant)) = result {
                     offers.push(RelayOffer {
@@ -305,6 +320,7 @@ impl Node {
             Query::Writing { writing, round } => self.written(now, *writing, &round),
             Query::Fetching { to, best, then, round } => self.fetched(now, id, to, best, then, &round),
             Query::Delivering(delivery) => self.delivery_due(now, id, delivery),
+            Query::Leaving { kept, .. } => Self::left_at(kept),
             Query::AskingRelays { offers, .. } => Next::Done(relays(offers)),
         };
         self.carry_on(id, next);
@@ -355,14 +371,14 @@ impl Node {
         &mut self,
         now: Now,
         to: &PublicKey,
-        best: &mut Option<Introduction>,
+        best: &mut Option<Box<Introduction>>,
         record: Option<Box<Introduction>>,
     ) {
         let Some(record) = record else { return };
         if record.identity() != *to || record.verify(self.config.network, now.unix).is_err() {
             self.stats.refused_records += 1;
         } else if best.as_ref().is_none_or(|best| best.seq() < record.seq()) {
-            *best = Some(*record);
+            *best = Some(record);
         }
     }
 
@@ -371,25 +387,31 @@ impl Node {
         now: Now,
         id: QueryId,
         to: PublicKey,
-        best: Option<Introduction>,
+        best: Option<Box<Introduction>>,
         then: Then,
         round: &Round,
     ) -> Next {
         if let Some(record) = &best {
-            self.remember(to, record.clone());
+            self.remember(to, (**record).clone());
         }
-        let found = best.filter(|record| !record.introducers().is_empty());
-        match then {
-            Then::Tell if round.answered == 0 => Next::Done(Answer::Reachable(Err(LookupError::Offline))),
-            Then::Tell => Next::Done(Answer::Reachable(Ok(found.is_some()))),
-            Then::Deliver(payload) => match found {
-                Some(record) => {
-                    self.next_stage(now, id);
-                    self.begin_delivery(now, id, to, payload, &Route::from(&record))
-                }
-                None if round.answered == 0 => Next::Done(Answer::Sent(Err(SendError::Offline))),
-                None => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
-            },
+        let rings = |record: &Introduction| !record.introducers().is_empty();
+        match (then, best) {
+            (Then::Tell, _) if round.answered == 0 => {
+                Next::Done(Answer::Reachable(Err(LookupError::Offline)))
+            }
+            (Then::Tell, best) => Next::Done(Answer::Reachable(Ok(best.as_deref().is_some_and(rings)))),
+            (Then::Deliver(payload), Some(record)) if rings(&record) => {
+                self.next_stage(now, id);
+                self.begin_delivery(now, id, to, payload, &Route::from(&*record))
+            }
+            (Then::Leave(payload), Some(record)) => {
+                self.next_stage(now, id);
+                self.begin_leaving(now, id, &record, &payload)
+            }
+            (Then::Deliver(_) | Then::Leave(_), _) if round.answered == 0 => {
+                Next::Done(Answer::Sent(Err(SendError::Offline)))
+            }
+            (Then::Deliver(_) | Then::Leave(_), _) => Next::Done(Answer::Sent(Err(SendError::NotReachable))),
         }
     }
 
@@ -449,7 +471,7 @@ fn busy(command: &Command) -> Answer {
             Answer::Registered(Err(RegisterError::Busy))
         }
         Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Busy)),
-        Command::Send(..) => Answer::Sent(Err(SendError::Busy)),
+        Command::Send(..) | Command::Leave(..) => Answer::Sent(Err(SendError::Busy)),
         Command::Reachable(_) => Answer::Reachable(Err(LookupError::Busy)),
         Command::Relays => Answer::Relays(Err(RelaysError::Busy)),
     }
@@ -461,7 +483,7 @@ fn offline(command: &Command) -> Answer {
             Answer::Registered(Err(RegisterError::Offline))
         }
         Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Offline)),
-        Command::Send(..) => Answer::Sent(Err(SendError::Offline)),
+        Command::Send(..) | Command::Leave(..) => Answer::Sent(Err(SendError::Offline)),
         Command::Reachable(_) => Answer::Reachable(Err(LookupError::Offline)),
         Command::Relays => Answer::Relays(Err(RelaysError::Offline)),
     }

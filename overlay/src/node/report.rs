@@ -25,6 +25,16 @@ impl Node {
         let (claims, introductions) = self.directory.size();
         // One may have opened several mailboxes, and one mailbox is our own.
         let leaves = self.links.values().filter(|link| !link.mailboxes.is_empty()).count();
-        Kept { leaves, claims, introductions }
+        Kept { leaves, claims, introductions, letters: self.directory.letters() }
+    }
+
+    /// Everything kept for others, encoded.
+    #[cfg(test)]
+    pub(crate) fn kept_for_test(&self, now: relay::Now) -> Vec<Vec<u8>> {
+        let claims = self.directory.claims_after(now.unix, None, usize::MAX);
+        let claims = claims.into_iter().map(crate::wire::to_bytes);
+        let people = self.directory.introductions_after(None, usize::MAX).map(crate::wire::to_bytes);
+        let letters = self.directory.all_letters().map(crate::wire::to_bytes);
+        claims.chain(people).chain(letters).chain(self.sight.kept.encoded()).collect()
     }
 }

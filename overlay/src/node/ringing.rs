@@ -113,7 +113,12 @@ impl Node {
         self.pass_on(now, mailbox, owner, sealed)
     }
 
-    fn link_may_ring(&mut self, now: Now, to: ReplyTo) -> bool {
+    /// Notes one use of a token for `door`; whether it was paid for.
+    pub(super) fn token_may_be_used(&mut self, door: MailboxId, token: Token) -> bool {
+        self.ringing.use_up(door, token)
+    }
+
+    pub(super) fn link_may_ring(&mut self, now: Now, to: ReplyTo) -> bool {
         match to {
             ReplyTo::Link { link, .. } => {
                 self.links.get_mut(&link).is_some_and(|link| link.envelopes.take(now.instant))

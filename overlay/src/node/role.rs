@@ -192,6 +192,8 @@ impl Node {
             | Request::GetClaims(_)
             | Request::PutIntroduction(_)
             | Request::GetIntroduction(_)
+            | Request::Leave { .. }
+            | Request::Collect(_)
             | Request::PutPresence(_)
             | Request::GetPresences(_) => Offers::DIRECTORY,
             Request::OpenMailbox { .. } | Request::Deliver { .. } | Request::Introduce { .. } => {

@@ -90,6 +90,8 @@ impl Node {
             }
             Request::Deliver { mailbox, sealed } => self.deliver(now, to, mailbox, sealed),
             Request::Introduce { door, token, sealed } => self.introduce(now, to, door, token, sealed),
+            Request::Leave { reader, token, sealed } => self.keep_letter(now, to, reader, token, sealed),
+            Request::Collect(word) => self.give_letters(now, &word),
             Request::RelayCredentials => self.grant_relay(now, to),
             Request::Reconcile(summary) => self.unlisted(&summary),
             Request::PutPresence(record) => self.put_presence(now, *record),

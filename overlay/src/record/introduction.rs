@@ -14,10 +14,10 @@ use crate::{
     wire::{self, Bounded},
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
-/// Longest time a record may be valid.
-const MAX_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+/// Longest time a record may be valid: as long as somebody who is away can be left a letter.
+const MAX_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Introducers one record names.
 pub const MAX_INTRODUCERS: usize = 3;
@@ -41,6 +41,13 @@ impl MailboxId {
     /// What strangers are told instead of it.
     pub fn door(&self) -> Self {
         Self(Sha256::new_with_prefix("silbo door 1").chain_update([0]).chain_update(self.0).finalize().into())
+    }
+
+    /// What tokens for leaving somebody a letter are worked for.
+    pub fn of_letters(reader: &PublicKey) -> Self {
+        let hash =
+            Sha256::new_with_prefix("silbo letterbox 1").chain_update([0]).chain_update(reader.bytes());
+        Self(hash.finalize().into())
     }
 }
 
@@ -91,6 +98,25 @@ pub struct IntroductionBody {
     /// Nobody: the person went offline.
     #[n(7)]
     introducers: Bounded<Introducer, MAX_INTRODUCERS>,
+    #[n(8)]
+    letter_key: EnvelopeKey,
+}
+
+/// What others seal to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealingKeys {
+    /// Envelopes, while the process lives.
+    pub envelopes: EnvelopeKey,
+    /// Letters that wait until the person is back; outlives the process.
+    pub letters: EnvelopeKey,
+}
+
+impl SealingKeys {
+    /// One key for both.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub fn both(key: EnvelopeKey) -> Self {
+        Self { envelopes: key, letters: key }
+    }
 }
 
 /// A supernode that passes envelopes on.
@@ -120,7 +146,7 @@ impl Introduction {
         identity: &Identity,
         network: Network,
         seq: u64,
-        envelope_key: EnvelopeKey,
+        keys: SealingKeys,
         introducers: impl IntoIterator<Item = Introducer>,
         now: UnixTime,
         lifetime: Duration,
@@ -132,8 +158,9 @@ impl Introduction {
             seq,
             issued: now,
             not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
-            envelope_key,
+            envelope_key: keys.envelopes,
             introducers: Bounded::take(introducers),
+            letter_key: keys.letters,
         };
         let signature = identity.sign(Domain::Introduction, &wire::to_bytes(&body));
         Self { body, signature }
@@ -178,6 +205,11 @@ impl Introduction {
     /// What to seal envelopes to.
     pub fn envelope_key(&self) -> EnvelopeKey {
         self.body.envelope_key
+    }
+
+    /// What to seal letters to that wait.
+    pub fn letter_key(&self) -> EnvelopeKey {
+        self.body.letter_key
     }
 
     /// Who passes envelopes on.

@@ -51,7 +51,10 @@ fn a_claim_put_again_while_it_is_being_written_is_acknowledged_when_it_is_on_dis
     assert_eq!(put(&mut world, hub, other, &claim), []);
     assert_eq!(put(&mut world, hub, other, &claim), []);
     world.run(DISK);
-    assert!(matches!(answers(&world)[..], [Response::Receipt(_), Response::Receipt(_), Response::Receipt(_)]));
+    assert!(matches!(
+        answers(&world)[..],
+        [Response::Receipt(_), Response::Receipt(_), Response::Receipt(_)]
+    ));
     assert_eq!(world.disk(hub).len(), 1, "one write serves all of them");
     assert!(matches!(put(&mut world, hub, one, &claim)[..], [Response::Receipt(_)]), "it is there");
 }

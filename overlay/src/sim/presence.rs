@@ -14,7 +14,7 @@ const SECRET: PresenceSecret = PresenceSecret::from_bytes([7; 32]);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a host was told of somebody since it was asked last.
-fn told(world: &mut World, host: HostId, of: PublicKey) -> Vec<Option<UnixTime>> {
+pub(super) fn told(world: &mut World, host: HostId, of: PublicKey) -> Vec<Option<UnixTime>> {
     let events = world.events(host).into_iter();
     let seen = events.filter_map(|event| match event {
         NodeEvent::Presence { who, seen } if who == of => Some(seen),
@@ -34,7 +34,7 @@ fn watch(world: &mut World, host: HostId, who: PublicKey, secret: PresenceSecret
 }
 
 /// What `host` answers to a request that comes over `link`.
-fn asked(world: &mut World, host: HostId, link: LinkId, body: Request) -> Response {
+pub(super) fn asked(world: &mut World, host: HostId, link: LinkId, body: Request) -> Response {
     const ID: u32 = 4_000_000;
     let bytes = wire::to_bytes(&Message::Request { id: ID, body });
     world.with(host, |node, now| {

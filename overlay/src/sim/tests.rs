@@ -422,7 +422,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         identity,
         Network::Lab,
         1,
-        crate::record::EnvelopeKey::from_bytes([1; 32]),
+        crate::record::SealingKeys::both(crate::record::EnvelopeKey::from_bytes([1; 32])),
         [crate::record::Introducer { node: secret.public_key(), address, mailbox }],
         now,
         MINUTE,

@@ -9,9 +9,10 @@ use super::{Alive, Bounded, DialBack, DialBackFor, Later, Load, Nonce, unix_time
 use crate::{
     claim::{Claim, Receipt},
     config::{Network, Role},
+    directory::letters::{MAX_LETTERS, SealedLetter},
     envelope::Token,
     identity::PublicKey,
-    record::{BlindedKey, Introduction, MailboxId, SealedPresence, SupernodeRecord},
+    record::{BlindedKey, Collection, Introduction, MailboxId, SealedPresence, SupernodeRecord},
     routing::Key,
     username::Username,
 };
@@ -227,6 +228,22 @@ pub enum Request {
         #[cbor(n(2), with = "minicbor::bytes")]
         sealed: Vec<u8>,
     },
+    /// Keep this letter for somebody who is away, and whose introduction record you hold.
+    #[n(35)]
+    Leave {
+        /// For whom.
+        #[n(0)]
+        reader: PublicKey,
+        /// What the sender worked for.
+        #[n(1)]
+        token: Token,
+        /// The sealed letter.
+        #[cbor(n(2), with = "minicbor::bytes")]
+        sealed: Vec<u8>,
+    },
+    /// Which letters do you keep for me?
+    #[n(36)]
+    Collect(#[n(0)] Box<Collection>),
     /// Hold this presence record.
     #[n(30)]
     PutPresence(#[n(0)] Box<SealedPresence>),
@@ -340,6 +357,9 @@ pub enum Response {
     /// Presence records that were asked for, as far as they are known.
     #[n(30)]
     Presences(#[n(0)] Bounded<SealedPresence, MAX_PRESENCES>),
+    /// Letters kept for the person who asks.
+    #[n(31)]
+    Letters(#[n(0)] Bounded<SealedLetter, MAX_LETTERS>),
     /// The proven claim is held (and will survive a restart): since when.
     #[n(20)]
     Receipt(#[n(0)] Box<Receipt>),

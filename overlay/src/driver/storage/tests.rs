@@ -80,7 +80,8 @@ fn what_the_disk_does_not_take_is_reported_as_failed() {
     let folder = Folder::new(line!());
     assert_eq!(folder.write(&[claim("ada", 1, 1)]), 1);
     let db = rusqlite::Connection::open(folder.0.join("claims.db")).unwrap();
-    db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON claims BEGIN SELECT RAISE(FAIL, 'full'); END").unwrap();
+    db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON claims BEGIN SELECT RAISE(FAIL, 'full'); END")
+        .unwrap();
     drop(db);
     let failed = Outcome::Failed(PersistId::first());
     assert_eq!(folder.outcomes(&[claim("bob", 2, 1), claim("eve", 3, 1)]), [failed, failed]);

@@ -42,6 +42,11 @@ pub(in crate::node) struct Kept {
 }
 
 impl Kept {
+    #[cfg(test)]
+    pub(in crate::node) fn encoded(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.records.values().map(crate::wire::to_bytes)
+    }
+
     pub(super) fn expire(&mut self, now: UnixTime) {
         self.records.retain(|_, record| record.not_after() > now);
     }
