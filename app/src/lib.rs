@@ -14,6 +14,7 @@ pub mod cli;
 pub mod engine;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+pub mod note;
 pub mod reason;
 pub mod roster;
 pub mod storage;

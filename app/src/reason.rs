@@ -21,7 +21,7 @@ pub enum Reason {
     /// The offer was delivered, but nothing came back.
     NoReaction,
     /// Nobody could take the offer: the other side is not online.
-    NotOnline,
+    NotOnline(Word),
     /// It rang here and the caller gave up, or nobody picked up.
     Missed,
     /// The caller dialled again; the newer call replaces this one.
@@ -118,6 +118,15 @@ pub enum Reason {
     Internal(String),
 }
 
+/// Whether somebody who could not be reached will find word of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Word {
+    /// When they are back.
+    Left,
+    /// They will not.
+    Lost,
+}
+
 /// Everything a program needs to know about one reason.
 struct Entry {
     code: &'static str,
@@ -151,7 +160,7 @@ impl Reason {
             Self::Busy,
             Self::NotAnswered,
             Self::NoReaction,
-            Self::NotOnline,
+            Self::NotOnline(Word::Lost),
             Self::Missed,
             Self::Replaced,
             Self::NoPath,
@@ -194,7 +203,7 @@ impl Reason {
             Self::Busy => ("busy", 4),
             Self::NotAnswered => ("not_answered", 4),
             Self::NoReaction => ("no_reaction", 4),
-            Self::NotOnline => ("not_online", 4),
+            Self::NotOnline(_) => ("not_online", 4),
             Self::Missed => ("missed", 4),
             Self::Replaced => ("replaced", 4),
             Self::NoPath => ("no_path", 5),
@@ -243,7 +252,11 @@ impl Reason {
                 "Nothing came back from the other side.".into(),
                 "They may be offline, or you may not be among their contacts yet: ask them to add you, or try later.",
             ),
-            Self::NotOnline => ("They are not online.".into(), "Try again when they are online."),
+            Self::NotOnline(Word::Lost) => ("They are not online.".into(), "Try again when they are online."),
+            Self::NotOnline(Word::Left) => (
+                "They are not online.".into(),
+                "They will see that you called when they are back; or try again later.",
+            ),
             Self::Missed => ("Nobody answered here in time.".into(), "Call back from the history."),
             Self::Replaced => ("The caller dialled again.".into(), "Answer the newer call."),
             Self::NoPath => (

@@ -2,7 +2,7 @@
 
 use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
-    NetworkState, Notice, PathView, Quality, RequestRow, Search, Sentence, View,
+    NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
 };
 use overlay::{Identity, PublicKey};
 use std::time::{Duration, Instant};
@@ -196,7 +196,8 @@ fn contact(id: ContactId, name: &str, last_call: Option<&str>) -> ContactRow {
         ContactId::Echo => String::new(),
         ContactId::Person(key) => key.fingerprint(),
     };
-    ContactRow { id, name: name.to_owned(), fingerprint, last_call: last_call.map(str::to_owned) }
+    let presence = Presence::Unknown;
+    ContactRow { id, name: name.to_owned(), fingerprint, last_call: last_call.map(str::to_owned), presence }
 }
 
 fn past(

@@ -4,6 +4,7 @@ use super::{
     message::{Body, HangUp, Signal},
     *,
 };
+use crate::reason::Word;
 use relay::{Now, UnixTime};
 use std::time::Instant;
 
@@ -493,9 +494,9 @@ fn an_undeliverable_offer_ends_the_call_at_once() {
     let mut pair = Pair::new();
     pair.ada_calls(1);
     pair.start_sessions();
-    pair.ada.line.handle_undelivered(pair.now, CallId([1; 16]), Reason::NotOnline);
+    pair.ada.line.handle_undelivered(pair.now, CallId([1; 16]), Reason::NotOnline(Word::Lost));
     let ended = pair.ada.ended();
-    assert_eq!((ended.reason, ended.by), (Reason::NotOnline, Side::Network));
+    assert_eq!((ended.reason, ended.by), (Reason::NotOnline(Word::Lost), Side::Network));
 }
 
 #[test]

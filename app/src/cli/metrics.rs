@@ -166,6 +166,7 @@ fn render(report: &Report) -> String {
     );
     text.gauge("silbo_claims", "Username claims held.", kept.claims as u64);
     text.gauge("silbo_introductions", "Introduction records held.", kept.introductions as u64);
+    text.gauge("silbo_letters", "Letters kept for people who are away.", kept.letters as u64);
     let links = [("quic", traffic.quic_links as u64), ("tcp", traffic.tcp_links as u64)];
     text.family("silbo_links", "gauge", "Links that are up.", "carrier", &links);
     text.counter("silbo_links_opened_total", "Links that ever came up.", traffic.opened);

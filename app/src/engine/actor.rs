@@ -9,18 +9,19 @@ use super::{
     invites,
     people::Purpose,
     picture::Picture,
+    presence::Presence,
     reasons,
     view::{ClaimState, ContactId, NetworkState, Search, Sentence},
 };
 use crate::{
     call::{CallId, Line},
-    reason::Reason,
+    reason::{Reason, Word},
     roster,
     storage::{Contact, Profile, Setting, Storage, StorageError},
 };
 use overlay::{
-    Identity, Lookup, LookupError, PublicKey, RegisterError, Registration, RelayOffer, RelaysError, Role,
-    SendError, Username,
+    Identity, Lookup, LookupError, PresenceSecret, PublicKey, RegisterError, Registration, RelayOffer,
+    RelaysError, Role, SendError, Username,
     driver::{self, Event as OverlayEvent, RoleWish},
 };
 use relay::Now;
@@ -55,11 +56,12 @@ pub(super) struct Actor {
     pub(super) dialling: Option<CallId>,
     pub(super) contacts: Vec<Contact>,
     pub(super) picture: Picture,
+    pub(super) presence: Presence,
     pub(super) jobs: JoinSet<Done>,
     /// Jobs that are waited for when the engine stops.
     pub(super) farewells: JoinSet<Done>,
     events: mpsc::Sender<Event>,
-    online: bool,
+    pub(super) online: bool,
     renewed: bool,
     quic: Option<std::net::SocketAddr>,
     waiting: VecDeque<Waiting>,
@@ -84,11 +86,25 @@ pub(super) enum Done {
     /// A media session was started.
     Session(CallId, Result<SessionStart, media::session::SessionError>),
     /// An offer was delivered, or not.
-    OfferSent(CallId, Result<(), SendError>),
+    OfferSent(CallId, Result<(), Undelivered>),
+    /// Word was left for somebody, or not.
+    Left(Result<(), SendError>),
+    /// A contact was told how to see us, or not.
+    Told(PublicKey, PresenceSecret, Result<(), SendError>),
+    /// The node was told who may see us, and whom to watch.
+    PresenceGiven,
     /// Any other envelope was delivered, or not.
     Sent(Result<(), SendError>),
     /// A session is closed, its files are whole.
     Closed,
+}
+
+/// Why an offer was not delivered, and whether its callee will know of it.
+pub(super) enum Undelivered {
+    /// They will not.
+    Lost(SendError),
+    /// They will find word of it when they are back.
+    WordLeft,
 }
 
 impl Actor {
@@ -131,6 +147,7 @@ impl Actor {
             dialling: None,
             contacts: Vec::new(),
             picture,
+            presence: Presence::default(),
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),
             events,
@@ -146,6 +163,8 @@ impl Actor {
             actor.picture.view.own.claim = ClaimState::Claiming;
         }
         actor.picture.view.own.name = name;
+        let forgotten = actor.storage.forget_who_is_here();
+        actor.kept(forgotten);
         actor.read_lists();
         if let Some(reason) = &actor.config.greeting {
             actor.picture.notice(reason);
@@ -287,8 +306,9 @@ impl Actor {
     pub(super) fn read_lists(&mut self) {
         match self.picture.read(&self.storage, self.now().unix) {
             Ok(contacts) => self.contacts = contacts,
-            Err(error) => self.complain(None, error.into()),
+            Err(error) => return self.complain(None, error.into()),
         }
+        self.follow_contacts();
     }
 
     /// Notes a failed change.
@@ -309,6 +329,7 @@ impl Actor {
                 self.picture.view.network = NetworkState::Online { homes };
                 self.tell(None, EventBody::Online { homes, nat: nat.as_str() });
                 self.renew_name();
+                self.appear();
                 for Waiting { command, .. } in std::mem::take(&mut self.waiting) {
                     self.handle_command(command);
                 }
@@ -331,6 +352,8 @@ impl Actor {
                 self.tell(None, EventBody::Relay { udp, realm, lab_credential });
             }
             OverlayEvent::Envelope { from, sent, payload } => self.handle_envelope(from, sent, &payload),
+            OverlayEvent::Letter { from, sent, payload } => self.handle_letter(from, sent, &payload),
+            OverlayEvent::Presence { who, seen } => self.contact_seen(who, seen),
             OverlayEvent::Cache(cache) => {
                 let kept = self.storage.set(Setting::OverlayCache, &cache);
                 self.kept(kept);
@@ -355,11 +378,18 @@ impl Actor {
             }
             Ok(Done::Relays(result)) => self.relays_offered(result),
             Ok(Done::Session(call, result)) => self.session_started(call, result),
-            Ok(Done::OfferSent(call, Err(error))) => {
-                self.line.handle_undelivered(self.now(), call, error.into());
+            Ok(Done::OfferSent(call, Err(undelivered))) => {
+                let reason = match undelivered {
+                    Undelivered::Lost(error) => error.into(),
+                    Undelivered::WordLeft => Reason::NotOnline(Word::Left),
+                };
+                self.line.handle_undelivered(self.now(), call, reason);
             }
+            Ok(Done::Told(who, secret, result)) => self.told(who, secret, result),
+            Ok(Done::PresenceGiven) => self.given(),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
-            Ok(Done::OfferSent(_, Ok(())) | Done::Sent(Ok(())) | Done::Closed) => {}
+            Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),
+            Ok(Done::OfferSent(_, Ok(())) | Done::Sent(Ok(())) | Done::Left(Ok(())) | Done::Closed) => {}
             Err(error) => tracing::error!(%error, "a job of the engine stopped in an unplanned way"),
         }
     }

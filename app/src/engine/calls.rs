@@ -2,7 +2,7 @@
 
 use super::{
     AutoAnswer,
-    actor::{Actor, Done},
+    actor::{Actor, Done, Undelivered},
     event::{EventBody, Person},
     picture::ECHO,
     reasons,
@@ -13,6 +13,7 @@ use crate::{
         CallEvent, CallId, Direction, Ended, Output, Side, Start, Welcome,
         message::{Body, Signal},
     },
+    note::Note,
     reason::Reason,
     storage::PastCall,
 };
@@ -20,7 +21,7 @@ use media::session::{
     AddressScope, Candidate, Description, Mute, RelayServer, SessionConfig, SessionError, SessionEvent,
     driver,
 };
-use overlay::{Network, PublicKey, RelayOffer, RelaysError};
+use overlay::{Network, PublicKey, RelayOffer, RelaysError, SendError};
 use relay::UnixTime;
 use std::{
     future,
@@ -87,12 +88,45 @@ impl Actor {
 
     /// Somebody's envelope.
     pub(super) fn handle_envelope(&mut self, from: PublicKey, sent: UnixTime, payload: &[u8]) {
+        match Note::decode(payload) {
+            Some(Ok(Note::Presence { secret, knows_yours })) => {
+                return self.presence_handed(from, secret, knows_yours);
+            }
+            Some(Ok(Note::Called { .. })) => return tracing::debug!("a note was out of place"),
+            Some(Err(error)) => return tracing::debug!(%error, "a note was dropped"),
+            None => {}
+        }
         match Signal::decode(payload) {
             Ok(signal) => {
                 let welcome = self.welcome(from);
                 self.line.handle_signal(self.now(), from, sent, welcome, signal);
             }
             Err(error) => tracing::debug!(%error, "an envelope was dropped"),
+        }
+    }
+
+    /// Something somebody left while we were away; nothing of it rings.
+    pub(super) fn handle_letter(&mut self, from: PublicKey, sent: UnixTime, payload: &[u8]) {
+        match Note::decode(payload) {
+            Some(Ok(Note::Called { name })) => self.called_in_vain(from, sent, &name),
+            Some(Ok(Note::Presence { secret, knows_yours })) => {
+                self.presence_handed(from, secret, knows_yours);
+            }
+            Some(Err(error)) => tracing::debug!(%error, "a letter was dropped"),
+            None => tracing::debug!("a letter was out of place"),
+        }
+    }
+
+    /// They could not reach us then: a missed call of a contact, a request of anybody else.
+    fn called_in_vain(&mut self, from: PublicKey, sent: UnixTime, name: &str) {
+        if self.contacts.iter().all(|contact| contact.key != from) {
+            return self.request(None, from, name, sent);
+        }
+        match self.storage.has_call(from, sent) {
+            // The same letter may come again after a restart.
+            Ok(true) => {}
+            Ok(false) => self.missed(None, from, sent),
+            Err(error) => self.complain(None, error.into()),
         }
     }
 
@@ -244,11 +278,29 @@ impl Actor {
 
     fn send(&mut self, to: PublicKey, signal: &Signal) {
         let (overlay, payload, call) = (self.overlay.clone(), signal.encode(), signal.call);
-        let offer = matches!(signal.body, Body::Offer { .. });
+        let Body::Offer { name, .. } = &signal.body else {
+            self.farewells.spawn(async move { Done::Sent(overlay.send(to, payload).await) });
+            return;
+        };
+        let word = Note::Called { name: name.clone() }.encode();
         self.farewells.spawn(async move {
-            let result = overlay.send(to, payload).await;
-            if offer { Done::OfferSent(call, result) } else { Done::Sent(result) }
+            let result = match overlay.send(to, payload).await {
+                Ok(()) => Ok(()),
+                Err(SendError::NotReachable) => match overlay.leave(to, word).await {
+                    Ok(()) => Err(Undelivered::WordLeft),
+                    Err(_) => Err(Undelivered::Lost(SendError::NotReachable)),
+                },
+                Err(error) => Err(Undelivered::Lost(error)),
+            };
+            Done::OfferSent(call, result)
         });
+    }
+
+    /// The offer was taken by somebody, and nothing came back: they may have gone in that moment.
+    fn leave_word(&mut self, to: PublicKey) {
+        let word = Note::Called { name: self.picture.view.own.name.clone().unwrap_or_default() }.encode();
+        let overlay = self.overlay.clone();
+        self.farewells.spawn(async move { Done::Left(overlay.leave(to, word).await) });
     }
 
     fn send_on_session(&self, signal: &Signal) {
@@ -350,8 +402,16 @@ impl Actor {
                 self.tell(Some(call), EventBody::Answered);
             }
             CallEvent::Active => self.picture.phase(CallPhase::Active { since: self.now().instant }),
-            CallEvent::Missed => self.missed(call, with),
-            CallEvent::TurnedAway { name } => self.turned_away(call, with, &name),
+            CallEvent::Missed => {
+                if let ContactId::Person(key) = with {
+                    self.missed(Some(call), key, self.now().unix);
+                }
+            }
+            CallEvent::TurnedAway { name } => {
+                if let ContactId::Person(key) = with {
+                    self.request(Some(call), key, &name, self.now().unix);
+                }
+            }
             CallEvent::Ended(ended) => self.call_ended(call, ended),
         }
     }
@@ -369,31 +429,25 @@ impl Actor {
         if person.name.is_empty() { key.fingerprint() } else { person.name }
     }
 
-    fn missed(&mut self, call: CallId, with: ContactId) {
-        let ContactId::Person(key) = with else { return };
+    fn missed(&mut self, call: Option<CallId>, key: PublicKey, began: UnixTime) {
+        let with = ContactId::Person(key);
         let name = self.name_of(with, "");
-        let began = self.now().unix;
-        let kept = self.storage.add_call(&PastCall {
-            with,
-            name,
-            outcome: HistoryOutcome::Missed,
-            began,
-            lasted: None,
-        });
+        let outcome = HistoryOutcome::Missed;
+        let kept = self.storage.add_call(&PastCall { with, name, outcome, began, lasted: None });
         self.kept(kept);
         self.read_lists();
-        self.tell(Some(call), EventBody::Missed { from: self.person(key, "") });
+        self.tell(call, EventBody::Missed { from: self.person(key, "") });
     }
 
-    fn turned_away(&mut self, call: CallId, with: ContactId, name: &str) {
-        let ContactId::Person(key) = with else { return };
-        let kept = self.storage.add_request(key, name, self.now().unix);
+    fn request(&mut self, call: Option<CallId>, key: PublicKey, name: &str, at: UnixTime) {
+        let kept = self.storage.add_request(key, name, at);
         self.kept(kept);
         self.read_lists();
-        self.tell(Some(call), EventBody::Request { state: "new", person: self.person(key, name) });
+        self.tell(call, EventBody::Request { state: "new", person: self.person(key, name) });
     }
 
     fn call_ended(&mut self, call: CallId, ended: Ended) {
+        let with = self.record.as_ref().map(|record| record.with);
         if let Some(CallRecord { with, name, began }) = self.record.take() {
             let outcome = match (ended.direction, ended.talked) {
                 (Direction::Placed, Some(_)) => HistoryOutcome::Placed,
@@ -405,6 +459,9 @@ impl Actor {
             let kept = self.storage.add_call(&past);
             self.kept(kept);
             self.read_lists();
+        }
+        if let (Some(ContactId::Person(key)), Reason::NoReaction) = (with, &ended.reason) {
+            self.leave_word(key);
         }
         let why = ended.reason.sentence();
         self.picture.phase(CallPhase::Ended { why, lasted: ended.talked });

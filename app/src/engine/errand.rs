@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     reason::Reason,
-    storage::{Request, Storage},
+    storage::{Contact, Request, Storage},
 };
 use overlay::{
     FoundClaim, Identity, Invite, Network, PublicKey, RegisterError, Registration, Report, Username, driver,
@@ -191,7 +191,12 @@ pub(crate) fn of_the_profile(
         }
         Kept::Contacts => {
             let contacts = storage.contacts()?;
-            Ok(contacts.iter().map(|listed| contact("listed", listed.key, &listed.name)).collect())
+            let listed = |listed: &Contact| EventBody::Listed {
+                person: named(listed.key, &listed.name),
+                here: listed.here,
+                last_seen: listed.seen,
+            };
+            Ok(contacts.iter().map(listed).collect())
         }
         Kept::RemoveContact(who) => {
             let contacts = storage.contacts()?;
@@ -294,5 +299,9 @@ fn find_request(requests: &[Request], who: &str) -> Result<PublicKey, Reason> {
 }
 
 pub(super) fn contact(state: &'static str, key: PublicKey, name: &str) -> EventBody {
-    EventBody::Contact { state, person: Person { shown: name.to_owned(), key, name: name.to_owned() } }
+    EventBody::Contact { state, person: named(key, name) }
+}
+
+fn named(key: PublicKey, name: &str) -> Person {
+    Person { shown: name.to_owned(), key, name: name.to_owned() }
 }

@@ -29,7 +29,11 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     ("name_contested", "name, key, fingerprint: somebody else is shown to have your username or one like it"),
     ("invite", "link, supernodes: what a friend needs to find you, and how many supernodes it names"),
-    ("contact", "state (added, known, removed or listed), key, fingerprint, name: one contact"),
+    (
+        "contact",
+        "state (added, known, removed or listed), key, fingerprint, name; listed: here, last_seen_ms: one contact",
+    ),
+    ("presence", "key, fingerprint, name, here, last_seen_ms: a contact came online, or left"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
     ("history", "with, name, outcome, began_ms, duration_ms: one past call"),
     ("incoming", "from, key, name, stranger: somebody calls"),
@@ -149,6 +153,24 @@ pub enum EventBody {
         /// Who.
         person: Person,
     },
+    /// One contact of the list.
+    Listed {
+        /// Who.
+        person: Person,
+        /// Whether they are online, as far as we know.
+        here: bool,
+        /// When they last said so.
+        last_seen: Option<UnixTime>,
+    },
+    /// A contact came online, or left.
+    Presence {
+        /// Who.
+        person: Person,
+        /// Whether they are there.
+        here: bool,
+        /// When they last said so.
+        last_seen: Option<UnixTime>,
+    },
     /// One call from a stranger.
     Request {
         /// `new`, `accepted`, `declined` or `listed`.
@@ -253,6 +275,12 @@ impl Event {
             ),
             EventBody::Invite { link, .. } => link.clone(),
             EventBody::Contact { state, person } => person_line("contact", state, person),
+            EventBody::Listed { person, here, .. } => {
+                let here = if *here { "  online" } else { "" };
+                format!("{}{here}", person_line("contact", "listed", person))
+            }
+            EventBody::Presence { person, here: true, .. } => format!("{} is online.", person.shown),
+            EventBody::Presence { person, here: false, .. } => format!("{} has left.", person.shown),
             EventBody::Request { state, person } => person_line("request", state, person),
             EventBody::History { name, outcome, when, lasted, .. } => {
                 let lasted = lasted.map(|lasted| format!(", {}", in_minutes(lasted))).unwrap_or_default();
@@ -297,7 +325,8 @@ impl EventBody {
             Self::Doctor(_) => "doctor",
             Self::NameContested { .. } => "name_contested",
             Self::Invite { .. } => "invite",
-            Self::Contact { .. } => "contact",
+            Self::Contact { .. } | Self::Listed { .. } => "contact",
+            Self::Presence { .. } => "presence",
             Self::Request { .. } => "request",
             Self::History { .. } => "history",
             Self::Incoming { .. } => "incoming",
@@ -352,6 +381,14 @@ impl EventBody {
             }
             Self::Doctor(diagnosis) => diagnosis.fields(),
             Self::Invite { link, supernodes } => json!({ "link": link, "supernodes": supernodes }),
+            Self::Listed { person, here, last_seen } => json!({
+                "state": "listed", "key": person.key.to_string(), "fingerprint": person.key.fingerprint(),
+                "name": person.name, "here": here, "last_seen_ms": last_seen.map(UnixTime::as_millis),
+            }),
+            Self::Presence { person, here, last_seen } => json!({
+                "key": person.key.to_string(), "fingerprint": person.key.fingerprint(), "name": person.name,
+                "here": here, "last_seen_ms": last_seen.map(UnixTime::as_millis),
+            }),
             Self::Contact { state, person } | Self::Request { state, person } => json!({
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,

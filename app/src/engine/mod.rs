@@ -19,6 +19,7 @@ pub mod event;
 pub(crate) mod invites;
 mod people;
 mod picture;
+mod presence;
 mod reasons;
 pub mod view;
 

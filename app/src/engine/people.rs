@@ -299,7 +299,16 @@ mod tests {
     }
 
     fn contact(name: &str, seed: u8) -> Contact {
-        Contact { key: key(seed), name: name.into(), added: UnixTime::from_secs(1), verified: false }
+        Contact {
+            key: key(seed),
+            name: name.into(),
+            added: UnixTime::from_secs(1),
+            verified: false,
+            presence: None,
+            told: None,
+            seen: None,
+            here: false,
+        }
     }
 
     fn choose_bob(claims: &[u8], contacts: &[Contact]) -> Result<PublicKey, Reason> {

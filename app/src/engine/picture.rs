@@ -4,7 +4,7 @@ use super::{
     WakeSlot,
     view::{
         CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES, Notice,
-        PathView, Quality, RequestRow, View,
+        PathView, Presence, Quality, RequestRow, View,
     },
 };
 use crate::{
@@ -74,12 +74,19 @@ impl Picture {
             name: ECHO.into(),
             fingerprint: String::new(),
             last_call: last_call(ContactId::Echo),
+            presence: Presence::Unknown,
+        };
+        let presence = |contact: &Contact| match contact.seen {
+            Some(_) if contact.here => Presence::Here,
+            Some(seen) => storage.in_words(seen, now).map_or(Presence::Unknown, Presence::Gone),
+            None => Presence::Unknown,
         };
         let people = contacts.iter().map(|contact| ContactRow {
             id: ContactId::Person(contact.key),
             name: contact.name.clone(),
             fingerprint: contact.key.fingerprint(),
             last_call: last_call(ContactId::Person(contact.key)),
+            presence: presence(contact),
         });
         self.view.contacts = std::iter::once(echo).chain(people).collect();
         self.view.requests = storage

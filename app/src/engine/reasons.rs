@@ -1,6 +1,10 @@
 //! How the errors of the layers below become reasons a person understands.
 
-use crate::{call::Side, reason::Reason, storage::StorageError};
+use crate::{
+    call::Side,
+    reason::{Reason, Word},
+    storage::StorageError,
+};
 use media::session::{SessionEnd, SessionError};
 use overlay::{LookupError, RegisterError, SendError, Username, driver::StartError};
 use std::{io, net::SocketAddr};
@@ -57,7 +61,7 @@ impl From<SendError> for Reason {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Offline => Self::NoNetwork,
-            SendError::NotReachable => Self::NotOnline,
+            SendError::NotReachable => Self::NotOnline(Word::Lost),
             error => Self::Internal(error.to_string()),
         }
     }

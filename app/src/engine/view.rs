@@ -108,6 +108,19 @@ pub struct ContactRow {
     pub fingerprint: String,
     /// When they were last in a call with us, in words, if ever.
     pub last_call: Option<String>,
+    /// Whether they are there.
+    pub presence: Presence,
+}
+
+/// Whether a contact is there, as it told us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// It told us nothing.
+    Unknown,
+    /// It is.
+    Here,
+    /// It was, at that time, in words.
+    Gone(String),
 }
 
 /// The answer to a username search.

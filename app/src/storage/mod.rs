@@ -14,7 +14,7 @@ mod tests;
 pub use profile::{IdentityOrigin, Profile};
 
 use crate::engine::view::{ContactId, HistoryOutcome};
-use overlay::PublicKey;
+use overlay::{PresenceSecret, PublicKey};
 use relay::UnixTime;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use std::{
@@ -35,7 +35,8 @@ pub const MAX_REQUESTS: u32 = 100;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Steps from an empty file to today's schema; `user_version` counts those done. Steps are only ever appended.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE contacts (
         key BLOB PRIMARY KEY CHECK (length(key) = 32),
         name TEXT NOT NULL,
@@ -56,7 +57,14 @@ const MIGRATIONS: &[&str] = &["
         last INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-"];
+",
+    "
+    ALTER TABLE contacts ADD COLUMN presence BLOB CHECK (presence IS NULL OR length(presence) = 32);
+    ALTER TABLE contacts ADD COLUMN told BLOB CHECK (told IS NULL OR length(told) = 32);
+    ALTER TABLE contacts ADD COLUMN seen INTEGER;
+    ALTER TABLE contacts ADD COLUMN here INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// Why the profile cannot be used, or a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +106,8 @@ pub enum Setting {
     OverlayCache,
     /// Invites others gave us, newest first, one a line.
     Invites,
+    /// What contacts are given to see that we are there; gone when one of them was removed.
+    PresenceSecret,
 }
 
 /// One contact, pinned to its key.
@@ -111,6 +121,14 @@ pub struct Contact {
     pub added: UnixTime,
     /// Whether the key was compared in person.
     pub verified: bool,
+    /// What it gave us to see it by.
+    pub presence: Option<PresenceSecret>,
+    /// Which secret of ours it was given.
+    pub told: Option<PresenceSecret>,
+    /// When it last said that it is there.
+    pub seen: Option<UnixTime>,
+    /// Whether that still counts.
+    pub here: bool,
 }
 
 /// One past call.
@@ -162,9 +180,22 @@ impl Storage {
     /// All contacts, by name.
     pub fn contacts(&self) -> Result<Vec<Contact>, StorageError> {
         let mut query =
-            self.db.prepare("SELECT key, name, added, verified FROM contacts ORDER BY lower(name), key")?;
+            self.db.prepare("SELECT key, name, added, verified, presence, told, seen, here FROM contacts ORDER BY lower(name), key")?;
         let rows = query.query_map([], |row| {
-            Ok(Contact { key: key(row, 0)?, name: row.get(1)?, added: time(row, 2)?, verified: row.get(3)? })
+            let secret = |column: usize| -> rusqlite::Result<_> {
+                Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(PresenceSecret::from_bytes))
+            };
+            let seen: Option<i64> = row.get(6)?;
+            Ok(Contact {
+                key: key(row, 0)?,
+                name: row.get(1)?,
+                added: time(row, 2)?,
+                verified: row.get(3)?,
+                presence: secret(4)?,
+                told: secret(5)?,
+                seen: seen.map(|ms| UnixTime::from_millis(u64::try_from(ms).unwrap_or(0))),
+                here: row.get(7)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -188,9 +219,55 @@ impl Storage {
         Ok(change.commit()?)
     }
 
-    /// Removes a contact; says whether there was one.
+    /// Removes a contact; says whether there was one. What it could see us by serves no more.
     pub fn remove_contact(&mut self, key: PublicKey) -> Result<bool, StorageError> {
-        Ok(self.db.execute("DELETE FROM contacts WHERE key = ?1", [key.bytes().as_slice()])? > 0)
+        let change = self.db.transaction()?;
+        let removed = change.execute("DELETE FROM contacts WHERE key = ?1", [key.bytes().as_slice()])? > 0;
+        if removed {
+            let secret = Setting::PresenceSecret.word();
+            change.execute("DELETE FROM settings WHERE name = ?1", [secret])?;
+        }
+        change.commit()?;
+        Ok(removed)
+    }
+
+    /// Keeps what a contact gave us to see it by.
+    pub fn set_presence_secret(
+        &mut self,
+        key: PublicKey,
+        secret: PresenceSecret,
+    ) -> Result<(), StorageError> {
+        let row = params![key.bytes().as_slice(), secret.bytes().as_slice()];
+        self.db.execute("UPDATE contacts SET presence = ?2 WHERE key = ?1", row)?;
+        Ok(())
+    }
+
+    /// Notes which secret of ours a contact was given.
+    pub fn set_told(&mut self, key: PublicKey, secret: PresenceSecret) -> Result<(), StorageError> {
+        let row = params![key.bytes().as_slice(), secret.bytes().as_slice()];
+        self.db.execute("UPDATE contacts SET told = ?2 WHERE key = ?1", row)?;
+        Ok(())
+    }
+
+    /// Notes that a contact does not know our secret.
+    pub fn forget_told(&mut self, key: PublicKey) -> Result<(), StorageError> {
+        self.db.execute("UPDATE contacts SET told = NULL WHERE key = ?1", [key.bytes().as_slice()])?;
+        Ok(())
+    }
+
+    /// Notes when a contact said that it is there, or that it is gone.
+    pub fn set_seen(&mut self, key: PublicKey, seen: Option<UnixTime>) -> Result<(), StorageError> {
+        self.db.execute(
+            "UPDATE contacts SET here = ?2, seen = coalesce(?3, seen) WHERE key = ?1",
+            params![key.bytes().as_slice(), seen.is_some(), seen.map(millis)],
+        )?;
+        Ok(())
+    }
+
+    /// Nobody has been seen yet, since this start.
+    pub fn forget_who_is_here(&mut self) -> Result<(), StorageError> {
+        self.db.execute("UPDATE contacts SET here = 0", [])?;
+        Ok(())
     }
 
     /// The newest past calls, newest first.
@@ -209,6 +286,12 @@ impl Storage {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a call of somebody that began then is among those kept.
+    pub fn has_call(&self, key: PublicKey, began: UnixTime) -> Result<bool, StorageError> {
+        let mut query = self.db.prepare("SELECT 1 FROM history WHERE key = ?1 AND began = ?2")?;
+        Ok(query.exists(params![key.bytes().as_slice(), millis(began)])?)
     }
 
     /// Adds a past call; the oldest beyond [`MAX_HISTORY`] give way.
@@ -312,6 +395,7 @@ impl Setting {
             Self::Name => "name",
             Self::OverlayCache => "overlay-cache",
             Self::Invites => "invites",
+            Self::PresenceSecret => "presence-secret",
         }
     }
 }

@@ -47,6 +47,46 @@ fn adding_a_stranger_clears_their_request() {
 }
 
 #[test]
+fn a_contact_keeps_what_it_is_seen_by_and_a_removed_one_ends_what_it_saw_us_by() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    let (theirs, ours) = (PresenceSecret::from_bytes([1; 32]), PresenceSecret::from_bytes([2; 32]));
+    storage.set(Setting::PresenceSecret, ours.bytes()).unwrap();
+    for seed in [1, 2] {
+        storage.add_contact(key(seed), "", NOW).unwrap();
+        storage.set_presence_secret(key(seed), theirs).unwrap();
+        storage.set_told(key(seed), ours).unwrap();
+    }
+    storage.set_seen(key(1), Some(NOW)).unwrap();
+    storage.forget_told(key(2)).unwrap();
+    let contacts = open(&folder).contacts().unwrap();
+    assert_eq!((contacts[0].presence, contacts[0].told), (Some(theirs), Some(ours)));
+    assert_eq!((contacts[0].here, contacts[0].seen), (true, Some(NOW)));
+    assert_eq!((contacts[1].told, contacts[1].here, contacts[1].seen), (None, false, None));
+    storage.set_seen(key(1), None).unwrap();
+    assert_eq!(storage.contacts().unwrap()[0].seen, Some(NOW), "when they were seen last is kept");
+    assert!(!storage.contacts().unwrap()[0].here);
+
+    assert!(!storage.remove_contact(key(9)).unwrap());
+    assert_eq!(storage.setting(Setting::PresenceSecret).unwrap(), Some(ours.bytes().to_vec()));
+    assert!(storage.remove_contact(key(1)).unwrap());
+    assert_eq!(storage.setting(Setting::PresenceSecret).unwrap(), None);
+}
+
+#[test]
+fn a_profile_of_the_first_version_keeps_its_contacts() {
+    let folder = TempDir::new().unwrap();
+    let db = Connection::open(folder.path().join(DATABASE)).unwrap();
+    db.execute_batch(MIGRATIONS[0]).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    db.execute("INSERT INTO contacts (key, name, added) VALUES (?1, 'ada', 1)", [key(1).bytes().as_slice()])
+        .unwrap();
+    drop(db);
+    let contacts = open(&folder).contacts().unwrap();
+    assert_eq!((contacts[0].name.as_str(), contacts[0].presence, contacts[0].here), ("ada", None, false));
+}
+
+#[test]
 fn requests_are_bounded_and_the_oldest_gives_way() {
     let folder = TempDir::new().unwrap();
     let mut storage = open(&folder);

@@ -67,6 +67,10 @@ pub(super) mod side {
             _ => format!("People can call you. {homes} helpers pass their calls to you."),
         }
     }
+    pub(in crate::ui) const HERE: &str = "Online now";
+    pub(in crate::ui) fn last_seen(when: &str) -> String {
+        format!("Last seen {when}")
+    }
     pub(in crate::ui) fn look_up(name: &str) -> String {
         format!("Look up “{name}”")
     }

@@ -171,6 +171,60 @@ fn strangers_become_requests_and_never_ring() {
 }
 
 #[test]
+fn who_was_away_sees_who_called_when_they_are_back_and_nothing_rings() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("c", &["register", "cleo"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let bob = bob_is_online(&world, &SILENT);
+    bob.terminate();
+    bob.end().with(0);
+    for caller in ["a", "c"] {
+        let words = [&["call", "bob"], &SILENT[..]].concat();
+        let ended = world.run(caller, &words).failed("not_online", 4);
+        let step = ended.event("error")["next_step"].as_str().unwrap();
+        assert!(step.contains("They will see that you called"), "{step}");
+    }
+    let mut bob = world.silbo("b", &[&["online"], &SILENT[..]].concat());
+    // A contact missed, and a stranger's request: in whichever order.
+    let (mut missed, mut asked) = (None, None);
+    while missed.is_none() || asked.is_none() {
+        let event = bob.expect_one_of(&["missed", "request"]);
+        let place = if event["event"] == "missed" { &mut missed } else { &mut asked };
+        *place = Some(event);
+    }
+    assert_eq!(missed.unwrap()["from"], "ada");
+    let request = asked.unwrap();
+    assert_eq!((&request["state"], &request["name"]), (&Value::from("new"), &Value::from("cleo")));
+    bob.terminate();
+    assert!(!bob.end().with(0).has("incoming"));
+    assert_eq!(world.run("b", &["history"]).event("history")["outcome"], "missed");
+    assert_eq!(world.run("b", &["request", "list"]).event("request")["name"], "cleo");
+}
+
+#[test]
+fn contacts_of_each_other_see_who_is_there() {
+    let world = World::new();
+    for (profile, name) in [("a", "ada"), ("b", "bob")] {
+        world.run(profile, &["register", name]).with(0);
+    }
+    world.run("a", &["contact", "add", "bob"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut ada = world.silbo("a", &[&["online"], &SILENT[..]].concat());
+    let bob = world.silbo("b", &[&["online"], &SILENT[..]].concat());
+    let seen = ada.expect("presence");
+    assert_eq!((&seen["name"], &seen["here"]), (&Value::from("bob"), &Value::from(true)));
+    let listed = world.run("a", &["contact", "list"]);
+    let listed = listed.event("contact");
+    assert_eq!(listed["here"], true);
+    assert!(listed["last_seen_ms"].as_u64().is_some());
+    for process in [ada, bob] {
+        process.terminate();
+        process.end().with(0);
+    }
+}
+
+#[test]
 fn hanging_up_before_it_is_answered_cancels_the_call_on_both_sides() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);

@@ -145,18 +145,24 @@ impl Silbo {
     /// Waits for the next event of this name, skipping others.
     #[track_caller]
     pub(crate) fn expect(&mut self, event: &str) -> Value {
+        self.expect_one_of(&[event])
+    }
+
+    /// Waits for the next event of one of these names, skipping others.
+    #[track_caller]
+    pub(crate) fn expect_one_of(&mut self, events: &[&str]) -> Value {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     self.seen.push(line.clone());
-                    if line["event"] == event {
+                    if events.iter().any(|event| line["event"] == *event) {
                         return line;
                     }
                 }
                 Err(error) => {
                     let errors = self.errors();
-                    panic!("no \"{event}\" ({error}); seen: {:#?}; {errors}", self.seen)
+                    panic!("none of {events:?} ({error}); seen: {:#?}; {errors}", self.seen)
                 }
             }
         }

@@ -34,7 +34,7 @@ fn report() -> Report {
         udp: UdpState::Works,
         addresses: Vec::new(),
         clock_behind: None,
-        kept: Kept { leaves: 4, claims: 5, introductions: 6 },
+        kept: Kept { leaves: 4, claims: 5, introductions: 6, letters: 44 },
         traffic: Traffic {
             quic_links: 7,
             tcp_links: 8,
@@ -93,6 +93,7 @@ fn the_figures_are_the_text_format_and_each_is_in_its_place() {
         ("silbo_supernodes_known", 2.0),
         ("silbo_claims", 5.0),
         ("silbo_introductions", 6.0),
+        ("silbo_letters", 44.0),
         ("silbo_links{carrier=\"quic\"}", 7.0),
         ("silbo_links{carrier=\"tcp\"}", 8.0),
         ("silbo_links_opened_total", 9.0),

@@ -1,7 +1,7 @@
 //! The side panel: the own card, the field that searches and adds, requests and contacts.
 
 use crate::engine::command::Command;
-use crate::engine::view::{ClaimState, ContactId, NetworkState, View};
+use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, UiState};
 use crate::ui::text::{self, side as words};
 use crate::ui::theme::{font, palette, size};
@@ -188,12 +188,14 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
         exact |= contact.name.to_lowercase() == wanted;
         let echo = contact.id == ContactId::Echo;
-        let detail = match &contact.last_call {
-            _ if echo => words::ECHO_LINE,
-            Some(when) => when,
-            None => words::NO_CALL_YET,
+        let detail = match (&contact.presence, &contact.last_call) {
+            _ if echo => words::ECHO_LINE.to_owned(),
+            (Presence::Here, _) => words::HERE.to_owned(),
+            (_, Some(when)) => when.clone(),
+            (Presence::Gone(when), None) => words::last_seen(when),
+            (Presence::Unknown, None) => words::NO_CALL_YET.to_owned(),
         };
-        let mut row = ListRow::contact(contact.id, &contact.name, detail);
+        let mut row = ListRow::contact(contact.id, &contact.name, &detail);
         if echo {
             row = row.pinned();
         }
