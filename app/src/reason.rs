@@ -94,6 +94,10 @@ pub enum Reason {
     Full(u32),
     /// A port is taken by another program.
     PortInUse(String),
+    /// The system does not let this program listen on a port so low.
+    PortForbidden(String),
+    /// No interface of this computer has the address to listen on.
+    NotOurAddress(String),
     /// Another instance owns the profile.
     ProfileLocked(String),
     /// The running Silbo is asked too much at once.
@@ -185,6 +189,8 @@ impl Reason {
             Self::NoCall,
             Self::Full(0),
             Self::PortInUse(text()),
+            Self::PortForbidden(text()),
+            Self::NotOurAddress(text()),
             Self::ProfileLocked(text()),
             Self::TooManyAttached,
             Self::ProfileUnreadable { path: text(), why: text() },
@@ -228,6 +234,8 @@ impl Reason {
             Self::NoCall => ("no_call", 1),
             Self::Full(_) => ("full", 1),
             Self::PortInUse(_) => ("port_in_use", 1),
+            Self::PortForbidden(_) => ("port_forbidden", 1),
+            Self::NotOurAddress(_) => ("not_our_address", 2),
             Self::ProfileLocked(_) => ("profile_locked", 7),
             Self::TooManyAttached => ("too_many_attached", 1),
             Self::ProfileUnreadable { .. } => ("profile_unreadable", 7),
@@ -332,6 +340,16 @@ impl Reason {
             Self::PortInUse(address) => (
                 format!("The port of {address} is taken by another program."),
                 "Choose another port, or stop the program that uses it.",
+            ),
+            Self::PortForbidden(address) => (
+                format!(
+                    "The system does not let this program listen on {address}: ports below 1024 need a right."
+                ),
+                "Choose a port from 1024 on, or give it the right: `sudo setcap cap_net_bind_service=+ep` and the path of silbo.",
+            ),
+            Self::NotOurAddress(address) => (
+                format!("No network interface of this computer has the address of {address}."),
+                "Listen on 0.0.0.0 with the same port, and give the address others reach with --public IP.",
             ),
             Self::ProfileLocked(path) => (
                 format!("The profile {path} is in use by another Silbo."),

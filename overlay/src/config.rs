@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use minicbor::{Decode, Encode};
 
-use crate::volunteer::Volunteer;
+use crate::{record::CertificateHash, volunteer::Volunteer};
 
 /// Which network a node belongs to. Both ends of a link must belong to the same: each tells the other in its Hello.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -119,6 +119,8 @@ pub struct SupernodeConfig {
 pub struct RelayConfig {
     /// Where others reach it (TURN and STUN over UDP).
     pub address: SocketAddr,
+    /// Of its TLS, when it serves TURN over TCP and TLS too, where links are accepted over TCP.
+    pub certificate: Option<CertificateHash>,
     /// Issues the credentials the relay accepts.
     pub issuer: relay::CredentialIssuer,
 }

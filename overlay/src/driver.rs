@@ -8,6 +8,7 @@
     reason = "this is the driver: the one place of the crate that owns sockets and asks the system for randomness"
 )]
 
+mod beside;
 mod bootstrap;
 mod handle;
 mod lan;
@@ -30,7 +31,7 @@ use std::{
 };
 
 use quinn::Endpoint;
-use relay::{CredentialIssuer, Credentials, UnixTime, driver::RelayServer, server::PeerPolicy};
+use relay::{Credentials, UnixTime};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -38,15 +39,20 @@ use tokio::{
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::storage::read_log;
+pub use self::{
+    beside::{Serving, Volunteering},
+    handle::Handle,
+    mainline::Mainline,
+};
 use self::{
+    beside::{Spot, Standby, announced_address},
     handle::COMMAND_QUEUE,
     mainline::Rendezvous,
-    run::{Parts, Runner},
+    run::{Accepting, Parts, Runner},
     tls::Tls,
 };
-pub use self::{handle::Handle, mainline::Mainline};
 use crate::{
-    config::{Limits, NatKind, Network, NodeConfig, RelayConfig, Role, SupernodeConfig},
+    config::{Limits, NatKind, Network, NodeConfig, Role, SupernodeConfig},
     error::OfflineReason,
     hint::Hint,
     identity::{Identity, LinkSecret, PublicKey},
@@ -54,6 +60,7 @@ use crate::{
     outcome::Registration,
     routing::is_public,
     username::Username,
+    volunteer::Volunteer,
 };
 
 /// How a node is started.
@@ -105,16 +112,9 @@ pub enum RoleWish {
     /// Nothing.
     Leaf,
     /// Directory, introducer and relay.
-    Supernode {
-        /// Where the relay listens (UDP); `None`: beside QUIC, any port.
-        relay_listen: Option<SocketAddr>,
-        /// Where links are accepted over TCP beside the port of QUIC; the first of these is announced.
-        tcp_listen: Vec<SocketAddr>,
-        /// The address others reach us at, when it is not the one listened on.
-        public_ip: Option<IpAddr>,
-        /// Most leaves served.
-        max_leaves: usize,
-    },
+    Supernode(Serving),
+    /// Whatever its owner agreed to, once it is fit and needed; a leaf until then.
+    Volunteer(Volunteering),
 }
 
 /// Multicast DNS on the local network.
@@ -144,14 +144,32 @@ pub enum Event {
     },
     /// What this node does for others: at the start, and whenever a volunteer begins or ceases to serve.
     Role(Role),
+    /// A volunteer's public IP, and since when it is that: to be given to [`Volunteering::history`] at the next start.
+    Address {
+        /// Which.
+        ip: IpAddr,
+        /// Since when.
+        since: UnixTime,
+    },
     /// The relay beside this supernode is serving.
     Relay {
-        /// Where.
+        /// Where over UDP.
         udp: SocketAddr,
+        /// Where over TCP.
+        tcp: Option<SocketAddr>,
+        /// Where over TLS, with the certificate whose hash its record names.
+        tls: Option<SocketAddr>,
         /// Its realm.
         realm: String,
         /// One long-lived credential, in the lab network only.
         lab_credential: Option<Credentials>,
+    },
+    /// It is to end ([`Handle::drain`]) and waits for those whom its relay serves.
+    Draining {
+        /// How many.
+        allocations: u64,
+        /// How long at most.
+        within: Duration,
     },
     /// Somebody's envelope, opened, its sender verified.
     Envelope {
@@ -256,9 +274,6 @@ const EVENT_QUEUE: usize = 256;
 /// Ports asked of the system until one is free for UDP and TCP.
 const PORT_ATTEMPTS: u32 = 16;
 
-/// In a lab, the credential told in [`Event::Relay`] lasts this long.
-const LAB_CREDENTIAL_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
-
 /// Starts a node on the current tokio runtime. Returns once the ports are bound; [`Event::Online`] follows when a home
 /// is up. The node runs until [`Handle::shutdown`], or until every handle is dropped.
 pub async fn start(
@@ -276,30 +291,58 @@ pub async fn start(
     node_config.local_addresses = local_addresses();
     let mut relay = None;
     let mut restored = None;
-    if let RoleWish::Supernode { relay_listen, tcp_listen, public_ip, max_leaves } = config.role.clone() {
+    if let RoleWish::Supernode(serving) = config.role.clone() {
+        let address =
+            announced_address(config.network, bound, serving.public_ip, &node_config.local_addresses)?;
         let mut tcp = None;
-        for address in tcp_listen {
-            let listener = tcp::listen(address).await?;
-            tcp = tcp.or(listener.local_addr().ok().map(|bound| bound.port()));
+        for wanted in serving.tcp_listen {
+            let listener = tcp::listen(wanted).await?;
+            tcp = tcp.or(listener.local_addr().ok());
             listeners.push(listener);
         }
-        let address = announced_address(config.network, bound, public_ip, &node_config.local_addresses)?;
-        let beside = SocketAddr::new(bound.ip(), 0);
-        let (server, offer) =
-            start_relay(config.network, relay_listen.unwrap_or(beside), address.ip(), &mut backlog).await?;
-        relay = Some(server);
-        node_config.supernode = Some(SupernodeConfig { address, tcp, relay: Some(offer), max_leaves });
+        // Told is the first port asked for, at an address that can be dialled.
+        let streams = tcp.unwrap_or(SocketAddr::new(bound.ip(), address.port()));
+        let ip = if streams.ip().is_unspecified() || serving.public_ip.is_some() {
+            address.ip()
+        } else {
+            streams.ip()
+        };
+        let spot = Spot {
+            network: config.network,
+            listen: serving.relay_listen.unwrap_or(SocketAddr::new(bound.ip(), 0)),
+            public_ip: address.ip(),
+            streams: Some(SocketAddr::new(ip, streams.port())),
+            rate: serving.relay_rate,
+        };
+        let beside = spot.start().await?;
+        backlog.push(beside.event.clone());
+        let (tcp, max_leaves) = (tcp.map(|bound| bound.port()), serving.max_leaves);
+        let offer = Some(beside.offer.clone());
+        relay = Some(beside);
+        node_config.supernode = Some(SupernodeConfig { address, tcp, relay: offer, max_leaves });
         node_config.limits.links = Limits::default().links.max(max_leaves + node_config.limits.mesh_links);
-        if let Some(path) = &config.storage {
-            let storage = |source| StartError::Storage { path: path.clone(), source };
-            restored = Some(storage::load_claims(path, now.unix).map_err(storage)?);
-        }
+    }
+    let mut standby = None;
+    if let RoleWish::Volunteer(wish) = &config.role {
+        let volunteer = Volunteer::new(config.network, wish.consent);
+        let (conditions, history) = (wish.conditions, wish.history);
+        node_config.volunteer = Some(Volunteer { conditions, history, ..volunteer });
+        standby = Some(Standby {
+            network: config.network,
+            links: bound,
+            listen: wish.relay_listen,
+            rate: wish.relay_rate,
+            local: node_config.local_addresses.clone(),
+        });
+    }
+    if let (RoleWish::Supernode(_) | RoleWish::Volunteer(_), Some(path)) = (&config.role, &config.storage) {
+        let storage = |source| StartError::Storage { path: path.clone(), source };
+        restored = Some(storage::load_claims(path, now.unix).map_err(storage)?);
     }
     let role = if node_config.supernode.is_some() { Role::Supernode } else { Role::Leaf };
     let tcp = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     backlog.splice(0..0, [Event::Listening { quic: bound, tcp }, Event::Role(role)]);
 
-    let served = node_config.supernode.as_ref().map(|supernode| supernode.address.port());
     let announce = node_config.supernode.as_ref().map(|_| (secret.public_key(), bound));
     let mut node = Node::new(node_config, identity, secret, &config.cache, rand::random(), now);
     let mut store = None;
@@ -313,16 +356,17 @@ pub async fn start(
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (events, reports) = mpsc::channel(EVENT_QUEUE);
     let (publish, status) = watch::channel(node.status());
-    let acceptor = Arc::new(tls.server()?).into();
-    let parts = Parts { node, endpoint, tls, relay, store, inbox, events, backlog, publish };
+    let links = Arc::new(tls.server()?);
+    let accepting = if config.role == RoleWish::Leaf { Accepting::Nobody } else { Accepting::Everybody };
+    let parts =
+        Parts { node, endpoint, tls, accepting, relay, standby, store, inbox, events, backlog, publish };
     let mut runner = Runner::new(parts);
-    runner.accept_tcp(listeners, &acceptor, config.network);
+    runner.accept_tcp(listeners, &links, config.network);
     runner.resolve(&config.bootstrap);
     if config.mdns == Mdns::On {
         runner.look_around(config.network, announce);
     }
-    let announce = served.map(|port| SocketAddr::new(bound.ip(), port));
-    runner.meet(Rendezvous::new(config.network, config.mainline, announce));
+    runner.meet(Rendezvous::new(config.network, config.mainline, bound.ip()));
     tokio::spawn(runner.run());
     Ok((Handle { commands, status }, reports))
 }
@@ -330,9 +374,11 @@ pub async fn start(
 fn link_secret(config: &Config) -> Result<LinkSecret, StartError> {
     let fresh: [u8; 32] = rand::random();
     match (&config.role, &config.storage) {
-        (RoleWish::Supernode { .. }, Some(path)) => storage::load_key(path, fresh)
+        (RoleWish::Supernode(_) | RoleWish::Volunteer(_), Some(path)) => storage::load_key(path, fresh)
             .map_err(|source| StartError::Storage { path: path.clone(), source }),
-        (RoleWish::Supernode { .. } | RoleWish::Leaf, _) => Ok(LinkSecret::from_secret(fresh)),
+        (RoleWish::Supernode(_) | RoleWish::Volunteer(_) | RoleWish::Leaf, _) => {
+            Ok(LinkSecret::from_secret(fresh))
+        }
     }
 }
 
@@ -345,10 +391,21 @@ async fn bind(
     if matches!(config.role, RoleWish::Leaf) {
         return Ok((bind_leaf(config)?, Vec::new()));
     }
-    let wanted = config.listen.unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
+    let any_v4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    let mut wanted = config.listen.unwrap_or(match config.role {
+        RoleWish::Volunteer(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0),
+        RoleWish::Supernode(_) | RoleWish::Leaf => any_v4,
+    });
     let mut attempts = PORT_ATTEMPTS;
     loop {
-        let endpoint = quic::listen(tls, secret, wanted)?;
+        let endpoint = match quic::listen(tls, secret, wanted) {
+            // Machines without IPv6 have the other one.
+            Err(_) if config.listen.is_none() && wanted.is_ipv6() => {
+                wanted = any_v4;
+                continue;
+            }
+            other => other?,
+        };
         match tcp::listen(local_address(&endpoint)?).await {
             Ok(listener) => return Ok((endpoint, vec![listener])),
             // A number the system chose for UDP may be taken for TCP.
@@ -378,61 +435,6 @@ fn local_addresses() -> Vec<IpAddr> {
     if_addrs::get_if_addrs()
         .map(|found| found.iter().map(|interface| interface.ip()).collect())
         .unwrap_or_default()
-}
-
-/// The address a supernode puts into its record.
-fn announced_address(
-    network: Network,
-    bound: SocketAddr,
-    public_ip: Option<IpAddr>,
-    local: &[IpAddr],
-) -> Result<SocketAddr, StartError> {
-    let ip = match public_ip {
-        Some(ip) => ip,
-        None if !bound.ip().is_unspecified() => bound.ip(),
-        None => {
-            let mut v4 = local.iter().copied().filter(IpAddr::is_ipv4);
-            let found = match network {
-                Network::Main => v4.find(|ip| is_public(*ip)),
-                Network::Lab => v4.clone().find(|ip| !ip.is_loopback()).or_else(|| v4.next()),
-            };
-            found.unwrap_or(bound.ip())
-        }
-    };
-    let address = SocketAddr::new(ip, bound.port());
-    if ip.is_unspecified() || (network == Network::Main && !is_public(ip)) {
-        return Err(StartError::NoPublicAddress { address });
-    }
-    Ok(address)
-}
-
-async fn start_relay(
-    network: Network,
-    listen: SocketAddr,
-    public_ip: IpAddr,
-    backlog: &mut Vec<Event>,
-) -> Result<(RelayServer, RelayConfig), StartError> {
-    let secret: [u8; 32] = rand::random();
-    let mut config = relay::server::ServerConfig::new(listen, secret, rand::random());
-    config.public_ip = Some(public_ip);
-    config.peers = match network {
-        Network::Main => PeerPolicy::Public,
-        Network::Lab => PeerPolicy::Lab,
-    };
-    let realm = config.realm.clone();
-    let server = RelayServer::start(config).await?;
-    let bound = server.local_addr();
-    let ip = if bound.ip().is_unspecified() { public_ip } else { bound.ip() };
-    // Behind a one-to-one translation the announced address counts.
-    let ip = if network == Network::Main { public_ip } else { ip };
-    let address = SocketAddr::new(ip, bound.port());
-    let issuer = CredentialIssuer::new(secret);
-    let lab_credential = match network {
-        Network::Main => None,
-        Network::Lab => Some(issuer.issue(relay::driver::now().unix, "lab", LAB_CREDENTIAL_LIFETIME)),
-    };
-    backlog.push(Event::Relay { udp: address, realm, lab_credential });
-    Ok((server, RelayConfig { address, issuer }))
 }
 
 #[cfg(test)]

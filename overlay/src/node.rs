@@ -47,7 +47,7 @@ mod writes;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -168,6 +168,13 @@ pub enum Effect {
         /// What.
         puzzle: Puzzle,
     },
+    /// Open a relay for others, then call [`Node::handle_relay`].
+    OpenRelay {
+        /// Where this computer is reached.
+        public_ip: IpAddr,
+    },
+    /// Let nobody new on the relay, and close it once nobody is relayed any more.
+    CloseRelay,
     /// Leave a puzzle.
     StopWork {
         /// Which.
@@ -199,6 +206,13 @@ pub enum NodeEvent {
     },
     /// This node serves others from now on, or no longer.
     Role(Role),
+    /// A volunteer's public IP, and since when it is that; at every change. To be remembered for the next start.
+    Address {
+        /// Which.
+        ip: IpAddr,
+        /// Since when.
+        since: UnixTime,
+    },
     /// No home.
     Offline {
         /// Why.
@@ -526,7 +540,9 @@ impl Node {
 
     /// Hands claims on, withdraws our introduction record where a link is up, says goodbye and closes every link.
     pub fn shutdown(&mut self, now: Now) {
-        self.hand_claims_on(now);
+        if !self.is_draining() {
+            self.hand_claims_on(now);
+        }
         self.withdraw(now);
         self.disappear(now);
         self.settle(now);
@@ -574,6 +590,7 @@ impl Node {
             role: self.role(),
             nat: self.nat(),
             observed: self.observed(),
+            serves_at: self.own_record.as_ref().map(SupernodeRecord::address),
             candidacy: self.candidacy(),
             filtering: self.filtering(),
             load: self.own_load(),

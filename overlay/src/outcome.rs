@@ -11,6 +11,7 @@ use crate::{
     claim::{RankReason, Standing},
     config::{NatKind, Role},
     identity::{LinkKey, PublicKey},
+    record::CertificateHash,
     username::Username,
     volunteer::{Candidacy, Filtering},
     wire::Load,
@@ -96,6 +97,8 @@ pub struct RelayOffer {
     pub node: LinkKey,
     /// Where TURN and STUN over UDP are served.
     pub udp: SocketAddr,
+    /// Where TURN over TCP and over TLS is served, and the certificate shown there, when the supernode says so.
+    pub streams: Option<(SocketAddr, CertificateHash)>,
     /// Short-lived credentials.
     pub credentials: Credentials,
     /// When they end.
@@ -147,9 +150,11 @@ pub struct Status {
     pub nat: NatKind,
     /// Our address as a home sees it.
     pub observed: Option<SocketAddr>,
+    /// Where its record says that it serves others.
+    pub serves_at: Option<SocketAddr>,
     /// How far a volunteer is on its way to serve.
     pub candidacy: Candidacy,
-    /// Whether strangers reach a volunteer.
+    /// Whether strangers reach a volunteer, or others an operator's supernode.
     pub filtering: Filtering,
     /// How full it is, as a supernode; of a leaf, nothing.
     pub load: Load,

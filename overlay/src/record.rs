@@ -15,7 +15,7 @@ pub use self::{
         EnvelopeKey, Introducer, Introduction, IntroductionBody, MAX_INTRODUCERS, MailboxId, SealingKeys,
     },
     presence::{BlindedKey, Epoch, PresenceSecret, Saying, SealedBody, SealedPresence, Seen},
-    supernode::{Offers, SupernodeBody, SupernodeRecord},
+    supernode::{CertificateHash, Offers, SupernodeBody, SupernodeRecord},
 };
 
 /// Clocks may differ this much before a record counts as from the future.
@@ -76,6 +76,8 @@ pub(crate) fn check_dates(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest as _, Sha256};
+
     use crate::{
         config::Network,
         identity::{Identity, LinkSecret},
@@ -132,9 +134,40 @@ mod tests {
         }
     }
 
+    fn certified() -> SupernodeRecord {
+        let hash = CertificateHash::from_bytes(Sha256::digest(b"a certificate").into());
+        supernode(Network::Lab, "10.0.0.1:9").certified(Some(hash), &LinkSecret::from_secret([1; 32]))
+    }
+
+    #[test]
+    fn a_record_says_where_the_relay_serves_tls_and_as_whom() {
+        assert_eq!(supernode(Network::Lab, "10.0.0.1:9").relay_streams(), None);
+        let record = certified();
+        assert_eq!(record.verify(Network::Lab, NOW), Ok(()));
+        let (address, hash) = record.relay_streams().unwrap();
+        assert_eq!(address, "10.0.0.1:9".parse().unwrap());
+        assert!(hash.is_of(b"a certificate") && !hash.is_of(b"another one"));
+        // One without a relay has none to serve.
+        let without = record.offering(Offers::DIRECTORY, &LinkSecret::from_secret([1; 32]));
+        assert_eq!(without.relay_streams(), None);
+    }
+
+    #[test]
+    fn a_certificate_hash_of_another_length_is_malformed() {
+        let bytes = wire::to_bytes(&certified());
+        let hash = Sha256::digest(b"a certificate");
+        let at = bytes.windows(32).position(|window| window == hash.as_slice()).unwrap();
+        let mut short = bytes;
+        // CBOR: a byte string of 32, its length in the byte before.
+        assert_eq!(short[at - 2..at], [0x58, 32]);
+        short[at - 1] = 31;
+        short.remove(at);
+        assert!(wire::from_bytes::<SupernodeRecord>(&short).is_err());
+    }
+
     #[test]
     fn no_bent_bit_is_believed() {
-        let bytes = wire::to_bytes(&supernode(Network::Lab, "10.0.0.1:9"));
+        let bytes = wire::to_bytes(&certified());
         for bit in 0..bytes.len() * 8 {
             let mut bent = bytes.clone();
             bent[bit / 8] ^= 1 << (bit % 8);

@@ -144,7 +144,8 @@ impl World {
         let mut config = NodeConfig::supernode(Network::Lab, address);
         if let Some(supernode) = &mut config.supernode {
             let relay = SocketAddr::new(address.ip(), 3478);
-            supernode.relay = Some(RelayConfig { address: relay, issuer: CredentialIssuer::new([5; 32]) });
+            let issuer = CredentialIssuer::new([5; 32]);
+            supernode.relay = Some(RelayConfig { address: relay, certificate: None, issuer });
         }
         self.host(config, bootstrap)
     }
@@ -468,7 +469,9 @@ impl World {
                 self.later(self.work_time, Step::Worked { host: id, id: work, proof });
             }
             // The core ignores what it no longer waits for.
-            Effect::StopWork { .. } => {}
+            Effect::StopWork { .. } | Effect::CloseRelay => {}
+            // Nobody relays here.
+            Effect::OpenRelay { .. } => self.with(id, |node, now| node.handle_relay(now, None)),
             Effect::Persist { id: persist, .. } if self.disks_full => {
                 self.later(DISK, Step::PersistFailed { host: id, id: persist });
             }

@@ -9,7 +9,7 @@ use std::{net::IpAddr, time::Duration};
 use relay::UnixTime;
 
 use crate::{
-    config::{DEFAULT_MAX_LEAVES, Network, RelayConfig},
+    config::{DEFAULT_MAX_LEAVES, Network},
     record::Offers,
 };
 
@@ -18,8 +18,6 @@ use crate::{
 pub struct Volunteer {
     /// Which roles the owner agreed to.
     pub consent: Offers,
-    /// The relay beside it, when there is one.
-    pub relay: Option<RelayConfig>,
     /// Most leaves it would be a home of.
     pub max_leaves: usize,
     /// What the system says now; changed by [`crate::node::Node::set_conditions`].
@@ -31,11 +29,11 @@ pub struct Volunteer {
 }
 
 impl Volunteer {
-    /// For these roles in this network, with default limits, no relay and nothing known from earlier.
+    /// For these roles in this network, with default limits and nothing known from earlier. Who agrees to relay must be
+    /// able to: the core asks for a relay when its time comes.
     pub fn new(network: Network, consent: Offers) -> Self {
         Self {
             consent,
-            relay: None,
             max_leaves: DEFAULT_MAX_LEAVES,
             conditions: Conditions::default(),
             history: History::default(),

@@ -12,7 +12,7 @@ use std::{
 
 use overlay::{
     Identity, Network, Username,
-    driver::{self, Config, Handle, Mdns, RoleWish},
+    driver::{self, Config, Handle, Mdns, RoleWish, Serving},
 };
 use tokio::task::JoinSet;
 
@@ -28,12 +28,8 @@ const AT_ONCE: usize = 16;
 
 async fn supernode(folder: &Path) -> Handle {
     let loopback = "127.0.0.1:0".parse().unwrap();
-    let role = RoleWish::Supernode {
-        relay_listen: Some(loopback),
-        tcp_listen: Vec::new(),
-        public_ip: None,
-        max_leaves: 10,
-    };
+    let role =
+        RoleWish::Supernode(Serving { relay_listen: Some(loopback), max_leaves: 10, ..Serving::default() });
     let config = Config {
         listen: Some(loopback),
         role,

@@ -37,12 +37,16 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 pub use self::batch::{Batch, SLOTS};
 pub use self::forward::forward;
 use self::hub::{Hub, LISTENER, Thread, WAKE};
 use self::shard::Shard;
+pub use self::stream::StreamDoor;
 use self::stream::Streams;
+pub use self::tls::TlsIdentity;
 use crate::server::{Receipt, Server, ServerConfig, Stats, TcpListen};
 use crate::wire::AddressFamily;
 use crate::{Now, UnixTime};
@@ -65,6 +69,7 @@ pub fn now() -> Now {
 pub struct RelayServer {
     local: SocketAddr,
     tls: Option<SocketAddr>,
+    door: StreamDoor,
     running: Running,
 }
 
@@ -125,7 +130,8 @@ impl RelayServer {
             Some(tls) => {
                 let bind_error = |source| StartError::BindTcp { address: tls.listen, source };
                 let listener = tcp_listener(tls.listen).map_err(bind_error)?;
-                let acceptor = tls::acceptor(&tls.certificate).map_err(StartError::Certificate)?;
+                let identity = TlsIdentity::of(&tls.certificate).map_err(StartError::Certificate)?;
+                let acceptor = TlsAcceptor::from(identity.config());
                 Some((listener.local_addr().map_err(bind_error)?, listener, acceptor))
             }
         };
@@ -141,7 +147,18 @@ impl RelayServer {
             parts.push(part);
         }
         let hub = Arc::new(Hub::new(server, parts, relay_binds, AddressFamily::of(local.ip())));
-        let mut running = Running { hub: Arc::clone(&hub), threads: Vec::new(), tasks: Vec::new() };
+        let streams = Streams {
+            hub: Arc::clone(&hub),
+            policy,
+            most: limits.streams,
+            most_per_prefix: limits.streams_per_prefix,
+            next: Arc::new(AtomicU64::new(0)),
+            open: Arc::new(Mutex::new(BTreeMap::new())),
+        };
+        let alive = watch::Sender::new(());
+        let door = StreamDoor { streams: streams.clone(), relay: alive.subscribe() };
+        let mut running =
+            Running { hub: Arc::clone(&hub), threads: Vec::new(), tasks: Vec::new(), _alive: alive };
         for (index, poll) in polls.into_iter().enumerate() {
             let mut seed = [0; 32];
             rng.fill_bytes(&mut seed);
@@ -151,24 +168,15 @@ impl RelayServer {
                 thread.spawn(move || Shard::new(hub, index, poll, seed).run()).map_err(StartError::Thread)?,
             );
         }
-        let (next, open) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(BTreeMap::new())));
-        let streams = || Streams {
-            hub: Arc::clone(&hub),
-            policy,
-            most: limits.streams,
-            most_per_prefix: limits.streams_per_prefix,
-            next: Arc::clone(&next),
-            open: Arc::clone(&open),
-        };
         if let Some(listener) = tcp {
-            running.tasks.push(AbortOnDrop(tokio::spawn(streams().serve(listener, None))));
+            running.tasks.push(AbortOnDrop(tokio::spawn(streams.clone().serve(listener, None))));
         }
         let tls = tls.map(|(address, listener, acceptor)| {
-            running.tasks.push(AbortOnDrop(tokio::spawn(streams().serve(listener, Some(acceptor)))));
+            running.tasks.push(AbortOnDrop(tokio::spawn(streams.serve(listener, Some(acceptor)))));
             address
         });
         tracing::info!(port = local.port(), threads, "relay is listening");
-        Ok(Self { local, tls, running })
+        Ok(Self { local, tls, door, running })
     }
 
     /// Where it listens for UDP, and for TCP when it does.
@@ -179,6 +187,11 @@ impl RelayServer {
     /// Where it listens for TLS.
     pub const fn tls_addr(&self) -> Option<SocketAddr> {
         self.tls
+    }
+
+    /// Where connections are handed over that somebody else has accepted.
+    pub fn door(&self) -> StreamDoor {
+        self.door.clone()
     }
 
     /// What it did so far.
@@ -213,6 +226,8 @@ struct Running {
     hub: Arc<Hub>,
     threads: Vec<JoinHandle<()>>,
     tasks: Vec<AbortOnDrop>,
+    /// Dropped with us, which ends the streams that came through the door.
+    _alive: watch::Sender<()>,
 }
 
 impl Running {

@@ -1,6 +1,9 @@
 //! The command line as the contract writes it, parsed and nothing more.
 
-use crate::{engine::command::Who, reason::Reason};
+use crate::{
+    engine::{command::Who, helping},
+    reason::Reason,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use media::{
     device::{AudioSink, AudioSource},
@@ -8,6 +11,8 @@ use media::{
     session::PathPolicy,
     voice::driver::VoiceConfig,
 };
+use overlay::record::Offers;
+use relay::server::BitRate;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -138,18 +143,23 @@ pub struct Supernode {
     /// Where the relay listens (UDP)
     #[arg(long, value_name = "IP:PORT")]
     pub relay_listen: Option<SocketAddr>,
-    /// Where links are accepted over TCP too, best 443: strict networks let nothing else through; the first is announced
+    /// Where links and the relay are reached over TCP and TLS too, best 443: strict networks let nothing else through;
+    /// the first is announced
     #[arg(long, value_name = "IP:PORT")]
     pub tcp_listen: Vec<SocketAddr>,
     /// The address others reach us at, if it is not the one listened on
     #[arg(long, value_name = "IP")]
     pub public: Option<IpAddr>,
-    /// Most traffic relayed (not built yet)
-    #[arg(long, value_name = "N")]
-    pub max_kbps: Option<u64>,
+    /// Most traffic relayed, in kbit/s of what leaves this machine; when it is scarce, voice goes before video
+    /// [default: 20000]
+    #[arg(long, value_name = "N", value_parser = kbps)]
+    pub max_kbps: Option<Kbps>,
     /// Most leaves served
     #[arg(long, value_name = "N", default_value_t = overlay::config::DEFAULT_MAX_LEAVES)]
     pub max_leaves: usize,
+    /// After the first SIGINT or SIGTERM, how long calls that are relayed may go on; the second ends them
+    #[arg(long, value_name = "SECS", value_parser = seconds_or_none, default_value = "600")]
+    pub drain: Duration,
     /// Print a status line to standard error every ten seconds, even when that is no terminal
     #[arg(long)]
     pub status: bool,
@@ -157,6 +167,27 @@ pub struct Supernode {
     #[arg(long, value_name = "IP:PORT")]
     pub metrics: Option<SocketAddr>,
 }
+
+/// A cap on relayed traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kbps(u64);
+
+impl Kbps {
+    /// As the relay counts it.
+    pub const fn rate(self) -> BitRate {
+        BitRate(self.0 * 1000)
+    }
+
+    /// In kbit/s.
+    pub const fn kbps(self) -> u64 {
+        self.0
+    }
+}
+
+/// The voices of one call, both ways, with their headers.
+const LEAST_KBPS: u64 = 200;
+/// 100 Gbit/s: more is a slip of the hand.
+const MOST_KBPS: u64 = 100_000_000;
 
 /// Options of staying online.
 #[derive(Debug, Clone, Args)]
@@ -167,9 +198,45 @@ pub struct Online {
     /// End after this many calls
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub calls: Option<u64>,
+    /// What to do for others.
+    #[command(flatten)]
+    pub help: Help,
     /// Sound and picture.
     #[command(flatten)]
     pub media: Media,
+}
+
+/// What this computer does for others beside calls. What is said here is kept in the profile, for the window too.
+#[derive(Debug, Clone, Args)]
+pub struct Help {
+    /// Let this computer help others once it is fit, reachable and needed: directory, introducer, relay (with commas
+    /// between), all of them without a word, or none [kept in the profile]
+    #[arg(long, value_name = "ROLES", num_args = 0..=1, default_missing_value = "all", value_parser = roles)]
+    pub help_others: Option<Offers>,
+    /// Whether traffic here costs money: then it does not help [kept in the profile]
+    #[arg(long, value_enum, value_name = "YES|NO")]
+    pub metered: Option<YesNo>,
+    /// What this line can send, in kbit/s: 2000 lets it hold the directory, 10000 relay calls [kept in the profile]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub upload_kbps: Option<u32>,
+    /// Most traffic relayed, in kbit/s [kept in the profile]
+    #[arg(long, value_name = "N", value_parser = kbps)]
+    pub max_kbps: Option<Kbps>,
+    /// Where others reach this computer when it helps, best a UDP port that the router forwards
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Where its relay listens (UDP); behind a router it relays only with a port that is forwarded
+    #[arg(long, value_name = "IP:PORT")]
+    pub relay_listen: Option<SocketAddr>,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum YesNo {
+    /// Yes
+    Yes,
+    /// No
+    No,
 }
 
 /// Whom to answer without asking.
@@ -294,9 +361,6 @@ impl Cli {
             Some(Verb::Peer(_)) => not_built("`silbo peer`"),
             Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
             Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
-            Some(Verb::Supernode(supernode)) if supernode.max_kbps.is_some() => {
-                not_built("A cap on relayed traffic (--max-kbps)")
-            }
             Some(Verb::Call(call)) if call.video => not_built("Video (--video)"),
             Some(Verb::Call(Call { media, .. }) | Verb::Online(Online { media, .. }) | Verb::Gui(media)) => {
                 media.check_built()
@@ -382,6 +446,39 @@ pub fn username(text: &str) -> Result<overlay::Username, Reason> {
         .map_err(|error| Reason::Usage(format!("\"{text}\" is not a username. {error}")))
 }
 
+fn roles(text: &str) -> Result<Offers, String> {
+    match text {
+        "all" => Ok(Offers::ALL),
+        "none" => Ok(Offers::NONE),
+        _ => text.split(',').try_fold(Offers::NONE, |roles, name| {
+            let role = helping::role(name.trim());
+            role.map(|role| roles.and(role)).ok_or_else(|| {
+                format!(
+                    "\"{name}\" is no role; roles are directory, introducer and relay, all of them or none"
+                )
+            })
+        }),
+    }
+}
+
+fn kbps(text: &str) -> Result<Kbps, String> {
+    match text.parse::<u64>() {
+        Ok(0) => Err("nothing could be relayed; give at least 200, or leave the option out".into()),
+        Ok(kbps) if kbps < LEAST_KBPS => {
+            Err(format!("one call would not fit; give at least {LEAST_KBPS} (kbit/s)"))
+        }
+        Ok(kbps) if kbps > MOST_KBPS => {
+            Err(format!("more than any line carries; give at most {MOST_KBPS} (kbit/s)"))
+        }
+        Ok(kbps) => Ok(Kbps(kbps)),
+        Err(_) => Err("not a number of kbit/s; 2000 is 2 Mbit/s".into()),
+    }
+}
+
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { seconds(text) }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     if !(seconds > 0.0 && seconds <= 86_400.0) {
@@ -391,110 +488,4 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split_whitespace())
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_line_of_the_contract_parses() {
-        for line in [
-            "silbo",
-            "silbo gui",
-            "silbo --lab --profile X --bootstrap 127.0.0.1:1 gui --mic tone:440 --speaker null",
-            "silbo supernode --listen 127.0.0.1:0 --relay-listen 127.0.0.1:0 --tcp-listen 0.0.0.0:443 --tcp-listen \
-             0.0.0.0:80 --public 1.2.3.4 --max-kbps 5 --max-leaves 6",
-            "silbo register bob",
-            "silbo lookup bob",
-            "silbo online",
-            "silbo online --auto-answer all --calls 2 --mic silence --speaker null",
-            "silbo online --auto-answer contacts",
-            "silbo online --auto-answer --mic file:a.wav --speaker file:b.wav",
-            "silbo call bob --duration 12 --ring-timeout 5 --video --path relay --mic tone:440 --camera none",
-            "silbo call echo --processing on",
-            "silbo doctor",
-            "silbo contact add bob",
-            "silbo contact list",
-            "silbo contact remove bob",
-            "silbo contact verify bob",
-            "silbo contact block bob",
-            "silbo request list",
-            "silbo request accept bob",
-            "silbo request decline bob",
-            "silbo history",
-            "silbo invite",
-            "silbo export FILE",
-            "silbo import FILE",
-            "silbo peer offer --mic tone:440 --wait",
-            "silbo help events",
-            "silbo call bob --profile DIR --bootstrap a:1,b:2 --no-mdns --no-mainline --no-portmap --lab --json --log \
-             debug --passphrase-file F",
-        ] {
-            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err().map(|error| error.to_string()));
-        }
-    }
-
-    #[test]
-    fn auto_answer_without_a_word_means_all() {
-        let Some(Verb::Online(online)) = parse("silbo online --auto-answer --calls 1").unwrap().verb else {
-            panic!()
-        };
-        assert_eq!((online.auto_answer, online.calls), (Some(Whom::All), Some(1)));
-    }
-
-    #[test]
-    fn it_rings_as_long_as_the_call_machine_would_have_it() {
-        let Some(Verb::Call(call)) = parse("silbo call bob").unwrap().verb else { panic!() };
-        assert_eq!(call.ring_timeout, crate::call::RING_TIMEOUT);
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        for line in [
-            "silbo dance",
-            "silbo call",
-            "silbo call bob --duration 0",
-            "silbo call bob --duration -1",
-            "silbo call bob --path sideways",
-            "silbo call bob --mic trumpet",
-            "silbo online --calls 0",
-            "silbo supernode --listen nowhere",
-        ] {
-            assert!(parse(line).is_err(), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_built_says_so() {
-        for line in [
-            "silbo peer answer --anything",
-            "silbo contact verify bob",
-            "silbo call bob --video",
-            "silbo call bob --camera pattern",
-            "silbo gui --display file:x.y4m",
-            "silbo supernode --max-kbps 100",
-            "silbo --passphrase-file f history",
-        ] {
-            assert!(matches!(parse(line).unwrap().check_built(), Err(Reason::NotBuilt(_))), "{line}");
-        }
-        assert_eq!(parse("silbo call bob").unwrap().check_built(), Ok(()));
-    }
-
-    #[test]
-    fn who_is_a_name_a_key_or_echo() {
-        assert_eq!(who("Echo"), Ok(Who::Echo));
-        assert!(matches!(who("Bob"), Ok(Who::Name(name)) if name.as_str() == "bob"));
-        let key = overlay::Identity::from_secret([1; 32]).public_key();
-        assert_eq!(who(&key.to_string()), Ok(Who::Key(key)));
-        assert!(matches!(who("b"), Err(Reason::Usage(_))));
-        assert!(matches!(username("echo"), Err(Reason::Usage(_))));
-    }
-}
+mod tests;

@@ -1,10 +1,6 @@
 //! The engine beside a window: a window needs the main thread, so the engine gets one of its own.
 
-use super::{
-    Opened, attach,
-    print::Printer,
-    serve::{asked_to_stop, runtime},
-};
+use super::{Opened, attach, print::Printer, serve::runtime, stop::Stop};
 use crate::{
     engine::{self, Config, EngineHandle, command::Command},
     reason::Reason,
@@ -36,13 +32,13 @@ pub(super) fn start(
                     let commands = handle.commands.clone();
                     let _ = started.send(Ok(handle));
                     let finished = running.finished();
-                    let stop = asked_to_stop();
-                    tokio::pin!(finished, stop);
+                    let mut stop = Stop::listen();
+                    tokio::pin!(finished);
                     loop {
                         tokio::select! {
                             biased;
                             // Priority 1: whoever started us wants us to end.
-                            () = &mut stop => {
+                            () = stop.asked() => {
                                 let _ = commands.send(Command::Quit).await;
                                 finished.await;
                                 // The window has the main thread and knows nothing of signals.

@@ -205,6 +205,7 @@ fn render(report: &Report) -> String {
             ("malformed", relay.malformed),
             ("rate_limited", relay.rate_limited),
             ("payload", relay.refused),
+            ("over_cap", relay.over_cap),
         ];
         text.family(
             "silbo_relay_refused_total",

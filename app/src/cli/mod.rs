@@ -2,7 +2,7 @@
 //!
 //! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
 //! and change the profile; `attach` has them run by whoever owns the profile already; `log` is for standard error;
-//! `status` and `metrics` are a supernode's figures; `print` puts events on standard output, `inbox` reads commands from standard input.
+//! `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads commands from standard input.
 
 pub mod args;
 mod attach;
@@ -15,9 +15,10 @@ mod metrics;
 mod print;
 mod serve;
 mod status;
+mod stop;
 
 use crate::{
-    engine::{AutoAnswer, Config, OwnName, errand::Errand},
+    engine::{AutoAnswer, Config, OwnName, errand::Errand, helping::Helping},
     reason::Reason,
     storage::{IdentityOrigin, Profile, Storage},
 };
@@ -126,6 +127,7 @@ fn config(global: &Global, media: &Media) -> Config {
         network: network(global),
         listen: None,
         role: RoleWish::Leaf,
+        helping: Helping::Never,
         bootstrap: global.bootstrap.clone(),
         mdns: if global.no_mdns { Mdns::Off } else { Mdns::On },
         // Nodes of test networks have no business in a public one.
@@ -155,7 +157,8 @@ fn gui(global: &Global, media: &Media, printer: &Printer) -> Result<u8, Reason> 
     use std::path::Path;
 
     serve::check_files(media)?;
-    let mut config = Config { own_name: OwnName::Renew, ..config(global, media) };
+    let helping = Helping::AsAgreed { relay_listen: None };
+    let mut config = Config { own_name: OwnName::Renew, helping, ..config(global, media) };
     let opened = match open(global) {
         // Somebody who clicked an icon reads no terminal: go on with an empty database, and say so in the window.
         Err(reason @ Reason::DatabaseDamaged { .. }) => {

@@ -9,16 +9,29 @@ use super::{
     open,
     print::Printer,
     status,
+    stop::Stop,
 };
 use crate::{
     engine::{
-        self, Config, EngineHandle, OwnName, command::Command, command::Who, errand::Desk, errand::Errand,
-        event::EventBody, invites,
+        self, Config, EngineHandle, OwnName,
+        command::Command,
+        command::Who,
+        errand::Desk,
+        errand::Errand,
+        event::EventBody,
+        helping::{Agreed, Helping},
+        invites,
     },
     reason::Reason,
+    storage::Storage,
 };
 use media::device::{AudioSink, AudioSource};
-use overlay::{Username, driver::RoleWish, hint::INVITE_SCHEME};
+use overlay::{
+    Username,
+    driver::{RoleWish, Serving},
+    hint::INVITE_SCHEME,
+    volunteer::Metering,
+};
 use std::{
     fs, future,
     io::{self, IsTerminal as _},
@@ -43,8 +56,15 @@ enum Until {
     Added,
     /// The call is over; it hangs up after so much sound.
     CallEnded { duration: Option<Duration> },
-    /// So many calls are over, or for ever.
-    Calls { left: Option<u64> },
+    /// So many calls are over, or for ever; told to end, it first lets those whom it relays end, for so long.
+    Calls { left: Option<u64>, drain: Duration },
+}
+
+/// Whether it was asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    No,
+    Asked,
 }
 
 /// Whether commands are read from standard input.
@@ -82,12 +102,40 @@ pub(super) fn add(cli: &Cli, opened: Opened, name: Username, printer: &Printer) 
 /// `silbo online`
 pub(super) fn online(cli: &Cli, online: &args::Online, printer: &Printer) -> Result<u8, Reason> {
     check_files(&online.media)?;
+    let help = &online.help;
     let config = Config {
         auto_answer: online.auto_answer.into(),
         own_name: OwnName::Renew,
+        listen: help.listen,
+        helping: Helping::AsAgreed { relay_listen: help.relay_listen },
         ..config(&cli.global, &online.media)
     };
-    run(config, open(&cli.global)?, None, Until::Calls { left: online.calls }, Stdin::Read, printer)
+    let mut opened = open(&cli.global)?;
+    agree(help, &mut opened.storage)?;
+    let until = Until::Calls { left: online.calls, drain: VOLUNTEERS_DRAIN };
+    run(config, opened, None, until, Stdin::Read, printer)
+}
+
+/// How long a volunteer that is told to end waits for those it relays.
+const VOLUNTEERS_DRAIN: Duration = Duration::from_secs(60);
+
+/// Keeps in the profile what was said about helping others.
+fn agree(help: &args::Help, storage: &mut Storage) -> Result<(), Reason> {
+    let before = Agreed::read(storage)?;
+    let agreed = Agreed {
+        roles: help.help_others.unwrap_or(before.roles),
+        metering: match help.metered {
+            Some(args::YesNo::Yes) => Metering::Metered,
+            Some(args::YesNo::No) => Metering::Unmetered,
+            None => before.metering,
+        },
+        upload_kbps: help.upload_kbps.or(before.upload_kbps),
+        max_kbps: help.max_kbps.map(args::Kbps::kbps).or(before.max_kbps),
+    };
+    if agreed != before {
+        agreed.keep(storage)?;
+    }
+    Ok(())
 }
 
 /// `silbo call WHO`
@@ -115,19 +163,21 @@ pub(super) fn call(cli: &Cli, call: &args::Call, printer: &Printer) -> Result<u8
 pub(super) fn supernode(cli: &Cli, supernode: &args::Supernode, printer: &Printer) -> Result<u8, Reason> {
     let config = Config {
         listen: supernode.listen,
-        role: RoleWish::Supernode {
+        role: RoleWish::Supernode(Serving {
             relay_listen: supernode.relay_listen,
             tcp_listen: supernode.tcp_listen.clone(),
             public_ip: supernode.public,
             max_leaves: supernode.max_leaves,
-        },
+            relay_rate: supernode.max_kbps.map(args::Kbps::rate),
+        }),
         ..config(&cli.global, &Media::default())
     };
     let aside = Aside {
         metrics: Metrics::bind(supernode)?,
         status: if supernode.status || io::stderr().is_terminal() { Status::Told } else { Status::Silent },
     };
-    run_beside(aside, config, open(&cli.global)?, None, Until::Calls { left: None }, Stdin::Ignored, printer)
+    let until = Until::Calls { left: None, drain: supernode.drain };
+    run_beside(aside, config, open(&cli.global)?, None, until, Stdin::Ignored, printer)
 }
 
 /// `silbo doctor`
@@ -135,13 +185,14 @@ pub(super) fn doctor(cli: &Cli, opened: Opened, printer: &Printer) -> Result<u8,
     let config = config(&cli.global, &Media::default());
     let runtime = runtime()?;
     let status = runtime.block_on(async {
+        let mut stop = Stop::listen();
         let Opened { profile, storage, identity } = opened;
         // Its events are not read: what no longer fits into their queue is dropped.
         let (handle, _events, running) = engine::start(config, profile, storage, identity).await?;
         let desk = running.desk();
         let answer = tokio::select! {
             biased;
-            () = asked_to_stop() => None,
+            () = stop.asked() => None,
             answer = desk.run(Errand::Diagnose) => Some(answer),
         };
         send(&handle, Command::Quit).await;
@@ -240,6 +291,7 @@ async fn serve(
     stdin: Stdin,
     printer: &Printer,
 ) -> Result<u8, Reason> {
+    let mut stop = Stop::listen();
     let Opened { profile, storage, identity } = opened;
     let (folder, network) = (profile.folder().to_owned(), config.network);
     let (handle, mut events, running) = engine::start(config, profile, storage, identity).await?;
@@ -255,18 +307,30 @@ async fn serve(
         send(&handle, command).await;
     }
     let mut hang_up_at = None;
-    let stop = asked_to_stop();
-    tokio::pin!(stop);
+    let mut leaving = Leaving::No;
     let status = loop {
         tokio::select! {
             biased;
             // Priority 1: whoever started us wants us to end.
-            () = &mut stop => break Ok(0),
+            () = stop.asked() => match (until, leaving) {
+                (Until::Calls { drain, .. }, Leaving::No) => {
+                    leaving = Leaving::Asked;
+                    send(&handle, Command::Leave(drain)).await;
+                }
+                _ => break Ok(0),
+            },
             // Priority 2: what the engine reports.
             event = events.recv() => {
-                let Some(event) = event else { break Err(Reason::Internal("the engine stopped".into())) };
+                let Some(event) = event else {
+                    break match leaving {
+                        Leaving::Asked => Ok(0),
+                        Leaving::No => Err(Reason::Internal("the engine stopped".into())),
+                    };
+                };
                 printer.event(&event);
-                if let Some(status) = judge(&event.body, &mut until, &mut hang_up_at, printer) {
+                if leaving == Leaving::No
+                    && let Some(status) = judge(&event.body, &mut until, &mut hang_up_at, printer)
+                {
                     break Ok(status);
                 }
             }
@@ -318,7 +382,7 @@ fn judge(
             hang_up_at.get_or_insert(Instant::now() + *duration);
             None
         }
-        (Until::Calls { left: Some(left) }, EventBody::Ended(_)) => {
+        (Until::Calls { left: Some(left), .. }, EventBody::Ended(_)) => {
             *left = left.saturating_sub(1);
             (*left == 0).then_some(0)
         }
@@ -347,30 +411,6 @@ async fn at(when: Option<Instant>) {
     match when {
         Some(when) => sleep_until(when.into()).await,
         None => future::pending().await,
-    }
-}
-
-/// SIGINT or SIGTERM.
-#[cfg(unix)]
-pub(super) async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::warn!("signals cannot be heard; they will end the program at once");
-        return future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-/// Ctrl-C.
-#[cfg(not(unix))]
-pub(super) async fn asked_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        future::pending().await
     }
 }
 

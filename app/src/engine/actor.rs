@@ -6,6 +6,7 @@ use super::{
     command::Command,
     errand::{self, Task, Tasked},
     event::{Event, EventBody},
+    helping::{Helping, Volunteer},
     invites,
     people::Purpose,
     picture::Picture,
@@ -23,6 +24,7 @@ use overlay::{
     Identity, Lookup, LookupError, PresenceSecret, PublicKey, RegisterError, Registration, RelayOffer,
     RelaysError, Role, SendError, Username,
     driver::{self, Event as OverlayEvent, RoleWish},
+    volunteer::Conditions,
 };
 use relay::Now;
 use std::{
@@ -63,6 +65,8 @@ pub(super) struct Actor {
     events: mpsc::Sender<Event>,
     pub(super) online: bool,
     renewed: bool,
+    left: bool,
+    pub(super) volunteer: Option<Volunteer>,
     quic: Option<std::net::SocketAddr>,
     waiting: VecDeque<Waiting>,
     /// Held until the end: other instances stay out.
@@ -97,6 +101,10 @@ pub(super) enum Done {
     Sent(Result<(), SendError>),
     /// A session is closed, its files are whole.
     Closed,
+    /// Nobody needs this node any more.
+    Departed,
+    /// The node knows what this computer is like.
+    Told,
 }
 
 /// Why an offer was not delivered, and whether its callee will know of it.
@@ -117,19 +125,28 @@ impl Actor {
         events: mpsc::Sender<Event>,
     ) -> Result<Self, Reason> {
         let cache = storage.setting(Setting::OverlayCache)?.unwrap_or_default();
+        let (volunteer, role) = match (&config.role, config.helping) {
+            (RoleWish::Leaf, Helping::AsAgreed { relay_listen }) => {
+                match Volunteer::begin(&storage, relay_listen)? {
+                    Some((volunteer, wish)) => (Some(volunteer), RoleWish::Volunteer(wish)),
+                    None => (None, RoleWish::Leaf),
+                }
+            }
+            (role, _) => (None, role.clone()),
+        };
         let node = driver::Config {
             network: config.network,
             listen: config.listen,
-            role: config.role.clone(),
+            storage: match role {
+                RoleWish::Supernode(_) | RoleWish::Volunteer(_) => Some(profile.folder().join("supernode")),
+                RoleWish::Leaf => None,
+            },
+            role,
             bootstrap: config.bootstrap.clone(),
             mdns: config.mdns,
             mainline: config.mainline.clone(),
             hints: [invites::hints(&storage, config.network)?, roster::hints(config.network)].concat(),
             cache,
-            storage: match config.role {
-                RoleWish::Supernode { .. } => Some(profile.folder().join("supernode")),
-                RoleWish::Leaf => None,
-            },
         };
         let own = identity.public_key();
         let (overlay, overlay_events) = driver::start(node, identity.clone()).await?;
@@ -153,6 +170,8 @@ impl Actor {
             events,
             online: false,
             renewed: false,
+            left: false,
+            volunteer,
             quic: None,
             waiting: VecDeque::new(),
             _profile: profile,
@@ -205,6 +224,9 @@ impl Actor {
             }
             self.do_what_the_line_says();
             self.picture.publish();
+            if self.left {
+                break;
+            }
         }
         self.stop().await;
     }
@@ -238,6 +260,10 @@ impl Actor {
                 if self.line.current().is_none() {
                     self.picture.view.call = None;
                 }
+                Ok(())
+            }
+            Command::Leave(within) => {
+                self.leave(within);
                 Ok(())
             }
             // Taken by the loop.
@@ -348,9 +374,13 @@ impl Actor {
                 };
                 self.tell(None, EventBody::Role { role, quic: self.quic, key: self.own });
             }
-            OverlayEvent::Relay { udp, realm, lab_credential } => {
-                self.tell(None, EventBody::Relay { udp, realm, lab_credential });
+            OverlayEvent::Relay { udp, tcp, tls, realm, lab_credential } => {
+                self.tell(None, EventBody::Relay { udp, tcp, tls, realm, lab_credential });
             }
+            OverlayEvent::Draining { allocations, within } => {
+                self.tell(None, EventBody::Draining { allocations, within });
+            }
+            OverlayEvent::Address { ip, since } => self.note_address(ip, since),
             OverlayEvent::Envelope { from, sent, payload } => self.handle_envelope(from, sent, &payload),
             OverlayEvent::Letter { from, sent, payload } => self.handle_letter(from, sent, &payload),
             OverlayEvent::Presence { who, seen } => self.contact_seen(who, seen),
@@ -389,7 +419,14 @@ impl Actor {
             Ok(Done::PresenceGiven) => self.given(),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
             Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),
-            Ok(Done::OfferSent(_, Ok(())) | Done::Sent(Ok(())) | Done::Left(Ok(())) | Done::Closed) => {}
+            Ok(Done::Departed) => self.left = true,
+            Ok(
+                Done::OfferSent(_, Ok(()))
+                | Done::Sent(Ok(()))
+                | Done::Left(Ok(()))
+                | Done::Closed
+                | Done::Told,
+            ) => {}
             Err(error) => tracing::error!(%error, "a job of the engine stopped in an unplanned way"),
         }
     }
@@ -398,6 +435,7 @@ impl Actor {
         let now = self.now();
         self.line.handle_timeout(now);
         self.show_levels(now.instant);
+        self.look_after_helping();
         while self.waiting.front().is_some_and(|waiting| waiting.until <= now.instant) {
             let Some(Waiting { command, .. }) = self.waiting.pop_front() else { break };
             self.gave_up_waiting(&command);
@@ -423,7 +461,8 @@ impl Actor {
         let line = self.line.poll_timeout().map(|(at, _)| at);
         let waiting = self.waiting.front().map(|waiting| waiting.until);
         let idle = self.now().instant + Duration::from_secs(3600);
-        [line, waiting, self.next_levels()].into_iter().flatten().min().unwrap_or(idle)
+        let helping = self.volunteer.as_ref().map(Volunteer::look_at);
+        [line, waiting, self.next_levels(), helping].into_iter().flatten().min().unwrap_or(idle)
     }
 
     fn claim_name(&mut self, name: &str) -> Result<(), Reason> {
@@ -483,8 +522,27 @@ impl Actor {
         }
     }
 
+    pub(super) fn tell_conditions(&mut self, conditions: Conditions) {
+        let overlay = self.overlay.clone();
+        self.jobs.spawn(async move {
+            overlay.set_conditions(conditions).await;
+            Done::Told
+        });
+    }
+
+    fn leave(&mut self, within: Duration) {
+        // There may be no call.
+        let _ = self.hang_up();
+        let overlay = self.overlay.clone();
+        self.jobs.spawn(async move {
+            overlay.drain(within).await;
+            Done::Departed
+        });
+    }
+
     /// Hangs up, lets farewells out, and leaves the network.
     async fn stop(mut self) {
+        self.write_down_past();
         let _ = self.hang_up();
         self.do_what_the_line_says();
         self.jobs.abort_all();

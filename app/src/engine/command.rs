@@ -2,7 +2,7 @@
 
 use super::view::ContactId;
 use overlay::{PublicKey, Username};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Whom to call or add, as a person names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub enum Command {
     DismissNotice(u64),
     /// Take the ended call off the screen.
     DismissCall,
+    /// Hang up, take on nothing new for others, and stop once nobody is relayed here any more, at the latest after so long.
+    Leave(Duration),
     /// Hang up, leave the network and stop.
     Quit,
 }

@@ -1,10 +1,11 @@
 //! "Can people call me?", answered from what the node knows about itself: findings in plain sentences, each with what
 //! to change, and one verdict.
 
+use super::helping;
 use overlay::{
     NatKind, Report, Role,
     outcome::{Carrier, Skew, UdpState},
-    volunteer::Filtering,
+    volunteer::{Candidacy, Filtering},
 };
 use serde_json::{Value, json};
 use std::{
@@ -49,7 +50,7 @@ pub enum Bearing {
 /// One thing found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// About what: `homes`, `address`, `nat`, `udp`, `ipv6`, `port` or `clock`.
+    /// About what: `homes`, `address`, `nat`, `udp`, `ipv6`, `port`, `helping` or `clock`.
     pub topic: &'static str,
     /// How it bears on being called.
     pub bearing: Bearing,
@@ -98,7 +99,8 @@ impl Diagnosis {
             nat_found(&report),
             udp_found(report.udp),
             ipv6_found(ipv6),
-            port_found(report.status.filtering),
+            port_found(&report),
+            helping_found(&report),
             clock_found(report.clock_behind),
         ];
         let findings = findings.into_iter().filter(|found| !found.message.is_empty()).collect();
@@ -147,6 +149,8 @@ impl Diagnosis {
                 Filtering::EndpointIndependent => "open",
                 Filtering::Filtered => "filtered",
             },
+            "helping": helping::in_words(self.report.status.candidacy).0,
+            "helping_reason": helping::unfit_word(self.report.status.candidacy),
             "clock_behind_ms": self.report.clock_behind.map(Skew::as_millis),
             "supernodes_known": self.report.status.supernodes_known,
             "findings": findings.collect::<Vec<_>>(),
@@ -272,25 +276,54 @@ fn udp_found(udp: UdpState) -> Finding {
     }
 }
 
-/// What volunteers have tested; nobody needs an open port to be called.
-fn port_found(filtering: Filtering) -> Finding {
+/// What volunteers and supernodes have tested; nobody needs an open port to be called.
+fn port_found(report: &Report) -> Finding {
     let topic = "port";
-    match filtering {
-        Filtering::EndpointIndependent => {
+    match (report.status.filtering, report.status.role) {
+        (Filtering::EndpointIndependent, _) => {
             finding(topic, Bearing::Good, "Strangers reach a port of this computer.", None)
         }
-        Filtering::Filtered => finding(
+        (Filtering::Filtered, Role::Supernode) => finding(
+            topic,
+            Bearing::Bad,
+            "Others do not reach the port of this supernode, so nobody new is sent to it.",
+            Some("Let its UDP port in through the firewall and forward it in the router, or stop it."),
+        ),
+        (Filtering::Filtered, Role::Leaf) => finding(
             topic,
             Bearing::Note,
             "Strangers do not reach a port of this computer, so it cannot serve others; calls do not need that.",
             Some("To lend it as a supernode, forward its UDP port in the router."),
         ),
-        Filtering::Unknown => finding(
+        (Filtering::Unknown, _) => finding(
             topic,
             Bearing::Note,
-            "Whether strangers reach a port of this computer was not tested: only volunteers do that.",
+            "Whether strangers reach a port of this computer was not tested: only who serves others needs that.",
             None,
         ),
+    }
+}
+
+/// What this computer does for others; being called does not depend on it.
+fn helping_found(report: &Report) -> Finding {
+    let topic = "helping";
+    let (_, message, advice) = helping::in_words(report.status.candidacy);
+    match (report.status.candidacy, report.status.role) {
+        (Candidacy::None, Role::Supernode) => {
+            finding(topic, Bearing::Good, "It serves others because its operator said so.", None)
+        }
+        (Candidacy::None, Role::Leaf) => finding(
+            topic,
+            Bearing::Note,
+            message,
+            Some("To let it, whenever it is fit and needed: `silbo online --help-others`."),
+        ),
+        (Candidacy::Unfit(_) | Candidacy::Draining | Candidacy::CoolingDown, _) => {
+            finding(topic, Bearing::Note, message, advice)
+        }
+        (Candidacy::Proving | Candidacy::StandBy | Candidacy::Serving, _) => {
+            finding(topic, Bearing::Good, message, advice)
+        }
     }
 }
 
@@ -386,7 +419,8 @@ mod tests {
                 role: Role::Leaf,
                 nat: NatKind::EndpointIndependent,
                 observed: None,
-                candidacy: overlay::volunteer::Candidacy::default(),
+                serves_at: None,
+                candidacy: Candidacy::default(),
                 filtering: Filtering::default(),
                 load: Load::default(),
                 clock: Skew::default(),

@@ -20,12 +20,16 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("offline", "why: no supernode answers; it is tried again for ever"),
     ("role", "role, quic, key: what this node does for others and where it listens"),
     ("relay", "udp, tcp, tls, realm, lab_credential: the relay beside this supernode"),
+    (
+        "draining",
+        "allocations, within_ms: asked to end, this supernode waits for those whom its relay serves",
+    ),
     ("registered", "name, state, held_by, of: the username is claimed"),
     ("lookup", "name, claims, lookalikes (if any), ms: what the directory knows of a username"),
     (
         "doctor",
-        "callable, verdict (callable, no_sound, unreachable), homes, nat, udp, ipv6, port, clock_behind_ms, \
-         supernodes_known, findings: can people call?",
+        "callable, verdict (callable, no_sound, unreachable), homes, nat, udp, ipv6, port, helping, \
+         helping_reason, clock_behind_ms, supernodes_known, findings: can people call?",
     ),
     ("name_contested", "name, key, fingerprint: somebody else is shown to have your username or one like it"),
     ("invite", "link, supernodes: what a friend needs to find you, and how many supernodes it names"),
@@ -101,12 +105,34 @@ pub enum EventBody {
     },
     /// The relay beside this supernode serves.
     Relay {
-        /// Where.
+        /// Where over UDP.
         udp: SocketAddr,
+        /// Where over TCP.
+        tcp: Option<SocketAddr>,
+        /// Where over TLS.
+        tls: Option<SocketAddr>,
         /// Its realm.
         realm: String,
         /// One long-lived credential, in the lab network only.
         lab_credential: Option<Credentials>,
+    },
+    /// How far this computer is on its way to help others.
+    Helping {
+        /// In one word.
+        state: &'static str,
+        /// What it lacks, in one word.
+        reason: Option<&'static str>,
+        /// In a sentence.
+        message: &'static str,
+        /// What to change.
+        advice: Option<&'static str>,
+    },
+    /// It was asked to end, and waits for those whom its relay serves.
+    Draining {
+        /// How many.
+        allocations: u64,
+        /// How long at most.
+        within: Duration,
     },
     /// The username is claimed.
     Registered {
@@ -261,7 +287,17 @@ impl Event {
                 Some(quic) => format!("Running as {role}, listening on {quic}."),
                 None => format!("Running as {role}."),
             },
+            EventBody::Relay { udp, tls: Some(streams), .. } => {
+                format!("Relaying on {udp} (UDP) and {streams} (TCP and TLS).")
+            }
             EventBody::Relay { udp, .. } => format!("Relaying on {udp}."),
+            EventBody::Helping { message, advice: None, .. } => (*message).to_owned(),
+            EventBody::Helping { message, advice: Some(advice), .. } => format!("{message} {advice}"),
+            EventBody::Draining { allocations: 0, .. } => "Leaving the network.".into(),
+            EventBody::Draining { allocations, within } => format!(
+                "Leaving once the calls relayed here are over ({allocations} ends), at the latest in {}. Stop it again to end them now.",
+                in_minutes(*within)
+            ),
             EventBody::Registered { name, held_by, of, .. } => {
                 format!("The name {name} is yours (held by {held_by} of {of} supernodes).")
             }
@@ -320,6 +356,8 @@ impl EventBody {
             Self::Offline { .. } => "offline",
             Self::Role { .. } => "role",
             Self::Relay { .. } => "relay",
+            Self::Helping { .. } => "helping",
+            Self::Draining { .. } => "draining",
             Self::Registered { .. } => "registered",
             Self::Lookup { .. } => "lookup",
             Self::Doctor(_) => "doctor",
@@ -350,8 +388,15 @@ impl EventBody {
             Self::Role { role, quic, key } => {
                 json!({ "role": role, "quic": quic.map(|quic| quic.to_string()), "key": key.to_string() })
             }
-            Self::Relay { udp, realm, lab_credential } => json!({
-                "udp": udp.to_string(), "tcp": null, "tls": null, "realm": realm,
+            Self::Helping { state, reason, message, advice } => {
+                json!({ "state": state, "reason": reason, "message": message, "advice": advice })
+            }
+            Self::Draining { allocations, within } => {
+                json!({ "allocations": allocations, "within_ms": millis(*within) })
+            }
+            Self::Relay { udp, tcp, tls, realm, lab_credential } => json!({
+                "udp": udp.to_string(), "tcp": tcp.map(|tcp| tcp.to_string()),
+                "tls": tls.map(|tls| tls.to_string()), "realm": realm,
                 "lab_credential": lab_credential.as_ref().map(|credential| json!({
                     "username": credential.username, "password": credential.password,
                 })),

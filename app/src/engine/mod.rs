@@ -16,9 +16,11 @@ pub mod command;
 pub mod diagnosis;
 pub mod errand;
 pub mod event;
+pub mod helping;
 pub(crate) mod invites;
 mod people;
 mod picture;
+mod power;
 mod presence;
 mod reasons;
 pub mod view;
@@ -32,6 +34,7 @@ use crate::{
 use command::Command;
 use errand::Desk;
 use event::Event;
+use helping::Helping;
 use media::{session::PathPolicy, voice::driver::VoiceConfig};
 use overlay::{
     Identity, Network, PublicKey,
@@ -65,6 +68,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// What to do for others.
     pub role: RoleWish,
+    /// Whether to help as the person agreed, when `role` says nothing else.
+    pub helping: Helping,
     /// First supernodes, `host:port`.
     pub bootstrap: Vec<String>,
     /// Whether to look on the local network.

@@ -33,9 +33,10 @@ impl From<StartError> for Reason {
         match error {
             StartError::Listen { address, source }
             | StartError::ListenTcp { address, source }
-            | StartError::Relay(relay::driver::StartError::Bind { address, source }) => {
-                cannot_listen(address, &source)
-            }
+            | StartError::Relay(
+                relay::driver::StartError::Bind { address, source }
+                | relay::driver::StartError::BindTcp { address, source },
+            ) => cannot_listen(address, &source),
             StartError::Storage { path, source } => {
                 Self::ProfileUnreadable { path: path.display().to_string(), why: source.to_string() }
             }
@@ -106,9 +107,16 @@ pub(super) fn of_session_end(end: SessionEnd) -> (Reason, Side) {
     }
 }
 
+/// Systems keep the ports below for services.
+const FIRST_FREE_PORT: u16 = 1024;
+
 fn cannot_listen(address: SocketAddr, source: &io::Error) -> Reason {
     match source.kind() {
         io::ErrorKind::AddrInUse => Reason::PortInUse(address.to_string()),
+        io::ErrorKind::PermissionDenied if address.port() < FIRST_FREE_PORT => {
+            Reason::PortForbidden(address.to_string())
+        }
+        io::ErrorKind::AddrNotAvailable => Reason::NotOurAddress(address.to_string()),
         _ => Reason::Usage(format!("Cannot listen on {address}: {source}.")),
     }
 }
@@ -117,4 +125,19 @@ fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_port_cannot_be_had_decides_the_advice() {
+        let at = |port, kind: io::ErrorKind| cannot_listen(([0, 0, 0, 0], port).into(), &kind.into()).code();
+        assert_eq!(at(443, io::ErrorKind::PermissionDenied), "port_forbidden");
+        // Somebody's policy, not the number.
+        assert_eq!(at(7600, io::ErrorKind::PermissionDenied), "usage");
+        assert_eq!(at(7600, io::ErrorKind::AddrInUse), "port_in_use");
+        assert_eq!(at(7600, io::ErrorKind::AddrNotAvailable), "not_our_address");
+    }
 }

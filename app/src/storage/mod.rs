@@ -108,6 +108,10 @@ pub enum Setting {
     Invites,
     /// What contacts are given to see that we are there; gone when one of them was removed.
     PresenceSecret,
+    /// What the person agreed to do for others (JSON, see `engine/helping`).
+    Helping,
+    /// How long this computer was on lately and where it is reached (JSON, see `engine/helping`).
+    Past,
 }
 
 /// One contact, pinned to its key.
@@ -396,6 +400,8 @@ impl Setting {
             Self::OverlayCache => "overlay-cache",
             Self::Invites => "invites",
             Self::PresenceSecret => "presence-secret",
+            Self::Helping => "helping",
+            Self::Past => "past",
         }
     }
 }

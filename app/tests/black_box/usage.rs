@@ -18,6 +18,9 @@ fn what_makes_no_sense_ends_with_usage() {
         &["register", "echo"],
         &["supernode", "--metrics", "0.0.0.0:9464"],
         &["online", "--auto-answer", "some"],
+        &["online", "--help-others", "directory,dance"],
+        &["supernode", "--max-kbps", "0"],
+        &["supernode", "--max-kbps", "99999999999"],
         &["--log", "=loud=", "history"],
         &["help", "dance"],
     ] {
@@ -37,7 +40,6 @@ fn what_is_not_built_says_so() {
         &["contact", "block", "bob"],
         &["call", "bob", "--video"],
         &["call", "bob", "--camera", "pattern"],
-        &["supernode", "--max-kbps", "100"],
         &["--passphrase-file", "f", "history"],
     ] {
         world.run("a", words).failed("not_built", 2);
@@ -102,6 +104,13 @@ fn a_port_in_use_is_named() {
         let ended = world.run("a", &["supernode", option, &address]).failed("port_in_use", 1);
         assert!(ended.event("error")["message"].as_str().unwrap().contains(&address));
     }
+}
+
+#[test]
+fn an_address_of_another_computer_is_named_with_what_to_do() {
+    let world = World::empty();
+    let ended = world.run("a", &["supernode", "--listen", "192.0.2.1:7600"]).failed("not_our_address", 2);
+    assert!(ended.event("error")["next_step"].as_str().unwrap().contains("--public"));
 }
 
 #[test]

@@ -533,7 +533,9 @@ impl World {
                 }
             }
             // The core ignores what it no longer waits for.
-            Effect::StopWork { .. } => {}
+            Effect::StopWork { .. } | Effect::CloseRelay => {}
+            // Nobody relays here.
+            Effect::OpenRelay { .. } => self.with(id, |node, now| node.handle_relay(now, None)),
             Effect::Persist { id: persist, claim } => {
                 self.hosts[id].disk.write(&claim);
                 self.later(DISK, id, Step::Persisted { id: persist });

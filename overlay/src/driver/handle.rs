@@ -1,5 +1,7 @@
 //! The cloneable hand with which an application moves its node.
 
+use std::time::Duration;
+
 use relay::UnixTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -11,6 +13,7 @@ use crate::{
     outcome::{Lookup, Registration, RelayOffer, Report, Status},
     record::PresenceSecret,
     username::Username,
+    volunteer::Conditions,
 };
 
 /// Talks to a running node. Cheap to clone; the node runs until [`Handle::shutdown`] or until every handle is gone.
@@ -38,6 +41,8 @@ pub(super) enum Command {
     Watch(Vec<(PublicKey, PresenceSecret)>),
     Look(PublicKey),
     Hints(Vec<Hint>),
+    SetConditions(Conditions),
+    Drain(Duration, oneshot::Sender<()>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -132,6 +137,12 @@ impl Handle {
         let _ = self.commands.send(Command::Hints(hints)).await;
     }
 
+    /// What the system or the owner says of this computer now; a volunteer is judged by it at once.
+    pub async fn set_conditions(&self, conditions: Conditions) {
+        // A node that has ended helps nobody.
+        let _ = self.commands.send(Command::SetConditions(conditions)).await;
+    }
+
     /// How the node is, as of its last step.
     pub fn status(&self) -> Status {
         *self.status.borrow()
@@ -140,6 +151,14 @@ impl Handle {
     /// Everything the node can say about itself; nothing when it was shut down.
     pub async fn report(&self) -> Option<Report> {
         self.ask(Command::Report).await
+    }
+
+    /// Goes as a supernode should: takes no more leaves and relays for nobody new, tells the leaves it has, hands its
+    /// claims on, and ends as [`Handle::shutdown`] does once nobody is relayed any more, at the latest after `within`.
+    /// A leaf ends at once. [`Handle::shutdown`] meanwhile ends it at once, too.
+    pub async fn drain(&self, within: Duration) {
+        // A closed channel means that it is gone already.
+        let _ = self.ask(|reply| Command::Drain(within, reply)).await;
     }
 
     /// Withdraws our introduction record, says goodbye to every link and ends the node. Returns when that is done.

@@ -2,7 +2,8 @@
 //! keep, under one well-known info-hash for each network, who has announced itself.
 //!
 //! ```text
-//!   supernode:            every 15 min   announce_peer(SHA-1("silbo supernodes 1 " ‖ network), port of its links)
+//!   supernode, unless others tried to reach it and could not:
+//!                         every 15 min   announce_peer(SHA-1("silbo supernodes 1 " ‖ network), port of its links)
 //!   whoever found nobody: after PATIENCE get_peers(..) ─▶ addresses, tried like any other; again after longer pauses
 //! ```
 //! Anybody may announce anything there: addresses are only tried, so many at a time, and proven by the link. A DHT node
@@ -26,6 +27,7 @@ use crate::{
     config::{Network, Role},
     outcome::Status,
     routing::is_public,
+    volunteer::Filtering,
 };
 
 /// Whether and where to use the Mainline DHT.
@@ -63,33 +65,31 @@ const MAX_ADDRESSES: usize = 32;
 pub(super) struct Rendezvous {
     network: Network,
     entry: Mainline,
-    /// A supernode's port, to be announced.
-    announce: Option<u16>,
     /// The address announcements shall come from.
     bind: Option<Ipv4Addr>,
 }
 
 impl Rendezvous {
-    /// `announce` is where a supernode accepts links. Nothing when switched off.
-    pub(super) fn new(network: Network, entry: Mainline, announce: Option<SocketAddr>) -> Option<Self> {
-        let bind = match announce.map(|address| address.ip()) {
-            Some(IpAddr::V4(ip)) if !ip.is_unspecified() => Some(ip),
-            Some(_) | None => None,
+    /// Links come to `bound`. Nothing when switched off.
+    pub(super) fn new(network: Network, entry: Mainline, bound: IpAddr) -> Option<Self> {
+        let bind = match bound {
+            IpAddr::V4(ip) if !ip.is_unspecified() => Some(ip),
+            IpAddr::V4(_) | IpAddr::V6(_) => None,
         };
-        let announce = announce.map(|address| address.port());
-        (entry != Mainline::Off).then_some(Self { network, entry, announce, bind })
+        (entry != Mainline::Off).then_some(Self { network, entry, bind })
     }
 
     /// Announces and asks until nobody wants to know any more.
     pub(super) async fn run(self, mut status: watch::Receiver<Status>, found: mpsc::Sender<Vec<SocketAddr>>) {
         let patience = if self.entry == Mainline::Public { PATIENCE } else { Duration::ZERO };
         let mut lonely = is_lonely(&status.borrow_and_update());
+        let mut port = announced(&status.borrow());
         let (mut ask_at, mut pause) = (now() + patience, FIRST_PAUSE);
         let mut announce_at = now();
         loop {
             tokio::select! {
-                () = sleep_until(announce_at), if self.announce.is_some() => {
-                    let done = timeout(DHT_TIMEOUT, self.announce()).await.unwrap_or(Announced::No);
+                () = sleep_until(announce_at), if port.is_some() => {
+                    let done = timeout(DHT_TIMEOUT, self.announce(port)).await.unwrap_or(Announced::No);
                     announce_at = now() + if done == Announced::Yes { ANNOUNCE_INTERVAL } else { ANNOUNCE_RETRY };
                 }
                 () = sleep_until(ask_at), if lonely => {
@@ -102,9 +102,14 @@ impl Rendezvous {
                     if changed.is_err() {
                         return;
                     }
-                    let was = std::mem::replace(&mut lonely, is_lonely(&status.borrow_and_update()));
+                    let status = *status.borrow_and_update();
+                    let was = std::mem::replace(&mut lonely, is_lonely(&status));
                     if lonely && !was {
                         (ask_at, pause) = (now() + patience, FIRST_PAUSE);
+                    }
+                    let before = std::mem::replace(&mut port, announced(&status));
+                    if port != before {
+                        announce_at = now();
                     }
                 }
                 () = found.closed() => return,
@@ -112,9 +117,9 @@ impl Rendezvous {
         }
     }
 
-    async fn announce(&self) -> Announced {
+    async fn announce(&self, port: Option<u16>) -> Announced {
         let Some(dht) = self.enter().await else { return Announced::No };
-        match dht.announce_peer(info_hash(self.network), self.announce).await {
+        match dht.announce_peer(info_hash(self.network), port).await {
             Ok(_) => Announced::Yes,
             Err(error) => {
                 tracing::debug!(%error, "not announced in the Mainline DHT");
@@ -181,6 +186,11 @@ fn is_lonely(status: &Status) -> bool {
         Role::Leaf => status.homes == 0,
         Role::Supernode => status.supernodes_known == 0,
     }
+}
+
+/// The port a supernode announces: none while it is known that others do not reach it.
+fn announced(status: &Status) -> Option<u16> {
+    status.serves_at.filter(|_| status.filtering != Filtering::Filtered).map(|address| address.port())
 }
 
 /// Where supernodes of a network meet.

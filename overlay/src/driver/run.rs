@@ -6,29 +6,32 @@
 //! 4. claims that reached the disk, or did not, and room for more of them,
 //! 5. proofs of work found,
 //! 6. addresses found by name, on the LAN or in the Mainline DHT,
-//! 7. room for events in the application's queue.
+//! 7. room for events in the application's queue,
+//! 8. relays that opened, and that nobody is relayed any more by one that is to close.
+
+mod relaying;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
 use quinn::{Endpoint, VarInt};
-use relay::{
-    Now,
-    driver::{RelayServer, now},
-};
+use relay::{Now, driver::now};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinHandle, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
-use tokio_rustls::TlsAcceptor;
 
+use self::relaying::{Leaving, Retiring};
 use super::{
-    Event, bootstrap,
+    Event, StartError,
+    beside::{Beside, RelayDoor, Standby},
+    bootstrap,
     handle::Command,
     lan::Lan,
     link::LinkEvent,
@@ -37,7 +40,7 @@ use super::{
     quic,
     reach::{Reach, Target, UdpVerdict},
     storage::{Outcome, WRITE_QUEUE, Writer},
-    tcp::{self, Numbers},
+    tcp::{self, Doors, Numbers},
     tls::Tls,
     work::{self, Work},
 };
@@ -56,12 +59,22 @@ pub(super) struct Parts {
     pub(super) node: Node,
     pub(super) endpoint: Endpoint,
     pub(super) tls: Tls,
-    pub(super) relay: Option<RelayServer>,
+    pub(super) accepting: Accepting,
+    pub(super) relay: Option<Beside>,
+    /// How a volunteer's relay is opened.
+    pub(super) standby: Option<Standby>,
     pub(super) store: Option<Writer>,
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) backlog: Vec<Event>,
     pub(super) publish: watch::Sender<Status>,
+}
+
+/// Whose links are accepted; of who serves nobody, the core closes those of all but strangers who try whether they reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepting {
+    Everybody,
+    Nobody,
 }
 
 /// The task's state.
@@ -70,7 +83,14 @@ pub(super) struct Runner {
     reach: Reach,
     udp: UdpVerdict,
     accepted: Numbers,
-    relay: Option<RelayServer>,
+    relay: Option<Beside>,
+    relay_door: watch::Sender<Option<RelayDoor>>,
+    standby: Option<Standby>,
+    opened: mpsc::Sender<Result<Beside, StartError>>,
+    relays: mpsc::Receiver<Result<Beside, StartError>>,
+    /// A relay that takes nobody new.
+    retiring: Option<Retiring>,
+    leaving: Option<Leaving>,
     inbox: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
     backlog: VecDeque<Event>,
@@ -137,7 +157,9 @@ const GOODBYE: Duration = Duration::from_millis(800);
 
 impl Runner {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { node, endpoint, tls, relay, store, inbox, events, backlog, publish } = parts;
+        let Parts { node, endpoint, tls, accepting, relay, standby, store, inbox, events, backlog, publish } =
+            parts;
+        let (opened, relays) = mpsc::channel(1);
         let (link_events, link_inbox) = mpsc::channel(LINK_EVENTS);
         let (found, addresses) = mpsc::channel(FOUND_ADDRESSES);
         let (report, written) = mpsc::channel(WRITE_QUEUE);
@@ -150,7 +172,7 @@ impl Runner {
                 (disk, tokio::task::spawn_blocking(move || store.run(claims, &report)))
             })
             .unzip();
-        if relay.is_some() {
+        if accepting == Accepting::Everybody {
             tasks.spawn(quic::accept(endpoint.clone(), accepted.clone(), link_events.clone()));
         }
         Self {
@@ -158,7 +180,13 @@ impl Runner {
             reach: Reach { endpoint, tls, events: link_events },
             udp: UdpVerdict::default(),
             accepted,
+            relay_door: watch::Sender::new(relay.as_ref().map(|beside| beside.door.clone())),
             relay,
+            standby,
+            opened,
+            relays,
+            retiring: None,
+            leaving: None,
             inbox,
             events,
             backlog: backlog.into(),
@@ -183,16 +211,17 @@ impl Runner {
         }
     }
 
-    /// Accepts links over TCP too.
+    /// Accepts links and the relay's clients over TCP too.
     pub(super) fn accept_tcp(
         &mut self,
         listeners: Vec<TcpListener>,
-        acceptor: &TlsAcceptor,
+        links: &Arc<rustls::ServerConfig>,
         network: Network,
     ) {
         for listener in listeners {
+            let doors = Doors { network, links: links.clone(), relay: self.relay_door.subscribe() };
             let (numbers, events) = (self.accepted.clone(), self.reach.events.clone());
-            self.tasks.spawn(tcp::accept(listener, acceptor.clone(), network, numbers, events));
+            self.tasks.spawn(tcp::accept(listener, doors, numbers, events));
         }
     }
 
@@ -222,10 +251,13 @@ impl Runner {
         let done = loop {
             self.drain();
             let due = self.node.poll_timeout().map(|(at, _)| Instant::from_std(at));
+            let retire_at = self.retiring.as_ref().map(Retiring::look_at);
+            let look_at = self.leaving.as_ref().map(Leaving::look_at);
             tokio::select! {
                 biased;
                 command = self.inbox.recv() => match command {
                     Some(Command::Shutdown(reply)) => break Some(reply),
+                    Some(Command::Drain(within, reply)) => self.leave(within, reply),
                     Some(command) => self.command(command),
                     None => break None,
                 },
@@ -254,6 +286,13 @@ impl Runner {
                     // The application does not listen: the node serves on.
                     Err(_) => self.backlog.clear(),
                 },
+                Some(opened) = self.relays.recv() => self.relay_opened(opened),
+                () = sleep_until(retire_at.unwrap_or_else(far)), if retire_at.is_some() => self.retire().await,
+                () = sleep_until(look_at.unwrap_or_else(far)), if look_at.is_some() => {
+                    if let Some(done) = self.left() {
+                        break Some(done);
+                    }
+                }
                 Some(_) = self.tasks.join_next() => {}
             }
         };
@@ -285,7 +324,7 @@ impl Runner {
                 tcp_links: over_tcp,
                 ..self.traffic
             },
-            relay: self.relay.as_ref().map(RelayServer::stats),
+            relay: self.relay.as_ref().map(|beside| beside.server.stats()),
         }
     }
 
@@ -313,13 +352,15 @@ impl Runner {
             Command::Leave(to, payload, reply) => (self.node.leave(now, to, payload), Reply::Send(reply)),
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
             Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
+            Command::SetConditions(conditions) => return self.node.set_conditions(now, conditions),
             Command::Hints(hints) => return self.node.add_hints(now, hints),
             Command::Report(reply) => {
                 // Whoever asked may be gone.
                 let _ = reply.send(self.report_now());
                 return;
             }
-            Command::Shutdown(_) => return,
+            // Taken by the loop.
+            Command::Drain(..) | Command::Shutdown(_) => return,
         };
         self.replies.insert(query, reply);
     }
@@ -402,6 +443,8 @@ impl Runner {
                 self.works.insert(id, work);
                 self.tasks.spawn_blocking(job);
             }
+            Effect::OpenRelay { public_ip } => self.open_relay(public_ip),
+            Effect::CloseRelay => self.close_relay(),
             Effect::StopWork { id } => drop(self.works.remove(&id)),
             Effect::Persist { id, claim } => match self.keeps {
                 Keeps::OnDisk => self.to_disk.push_back((id, claim)),
@@ -414,6 +457,7 @@ impl Runner {
         let event = match event {
             NodeEvent::Online { homes, nat } => Event::Online { homes, nat },
             NodeEvent::Role(role) => Event::Role(role),
+            NodeEvent::Address { ip, since } => Event::Address { ip, since },
             NodeEvent::Offline { reason } => Event::Offline { reason },
             NodeEvent::Envelope { from, sent, payload } => Event::Envelope { from, sent, payload },
             NodeEvent::Letter { from, sent, payload } => Event::Letter { from, sent, payload },
@@ -467,8 +511,9 @@ impl Runner {
         self.tasks.abort_all();
         endpoint.close(VarInt::from_u32(0), b"");
         let _ = timeout(GOODBYE, endpoint.wait_idle()).await;
-        if let Some(relay) = self.relay {
-            relay.shutdown().await;
+        let retiring = self.retiring.map(Retiring::into_inner);
+        for beside in self.relay.into_iter().chain(retiring) {
+            beside.server.shutdown().await;
         }
         // Nobody takes its reports any more: it ends, and closes the database.
         drop(self.written);

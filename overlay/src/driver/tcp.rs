@@ -2,8 +2,8 @@
 //! frame keeps a silent link alive.
 //!
 //! ```text
-//!  accepted ─room for a handshake?─▶ handshake (5 s, 256 in total, 32 per prefix) ─ALPN and key─▶ link ─▶ gone
-//!      └────────── no ──────────────▶ closed at once
+//!  accepted ─room for a handshake?─▶ first byte, handshake (5 s, 256 in total, 32 per prefix) ─ALPN and key─▶ link ─▶ gone
+//!      └────────── no ──────────────▶ closed at once        └─ TURN, or TLS without our ALPN ─▶ the relay beside us
 //! ```
 
 use std::{
@@ -20,14 +20,15 @@ use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncWriteExt as _, WriteHalf},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, TlsConnector, TlsStream, server};
 
 use super::{
     StartError,
+    beside::RelayDoor,
     link::{self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, LinkEvent, Liveness, Outgoing, Udp},
     quic::canonical,
     tls::{self, Tls},
@@ -47,6 +48,10 @@ const HANDSHAKES: usize = 256;
 /// The same from one address prefix.
 const HANDSHAKES_PER_PREFIX: usize = 32;
 
+/// The first byte of a TLS record with a handshake in it (RFC 8446 §5.1), and of a STUN request (RFC 8489 §5).
+const TLS_HANDSHAKE: u8 = 0x16;
+const STUN_REQUEST: u8 = 0x00;
+
 /// When the system has no more descriptors, how long to let others end.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -65,25 +70,43 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, StartErro
     TcpListener::bind(address).await.map_err(|source| StartError::ListenTcp { address, source })
 }
 
-/// Accepts links for ever.
+/// What may lie behind one port.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    pub(super) network: Network,
+    pub(super) links: Arc<rustls::ServerConfig>,
+    /// Nothing while no relay runs beside us: who wants one is closed.
+    pub(super) relay: watch::Receiver<Option<RelayDoor>>,
+}
+
+/// Who stands at the door.
+enum Visitor {
+    Link(Box<Stream>),
+    Turn(RelayDoor, TcpStream),
+    TurnOverTls(RelayDoor, Box<server::TlsStream<TcpStream>>),
+}
+
+/// Accepts links, and clients of the relay, for ever.
 pub(super) async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
-    network: Network,
+    doors: Doors,
     numbers: Numbers,
     events: mpsc::Sender<LinkEvent>,
 ) {
     let mut handshakes = Handshakes::default();
     let mut pending = JoinSet::new();
-    let mut links = JoinSet::new();
+    let mut visits = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => {
-                    let prefix = Prefix::of(network, canonical(from));
+                    let prefix = Prefix::of(doors.network, canonical(from));
                     if handshakes.begin(prefix) {
-                        let acceptor = acceptor.clone();
-                        pending.spawn(async move { (prefix, greet(stream, from, acceptor).await) });
+                        let doors = doors.clone();
+                        pending.spawn(async move {
+                            let greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, from, doors)).await;
+                            (prefix, from, greeted.ok().flatten())
+                        });
                     }
                 }
                 Err(error) => {
@@ -92,23 +115,48 @@ pub(super) async fn accept(
                 }
             },
             // A handshake that panicked would keep its place; none does.
-            Some(Ok((prefix, stream))) = pending.join_next() => {
+            Some(Ok((prefix, from, visitor))) = pending.join_next() => {
                 handshakes.end(prefix);
-                if let Some(stream) = stream {
-                    links.spawn(stream.serve(numbers.next(), Udp::Untried, events.clone()));
+                match visitor {
+                    Some(Visitor::Link(stream)) => {
+                        visits.spawn(stream.serve(numbers.next(), Udp::Untried, events.clone()));
+                    }
+                    Some(Visitor::Turn(relay, stream)) => {
+                        visits.spawn(async move { relay.streams.serve(stream, from).await });
+                    }
+                    Some(Visitor::TurnOverTls(relay, stream)) => {
+                        visits.spawn(async move { relay.streams.serve(*stream, from).await });
+                    }
+                    None => {}
                 }
             }
-            Some(_) = links.join_next() => {}
+            Some(_) = visits.join_next() => {}
         }
     }
 }
 
-async fn greet(stream: TcpStream, from: SocketAddr, acceptor: TlsAcceptor) -> Option<Stream> {
-    let handshake = async {
-        stream.set_nodelay(true).ok()?;
-        acceptor.accept(stream).await.ok()
-    };
-    Stream::proven(timeout(HANDSHAKE_TIMEOUT, handshake).await.ok()??.into(), from)
+async fn greet(stream: TcpStream, from: SocketAddr, doors: Doors) -> Option<Visitor> {
+    stream.set_nodelay(true).ok()?;
+    let mut first = [0];
+    if stream.peek(&mut first).await.ok()? == 0 {
+        return None;
+    }
+    let relay = || doors.relay.borrow().clone();
+    match first {
+        [TLS_HANDSHAKE] => {
+            let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await.ok()?;
+            let wanted = hello.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ALPN));
+            if wanted {
+                let stream = hello.into_stream(doors.links.clone()).await.ok()?;
+                return Some(Visitor::Link(Box::new(Stream::proven(stream.into(), from)?)));
+            }
+            let relay = relay()?;
+            let stream = hello.into_stream(relay.tls.clone()).await.ok()?;
+            Some(Visitor::TurnOverTls(relay, Box::new(stream)))
+        }
+        [STUN_REQUEST] => Some(Visitor::Turn(relay()?, stream)),
+        _ => None,
+    }
 }
 
 /// Handshakes under way.

@@ -16,7 +16,8 @@ use super::{
 use crate::{
     error::{RegisterError, SendError},
     node::{LinkId, Ways},
-    outcome::Carrier,
+    outcome::{Carrier, RelayOffer},
+    record::CertificateHash,
     username::Username,
 };
 
@@ -31,12 +32,11 @@ async fn node(config: Config, secret: u8) -> (Handle, mpsc::Receiver<Event>) {
 }
 
 fn supernode(listen: SocketAddr) -> Config {
-    let role = RoleWish::Supernode {
+    let role = RoleWish::Supernode(Serving {
         relay_listen: Some(loopback()),
-        tcp_listen: Vec::new(),
-        public_ip: None,
         max_leaves: 100,
-    };
+        ..Serving::default()
+    });
     Config { listen: Some(listen), role, mdns: Mdns::Off, ..Config::leaf(Network::Lab) }
 }
 
@@ -136,8 +136,8 @@ async fn leaf_over_tcp(tcp: SocketAddr, secret: u8) -> (Handle, mpsc::Receiver<E
 
 async fn supernode_with_tcp() -> (Handle, mpsc::Receiver<Event>, SocketAddr) {
     let mut config = supernode(loopback());
-    if let RoleWish::Supernode { tcp_listen, .. } = &mut config.role {
-        tcp_listen.push(loopback());
+    if let RoleWish::Supernode(serving) = &mut config.role {
+        serving.tcp_listen.push(loopback());
     }
     let (hub, mut events) = node(config, 1).await;
     let listening = next(&mut events, |event| match event {
@@ -174,6 +174,20 @@ async fn without_udp_leaves_register_look_up_and_ring_over_tcp() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supernode_that_relays_nobody_ends_at_once_when_it_is_to_drain_and_its_leaves_are_told() {
+    let (hub, mut hub_events) = node(supernode(loopback()), 1).await;
+    let address = listening(&mut hub_events).await;
+    let (ada, mut ada_events) = node(leaf(address), 2).await;
+    online(&mut ada_events).await;
+    // An hour would be noticed.
+    timeout(PATIENCE, hub.drain(Duration::from_secs(3600))).await.unwrap();
+    next(&mut hub_events, |event| matches!(event, Event::Draining { allocations: 0, .. }).then_some(()))
+        .await;
+    next(&mut ada_events, |event| matches!(event, Event::Offline { .. }).then_some(())).await;
+    ada.drain(Duration::from_secs(3600)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_bytes_over_tcp_end_their_own_connection_and_no_other() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -190,7 +204,10 @@ async fn bad_bytes_over_tcp_end_their_own_connection_and_no_other() {
     for (config, bytes) in [(other, &b"\0\0\0\x01\x80"[..]), (keys.client(None).unwrap(), &[0xFF; 64])] {
         let stream = TcpStream::connect(tcp).await.unwrap();
         let name = tls::SERVER_NAME.try_into().unwrap();
-        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        // Without our protocol it is the relay's, whose certificate is no raw key.
+        let Ok(mut stream) = TlsConnector::from(Arc::new(config)).connect(name, stream).await else {
+            continue;
+        };
         stream.write_all(bytes).await.unwrap();
         let _ = timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await.unwrap();
     }
@@ -198,6 +215,101 @@ async fn bad_bytes_over_tcp_end_their_own_connection_and_no_other() {
     assert!(ada.lookup(Username::parse("nobody").unwrap()).await.unwrap().claims.is_empty());
     ada.shutdown().await;
     hub.shutdown().await;
+}
+
+/// What a TURN client over TLS is answered to a STUN Binding, when the certificate is the one of the record.
+async fn bind_over_tls(offer: &RelayOffer) -> Vec<u8> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let (address, certificate) = offer.streams.unwrap();
+    let pinned = Arc::new(Pinned(certificate));
+    let config =
+        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(pinned)
+            .with_no_client_auth();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = "relay.invalid".try_into().unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    stream.write_all(&BINDING).await.unwrap();
+    let mut answer = vec![0; 20];
+    stream.read_exact(&mut answer).await.unwrap();
+    answer
+}
+
+/// A STUN Binding request without attributes.
+const BINDING: [u8; 20] = [0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_tcp_port_serves_links_and_turn_in_the_clear_and_over_tls_with_the_certificate_of_the_record() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let (hub, mut hub_events, tcp) = supernode_with_tcp().await;
+    let told = next(&mut hub_events, |event| match event {
+        Event::Relay { tcp, tls, .. } => Some((tcp, tls)),
+        _ => None,
+    });
+    assert_eq!(told.await, (Some(tcp), Some(tcp)));
+    let (ada, _ada_events) = leaf_over_tcp(tcp, 2).await;
+    let offers = ada.relays().await.unwrap();
+    assert_eq!(offers[0].streams.map(|(address, _)| address), Some(tcp));
+    let success = [1, 1];
+    assert_eq!(bind_over_tls(&offers[0]).await[..2], success);
+    let mut plain = TcpStream::connect(tcp).await.unwrap();
+    plain.write_all(&BINDING).await.unwrap();
+    let mut answer = [0; 20];
+    plain.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer[..2], success);
+    ada.shutdown().await;
+    hub.shutdown().await;
+    let gone = timeout(PATIENCE, plain.read_to_end(&mut Vec::new())).await;
+    assert!(gone.is_ok(), "the relay's connections end with it");
+}
+
+/// Believes a certificate whose hash it was told.
+#[derive(Debug)]
+struct Pinned(CertificateHash);
+
+impl rustls::client::danger::ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &rustls::pki_types::CertificateDer<'_>,
+        _: &[rustls::pki_types::CertificateDer<'_>],
+        _: &rustls::pki_types::ServerName<'_>,
+        _: &[u8],
+        _: rustls::pki_types::UnixTime,
+    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
+        if self.0.is_of(end_entity) {
+            Ok(rustls::client::danger::ServerCertVerified::assertion())
+        } else {
+            Err(rustls::Error::General("another certificate than the record names".into()))
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &rustls::pki_types::CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.3 only".into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &rustls::pki_types::CertificateDer<'_>,
+        signature: &rustls::DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
 }
 
 #[tokio::test]

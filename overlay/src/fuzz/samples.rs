@@ -15,8 +15,8 @@ use crate::{
     identity::{Identity, LinkKey, LinkSecret},
     outcome::{Carrier, Ends},
     record::{
-        Collection, EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret, Saying,
-        SealedPresence, SealingKeys, SupernodeRecord,
+        CertificateHash, Collection, EnvelopeKey, Epoch, Introducer, Introduction, MailboxId, PresenceSecret,
+        Saying, SealedPresence, SealingKeys, SupernodeRecord,
     },
     routing::Key,
     username::Username,
@@ -95,7 +95,9 @@ fn dial_back() -> DialBack {
 
 pub(super) fn supernode(which: u8) -> SupernodeRecord {
     let relay = which.is_multiple_of(2).then(|| address(which));
+    let certificate = relay.map(|_| CertificateHash::from_bytes([which; 32]));
     SupernodeRecord::sign(&node(which), Network::Lab, address(which), relay, None, origin().unix, DAY)
+        .certified(certificate, &node(which))
 }
 
 /// Of a link that is up.

@@ -68,6 +68,8 @@ struct Round {
     asked: BTreeMap<LinkKey, usize>,
     reached_by: BTreeSet<Prefix>,
     of: usize,
+    /// Who said that somebody would be asked to dial.
+    promised: usize,
     ends: Instant,
 }
 
@@ -99,6 +101,13 @@ const STRANGERS: usize = 16;
 /// Ports below are somebody's service, not a node of ours.
 const FIRST_PORT: u16 = 1_024;
 
+impl DialBacks {
+    /// When the round under way is over at the latest.
+    pub(super) fn round_ends(&self) -> Option<Instant> {
+        self.round.as_ref().map(|round| round.ends)
+    }
+}
+
 impl Quota {
     fn take(&mut self, now: Instant, prefix: Prefix) -> bool {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= Duration::from_secs(60)) {
@@ -120,7 +129,7 @@ impl Quota {
 impl Node {
     /// We are about to send something there, so its answer proves nothing about strangers.
     pub(super) fn note_contact(&mut self, now: Now, address: SocketAddr) {
-        if !self.is_volunteer() {
+        if !self.is_tried() {
             return;
         }
         let contacted = &mut self.roles.dial_backs.contacted;
@@ -147,6 +156,7 @@ impl Node {
             asked: BTreeMap::new(),
             reached_by: BTreeSet::new(),
             of,
+            promised: 0,
             ends: now.instant + ROUND,
         };
         self.roles.dial_backs.round = Some(round);
@@ -157,7 +167,7 @@ impl Node {
 
     /// Asks one more: those asked least, and of them those we are linked to, so that the others stay strangers.
     fn ask_stranger(&mut self, now: Now) {
-        let Some(address) = self.roles.volunteered_address() else { return };
+        let Some(address) = self.tried_address() else { return };
         let Some(round) = &self.roles.dial_backs.round else { return };
         if round.asked.values().sum::<usize>() >= ASKS_EACH * round.of {
             return;
@@ -182,10 +192,13 @@ impl Node {
     }
 
     pub(super) fn dial_back_answered(&mut self, now: Now, nonce: Nonce, result: &Result<Response, AskError>) {
+        let round = self.roles.dial_backs.round.as_mut();
         if *result == Ok(Response::Done) {
+            if let Some(round) = round {
+                round.promised += 1;
+            }
             return;
         }
-        let round = self.roles.dial_backs.round.as_mut();
         if round.is_some_and(|round| round.asks.remove(&nonce).is_some()) {
             self.ask_stranger(now);
         }
@@ -200,8 +213,14 @@ impl Node {
             self.stats.malformed += 1;
             return;
         };
+        // A supernode has spoken to everybody: that a port never seen before gets through must do.
+        let fresh = self.is_supernode() && asked.node != from.key;
         // Who passed it on, or anybody we ever spoke to, proves nothing.
-        if from.met == Met::Never && asked.node != from.key && Prefix::of(network, asked.address) != prefix {
+        if fresh
+            || from.met == Met::Never
+                && asked.node != from.key
+                && Prefix::of(network, asked.address) != prefix
+        {
             round.reached_by.insert(prefix);
         } else {
             self.ask_stranger(now);
@@ -218,8 +237,9 @@ impl Node {
         let reached_by = round.reached_by.len().max(backs.visitors.len()).min(round.of);
         backs.visitors.clear();
         backs.contacted.retain(|_, at| now.instant.saturating_duration_since(*at) <= CONTACT);
-        if let Some(election) = &mut self.roles.election {
-            election.round_done(now.instant, reached_by, round.of);
+        match &mut self.roles.election {
+            Some(election) => election.round_done(now.instant, reached_by, round.of),
+            None => self.roles.self_tested(reached_by, round.promised),
         }
     }
 
@@ -238,7 +258,7 @@ impl Node {
 
     /// Somebody links to us while we serve: if we never contacted them, strangers reach us.
     pub(super) fn note_visitor(&mut self, now: Now, link: LinkId, remote: SocketAddr) {
-        if self.is_volunteer()
+        if self.is_tried()
             && self.roles.dial_backs.visitors.len() < STRANGERS
             && self.met(now, remote, link) == Met::Never
         {
@@ -304,8 +324,9 @@ impl Node {
             self.stats.refused_records += 1;
             return Response::Refused(Refusal::Invalid);
         }
-        // Whoever has a link to us is no stranger to us.
-        if self.by_peer.contains_key(&request.key) {
+        // Whoever has a link to us is no stranger to us; supernodes have, and test themselves.
+        let serves = self.table.get(&request.key).is_some_and(|known| known.confirmed);
+        if !serves && self.by_peer.contains_key(&request.key) {
             return Response::Refused(Refusal::NotOffered);
         }
         let prefix = Prefix::of(self.config.network, request.address);

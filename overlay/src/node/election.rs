@@ -14,7 +14,7 @@
 //! the flat rate) counts at once.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -97,6 +97,9 @@ const COOL_DOWN: Duration = Duration::from_secs(600);
 /// Supernodes we are linked to anyway.
 const HOMES: usize = 3;
 
+/// After a round in which some strangers came through, and too few, the next one.
+const ANOTHER_ROUND: Duration = Duration::from_secs(60);
+
 /// Rounds in a row that may go badly.
 const BAD_ROUNDS: u8 = 2;
 
@@ -118,6 +121,8 @@ impl Election {
     pub(super) fn candidacy(&self) -> Candidacy {
         match self.stage {
             Stage::Unfit(why) => Candidacy::Unfit(why),
+            // It goes on trying, and its owner is told what is in the way.
+            Stage::Proving if self.filtering == Filtering::Filtered => Candidacy::Unfit(Unfit::Unreachable),
             Stage::Proving => Candidacy::Proving,
             Stage::StandBy { .. } => Candidacy::StandBy,
             Stage::Serving { .. } => Candidacy::Serving,
@@ -136,6 +141,11 @@ impl Election {
 
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.address.map(|(address, _)| address)
+    }
+
+    /// The same, and since when the IP is that.
+    pub(super) fn address_since(&self) -> Option<(IpAddr, UnixTime)> {
+        self.address.map(|(address, since)| (address.ip(), since))
     }
 
     /// Strangers that must reach us in a round: as many as there can be beside our homes and who passes it on.
@@ -165,7 +175,13 @@ impl Election {
         }
         // Once we are in, one stranger in three may fail or lie.
         let good = match self.stage {
-            Stage::Proving => reached_by >= of,
+            Stage::Proving => {
+                if reached_by > 0 && reached_by < of {
+                    // The same ones were drawn twice, or one failed: others are drawn soon.
+                    self.next_round = self.next_round.min(now + ANOTHER_ROUND);
+                }
+                reached_by >= of
+            }
             _ => reached_by * 3 >= of * 2,
         };
         if good {
@@ -269,12 +285,12 @@ impl Election {
 
     /// What it may do of what its owner agreed to.
     pub(super) fn offers(&self, now: UnixTime) -> Offers {
-        let Volunteer { consent, conditions, thresholds, relay, .. } = &self.volunteer;
+        let Volunteer { consent, conditions, thresholds, .. } = &self.volunteer;
         let age = self.address.map_or(Duration::ZERO, |(_, since)| now.saturating_duration_since(since));
         let upload = conditions.upload_kbps.unwrap_or(0);
         let directory =
             (self.small || age >= thresholds.address_age_directory) && upload >= thresholds.upload_directory;
-        let media = relay.is_some() && upload >= thresholds.upload_relay;
+        let media = upload >= thresholds.upload_relay;
         [(Offers::INTRODUCER, true), (Offers::DIRECTORY, directory), (Offers::RELAY, media)]
             .into_iter()
             .filter(|(role, fit)| *fit && consent.contains(*role))

@@ -171,7 +171,8 @@ impl Node {
             now.unix,
             RECORD_LIFETIME,
         )
-        .offering(self.own_offers(now, config), &self.link_secret);
+        .offering(self.own_offers(now, config), &self.link_secret)
+        .certified(config.relay.as_ref().and_then(|relay| relay.certificate), &self.link_secret);
         self.own_record = Some(record.clone());
         Some(record)
     }

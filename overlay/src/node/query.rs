@@ -26,7 +26,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::PublicKey,
     outcome::{Lookup, RelayOffer},
-    record::Introduction,
+    record::{Introduction, SupernodeRecord},
     routing::Key,
     username::Username,
     wire::{Request, Response},
@@ -290,9 +290,11 @@ impl Node {
             Query::Leaving { waiting, kept } => Self::left(waiting, kept, &result),
             Query::AskingRelays { mut offers, waiting } => {
                 if let Ok(Response::Relay(grant)) = result {
+                    let record = self.table.get(&peer.node).map(|known| &known.record);
                     offers.push(RelayOffer {
                         node: peer.node,
                         udp: grant.udp,
+                        streams: record.and_then(SupernodeRecord::relay_streams),
                         credentials: Credentials { username: grant.username, password: grant.password },
                         expires: grant.expires,
                     });

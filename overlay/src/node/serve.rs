@@ -195,7 +195,9 @@ impl Node {
     }
 
     fn grant_relay(&self, now: Now, to: ReplyTo) -> Response {
-        let Some(relay) = self.config.supernode.as_ref().and_then(|s| s.relay.as_ref()) else {
+        let relay = self.config.supernode.as_ref().and_then(|s| s.relay.as_ref());
+        // Whoever goes relays for nobody new.
+        let Some(relay) = relay.filter(|_| !self.is_draining()) else {
             return Response::Refused(Refusal::NotOffered);
         };
         let peer = match to {

@@ -79,6 +79,26 @@ pub struct SupernodeBody {
     /// Another TCP port where it accepts links.
     #[n(8)]
     pub tcp: Option<u16>,
+    /// The certificate of its relay, when that serves TURN over TCP and TLS where links are accepted over TCP.
+    #[n(9)]
+    pub certificate: Option<CertificateHash>,
+}
+
+/// The SHA-256 of a TLS certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct CertificateHash(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl CertificateHash {
+    /// Of these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether it is the hash of this certificate (DER).
+    pub fn is_of(&self, certificate: &[u8]) -> bool {
+        Sha256::digest(certificate).as_slice() == self.0.as_slice()
+    }
 }
 
 /// What a supernode does, as a set of bits; unknown bits are ignored.
@@ -101,6 +121,11 @@ impl Offers {
     /// Both sets together.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What is not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether everything in `other` is offered.
@@ -132,6 +157,7 @@ impl SupernodeRecord {
             issued: now,
             not_after: now.saturating_add(lifetime.min(MAX_LIFETIME)),
             tcp,
+            certificate: None,
         };
         Self::signed(body, secret)
     }
@@ -157,6 +183,14 @@ impl SupernodeRecord {
             return self;
         }
         Self::signed(SupernodeBody { offers, ..self.body().clone() }, secret)
+    }
+
+    /// The same record of a supernode whose relay serves TLS with this certificate.
+    pub fn certified(self, certificate: Option<CertificateHash>, secret: &LinkSecret) -> Self {
+        if self.body().certificate == certificate {
+            return self;
+        }
+        Self::signed(SupernodeBody { certificate, ..self.body().clone() }, secret)
     }
 
     /// Whether to believe it.
@@ -222,6 +256,13 @@ impl SupernodeRecord {
     /// Its relay.
     pub fn relay(&self) -> Option<SocketAddr> {
         self.body().relay.filter(|_| self.body().offers.contains(Offers::RELAY))
+    }
+
+    /// Where its relay serves TURN over TCP and over TLS, and the certificate it shows there.
+    pub fn relay_streams(&self) -> Option<(SocketAddr, CertificateHash)> {
+        self.relay()?;
+        let SupernodeBody { address, tcp, certificate, .. } = self.body();
+        Some((SocketAddr::new(address.ip(), tcp.unwrap_or(address.port())), (*certificate)?))
     }
 
     /// When it was issued.

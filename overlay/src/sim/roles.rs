@@ -7,7 +7,7 @@ use crate::{
     Username,
     config::{NatKind, SupernodeConfig},
     record::Offers,
-    volunteer::{Candidacy, Conditions, Filtering, Power, Thresholds, Volunteer},
+    volunteer::{Candidacy, Conditions, Filtering, Power, Thresholds, Unfit, Volunteer},
     wire::{DialBack, Nonce, Refusal, Request, Response},
 };
 
@@ -144,7 +144,8 @@ fn a_volunteer_behind_a_filter_never_serves_and_learns_why() {
     world.filtered.insert(helper);
     world.run(MINUTE * 10);
     let status = world.status(helper);
-    assert_eq!((status.candidacy, status.filtering), (Candidacy::Proving, Filtering::Filtered));
+    let unreachable = Candidacy::Unfit(Unfit::Unreachable);
+    assert_eq!((status.candidacy, status.filtering), (unreachable, Filtering::Filtered));
     assert_eq!(status.nat, NatKind::EndpointIndependent);
 }
 

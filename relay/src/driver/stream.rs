@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
@@ -41,7 +41,8 @@ const STUCK: Duration = Duration::from_secs(30);
 /// Pause after the system refused to accept, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What one listening socket of streams needs to know.
+/// What serving streams takes; all clones count their connections together.
+#[derive(Clone)]
 pub(super) struct Streams {
     pub(super) hub: Arc<Hub>,
     pub(super) policy: PeerPolicy,
@@ -49,6 +50,39 @@ pub(super) struct Streams {
     pub(super) most_per_prefix: usize,
     pub(super) next: Arc<AtomicU64>,
     pub(super) open: Arc<Mutex<BTreeMap<SourcePrefix, usize>>>,
+}
+
+/// Where whoever shares a port with a relay hands over the connections that turn out to be the relay's.
+#[derive(Clone)]
+pub struct StreamDoor {
+    pub(super) streams: Streams,
+    /// Closed when the relay is gone.
+    pub(super) relay: watch::Receiver<()>,
+}
+
+impl std::fmt::Debug for StreamDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamDoor").finish_non_exhaustive()
+    }
+}
+
+impl StreamDoor {
+    /// Serves a TURN client over `stream`, which came from `from`, until either side or the relay ends. Past the limits on
+    /// streams it is closed at once.
+    pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite, from: SocketAddr) {
+        let from = super::batch::unmapped(from);
+        let Some(seat) = self.streams.seat(from) else { return };
+        let id = self.streams.next_id();
+        let mut relay = self.relay.clone();
+        // How a connection ended is nobody's business here: its allocation goes either way.
+        let _ = tokio::select! {
+            talked = talk(&self.streams.hub, id, from, stream) => talked,
+            // Nothing is ever sent there.
+            _ = relay.changed() => Ok(()),
+        };
+        self.streams.hub.close_stream(id, from);
+        drop(seat);
+    }
 }
 
 /// A place among the connections, given back when dropped.
@@ -80,7 +114,7 @@ impl Streams {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, from)) => {
                         let Some(seat) = self.seat(from) else { continue };
-                        let id = StreamId(self.next.fetch_add(1, Ordering::Relaxed));
+                        let id = self.next_id();
                         let hub = Arc::clone(&self.hub);
                         connections.spawn(connection(hub, id, stream, from, tls.clone(), seat));
                     }
@@ -88,6 +122,10 @@ impl Streams {
                 }
             }
         }
+    }
+
+    fn next_id(&self) -> StreamId {
+        StreamId(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     fn seat(&self, from: SocketAddr) -> Option<Seat> {

@@ -164,6 +164,17 @@ impl Bandwidth {
     pub const UNLIMITED: Self =
         Self { total: None, per_prefix: None, per_username: None, bytes_per_day: None };
 
+    /// The same with at most `rate` in total, of which nobody gets more than all of it.
+    pub fn capped(self, rate: BitRate) -> Self {
+        let at_most = |limit: Option<BitRate>| limit.map(|limit| limit.min(rate));
+        Self {
+            total: Some(rate),
+            per_prefix: at_most(self.per_prefix),
+            per_username: at_most(self.per_username),
+            ..self
+        }
+    }
+
     /// Whether there is nothing to count.
     pub const fn is_unlimited(&self) -> bool {
         self.total.is_none()

@@ -24,6 +24,7 @@ fn report() -> Report {
             role: Role::Supernode,
             nat: NatKind::Open,
             observed: None,
+            serves_at: None,
             candidacy: overlay::volunteer::Candidacy::default(),
             filtering: overlay::volunteer::Filtering::default(),
             load: Load::percent(3),
