@@ -40,6 +40,7 @@ lab: setup-lab release
 	$(TARGET)/release/nat
 	$(TARGET)/release/blocked
 	$(TARGET)/release/flood
+	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh
 	cargo bench --quiet --locked --package relay --bench load -- flood
 	cargo bench --quiet --locked --package relay --bench load -- soak --minutes 1

@@ -10,9 +10,10 @@
 //!                                     └── JSON events ──► script ──┘
 //! ```
 //!
-//! [`field`] watches what supernodes and leaves cost, and kills them.
+//! [`field`] watches what supernodes and leaves cost, and kills them; [`serving`] holds a volunteer's supernode to what it
+//! promises, with the TURN clients of [`turn`].
 //!
-//! Commands: `nat` (`make lab`), `bench` (`make bench`), `overlay` (`make bench-overlay`). Tests: `tests/call.rs`,
+//! Commands: `nat` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay` (`make bench-overlay`). Tests: `tests/call.rs`,
 //! `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
@@ -25,9 +26,11 @@ pub mod process;
 pub mod quality;
 pub mod reflect;
 pub mod script;
+pub mod serving;
 pub mod sim;
 pub mod speech;
 pub mod stall;
+pub mod turn;
 
 use std::path::{Path, PathBuf};
 

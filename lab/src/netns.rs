@@ -185,16 +185,7 @@ impl Internet {
     /// Gives a home another router, which has seen no traffic yet.
     pub fn set_nat(&self, home: Home, nat: Nat) -> Result<()> {
         let (router, _) = home.names();
-        let mut nft = Command::new("ip")
-            .args(["netns", "exec", router, "nft", "-f", "-"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .context("cannot run nft")?;
-        nft.stdin.take().context("nft has no stdin")?.write_all(rules(home, nat).as_bytes())?;
-        if !nft.wait()?.success() {
-            bail!("nft refused the rules of {home:?} {nat:?}");
-        }
-        inside(router, "conntrack", &["-F"])
+        translate(router, home.private_address(), nat)
     }
 }
 
@@ -236,6 +227,81 @@ impl Segment {
     }
 }
 
+/// The open internet, as far as addresses go: hosts in networks far from each other, none of them reserved, so that nodes
+/// of the real network live there; inside [`enter`]'s namespaces.
+///
+/// ```text
+///   1.1.0.1   2.1.0.1   3.1.0.1 ...            everybody hears everybody: every address is on the link
+///      └─────────┴─────────┴──── bridge ──── router 90.1.0.1 ── NAT ── 192.168.7.2
+/// ```
+#[derive(Debug)]
+pub struct Backbone {
+    _private: (),
+}
+
+impl Backbone {
+    /// Lays the cables of `hosts` hosts, numbered from one, and of one home behind `nat`.
+    pub fn build(hosts: u8, nat: Nat) -> Result<Self> {
+        let backbone = Self { _private: () };
+        quiet("crowd")?;
+        inside("crowd", "ip", &["link", "add", "segment", "type", "bridge"])?;
+        inside("crowd", "ip", &["link", "set", "segment", "up"])?;
+        let mut names: Vec<(String, Ipv4Addr)> =
+            (1..=hosts).map(|n| (Segment::name(n), Self::address(n))).collect();
+        names.push(("router".into(), HOME_ROUTER));
+        for (name, address) in names {
+            let port = format!("to-{name}");
+            quiet(&name)?;
+            cable(("crowd", &port), (&name, "wan"))?;
+            inside("crowd", "ip", &["link", "set", &port, "master", "segment"])?;
+            inside(&name, "ip", &["address", "add", &format!("{address}/32"), "dev", "wan"])?;
+            inside(&name, "ip", &["route", "add", "default", "dev", "wan", "src", &address.to_string()])?;
+        }
+        quiet("home")?;
+        cable(("router", "lan"), ("home", "eth0"))?;
+        let gateway = Ipv4Addr::new(192, 168, 7, 1);
+        inside("router", "ip", &["address", "add", &format!("{gateway}/24"), "dev", "lan"])?;
+        inside("router", "sysctl", &["-qw", "net.ipv4.ip_forward=1"])?;
+        inside("home", "ip", &["address", "add", &format!("{HOME}/24"), "dev", "eth0"])?;
+        inside("home", "ip", &["route", "add", "default", "via", &gateway.to_string()])?;
+        translate("router", HOME, nat)?;
+        Ok(backbone)
+    }
+
+    /// One of the hosts.
+    pub fn host(&self, n: u8) -> Place {
+        Place::Namespace(Segment::name(n))
+    }
+
+    /// Its address.
+    pub fn address(n: u8) -> Ipv4Addr {
+        // 1.x, 2.x, ... are somebody's, out there; 10 is private and far.
+        Ipv4Addr::new(if n < 10 { n } else { n + 10 }, 1, 0, 1)
+    }
+
+    /// The host behind the router.
+    pub fn home(&self) -> Place {
+        Place::Namespace("home".into())
+    }
+}
+
+const HOME: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 2);
+const HOME_ROUTER: Ipv4Addr = Ipv4Addr::new(90, 1, 0, 1);
+
+/// Gives a router these rules, and no memory.
+fn translate(router: &str, host: Ipv4Addr, nat: Nat) -> Result<()> {
+    let mut nft = Command::new("ip")
+        .args(["netns", "exec", router, "nft", "-f", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .context("cannot run nft")?;
+    nft.stdin.take().context("nft has no stdin")?.write_all(rules(host, nat).as_bytes())?;
+    if !nft.wait()?.success() {
+        bail!("nft refused the rules of {router} {nat:?}");
+    }
+    inside(router, "conntrack", &["-F"])
+}
+
 /// A namespace with nothing but a loopback. Kept to IPv4: a path over IPv6 would go round every NAT.
 fn quiet(name: &str) -> Result<()> {
     ip(&["netns", "add", name])?;
@@ -249,8 +315,7 @@ fn quiet(name: &str) -> Result<()> {
 ///
 /// Unsolicited datagrams to the router itself are dropped before conntrack confirms them: else an early probe of the
 /// other side would occupy its port and push the later outbound mapping to another one, which no home router does.
-fn rules(home: Home, nat: Nat) -> String {
-    let host = home.private_address();
+fn rules(host: Ipv4Addr, nat: Nat) -> String {
     let (map_in, map_out, block) = match nat {
         Nat::FullCone => {
             (format!("iifname wan udp dport 1024-65535 dnat to {host}"), "masquerade", String::new())
