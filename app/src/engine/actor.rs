@@ -104,7 +104,7 @@ pub(super) enum Done {
     /// Nobody needs this node any more.
     Departed,
     /// The node knows what this computer is like.
-    Told,
+    ConditionsGiven,
 }
 
 /// Why an offer was not delivered, and whether its callee will know of it.
@@ -425,7 +425,7 @@ impl Actor {
                 | Done::Sent(Ok(()))
                 | Done::Left(Ok(()))
                 | Done::Closed
-                | Done::Told,
+                | Done::ConditionsGiven,
             ) => {}
             Err(error) => tracing::error!(%error, "a job of the engine stopped in an unplanned way"),
         }
@@ -526,7 +526,7 @@ impl Actor {
         let overlay = self.overlay.clone();
         self.jobs.spawn(async move {
             overlay.set_conditions(conditions).await;
-            Done::Told
+            Done::ConditionsGiven
         });
     }
 
