@@ -17,6 +17,7 @@ use relay::fuzz::{SMALL, Target, origin};
 use crate::{
     claim::Claim,
     config::Network,
+    credit::{Between, Voucher, suffices},
     driver::read_log,
     hint::{Invite, Roster},
     identity::PublicKey,
@@ -35,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "supernode", check: supernode, seeds: samples::supernodes, memory: SMALL },
     Target { name: "introduction", check: introduction, seeds: samples::introductions, memory: SMALL },
     Target { name: "presence", check: presence, seeds: samples::presences, memory: SMALL },
+    Target { name: "voucher", check: voucher, seeds: samples::vouchers, memory: SMALL },
     Target { name: "username", check: username, seeds: samples::usernames, memory: SMALL },
     Target { name: "public_key", check: public_key, seeds: samples::public_keys, memory: SMALL },
     Target { name: "envelope", check: samples::open_envelope, seeds: samples::envelopes, memory: SMALL },
@@ -101,6 +103,15 @@ fn presence(input: &[u8]) {
     if record.verify(Network::Lab, origin().unix).is_ok() {
         nobody_signed(&record, samples::presences);
         samples::open_presence(&record);
+    }
+}
+
+fn voucher(input: &[u8]) {
+    let Some(voucher) = round_trip::<Voucher>(input) else { return };
+    let between = Between { helper: voucher.helper(), helped: voucher.helped() };
+    let shown = [voucher];
+    if suffices(&shown, Network::Lab, between, origin().unix).is_ok() {
+        nobody_signed(&shown[0], samples::vouchers);
     }
 }
 

@@ -233,6 +233,8 @@ pub enum Domain {
     Succession,
     /// A person comes for the letters kept for them.
     Collection,
+    /// The word of one who was helped.
+    Voucher,
 }
 
 impl Domain {
@@ -249,6 +251,7 @@ impl Domain {
             Self::Receipt => "silbo receipt 1",
             Self::Succession => "silbo succession 1",
             Self::Collection => "silbo collection 1",
+            Self::Voucher => "silbo voucher 1",
         }
     }
 

@@ -50,6 +50,7 @@
 
 pub mod claim;
 pub mod config;
+pub mod credit;
 pub mod directory;
 #[cfg(feature = "driver")]
 pub mod driver;

@@ -23,6 +23,7 @@ mod bucket;
 mod cache;
 mod claims;
 mod clock;
+mod credit;
 mod deliver;
 mod dial;
 mod dial_back;
@@ -40,6 +41,7 @@ mod report;
 mod ringing;
 mod role;
 mod serve;
+mod sweep;
 mod timers;
 mod walk;
 mod watch;
@@ -60,6 +62,7 @@ use self::{
     bucket::Bucket,
     claims::{CheckedWork, OwnName, Work},
     clock::Clock,
+    credit::Credit,
     dial::Seed,
     home::{Home, Presence},
     letters::Post,
@@ -332,6 +335,7 @@ pub struct Node {
     ringing: Ringing,
     post: Post,
     loads: Loads,
+    credit: Credit,
     clock: Clock,
     roles: Roles,
     introductions: BTreeMap<PublicKey, Introduction>,
@@ -353,9 +357,6 @@ pub struct Node {
     events: VecDeque<NodeEvent>,
     stats: Stats,
 }
-
-/// How often expired things are dropped.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(300);
 
 /// A supernode's record lasts this long and is signed anew every third of it.
 const RECORD_LIFETIME: Duration = Duration::from_secs(3 * 3600);
@@ -409,6 +410,7 @@ impl Node {
             ringing: Ringing::default(),
             post: Post::default(),
             loads: Loads::default(),
+            credit: Credit::new(now.instant),
             clock: Clock::default(),
             roles: Roles::default(),
             introductions: BTreeMap::new(),
@@ -432,9 +434,12 @@ impl Node {
             link_secret,
         };
         node.take_cache(now, cache);
-        node.timers.set(Timer::Sweep, now.instant + SWEEP_INTERVAL);
+        node.sweep_later(now);
         node.begin_election(now);
         node.begin_presence(now);
+        if node.is_supernode() {
+            node.begin_credit(now);
+        }
         node.reissue(now);
         node.fill(now);
         node.settle(now);
@@ -527,6 +532,7 @@ impl Node {
                 Timer::Cache => self.events.push_back(NodeEvent::CacheChanged),
                 Timer::Sweep => self.sweep(now),
                 Timer::Election => self.review_role(now),
+                Timer::Credit => self.settle_tabs(now),
                 Timer::Probe(link) => self.probe_timed_out(link),
                 Timer::Idle => self.close_idle_links(now),
                 Timer::Opening(link) => self.opening_timed_out(now, link),
@@ -616,18 +622,6 @@ impl Node {
         while let Some((outstanding, result)) = self.finished.pop_front() {
             self.conclude(now, outstanding, result);
         }
-    }
-
-    fn sweep(&mut self, now: Now) {
-        self.table.expire(now.unix);
-        self.directory.expire(now.unix);
-        self.expire_writes();
-        self.replay.expire(now.unix);
-        self.expire_presence(now);
-        self.expire_ringing(now);
-        self.introductions.retain(|_, record| record.not_after() > now.unix);
-        self.fill(now);
-        self.timers.set(Timer::Sweep, now.instant + SWEEP_INTERVAL);
     }
 
     /// `delay`, give or take a quarter.

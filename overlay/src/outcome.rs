@@ -209,6 +209,8 @@ pub struct Kept {
     pub introductions: usize,
     /// Letters to people who are away.
     pub letters: usize,
+    /// Vouchers of those it helped.
+    pub vouchers: usize,
 }
 
 /// What went over the links of a node since it was started.
@@ -290,4 +292,10 @@ pub struct Stats {
     pub spares_shed: u64,
     /// Links opened to see whether strangers reach somebody.
     pub dialled_back: u64,
+    /// Calls' ends that signed for what our relay carried.
+    pub calls_vouched: u64,
+    /// Bytes they signed for.
+    pub bytes_vouched: u64,
+    /// Helpers that showed what we owe them while there was no room.
+    pub credit_honoured: u64,
 }

@@ -2,6 +2,7 @@
 //! 10 to 100 ms each way that belongs to the pair; a killed node falls silent and is noticed as on a real network: by
 //! requests without answer, and at last by the transport's idle timeout.
 
+mod credit;
 mod disk;
 mod letters;
 mod names;

@@ -37,7 +37,7 @@ pub use self::{
     load::{Alive, Later, Load},
     message::{
         Hello, MAX_CLAIMS, MAX_GOSSIP, MAX_PRESENCES, Message, Need, PROTOCOL_VERSION, Refusal, RefuseReason,
-        RelayGrant, Request, Response, Summary, Timestamp, VersionRange,
+        RelayGrant, RelayUsage, Request, Response, Summary, Timestamp, VersionRange,
     },
 };
 

@@ -60,6 +60,34 @@ impl std::fmt::Debug for CredentialIssuer {
     }
 }
 
+/// How much the one who issued a credential wants for its holder when bandwidth is scarce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Voice always, everything else as far as there is room.
+    Usual,
+    /// The same, but cut after everybody else's: the holder has relayed for whoever issued the credential.
+    Helper,
+}
+
+/// Begins the id of a helper's credential. Nobody else can put it there: the password covers the whole username.
+const HELPER: char = '+';
+
+impl Priority {
+    /// What a username says.
+    pub fn of(username: &str) -> Self {
+        let is_helper = username.split_once(':').is_some_and(|(_, id)| id.starts_with(HELPER));
+        if is_helper { Self::Helper } else { Self::Usual }
+    }
+
+    /// The id that says so of `id`.
+    pub fn mark(self, id: &str) -> String {
+        match self {
+            Self::Usual => id.trim_start_matches(HELPER).to_owned(),
+            Self::Helper => format!("{HELPER}{id}"),
+        }
+    }
+}
+
 /// When a username of the REST form stops being accepted; nothing when it is not of that form.
 pub fn expiry(username: &str) -> Option<UnixTime> {
     let (expiry, id) = username.split_once(':')?;
@@ -86,6 +114,17 @@ mod tests {
         assert_eq!(issued.password, issuer.password("1600:ada"));
         assert_eq!(expiry(&issued.username), Some(UnixTime::from_secs(1600)));
         assert_eq!(identity(&issued.username), "ada");
+    }
+
+    #[test]
+    fn only_the_issuer_says_who_is_a_helper() {
+        let issuer = CredentialIssuer::new([7; 32]);
+        let issue = |id: &str| issuer.issue(UnixTime::from_secs(1000), id, Duration::from_secs(600));
+        let (helper, other) = (issue(&Priority::Helper.mark("ada")), issue(&Priority::Usual.mark("ada")));
+        assert_eq!([&helper, &other].map(|c| Priority::of(&c.username)), [Priority::Helper, Priority::Usual]);
+        assert_eq!(Priority::of(&issue(&Priority::Usual.mark("+ada")).username), Priority::Usual);
+        assert_ne!(helper.password, other.password);
+        assert_eq!(Priority::of("+1600"), Priority::Usual);
     }
 
     #[test]

@@ -50,5 +50,5 @@ pub mod server;
 mod time;
 pub mod wire;
 
-pub use credentials::{CredentialIssuer, Credentials, expiry};
+pub use credentials::{CredentialIssuer, Credentials, Priority, expiry};
 pub use time::{Now, UnixTime};

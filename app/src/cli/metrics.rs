@@ -193,6 +193,18 @@ fn render(report: &Report) -> String {
         "Sealed envelopes passed on to leaves.",
         stats.envelopes_forwarded,
     );
+    text.gauge("silbo_vouchers", "Vouchers of those this supernode helped.", kept.vouchers as u64);
+    text.counter(
+        "silbo_calls_vouched_total",
+        "Ends of calls that signed for what the relay carried.",
+        stats.calls_vouched,
+    );
+    text.counter("silbo_bytes_vouched_total", "Bytes they signed for.", stats.bytes_vouched);
+    text.counter(
+        "silbo_credit_honoured_total",
+        "Helpers that were let wait less because they had helped.",
+        stats.credit_honoured,
+    );
     if let Some(relay) = &report.relay {
         text.gauge("silbo_relay_allocations", "Relay allocations alive.", relay.allocations);
         text.counter("silbo_relay_allocations_total", "Relay allocations ever made.", relay.allocations_made);

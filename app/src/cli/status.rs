@@ -25,11 +25,18 @@ pub(super) async fn tell(desk: Desk) {
 
 fn line(report: &Report) -> String {
     let (kept, traffic) = (&report.kept, &report.traffic);
-    let relayed = report.relay.map_or(String::new(), |relay| {
-        format!("; relayed {} for {} calls' ends", amount(relay.bytes), relay.allocations)
-    });
+    let (stats, mut relayed) = (&report.status.stats, String::new());
+    if let Some(relay) = report.relay {
+        relayed = format!("; relayed {} for {} calls' ends", amount(relay.bytes), relay.allocations);
+    }
+    let vouched = format!(
+        "; {} vouchers held, {} calls' ends signed for {}",
+        kept.vouchers,
+        stats.calls_vouched,
+        amount(stats.bytes_vouched)
+    );
     format!(
-        "silbo: {} leaves, {} links ({} QUIC, {} TCP), {} claims, {} introductions, load {} %{relayed}",
+        "silbo: {} leaves, {} links ({} QUIC, {} TCP), {} claims, {} introductions, load {} %{relayed}{vouched}",
         kept.leaves,
         traffic.quic_links + traffic.tcp_links,
         traffic.quic_links,

@@ -21,10 +21,12 @@ use media::session::{
     AddressScope, Candidate, Description, Mute, RelayServer, SessionConfig, SessionError, SessionEvent,
     driver,
 };
-use overlay::{Network, PublicKey, RelayOffer, RelaysError, SendError};
+use overlay::{LinkKey, Network, PublicKey, RelayOffer, RelaysError, SendError, driver::Handle};
 use relay::UnixTime;
 use std::{
+    collections::BTreeMap,
     future,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
@@ -56,6 +58,8 @@ pub(super) struct CallRecord {
 #[derive(Default)]
 pub(super) struct Relays {
     servers: Vec<RelayServer>,
+    /// Whose they are.
+    lenders: BTreeMap<SocketAddr, LinkKey>,
     until: Option<UnixTime>,
     asked: bool,
 }
@@ -178,7 +182,7 @@ impl Actor {
             Ok((session, description, events)) => {
                 if self.line.current().is_none_or(|(current, _)| current != call) {
                     // Over before it began.
-                    self.farewells.spawn(close(session));
+                    self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders.clone()));
                     return;
                 }
                 if let Err(error) = session.add_relays(self.fresh_relays()) {
@@ -236,6 +240,7 @@ impl Actor {
         self.relays.asked = false;
         match result {
             Ok(offers) => {
+                self.relays.lenders = offers.iter().map(|offer| (offer.udp, offer.node)).collect();
                 self.relays.until = offers.iter().map(|offer| offer.expires).min();
                 let server =
                     |offer: RelayOffer| RelayServer { udp: offer.udp, credentials: Some(offer.credentials) };
@@ -371,7 +376,8 @@ impl Actor {
 
     fn stop_session(&mut self) {
         if let Some(running) = self.session.take() {
-            self.farewells.spawn(close(running.session));
+            let (overlay, lenders) = (self.overlay.clone(), self.relays.lenders.clone());
+            self.farewells.spawn(close(running.session, overlay, lenders));
         }
     }
 
@@ -480,7 +486,12 @@ async fn answer(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, Ses
     Ok((session, Some(description), events))
 }
 
-async fn close(session: driver::Session) -> Done {
-    session.close().await;
+/// Closes a session and tells the overlay what went through whose relay.
+async fn close(session: driver::Session, overlay: Handle, lenders: BTreeMap<SocketAddr, LinkKey>) -> Done {
+    for relayed in session.close().await {
+        if let Some(node) = lenders.get(&relayed.relay) {
+            overlay.relayed(*node, relayed.lasted, relayed.bytes).await;
+        }
+    }
     Done::Closed
 }

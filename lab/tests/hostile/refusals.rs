@@ -6,11 +6,13 @@ use std::time::Duration;
 use overlay::{
     Network, Role,
     claim::Claim,
+    credit::{Between, CreditError, Service, Voucher, suffices},
     node::LinkId,
     outcome::Stats,
     record::{Introduction, RecordError, SealedPresence, SupernodeRecord},
     wire::{
-        self, Bounded, Hello, MAX_FRAME, Message, Refusal, RefuseReason, Request, Response, VersionRange,
+        self, Bounded, Hello, MAX_FRAME, Message, Refusal, RefuseReason, RelayUsage, Request, Response,
+        VersionRange,
     },
 };
 use relay::{UnixTime, fuzz::origin};
@@ -133,6 +135,70 @@ fn bad_presences() -> Vec<(&'static str, SealedPresence, RecordError)> {
     ]
 }
 
+/// Of an hour of service that ended then, given by `helped`.
+fn voucher(helper: u8, helped: u8, network: Network, until: UnixTime) -> Voucher {
+    let service = Service { home: HOUR, ..Service::default() };
+    let period = (until.saturating_sub(HOUR), until);
+    Voucher::sign(&link_secret(helped), network, link_secret(helper).public_key(), period, service)
+}
+
+/// What the leaf of the bench might show, as if the node had been helped by it.
+fn bad_credit() -> Vec<(&'static str, Vec<Voucher>, CreditError)> {
+    let (helper, node) = (104, 101);
+    let good = || voucher(helper, node, Network::Lab, NOW());
+    let too_little = Voucher::sign(
+        &link_secret(node),
+        Network::Lab,
+        link_secret(helper).public_key(),
+        (ago(HOUR), NOW()),
+        Service { answers: 2, ..Service::default() },
+    );
+    vec![
+        (
+            "credit forged by its helper",
+            vec![voucher(helper, helper, Network::Lab, NOW())],
+            CreditError::NotTheHelped,
+        ),
+        ("credit wrongly signed", vec![wrongly_signed(&good())], CreditError::Signature),
+        (
+            "credit of another helper",
+            vec![voucher(102, node, Network::Lab, NOW())],
+            CreditError::NotTheHelper,
+        ),
+        (
+            "credit at another supernode",
+            vec![voucher(helper, 102, Network::Lab, NOW())],
+            CreditError::NotTheHelped,
+        ),
+        (
+            "credit that expired",
+            vec![voucher(helper, node, Network::Lab, ago(5 * DAY))],
+            CreditError::Expired,
+        ),
+        (
+            "credit from the future",
+            vec![voucher(helper, node, Network::Lab, ahead(HOUR))],
+            CreditError::Dates,
+        ),
+        ("another network's credit", vec![voucher(helper, node, Network::Main, NOW())], CreditError::Network),
+        ("credit shown twice at once", vec![good(), good()], CreditError::Repeated),
+        ("no credit at all", vec![], CreditError::TooLittle),
+        ("credit for next to nothing", vec![too_little], CreditError::TooLittle),
+    ]
+}
+
+/// What the supernode of the bench might say that the node did for it.
+fn bad_thanks() -> Vec<(&'static str, Voucher)> {
+    vec![
+        ("thanks wrongly signed", wrongly_signed(&voucher(101, 102, Network::Lab, NOW()))),
+        ("thanks of another supernode", voucher(101, 103, Network::Lab, NOW())),
+        ("thanks for another helper", voucher(103, 102, Network::Lab, NOW())),
+        ("thanks that expired", voucher(101, 102, Network::Lab, ago(5 * DAY))),
+        ("thanks from the future", voucher(101, 102, Network::Lab, ahead(HOUR))),
+        ("another network's thanks", voucher(101, 102, Network::Main, NOW())),
+    ]
+}
+
 fn bad_supernodes() -> Vec<(&'static str, SupernodeRecord, RecordError)> {
     let sign = |network, address, issued| {
         SupernodeRecord::sign(&link_secret(STRANGER_KEY), network, address, None, None, issued, HOUR)
@@ -166,6 +232,10 @@ fn records_nobody_should_sign_are_refused_for_what_is_wrong_with_them() {
     for (name, record, error) in bad_supernodes() {
         assert_eq!(record.verify(Network::Lab, NOW()), Err(error), "{name}");
     }
+    let between = Between { helper: link_secret(104).public_key(), helped: link_secret(101).public_key() };
+    for (name, shown, error) in bad_credit() {
+        assert_eq!(suffices(&shown, Network::Lab, between, NOW()), Err(error), "{name}");
+    }
 }
 
 fn records() -> Vec<Case> {
@@ -185,7 +255,14 @@ fn records() -> Vec<Case> {
     let presences = bad_presences()
         .into_iter()
         .map(|(name, record, _)| refused(name, request(Request::PutPresence(Box::new(record)))));
-    claims.chain(introductions).chain(presences).chain(supernodes).collect()
+    let credit = bad_credit()
+        .into_iter()
+        .map(|(name, shown, _)| refused(name, request(Request::ShowCredit(Bounded::take(shown)))));
+    let thanks = bad_thanks()
+        .into_iter()
+        .map(|(name, voucher)| unheard(name, wire::to_bytes(&Message::Thanks(Box::new(voucher)))));
+    let all = claims.chain(introductions).chain(presences).chain(supernodes);
+    all.chain(credit).chain(thanks).collect()
 }
 
 fn strange_messages() -> Vec<Case> {
@@ -211,6 +288,11 @@ fn strange_messages() -> Vec<Case> {
         nonsense("a second greeting", LEAF, wire::to_bytes(&hello(Role::Leaf, None))),
         nonsense("ringing that a leaf sends", LEAF, ring.clone()),
         nonsense("gossip that a leaf sends", LEAF, pushed),
+        nonsense(
+            "a relay's count that a leaf sends",
+            LEAF,
+            wire::to_bytes(&Message::Relayed(RelayUsage { seconds: 1, bytes: 1 })),
+        ),
         nonsense("ringing for a mailbox that is not ours", SUPERNODE, ring),
         refused("an envelope of another size", short, Refusal::Invalid, refused_records),
         refused("an envelope for nobody", unknown, Refusal::UnknownMailbox, messages),
@@ -286,6 +368,16 @@ fn what_was_good_once_is_stale_later_and_leaves_nothing() {
         drop(heard);
         assert_eq!(held(), before, "what is replayed leaves nothing");
     }
+
+    // Thanks for a time that was vouched for.
+    let thanks = Message::Thanks(Box::new(voucher(101, 102, Network::Lab, NOW())));
+    bench.say(SUPERNODE, &thanks);
+    assert_eq!(bench.node.kept().vouchers, 1);
+    bench.say(SUPERNODE, &thanks);
+    let (before, counted) = (held(), bench.stats().refused_records);
+    bench.say(SUPERNODE, &thanks);
+    assert_eq!((bench.stats().refused_records, held()), (counted + 1, before), "a replay is refused");
+    assert_eq!(bench.node.kept().vouchers, 1);
 
     // Somebody else's claim to a name that is held.
     let theirs = put(claim("ada", 2, 1, NOW()));

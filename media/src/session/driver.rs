@@ -6,8 +6,8 @@
 
 use std::time::Instant;
 
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 
 use super::call::PeerKind;
 use super::echo::Echo;
@@ -17,8 +17,8 @@ use super::sdp::Role;
 use super::sockets::driver::Sockets;
 use super::task::driver::{Command, Task, add_relays};
 use super::{
-    Candidate, Description, MAX_MESSAGE, Mute, RelayServer, SessionConfig, SessionError, SessionEvent,
-    VoiceConfig,
+    Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
+    SessionEvent, VoiceConfig,
 };
 use crate::device::DeviceError;
 use crate::level::Levels;
@@ -35,6 +35,7 @@ pub const COMMAND_QUEUE: usize = 64;
 pub struct Session {
     commands: mpsc::Sender<Command>,
     meters: Meters,
+    bill: oneshot::Receiver<Vec<Relayed>>,
 }
 
 /// Starts a call: the description goes to the other end, which gives one back for [`Session::accept_answer`].
@@ -130,11 +131,13 @@ impl Session {
         self.meters.read()
     }
 
-    /// Tells the other end, closes sockets and devices, finishes sound files, and returns when all that is done.
-    pub async fn close(self) {
+    /// Tells the other end, closes sockets and devices, finishes sound files, and returns when all that is done: what
+    /// went through relays.
+    pub async fn close(mut self) -> Vec<Relayed> {
         // Refused when the session is over already, which is what is asked for.
         let _ = self.commands.send(Command::Close).await;
         self.commands.closed().await;
+        self.bill.try_recv().unwrap_or_default()
     }
 
     fn command(&self, command: Command) -> Result<(), SessionError> {
@@ -188,8 +191,9 @@ fn start(
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
     let meters = engine.meters();
     // The task ends when the far end is over, at the latest when the session is dropped.
-    tokio::spawn(Task::new(far, sockets, engine, io, inbox, outbox).run());
-    (Session { commands, meters }, events)
+    let (billed, bill) = oneshot::channel();
+    tokio::spawn(Task::new(far, sockets, engine, io, inbox, outbox, billed).run());
+    (Session { commands, meters, bill }, events)
 }
 
 /// Sound systems can take their time: not on the runtime's threads.

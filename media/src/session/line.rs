@@ -20,7 +20,9 @@ use super::call::{Call, CallEvent, Measured, PeerKind};
 use super::description::{Candidate, CandidateKind, Description, MAX_CANDIDATES};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::{self, MAX_SDP, Role};
-use super::{AddressScope, PathPolicy, PathProtocol, PathReport, RelayServer, SessionEnd, SessionError};
+use super::{
+    AddressScope, PathPolicy, PathProtocol, PathReport, RelayServer, Relayed, SessionEnd, SessionError,
+};
 use crate::voice::VoicePacket;
 
 /// Time from both descriptions to the proven certificate; slightly more than ICE takes to give up.
@@ -260,6 +262,10 @@ impl Line {
 
     pub(super) fn measure(&mut self, now: Instant) -> Measured {
         self.call.measure(now)
+    }
+
+    pub(super) fn relayed(&self, now: Instant) -> Vec<Relayed> {
+        self.path.relayed(now)
     }
 
     pub(super) const fn dropped(&self) -> Dropped {

@@ -187,6 +187,17 @@ pub struct CallStats {
     pub packets_received: u64,
 }
 
+/// What a call sent and received through one relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relayed {
+    /// Where the relay serves.
+    pub relay: SocketAddr,
+    /// How long it was used, or kept ready.
+    pub lasted: Duration,
+    /// Bytes of payload, both ways.
+    pub bytes: u64,
+}
+
 /// How a session ended.
 #[derive(Debug)]
 #[non_exhaustive]

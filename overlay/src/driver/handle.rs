@@ -9,7 +9,7 @@ use crate::{
     claim::{Inheritance, RecoveryHash},
     error::{LookupError, RegisterError, RelaysError, SendError},
     hint::Hint,
-    identity::{Identity, PublicKey},
+    identity::{Identity, LinkKey, PublicKey},
     outcome::{Lookup, Registration, RelayOffer, Report, Status},
     record::PresenceSecret,
     username::Username,
@@ -40,6 +40,7 @@ pub(super) enum Command {
     SetPresenceSecret(Option<PresenceSecret>),
     Watch(Vec<(PublicKey, PresenceSecret)>),
     Look(PublicKey),
+    Relayed { node: LinkKey, time: Duration, bytes: u64 },
     Hints(Vec<Hint>),
     SetConditions(Conditions),
     Drain(Duration, oneshot::Sender<()>),
@@ -111,6 +112,13 @@ impl Handle {
     /// Asks up to two supernodes, homes first, for short-lived relay credentials.
     pub async fn relays(&self) -> Result<Vec<RelayOffer>, RelaysError> {
         self.ask(Command::Relays).await.unwrap_or(Err(RelaysError::Closed))
+    }
+
+    /// A call that went through a supernode's relay is over: how long it was, and how many bytes were sent and received
+    /// through that relay by our own count. The supernode is given a receipt for so much and not for more.
+    pub async fn relayed(&self, node: LinkKey, time: Duration, bytes: u64) {
+        // A node that was shut down vouches for nobody.
+        let _ = self.commands.send(Command::Relayed { node, time, bytes }).await;
     }
 
     /// The secret under which contacts find us; none: nobody does. Make a new one when a contact is removed or blocked,

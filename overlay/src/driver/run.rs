@@ -6,8 +6,9 @@
 //! 4. claims that reached the disk, or did not, and room for more of them,
 //! 5. proofs of work found,
 //! 6. addresses found by name, on the LAN or in the Mainline DHT,
-//! 7. room for events in the application's queue,
-//! 8. relays that opened, and that nobody is relayed any more by one that is to close.
+//! 7. what the relay beside us carried,
+//! 8. room for events in the application's queue,
+//! 9. relays that opened, and that nobody is relayed any more by one that is to close.
 
 mod relaying;
 
@@ -24,7 +25,7 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinHandle, JoinSet},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use self::relaying::{Leaving, Retiring};
@@ -51,6 +52,7 @@ use crate::{
     identity::LinkKey,
     node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
     outcome::{Carrier, Lookup, Registration, RelayOffer, Report, Status, Traffic},
+    wire::RelayUsage,
     work::Proof,
 };
 
@@ -152,6 +154,9 @@ const WORK_REPORTS: usize = 4;
 /// Events kept for an application that does not take them; beyond it envelopes are dropped.
 const BACKLOG: usize = 1_024;
 
+/// How often the relay is asked which allocations have ended; it keeps what ends meanwhile, up to a bound of its own.
+const RELAY_ROUND: Duration = Duration::from_secs(2);
+
 /// How long links may take to say goodbye.
 const GOODBYE: Duration = Duration::from_millis(800);
 
@@ -248,6 +253,8 @@ impl Runner {
         // Beside `self`, so that waiting for room does not borrow it.
         let (disk, events) = (self.disk.take(), self.events.clone());
         self.keeps = if disk.is_some() { Keeps::OnDisk } else { Keeps::InMemory };
+        let mut rounds = interval(RELAY_ROUND);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let done = loop {
             self.drain();
             let due = self.node.poll_timeout().map(|(at, _)| Instant::from_std(at));
@@ -277,6 +284,7 @@ impl Runner {
                     self.node.handle_work_done(self.now(), id, proof);
                 }
                 Some(found) = self.addresses.recv() => self.node.add_seeds(self.now(), found),
+                _ = rounds.tick(), if self.relay.is_some() || self.retiring.is_some() => self.collect_receipts(),
                 permit = events.reserve(), if !self.backlog.is_empty() => match permit {
                     Ok(permit) => {
                         if let Some(event) = self.backlog.pop_front() {
@@ -308,6 +316,20 @@ impl Runner {
     fn now(&self) -> Now {
         let machine = now();
         Now { unix: self.node.clock_correction().added_to(machine.unix), ..machine }
+    }
+
+    /// Those who were relayed are asked to sign for it.
+    fn collect_receipts(&mut self) {
+        let retiring = self.retiring.as_ref().map(Retiring::beside);
+        let serving = self.relay.iter().chain(retiring);
+        let receipts: Vec<_> = serving.flat_map(|beside| beside.server.receipts()).collect();
+        for receipt in receipts {
+            let usage = RelayUsage {
+                seconds: u32::try_from(receipt.lasted.as_secs()).unwrap_or(u32::MAX),
+                bytes: receipt.bytes_to_peers.saturating_add(receipt.bytes_to_client),
+            };
+            self.node.handle_relayed(self.now(), &receipt.username, usage);
+        }
     }
 
     fn report_now(&self) -> Report {
@@ -353,6 +375,9 @@ impl Runner {
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
             Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
             Command::SetConditions(conditions) => return self.node.set_conditions(now, conditions),
+            Command::Relayed { node, time, bytes } => {
+                return self.node.count_relayed(now, node, time, bytes);
+            }
             Command::Hints(hints) => return self.node.add_hints(now, hints),
             Command::Report(reply) => {
                 // Whoever asked may be gone.

@@ -9,6 +9,7 @@ use super::Records;
 use crate::{
     claim::{Claim, Inheritance, Receipt, RecoveryHash, Seen},
     config::{Network, Role},
+    credit::{Service, Voucher},
     directory::letters::SealedLetter,
     envelope::{ENVELOPE_SIZE, MAX_PAYLOAD, Sealer, Stamp, Token},
     hint::{Hint, Invite, Roster},
@@ -22,7 +23,7 @@ use crate::{
     username::Username,
     wire::{
         self, Alive, Bounded, DialBack, Hello, Later, Load, Message, Need, Nonce, Refusal, RefuseReason,
-        RelayGrant, Request, Response, Summary, Timestamp, VersionRange,
+        RelayGrant, RelayUsage, Request, Response, Summary, Timestamp, VersionRange,
     },
     work::Puzzle,
 };
@@ -152,6 +153,30 @@ pub(super) fn presences() -> Vec<Vec<u8>> {
     some_presences().iter().map(wire::to_bytes).collect()
 }
 
+/// What the node of a fuzzer owes whoever has linked to it first, in the order of time.
+fn some_vouchers() -> Vec<Voucher> {
+    let (helped, helper, hour) = (LinkSecret::from_secret([50; 32]), node(0).public_key(), 3_600);
+    let voucher = |ago: u64| {
+        let until = origin().unix.saturating_sub(Duration::from_secs(ago * hour));
+        let since = until.saturating_sub(Duration::from_secs(hour));
+        let home = Duration::from_secs(hour);
+        let service = Service { home, answers: 7, relay: home, relayed: 1 << 20 };
+        Voucher::sign(&helped, Network::Lab, helper, (since, until), service)
+    };
+    vec![voucher(2), voucher(0)]
+}
+
+/// Thanks of a supernode to the node of a fuzzer.
+fn thanks() -> Voucher {
+    let (helper, now) = (LinkSecret::from_secret([50; 32]).public_key(), origin().unix);
+    let service = Service { answers: 70, ..Service::default() };
+    Voucher::sign(&node(1), Network::Lab, helper, (now, now), service)
+}
+
+pub(super) fn vouchers() -> Vec<Vec<u8>> {
+    some_vouchers().iter().chain([&thanks()]).map(wire::to_bytes).collect()
+}
+
 pub(super) fn hello(role: Role, record: Option<SupernodeRecord>) -> Message {
     let observed = address(9);
     Message::Hello(Box::new(Hello {
@@ -184,6 +209,7 @@ pub(super) fn requests() -> Vec<Request> {
     requests.extend(presences().map(Request::PutPresence));
     requests.extend(presences().map(Request::SpreadPresence));
     requests.extend([Request::GetPresences(keys()), Request::GatherPresences(keys())]);
+    requests.push(Request::ShowCredit(Bounded::take(some_vouchers())));
     let door = mailbox(1).door();
     let token = Token::work(Network::Lab, &door, origin().unix, 0);
     requests.push(Request::Introduce { door, token, sealed: vec![7; ENVELOPE_SIZE] });
@@ -247,6 +273,8 @@ pub(super) fn messages() -> Vec<Vec<u8>> {
         Message::Leaving,
         Message::Serving(Box::new(supernode(2))),
         Message::DialBack(Nonce::from_bytes([7; 16])),
+        Message::Relayed(RelayUsage { seconds: 60, bytes: 1 << 20 }),
+        Message::Thanks(Box::new(thanks())),
     ];
     messages.extend((1..).zip(requests()).map(|(id, body)| Message::Request { id, body }));
     messages.extend((1..).zip(responses()).map(|(id, body)| Message::Response { id, body }));
@@ -271,7 +299,8 @@ pub(super) fn caches() -> Vec<Vec<u8>> {
         seen.note(&claim);
     }
     let cache = |most| wire::to_bytes(&(Records::take((0..most).map(supernode)), seen.keep()));
-    vec![cache(0), cache(1), cache(5)]
+    let owed = (Records::take([supernode(1)]), seen.keep(), some_vouchers());
+    vec![cache(0), cache(1), cache(5), wire::to_bytes(&owed)]
 }
 
 fn hint(which: u8) -> Hint {

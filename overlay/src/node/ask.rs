@@ -303,6 +303,7 @@ impl Node {
 
     /// An answer goes to whom it is for.
     pub(super) fn conclude(&mut self, now: Now, done: Outstanding, result: Result<Response, AskError>) {
+        self.count_answer(now, done.peer.node, done.purpose, &result);
         match done.purpose {
             Purpose::Background => {}
             Purpose::Announce => {

@@ -1,4 +1,5 @@
-//! What a node keeps for its next start, beside its keys: supernodes, and the newest claims it has seen.
+//! What a node keeps for its next start, beside its keys: supernodes, the newest claims it has seen, and the vouchers it was
+//! given for helping.
 
 use minicbor::{Decode, Encode};
 use relay::Now;
@@ -6,6 +7,7 @@ use relay::Now;
 use super::Node;
 use crate::{
     claim::{Kept, Seen},
+    credit::{self, Ledger},
     record::{RecordError, SupernodeRecord},
     wire::{self, Bounded},
 };
@@ -17,6 +19,8 @@ struct Cache {
     supernodes: Bounded<SupernodeRecord, CACHE_RECORDS>,
     #[n(1)]
     seen: Kept,
+    #[n(2)]
+    credit: Option<credit::Kept>,
 }
 
 /// Supernodes written to the cache.
@@ -28,15 +32,22 @@ pub(crate) fn cached_supernodes(cache: &[u8]) -> Option<Vec<SupernodeRecord>> {
 }
 
 impl Node {
-    /// What is worth knowing at the next start: supernodes, and the newest claims seen.
+    /// What is worth knowing at the next start: supernodes, the newest claims seen, and what others owe us.
     pub fn cache(&self) -> Vec<u8> {
         let confirmed = self.table.iter().filter(|known| known.confirmed).map(|known| known.record.clone());
-        wire::to_bytes(&Cache { supernodes: Bounded::take(confirmed), seen: self.seen.keep() })
+        wire::to_bytes(&Cache {
+            supernodes: Bounded::take(confirmed),
+            seen: self.seen.keep(),
+            credit: Some(self.credit.ledger.keep()),
+        })
     }
 
     pub(super) fn take_cache(&mut self, now: Now, cache: &[u8]) {
-        let Ok(Cache { supernodes, seen }) = wire::from_bytes(cache) else { return };
+        let Ok(Cache { supernodes, seen, credit }) = wire::from_bytes(cache) else { return };
         self.seen = Seen::restore(seen);
+        if let Some(kept) = credit {
+            self.credit.ledger = Ledger::restore(kept, now.unix);
+        }
         for record in supernodes.into_vec() {
             if record.node() == self.own_key() {
                 continue;

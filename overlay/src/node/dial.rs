@@ -126,6 +126,10 @@ impl Node {
             .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))
             .collect();
         candidates.shuffle(&mut self.rng);
+        if self.presence.full {
+            // Whom we helped has more room for us than others.
+            candidates.sort_by_key(|record| !self.owes_us(&record.node()));
+        }
         // Twice as many as are missing: some will not answer.
         for record in candidates.into_iter().take((missing * 2).saturating_sub(opening)) {
             self.dial(now, record.address(), Some(record.node()), None);

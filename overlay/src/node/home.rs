@@ -181,7 +181,7 @@ impl Node {
 
     pub(super) fn mailbox_answered(&mut self, now: Now, node: LinkKey, result: Result<Response, AskError>) {
         let Some(home) = self.homes.get_mut(&node) else { return };
-        let link = home.link;
+        let (link, mailbox, need) = (home.link, home.mailbox, home.need);
         if result == Ok(Response::Done) {
             home.state = HomeState::Up;
             self.presence.offline_told = false;
@@ -192,6 +192,10 @@ impl Node {
             self.homes_changed(now);
             self.start_waiting(now);
             self.reconcile_soon(now, link);
+        } else if matches!(result, Ok(Response::Busy | Response::Later(_)))
+            && self.show_credit(now, link, &node)
+        {
+            self.ask_over(now, link, Request::OpenMailbox { mailbox, need }, Purpose::OpenMailbox);
         } else if let Some(pause) = self.pause_asked_for(node, &result) {
             // The link goes when it is idle; the supernode is there for everything else.
             let need = self.homes.remove(&node).map(|home| home.need);
@@ -223,6 +227,7 @@ impl Node {
             self.stats.malformed += 1;
             return;
         };
+        self.thank_at_parting(now, node);
         if self.homes_up() > 1 {
             self.leave_home(now, link);
         } else if let Some(home) = self.homes.get_mut(&node) {

@@ -12,9 +12,10 @@ use super::{
     Effect, LinkId, Node, Timer, Transmit, Ways,
     ask::RoundTrips,
     bucket::Bucket,
+    credit::Standing,
     dial::pause,
     dial_back::{Met, Stranger},
-    load::kept_from,
+    load::{KEPT_LESS_FROM_HELPERS, kept_from},
 };
 use crate::{
     config::Role,
@@ -45,6 +46,7 @@ pub(super) struct Link {
     pub(super) opened: Instant,
     pub(super) round_trips: RoundTrips,
     pub(super) mailboxes: Vec<MailboxId>,
+    pub(super) standing: Standing,
 }
 
 /// See the drawing in [`super`].
@@ -121,6 +123,7 @@ impl Node {
             opened: now.instant,
             round_trips: RoundTrips::default(),
             mailboxes: Vec::new(),
+            standing: Standing::default(),
         }
     }
 
@@ -278,7 +281,10 @@ impl Node {
         }
         let parsed = self.parse(bytes);
         let Some(link) = self.links.get_mut(&id) else { return };
-        let kept = parsed.as_ref().map_or(0, kept_from);
+        let mut kept = parsed.as_ref().map_or(0, kept_from);
+        if link.standing == Standing::Helper {
+            kept /= KEPT_LESS_FROM_HELPERS;
+        }
         if !link.messages.take(now.instant) || !self.total.take_above(now.instant, kept) {
             self.stats.limited += 1;
             // A request may be told so; everything else is dropped.
@@ -293,6 +299,7 @@ impl Node {
             return;
         };
         let serving = self.is_supernode();
+        let helps = serving || self.is_volunteer();
         let Some(link) = self.links.get_mut(&id) else { return };
         self.stats.messages += 1;
         match (link.state, message) {
@@ -313,6 +320,12 @@ impl Node {
             }
             (LinkState::Ready(Role::Supernode), Message::MakeRoom(mailbox)) => {
                 self.asked_to_make_room(now, id, mailbox);
+            }
+            (LinkState::Ready(_), Message::Thanks(voucher)) if helps => {
+                self.thanked(now, id, *voucher);
+            }
+            (LinkState::Ready(Role::Supernode), Message::Relayed(usage)) => {
+                self.relayed_for_us(now, id, usage);
             }
             (LinkState::Ready(Role::Supernode), Message::Leaving) => self.home_leaves(now, id),
             (LinkState::Ready(Role::Leaf), Message::Serving(record)) if serving => {

@@ -4,6 +4,7 @@
 //! ```text
 //!   places    0 ........ half ........ 15/16 ...... 16/16
 //!             anybody, at once | two choices | homeless only, and for each of them a spare is asked to make room
+//!             who has helped us (see `credit`) waits less than others with the same need, never in place of more need
 //!   messages  all ─▶ no puts ─▶ no reads ─▶ no new homes ─▶ ringing and answers only        (as its budget runs out)
 //! ```
 
@@ -16,7 +17,7 @@ use std::{
 use rand::RngExt as _;
 use relay::Now;
 
-use super::{LinkId, Node, Timer, links::LinkState};
+use super::{LinkId, Node, Timer, credit::Standing, links::LinkState};
 use crate::{
     config::Role,
     identity::LinkKey,
@@ -31,7 +32,18 @@ pub(super) struct Loads {
     heard: BTreeMap<LinkKey, Heard>,
     /// Mailboxes here of leaves that have another home, and were not asked to make room yet.
     spares: BTreeSet<MailboxId>,
+    /// The same of leaves that have helped us: asked last.
+    spares_of_helpers: BTreeSet<MailboxId>,
+    /// Helpers that wait for the next place.
+    waiting: BTreeMap<LinkKey, Waiting>,
     refused: Refused,
+}
+
+/// A helper that was turned away and comes again soon.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    need: Need,
+    until: Instant,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +65,14 @@ const KEPT_FOR_HOMELESS: usize = 16;
 /// How long a leaf turned away is asked to wait when it was the only one.
 const WAIT_HOMELESS: Duration = Duration::from_secs(4);
 const WAIT_SPARE: Duration = Duration::from_secs(30);
+
+/// A helper turned away is asked to wait this long, however many others are; for the time it may take to come again, the
+/// next place is kept from those who need one no more than it does.
+const WAIT_HELPER: Duration = Duration::from_secs(1);
+const KEPT_FOR_HELPER: Duration = Duration::from_secs(4);
+
+/// The budget of messages lets helpers go so much deeper into what is kept.
+pub(super) const KEPT_LESS_FROM_HELPERS: u64 = 2;
 
 /// Leaves turned away are counted over this time.
 const REFUSED_WINDOW: Duration = Duration::from_secs(10);
@@ -86,7 +106,7 @@ pub(super) fn kept_from(message: &Message) -> u64 {
     match body {
         // Somebody's telephone rings, or somebody asks whether we live.
         Request::Deliver { .. } | Request::Introduce { .. } | Request::Ping => 0,
-        Request::OpenMailbox { need: Need::Homeless, .. } => 5,
+        Request::OpenMailbox { need: Need::Homeless, .. } | Request::ShowCredit(_) => 5,
         Request::OpenMailbox { need: Need::Spare, .. } => 25,
         // Whoever puts something tries again, and there are other holders.
         Request::PutClaim(_)
@@ -140,22 +160,41 @@ impl Loads {
     /// A mailbox is gone.
     pub(super) fn mailbox_closed(&mut self, mailbox: &MailboxId) {
         self.spares.remove(mailbox);
+        self.spares_of_helpers.remove(mailbox);
     }
 
     /// A leaf keeps a mailbox here, and needs it so badly.
-    fn keep(&mut self, mailbox: MailboxId, need: Need) {
-        match need {
-            Need::Homeless => self.spares.remove(&mailbox),
-            Need::Spare => self.spares.insert(mailbox),
+    fn keep(&mut self, mailbox: MailboxId, need: Need, standing: Standing) {
+        self.mailbox_closed(&mailbox);
+        match (need, standing) {
+            (Need::Homeless, _) => false,
+            (Need::Spare, Standing::Helper) => self.spares_of_helpers.insert(mailbox),
+            (Need::Spare, Standing::Anybody | Standing::Shown) => self.spares.insert(mailbox),
         };
     }
 
-    /// The spare at or after a random mailbox number; it is not asked twice.
-    fn take_spare(&mut self, from: MailboxId) -> Option<MailboxId> {
-        let after = self.spares.range((Bound::Included(from), Bound::Unbounded)).next();
-        let spare = after.or_else(|| self.spares.first()).copied()?;
-        self.spares.remove(&spare);
+    /// The spare at or after a random mailbox number; it is not asked twice. Those of helpers go for the homeless only,
+    /// and last.
+    fn take_spare(&mut self, from: MailboxId, need: Need) -> Option<MailboxId> {
+        let spares = match need {
+            Need::Homeless if self.spares.is_empty() => &mut self.spares_of_helpers,
+            Need::Homeless | Need::Spare => &mut self.spares,
+        };
+        let after = spares.range((Bound::Included(from), Bound::Unbounded)).next();
+        let spare = after.or_else(|| spares.first()).copied()?;
+        spares.remove(&spare);
         Some(spare)
+    }
+
+    /// Helpers who wait and come before somebody with this need and standing.
+    fn before(&mut self, now: Instant, need: Need, standing: Standing) -> usize {
+        self.waiting.retain(|_, waiting| waiting.until > now);
+        let comes_before = |waiting: &&Waiting| match (need, standing) {
+            (Need::Homeless, Standing::Helper) => false,
+            (Need::Homeless, _) | (Need::Spare, Standing::Helper) => waiting.need == Need::Homeless,
+            (Need::Spare, _) => true,
+        };
+        self.waiting.values().filter(comes_before).count()
     }
 }
 
@@ -209,13 +248,18 @@ impl Node {
             Need::Spare => for_anybody,
         };
         let taken = self.mailboxes.len().saturating_sub(1);
-        if need == Need::Homeless && taken >= for_anybody {
-            self.ask_spare_to_go();
+        let standing = self.standing(id);
+        if (need == Need::Homeless || standing == Standing::Helper) && taken >= for_anybody {
+            self.ask_spare_to_go(need);
         }
-        if taken >= most || self.is_draining() {
-            return Some(self.come_later(now, need));
+        let before = self.loads.before(now.instant, need, standing);
+        if taken + before >= most || self.is_draining() {
+            return Some(self.come_later(now, id, need));
         }
-        self.loads.keep(mailbox, need);
+        self.loads.keep(mailbox, need, standing);
+        if let Some(peer) = self.links.get(&id).and_then(|link| link.peer) {
+            self.loads.waiting.remove(&peer);
+        }
         if let Some(link) = self.links.get_mut(&id) {
             link.mailboxes.push(mailbox);
         }
@@ -223,13 +267,14 @@ impl Node {
     }
 
     /// A leaf that is here already says how badly it needs to be.
-    pub(super) fn keep_place(&mut self, mailbox: MailboxId, need: Need) {
-        self.loads.keep(mailbox, need);
+    pub(super) fn keep_place(&mut self, id: LinkId, mailbox: MailboxId, need: Need) {
+        let standing = self.standing(id);
+        self.loads.keep(mailbox, need, standing);
     }
 
-    fn ask_spare_to_go(&mut self) {
+    fn ask_spare_to_go(&mut self, need: Need) {
         let from = MailboxId::from_bytes(self.rng.random());
-        if let Some(mailbox) = self.loads.take_spare(from)
+        if let Some(mailbox) = self.loads.take_spare(from, need)
             && let Some(super::serve::MailboxOwner::Link(link)) = self.mailboxes.get(&mailbox).copied()
         {
             self.stats.spares_shed += 1;
@@ -237,8 +282,13 @@ impl Node {
         }
     }
 
-    fn come_later(&mut self, now: Now, need: Need) -> Response {
+    fn come_later(&mut self, now: Now, id: LinkId, need: Need) -> Response {
         self.stats.limited += 1;
+        let peer = self.links.get(&id).filter(|link| link.standing == Standing::Helper);
+        if let Some(helper) = peer.and_then(|link| link.peer) {
+            self.wait_for_next_place(now, helper, need);
+            return Response::Later(Later::after(WAIT_HELPER, self.own_load()));
+        }
         let places = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
         let base = match need {
             Need::Homeless => WAIT_HOMELESS,
@@ -246,6 +296,14 @@ impl Node {
         };
         let wait = self.loads.refused.wait(now.instant, base, places);
         Response::Later(Later::after(wait, self.own_load()))
+    }
+
+    /// As many helpers can wait as places are kept for the homeless; further ones just come again.
+    fn wait_for_next_place(&mut self, now: Now, helper: LinkKey, need: Need) {
+        let places = self.config.supernode.as_ref().map_or(0, |s| s.max_leaves);
+        if self.loads.waiting.len() < places / KEPT_FOR_HOMELESS || self.loads.waiting.contains_key(&helper) {
+            self.loads.waiting.insert(helper, Waiting { need, until: now.instant + KEPT_FOR_HELPER });
+        }
     }
 
     /// The answer to a request for which the budget of messages does not suffice.
@@ -343,10 +401,35 @@ mod tests {
     fn a_spare_is_asked_to_go_once_and_not_at_all_when_it_became_the_only_home() {
         let mut loads = Loads::default();
         let mailbox = |n| MailboxId::from_bytes([n; 32]);
-        loads.keep(mailbox(1), Need::Spare);
-        loads.keep(mailbox(2), Need::Spare);
-        loads.keep(mailbox(2), Need::Homeless);
-        assert_eq!(loads.take_spare(mailbox(2)), Some(mailbox(1)));
-        assert_eq!(loads.take_spare(mailbox(0)), None);
+        loads.keep(mailbox(1), Need::Spare, Standing::Anybody);
+        loads.keep(mailbox(2), Need::Spare, Standing::Anybody);
+        loads.keep(mailbox(2), Need::Homeless, Standing::Anybody);
+        assert_eq!(loads.take_spare(mailbox(2), Need::Homeless), Some(mailbox(1)));
+        assert_eq!(loads.take_spare(mailbox(0), Need::Homeless), None);
+    }
+
+    #[test]
+    fn a_spare_of_a_helper_goes_last_and_only_for_somebody_without_a_home() {
+        let mut loads = Loads::default();
+        let mailbox = |n| MailboxId::from_bytes([n; 32]);
+        loads.keep(mailbox(1), Need::Spare, Standing::Helper);
+        loads.keep(mailbox(2), Need::Spare, Standing::Anybody);
+        assert_eq!(loads.take_spare(mailbox(0), Need::Homeless), Some(mailbox(2)));
+        assert_eq!(loads.take_spare(mailbox(0), Need::Spare), None);
+        assert_eq!(loads.take_spare(mailbox(0), Need::Homeless), Some(mailbox(1)));
+    }
+
+    #[test]
+    fn a_waiting_helper_comes_before_others_with_its_need_and_never_before_more_need() {
+        let (mut loads, now) = (Loads::default(), crate::sim::origin());
+        let until = now + KEPT_FOR_HELPER;
+        loads.waiting.insert(key(1), Waiting { need: Need::Spare, until });
+        loads.waiting.insert(key(2), Waiting { need: Need::Homeless, until });
+        let mut before = |at, need, standing| loads.before(at, need, standing);
+        assert_eq!(before(now, Need::Homeless, Standing::Anybody), 1);
+        assert_eq!(before(now, Need::Spare, Standing::Anybody), 2);
+        assert_eq!(before(now, Need::Homeless, Standing::Helper), 0);
+        assert_eq!(before(now, Need::Spare, Standing::Helper), 1);
+        assert_eq!(before(until, Need::Spare, Standing::Anybody), 0, "and not for long");
     }
 }

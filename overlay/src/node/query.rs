@@ -453,6 +453,9 @@ impl Node {
         }
         let waiting = peers.len();
         for peer in peers {
+            if let Some(link) = self.ready_link(&peer.node) {
+                self.show_credit(now, link, &peer.node);
+            }
             self.ask(now, peer, Request::RelayCredentials, Purpose::Query(id));
         }
         Next::Continue(Query::AskingRelays { offers: Vec::new(), waiting })

@@ -25,7 +25,13 @@ impl Node {
         let (claims, introductions) = self.directory.size();
         // One may have opened several mailboxes, and one mailbox is our own.
         let leaves = self.links.values().filter(|link| !link.mailboxes.is_empty()).count();
-        Kept { leaves, claims, introductions, letters: self.directory.letters() }
+        Kept {
+            leaves,
+            claims,
+            introductions,
+            letters: self.directory.letters(),
+            vouchers: self.credit.ledger.len(),
+        }
     }
 
     /// Everything kept for others, encoded.

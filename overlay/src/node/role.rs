@@ -232,6 +232,7 @@ impl Node {
         self.config.supernode = Some(SupernodeConfig { address, tcp: None, relay, max_leaves });
         self.roles.admission = Admission::Open;
         self.begin_presence(now);
+        self.begin_credit(now);
         let Some(record) = self.sign_own_record(now) else { return };
         for link in self.supernode_links() {
             self.transmit(link, &Message::Serving(Box::new(record.clone())));
@@ -267,6 +268,7 @@ impl Node {
         self.own_record = None;
         self.roles.admission = Admission::Open;
         self.timers.cancel(Timer::Reissue);
+        self.timers.cancel(Timer::Credit);
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             self.refuse(link, RefuseReason::Closing);

@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use data_encoding::HEXLOWER;
 use relay::Now;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     LinkId, Node, Timer,
     ask::{Peer, Purpose},
+    credit::relay_name,
     writes::Promise,
 };
 use crate::{
@@ -102,6 +101,7 @@ impl Node {
                 // The answer follows when holders have answered.
                 None => return,
             },
+            Request::ShowCredit(shown) => self.take_credit(now, to, &shown),
             Request::DialBack(request) => self.serve_dial_back(now, to, &request),
             Request::DialBackFor(request) => self.serve_dial_back_for(now, to, &request),
             Request::Find { key, most } => self.closest_known(now, &key, most),
@@ -125,7 +125,7 @@ impl Node {
         let Some(link) = self.links.get(&id) else { return Response::Busy };
         match self.mailboxes.get(&mailbox) {
             Some(owner) if *owner == MailboxOwner::Link(id) => {
-                self.keep_place(mailbox, need);
+                self.keep_place(id, mailbox, need);
                 Response::Done
             }
             // Somebody else's random number: not a thing that happens by chance.
@@ -205,9 +205,7 @@ impl Node {
             ReplyTo::Own(_) => Some(self.own_key()),
         };
         let Some(peer) = peer else { return Response::Busy };
-        // The relay's logs and quotas see a name that says nothing about the asker, yet is the same each time.
-        let blinded = Sha256::new_with_prefix("silbo relay client 1").chain_update(peer.bytes()).finalize();
-        let id = HEXLOWER.encode(&blinded[..10]);
+        let id = self.priority(to).mark(&relay_name(&peer));
         let credentials = relay.issuer.issue(now.unix, &id, CREDENTIAL_LIFETIME);
         Response::Relay(RelayGrant {
             udp: relay.address,

@@ -44,6 +44,8 @@ pub(super) enum Timer {
     Sweep,
     /// A volunteer looks around.
     Election,
+    /// Count what others did for us, and thank them.
+    Credit,
     /// A link that was opened for somebody else takes too long.
     Probe(LinkId),
     /// Close links nobody needs.
@@ -78,6 +80,7 @@ impl Timer {
             Self::Holders => "holders",
             Self::Reissue => "reissue",
             Self::Cache => "cache",
+            Self::Credit => "credit",
             Self::Sweep => "sweep",
             Self::Election => "election",
             Self::Probe(_) => "probe",

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     claim::{Receipt, Standing},
     config::SupernodeConfig,
+    credit::{Service, Voucher},
     envelope::{ENVELOPE_SIZE, Token},
     error::{LookupError, OfflineReason, RegisterError, SendError},
     outcome::{Lookup, NameState, Registration},
@@ -447,6 +448,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
     let presence = SealedPresence::seal(&shared, Epoch::of(now), saying, now, MINUTE).unwrap();
     let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
     let nonce = wire::Nonce::from_bytes([6; 16]);
+    let voucher = Voucher::sign(&secret, Network::Lab, world.link_key(hub), (now, now), Service::default());
     let dial_back = wire::DialBack::new(address, nonce);
     let requests = [
         Request::Ping,
@@ -469,6 +471,7 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Request::GatherPresences(Bounded::take([presence.key()])),
         Request::DialBack(Box::new(dial_back.clone())),
         Request::DialBackFor(Box::new(dial_back.pass_on(secret.public_key()))),
+        Request::ShowCredit(Bounded::take([voucher.clone()])),
         Request::Find { key: crate::routing::Key::of_person(&identity.public_key()), most: 20 },
     ];
     let responses = [
@@ -495,6 +498,8 @@ fn every_message(world: &World, hub: HostId) -> Vec<Message> {
         Message::Leaving,
         Message::Serving(Box::new(record.clone())),
         Message::DialBack(nonce),
+        Message::Relayed(wire::RelayUsage { seconds: 60, bytes: 1 << 40 }),
+        Message::Thanks(Box::new(voucher)),
     ];
     messages.extend(requests.map(|body| Message::Request { id: 77, body }));
     messages.extend(responses.map(|body| Message::Response { id: 77, body }));

@@ -9,6 +9,7 @@ use super::{Alive, Bounded, DialBack, DialBackFor, Later, Load, Nonce, unix_time
 use crate::{
     claim::{Claim, Receipt},
     config::{Network, Role},
+    credit::{Shown, Voucher},
     directory::letters::{MAX_LETTERS, SealedLetter},
     envelope::Token,
     identity::PublicKey,
@@ -83,6 +84,12 @@ pub enum Message {
     /// Over a link opened for that: a stranger reached you, as asked by this number.
     #[n(43)]
     DialBack(#[n(0)] Nonce),
+    /// A supernode to a client of its relay: so much was relayed for it. Sign for it, if that is right.
+    #[n(50)]
+    Relayed(#[n(0)] RelayUsage),
+    /// One who was helped to the helper: so much it did.
+    #[n(51)]
+    Thanks(#[n(0)] Box<Voucher>),
 }
 
 /// Who speaks, and how it sees the other side.
@@ -262,6 +269,9 @@ pub enum Request {
     /// Does this one reach you, who are a stranger to it?
     #[n(41)]
     DialBackFor(#[n(0)] Box<DialBackFor>),
+    /// I helped you, as you said yourself: let me wait less.
+    #[n(50)]
+    ShowCredit(#[n(0)] Shown),
     /// Who is closest to this key?
     #[n(10)]
     Find {
@@ -398,4 +408,15 @@ pub struct RelayGrant {
     /// When they end.
     #[cbor(n(3), with = "unix_time")]
     pub expires: UnixTime,
+}
+
+/// What a relay carried in one allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RelayUsage {
+    /// How long it lasted.
+    #[n(0)]
+    pub seconds: u32,
+    /// Bytes of payload, both ways.
+    #[n(1)]
+    pub bytes: u64,
 }

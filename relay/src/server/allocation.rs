@@ -10,7 +10,6 @@ use super::gate::SourcePrefix;
 use super::meter::Meter;
 use super::party::Parties;
 use super::shaping::Purse;
-use crate::UnixTime;
 use crate::wire::{AddressFamily, ChannelNumber, ErrorCode, TransactionId};
 
 /// RFC 8656 §9.
@@ -62,7 +61,6 @@ pub(super) struct Allocation {
     /// The family of the relayed address.
     pub(super) family: AddressFamily,
     pub(super) second: Second,
-    pub(super) started: UnixTime,
     pub(super) began: Instant,
     pub(super) lifetime: Duration,
     /// The Allocate request that made it: its retransmission is answered again (RFC 8656 §7.2).
@@ -123,7 +121,7 @@ impl Allocation {
     pub(super) fn new(
         holder: Holder,
         transaction: TransactionId,
-        (now, started, lifetime): (Instant, UnixTime, Duration),
+        (now, lifetime): (Instant, Duration),
     ) -> Self {
         let Holder { client, prefix, username, key, purse, families: (family, second) } = holder;
         Self {
@@ -134,7 +132,6 @@ impl Allocation {
             state: State::Opening,
             family,
             second,
-            started,
             began: now,
             expires: now + lifetime,
             lifetime,

@@ -408,7 +408,6 @@ impl Server {
                 }
                 self.receipts.push_back(Receipt {
                     username: gone.username.to_string(),
-                    started: gone.started,
                     lasted: now.min(gone.expires).saturating_duration_since(gone.began),
                     bytes_to_peers,
                     bytes_to_client,

@@ -205,7 +205,7 @@ impl Server {
         let purse = self.shaper.purse(&identity, prefix);
         let families = (family, second);
         let holder = Holder { client: from, prefix, username, key, purse, families };
-        let allocation = Allocation::new(holder, transaction, (now.instant, now.unix, lifetime));
+        let allocation = Allocation::new(holder, transaction, (now.instant, lifetime));
         let expires = allocation.expires;
         let id = self.allocations.insert(allocation);
         self.expiries.insert((expires, id));

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!   bucket:   |<------- voice may use ------->|
-//!             |<-- everything else -->|        depth 200 ms, half of it kept for voice
-//!   spent  ==>|#######################|...
+//!             |<--- the rest of helpers' calls --->|         a quarter of it is kept for voice
+//!             |<--- all other rest --->|                     and another one for helpers; depth 200 ms
+//!   spent  ==>|########################|...
 //! ```
 //!
 //! A relay sees sizes, nothing else. What is small enough to be a voice packet counts as voice, up to the rate one call's
 //! voice can need; the rest is everything else. When a bucket runs low everything else is dropped first, so voice loses
-//! nothing while it fits under the cap by itself. Counted are the bytes that leave this machine, IP and UDP headers
+//! nothing while it fits under the cap by itself. Of everything else that of helpers goes last: who issues the
+//! credentials says who that is ([`Priority`]). Counted are the bytes that leave this machine, IP and UDP headers
 //! included: what the volunteer pays for.
 
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use super::gate::SourcePrefix;
 use super::{Bandwidth, BitRate};
-use crate::UnixTime;
+use crate::{Priority, UnixTime};
 
 /// The longest payload that counts as voice: 20 ms of Opus at 96 kbit/s, with RTP and SRTP around it.
 const LONGEST_VOICE: usize = 300;
@@ -43,6 +45,7 @@ pub(super) struct Bucket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Voice,
+    RestOfHelpers,
     Rest,
 }
 
@@ -60,6 +63,7 @@ impl Bucket {
         let half = (DEPTH.as_nanos() as u64 / 2).max(self.cost(LEAST_DEPTH_BYTES));
         let depth = match class {
             Class::Voice => half * 2,
+            Class::RestOfHelpers => half + half / 2,
             Class::Rest => half,
         };
         self.full_at.load(Relaxed).max(now) + self.cost(bytes) <= now + depth
@@ -78,6 +82,8 @@ pub(super) struct Purse {
     identity: Option<Arc<Bucket>>,
     prefix: Option<Arc<Bucket>>,
     voice: Bucket,
+    /// What everything but voice counts as.
+    rest: Class,
 }
 
 /// All caps of one server.
@@ -117,6 +123,10 @@ impl Shaper {
                 .per_prefix
                 .map(|rate| Arc::clone(self.prefixes.entry(prefix).or_insert_with(|| share(rate)))),
             voice: Bucket::new(VOICE_RATE),
+            rest: match Priority::of(username) {
+                Priority::Usual => Class::Rest,
+                Priority::Helper => Class::RestOfHelpers,
+            },
         }
     }
 
@@ -143,14 +153,14 @@ impl Shaper {
             purse.voice.take(now, bytes);
             Class::Voice
         } else {
-            Class::Rest
+            purse.rest
         };
         let buckets = || {
             let shared = [purse.identity.as_deref(), purse.prefix.as_deref(), self.total.as_ref()];
             shared.into_iter().flatten()
         };
         let admitted =
-            !(is_spent && class == Class::Rest) && buckets().all(|bucket| bucket.has(now, bytes, class));
+            !(is_spent && class != Class::Voice) && buckets().all(|bucket| bucket.has(now, bytes, class));
         if admitted {
             buckets().for_each(|bucket| bucket.take(now, bytes));
         } else {
@@ -217,6 +227,30 @@ mod tests {
         assert!((950_000.0..=1_050_000.0).contains(&rate), "{rate}");
         assert_eq!(voice_lost, 0);
         assert!(video_kept > 0 && video_kept < video_sent / 4, "{video_kept} of {video_sent}");
+    }
+
+    #[test]
+    fn when_it_is_scarce_pictures_of_helpers_are_cut_last_and_nobodys_voice_is() {
+        let (mut shaper, start) = shaper(Bandwidth { total: Some(BitRate(2_000_000)), ..unlimited() });
+        let names = ["1600:+ada", "1600:bob", "1600:eve", "1600:joe"];
+        let purses: Vec<Purse> = names.iter().map(|name| purse(&mut shaper, name)).collect();
+        let (mut voice_lost, mut kept, mut sent) = (0, [0; 4], 0);
+        // Each: voice, and 1 Mbit/s of video, one packet after the other; first come those who have no credit.
+        for millis in 0..20_000u64 {
+            let now = start + Duration::from_millis(millis);
+            for (who, purse) in purses.iter().enumerate().rev() {
+                if millis % 20 == 0 && !shaper.admits(now, purse, VOICE) {
+                    voice_lost += 1;
+                }
+                if millis % 9 == 0 {
+                    kept[who] += usize::from(shaper.admits(now, purse, VIDEO));
+                }
+            }
+            sent += usize::from(millis % 9 == 0);
+        }
+        assert_eq!(voice_lost, 0);
+        assert!(kept[0] * 100 >= sent * 95, "the helper keeps {} of {sent}", kept[0]);
+        assert!(kept[1..].iter().all(|kept| *kept < sent / 2 && *kept > 0), "{kept:?} of {sent}");
     }
 
     #[test]

@@ -15,6 +15,9 @@ fn report() -> Report {
         refused_records: 14,
         incompatible: 15,
         envelopes_forwarded: 16,
+        calls_vouched: 17,
+        bytes_vouched: 18,
+        credit_honoured: 19,
         ..Stats::default()
     };
     Report {
@@ -35,7 +38,7 @@ fn report() -> Report {
         udp: UdpState::Works,
         addresses: Vec::new(),
         clock_behind: None,
-        kept: Kept { leaves: 4, claims: 5, introductions: 6, letters: 44 },
+        kept: Kept { leaves: 4, claims: 5, introductions: 6, letters: 44, vouchers: 10 },
         traffic: Traffic {
             quic_links: 7,
             tcp_links: 8,
@@ -103,6 +106,10 @@ fn the_figures_are_the_text_format_and_each_is_in_its_place() {
         ("silbo_messages_total", 11.0),
         ("silbo_refused_total{reason=\"malformed\"}", 12.0),
         ("silbo_envelopes_forwarded_total", 16.0),
+        ("silbo_vouchers", 10.0),
+        ("silbo_calls_vouched_total", 17.0),
+        ("silbo_bytes_vouched_total", 18.0),
+        ("silbo_credit_honoured_total", 19.0),
         ("silbo_relay_allocations", 31.0),
         ("silbo_relay_bytes_total", 32.0),
     ] {

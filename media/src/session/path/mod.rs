@@ -30,7 +30,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use relay::wire::{self, AttributeType, Class};
 
 use super::description::{Candidate, CandidateKind};
-use super::{AddressScope, PathPolicy, RelayServer};
+use super::{AddressScope, PathPolicy, RelayServer, Relayed};
 use direct::DirectLeg;
 use turn::TurnLeg;
 
@@ -260,6 +260,11 @@ impl Path {
             leg.close(now);
         }
         self.collect();
+    }
+
+    /// What went through relays until now.
+    pub(super) fn relayed(&self, now: Instant) -> Vec<Relayed> {
+        self.turn.values().map(|leg| leg.carried(now)).filter(|relayed| relayed.bytes > 0).collect()
     }
 
     /// The kind of the leg behind ICE's local address, and its relay. A host candidate that talks to something beyond

@@ -6,7 +6,7 @@ use std::time::Instant;
 use relay::Credentials;
 use relay::client::{Transport, TurnClient, TurnConfig, TurnEvent};
 
-use super::Inbound;
+use super::{Inbound, Relayed};
 
 /// One allocation.
 pub(super) struct TurnLeg {
@@ -14,16 +14,32 @@ pub(super) struct TurnLeg {
     server: SocketAddr,
     relayed: Option<SocketAddr>,
     announced: bool,
+    began: Instant,
+    /// Bytes of payload, both ways.
+    carried: u64,
 }
 
 impl TurnLeg {
     pub(super) fn new(now: Instant, server: SocketAddr, credentials: Credentials, seed: [u8; 32]) -> Self {
         let config = TurnConfig { server, credentials, transport: Transport::Udp };
-        Self { client: TurnClient::new(config, seed, now), server, relayed: None, announced: false }
+        Self {
+            client: TurnClient::new(config, seed, now),
+            server,
+            relayed: None,
+            announced: false,
+            began: now,
+            carried: 0,
+        }
     }
 
     pub(super) const fn server(&self) -> SocketAddr {
         self.server
+    }
+
+    /// What went through it until now.
+    pub(super) fn carried(&self, now: Instant) -> Relayed {
+        let lasted = now.saturating_duration_since(self.began);
+        Relayed { relay: self.server, lasted, bytes: self.carried }
     }
 
     /// The relayed address, while there is one.
@@ -40,8 +56,9 @@ impl TurnLeg {
     }
 
     pub(super) fn send(&mut self, now: Instant, peer: SocketAddr, payload: &[u8]) {
-        if let Err(error) = self.client.send(now, peer, payload) {
-            tracing::debug!(%error, "a packet was not relayed");
+        match self.client.send(now, peer, payload) {
+            Ok(()) => self.carried += payload.len() as u64,
+            Err(error) => tracing::debug!(%error, "a packet was not relayed"),
         }
         self.settle();
     }
@@ -58,6 +75,7 @@ impl TurnLeg {
         let received = self.client.handle_datagram(now, datagram);
         self.settle();
         let (peer, range) = received?;
+        self.carried += range.len() as u64;
         Some(Inbound { local: self.relayed?, peer, range })
     }
 

@@ -4,14 +4,16 @@
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
 
 use super::flow::{Flow, Meter};
 use crate::session::far::Far;
 use crate::session::line::{Line, LineEvent};
 use crate::session::sockets::driver::{Received, Sockets};
-use crate::session::{Candidate, Description, Mute, RelayServer, SessionEnd, SessionError, SessionEvent};
+use crate::session::{
+    Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
+};
 use crate::voice::VoicePacket;
 use crate::voice::driver::{ReceivedPacket, VoiceEngine, VoiceEvent, VoiceIo};
 
@@ -49,6 +51,7 @@ pub(in crate::session) struct Task {
     meter: Meter,
     next_stats: Option<Instant>,
     end: Option<SessionEnd>,
+    bill: oneshot::Sender<Vec<Relayed>>,
 }
 
 /// Asks servers for our address, and allocates on those that let us.
@@ -77,6 +80,7 @@ impl Task {
         io: VoiceIo,
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<SessionEvent>,
+        bill: oneshot::Sender<Vec<Relayed>>,
     ) -> Self {
         let VoiceIo { packets, events: sounds } = io;
         Self {
@@ -91,6 +95,7 @@ impl Task {
             meter: Meter::default(),
             next_stats: None,
             end: None,
+            bill,
         }
     }
 
@@ -245,10 +250,14 @@ impl Task {
         while let Some(transmit) = self.far.poll_transmit() {
             self.sockets.send(transmit);
         }
+        let mut relayed = Vec::new();
         if let Some(line) = self.far.line() {
             tracing::debug!(dropped = ?line.dropped(), ?end, "the call is over");
+            relayed = line.relayed(Instant::now());
         }
-        let Self { engine, events, commands, .. } = self;
+        let Self { engine, events, commands, bill, .. } = self;
+        // Whoever drops a session does not want to know.
+        let _ = bill.send(relayed);
         if tokio::task::spawn_blocking(move || engine.close()).await.is_err() {
             tracing::warn!("closing the sound devices was interrupted");
         }

@@ -37,6 +37,10 @@ impl Retiring {
         self.look_at
     }
 
+    pub(super) fn beside(&self) -> &Beside {
+        &self.beside
+    }
+
     pub(super) fn into_inner(self) -> Beside {
         self.beside
     }
