@@ -369,20 +369,19 @@ impl Server {
     fn may_send_to(&self, peer: SocketAddr) -> bool {
         let (ip, port) = (canonical(peer.ip()), peer.port());
         let is_listener = port == self.listening.port() && (self.is_our_ip(ip) || ip == self.listening.ip());
-        let is_near =
-            self.config.peers == PeerPolicy::Public && (self.is_our_ip(ip) || self.is_neighbour(ip));
-        !is_listener && !is_near && self.config.peers.allows(peer)
+        !is_listener && !self.is_near(ip) && self.config.peers.allows(peer)
     }
 
     /// Whether a permission for `ip` may be had: our own address counts, since callers of one relay meet there.
     fn may_permit(&self, ip: IpAddr) -> bool {
-        let is_near = self.config.peers == PeerPolicy::Public && self.is_neighbour(canonical(ip));
-        self.is_our_ip(ip) || (!is_near && self.config.peers.allows_ip(ip))
+        self.is_our_ip(ip) || (!self.is_near(canonical(ip)) && self.config.peers.allows_ip(ip))
     }
 
-    fn is_neighbour(&self, ip: IpAddr) -> bool {
+    /// Whether a canonical address is this machine's or in its network, on the open internet.
+    fn is_near(&self, ip: IpAddr) -> bool {
         let ours = [Some(self.relay_ip), self.config.second_ip];
-        ours.into_iter().flatten().any(|ours| policy::is_neighbour(ours, ip))
+        let is_neighbour = ours.into_iter().flatten().any(|ours| policy::is_neighbour(ours, ip));
+        self.config.peers == PeerPolicy::Public && (self.is_our_ip(ip) || is_neighbour)
     }
 
     fn prefix(&self, source: SocketAddr) -> SourcePrefix {

@@ -11,8 +11,9 @@
 //!
 //! A transaction id is 96 random bits that only the addressee of the check has seen. Any ICE agent passes without knowing
 //! of this (RFC 8445 checks, RFC 7675 consent); a DNS, game or management port never does. An ICE agent's answer carries
-//! MESSAGE-INTEGRITY (RFC 8445 §7.2.2); that of a public STUN or TURN server does not, so those are no parties either.
-//! Inbound packets harm nobody but the client, who gave permission; they are free once the client has answered the peer.
+//! MESSAGE-INTEGRITY (RFC 8445 §7.2.2, RFC 8489 §9.1.3); that of a public STUN or TURN server does not, so those are no
+//! parties either. Inbound packets harm nobody but the client, who gave permission; they are free once the client has
+//! answered the peer.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

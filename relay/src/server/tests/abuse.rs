@@ -70,6 +70,42 @@ fn mates_on_one_relay_prove_each_other_by_their_allocations() {
 }
 
 #[test]
+fn a_refused_peer_is_refused_as_permission_channel_indication_channel_data_and_inbound_alike() {
+    // Permissions name no port, and our own address is where callers meet: those two are had, and lead nowhere.
+    let cases = [
+        ("10.0.0.1:5000", Some(403)),
+        ("[::ffff:10.0.0.1]:5000", Some(403)),
+        ("[64:ff9b::a00:1]:5000", Some(403)),
+        ("[2002:a00:1::1]:5000", Some(403)),
+        ("[2001:0:101:101:0:0:f5ff:fffe]:5000", Some(403)),
+        ("127.0.0.1:5000", Some(403)),
+        ("[::1]:5000", Some(403)),
+        ("169.254.1.1:5000", Some(403)),
+        ("[fe80::1]:5000", Some(403)),
+        ("224.0.0.1:5000", Some(403)),
+        ("[ff02::1]:5000", Some(403)),
+        ("[2002:808:808::1]:3478", Some(403)),
+        ("1.1.1.1:1023", None),
+        ("8.8.8.8:3478", None),
+        ("8.8.8.8:22000", None),
+        ("[2606:4700::8]:3478", None),
+    ];
+    for (peer, permitted) in cases {
+        let mut world = World::new(PeerPolicy::Public);
+        world.server.config.second_ip = Some("2606:4700::8".parse().unwrap());
+        let both = allocate().additional_family(AddressFamily::Ipv6);
+        assert_eq!(world.request(ADA, "ada", both), None);
+        assert_eq!(world.request(ADA, "ada", permission(&[peer])), permitted, "permission for {peer}");
+        assert_eq!(world.request(ADA, "ada", bind(0x4000, peer)), Some(403), "channel to {peer}");
+        world.send(ADA, peer, b"out");
+        world.server.handle_client(world.now, ADA.parse().unwrap(), &channel_data(b"out"));
+        world.server.handle_peer(world.now, AllocationId(0), peer.parse().unwrap(), b"in");
+        assert_eq!(world.server.poll_transmit(), None, "{peer}");
+        assert_eq!(world.server.stats().refused, 3, "{peer}");
+    }
+}
+
+#[test]
 fn what_may_not_be_sent_to_is_not_heard_even_with_a_permission_for_its_address() {
     let mut world = World::new(PeerPolicy::Public);
     assert_eq!(world.request(ADA, "ada", allocate()), None);
