@@ -58,7 +58,6 @@ use crate::{
     identity::{Identity, LinkSecret, PublicKey},
     node::Node,
     outcome::Registration,
-    routing::is_public,
     username::Username,
     volunteer::Volunteer,
 };

@@ -535,7 +535,9 @@ impl World {
             // The core ignores what it no longer waits for.
             Effect::StopWork { .. } | Effect::CloseRelay => {}
             // Nobody relays here.
-            Effect::OpenRelay { .. } => self.with(id, |node, now| node.handle_relay(now, None)),
+            Effect::OpenRelay { .. } => {
+                self.with(id, |node, now| node.handle_relay(now, None));
+            }
             Effect::Persist { id: persist, claim } => {
                 self.hosts[id].disk.write(&claim);
                 self.later(DISK, id, Step::Persisted { id: persist });
@@ -556,7 +558,8 @@ impl World {
             | NodeEvent::Presence { .. }
             | NodeEvent::NameLost { .. }
             | NodeEvent::Letter { .. }
-            | NodeEvent::CacheChanged => return,
+            | NodeEvent::CacheChanged
+            | NodeEvent::Address { .. } => return,
         };
         self.reports.push(Reported { host, at: self.now.instant, report });
     }

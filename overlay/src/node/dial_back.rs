@@ -208,13 +208,14 @@ impl Node {
     pub(super) fn dialled_back(&mut self, now: Now, from: Stranger, nonce: Nonce) {
         let network = self.config.network;
         let prefix = Prefix::of(network, from.address);
+        let serves = self.is_supernode();
         let Some(round) = &mut self.roles.dial_backs.round else { return };
         let Some(asked) = round.asks.remove(&nonce) else {
             self.stats.malformed += 1;
             return;
         };
         // A supernode has spoken to everybody: that a port never seen before gets through must do.
-        let fresh = self.is_supernode() && asked.node != from.key;
+        let fresh = serves && asked.node != from.key;
         // Who passed it on, or anybody we ever spoke to, proves nothing.
         if fresh
             || from.met == Met::Never
