@@ -28,7 +28,7 @@ mod sybil;
 mod town;
 mod world;
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use serde::Serialize;
 
@@ -131,6 +131,11 @@ impl FromStr for Scenario {
     }
 }
 
+/// From this size on the directory must also be cheap enough to be played.
+const BIG: usize = 100_000;
+const BIG_TAKES: Duration = Duration::from_secs(600);
+const BIG_NEEDS_MIB: u64 = 12 * 1024;
+
 /// Plays one scenario to its end.
 pub fn play(scenario: Scenario, options: Options) -> Report {
     match scenario {
@@ -148,6 +153,16 @@ pub fn play(scenario: Scenario, options: Options) -> Report {
 }
 
 impl Report {
+    /// What playing it took on this machine: part of no history, but of a big directory's bars.
+    pub fn spent(&mut self, took: Duration, memory_mib: Option<u64>) {
+        if self.scenario == Scenario::Directory && self.options.nodes >= BIG {
+            let memory = memory_mib.map_or(f64::NAN, |mib| mib as f64);
+            self.bars.push(Bar::at_most("wall time (s)", took.as_secs_f64(), BIG_TAKES.as_secs_f64()));
+            self.bars.push(Bar::at_most("peak memory (MiB)", memory, BIG_NEEDS_MIB as f64));
+            self.passed = self.bars.iter().all(|bar| bar.passed);
+        }
+    }
+
     fn new(
         scenario: Scenario,
         options: Options,

@@ -7,7 +7,7 @@ use lab::sim::{self, Options, Report, SCENARIOS, Scenario};
 use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     match run() {
@@ -24,8 +24,10 @@ const WRONG_ARGUMENTS: u8 = 2;
 fn run() -> Result<ExitCode, String> {
     let Arguments { scenario, options, json } = arguments(std::env::args().skip(1))?;
     let began = Instant::now();
-    let report = sim::play(scenario, options);
-    print(&report, began, json).map_err(|error| error.to_string())?;
+    let mut report = sim::play(scenario, options);
+    let (took, memory) = (began.elapsed(), peak_memory_mib());
+    report.spent(took, memory);
+    print(&report, took, memory, json).map_err(|error| error.to_string())?;
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -70,14 +72,14 @@ fn usage(word: &str) -> String {
     format!("no scenario {word}: there are {}", known.join(", "))
 }
 
-fn print(report: &Report, began: Instant, as_json: bool) -> std::io::Result<()> {
+fn print(report: &Report, took: Duration, memory: Option<u64>, as_json: bool) -> std::io::Result<()> {
     let mut err = std::io::stderr();
     for bar in &report.bars {
         let mark = if bar.passed { "ok" } else { "MISSED" };
         writeln!(err, "{mark:<7}{:<62}{:>10.2}  {:?}", bar.what, bar.value, bar.bar)?;
     }
     writeln!(err, "{}", serde_json::to_string_pretty(&report.figures)?)?;
-    let (took, memory) = (began.elapsed().as_secs_f64(), peak_memory_mib());
+    let took = took.as_secs_f64();
     writeln!(
         err,
         "history {} ({} steps, {:.0} s of virtual time in {took:.1} s, {memory:?} MiB)",

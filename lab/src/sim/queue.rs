@@ -1,6 +1,16 @@
 //! Everything that is still to happen, in the order of time and, at one time, in the order it was scheduled.
+//!
+//! ```text
+//!   current: a heap of what happens in this slot of about a millisecond
+//!   soon:    a wheel of SLOTS such slots, each in no order        (messages, handshakes: nearly everything)
+//!   later:   a heap of what lies beyond the wheel                 (timers)
+//! ```
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    time::{Duration, Instant},
+};
 
 use overlay::{
     node::{LinkId, PersistId, WorkId},
@@ -9,9 +19,16 @@ use overlay::{
 
 use super::world::HostId;
 
-#[derive(Default)]
+/// See the drawing above.
 pub(super) struct Queue {
-    steps: BinaryHeap<Reverse<Scheduled>>,
+    began: Instant,
+    /// The slot `current` is of, or of earlier ones: what is scheduled for a slot that has begun comes here too.
+    slot: u64,
+    current: BinaryHeap<Reverse<Scheduled>>,
+    soon: Vec<Vec<Scheduled>>,
+    /// How many there are in the wheel.
+    turning: usize,
+    later: BinaryHeap<Reverse<Scheduled>>,
     scheduled: u64,
 }
 
@@ -52,16 +69,75 @@ pub(super) enum Step {
     },
 }
 
+/// How long a slot is.
+const SLOT: Duration = Duration::from_millis(1);
+
+/// Slots of the wheel.
+const SLOTS: usize = 1_024;
+
 impl Queue {
+    pub(super) fn new(began: Instant) -> Self {
+        Self {
+            began,
+            slot: 0,
+            current: BinaryHeap::new(),
+            soon: std::iter::repeat_with(Vec::new).take(SLOTS).collect(),
+            turning: 0,
+            later: BinaryHeap::new(),
+            scheduled: 0,
+        }
+    }
+
     pub(super) fn push(&mut self, at: Instant, host: HostId, life: u32, step: Step) {
         self.scheduled += 1;
-        self.steps.push(Reverse(Scheduled { at, nth: self.scheduled, host, life, step }));
+        self.place(Scheduled { at, nth: self.scheduled, host, life, step });
+    }
+
+    fn place(&mut self, scheduled: Scheduled) {
+        let slot = self.slot_of(scheduled.at);
+        if slot <= self.slot {
+            self.current.push(Reverse(scheduled));
+        } else if slot - self.slot < SLOTS as u64 {
+            self.turning += 1;
+            self.soon[slot as usize % SLOTS].push(scheduled);
+        } else {
+            self.later.push(Reverse(scheduled));
+        }
+    }
+
+    fn slot_of(&self, at: Instant) -> u64 {
+        (at.saturating_duration_since(self.began).as_nanos() / SLOT.as_nanos()) as u64
     }
 
     /// The next step, unless it comes later than `until`.
     pub(super) fn due(&mut self, until: Instant) -> Option<Scheduled> {
-        self.steps.peek().filter(|Reverse(next)| next.at <= until)?;
-        self.steps.pop().map(|Reverse(next)| next)
+        while self.current.is_empty() {
+            if self.slot >= self.slot_of(until) {
+                return None;
+            }
+            self.turn(until);
+        }
+        self.current.peek().filter(|Reverse(next)| next.at <= until)?;
+        self.current.pop().map(|Reverse(next)| next)
+    }
+
+    /// On to the next slot, or over all empty ones.
+    fn turn(&mut self, until: Instant) {
+        let first_later = self.later.peek().map(|Reverse(first)| self.slot_of(first.at));
+        self.slot = match first_later {
+            _ if self.turning > 0 => self.slot + 1,
+            Some(first) => first.min(self.slot_of(until)),
+            None => self.slot_of(until),
+        };
+        let begun = std::mem::take(&mut self.soon[self.slot as usize % SLOTS]);
+        self.turning -= begun.len();
+        self.current.extend(begun.into_iter().map(Reverse));
+        let end = self.slot + SLOTS as u64;
+        while self.later.peek().is_some_and(|Reverse(next)| self.slot_of(next.at) < end) {
+            if let Some(Reverse(next)) = self.later.pop() {
+                self.place(next);
+            }
+        }
     }
 }
 
@@ -82,5 +158,38 @@ impl PartialOrd for Scheduled {
 impl Ord for Scheduled {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.at, self.nth).cmp(&(other.at, other.nth))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_and_what_is_far_comes_in_the_order_of_time_and_of_scheduling() {
+        let began = Instant::now();
+        let mut queue = Queue::new(began);
+        let delays = [5, 2_000_000, 70_000, 5, 0, 1_023_999, 1_024_000, 70_001, 9_000_000, 999, 1_000];
+        for (host, delay) in delays.iter().enumerate() {
+            queue.push(began + Duration::from_micros(*delay), host, 0, Step::Wake);
+        }
+        let (mut order, mut last) = (Vec::new(), began);
+        for until in [500, 1_000, 80_000, 1_500_000, 20_000_000] {
+            let until = began + Duration::from_micros(until);
+            while let Some(next) = queue.due(until) {
+                assert!(next.at <= until && next.at >= last);
+                last = next.at;
+                if next.host == 2 {
+                    // Scheduled meanwhile, for now.
+                    queue.push(next.at, 100, 0, Step::Wake);
+                }
+                order.push(next.host);
+            }
+        }
+        assert_eq!(order, [4, 0, 3, 9, 10, 2, 100, 7, 5, 6, 1, 8]);
+        // A quiet hour is passed over at once, and what is scheduled after it still comes.
+        assert!(queue.due(began + Duration::from_secs(3600)).is_none());
+        queue.push(began + Duration::from_secs(3600), 7, 0, Step::Wake);
+        assert_eq!(queue.due(began + Duration::from_secs(3600)).map(|next| next.host), Some(7));
     }
 }

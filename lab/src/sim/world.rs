@@ -141,7 +141,7 @@ impl World {
             began: now.instant,
             seed,
             rng: StdRng::seed_from_u64(seed),
-            queue: Queue::default(),
+            queue: Queue::new(now.instant),
             hosts: Vec::new(),
             listening: BTreeMap::new(),
             reports: Vec::new(),
