@@ -313,7 +313,8 @@ pub struct Node {
     table: Table,
     seeds: BTreeMap<SocketAddr, Seed>,
     links: BTreeMap<LinkId, Link>,
-    by_peer: BTreeMap<LinkKey, BTreeSet<LinkId>>,
+    /// In the order of their names; nearly always one.
+    by_peer: BTreeMap<LinkKey, Vec<LinkId>>,
     next_link: u64,
     gossip: BTreeSet<LinkKey>,
     /// Somebody was asked for supernodes.

@@ -47,10 +47,17 @@ pub const ALPN: &[u8] = b"silbo/1";
 /// Longest message. A longer frame ends the link.
 pub const MAX_FRAME: usize = 32 * 1024;
 
+/// Most encodings fit into so many bytes; longer ones grow.
+const USUAL: usize = 512;
+
 /// The one encoding of a value.
 pub fn to_bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(USUAL);
     // Writing into a Vec cannot fail, and no type of ours refuses to be encoded.
-    minicbor::to_vec(value).unwrap_or_default()
+    match minicbor::encode(value, &mut bytes) {
+        Ok(()) => bytes,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Reads a value; bytes after it are an error.

@@ -58,6 +58,11 @@ impl Union {
         self.claims.keys().any(|(_, found)| found == name)
     }
 
+    /// Whether nobody else's claim was found.
+    pub fn is_only_of(&self, key: &PublicKey) -> bool {
+        self.claims.keys().all(|(found, _)| found == key)
+    }
+
     /// Whether this very claim was verified already.
     pub fn has(&self, claim: &Claim) -> bool {
         let known = self.claims.get(&(claim.identity(), claim.name().clone()));

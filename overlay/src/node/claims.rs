@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     claim::{
-        CLAIM_LIFETIME, Claim, Evidence, Receipt, Standing, Subnet, Union, Witnesses, choose_receipts,
-        receipts_needed,
+        CLAIM_LIFETIME, Claim, ESTABLISHED_AFTER, Evidence, Receipt, Standing, Subnet, Union, Witnesses,
+        choose_receipts, receipts_needed,
     },
     error::RegisterError,
     identity::{LinkKey, PublicKey},
@@ -42,7 +42,7 @@ pub(super) struct OwnName {
     pub(super) claim: Claim,
     /// A quorum confirmed the proven claim: so many of so many.
     held: Option<(usize, usize)>,
-    /// Receipts of holders, the newest of each.
+    /// Receipts of holders, the newest of each; their signatures are looked at when the claim is to carry them.
     receipts: BTreeMap<LinkKey, Receipt>,
     /// When it is put again.
     pub(super) due: Instant,
@@ -358,10 +358,15 @@ impl Node {
         let needed = quorum(of.min(self.live(now)));
         let name = claim.name().clone();
         let proven = claim.standing() == Standing::Proven;
-        let vouched = self.with_witnesses(now, &name, |known| {
-            let carried = claim.receipts().iter().filter(|r| !receipts.contains_key(&r.holder()));
-            Evidence::of(&claim, receipts.values().chain(carried), now.unix, known)
+        // Of a young claim that nobody disputes, receipts say nothing new.
+        let old = claim.claimed_at().saturating_add(ESTABLISHED_AFTER) <= now.unix;
+        let vouched = (rival.is_some() || old || claim.was_recovered()).then(|| {
+            self.with_witnesses(now, &name, |known| {
+                let carried = claim.receipts().iter().filter(|r| !receipts.contains_key(&r.holder()));
+                Evidence::of(&claim, receipts.values().chain(carried), now.unix, known)
+            })
         });
+        let standing = vouched.map_or(claim.standing(), |vouched| vouched.standing(&claim));
         if proven && report == Report::Event && rival.is_none() {
             self.keep_claim(now, claim.clone(), None, BTreeMap::new());
         }
@@ -369,14 +374,16 @@ impl Node {
         // a name that was granted twice.
         let contested = match &rival {
             Some((Standing::Provisional, ..)) => !proven,
-            Some(_) => proven && vouched.suffices() && vouched.standing(&claim) != Standing::Pending,
+            Some(_) => {
+                let vouched = vouched.is_some_and(|vouched| vouched.suffices());
+                proven && vouched && standing != Standing::Pending
+            }
             None => false,
         };
         let result = if let Some(by) = heir {
             self.own_names.remove(&name);
             Err(RegisterError::Taken { by })
         } else if held_by >= needed || contested {
-            let standing = vouched.standing(&claim);
             let held = (proven && held_by >= needed).then_some((held_by, of));
             let (state, held_by, of) = match self.keep_claim(now, claim, held, receipts) {
                 Some((held_by, of)) if standing == Standing::Pending => (NameState::Pending, held_by, of),
@@ -497,6 +504,8 @@ impl Node {
         let names: Vec<Username> = due.map(|(name, _)| name.clone()).collect();
         let needed = receipts_needed(self.live(now));
         for name in names {
+            let Some(own) = self.own_names.get_mut(&name) else { continue };
+            self.stats.refused_records += own.drop_unsigned();
             let Some(own) = self.own_names.get(&name) else { continue };
             let mut claim = own.claim.clone();
             let left = claim.not_after().saturating_duration_since(now.unix);
@@ -521,6 +530,13 @@ impl Node {
 }
 
 impl OwnName {
+    /// Drops receipts their holders have not signed; how many.
+    fn drop_unsigned(&mut self) -> u64 {
+        let given = self.receipts.len();
+        self.receipts.retain(|_, receipt| receipt.is_signed());
+        (given - self.receipts.len()) as u64
+    }
+
     /// Whether holders gave enough receipts, and the claim does not carry as many yet.
     fn lacks_receipts(&self, needed: usize) -> bool {
         self.receipts.len() >= needed && self.claim.receipts().len() < needed
@@ -531,3 +547,6 @@ impl OwnName {
 fn taken(name: &Username, theirs: Username, by: PublicKey) -> RegisterError {
     if *name == theirs { RegisterError::Taken { by } } else { RegisterError::LooksLike { name: theirs, by } }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ impl Node {
             seed.link = Some(id);
         }
         if let Some(peer) = expected {
-            self.by_peer.entry(peer).or_default().insert(id);
+            self.link_of(peer, id);
         }
         self.links.insert(id, link);
         self.note_contact(now, address);
@@ -171,7 +171,7 @@ impl Node {
                 self.timers.set(Timer::Opening(id), now.instant + OPEN_TIMEOUT);
             }
         }
-        self.by_peer.entry(peer).or_default().insert(id);
+        self.link_of(peer, id);
         let hello = Hello {
             versions: VersionRange::OURS,
             network: self.config.network,
@@ -232,6 +232,16 @@ impl Node {
         self.transmits.push_back(Transmit { link, bytes: wire::to_bytes(message) });
     }
 
+    /// The other side of a link is, or should be, this peer.
+    fn link_of(&mut self, peer: LinkKey, id: LinkId) {
+        let ids = self.by_peer.entry(peer).or_default();
+        if let Err(rank) = ids.binary_search(&id) {
+            // Links are many, two to one peer are few.
+            ids.reserve_exact(1);
+            ids.insert(rank, id);
+        }
+    }
+
     /// Everything that hung on a link is told that it is gone.
     fn forget(&mut self, now: Now, id: LinkId, ended: Ended) {
         let Some(link) = self.links.remove(&id) else { return };
@@ -245,7 +255,7 @@ impl Node {
         if let Some(peer) = link.peer
             && let Some(ids) = self.by_peer.get_mut(&peer)
         {
-            ids.remove(&id);
+            ids.retain(|other| *other != id);
             if ids.is_empty() {
                 self.by_peer.remove(&peer);
                 self.loads.forget(&peer);
@@ -489,6 +499,7 @@ impl Node {
     }
 
     pub(super) fn close_idle_links(&mut self, now: Now) {
+        self.forget_regions(now);
         let supernodes = self.links.values().filter(|l| l.state == LinkState::Ready(Role::Supernode)).count();
         // Both sides of a link want about as many of them: what was accepted beside that is left alone for a while.
         let mesh_full = supernodes > 2 * self.config.limits.mesh_links;

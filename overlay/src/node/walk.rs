@@ -141,26 +141,43 @@ impl Node {
 
     /// The region of a key as far as our table tells.
     pub(super) fn region_known(&self, now: Now, key: &Key) -> Region {
-        let around = self.closest(now, key, WIDEST, &BTreeSet::new());
-        let around = around.into_iter().map(|peer| (Key::of_node(&peer.node).distance(key), peer));
-        self.region_of(around, self.table.len() + 1)
+        self.region_of(self.closest_with_distance(now, key, WIDEST, &BTreeSet::new()), self.table.len() + 1)
     }
 
     /// The live supernodes closest to a key, we among them if we are one.
     pub(super) fn closest(&self, now: Now, key: &Key, count: usize, except: &BTreeSet<LinkKey>) -> Vec<Peer> {
-        let mut peers: Vec<Peer> = self
-            .table
-            .closest(key, count, now.instant, |node| except.contains(node))
-            .into_iter()
-            .map(|k| Peer { node: k.record.node(), address: k.record.address() })
-            .collect();
+        self.closest_with_distance(now, key, count, except).into_iter().map(|(_, peer)| peer).collect()
+    }
+
+    fn closest_with_distance(
+        &self,
+        now: Now,
+        key: &Key,
+        count: usize,
+        except: &BTreeSet<LinkKey>,
+    ) -> Vec<(Distance, Peer)> {
+        let placed = |record: &SupernodeRecord| {
+            let peer = Peer { node: record.node(), address: record.address() };
+            (record.place().distance(key), peer)
+        };
+        let closest = self.table.closest(key, count, now.instant, |node| except.contains(node));
+        let mut peers: Vec<(Distance, Peer)> =
+            closest.into_iter().map(|known| placed(&known.record)).collect();
         if let Some(own) = self.own_directory().filter(|own| !except.contains(&own.node())) {
-            let nearer = |peer: &Peer| Key::of_node(&peer.node).distance(key) < self.place.distance(key);
-            let rank = peers.partition_point(nearer);
-            peers.insert(rank, Peer { node: own.node(), address: own.address() });
+            let own = placed(own);
+            let rank = peers.partition_point(|(distance, _)| *distance < own.0);
+            peers.insert(rank, own);
             peers.truncate(count);
         }
         peers
+    }
+
+    /// Regions found too long ago are not kept until the next walk.
+    pub(super) fn forget_regions(&mut self, now: Now) {
+        self.walks.found.retain(|(_, until, _)| *until > now.instant);
+        if self.walks.found.is_empty() {
+            self.walks.found = VecDeque::new();
+        }
     }
 
     fn own_directory(&self) -> Option<&SupernodeRecord> {
@@ -202,9 +219,7 @@ impl Node {
             fewest: usize::MAX,
             answers: 0,
         };
-        for peer in self.closest(now, &key, REPLICATION, &BTreeSet::new()) {
-            walk.union.insert(Key::of_node(&peer.node).distance(&key), peer);
-        }
+        walk.union.extend(self.closest_with_distance(now, &key, REPLICATION, &BTreeSet::new()));
         for path in 0..walk.paths.len() {
             self.step(now, id, &mut walk, path);
         }

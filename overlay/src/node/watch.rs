@@ -58,6 +58,9 @@ impl Node {
 
     pub(super) fn watched(&mut self, now: Now, name: &Username, union: &Union, round: &Round) -> Next {
         let me = self.identity.public_key();
+        if union.is_only_of(&me) {
+            return Next::Dropped;
+        }
         let others = self.ranked(now, name, union).into_iter();
         let others = others.filter(|claim| claim.key != me && claim.standing != Standing::Provisional);
         let others: Vec<PublicKey> = others.map(|claim| claim.key).collect();
