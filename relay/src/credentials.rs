@@ -99,7 +99,7 @@ pub fn expiry(username: &str) -> Option<UnixTime> {
 
 /// Whom a username was issued to: the same for all credentials of one identity, however many it asks for.
 pub(crate) fn identity(username: &str) -> &str {
-    username.split_once(':').map_or(username, |(_, id)| id)
+    username.split_once(':').map_or(username, |(_, id)| id.trim_start_matches(HELPER))
 }
 
 #[cfg(test)]
@@ -124,6 +124,7 @@ mod tests {
         assert_eq!([&helper, &other].map(|c| Priority::of(&c.username)), [Priority::Helper, Priority::Usual]);
         assert_eq!(Priority::of(&issue(&Priority::Usual.mark("+ada")).username), Priority::Usual);
         assert_ne!(helper.password, other.password);
+        assert_eq!(identity(&helper.username), identity(&other.username));
         assert_eq!(Priority::of("+1600"), Priority::Usual);
     }
 

@@ -12,7 +12,7 @@ use crate::wire::{
     AddressFamily, AttributeType, Class, ErrorCode, EvenPort, Fingerprint, Integrity, Malformed, Message,
     MessageBuilder, Method, TransactionId, long_term_key,
 };
-use crate::{Now, credentials};
+use crate::{Now, Priority, credentials};
 
 /// RFC 8656 §7.2: what an allocation gets when it does not ask for more.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
@@ -202,7 +202,7 @@ impl Server {
         // A new credential every second buys no more than one does.
         let identity: Arc<str> = credentials::identity(&username).into();
         self.quota.enter(&identity, prefix, &self.config.limits)?;
-        let purse = self.shaper.purse(&identity, prefix);
+        let purse = self.shaper.purse(&identity, prefix, Priority::of(&username));
         let families = (family, second);
         let holder = Holder { client: from, prefix, username, key, purse, families };
         let allocation = Allocation::new(holder, transaction, (now.instant, lifetime));

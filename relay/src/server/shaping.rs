@@ -112,7 +112,7 @@ impl Shaper {
     }
 
     /// The buckets of a new allocation: those of its name and its prefix are shared with the ones that are there.
-    pub(super) fn purse(&mut self, identity: &Arc<str>, prefix: SourcePrefix) -> Purse {
+    pub(super) fn purse(&mut self, identity: &Arc<str>, prefix: SourcePrefix, priority: Priority) -> Purse {
         let share = |rate| Arc::new(Bucket::new(rate));
         Purse {
             identity: self.limits.per_username.map(|rate| {
@@ -123,7 +123,7 @@ impl Shaper {
                 .per_prefix
                 .map(|rate| Arc::clone(self.prefixes.entry(prefix).or_insert_with(|| share(rate)))),
             voice: Bucket::new(VOICE_RATE),
-            rest: match Priority::of(username) {
+            rest: match priority {
                 Priority::Usual => Class::Rest,
                 Priority::Helper => Class::RestOfHelpers,
             },
@@ -191,6 +191,7 @@ impl Shaper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials;
     use crate::server::PeerPolicy;
 
     const VOICE: usize = 172;
@@ -327,7 +328,8 @@ mod tests {
 
     fn purse(shaper: &mut Shaper, username: &str) -> Purse {
         let source = "192.0.2.1:1".parse().unwrap();
-        shaper.purse(&username.into(), SourcePrefix::of(PeerPolicy::Public, source))
+        let identity = credentials::identity(username).into();
+        shaper.purse(&identity, SourcePrefix::of(PeerPolicy::Public, source), Priority::of(username))
     }
 
     const fn unlimited() -> Bandwidth {
