@@ -4,7 +4,9 @@
 //!   Find, Reconcile  ─▶ the conspiracy and nobody else
 //!   GetClaims        ─▶ nothing, or a claim of its own to the name
 //!   PutClaim, ...    ─▶ "done", and forgotten
+//!   Hello, Ping      ─▶ "I am empty, and so is everybody I hear": come to me
 //!   OpenMailbox      ─▶ "done": a home that never rings, and where paths begin
+//!   Deliver, ...     ─▶ "done", and thrown away
 //! ```
 
 use std::net::SocketAddr;
@@ -15,7 +17,7 @@ use overlay::{
     identity::LinkSecret,
     record::SupernodeRecord,
     routing::Key,
-    wire::{self, Bounded, Hello, Message, Request, Response, VersionRange},
+    wire::{self, Alive, Bounded, Hello, Load, Message, Request, Response, VersionRange},
 };
 use relay::Now;
 
@@ -27,6 +29,9 @@ pub(super) struct Hostile {
 
 /// What it says it knows, so that others think the network small enough to have seen all of it.
 const SAYS_IT_KNOWS: u32 = 2_000;
+
+/// How full it says it is.
+const EMPTY: Load = Load::percent(0);
 
 impl Hostile {
     pub(super) fn new(identity: Identity, secret: &LinkSecret, address: SocketAddr, now: Now) -> Self {
@@ -47,7 +52,7 @@ impl Hostile {
             role: Role::Supernode,
             observed,
             record: Some(self.record.clone()),
-            load: None,
+            load: Some(EMPTY),
             time: None,
         };
         wire::to_bytes(&Message::Hello(Box::new(hello)))
@@ -71,7 +76,8 @@ impl Hostile {
             }
             Request::GetClaims(name) => Response::Claims(Bounded::take(self.usurp(now, name))),
             Request::GetIntroduction(_) => Response::Introduction(None),
-            Request::Deliver { .. } | Request::RelayCredentials => Response::Busy,
+            Request::Ping => Response::Alive(Alive { load: EMPTY, around: Some(EMPTY) }),
+            Request::RelayCredentials => Response::Busy,
             _ => Response::Done,
         };
         Some(wire::to_bytes(&Message::Response { id, body }))
