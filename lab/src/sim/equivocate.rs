@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, time::Duration};
 use overlay::{
     Identity, Network, PublicKey, Username,
     claim::{Claim, Receipt},
-    config::DEFAULT_MAX_LEAVES,
     identity::LinkSecret,
     wire::{Bounded, Message, Request, Response},
 };
@@ -16,8 +15,8 @@ use serde_json::json;
 use super::{
     Bar, Options, Report, Scenario,
     figures::percent,
-    names::{Reading, alike, all_ask, forge, reach, read, register, some_leaves},
-    town::{Town, name_of},
+    names::{Cast, Owners, Reading, alike, all_ask, forge, pins_hold, read, register},
+    town::name_of,
     world::{HostId, Liar},
 };
 
@@ -31,11 +30,9 @@ const BACK: Duration = Duration::from_secs(300 * 24 * 3600);
 const WHILE: Duration = Duration::from_secs(30);
 
 pub(super) fn play(options: Options) -> Report {
-    let mut town = Town::found(options, DEFAULT_MAX_LEAVES);
-    let people = some_leaves(&mut town, 3 * OWNERS, &[]);
+    let Cast { mut town, people, readers } = Cast::gather(options, 3 * OWNERS, READERS);
     let (owners, others) = people.split_at(people.len() / 3);
     let (two_faced, impostors) = others.split_at(others.len() / 2);
-    let readers = some_leaves(&mut town, READERS, &people);
 
     let colluders: Vec<HostId> =
         town.supernodes.iter().copied().filter(|id| id % SUPERNODES_PER_COLLUDER == 1).collect();
@@ -53,10 +50,8 @@ pub(super) fn play(options: Options) -> Report {
         let identity = town.world.identity(*host).clone();
         town.world.corrupt(*host, TwoFaced { identity, told: 0 });
     }
-    let honest: Vec<(HostId, Username)> = owners.iter().map(|owner| (*owner, name_of(*owner))).collect();
-    let registered = register(&mut town, &honest, WHILE).iter().filter(|result| result.is_ok()).count();
-    let faces: Vec<(HostId, Username)> = two_faced.iter().map(|host| (*host, name_of(*host))).collect();
-    register(&mut town, &faces, WHILE);
+    let honest = Owners::register(&mut town, owners, WHILE);
+    let faces = Owners::register(&mut town, two_faced, WHILE);
     // Impostors bring what the colluders gave them to everybody.
     for (owner, impostor) in owners.iter().zip(impostors) {
         let identity = town.world.identity(*impostor).clone();
@@ -65,22 +60,18 @@ pub(super) fn play(options: Options) -> Report {
     }
     town.world.run(Duration::from_secs(600));
 
-    let names: Vec<Username> = honest.iter().map(|(_, name)| name.clone()).collect();
-    let readings = read(&mut town, &all_ask(&readers, &names), WHILE);
-    let face_names: Vec<Username> = faces.iter().map(|(_, name)| name.clone()).collect();
-    let face_readings = read(&mut town, &all_ask(&readers, &face_names), WHILE);
-    let contacts: Vec<(HostId, HostId)> = readers.iter().copied().zip(owners.iter().copied()).collect();
-    let reached = reach(&mut town, &contacts);
+    let readings = read(&mut town, &all_ask(&readers, &honest.in_order()), WHILE);
+    let face_readings = read(&mut town, &all_ask(&readers, &faces.in_order()), WHILE);
+    let pins = pins_hold(&mut town, &honest.pinned_by(&readers));
 
-    let owner =
-        |name: &Username| honest.iter().find(|(_, own)| own == name).map(|(h, _)| town.world.person(*h));
+    let owner = |name: &Username| honest.key(&town, name);
     let shown = |reading: &&Reading| owner(&reading.name).is_some_and(|key| has(reading, key));
     let both = |reading: &&Reading| shown(reading) && reading.claims.len() > 1;
     let first = |reading: &&Reading| reading.claims.first().map(|claim| claim.key) == owner(&reading.name);
     let one_face = |reading: &&Reading| reading.claims.len() == 1;
     let (alike_first, alike_whole) = alike(&readings);
     let bars = vec![
-        Bar::at_least("names registered by their owners (%)", percent(registered, honest.len()), 100.0),
+        honest.all_could(),
         Bar::at_least("readers that decide alike (%)", percent(alike_first, readings.len()), 100.0),
         Bar::at_least(
             "readers shown the owner's claim, whatever colluders show (%)",
@@ -95,11 +86,7 @@ pub(super) fn play(options: Options) -> Report {
             ),
             100.0,
         ),
-        Bar::at_least(
-            "pinned contacts that reach whom they pinned (%)",
-            percent(reached, contacts.len()),
-            100.0,
-        ),
+        pins,
     ];
     let figures = json!({
         "supernodes": town.supernodes.len(),

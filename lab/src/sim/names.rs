@@ -1,4 +1,5 @@
-//! What scenarios about names have in common: registering, reading by many, and whether they were all told the same.
+//! What scenarios about names have in common: how they begin, registering, reading by many, and whether they were all
+//! told the same.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,6 +9,7 @@ use std::{
 use overlay::{
     FoundClaim, Identity, Network, PublicKey, RegisterError, Registration, Username,
     claim::{Claim, Receipt},
+    config::DEFAULT_MAX_LEAVES,
     node::{Answer, QueryId},
     work::Puzzle,
 };
@@ -15,9 +17,24 @@ use rand::seq::SliceRandom as _;
 use relay::UnixTime;
 
 use super::{
-    town::Town,
+    Bar, Options,
+    figures::percent,
+    town::{Town, name_of},
     world::{HostId, Reported, Told},
 };
+
+/// How they begin: a town, people drawn by lot, and others who only read.
+pub(super) struct Cast {
+    pub(super) town: Town,
+    pub(super) people: Vec<HostId>,
+    pub(super) readers: Vec<HostId>,
+}
+
+/// People who have registered, each the name that is theirs.
+pub(super) struct Owners {
+    pub(super) names: Vec<(HostId, Username)>,
+    registered: usize,
+}
 
 /// What one reader was told about a name.
 pub(super) struct Reading {
@@ -32,6 +49,43 @@ const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Steps of a search before it is given up; the lab's price is one attempt.
 const WORK_ATTEMPTS: u32 = 1_000;
+
+impl Cast {
+    pub(super) fn gather(options: Options, people: usize, readers: usize) -> Self {
+        let mut town = Town::found(options, DEFAULT_MAX_LEAVES);
+        let people = some_leaves(&mut town, people, &[]);
+        let readers = some_leaves(&mut town, readers, &people);
+        Self { town, people, readers }
+    }
+}
+
+impl Owners {
+    /// Those register their names, spread over `time`.
+    pub(super) fn register(town: &mut Town, people: &[HostId], time: Duration) -> Self {
+        let names: Vec<(HostId, Username)> = people.iter().map(|host| (*host, name_of(*host))).collect();
+        let registered = register(town, &names, time).iter().filter(|result| result.is_ok()).count();
+        Self { names, registered }
+    }
+
+    pub(super) fn all_could(&self) -> Bar {
+        let registered = percent(self.registered, self.names.len());
+        Bar::at_least("names registered by their owners (%)", registered, 100.0)
+    }
+
+    pub(super) fn in_order(&self) -> Vec<Username> {
+        self.names.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Whose key a name belongs to.
+    pub(super) fn key(&self, town: &Town, name: &Username) -> Option<PublicKey> {
+        self.names.iter().find(|(_, own)| own == name).map(|(host, _)| town.world.person(*host))
+    }
+
+    /// Each reader has one of them among its contacts.
+    pub(super) fn pinned_by(&self, readers: &[HostId]) -> Vec<(HostId, HostId)> {
+        readers.iter().copied().zip(self.names.iter().map(|(host, _)| *host)).collect()
+    }
+}
 
 /// A name made of parts that are known to be in order.
 pub(super) fn named(text: &str) -> Username {
@@ -137,8 +191,13 @@ fn most_common<T: Ord>(values: impl Iterator<Item = T>) -> usize {
     counts.into_values().max().unwrap_or(0)
 }
 
-/// How many of those contacts (who, and the key they pinned) still reach the person they pinned, and nobody else.
-pub(super) fn reach(town: &mut Town, contacts: &[(HostId, HostId)]) -> usize {
+/// Of those contacts (who, and whose key they pinned) all still reach the person they pinned, and nobody else.
+pub(super) fn pins_hold(town: &mut Town, contacts: &[(HostId, HostId)]) -> Bar {
+    let reached = percent(reach(town, contacts), contacts.len());
+    Bar::at_least("pinned contacts that reach whom they pinned (%)", reached, 100.0)
+}
+
+fn reach(town: &mut Town, contacts: &[(HostId, HostId)]) -> usize {
     town.world.run(PATIENCE);
     town.world.reports();
     for (nth, (from, to)) in contacts.iter().enumerate() {

@@ -5,15 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 use overlay::{
     PublicKey, Username,
     claim::{Difference, RankReason},
-    config::DEFAULT_MAX_LEAVES,
 };
 use serde_json::json;
 
 use super::{
     Bar, Options, Report, Scenario,
     figures::percent,
-    names::{Reading, alike, all_ask, named, reach, read, register, some_leaves},
-    town::{Town, name_of},
+    names::{Cast, Owners, Reading, alike, all_ask, named, pins_hold, read, register, some_leaves},
     world::{HostId, Reported, Told},
 };
 
@@ -32,15 +30,12 @@ const HEALING: Duration = Duration::from_secs(3_600);
 const WHILE: Duration = Duration::from_secs(30);
 
 pub(super) fn play(options: Options) -> Report {
-    let mut town = Town::found(options, DEFAULT_MAX_LEAVES);
-    let people = some_leaves(&mut town, 6 * NAMES, &[]);
+    let Cast { mut town, people, readers } = Cast::gather(options, 6 * NAMES, READERS);
     let (ours, theirs): (Vec<HostId>, Vec<HostId>) = people.iter().copied().partition(|id| side(*id));
     let pairs: Vec<(HostId, HostId)> = ours.into_iter().zip(theirs).take(NAMES).collect();
-    let readers = some_leaves(&mut town, READERS, &people);
     // Before: somebody has a name in peace.
     let settled: Vec<HostId> = some_leaves(&mut town, NAMES, &[people.clone(), readers.clone()].concat());
-    let peaceful: Vec<(HostId, Username)> = settled.iter().map(|host| (*host, name_of(*host))).collect();
-    register(&mut town, &peaceful, WHILE);
+    let peaceful = Owners::register(&mut town, &settled, WHILE);
 
     town.world.part(side);
     town.world.run(FALLEN_APART);
@@ -80,16 +75,13 @@ pub(super) fn play(options: Options) -> Report {
         )
     };
     let by_lot = readings.iter().filter(by_lot).count();
-    let peace = read(
-        &mut town,
-        &all_ask(&readers, &peaceful.iter().map(|(_, n)| n.clone()).collect::<Vec<_>>()),
-        WHILE,
-    );
+    let peace = read(&mut town, &all_ask(&readers, &peaceful.in_order()), WHILE);
     let alone = peace.iter().filter(|reading| reading.claims.len() == 1).count();
     let (first, whole) = alike(&readings);
-    let reached = reach(&mut town, &contacts);
+    let pins = pins_hold(&mut town, &contacts);
 
     let bars = vec![
+        peaceful.all_could(),
         Bar::at_least("names granted to one person in each half (%)", percent(granted, wishes.len()), 100.0),
         Bar::at_least(
             "readers that decide alike when it is whole again (%)",
@@ -107,11 +99,7 @@ pub(super) fn play(options: Options) -> Report {
             percent(alone, peace.len()),
             100.0,
         ),
-        Bar::at_least(
-            "pinned contacts that reach whom they pinned (%)",
-            percent(reached, contacts.len()),
-            100.0,
-        ),
+        pins,
     ];
     let figures = json!({
         "supernodes": town.supernodes.len(),

@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, time::Duration};
 use overlay::{
     Identity, PublicKey, Username,
     claim::{CLAIM_LIFETIME, Claim},
-    config::DEFAULT_MAX_LEAVES,
     wire::{Bounded, Message, Request, Response},
 };
 use relay::UnixTime;
@@ -15,8 +14,7 @@ use serde_json::json;
 use super::{
     Bar, Options, Report, Scenario,
     figures::percent,
-    names::{Reading, alike, all_ask, forge, reach, read, register, some_leaves},
-    town::{Town, name_of},
+    names::{Cast, Owners, Reading, alike, all_ask, forge, pins_hold, read, register},
     world::{HostId, Liar},
 };
 
@@ -32,22 +30,19 @@ const RENEWALS: usize = 3;
 const WHILE: Duration = Duration::from_secs(30);
 
 pub(super) fn play(options: Options) -> Report {
-    let mut town = Town::found(options, DEFAULT_MAX_LEAVES);
-    let owners = some_leaves(&mut town, OWNERS, &[]);
-    let readers = some_leaves(&mut town, 2 * READERS, &owners);
+    let Cast { mut town, people, readers } = Cast::gather(options, OWNERS, 2 * READERS);
     let (readers, newcomers) = readers.split_at(READERS.min(readers.len() / 2));
     let former = Identity::from_secret([0x0f; 32]);
     for id in town.supernodes.clone() {
         let lies = id % HONEST_PER_LIAR == 0;
         town.world.corrupt(id, Archivist { first: BTreeMap::new(), former: former.clone(), lies });
     }
-    let own: Vec<(HostId, Username)> = owners.iter().map(|owner| (*owner, name_of(*owner))).collect();
-    let registered = register(&mut town, &own, WHILE).iter().filter(|result| result.is_ok()).count();
+    let owners = Owners::register(&mut town, &people, WHILE);
     for _ in 0..RENEWALS {
-        register(&mut town, &own, WHILE);
+        register(&mut town, &owners.names, WHILE);
     }
     let newest: BTreeMap<Username, u64> =
-        own.iter().map(|(owner, name)| (name.clone(), town.world.newest_seq(*owner, name))).collect();
+        owners.names.iter().map(|(owner, name)| (name.clone(), town.world.newest_seq(*owner, name))).collect();
     let names: Vec<Username> = newest.keys().cloned().collect();
     let some_lie = read(&mut town, &all_ask(readers, &names), WHILE);
 
@@ -57,21 +52,18 @@ pub(super) fn play(options: Options) -> Report {
     }
     let all_lie = read(&mut town, &all_ask(readers, &names), WHILE);
     let strangers = read(&mut town, &all_ask(newcomers, &names), WHILE);
-    let contacts: Vec<(HostId, HostId)> = readers.iter().copied().zip(owners.iter().copied()).collect();
-    let reached = reach(&mut town, &contacts);
+    let pins = pins_hold(&mut town, &owners.pinned_by(readers));
 
-    let owner =
-        |name: &Username| own.iter().find(|(_, own)| own == name).map(|(host, _)| town.world.person(*host));
     let right = |reading: &&Reading| {
         let first = reading.claims.first();
-        first.map(|claim| claim.key) == owner(&reading.name)
+        first.map(|claim| claim.key) == owners.key(&town, &reading.name)
             && first.map(|claim| claim.seq) == newest.get(&reading.name).copied()
     };
     let back = |reading: &&Reading| reading.claims.iter().any(|c| newest.get(&reading.name) > Some(&c.seq));
     let expired = |reading: &&Reading| reading.claims.iter().any(|claim| claim.key == former.public_key());
     let everybody = || some_lie.iter().chain(&all_lie).chain(&strangers);
     let bars = vec![
-        Bar::at_least("names registered by their owners (%)", percent(registered, own.len()), 100.0),
+        owners.all_could(),
         Bar::at_least(
             "readers shown the newest claim while a third of the holders lie (%)",
             percent(some_lie.iter().filter(right).count(), some_lie.len()),
@@ -88,11 +80,7 @@ pub(super) fn play(options: Options) -> Report {
             percent(everybody().filter(expired).count(), everybody().count()),
             0.0,
         ),
-        Bar::at_least(
-            "pinned contacts that reach whom they pinned (%)",
-            percent(reached, contacts.len()),
-            100.0,
-        ),
+        pins,
     ];
     let figures = json!({
         "supernodes": town.supernodes.len(),

@@ -7,7 +7,6 @@ use std::time::Duration;
 use overlay::{
     Identity, NameState, Network, PublicKey, RegisterError, Registration, Username,
     claim::Receipt,
-    config::DEFAULT_MAX_LEAVES,
     identity::LinkSecret,
     wire::{Bounded, Message, Request, Response},
 };
@@ -17,8 +16,7 @@ use serde_json::json;
 use super::{
     Bar, Options, Report, Scenario,
     figures::percent,
-    names::{alike, all_ask, forge, named, reach, read, register, some_leaves},
-    town::{Town, name_of},
+    names::{Cast, Owners, alike, all_ask, forge, named, pins_hold, read, register},
     world::{HostId, Liar},
 };
 
@@ -35,14 +33,10 @@ const BACK: Duration = Duration::from_secs(300 * 24 * 3600);
 const WHILE: Duration = Duration::from_secs(30);
 
 pub(super) fn play(options: Options) -> Report {
-    let mut town = Town::found(options, DEFAULT_MAX_LEAVES);
-    let people = some_leaves(&mut town, VICTIMS + SQUATTERS + RACES, &[]);
+    let Cast { mut town, people, readers } = Cast::gather(options, VICTIMS + SQUATTERS + RACES, READERS);
     let (victims, others) = people.split_at(VICTIMS.min(people.len()));
     let (squatters, racers) = others.split_at(SQUATTERS.min(others.len()));
-    let readers = some_leaves(&mut town, READERS, &people);
-    let own: Vec<(HostId, Username)> = victims.iter().map(|victim| (*victim, name_of(*victim))).collect();
-    let registered = register(&mut town, &own, WHILE).iter().filter(|result| result.is_ok()).count();
-    let contacts: Vec<(HostId, HostId)> = readers.iter().copied().zip(victims.iter().copied()).collect();
+    let owners = Owners::register(&mut town, victims, WHILE);
 
     // After: the very names, and what looks like them.
     for squatter in squatters {
@@ -84,10 +78,8 @@ pub(super) fn play(options: Options) -> Report {
     let both = raced.chunks(2).filter(|pair| pair.iter().all(is_held)).count();
     town.world.run(Duration::from_secs(600));
 
-    let names: Vec<Username> = own.iter().map(|(_, name)| name.clone()).collect();
-    let readings = read(&mut town, &all_ask(&readers, &names), WHILE);
-    let owner =
-        |name: &Username| own.iter().find(|(_, own)| own == name).map(|(host, _)| town.world.person(*host));
+    let readings = read(&mut town, &all_ask(&readers, &owners.in_order()), WHILE);
+    let owner = |name: &Username| owners.key(&town, name);
     let theirs: Vec<PublicKey> = squatters.iter().map(|squatter| town.world.person(*squatter)).collect();
     let right = readings.iter().filter(|r| r.claims.first().map(|claim| claim.key) == owner(&r.name)).count();
     let fooled = readings
@@ -97,10 +89,10 @@ pub(super) fn play(options: Options) -> Report {
     let raced_for: Vec<Username> = races.iter().skip(1).step_by(2).map(|(_, name)| name.clone()).collect();
     let race_readings = read(&mut town, &all_ask(&readers, &raced_for), WHILE);
     let ((first_alike, _), (race_alike, race_whole)) = (alike(&readings), alike(&race_readings));
-    let reached = reach(&mut town, &contacts);
+    let pins = pins_hold(&mut town, &owners.pinned_by(&readers));
 
     let bars = vec![
-        Bar::at_least("names registered by their owners (%)", percent(registered, own.len()), 100.0),
+        owners.all_could(),
         Bar::at_least(
             "taken names and lookalikes of them refused to squatters (%)",
             percent(refused, grabbed.len()),
@@ -118,11 +110,7 @@ pub(super) fn play(options: Options) -> Report {
             percent(first_alike + race_alike, readings.len() + race_readings.len()),
             100.0,
         ),
-        Bar::at_least(
-            "pinned contacts that reach whom they pinned (%)",
-            percent(reached, contacts.len()),
-            100.0,
-        ),
+        pins,
     ];
     let figures = json!({
         "supernodes": town.supernodes.len(),
