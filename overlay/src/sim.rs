@@ -111,7 +111,7 @@ enum Step {
 }
 
 /// What the transport takes to notice a silent peer, its keep-alive included.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(35);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
 
 const SAID: usize = 1_000;
 

@@ -119,7 +119,7 @@ enum State {
 
 /// The transport says so often that it is there, and gives a peer up that was silent so long since.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 const DISK: Duration = Duration::from_millis(5);
 

@@ -52,8 +52,12 @@ pub(super) enum Liveness {
 /// enough that a supernode that was restarted is noticed within ten seconds, by the reset it answers.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// A silent peer is given up after this time, and the keep-alive before it.
+/// Over TCP a peer that was silent for this time is given up.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Over QUIC one that did not answer a keep-alive, which is sent again and again, for this time: a leaf all of whose
+/// homes died has new ones within half a minute.
+pub(super) const UNANSWERED: Duration = Duration::from_secs(15);
 
 /// How long opening a link may take, all attempts together.
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use super::{
     StartError,
     link::{
-        self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, KEEP_ALIVE, LinkEvent, Liveness, Outgoing, Udp,
+        self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LinkEvent, Liveness, Outgoing, UNANSWERED, Udp,
     },
     reset,
     tcp::Numbers,
@@ -35,7 +35,7 @@ const RECEIVE_WINDOW: u32 = 256 * 1024;
 /// What both sides of a link set. Datagrams stay at the size every path carries: frames are few and short, and probing
 /// for more would cost an idle leaf more than all it has to say.
 fn transport() -> Result<TransportConfig, StartError> {
-    let idle = IDLE_TIMEOUT.try_into().map_err(|_| StartError::Tls("no idle timeout".into()))?;
+    let idle = UNANSWERED.try_into().map_err(|_| StartError::Tls("no idle timeout".into()))?;
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
