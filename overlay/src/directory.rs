@@ -8,9 +8,11 @@
 //!   provisional ─proof─▶    ▲          │                       │ renewed by the same key
 //!                           │          ◀───────────────────────┘
 //!                           │ the granted one is gone
-//!   another key's ─▶ refused as taken, or, with receipts that show it was granted elsewhere: Contending
+//!   another key's ─▶ refused as taken, or, with a receipt that shows it was granted elsewhere: Contending
 //! ```
-//! Only what is granted gets a receipt. Both kinds are given to whoever asks; the reader ranks them.
+//! Only what is granted gets a receipt. Both kinds are given to whoever asks; the reader ranks them. One receipt that
+//! counts will do to be shown: whoever gave it shows that claim to whom it likes, and all others are to see it, too, the
+//! owner of the name among them.
 
 mod checks;
 pub mod letters;
@@ -256,7 +258,7 @@ impl Directory {
         ClaimPut::Stored(Box::new(pending))
     }
 
-    /// Somebody else's is granted here. What enough others granted is shown beside it.
+    /// Somebody else's is granted here. What others granted is shown beside it.
     fn contend(
         &mut self,
         now: UnixTime,
@@ -279,7 +281,7 @@ impl Directory {
             let newcomer = Contender::new(claim, &evidence);
             (worst.claim.clone(), newcomer.compare(&worst.contender(now, known)).0.is_lt())
         });
-        if !evidence.suffices() || (full && outranked.as_ref().is_none_or(|(_, outranked)| !outranked)) {
+        if evidence.subnets == 0 || (full && outranked.as_ref().is_none_or(|(_, outranked)| !outranked)) {
             return ClaimPut::Taken { by, kept: None };
         }
         if let Some((worst, _)) = outranked {

@@ -135,7 +135,7 @@ fn what_was_granted_elsewhere_is_shown_beside_what_is_granted_here_and_follows_i
     let first = claim(1, "ada", NOW, 1);
     assert_eq!(held.put(NOW, Source::Own, &first), Put::Stored);
     let taken = |kept| Put::Taken(person(1).public_key(), kept);
-    assert_eq!(held.put(NOW, Source::Own, &granted_elsewhere(2, "ada", 1, 2, NOW)), taken(false));
+    assert_eq!(held.put(NOW, Source::Own, &granted_elsewhere(2, "ada", 1, 0, NOW)), taken(false));
     let second = granted_elsewhere(2, "ada", 2, 3, NOW);
     assert_eq!(held.put(NOW, Source::Own, &second), taken(true));
     assert_eq!(held.put(NOW, Source::Own, &second), taken(false));
@@ -148,6 +148,19 @@ fn what_was_granted_elsewhere_is_shown_beside_what_is_granted_here_and_follows_i
     assert_eq!(held.put(free, Source::Own, &renewed), Put::Stored);
     let third = Claim::proven(&person(3), Username::parse("ada").unwrap(), NOW, 1, free);
     assert_eq!(held.put(free, Source::Own, &third), Put::Taken(person(2).public_key(), false));
+}
+
+#[test]
+fn what_a_single_known_holder_granted_is_shown_to_all_and_what_strangers_granted_to_nobody() {
+    let mut held = directory(&Limits::default());
+    assert_eq!(held.put(NOW, Source::Own, &claim(1, "ada", NOW, 1)), Put::Stored);
+    let taken = |kept| Put::Taken(person(1).public_key(), kept);
+    let invented = claim(2, "ada", NOW, 1);
+    let stranger = Receipt::sign(&holder(200), Network::Lab, invented.id(), NOW, NOW);
+    let invented = invented.with_receipts(&person(2), [stranger]);
+    assert_eq!(held.put(NOW, Source::Own, &invented), taken(false));
+    assert_eq!(held.put(NOW, Source::Own, &granted_elsewhere(3, "ada", 1, 1, NOW)), taken(true));
+    assert_eq!(held.owners(NOW, "ada"), [1, 3].map(|n| person(n).public_key()));
 }
 
 #[test]
