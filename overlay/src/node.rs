@@ -219,8 +219,8 @@ pub struct Node {
     by_peer: BTreeMap<LinkKey, Vec<LinkId>>,
     next_link: u64,
     gossip: BTreeSet<LinkKey>,
-    /// Somebody was asked for supernodes.
-    reconciled: bool,
+    /// Who was asked for supernodes, while linked.
+    reconciled: BTreeSet<LinkKey>,
     replication: Replication,
     held_at: BTreeMap<Key, BTreeSet<LinkKey>>,
     total: Bucket,
@@ -297,7 +297,7 @@ impl Node {
             by_peer: BTreeMap::new(),
             next_link: 1,
             gossip: BTreeSet::new(),
-            reconciled: false,
+            reconciled: BTreeSet::new(),
             replication: Replication::default(),
             held_at: BTreeMap::new(),
             total: Bucket::new(per_second, per_second, now.instant),

@@ -41,8 +41,11 @@ pub(super) fn play(options: Options) -> Report {
     for _ in 0..RENEWALS {
         register(&mut town, &owners.names, WHILE);
     }
-    let newest: BTreeMap<Username, u64> =
-        owners.names.iter().map(|(owner, name)| (name.clone(), town.world.newest_seq(*owner, name))).collect();
+    let newest: BTreeMap<Username, u64> = owners
+        .names
+        .iter()
+        .map(|(owner, name)| (name.clone(), town.world.newest_seq(*owner, name)))
+        .collect();
     let names: Vec<Username> = newest.keys().cloned().collect();
     let some_lie = read(&mut town, &all_ask(readers, &names), WHILE);
 

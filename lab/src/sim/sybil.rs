@@ -47,9 +47,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_although_a_fifth_of_the_supernodes_lies() {
-        // A third is what the scenario is played with at full size, where README says how it fares.
-        let report = play(Options { nodes: 300, seed: 5 }, 20);
+    fn names_are_found_although_a_third_of_the_supernodes_lies() {
+        // Seed 3 was the worst while a liar's short answer could pass for a whole network.
+        let report = play(Options { nodes: 300, seed: 3 }, 33);
         assert!(report.passed, "{}", serde_json::to_string_pretty(&report).unwrap());
     }
 }

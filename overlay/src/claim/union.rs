@@ -112,6 +112,11 @@ impl Union {
         self.claims.get(&(*key, name.clone())).map(|gathered| (&gathered.newest, &gathered.witnessed))
     }
 
+    /// How many of those that answered hold a claim of a key to a name.
+    pub fn holders(&self, key: &PublicKey, name: &Username) -> usize {
+        self.claims.get(&(*key, name.clone())).map_or(0, |gathered| gathered.holders)
+    }
+
     /// The newest claim of every key to every name.
     pub fn newest(&self) -> impl Iterator<Item = &Claim> {
         self.claims.values().map(|gathered| &gathered.newest)

@@ -489,6 +489,14 @@ impl Node {
         }
     }
 
+    /// Fewer show it than said that they hold it.
+    pub(super) fn put_again(&mut self, now: Now, name: &Username) {
+        if let Some(own) = self.own_names.get_mut(name) {
+            (own.held, own.due) = (None, now.instant);
+            self.timers.set_earlier(Timer::Renew, now.instant);
+        }
+    }
+
     /// Gives our claims to those of their closest supernodes that were not told yet.
     pub(super) fn tell_claims_to_new_holders(&mut self, now: Now) {
         let claims: Vec<Claim> = self.own_names.values().map(|own| own.claim.clone()).collect();

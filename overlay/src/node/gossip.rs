@@ -109,25 +109,34 @@ impl Node {
 
     /// A link to a supernode is ready: the first is asked at once whom it knows.
     pub(super) fn reconcile_soon(&mut self, now: Now, link: LinkId) {
-        if self.reconciled {
+        if self.reconciled.is_empty() {
+            self.reconcile_over(now, link);
+        } else {
             let soon = self.jitter(RECONCILE_SOON);
             self.timers.set_earlier(Timer::Reconcile, now.instant + soon);
-        } else {
+        }
+    }
+
+    /// Asks one linked supernode for those we do not know: a home that was not asked yet, for one alone may name its
+    /// friends only; or any, drawn at random.
+    pub(super) fn reconcile(&mut self, now: Now) {
+        let link = self.homes_not_among(&self.reconciled).next();
+        let link = link.or_else(|| self.supernode_links().choose(&mut self.rng).copied());
+        if let Some(link) = link {
             self.reconcile_over(now, link);
         }
     }
 
-    /// Asks one linked supernode, drawn at random, for those we do not know.
-    pub(super) fn reconcile(&mut self, now: Now) {
-        let links = self.supernode_links();
-        if let Some(link) = links.choose(&mut self.rng) {
-            self.reconcile_over(now, *link);
-        }
-    }
-
     fn reconcile_over(&mut self, now: Now, link: LinkId) {
-        self.reconciled = true;
-        let interval = if self.is_supernode() { RECONCILE_SUPERNODE } else { RECONCILE_LEAF };
+        self.reconciled.retain(|node| self.by_peer.contains_key(node));
+        self.reconciled.extend(self.links.get(&link).and_then(|link| link.peer));
+        let interval = if self.homes_not_among(&self.reconciled).next().is_some() {
+            RECONCILE_SOON
+        } else if self.is_supernode() {
+            RECONCILE_SUPERNODE
+        } else {
+            RECONCILE_LEAF
+        };
         let interval = self.jitter(interval);
         self.timers.set(Timer::Reconcile, now.instant + interval);
         let summary = Summary::of(self.table.iter().map(Known::mark));
@@ -139,7 +148,7 @@ impl Node {
         let Ok(Response::Supernodes(records)) = result else { return };
         let records = records.into_vec();
         let (full, before) = (records.len() == MAX_GOSSIP, self.table.len());
-        self.told(records.len());
+        self.told(link, records.len());
         self.heard(now, records);
         if full && self.table.len() > before {
             self.reconcile_over(now, link);

@@ -141,6 +141,12 @@ impl Node {
         up.map(|(node, home)| Peer { node: *node, address: home.address })
     }
 
+    /// The links to homes that can be asked and are none of `nodes`.
+    pub(super) fn homes_not_among(&self, nodes: &BTreeSet<LinkKey>) -> impl Iterator<Item = LinkId> {
+        let up = self.homes.iter().filter(|(_, home)| home.state == HomeState::Up);
+        up.filter(move |(node, _)| !nodes.contains(*node)).map(|(_, home)| home.link)
+    }
+
     pub(super) fn home_prefixes(&self) -> BTreeSet<Prefix> {
         self.homes.values().map(|home| Prefix::of(self.config.network, home.address)).collect()
     }
@@ -154,7 +160,11 @@ impl Node {
         if self.homes_missing() == 0 {
             return;
         }
-        for (link, node) in self.ready_by_load() {
+        if let Some(until) = self.draw_at(now) {
+            self.timers.set_earlier(Timer::Dial, until);
+            return;
+        }
+        for (link, node) in self.ready_by_lot() {
             let Some(known) = self
                 .table
                 .get(&node)
@@ -166,10 +176,6 @@ impl Node {
             let taken = self.home_prefixes().contains(&Prefix::of(self.config.network, address));
             if self.homes_missing() == 0 || taken || self.homes.contains_key(&node) {
                 continue;
-            }
-            if let Some(until) = self.wait_for_choice(now, link, &node) {
-                self.timers.set_earlier(Timer::Dial, until);
-                return;
             }
             let mailbox = MailboxId::from_bytes(self.rng.random());
             // The first asked is to be the home; the others are spares from the beginning.

@@ -437,7 +437,7 @@ impl Node {
         if self.is_supernode() {
             self.reconcile_soon(now, id);
             self.replicate_soon(now, peer);
-        } else if !self.reconciled {
+        } else if self.reconciled.is_empty() {
             self.reconcile_soon(now, id);
         }
         self.ask_load_later(now, id);

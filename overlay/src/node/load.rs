@@ -1,9 +1,9 @@
 //! Load: a supernode never leaves because of it. It says how full it is, asks those it has no room for to come back
-//! later, and keeps what is scarce for what is urgent; leaves ask the less loaded of two.
+//! later, and keeps what is scarce for what is urgent; leaves draw lots, and ask later whoever is fuller than most.
 //!
 //! ```text
-//!   places    0 ........ half ........ 15/16 ...... 16/16
-//!             anybody, at once | two choices | homeless only, and for each of them a spare is asked to make room
+//!   places    0 ........ most ........ 15/16 ...... 16/16
+//!             anybody, by lot | asked after them | homeless only, and for each of them a spare is asked to make room
 //!             who has helped us (see `credit`) waits less than others with the same need, never in place of more need
 //!   messages  all ─▶ no puts ─▶ no reads ─▶ no new homes ─▶ ringing and answers only        (as its budget runs out)
 //! ```
@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rand::RngExt as _;
+use rand::{RngExt as _, seq::SliceRandom as _};
 use relay::Now;
 
 use super::{LinkId, Node, Timer, credit::Standing, links::LinkState};
@@ -83,7 +83,8 @@ const WELCOME_ASKS: usize = 50;
 /// How long a request that exceeds the budget of messages is asked to wait.
 const WAIT_MESSAGES: Duration = Duration::from_secs(2);
 
-/// How long a leaf waits for a second supernode to compare with a first one that is more than half full.
+/// How long a leaf waits for those it is dialling before it draws one: whoever answers first may be whoever wants to be
+/// asked.
 const CHOICE_PATIENCE: Duration = Duration::from_secs(1);
 const CHOICE_PATIENCE_HOMELESS: Duration = Duration::from_millis(400);
 
@@ -93,6 +94,9 @@ const CHOICE_PATIENCE_HOMELESS: Duration = Duration::from_millis(400);
 const ASK_SOMEBODY: Duration = Duration::from_secs(5);
 const ASK_SOONEST: Duration = Duration::from_secs(30);
 const ASK_LATEST: Duration = Duration::from_secs(300);
+
+/// Whoever is fuller than half, and than most of those heard, by so many percent, is asked after them.
+const CROWDED: u8 = 10;
 
 /// The share of the budget of messages, in percent, that is kept for what is more urgent than this.
 pub(super) fn kept_from(message: &Message) -> u64 {
@@ -155,6 +159,16 @@ impl Loads {
         let mut said: Vec<Load> = self.heard.values().map(|h| h.around.unwrap_or(h.load)).collect();
         said.sort_unstable();
         said.get(said.len().checked_sub(1)? / 2).copied()
+    }
+
+    /// How crowded a supernode is: not at all, or by how much more than is usual. To be emptier than others is no
+    /// merit: whoever lies about it is drawn no more often than chance draws.
+    fn crowding(&self, node: &LinkKey) -> u8 {
+        let mut said: Vec<Load> = self.heard.values().map(|heard| heard.load).collect();
+        said.sort_unstable();
+        let usual = said.get(said.len() / 2).copied().unwrap_or_default().max(Load::HALF);
+        let more = self.of(node).as_percent().saturating_sub(usual.as_percent());
+        if more >= CROWDED { more } else { 0 }
     }
 
     /// A mailbox is gone.
@@ -311,23 +325,26 @@ impl Node {
         Response::Later(Later::after(WAIT_MESSAGES, self.own_load()))
     }
 
-    /// Ready supernodes that may become homes, the less loaded first.
-    pub(super) fn ready_by_load(&self) -> Vec<(LinkId, LinkKey)> {
+    /// Ready supernodes that may become homes: by lot, the crowded ones last.
+    pub(super) fn ready_by_lot(&mut self) -> Vec<(LinkId, LinkKey)> {
         let ready = self.links.iter().filter(|(_, link)| link.state == LinkState::Ready(Role::Supernode));
         let mut ready: Vec<(LinkId, LinkKey)> =
             ready.filter_map(|(id, link)| Some((*id, link.peer?))).collect();
-        ready.sort_by_key(|(_, node)| self.loads.of(node).max(Load::HALF));
+        ready.shuffle(&mut self.rng);
+        ready.sort_by_key(|(_, node)| self.loads.crowding(node));
         ready
     }
 
-    /// Whether a supernode more than half full had better be compared with one that is still being dialled. Until when.
-    pub(super) fn wait_for_choice(&self, now: Now, link: LinkId, node: &LinkKey) -> Option<Instant> {
-        if self.loads.of(node) <= Load::HALF || self.links.values().all(|other| other.is_ready()) {
+    /// When homes are drawn: once nobody is being dialled any more, or those that are had their time since the first of
+    /// the candidates was dialled.
+    pub(super) fn draw_at(&self, now: Now) -> Option<Instant> {
+        if self.links.values().all(|link| link.is_ready()) {
             return None;
         }
+        let candidates = self.links.iter().filter(|(id, link)| link.is_ready() && !self.is_home(**id));
+        let first = candidates.map(|(_, link)| link.opened).min()?;
         let patience = if self.homes_up() == 0 { CHOICE_PATIENCE_HOMELESS } else { CHOICE_PATIENCE };
-        let until = self.links.get(&link)?.opened + patience;
-        (now.instant < until).then_some(until)
+        Some(first + patience).filter(|until| *until > now.instant)
     }
 
     /// A home needs our place for somebody who has none: we go if another home can ring us, and say so if not.
@@ -385,6 +402,22 @@ mod tests {
             waits.push(loads.ask_after().as_secs());
         }
         assert_eq!([0, 5, 9, 39, 59, 99].map(|n| waits[n]), [30, 30, 50, 200, 300, 300]);
+    }
+
+    #[test]
+    fn whoever_says_that_it_is_empty_is_no_better_than_most_and_the_crowded_come_last() {
+        let mut loads = Loads::default();
+        for n in 0..9 {
+            loads.heard(key(n), Load::percent(70 + n), None);
+        }
+        loads.heard(key(9), Load::percent(0), None);
+        loads.heard(key(10), Load::percent(95), None);
+        assert_eq!([0, 4, 8, 9].map(|n| loads.crowding(&key(n))), [0; 4]);
+        assert!(loads.crowding(&key(10)) > 0);
+        // Below half nobody is crowded, however empty the others are.
+        let mut empty = Loads::default();
+        (0..5).for_each(|n| empty.heard(key(n), Load::percent(n * 10), None));
+        assert_eq!([0, 1, 2, 3, 4].map(|n| empty.crowding(&key(n))), [0; 5]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Who is around a key. A node that knows about everybody looks into its table. A leaf that does not walks: four paths,
 //! each from another beginning, each following only what its own supernodes answer, none asking whom another asked, so
-//! that a liar leads one path astray and no more.
+//! that a liar leads one path astray and no more. Half of the paths begin at homes, for links to those are up; the
+//! others elsewhere, drawn anew for each walk, for whoever made itself our home must not stand at every beginning.
 //!
 //! ```text
 //!   path 0:  home ─Find─▶ closest it knows ─Find─▶ closer ones ... until nobody closer is heard of
 //!   path 1:  home ─Find─▶ ...                                        ╲
-//!   path 2:  home ─Find─▶ ...                                          ▶ union of verified records ─▶ region
-//!   path 3:  others known ─Find─▶ ...                                ╱
+//!   path 2:  another that once answered ─Find─▶ ...                    ▶ union of verified records ─▶ region
+//!   path 3:  two others known ─Find─▶ ...                            ╱
 //! ```
 //! The *region* of a key: the [`REPLICATION`] closest, and whoever else stands closer than one of them would in a network
 //! in which nobody chose its place: identities ground to surround a key make the region wider, not emptier. It ends with
@@ -14,17 +15,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rand::seq::IteratorRandom as _;
+use rand::seq::{IteratorRandom as _, SliceRandom as _};
 use relay::Now;
 
 use super::{
-    Node, QueryId,
+    LinkId, Node, QueryId,
     ask::{AskError, Peer, Purpose},
 };
 use crate::{
     identity::LinkKey,
     record::{Offers, SupernodeRecord},
-    routing::{Distance, Key, Near, PER_PREFIX, REPLICATION},
+    routing::{Distance, Key, Known, Near, PER_PREFIX, REPLICATION},
     wire::{MAX_GOSSIP, Request, Response},
 };
 
@@ -57,8 +58,8 @@ pub(super) struct Walks {
     next: u64,
     under_way: BTreeMap<WalkId, Walk>,
     found: VecDeque<(Key, std::time::Instant, Region)>,
-    /// Somebody told us of all it knows.
-    told_of_all: bool,
+    /// Those that are linked and told us of all they know.
+    told_of_all: BTreeSet<LinkKey>,
 }
 
 #[derive(Debug)]
@@ -93,8 +94,14 @@ const STEPS: usize = 8;
 /// A path ends when so many of the closest it heard of were asked, by whomever.
 const NEAREST_ASKED: usize = 2;
 
-/// Who begins the last path; the others begin with one home each, and go on with who else is known if it fails.
+/// Paths that begin with a home; the others begin with somebody else. Each goes on with who else is known if that fails.
+const HOME_PATHS: usize = 2;
+
+/// Who begins the last path.
 const LAST_BEGINNINGS: usize = 2;
+
+/// Beginnings drawn among those known that are no homes.
+const OTHERS: usize = LAST_BEGINNINGS + PATHS;
 
 /// The widest region: three times as many as would do.
 pub(super) const WIDEST: usize = 3 * REPLICATION;
@@ -110,15 +117,20 @@ const FOUND_LASTS: std::time::Duration = std::time::Duration::from_secs(5);
 const MAX_WALKS: usize = 64;
 
 impl Node {
-    /// Whether our table is only a part of the network: a leaf's, unless the network is tiny.
+    /// Whether our table is only a part of the network: a leaf's, unless all its homes say that the network is tiny.
     pub(super) fn must_walk(&self) -> bool {
-        let tiny = self.walks.told_of_all && self.table.len() <= REPLICATION;
+        let told = &self.walks.told_of_all;
+        let tiny = self.table.len() <= REPLICATION && self.homes_not_among(told).next().is_none();
         !self.is_supernode() && self.homes_up() > 0 && !tiny
     }
 
     /// Somebody told of whom it knows; if it left nobody out, we know everybody it knows.
-    pub(super) fn told(&mut self, records: usize) {
-        self.walks.told_of_all |= records < MAX_GOSSIP;
+    pub(super) fn told(&mut self, link: LinkId, records: usize) {
+        let told = &mut self.walks.told_of_all;
+        told.retain(|node| self.by_peer.contains_key(node));
+        if records < MAX_GOSSIP {
+            told.extend(self.links.get(&link).and_then(|link| link.peer));
+        }
     }
 
     /// The region of a key, when it is known.
@@ -227,24 +239,31 @@ impl Node {
         id
     }
 
-    /// Where each path begins: one home each; the last with others we know.
+    /// Where each path begins.
     fn beginnings(&mut self, now: Now, key: &Key) -> Vec<Path> {
-        let homes: Vec<Peer> = self.home_peers().collect();
+        let mut homes: Vec<Peer> = self.home_peers().collect();
+        homes.shuffle(&mut self.rng);
         let is_home = |node: &LinkKey| homes.iter().any(|home| home.node == *node);
-        let others = self.table.iter().filter(|k| k.is_live(now.instant) && !is_home(&k.record.node()));
-        let others = others.map(|k| Peer { node: k.record.node(), address: k.record.address() });
-        let mut others = others.sample(&mut self.rng, LAST_BEGINNINGS + PATHS).into_iter();
+        let others = |k: &&Known| k.is_live(now.instant) && !is_home(&k.record.node());
+        let peer = |known: &Known| Peer { node: known.record.node(), address: known.record.address() };
+        // Of those whom others only named there may be as many as a liar likes.
+        let met = self.table.iter().filter(others).filter(|known| known.confirmed);
+        let met = met.choose(&mut self.rng).map(peer);
+        let drawn = self.table.iter().filter(others).sample(&mut self.rng, OTHERS);
+        let drawn = drawn.into_iter().map(peer).filter(|peer| met.is_none_or(|met| met.node != peer.node));
+        let mut others = met.into_iter().chain(drawn).collect::<Vec<Peer>>().into_iter();
+        let mut homes = homes.into_iter();
         let mut paths: Vec<Path> = Vec::new();
         for nth in 0..PATHS {
             let mut path = Path::default();
-            let home = homes.get(nth).filter(|_| nth + 1 < PATHS).copied();
+            let home = if nth < HOME_PATHS { homes.next() } else { None };
             let first = home.into_iter().chain(others.by_ref());
             path.beginnings.extend(first.take(if nth + 1 < PATHS { 1 } else { LAST_BEGINNINGS }));
             paths.push(path);
         }
         // Should a beginning fail, somebody else near the key may know more.
         let near = self.closest(now, key, PATHS, &BTreeSet::new());
-        for (path, spare) in paths.iter_mut().zip(others.chain(near)) {
+        for (path, spare) in paths.iter_mut().zip(others.chain(homes).chain(near)) {
             path.beginnings.push_back(spare);
         }
         paths

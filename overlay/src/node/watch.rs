@@ -2,10 +2,12 @@
 //! is shown to others.
 //!
 //! ```text
-//!   soon after a name is ours, then daily:  Watching ─another key's proven claim─▶ NameContested, once for each key
-//!                                                   └─only that, ours is gone────▶ NameLost
+//!   soon after a name is ours, then daily:  Watching ─another key's proven claim──▶ NameContested, once for each key
+//!                                                   ├─only that, ours is gone─────▶ NameLost
+//!                                                   └─fewer show ours than a quorum ─▶ it is put again, and read back
 //! ```
-//! Nothing is given up because of what is seen here: whoever answers may lie.
+//! Nothing is given up because of what is seen here: whoever answers may lie. But whoever said that it holds our claim
+//! may have lied, too, and led us to its friends: this walk has other beginnings.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,6 +21,7 @@ use super::{
 use crate::{
     claim::{Standing, Union},
     identity::PublicKey,
+    routing::quorum,
     username::Username,
     wire::Request,
 };
@@ -34,6 +37,9 @@ pub(super) const WATCH_SOON: Duration = Duration::from_secs(60);
 
 /// How often our names are looked up.
 const WATCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
+/// And how soon after a claim had to be put again.
+const WATCH_AGAIN: Duration = Duration::from_secs(600);
 
 /// Contests told of; when full, they are forgotten together, and told again while they last.
 const MAX_TOLD: usize = 256;
@@ -58,15 +64,20 @@ impl Node {
 
     pub(super) fn watched(&mut self, now: Now, name: &Username, union: &Union, round: &Round) -> Next {
         let me = self.identity.public_key();
+        if round.answered == 0 || !self.own_names.contains_key(name) {
+            return Next::Dropped;
+        }
+        if union.holders(&me, name) < quorum(round.asked.min(self.live(now))) {
+            self.put_again(now, name);
+            let again = self.jitter(WATCH_AGAIN);
+            self.timers.set_earlier(Timer::Watch, now.instant + again);
+        }
         if union.is_only_of(&me) {
             return Next::Dropped;
         }
         let others = self.ranked(now, name, union).into_iter();
         let others = others.filter(|claim| claim.key != me && claim.standing != Standing::Provisional);
         let others: Vec<PublicKey> = others.map(|claim| claim.key).collect();
-        if round.answered == 0 || !self.own_names.contains_key(name) {
-            return Next::Dropped;
-        }
         match others.first() {
             Some(by) if union.of(&me, name).is_none() => {
                 self.events.push_back(NodeEvent::NameLost { name: name.clone(), by: *by });
