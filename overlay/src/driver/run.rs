@@ -371,7 +371,9 @@ impl Runner {
             Command::Register(name, reply) => (self.node.register(now, name), Reply::Register(reply)),
             Command::Lookup(name, reply) => (self.node.lookup(now, name), Reply::Lookup(reply)),
             Command::Send(to, payload, reply) => (self.node.send(now, to, payload), Reply::Send(reply)),
-            Command::Leave(to, payload, reply) => (self.node.leave(now, to, payload), Reply::Send(reply)),
+            Command::Leave(to, payload, reply) => {
+                (self.node.leave_word(now, to, payload), Reply::Send(reply))
+            }
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
             Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
             Command::SetConditions(conditions) => return self.node.set_conditions(now, conditions),

@@ -129,7 +129,7 @@ impl Quota {
 impl Node {
     /// We are about to send something there, so its answer proves nothing about strangers.
     pub(super) fn note_contact(&mut self, now: Now, address: SocketAddr) {
-        if !self.is_tried() {
+        if !self.is_volunteer() {
             return;
         }
         let contacted = &mut self.roles.dial_backs.contacted;
@@ -259,7 +259,7 @@ impl Node {
 
     /// Somebody links to us while we serve: if we never contacted them, strangers reach us.
     pub(super) fn note_visitor(&mut self, now: Now, link: LinkId, remote: SocketAddr) {
-        if self.is_tried()
+        if self.is_volunteer()
             && self.roles.dial_backs.visitors.len() < STRANGERS
             && self.met(now, remote, link) == Met::Never
         {

@@ -104,7 +104,7 @@ pub enum Answer {
     Registered(Result<Registration, RegisterError>),
     /// Of [`Node::lookup`].
     LookedUp(Result<Lookup, LookupError>),
-    /// Of [`Node::send`] and [`Node::leave`].
+    /// Of [`Node::send`] and [`Node::leave_word`].
     Sent(Result<(), SendError>),
     /// Of [`Node::reachable`].
     Reachable(Result<bool, LookupError>),

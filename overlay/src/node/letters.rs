@@ -55,7 +55,7 @@ const MAX_TOLD: usize = 4_096;
 impl Node {
     /// Leaves word for somebody who cannot be rung now, to be read when they are back, within a week. Ends in
     /// [`Answer::Sent`].
-    pub fn leave(&mut self, now: Now, to: PublicKey, payload: Vec<u8>) -> QueryId {
+    pub fn leave_word(&mut self, now: Now, to: PublicKey, payload: Vec<u8>) -> QueryId {
         self.command(now, Command::Leave(to, payload))
     }
 

@@ -107,8 +107,9 @@ impl Node {
         }
     }
 
-    /// Whether it matters whom we contacted: others try whether they reach us.
-    pub(super) fn is_tried(&self) -> bool {
+    /// Whether its owner agreed that this computer may help others. Then it matters whom we contacted: others try whether
+    /// they reach us.
+    pub(super) fn is_volunteer(&self) -> bool {
         self.roles.election.is_some()
     }
 

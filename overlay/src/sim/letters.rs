@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn leave(world: &mut World, from: HostId, to: PublicKey, payload: &[u8]) -> Result<(), SendError> {
-    let query = world.with(from, |node, now| node.leave(now, to, payload.to_vec()));
+    let query = world.with(from, |node, now| node.leave_word(now, to, payload.to_vec()));
     if let Answer::Sent(result) = world.answer(from, query) { result } else { panic!() }
 }
 
