@@ -16,7 +16,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 # Words of one scenario are joined by colons. Huge pages save an eighth of the time.
 SIMULATIONS := directory:--nodes:10000 directory:--nodes:100000 churn:--nodes:2000:--days:30 churn:--nodes:10000:--days:3 \
-	sybil:--fraction:0.33 eclipse:--ids:45 squat rollback equivocate partition skype-2007 skype-2010
+	sybil:--fraction:0.33 eclipse:--ids:45 squat rollback equivocate partition skype-2007 skype-2010 free-riders
 
 .PHONY: setup setup-test setup-lab run test lab fuzz sim bench bench-overlay bench-relay release
 

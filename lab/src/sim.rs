@@ -16,6 +16,7 @@ mod directory;
 mod eclipse;
 mod equivocate;
 mod figures;
+mod free_riders;
 mod history;
 mod hostile;
 mod names;
@@ -64,6 +65,8 @@ pub enum Scenario {
     /// A third of the supernodes crash under load, as on 22 December 2010.
     #[serde(rename = "skype-2010")]
     Skype2010,
+    /// Some help and most only take, where there is too little for all.
+    FreeRiders,
     /// Squatters go for names and what looks like them.
     Squat,
     /// Holders answer with claims as they once were.
@@ -82,6 +85,7 @@ pub const SCENARIOS: &[(&str, Scenario)] = &[
     ("eclipse", Scenario::Eclipse { ids: 45 }),
     ("skype-2007", Scenario::Skype2007),
     ("skype-2010", Scenario::Skype2010),
+    ("free-riders", Scenario::FreeRiders),
     ("squat", Scenario::Squat),
     ("rollback", Scenario::Rollback),
     ("equivocate", Scenario::Equivocate),
@@ -145,6 +149,7 @@ pub fn play(scenario: Scenario, options: Options) -> Report {
         Scenario::Eclipse { ids } => eclipse::play(options, ids),
         Scenario::Skype2007 => reboot::play(options),
         Scenario::Skype2010 => crash::play(options),
+        Scenario::FreeRiders => free_riders::play(options),
         Scenario::Squat => squat::play(options),
         Scenario::Rollback => rollback::play(options),
         Scenario::Equivocate => equivocate::play(options),

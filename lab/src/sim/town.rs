@@ -277,7 +277,7 @@ pub(super) fn name_of(leaf: HostId) -> Username {
     }
 }
 
-fn supernode(address: SocketAddr, max_leaves: usize) -> NodeConfig {
+pub(super) fn supernode(address: SocketAddr, max_leaves: usize) -> NodeConfig {
     let mut config = NodeConfig::supernode(Network::Lab, address);
     if let Some(supernode) = &mut config.supernode {
         supernode.max_leaves = max_leaves;

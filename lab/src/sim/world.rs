@@ -195,7 +195,8 @@ impl World {
         let fresh = self.rng.random();
         let host = &mut self.hosts[id];
         let State::Down { cache } = &host.state else { return };
-        if host.config.supernode.is_none() && host.life > 0 {
+        let keeps_key = host.config.supernode.is_some() || host.config.volunteer.is_some();
+        if !keeps_key && host.life > 0 {
             // A leaf process has a new link key each time.
             host.secret = LinkSecret::from_secret(fresh);
             host.key = host.secret.public_key();
