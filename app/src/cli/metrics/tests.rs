@@ -128,6 +128,7 @@ fn supernode(metrics: &str) -> Supernode {
         public: None,
         max_kbps: None,
         max_leaves: 1,
+        drain: Duration::ZERO,
         status: false,
         metrics: Some(metrics.parse().unwrap()),
     }
