@@ -62,7 +62,7 @@ fn uclient(words: &[&str], server: SocketAddr, relay: &Value) -> String {
     let stop = echo.try_clone().unwrap();
     stop.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let (done, is_done) = std::sync::mpsc::channel::<()>();
-    let echoing = thread::spawn(move || {
+    let echoing = thread::Builder::new().name("echo".to_owned()).spawn(move || {
         let mut buffer = [0; 2048];
         while is_done.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
             if let Ok((length, from)) = echo.recv_from(&mut buffer) {
@@ -72,6 +72,6 @@ fn uclient(words: &[&str], server: SocketAddr, relay: &Value) -> String {
     });
     let output = command.output().expect("turnutils_uclient (Debian package coturn: run `make setup-test`)");
     drop(done);
-    echoing.join().unwrap();
+    echoing.unwrap().join().unwrap();
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -146,7 +146,9 @@ impl Node {
         if self.writes.is_full() {
             return Some(self.busy());
         }
-        if let Some(held) = self.directory.vouched_lately(now.unix, &claim) {
+        if let Some(held) = self.directory.vouched_lately(now.unix, &claim)
+            && self.writes.is_on_disk(held)
+        {
             return Some(acknowledgement(held));
         }
         let source = self.source(to);

@@ -97,6 +97,11 @@ impl Writes {
         self.under_way.len().max(self.promises) >= MAX_UNDER_WAY
     }
 
+    /// Whether nothing has to be waited for before this claim is acknowledged.
+    pub(super) fn is_on_disk(&self, claim: &Claim) -> bool {
+        !self.unwritten.contains_key(&title(claim))
+    }
+
     fn begin(&mut self, of: Title, promise: Option<Promise>) -> PersistId {
         self.last += 1;
         let id = PersistId(self.last);

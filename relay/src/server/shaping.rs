@@ -236,10 +236,12 @@ mod tests {
         let names = ["1600:+ada", "1600:bob", "1600:eve", "1600:joe"];
         let purses: Vec<Purse> = names.iter().map(|name| purse(&mut shaper, name)).collect();
         let (mut voice_lost, mut kept, mut sent) = (0, [0; 4], 0);
-        // Each: voice, and 1 Mbit/s of video, one packet after the other; first come those who have no credit.
+        // Each: voice, and 1 Mbit/s of video, one packet after the other; first come those who have no credit, in turn.
         for millis in 0..20_000u64 {
             let now = start + Duration::from_millis(millis);
-            for (who, purse) in purses.iter().enumerate().rev() {
+            let others = (0..3).map(|nth| 1 + (nth + millis as usize / 9) % 3);
+            for who in others.chain([0]) {
+                let purse = &purses[who];
                 if millis % 20 == 0 && !shaper.admits(now, purse, VOICE) {
                     voice_lost += 1;
                 }

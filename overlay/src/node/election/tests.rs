@@ -138,7 +138,7 @@ fn one_bad_round_is_forgiven_and_two_in_a_row_end_the_service_in_good_order() {
     assert_eq!(trial.run(DRAIN), Candidacy::CoolingDown);
     assert_eq!(trial.decisions[1..], [Decision::Drain, Decision::Retire]);
     assert_eq!(trial.election.filtering(), Filtering::Filtered);
-    assert_eq!(trial.run(COOL_DOWN + MINUTE), Candidacy::Proving);
+    assert_eq!(trial.run(COOL_DOWN + MINUTE), Candidacy::Unfit(Unfit::Unreachable));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_small_network_takes_whoever_can_be_reached_at_once_and_nobody_else() {
     assert_eq!(trial.run(MINUTE), Candidacy::Serving);
     let mut filtered = Trial::begin(BOTH);
     (filtered.facts.supernodes, filtered.reached_by) = (7, 0);
-    assert_eq!(filtered.run(MINUTE), Candidacy::Proving);
+    assert_eq!(filtered.run(MINUTE), Candidacy::Unfit(Unfit::Unreachable));
     // With three supernodes, all of them our homes, no stranger could dial back: only an address that is not translated counts.
     let mut alone = Trial::begin(BOTH);
     (alone.facts.supernodes, alone.reached_by) = (3, 0);
