@@ -31,10 +31,11 @@ fn serve(directory: &Path) -> Server {
     let socket = directory.join("native");
     let script = directory.join("silbo.pa");
     let lines = format!(
-        "load-module module-native-protocol-unix socket={} auth-anonymous=1\n\
-         load-module module-null-sink norewinds=1 sink_name=loop rate=48000 channels=2\n\
+        // The socket comes last: whoever reaches it finds everything else.
+        "load-module module-null-sink norewinds=1 sink_name=loop rate=48000 channels=2\n\
          load-module module-null-sink norewinds=1 sink_name=other rate=48000 channels=2\n\
-         set-default-sink loop\nset-default-source loop.monitor\n",
+         set-default-sink loop\nset-default-source loop.monitor\n\
+         load-module module-native-protocol-unix socket={} auth-anonymous=1\n",
         socket.display()
     );
     std::fs::write(&script, lines).unwrap();
