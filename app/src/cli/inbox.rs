@@ -1,4 +1,4 @@
-//! Commands as JSON lines on standard input: `{"do":"answer|decline|hangup|mute|unmute|accept_request", ...}`.
+//! Commands as JSON lines on standard input: `{"do":"answer|decline|hangup|mute|unmute|network_changed|accept_request", ...}`.
 
 use crate::{engine::command::Command, reason::Reason};
 use overlay::PublicKey;
@@ -44,15 +44,14 @@ fn parse(line: &str) -> Result<Command, Reason> {
         "hangup" => Ok(Command::HangUp),
         "mute" => Ok(Command::SetMuted(true)),
         "unmute" => Ok(Command::SetMuted(false)),
+        "network_changed" => Ok(Command::NetworkChanged),
         "accept_request" => {
             let key = value.get("key").and_then(Value::as_str).and_then(|key| key.parse::<PublicKey>().ok());
             let key =
                 key.ok_or_else(|| Reason::Usage("accept_request needs \"key\": a public key.".into()))?;
             Ok(Command::AcceptRequest(key))
         }
-        "camera" | "share" | "device" | "network_changed" => {
-            Err(Reason::NotBuilt(format!("The command \"{what}\"")))
-        }
+        "camera" | "share" | "device" => Err(Reason::NotBuilt(format!("The command \"{what}\""))),
         unknown => Err(Reason::Usage(format!("There is no command \"{unknown}\"."))),
     }
 }
@@ -70,6 +69,7 @@ mod tests {
             (r#"{"do":"hangup","more":1}"#.to_owned(), Command::HangUp),
             (r#"{"do":"mute"}"#.to_owned(), Command::SetMuted(true)),
             (r#"{"do":"unmute"}"#.to_owned(), Command::SetMuted(false)),
+            (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
         ] {
             assert_eq!(parse(&line), Ok(command));

@@ -250,6 +250,7 @@ impl Actor {
             Command::Decline => self.line.decline(self.now()),
             Command::HangUp => self.hang_up(),
             Command::SetMuted(muted) => self.set_muted(muted),
+            Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),
             Command::DismissNotice(id) => {

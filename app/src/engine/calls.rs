@@ -211,6 +211,14 @@ impl Actor {
         Ok(())
     }
 
+    /// Without a call there is nothing to hurry.
+    pub(super) fn network_changed(&mut self) -> Result<(), Reason> {
+        if let Some(running) = &self.session {
+            running.session.network_changed()?;
+        }
+        Ok(())
+    }
+
     /// When the level meters move next, if a call is on.
     pub(super) fn next_levels(&self) -> Option<Instant> {
         self.session.as_ref().map(|running| running.levels_at)

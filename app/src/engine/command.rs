@@ -47,6 +47,8 @@ pub enum Command {
     HangUp,
     /// Mute or open the microphone.
     SetMuted(bool),
+    /// This machine's addresses have changed: let a call look at once.
+    NetworkChanged,
     /// Make a stranger who called a contact.
     AcceptRequest(PublicKey),
     /// Forget a stranger who called.

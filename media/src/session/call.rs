@@ -107,6 +107,8 @@ pub(super) struct Call {
     events: VecDeque<CallEvent>,
     connected: bool,
     closed: bool,
+    /// Whether sound came since [`Call::handle_datagram`] last asked.
+    sounded: bool,
 }
 
 impl Call {
@@ -158,6 +160,7 @@ impl Call {
             events: VecDeque::new(),
             connected: false,
             closed: false,
+            sounded: false,
         })
     }
 
@@ -215,16 +218,17 @@ impl Call {
         self.drain(now);
     }
 
-    /// A packet that came to `local` (the candidate of ours) from `peer`.
+    /// A packet that came to `local` (the candidate of ours) from `peer`; whether it was sound that SRTP has found to be the
+    /// other end's, and new.
     pub(super) fn handle_datagram(
         &mut self,
         now: Instant,
         local: SocketAddr,
         peer: SocketAddr,
         payload: &[u8],
-    ) {
+    ) -> bool {
         if self.closed {
-            return;
+            return false;
         }
         let transport = TransportContext {
             local_addr: local,
@@ -238,6 +242,7 @@ impl Call {
             tracing::debug!(%error, "a datagram was refused");
         }
         self.drain(now);
+        std::mem::take(&mut self.sounded)
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -453,6 +458,7 @@ impl Call {
     fn handle_read(&mut self, message: RTCMessage) {
         match message {
             RTCMessage::RtpPacket(_, packet) => {
+                self.sounded = true;
                 let rtc::rtp::Packet { header, payload } = packet;
                 if header.payload_type == self.payload_type && !payload.is_empty() {
                     self.events.push_back(CallEvent::Voice {

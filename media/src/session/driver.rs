@@ -13,9 +13,10 @@ use super::call::PeerKind;
 use super::echo::Echo;
 use super::far::Far;
 use super::line::Line;
+use super::network::driver::Network;
 use super::sdp::Role;
 use super::sockets::driver::Sockets;
-use super::task::driver::{Command, Task, add_relays};
+use super::task::driver::{Command, Task};
 use super::{
     Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
     SessionEvent, VoiceConfig,
@@ -66,7 +67,7 @@ pub async fn answer(
 /// network.
 pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
     let (engine, io) = open_voice(voice).await?;
-    Ok(start(Far::Echo(Echo::new()), Sockets::default(), engine, io))
+    Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), engine, io))
 }
 
 /// Calls a stock WebRTC end: as [`offer`], with SDP in place of descriptions. The first data channel carries bare
@@ -112,6 +113,11 @@ impl Session {
         self.command(Command::Relays(relays))
     }
 
+    /// Addresses of this machine have come or gone: look now. A session finds out by itself half a second later.
+    pub fn network_changed(&self) -> Result<(), SessionError> {
+        self.command(Command::NetworkChanged)
+    }
+
     /// Silences the microphone, or not.
     pub fn set_muted(&self, mute: Mute) -> Result<(), SessionError> {
         self.command(Command::Mute(mute))
@@ -152,6 +158,7 @@ impl Session {
 struct Opening {
     line: Line,
     sockets: Sockets,
+    network: Network,
     engine: VoiceEngine,
     io: VoiceIo,
 }
@@ -162,28 +169,21 @@ impl Opening {
         let (engine, io) = open_voice(voice).await?;
         let now = Instant::now();
         let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
-        let mut sockets = Sockets::default();
-        for ip in Sockets::interfaces().map_err(SessionError::Socket)? {
-            if line.wants_interface(ip) {
-                // An address may vanish between listing and binding, or refuse sockets: the others will do.
-                match sockets.open(ip) {
-                    Ok((socket, local)) => line.add_interface(now, socket, local),
-                    Err(error) => tracing::debug!(%error, "an interface gives no socket"),
-                }
-            }
-        }
-        add_relays(&mut line, &mut sockets, now, &relays);
-        Ok(Self { line, sockets, engine, io })
+        let (mut sockets, mut network) = (Sockets::default(), Network::default());
+        network.look(now, &mut line, &mut sockets).map_err(SessionError::Socket)?;
+        network.add_relays(now, &mut line, &mut sockets, &relays);
+        Ok(Self { line, sockets, network, engine, io })
     }
 
     fn run(self) -> (Session, mpsc::Receiver<SessionEvent>) {
-        start(Far::Line(Box::new(self.line)), self.sockets, self.engine, self.io)
+        start(Far::Line(Box::new(self.line)), self.sockets, self.network, self.engine, self.io)
     }
 }
 
 fn start(
     far: Far,
     sockets: Sockets,
+    network: Network,
     engine: VoiceEngine,
     io: VoiceIo,
 ) -> (Session, mpsc::Receiver<SessionEvent>) {
@@ -192,7 +192,7 @@ fn start(
     let meters = engine.meters();
     // The task ends when the far end is over, at the latest when the session is dropped.
     let (billed, bill) = oneshot::channel();
-    tokio::spawn(Task::new(far, sockets, engine, io, inbox, outbox, billed).run());
+    tokio::spawn(Task::new(far, sockets, network, engine, io, inbox, outbox, billed).run());
     (Session { commands, meters, bill }, events)
 }
 

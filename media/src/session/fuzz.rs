@@ -1,10 +1,11 @@
-//! What a fuzzer calls: descriptions and candidates, from the other end (CBOR) and from stock peers (SDP text). How it
+//! What a fuzzer calls: descriptions and candidates, from the other end (CBOR) and from stock peers (SDP text), and probes. How it
 //! is run is told in [`relay::fuzz`].
 
 use relay::fuzz::{SMALL, Target};
 
 use super::{
     description::{Candidate, CandidateKind, Description, Fingerprint, Setup, Token},
+    path::probe::fuzz as probe,
     sdp::{self, Role},
 };
 
@@ -13,6 +14,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "description", check: description, seeds: descriptions, memory: SMALL },
     Target { name: "candidate", check: candidate, seeds: candidates, memory: SMALL },
     Target { name: "sdp", check: from_sdp, seeds: sdps, memory: SMALL },
+    Target { name: "probe", check: probe::check, seeds: probe::seeds, memory: SMALL },
 ];
 
 fn description(input: &[u8]) {

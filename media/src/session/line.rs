@@ -16,13 +16,11 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::call::{Call, CallEvent, Measured, PeerKind};
-use super::description::{Candidate, CandidateKind, Description, MAX_CANDIDATES};
+use super::call::{Call, CallEvent, Measured, Outgoing, PeerKind};
+use super::description::{Candidate, Description, MAX_CANDIDATES};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::{self, MAX_SDP, Role};
-use super::{
-    AddressScope, PathPolicy, PathProtocol, PathReport, RelayServer, Relayed, SessionEnd, SessionError,
-};
+use super::{AddressScope, PathPolicy, PathReport, RelayServer, Relayed, SessionEnd, SessionError};
 use crate::voice::VoicePacket;
 
 /// Time from both descriptions to the proven certificate; slightly more than ICE takes to give up.
@@ -75,6 +73,7 @@ struct EarlyPacket {
 pub(super) struct Line {
     call: Call,
     path: Path,
+    peer: PeerKind,
     phase: Phase,
     early: Vec<Candidate>,
     early_packets: Vec<EarlyPacket>,
@@ -97,9 +96,15 @@ impl Line {
         seed: [u8; 32],
     ) -> Result<Self, SessionError> {
         let mut random = StdRng::from_seed(seed);
+        let mut call = Call::new(now, role, peer, policy, random.random())?;
+        let path = Path::new(role, peer, policy, scope, random.random());
+        if let Some(candidate) = path.ice_candidate() {
+            call.add_local(now, &candidate);
+        }
         Ok(Self {
-            call: Call::new(now, role, peer, policy, random.random())?,
-            path: Path::new(policy, scope, random.random()),
+            call,
+            path,
+            peer,
             phase: Phase::Setup,
             early: Vec::new(),
             early_packets: Vec::new(),
@@ -120,6 +125,7 @@ impl Line {
     pub(super) fn answer(&mut self, now: Instant, offer: &Description) -> Result<Description, SessionError> {
         let sdp = self.call.answer(now, sdp::remote(offer, Role::Offer))?;
         let answer = self.describe(now, &sdp)?;
+        self.path.set_peer(now, offer);
         self.begin(now, &offer.candidates);
         Ok(answer)
     }
@@ -128,6 +134,7 @@ impl Line {
     pub(super) fn accept(&mut self, now: Instant, answer: &Description) -> Result<(), SessionError> {
         if self.waits_for_answer() {
             self.call.accept_description(now, answer)?;
+            self.path.set_peer(now, answer);
             self.begin(now, &answer.candidates);
         }
         Ok(())
@@ -168,6 +175,12 @@ impl Line {
         self.settle(now);
     }
 
+    /// The interface's address is gone.
+    pub(super) fn remove_interface(&mut self, now: Instant, socket: SocketId) {
+        self.path.remove_interface(now, socket);
+        self.settle(now);
+    }
+
     pub(super) fn add_stun_server(&mut self, now: Instant, server: SocketAddr) {
         self.path.add_stun_server(now, server);
         self.settle(now);
@@ -182,12 +195,18 @@ impl Line {
         self.settle(now);
     }
 
+    /// A socket for a relay that is used already, from our new address.
+    pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
+        if self.phase != Phase::Over {
+            self.path.replace_relay(now, socket, relay);
+            self.settle(now);
+        }
+    }
+
     /// An address of the other end, perhaps before its description.
     pub(super) fn add_candidate(&mut self, now: Instant, candidate: Candidate) {
         if self.call.has_remote() {
-            if self.path.add_remote(now, &candidate) {
-                self.call.add_remote(now, &candidate);
-            }
+            self.add_remote(now, &candidate);
         } else if self.early.len() < EARLY_CANDIDATES {
             self.early.push(candidate);
         }
@@ -219,11 +238,15 @@ impl Line {
         source: SocketAddr,
         datagram: &[u8],
     ) {
-        if let Some(Inbound { local, peer, range }) = self.path.handle_datagram(now, socket, source, datagram)
+        if let Some(Inbound { local, peer, range, by }) =
+            self.path.handle_datagram(now, socket, source, datagram)
         {
             let payload = &datagram[range];
-            if self.call.has_remote() {
-                self.call.handle_datagram(now, local, peer, payload);
+            if self.takes_packets() {
+                let sound = self.call.handle_datagram(now, local, peer, payload);
+                if let Some(by) = by.filter(|_| sound) {
+                    self.path.handle_sound(now, by);
+                }
             } else if self.early_packets.len() < EARLY_PACKETS {
                 self.early_packets.push(EarlyPacket { local, peer, payload: payload.to_vec() });
             }
@@ -261,7 +284,8 @@ impl Line {
     }
 
     pub(super) fn measure(&mut self, now: Instant) -> Measured {
-        self.call.measure(now)
+        let measured = self.call.measure(now);
+        Measured { rtt: self.path.rtt().or(measured.rtt), ..measured }
     }
 
     pub(super) fn relayed(&self, now: Instant) -> Vec<Relayed> {
@@ -287,6 +311,7 @@ impl Line {
         self.settle(now);
         self.described = true;
         let mut description = sdp::local(sdp).map_err(|error| SessionError::Engine(error.to_string()))?;
+        self.path.set_own(&description);
         let mut known = std::mem::take(&mut self.first);
         for candidate in known.split_off(known.len().min(MAX_CANDIDATES)) {
             self.events.push_back(LineEvent::Candidate(candidate));
@@ -298,14 +323,33 @@ impl Line {
     fn begin(&mut self, now: Instant, candidates: &[Candidate]) {
         self.phase = Phase::Connecting { until: now + CONNECT_WITHIN, found: false };
         for candidate in candidates.iter().copied().chain(std::mem::take(&mut self.early)) {
-            if self.path.add_remote(now, &candidate) {
-                self.call.add_remote(now, &candidate);
-            }
+            self.add_remote(now, &candidate);
         }
+        if self.peer == PeerKind::Stock {
+            self.take_early_packets(now);
+        }
+        self.settle(now);
+    }
+
+    fn add_remote(&mut self, now: Instant, candidate: &Candidate) {
+        if self.path.add_remote(now, candidate) && self.peer == PeerKind::Stock {
+            self.call.add_remote(now, candidate);
+        }
+    }
+
+    /// Whether what comes from the other end can be taken: the answer has come, and between Silbos ICE knows of a pair,
+    /// for it lets no DTLS in before.
+    fn takes_packets(&self) -> bool {
+        match (self.peer, self.phase) {
+            (_, Phase::Setup) | (PeerKind::Silbo, Phase::Connecting { found: false, .. }) => false,
+            (_, Phase::Connecting { .. } | Phase::Talking | Phase::Over) => true,
+        }
+    }
+
+    fn take_early_packets(&mut self, now: Instant) {
         for EarlyPacket { local, peer, payload } in std::mem::take(&mut self.early_packets) {
             self.call.handle_datagram(now, local, peer, &payload);
         }
-        self.settle(now);
     }
 
     /// Moves everything between the call and the path until both are at rest.
@@ -314,7 +358,25 @@ impl Line {
             let mut at_rest = true;
             while let Some(event) = self.path.poll_event() {
                 at_rest = false;
-                let (PathEvent::Local(candidate) | PathEvent::Reflexive(candidate)) = event;
+                self.handle_path(now, event);
+            }
+            while let Some(outgoing) = self.call.poll_outgoing() {
+                at_rest = false;
+                self.handle_outgoing(now, outgoing);
+            }
+            while let Some(event) = self.call.poll_event() {
+                at_rest = false;
+                self.handle_call(now, event);
+            }
+            if at_rest {
+                return;
+            }
+        }
+    }
+
+    fn handle_path(&mut self, now: Instant, event: PathEvent) {
+        match event {
+            PathEvent::Local(candidate) | PathEvent::Told(candidate) => {
                 if matches!(event, PathEvent::Local(_)) {
                     self.call.add_local(now, &candidate);
                 }
@@ -324,19 +386,27 @@ impl Line {
                     self.first.push(candidate);
                 }
             }
-            while let Some(outgoing) = self.call.poll_outgoing() {
-                at_rest = false;
-                if !matches!(outgoing.payload.first(), None | Some(0..=3)) {
-                    self.pair = Some((outgoing.local, outgoing.peer));
+            PathEvent::Usable(candidate) => {
+                self.call.add_remote(now, &candidate);
+                self.call.handle_timeout(now);
+            }
+            PathEvent::Changed if self.phase == Phase::Talking => self.report(now),
+            PathEvent::Changed => {}
+        }
+    }
+
+    fn handle_outgoing(&mut self, now: Instant, Outgoing { local, peer, payload }: Outgoing) {
+        match self.path.answer_ice(now, &payload) {
+            Some(answers) => {
+                for answer in answers {
+                    self.call.handle_datagram(now, local, peer, &answer);
                 }
-                self.path.send(now, outgoing.local, outgoing.peer, outgoing.payload.to_vec());
             }
-            while let Some(event) = self.call.poll_event() {
-                at_rest = false;
-                self.handle_call(now, event);
-            }
-            if at_rest {
-                return;
+            None => {
+                if !matches!(payload.first(), None | Some(0..=3)) {
+                    self.pair = Some((local, peer));
+                }
+                self.path.send(now, local, peer, payload.to_vec());
             }
         }
     }
@@ -350,13 +420,13 @@ impl Line {
                 if let Phase::Connecting { found, .. } = &mut self.phase {
                     *found = true;
                 }
+                self.take_early_packets(now);
             }
             CallEvent::Connected => {
                 self.phase = Phase::Talking;
                 self.events.push_back(LineEvent::Connected);
-                if let Some(report) = self.report(now) {
-                    self.events.push_back(LineEvent::Path(report));
-                }
+                self.path.set_talking(now);
+                self.report(now);
             }
             CallEvent::Voice { sequence, timestamp, payload } => {
                 self.events.push_back(LineEvent::Voice { sequence, timestamp, payload });
@@ -374,18 +444,9 @@ impl Line {
         }
     }
 
-    fn report(&mut self, now: Instant) -> Option<PathReport> {
-        let (local, peer) = self.pair?;
-        let remote = self.path.remote_kind(peer);
-        let (local, relay) = self.path.local_kind(local, remote);
-        Some(PathReport {
-            local,
-            remote,
-            protocol: PathProtocol::Udp,
-            direct: local != CandidateKind::Relay && remote != CandidateKind::Relay,
-            relay,
-            rtt: self.call.measure(now).rtt,
-        })
+    fn report(&mut self, now: Instant) {
+        let rtt = self.call.measure(now).rtt;
+        self.events.extend(self.path.report(self.pair, rtt).map(LineEvent::Path));
     }
 
     fn end(&mut self, now: Instant, end: SessionEnd) {
@@ -395,7 +456,7 @@ impl Line {
         self.phase = Phase::Over;
         self.call.close(now);
         while let Some(outgoing) = self.call.poll_outgoing() {
-            self.path.send(now, outgoing.local, outgoing.peer, outgoing.payload.to_vec());
+            self.handle_outgoing(now, outgoing);
         }
         self.path.close(now);
         self.events.push_back(LineEvent::Ended(end));

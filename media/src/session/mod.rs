@@ -8,7 +8,7 @@
 //!                                  ▼
 //!                                line::Line        sans-I/O: one whole call, and how it ends
 //!                                  ├─ call::Call   the RTCPeerConnection: ICE, DTLS, SRTP, SCTP
-//!                                  └─ path::Path   legs below ICE: direct sockets, relays (TURN)
+//!                                  └─ path::Path   legs below ICE (direct sockets, relays), and which of them carries the call
 //! ```
 //!
 //! The two ends exchange one [`Description`] each and then [`Candidate`]s as they are found (trickle ICE, RFC 8838).
@@ -26,6 +26,7 @@ mod far;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod line;
+mod network;
 mod path;
 mod quality;
 mod sdp;

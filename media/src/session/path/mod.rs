@@ -1,20 +1,27 @@
-//! The ways packets take below ICE: legs, and the routing between a leg and the addresses ICE knows.
+//! The ways packets take below ICE: legs, and what lies between a leg and the addresses ICE knows.
 //!
 //! ```text
-//!            ICE (call::Call)                    local address = name of a leg
-//!        local ─ peer ─ bytes                    host candidate ─▶ DirectLeg,  relayed address ─▶ TurnLeg
-//!   ┌───────────┴───────────┐
-//!   │ Path                  │  DirectLeg: one socket on one interface; asks STUN servers for our reflexive address
-//!   │  legs, remotes, inbox │  TurnLeg:   one socket to one relay; wraps and unwraps (RFC 8656)
+//!            ICE (call::Call)
+//!        local ─ peer ─ bytes                    to a stock end: host candidate = DirectLeg, relayed address = TurnLeg
+//!   ┌───────────┴───────────┐                    between Silbos: one pair of addresses that stands for all ways
+//!   │ Path                  │  Pairs:     which leg and which address of the other end carry the call, proven and watched
+//!   │  Mirror, Pairs        │  Mirror:    the other end of ICE's checks of that one pair
+//!   │  legs, remotes        │  DirectLeg: one socket on one interface; asks STUN servers for our reflexive address
+//!   │                       │  TurnLeg:   one socket to one relay; wraps and unwraps (RFC 8656)
 //!   └───────────┬───────────┘
 //!   socket ─ destination ─ bytes                 what the driver moves
 //! ```
 //!
-//! Sans-I/O: sockets are numbers given by the driver. ICE sees host and relay candidates only; server-reflexive ones are
-//! told to the other end, but packets for them leave from and arrive at the host candidate that is their base, and one
-//! pair for both halves the checks.
+//! Sans-I/O: sockets are numbers given by the driver. A stock end's ICE checks host and relay candidates; server-reflexive
+//! ones are told to the other end, but packets for them leave from and arrive at the host candidate that is their base,
+//! and one pair for both halves the checks. A TURN leg over TCP or TLS would be another [`relay::client::Transport`].
 
 mod direct;
+mod mirror;
+mod pair;
+mod pairs;
+pub(super) mod probe;
+mod silbo;
 mod turn;
 
 #[cfg(test)]
@@ -29,9 +36,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use relay::wire::{self, AttributeType, Class};
 
+use super::call::PeerKind;
 use super::description::{Candidate, CandidateKind};
+use super::sdp::Role;
 use super::{AddressScope, PathPolicy, RelayServer, Relayed};
 use direct::DirectLeg;
+use pair::PairId;
+use silbo::{Silbo, Taken};
 use turn::TurnLeg;
 
 /// Interfaces offered; further ones are left out, the first addresses of the system's list win.
@@ -40,7 +51,8 @@ const MAX_INTERFACES: usize = 8;
 const MAX_STUN_SERVERS: usize = 4;
 /// Allocations made; further relays are only asked for our address.
 const MAX_RELAYS: usize = 2;
-/// Addresses of the other end taken; what comes after is dropped.
+/// Addresses of the other end taken. Between Silbos one that came to nothing makes room for a new one; else what comes
+/// after is dropped.
 const MAX_REMOTES: usize = 24;
 /// Datagrams waiting for the driver; the oldest is dropped when more come.
 const MAX_TRANSMITS: usize = 256;
@@ -66,6 +78,8 @@ pub(super) struct Inbound {
     pub(super) peer: SocketAddr,
     /// Where in the datagram it is.
     pub(super) range: Range<usize>,
+    /// The pair it came by, between Silbos.
+    pub(super) by: Option<PairId>,
 }
 
 /// What the legs have found.
@@ -74,13 +88,17 @@ pub(super) enum PathEvent {
     /// An address packets leave from: for ICE and for the other end.
     Local(Candidate),
     /// An address for the other end only.
-    Reflexive(Candidate),
+    Told(Candidate),
+    /// A pair is proven: ICE may check this, the only address of the other end it is shown.
+    Usable(Candidate),
+    /// The call goes another way.
+    Changed,
 }
 
 /// What was thrown away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Dropped {
-    /// Datagrams that are none of STUN, DTLS, RTP or ChannelData, or of nobody we know.
+    /// Datagrams that are none of STUN, DTLS, RTP or ChannelData, of nobody we know, or of no use.
     pub(super) malformed: u64,
     /// Packets for a leg that no longer exists.
     pub(super) unroutable: u64,
@@ -95,6 +113,10 @@ pub(super) struct Path {
     random: StdRng,
     direct: BTreeMap<SocketId, DirectLeg>,
     turn: BTreeMap<SocketId, TurnLeg>,
+    /// Between Silbos.
+    silbo: Option<Silbo>,
+    /// How many there were so far.
+    interfaces: usize,
     stun_servers: BTreeSet<SocketAddr>,
     remotes: BTreeMap<SocketAddr, CandidateKind>,
     transmits: VecDeque<Transmit>,
@@ -103,13 +125,26 @@ pub(super) struct Path {
 }
 
 impl Path {
-    pub(super) fn new(policy: PathPolicy, scope: AddressScope, seed: [u8; 32]) -> Self {
+    pub(super) fn new(
+        role: Role,
+        peer: PeerKind,
+        policy: PathPolicy,
+        scope: AddressScope,
+        seed: [u8; 32],
+    ) -> Self {
+        let mut random = StdRng::from_seed(seed);
+        let silbo = match peer {
+            PeerKind::Silbo => Some(Silbo::new(role, random.random())),
+            PeerKind::Stock => None,
+        };
         Self {
             policy,
             scope,
-            random: StdRng::from_seed(seed),
+            random,
             direct: BTreeMap::new(),
             turn: BTreeMap::new(),
+            silbo,
+            interfaces: 0,
             stun_servers: BTreeSet::new(),
             remotes: BTreeMap::new(),
             transmits: VecDeque::new(),
@@ -129,15 +164,27 @@ impl Path {
 
     /// A socket bound to one interface's address.
     pub(super) fn add_interface(&mut self, now: Instant, socket: SocketId, local: SocketAddr) {
-        let nth = self.direct.len();
+        let nth = self.interfaces;
+        self.interfaces += 1;
         let Some(candidate) = candidate(CandidateKind::Host, local, nth) else { return };
         let mut leg = DirectLeg::new(local, nth);
         for server in &self.stun_servers {
             leg.ask(now, *server, self.random.random());
         }
         self.direct.insert(socket, leg);
-        self.events.push_back(PathEvent::Local(candidate));
-        self.collect();
+        self.tell(candidate);
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.add_base(now, socket, local.ip(), None, self.remotes.iter());
+        }
+        self.collect(now);
+    }
+
+    /// The interface's address is gone, and with it what was bound to it.
+    pub(super) fn remove_interface(&mut self, now: Instant, socket: SocketId) {
+        if self.direct.remove(&socket).is_some() {
+            self.drop_base(now, socket);
+            self.collect(now);
+        }
     }
 
     /// A server that tells us our address.
@@ -148,7 +195,7 @@ impl Path {
         for leg in self.direct.values_mut() {
             leg.ask(now, server, self.random.random());
         }
-        self.collect();
+        self.collect(now);
     }
 
     /// Whether the driver should open a socket for an allocation on this relay.
@@ -167,7 +214,20 @@ impl Path {
             leg.open(now, *peer);
         }
         self.turn.insert(socket, leg);
-        self.collect();
+        self.collect(now);
+    }
+
+    /// A socket for a relay used already, whose old socket no longer reaches it: our address has changed, and a relay knows
+    /// an allocation by it (RFC 8656 §3.2).
+    pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
+        let old = self.turn.iter().find(|(_, leg)| leg.server() == relay.udp).map(|(socket, _)| *socket);
+        if let Some(old) = old {
+            self.turn.remove(&old);
+            self.drop_base(now, old);
+        }
+        if self.wants_relay(relay) {
+            self.add_relay(now, socket, relay);
+        }
     }
 
     /// An address of the other end; `false` when it is not to be used. Relays are told of it at once, so that they let
@@ -176,25 +236,41 @@ impl Path {
         let ip = candidate.address.ip();
         let reachable = self.scope == AddressScope::Lab || !(ip.is_loopback() || is_link_local(ip));
         let allowed = self.policy != PathPolicy::Direct || candidate.kind != CandidateKind::Relay;
-        if !reachable || !allowed || self.remotes.len() >= MAX_REMOTES {
+        if !reachable || !allowed {
             return false;
         }
-        self.remotes.entry(candidate.address).or_insert(candidate.kind);
+        let known = self.remotes.contains_key(&candidate.address);
+        if !known && self.remotes.len() >= MAX_REMOTES && !self.make_room(now) {
+            return false;
+        }
+        if self.silbo.is_some() {
+            // Seen first, told now: what it was told as counts.
+            self.remotes.insert(candidate.address, candidate.kind);
+        } else {
+            self.remotes.entry(candidate.address).or_insert(candidate.kind);
+        }
         for leg in self.turn.values_mut() {
             leg.open(now, candidate.address);
         }
-        self.collect();
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.add_remote(now, candidate.address, candidate.kind);
+        }
+        self.collect(now);
         true
     }
 
-    /// Sends a packet of ICE's from its candidate `local` to `peer`.
+    /// Sends a packet of the call's; to a stock end from ICE's candidate `local` to `peer`.
     pub(super) fn send(&mut self, now: Instant, local: SocketAddr, peer: SocketAddr, payload: Vec<u8>) {
-        if let Some((socket, _)) = self.direct.iter().find(|(_, leg)| leg.local() == local) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            let sent = pairs.send(now, &payload);
+            self.dropped.unroutable += u64::from(!sent);
+            self.collect(now);
+        } else if let Some((socket, _)) = self.direct.iter().find(|(_, leg)| leg.local() == local) {
             let socket = *socket;
             self.push(Transmit { socket, destination: peer, payload });
         } else if let Some(leg) = self.turn.values_mut().find(|leg| leg.relayed() == Some(local)) {
             leg.send(now, peer, &payload);
-            self.collect();
+            self.collect(now);
         } else {
             self.dropped.unroutable += 1;
         }
@@ -210,14 +286,14 @@ impl Path {
     ) -> Option<Inbound> {
         let inbound = if let Some(leg) = self.direct.get_mut(&socket) {
             if leg.handle_answer(now, source, datagram) {
-                self.collect();
+                self.collect(now);
                 return None;
             }
-            Some(Inbound { local: leg.local(), peer: source, range: 0..datagram.len() })
+            Some(Inbound { local: leg.local(), peer: source, range: 0..datagram.len(), by: None })
         } else if let Some(leg) = self.turn.get_mut(&socket) {
             let inbound = leg.handle_datagram(now, source, datagram);
             let was_ours = source == leg.server();
-            self.collect();
+            self.collect(now);
             match inbound {
                 None if was_ours => return None,
                 inbound => inbound,
@@ -225,7 +301,15 @@ impl Path {
         } else {
             None
         };
-        let inbound = inbound.filter(|inbound| self.is_acceptable(inbound, &datagram[inbound.range.clone()]));
+        let inbound = if self.silbo.is_some() {
+            match inbound.map(|inbound| self.take_silbo(now, socket, inbound, datagram)) {
+                Some(Taken::ForIce(inbound)) => Some(inbound),
+                Some(Taken::Done) => return None,
+                Some(Taken::Refused) | None => None,
+            }
+        } else {
+            inbound.filter(|inbound| self.is_acceptable(inbound, &datagram[inbound.range.clone()]))
+        };
         self.dropped.malformed += u64::from(inbound.is_none());
         inbound
     }
@@ -237,13 +321,17 @@ impl Path {
         for leg in self.turn.values_mut() {
             leg.handle_timeout(now);
         }
-        self.collect();
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.handle_timeout(now);
+        }
+        self.collect(now);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let direct = self.direct.values().filter_map(DirectLeg::poll_timeout);
         let turn = self.turn.values().filter_map(TurnLeg::poll_timeout);
-        direct.chain(turn).min()
+        let pairs = self.silbo.iter().filter_map(|silbo| silbo.pairs.poll_timeout());
+        direct.chain(turn).chain(pairs).min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -259,36 +347,12 @@ impl Path {
         for leg in self.turn.values_mut() {
             leg.close(now);
         }
-        self.collect();
+        self.collect(now);
     }
 
     /// What went through relays until now.
     pub(super) fn relayed(&self, now: Instant) -> Vec<Relayed> {
         self.turn.values().map(|leg| leg.carried(now)).filter(|relayed| relayed.bytes > 0).collect()
-    }
-
-    /// The kind of the leg behind ICE's local address, and its relay. A host candidate that talks to something beyond
-    /// this network does so through its reflexive address.
-    pub(super) fn local_kind(
-        &self,
-        local: SocketAddr,
-        remote: CandidateKind,
-    ) -> (CandidateKind, Option<SocketAddr>) {
-        if let Some(leg) = self.turn.values().find(|leg| leg.relayed() == Some(local)) {
-            return (CandidateKind::Relay, Some(leg.server()));
-        }
-        let translated = self.direct.values().any(|leg| leg.local() == local && leg.is_translated());
-        match remote {
-            CandidateKind::ServerReflexive | CandidateKind::PeerReflexive if translated => {
-                (CandidateKind::ServerReflexive, None)
-            }
-            _ => (CandidateKind::Host, None),
-        }
-    }
-
-    /// The kind under which the other end told us of an address; what it did not tell is peer-reflexive.
-    pub(super) fn remote_kind(&self, peer: SocketAddr) -> CandidateKind {
-        self.remotes.get(&peer).copied().unwrap_or(CandidateKind::PeerReflexive)
     }
 
     pub(super) const fn dropped(&self) -> Dropped {
@@ -315,36 +379,65 @@ impl Path {
         }
     }
 
-    /// Moves what the legs have to say into our own queues.
-    fn collect(&mut self) {
+    /// Moves what pairs and legs have to say into our own queues.
+    fn collect(&mut self, now: Instant) {
+        for leg in self.direct.values_mut() {
+            while let Some(reflexive) = leg.poll_reflexive() {
+                let found = candidate(CandidateKind::ServerReflexive, reflexive, leg.nth());
+                self.events.extend(found.map(PathEvent::Told));
+            }
+        }
+        let (mut allocated, mut lost) = (Vec::new(), Vec::new());
+        for (nth, (socket, leg)) in self.turn.iter_mut().enumerate() {
+            if let Some(relayed) = leg.poll_allocated() {
+                allocated.extend(candidate(CandidateKind::Relay, relayed, nth));
+                if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+                    pairs.add_base(now, *socket, relayed.ip(), Some(leg.server()), self.remotes.iter());
+                }
+            }
+            while let Some(peer) = leg.poll_ready() {
+                if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+                    pairs.open(now, PairId { socket: *socket, remote: peer });
+                }
+            }
+            if leg.is_lost() {
+                lost.push(*socket);
+            }
+        }
+        for candidate in allocated {
+            self.tell(candidate);
+        }
+        for socket in lost {
+            self.turn.remove(&socket);
+            self.drop_base(now, socket);
+        }
+        self.collect_pairs(now);
         let mut transmits = Vec::new();
-        let mut found = Vec::new();
         for (socket, leg) in &mut self.direct {
             while let Some((destination, payload)) = leg.poll_transmit() {
                 transmits.push(Transmit { socket: *socket, destination, payload });
             }
-            while let Some(reflexive) = leg.poll_reflexive() {
-                found.push((CandidateKind::ServerReflexive, reflexive, leg.nth()));
-            }
         }
-        for (nth, (socket, leg)) in self.turn.iter_mut().enumerate() {
-            if let Some(relayed) = leg.poll_allocated() {
-                found.push((CandidateKind::Relay, relayed, nth));
-            }
+        for (socket, leg) in &mut self.turn {
             while let Some(payload) = leg.poll_transmit() {
                 transmits.push(Transmit { socket: *socket, destination: leg.server(), payload });
             }
         }
-        for (kind, address, nth) in found {
-            let Some(candidate) = candidate(kind, address, nth) else { continue };
-            self.events.push_back(match kind {
-                CandidateKind::Relay => PathEvent::Local(candidate),
-                _ => PathEvent::Reflexive(candidate),
-            });
-        }
         for transmit in transmits {
             self.push(transmit);
         }
+    }
+
+    fn drop_base(&mut self, now: Instant, socket: SocketId) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.drop_base(now, socket);
+        }
+    }
+
+    /// An address of ours was found.
+    fn tell(&mut self, candidate: Candidate) {
+        let for_ice = self.silbo.is_none();
+        self.events.push_back(if for_ice { PathEvent::Local(candidate) } else { PathEvent::Told(candidate) });
     }
 
     fn push(&mut self, transmit: Transmit) {

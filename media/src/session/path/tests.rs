@@ -10,7 +10,7 @@ fn address(text: &str) -> SocketAddr {
 }
 
 fn path(policy: PathPolicy) -> Path {
-    let mut path = Path::new(policy, AddressScope::Public, [1; 32]);
+    let mut path = Path::new(Role::Offer, PeerKind::Stock, policy, AddressScope::Public, [1; 32]);
     path.add_interface(start(), DIRECT, address("192.0.2.1:5000"));
     path
 }
@@ -49,7 +49,12 @@ fn a_packet_comes_in_under_the_name_of_its_leg() {
     let inbound = path.handle_datagram(start(), DIRECT, address("203.0.113.5:9"), &media);
     assert_eq!(
         inbound,
-        Some(Inbound { local: address("192.0.2.1:5000"), peer: address("203.0.113.5:9"), range: 0..4 })
+        Some(Inbound {
+            local: address("192.0.2.1:5000"),
+            peer: address("203.0.113.5:9"),
+            range: 0..4,
+            by: None
+        })
     );
 }
 
@@ -88,15 +93,15 @@ fn direct_only_takes_no_relay_of_either_side() {
 
 #[test]
 fn relay_only_opens_no_socket_on_an_interface() {
-    let path = Path::new(PathPolicy::Relay, AddressScope::Lab, [1; 32]);
+    let path = Path::new(Role::Offer, PeerKind::Stock, PathPolicy::Relay, AddressScope::Lab, [1; 32]);
     assert!(!path.wants_interface(address("192.0.2.1:0").ip()));
     assert!(path.wants_relay(&server()));
 }
 
 #[test]
 fn loopback_is_for_the_lab_only_and_link_local_for_nobody() {
-    let [public, lab] =
-        [AddressScope::Public, AddressScope::Lab].map(|s| Path::new(PathPolicy::Any, s, [1; 32]));
+    let [public, lab] = [AddressScope::Public, AddressScope::Lab]
+        .map(|scope| Path::new(Role::Offer, PeerKind::Stock, PathPolicy::Any, scope, [1; 32]));
     let loopback = address("127.0.0.1:0").ip();
     assert!(!public.wants_interface(loopback) && lab.wants_interface(loopback));
     for ip in ["169.254.3.4", "fe80::1"] {

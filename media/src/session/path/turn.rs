@@ -1,5 +1,6 @@
 //! A leg that is an allocation on a relay, reached through a socket of its own: a relay candidate.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -17,6 +18,8 @@ pub(super) struct TurnLeg {
     began: Instant,
     /// Bytes of payload, both ways.
     carried: u64,
+    ready: VecDeque<SocketAddr>,
+    lost: bool,
 }
 
 impl TurnLeg {
@@ -29,6 +32,8 @@ impl TurnLeg {
             announced: false,
             began: now,
             carried: 0,
+            ready: VecDeque::new(),
+            lost: false,
         }
     }
 
@@ -76,7 +81,7 @@ impl TurnLeg {
         self.settle();
         let (peer, range) = received?;
         self.carried += range.len() as u64;
-        Some(Inbound { local: self.relayed?, peer, range })
+        Some(Inbound { local: self.relayed?, peer, range, by: None })
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -101,6 +106,16 @@ impl TurnLeg {
         self.relayed
     }
 
+    /// An address the relay now lets through, each once.
+    pub(super) fn poll_ready(&mut self) -> Option<SocketAddr> {
+        self.ready.pop_front()
+    }
+
+    /// Whether there is no allocation and will not be one.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     pub(super) fn close(&mut self, now: Instant) {
         self.client.release(now);
         self.settle();
@@ -110,11 +125,12 @@ impl TurnLeg {
         while let Some(event) = self.client.poll_event() {
             match event {
                 TurnEvent::Allocated { relayed, .. } => self.relayed = Some(relayed),
-                TurnEvent::PeerReady(_) => {}
+                TurnEvent::PeerReady(peer) => self.ready.push_back(peer),
                 TurnEvent::PeerFailed { reason, .. } => tracing::debug!(%reason, "a relay refuses a peer"),
                 TurnEvent::Failed { reason } => {
                     tracing::warn!(%reason, "a relay is lost");
                     self.relayed = None;
+                    self.lost = true;
                 }
                 TurnEvent::Closed => self.relayed = None,
             }

@@ -1,7 +1,7 @@
 //! The UDP sockets of one session, polled together by its one task.
 #![expect(clippy::disallowed_types, reason = "a driver owns sockets")]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
@@ -27,10 +27,11 @@ pub(in crate::session) struct Received {
     pub(in crate::session) payload: Vec<u8>,
 }
 
-/// All sockets of a session; a [`SocketId`] is the position in the list.
+/// All sockets of a session, by their [`SocketId`], which is never used again.
 #[derive(Default)]
 pub(in crate::session) struct Sockets {
-    open: Vec<Socket>,
+    open: BTreeMap<SocketId, Socket>,
+    opened: u32,
 }
 
 struct Socket {
@@ -53,24 +54,33 @@ impl Sockets {
         let socket = std::net::UdpSocket::bind((ip, 0))?;
         socket.set_nonblocking(true)?;
         let local = socket.local_addr()?;
-        let id = SocketId(u32::try_from(self.open.len()).map_err(io::Error::other)?);
-        self.open.push(Socket { io: UdpSocket::from_std(socket)?, backlog: VecDeque::new() });
+        let id = SocketId(self.opened);
+        self.open.insert(id, Socket { io: UdpSocket::from_std(socket)?, backlog: VecDeque::new() });
+        self.opened += 1;
         Ok((id, local))
+    }
+
+    /// Closes a socket whose address is gone.
+    pub(in crate::session) fn close(&mut self, socket: SocketId) {
+        self.open.remove(&socket);
+    }
+
+    /// The address packets for `destination` leave from just now; nothing is sent.
+    pub(in crate::session) fn source_towards(destination: SocketAddr) -> io::Result<IpAddr> {
+        let socket = std::net::UdpSocket::bind((any(destination), 0))?;
+        socket.connect(destination)?;
+        Ok(socket.local_addr()?.ip())
     }
 
     /// A socket that reaches `destination` from whatever interface leads there.
     pub(in crate::session) fn open_towards(&mut self, destination: SocketAddr) -> io::Result<SocketId> {
-        let any: IpAddr = match destination {
-            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        Ok(self.open(any)?.0)
+        Ok(self.open(any(destination))?.0)
     }
 
     /// Sends now, or as soon as the socket takes it. Errors are the network's: ICE and TURN repeat what matters.
     pub(in crate::session) fn send(&mut self, transmit: Transmit) {
         let Transmit { socket, destination, payload } = transmit;
-        let Some(socket) = self.open.get_mut(socket.0 as usize) else { return };
+        let Some(socket) = self.open.get_mut(&socket) else { return };
         let blocked = !socket.backlog.is_empty()
             || socket
                 .io
@@ -87,7 +97,7 @@ impl Sockets {
     /// Empties backlogs and fills `inbox`; ready when something was received.
     pub(in crate::session) fn poll(&mut self, cx: &mut Context<'_>, inbox: &mut Vec<Received>) -> Poll<()> {
         let mut buffer = [0; DATAGRAM];
-        for (id, socket) in self.open.iter_mut().enumerate() {
+        for (id, socket) in &mut self.open {
             while let Some((destination, payload)) = socket.backlog.front() {
                 match socket.io.poll_send_to(cx, payload, *destination) {
                     Poll::Ready(_) => socket.backlog.pop_front(),
@@ -97,11 +107,9 @@ impl Sockets {
             for _ in 0..BATCH {
                 let mut buffer = ReadBuf::new(&mut buffer);
                 match socket.io.poll_recv_from(cx, &mut buffer) {
-                    Poll::Ready(Ok(source)) => inbox.push(Received {
-                        socket: SocketId(id as u32),
-                        source,
-                        payload: buffer.filled().to_vec(),
-                    }),
+                    Poll::Ready(Ok(source)) => {
+                        inbox.push(Received { socket: *id, source, payload: buffer.filled().to_vec() })
+                    }
                     // An ICMP error of an earlier packet.
                     Poll::Ready(Err(_)) => {}
                     Poll::Pending => break,
@@ -109,5 +117,13 @@ impl Sockets {
             }
         }
         if inbox.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+/// Every interface, in the family of `destination`.
+fn any(destination: SocketAddr) -> IpAddr {
+    match destination {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     }
 }

@@ -9,7 +9,8 @@ use tokio::time::{sleep_until, timeout};
 
 use super::flow::{Flow, Meter};
 use crate::session::far::Far;
-use crate::session::line::{Line, LineEvent};
+use crate::session::line::LineEvent;
+use crate::session::network::driver::{LOOK_EVERY, Network};
 use crate::session::sockets::driver::{Received, Sockets};
 use crate::session::{
     Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
@@ -33,6 +34,7 @@ pub(in crate::session) enum Command {
     AcceptSdp(String),
     Candidate(Candidate),
     Relays(Vec<RelayServer>),
+    NetworkChanged,
     Mute(Mute),
     Message(Vec<u8>),
     Close,
@@ -42,6 +44,7 @@ pub(in crate::session) enum Command {
 pub(in crate::session) struct Task {
     far: Far,
     sockets: Sockets,
+    network: Network,
     engine: VoiceEngine,
     packets: mpsc::Receiver<VoicePacket>,
     sounds: mpsc::Receiver<VoiceEvent>,
@@ -50,32 +53,16 @@ pub(in crate::session) struct Task {
     flow: Flow,
     meter: Meter,
     next_stats: Option<Instant>,
+    next_look: Option<Instant>,
     end: Option<SessionEnd>,
     bill: oneshot::Sender<Vec<Relayed>>,
-}
-
-/// Asks servers for our address, and allocates on those that let us.
-pub(in crate::session) fn add_relays(
-    line: &mut Line,
-    sockets: &mut Sockets,
-    now: Instant,
-    relays: &[RelayServer],
-) {
-    for relay in relays {
-        line.add_stun_server(now, relay.udp);
-        if line.wants_relay(relay) {
-            match sockets.open_towards(relay.udp) {
-                Ok(socket) => line.add_relay(now, socket, relay),
-                Err(error) => tracing::warn!(%error, "no socket towards a relay"),
-            }
-        }
-    }
 }
 
 impl Task {
     pub(in crate::session) fn new(
         far: Far,
         sockets: Sockets,
+        network: Network,
         engine: VoiceEngine,
         io: VoiceIo,
         commands: mpsc::Receiver<Command>,
@@ -86,6 +73,7 @@ impl Task {
         Self {
             far,
             sockets,
+            network,
             engine,
             packets,
             sounds,
@@ -94,6 +82,7 @@ impl Task {
             flow: Flow::default(),
             meter: Meter::default(),
             next_stats: None,
+            next_look: None,
             end: None,
             bill,
         }
@@ -132,11 +121,14 @@ impl Task {
 
     fn deadline(&mut self, now: Instant) -> Instant {
         let far = self.far.poll_timeout().map(|(due, _)| due);
-        [far, self.next_stats].into_iter().flatten().fold(now + LONGEST_SLEEP, Instant::min)
+        [far, self.next_stats, self.next_look].into_iter().flatten().fold(now + LONGEST_SLEEP, Instant::min)
     }
 
     /// Does what is due and moves everything that waits.
     fn settle(&mut self, now: Instant) {
+        if self.next_look.is_none_or(|due| due <= now) {
+            self.look(now);
+        }
         if self.far.poll_timeout().is_some_and(|(due, _)| due <= now) {
             self.far.handle_timeout(now);
         }
@@ -152,6 +144,15 @@ impl Task {
             self.engine.set_expected_loss(measured.remote_loss);
             let stats = self.meter.read(now, measured, &self.engine.stats().playout);
             self.tell(SessionEvent::Stats(stats));
+        }
+    }
+
+    /// Lets the sockets follow the addresses of this machine.
+    fn look(&mut self, now: Instant) {
+        self.next_look = Some(now + LOOK_EVERY);
+        let Some(line) = self.far.line() else { return };
+        if let Err(error) = self.network.look(now, line, &mut self.sockets) {
+            tracing::debug!(%error, "the addresses of this machine are not told");
         }
     }
 
@@ -192,7 +193,10 @@ impl Task {
                 self.end_if_refused(now, accepted);
             }
             (Command::Candidate(candidate), Some(line)) => line.add_candidate(now, candidate),
-            (Command::Relays(relays), Some(line)) => add_relays(line, &mut self.sockets, now, &relays),
+            (Command::Relays(relays), Some(line)) => {
+                self.network.add_relays(now, line, &mut self.sockets, &relays);
+            }
+            (Command::NetworkChanged, _) => self.look(now),
             (Command::Message(message), Some(line)) => line.send_message(now, message),
             // Echo repeats messages as it repeats everything.
             (Command::Message(message), None) => self.tell(SessionEvent::Message(message)),

@@ -9,28 +9,28 @@ use crate::session::description::CandidateKind;
 use crate::session::line::LineEvent;
 use crate::session::{PathPolicy, PathReport, SessionEnd};
 
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
-fn both_connected(world: &World) -> bool {
+pub(super) fn both_connected(world: &World) -> bool {
     world.ends.iter().all(|end| end.connected().is_some())
 }
 
-fn connect(plan: Plan) -> World {
+pub(super) fn connect(plan: Plan) -> World {
     let mut world = World::new(plan);
     world.dial();
     assert!(world.run_while_not(LIMIT, both_connected), "not connected: {:?}", logs(&world));
     world
 }
 
-fn logs(world: &World) -> [Vec<String>; 2] {
+pub(super) fn logs(world: &World) -> [Vec<String>; 2] {
     [0, 1].map(|who| {
         let said = world.ends[who].log.iter().filter(|(_, event)| !matches!(event, LineEvent::Voice { .. }));
         said.map(|(at, event)| format!("{at:?} {event:?}")).collect()
     })
 }
 
-fn path(world: &World, who: usize) -> &PathReport {
-    let report = world.ends[who].log.iter().find_map(|(_, event)| match event {
+pub(super) fn last_path(world: &World, who: usize) -> &PathReport {
+    let report = world.ends[who].log.iter().rev().find_map(|(_, event)| match event {
         LineEvent::Path(report) => Some(report),
         _ => None,
     });
@@ -45,7 +45,7 @@ fn told_kinds(world: &World, who: usize) -> Vec<CandidateKind> {
     told.collect()
 }
 
-fn end_of(world: &World, who: usize) -> Option<(Duration, &SessionEnd)> {
+pub(super) fn end_of(world: &World, who: usize) -> Option<(Duration, &SessionEnd)> {
     world.ends[who].log.iter().find_map(|(at, event)| match event {
         LineEvent::Ended(end) => Some((*at, end)),
         _ => None,
@@ -99,21 +99,20 @@ fn the_same_seed_gives_the_same_call() {
 
 #[test]
 fn relayed_by_choice_shows_no_address_of_ours() {
-    let plan =
-        Plan { policy: [PathPolicy::Relay, PathPolicy::Any], relay: true, speech: 1, ..Plan::default() };
+    let plan = Plan { policy: [PathPolicy::Relay, PathPolicy::Any], relays: 1, speech: 1, ..Plan::default() };
     let mut world = connect(plan);
     world.run_for(1500 * MS);
     assert_eq!(told_kinds(&world, 0), [CandidateKind::Relay]);
-    assert_eq!(path(&world, 0).local, CandidateKind::Relay);
-    assert!(!path(&world, 0).direct && path(&world, 0).relay.is_some());
-    assert!(!path(&world, 1).direct, "{:?}", path(&world, 1));
+    assert_eq!(last_path(&world, 0).local, CandidateKind::Relay);
+    assert!(!last_path(&world, 0).direct && last_path(&world, 0).relay.is_some());
+    assert!(!last_path(&world, 1).direct, "{:?}", last_path(&world, 1));
     assert!(likeness(&world.ends[0].said, world.ends[1].voice.recorded()) > 0.9);
     assert!(likeness(&world.ends[1].said, world.ends[0].voice.recorded()) > 0.9);
 }
 
 #[test]
 fn relayed_by_both_connects_without_waiting_for_a_direct_way() {
-    let world = connect(Plan { policy: [PathPolicy::Relay; 2], relay: true, ..Plan::default() });
+    let world = connect(Plan { policy: [PathPolicy::Relay; 2], relays: 1, ..Plan::default() });
     assert!(world.ends[0].connected() < Some(2000 * MS), "{:?}", logs(&world));
 }
 
@@ -121,10 +120,10 @@ fn relayed_by_both_connects_without_waiting_for_a_direct_way() {
 fn two_port_restricted_translators_are_passed_directly() {
     for (seed, latency) in [(1, 5), (2, 40), (3, 100)] {
         let nat = [Nat::PortRestricted; 2];
-        let world = connect(Plan { seed, latency: latency * MS, nat, relay: true, ..Plan::default() });
+        let world = connect(Plan { seed, latency: latency * MS, nat, relays: 1, ..Plan::default() });
         for who in 0..2 {
-            assert!(path(&world, who).direct, "{latency} ms: {:?}", path(&world, who));
-            assert_eq!(path(&world, who).local, CandidateKind::ServerReflexive);
+            assert!(last_path(&world, who).direct, "{latency} ms: {:?}", last_path(&world, who));
+            assert_eq!(last_path(&world, who).local, CandidateKind::ServerReflexive);
         }
     }
 }
@@ -143,13 +142,13 @@ fn a_check_that_overtakes_the_answer_is_answered_once_the_answer_is_there() {
 #[test]
 fn a_symmetric_translator_needs_the_relay_in_either_role() {
     for nat in [[Nat::PortRestricted, Nat::Symmetric], [Nat::Symmetric, Nat::PortRestricted]] {
-        let mut world = connect(Plan { nat, relay: true, speech: 1, ..Plan::default() });
+        let mut world = connect(Plan { nat, relays: 1, speech: 1, ..Plan::default() });
         world.run_for(1500 * MS);
         assert!(
-            !path(&world, 0).direct && !path(&world, 1).direct,
+            !last_path(&world, 0).direct && !last_path(&world, 1).direct,
             "{:?} {:?}",
-            path(&world, 0),
-            path(&world, 1)
+            last_path(&world, 0),
+            last_path(&world, 1)
         );
         assert!(likeness(&world.ends[0].said, world.ends[1].voice.recorded()) > 0.9);
     }
@@ -158,12 +157,12 @@ fn a_symmetric_translator_needs_the_relay_in_either_role() {
 #[test]
 fn a_public_end_is_reached_directly_from_behind_any_translator() {
     for nat in [[Nat::None, Nat::Symmetric], [Nat::Symmetric, Nat::None]] {
-        let world = connect(Plan { nat, relay: true, ..Plan::default() });
+        let world = connect(Plan { nat, relays: 1, ..Plan::default() });
         assert!(
-            path(&world, 0).direct && path(&world, 1).direct,
+            last_path(&world, 0).direct && last_path(&world, 1).direct,
             "{:?} {:?}",
-            path(&world, 0),
-            path(&world, 1)
+            last_path(&world, 0),
+            last_path(&world, 1)
         );
     }
 }
@@ -172,9 +171,9 @@ fn a_public_end_is_reached_directly_from_behind_any_translator() {
 fn direct_by_choice_never_touches_a_relay_even_if_the_call_fails() {
     let nat = [Nat::PortRestricted, Nat::Symmetric];
     let policy = [PathPolicy::Direct, PathPolicy::Any];
-    let mut world = World::new(Plan { nat, policy, relay: true, ..Plan::default() });
+    let mut world = World::new(Plan { nat, policy, relays: 1, ..Plan::default() });
     world.dial();
-    assert!(!world.run_while_not(LIMIT, both_connected), "{:?}", path(&world, 0));
+    assert!(!world.run_while_not(LIMIT, both_connected), "{:?}", last_path(&world, 0));
     assert!(!told_kinds(&world, 0).contains(&CandidateKind::Relay));
     assert!(matches!(end_of(&world, 0), Some((_, SessionEnd::NoPath))), "{:?}", logs(&world));
 }

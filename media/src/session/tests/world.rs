@@ -1,4 +1,4 @@
-//! Two ends of a call, translators, one relay and a seeded network between them, in virtual time.
+//! Two ends of a call, translators, relays and a seeded network between them, in virtual time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, Via};
-use relay::{CredentialIssuer, Now, UnixTime};
+use relay::{Now, UnixTime};
 
 use crate::session::call::PeerKind;
 use crate::session::description::{Candidate, Description};
@@ -15,15 +14,14 @@ use crate::session::fixture::origin;
 use crate::session::line::{Line, LineEvent};
 use crate::session::path::SocketId;
 use crate::session::sdp::Role;
-use crate::session::{AddressScope, PathPolicy, RelayServer};
+use crate::session::{AddressScope, PathPolicy};
 use crate::voice::virtual_clock::VirtualVoice;
 
+use super::relays::TestRelay;
 use super::signal::speech;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(10);
-pub(super) const RELAY: &str = "198.51.100.9:3478";
-const SECRET: [u8; 32] = [7; 32];
 
 /// What sits between an end and the world (RFC 4787).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +43,8 @@ pub(super) struct Plan {
     pub(super) loss: f64,
     pub(super) policy: [PathPolicy; 2],
     pub(super) nat: [Nat; 2],
-    pub(super) relay: bool,
+    /// How many there are.
+    pub(super) relays: usize,
     /// Seconds each end speaks, once connected.
     pub(super) speech: usize,
 }
@@ -60,7 +59,7 @@ impl Default for Plan {
             loss: 0.0,
             policy: [PathPolicy::Any; 2],
             nat: [Nat::None; 2],
-            relay: false,
+            relays: 0,
             speech: 0,
         }
     }
@@ -70,7 +69,7 @@ pub(super) struct End {
     pub(super) line: Line,
     pub(super) voice: VirtualVoice,
     pub(super) said: Vec<f32>,
-    sockets: Vec<SocketAddr>,
+    pub(super) sockets: Vec<SocketAddr>,
     translator: Translator,
     next_tick: Option<Instant>,
     /// Every event, with its time since the start.
@@ -85,6 +84,15 @@ struct Translator {
     mappings: BTreeMap<(SocketAddr, Option<SocketAddr>), u16>,
     inside: BTreeMap<u16, SocketAddr>,
     written: Vec<(u16, SocketAddr)>,
+}
+
+/// A datagram seen on the wire.
+#[derive(Clone)]
+pub(super) struct Sent {
+    pub(super) at: Instant,
+    pub(super) from: SocketAddr,
+    pub(super) to: SocketAddr,
+    pub(super) payload: Vec<u8>,
 }
 
 enum Arrival {
@@ -102,25 +110,27 @@ pub(super) struct World {
     random: StdRng,
     under_way: BTreeMap<(Instant, u64), Arrival>,
     counter: u64,
-    server: Server,
-    ports: BTreeMap<u16, AllocationId>,
-    next_relay_port: u16,
+    pub(super) relays: Vec<TestRelay>,
     answered: bool,
     early: VecDeque<Candidate>,
     /// Changes descriptions under way.
     pub(super) tamper: Option<fn(&mut Description)>,
     /// Nothing arrives any more.
     pub(super) dark: bool,
+    /// Everything sent, once it is watched: when, from, to, and what.
+    pub(super) wire: Option<Vec<Sent>>,
+    /// Nothing arrives any more but through a relay.
+    pub(super) direct_dead: bool,
+    /// Takes what arrives for an end while it stalls: until then it does nothing at all.
+    pub(super) stalls: [Option<Instant>; 2],
 }
 
 impl World {
     pub(super) fn new(plan: Plan) -> Self {
         let start = origin();
         let mut random = StdRng::seed_from_u64(plan.seed);
-        let relay: SocketAddr = RELAY.parse().unwrap();
-        let config =
-            ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(relay, SECRET, random.random()) };
-        let server = Server::new(config, relay, moment(start, start));
+        let relays: Vec<TestRelay> =
+            (0..plan.relays).map(|nth| TestRelay::new(nth, random.random(), moment(start, start))).collect();
         let ends = [0, 1].map(|who| {
             let (inside, outside): (IpAddr, IpAddr) = match (plan.nat[who], who) {
                 (Nat::None, 0) => (ip("203.0.113.1"), ip("203.0.113.1")),
@@ -138,17 +148,12 @@ impl World {
                 line.add_interface(start, SocketId(sockets.len() as u32), local);
                 sockets.push(local);
             }
-            if plan.relay {
-                let credentials = CredentialIssuer::new(SECRET).issue(
-                    moment(start, start).unix,
-                    &format!("end{who}"),
-                    600_000 * MS,
-                );
-                let relay = RelayServer { udp: relay, credentials: Some(credentials) };
+            for (nth, relay) in relays.iter().enumerate() {
+                let relay = relay.offer(moment(start, start), who);
                 line.add_stun_server(start, relay.udp);
                 if line.wants_relay(&relay) {
                     line.add_relay(start, SocketId(sockets.len() as u32), &relay);
-                    sockets.push(SocketAddr::new(inside, 6000));
+                    sockets.push(SocketAddr::new(inside, 6000 + nth as u16));
                 }
             }
             let said = speech(who, plan.speech);
@@ -171,13 +176,14 @@ impl World {
             random,
             under_way: BTreeMap::new(),
             counter: 0,
-            server,
-            ports: BTreeMap::new(),
-            next_relay_port: 50_000,
+            relays,
             answered: false,
             early: VecDeque::new(),
             tamper: None,
             dark: false,
+            wire: None,
+            direct_dead: false,
+            stalls: [None; 2],
         }
     }
 
@@ -202,22 +208,27 @@ impl World {
     fn run_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> bool {
         while !done(self) {
             let mut next = self.under_way.keys().next().map(|(at, _)| *at);
-            for end in &mut self.ends {
-                next = [next, end.line.poll_timeout().map(|(at, _)| at), end.next_tick]
-                    .into_iter()
-                    .flatten()
-                    .min();
+            for (end, stall) in self.ends.iter_mut().zip(self.stalls) {
+                let own = [end.line.poll_timeout().map(|(at, _)| at), end.next_tick];
+                let own = own.into_iter().flatten().min().map(|at| stall.map_or(at, |until| until.max(at)));
+                next = [next, own].into_iter().flatten().min();
             }
             let Some(next) = next.map(|next| next.max(self.now)).filter(|next| *next <= until) else {
                 return false;
             };
             self.now = next;
-            for end in &mut self.ends {
+            for stall in &mut self.stalls {
+                *stall = stall.filter(|until| *until > next);
+            }
+            for (end, stall) in self.ends.iter_mut().zip(self.stalls) {
+                if stall.is_some() {
+                    continue;
+                }
                 if end.line.poll_timeout().is_some_and(|(due, _)| due <= next) {
                     end.line.handle_timeout(next);
                 }
                 if end.next_tick.is_some_and(|due| due <= next) {
-                    end.next_tick = Some(next + TICK);
+                    end.next_tick = end.next_tick.map(|due| due + TICK);
                     if let Some(packet) = end.voice.tick(next) {
                         end.line.send_voice(next, packet);
                     }
@@ -260,17 +271,22 @@ impl World {
     }
 
     fn deliver(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
-        if to == RELAY.parse::<SocketAddr>().unwrap() {
-            self.server.handle_client(moment(self.start, self.now), from, payload);
-        } else if to.ip() == RELAY.parse::<SocketAddr>().unwrap().ip() {
-            if let Some(id) = self.ports.get(&to.port()) {
-                self.server.handle_peer(moment(self.start, self.now), *id, from, payload);
-            }
+        let now = moment(self.start, self.now);
+        if let Some(relay) = self.relays.iter_mut().find(|relay| relay.is_at(to)) {
+            relay.deliver(now, from, to, payload);
         } else {
-            for end in &mut self.ends {
+            for (end, stall) in self.ends.iter_mut().zip(self.stalls) {
                 if let Some(inside) = end.translator.inbound(from, to)
                     && let Some(socket) = end.sockets.iter().position(|local| *local == inside)
                 {
+                    if let Some(until) = stall {
+                        // It waits in the socket.
+                        self.counter += 1;
+                        let payload = payload.to_vec();
+                        let arrival = Arrival::Datagram { from, to, payload };
+                        self.under_way.insert((until, self.counter), arrival);
+                        continue;
+                    }
                     end.line.handle_datagram(self.now, SocketId(socket as u32), from, payload);
                 }
             }
@@ -299,27 +315,18 @@ impl World {
                 self.ends[who].log.push((since, event));
             }
         }
-        loop {
-            while let Some(effect) = self.server.poll_effect() {
-                if let Effect::OpenRelayPort(id, _) = effect {
-                    self.next_relay_port += 1;
-                    self.ports.insert(self.next_relay_port, id);
-                    let opened = PortOutcome::Opened(self.next_relay_port);
-                    self.server.handle_relay_port(moment(self.start, self.now), id, opened);
-                }
+        for nth in 0..self.relays.len() {
+            for (from, to, payload) in self.relays[nth].take_transmits(moment(self.start, self.now)) {
+                self.launch(from, to, payload);
             }
-            let Some(transmit) = self.server.poll_transmit() else { return };
-            let mut from: SocketAddr = RELAY.parse().unwrap();
-            if let Via::Relayed(id) = transmit.via {
-                let Some((port, _)) = self.ports.iter().find(|(_, of)| **of == id) else { continue };
-                from.set_port(*port);
-            }
-            self.launch(from, transmit.to, transmit.payload);
         }
     }
 
     fn launch(&mut self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
-        let lost = self.random.random_bool(self.plan.loss) || self.dark;
+        let relayed = self.relays.iter().any(|relay| relay.is_at(from) || relay.is_at(to));
+        let lost = self.random.random_bool(self.plan.loss) || self.dark || (self.direct_dead && !relayed);
+        let at = self.now;
+        self.wire.iter_mut().for_each(|wire| wire.push(Sent { at, from, to, payload: payload.clone() }));
         let extra = self.plan.jitter.mul_f64(self.random.random());
         if !lost {
             self.schedule(self.plan.latency + extra, Arrival::Datagram { from, to, payload });
@@ -337,9 +344,42 @@ impl World {
 
     /// A datagram out of nowhere.
     pub(super) fn inject(&mut self, to: usize, payload: &[u8]) {
-        let from = "192.0.2.66:6666".parse().unwrap();
+        self.inject_from("192.0.2.66:6666".parse().unwrap(), to, payload);
+    }
+
+    /// A datagram with any source.
+    pub(super) fn inject_from(&mut self, from: SocketAddr, to: usize, payload: &[u8]) {
         self.ends[to].line.handle_datagram(self.now, SocketId(0), from, payload);
         self.settle();
+    }
+
+    /// The end loses its address, and gets another one: its driver closes and opens sockets.
+    pub(super) fn move_uplink(&mut self, who: usize, address: &str) {
+        let (now, moment) = (self.now, moment(self.start, self.now));
+        let end = &mut self.ends[who];
+        let inside = ip(address);
+        end.translator.outside = inside;
+        let gone = end.sockets.len();
+        for socket in 0..gone {
+            end.sockets[socket].set_port(0);
+            end.line.remove_interface(now, SocketId(socket as u32));
+        }
+        let local = SocketAddr::new(inside, 7000);
+        if end.line.wants_interface(inside) {
+            end.line.add_interface(now, SocketId(gone as u32), local);
+            end.sockets.push(local);
+        }
+        for (nth, relay) in self.relays.iter().enumerate() {
+            let socket = SocketId(end.sockets.len() as u32);
+            end.line.replace_relay(now, socket, &relay.offer(moment, who));
+            end.sockets.push(SocketAddr::new(inside, 8000 + nth as u16));
+        }
+        self.settle();
+    }
+
+    /// Every datagram on its way or sent from now on, for an observer.
+    pub(super) fn watch_wire(&mut self) {
+        self.wire = Some(Vec::new());
     }
 }
 
@@ -347,6 +387,11 @@ impl End {
     /// When it first said so.
     pub(super) fn when(&self, what: impl Fn(&LineEvent) -> bool) -> Option<Duration> {
         self.log.iter().find(|(_, event)| what(event)).map(|(at, _)| *at)
+    }
+
+    /// Neither speaks nor plays any more.
+    pub(super) fn hold_ticks(&mut self) {
+        self.next_tick = None;
     }
 
     pub(super) fn connected(&self) -> Option<Duration> {

@@ -1,0 +1,324 @@
+//! One way between the two ends: a base of ours and an address of theirs, and whether it works.
+//!
+//! ```text
+//!                 answer                  4 probes unanswered and nothing heard, or a gap
+//!   Probing ──────────────────▶ Proven ───────────────────────────────────────────▶ Silent
+//!      │ 72 s, 87 probes           ▲                     answer                       │
+//!      ▼                           └──────────────────────────────────────────────────┘
+//!   GivenUp ── the other end's probe comes ──▶ Probing
+//! ```
+//!
+//! Only a proven pair carries anything but probes: the other end has answered, from where it was asked, what only it can
+//! answer. Probing begins at 50 ms, which opens address translators, and slows down; a relayed pair is first probed when
+//! its relay lets the address through.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use relay::wire::TransactionId;
+
+use super::SocketId;
+use crate::session::description::CandidateKind;
+
+/// How an unproven pair is probed: until this age, this often.
+const PATIENCE: [(Duration, Duration); 3] = [
+    (Duration::from_secs(1), Duration::from_millis(50)),
+    (PUNCHING, Duration::from_millis(200)),
+    (Duration::from_secs(72), Duration::from_secs(5)),
+];
+/// As long as a call may take to connect.
+const PUNCHING: Duration = Duration::from_secs(12);
+/// How often a pair that may be needed any moment is probed, and any other proven one.
+const STANDBY: Duration = Duration::from_millis(1200);
+const SPARE: Duration = Duration::from_secs(6);
+/// While a call misses its sound, and once a pair is silent.
+const URGENT: Duration = Duration::from_millis(100);
+const SILENT: Duration = Duration::from_secs(1);
+/// A probe counts as unanswered after this, or after twice the round-trip time if that is longer.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(300);
+/// Unanswered probes in a row that make a pair silent.
+const MISSES: u32 = 4;
+/// A pair that was heard within this time is not silent, however many probes are lost.
+const HEARD: Duration = Duration::from_secs(1);
+/// Probes whose answers are waited for; the oldest is forgotten.
+const ASKED: usize = 32;
+/// A probe of the other end causes one of ours at most this often.
+const PROMPTED: Duration = Duration::from_millis(40);
+
+/// Names a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::session) struct PairId {
+    pub(super) socket: SocketId,
+    pub(super) remote: SocketAddr,
+}
+
+/// What lies at the two ends of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// Host or relay.
+    pub(super) local: CandidateKind,
+    /// Our relay, where the base is one.
+    pub(super) server: Option<SocketAddr>,
+    pub(super) remote: CandidateKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Probing { since: Instant },
+    Proven,
+    Silent,
+    GivenUp,
+}
+
+/// How urgently a pair is looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// The call has missed something.
+    Urgent,
+    /// The pair in use, and those that would follow it.
+    Standby,
+    Spare,
+}
+
+pub(super) struct Pair {
+    pub(super) ends: Ends,
+    pub(super) state: State,
+    /// Smoothed.
+    pub(super) rtt: Option<Duration>,
+    /// The other end has probed it: what comes from there may be for the call.
+    pub(super) admitted: bool,
+    /// When anything authentic came last.
+    pub(super) heard: Option<Instant>,
+    /// When sound, or a keep-alive in its place, came last.
+    pub(super) traffic: Option<Instant>,
+    /// When the other end last showed that this is the pair it sends on.
+    pub(super) led: Option<Instant>,
+    /// When sound, or a keep-alive in its place, left last.
+    pub(super) fed: Option<Instant>,
+    /// When a keep-alive left last.
+    pub(super) kept_alive: Option<Instant>,
+    /// `None` until probes can leave, and when there is no use in more.
+    probe_at: Option<Instant>,
+    probed: Option<Instant>,
+    asked: VecDeque<(TransactionId, Instant)>,
+    misses: u32,
+}
+
+impl Ends {
+    pub(super) const fn is_direct(&self) -> bool {
+        !matches!(self.local, CandidateKind::Relay) && !matches!(self.remote, CandidateKind::Relay)
+    }
+}
+
+impl Pair {
+    pub(super) const fn new(now: Instant, ends: Ends) -> Self {
+        Self {
+            ends,
+            state: State::Probing { since: now },
+            rtt: None,
+            admitted: false,
+            heard: None,
+            traffic: None,
+            led: None,
+            fed: None,
+            kept_alive: None,
+            probe_at: None,
+            probed: None,
+            asked: VecDeque::new(),
+            misses: 0,
+        }
+    }
+
+    /// Probes may leave now.
+    pub(super) fn open(&mut self, now: Instant) {
+        if let State::Probing { since } = &mut self.state {
+            *since = now;
+        }
+        self.probe_at = Some(now);
+    }
+
+    pub(super) const fn probe_at(&self) -> Option<Instant> {
+        self.probe_at
+    }
+
+    pub(super) const fn is_proven(&self) -> bool {
+        matches!(self.state, State::Proven)
+    }
+
+    /// Whether it works, or is still being punched for.
+    pub(super) fn is_hopeful(&self, now: Instant) -> bool {
+        match self.state {
+            State::Proven => true,
+            State::Probing { since } => self.probe_at.is_some() && now < since + PUNCHING,
+            State::Silent | State::GivenUp => false,
+        }
+    }
+
+    /// A probe leaves.
+    pub(super) fn probe(&mut self, now: Instant, transaction: TransactionId, pace: Pace) {
+        let patience = self.rtt.map_or(ANSWERED_WITHIN, |rtt| ANSWERED_WITHIN.max(rtt * 2));
+        if matches!(self.state, State::Proven) {
+            while self.asked.front().is_some_and(|(_, at)| *at + patience <= now) {
+                self.asked.pop_front();
+                self.misses += 1;
+            }
+            // Where the other end is heard all the same, it is loss.
+            if self.misses >= MISSES && self.heard.is_none_or(|heard| heard + HEARD <= now) {
+                self.silence();
+            }
+        }
+        if self.asked.len() == ASKED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back((transaction, now));
+        self.probed = Some(now);
+        let interval = match self.state {
+            State::Probing { since } => {
+                let age = now.saturating_duration_since(since);
+                let interval = PATIENCE.iter().find(|(until, _)| age < *until).map(|(_, interval)| *interval);
+                if interval.is_none() {
+                    self.state = State::GivenUp;
+                }
+                interval
+            }
+            State::Proven | State::Silent if pace == Pace::Urgent => Some(URGENT),
+            State::Proven if self.misses > 0 => Some(patience),
+            State::Proven if pace == Pace::Standby => Some(STANDBY),
+            State::Proven => Some(SPARE),
+            State::Silent => Some(SILENT),
+            State::GivenUp => None,
+        };
+        self.probe_at = interval.map(|interval| now + interval);
+    }
+
+    /// Wants a probe within this time.
+    pub(super) fn hurry(&mut self, now: Instant, pace: Pace) {
+        let latest = now
+            + match pace {
+                Pace::Urgent => Duration::ZERO,
+                Pace::Standby => STANDBY,
+                Pace::Spare => SPARE,
+            };
+        if matches!(self.state, State::Proven | State::Silent) {
+            self.probe_at = self.probe_at.map(|at| at.min(latest));
+        }
+    }
+
+    /// The other end probes: whatever kept ours from arriving may be gone (RFC 8445 §7.3.1.4).
+    pub(super) fn prompt(&mut self, now: Instant) {
+        if self.state == State::GivenUp {
+            self.state = State::Probing { since: now };
+            self.probe_at = Some(now);
+        }
+        if !self.is_proven() && self.probed.is_none_or(|at| at + PROMPTED <= now) {
+            self.probe_at = self.probe_at.map(|at| at.min(now));
+        }
+    }
+
+    /// The other end answers; whether that proves the pair anew, or nothing if it was not asked.
+    pub(super) fn answered(&mut self, now: Instant, transaction: TransactionId, pace: Pace) -> Option<bool> {
+        let (_, asked) = *self.asked.iter().find(|(asked, _)| *asked == transaction)?;
+        let rtt = now.saturating_duration_since(asked);
+        self.rtt = Some(self.rtt.map_or(rtt, |smooth| (smooth * 3 + rtt) / 4));
+        self.asked.retain(|(_, at)| *at > asked);
+        self.misses = 0;
+        let newly = !self.is_proven();
+        if newly {
+            self.state = State::Proven;
+            self.probe_at = Some(now + if pace == Pace::Spare { SPARE } else { STANDBY });
+        }
+        Some(newly)
+    }
+
+    /// It carries nothing until it answers again.
+    pub(super) fn silence(&mut self) {
+        self.state = State::Silent;
+        self.asked.clear();
+        self.misses = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::fixture::origin;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn pair(now: Instant) -> Pair {
+        let ends = Ends { local: CandidateKind::Host, server: None, remote: CandidateKind::Host };
+        let mut pair = Pair::new(now, ends);
+        pair.open(now);
+        pair
+    }
+
+    fn id(n: u32) -> TransactionId {
+        let mut id = [0; 12];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        TransactionId(id)
+    }
+
+    /// Probes whenever due until `until`; how often.
+    fn probe_until(pair: &mut Pair, until: Instant) -> u32 {
+        let mut probes = 0;
+        while let Some(due) = pair.probe_at().filter(|due| *due < until) {
+            probes += 1;
+            pair.probe(due, id(probes), Pace::Standby);
+        }
+        probes
+    }
+
+    #[test]
+    fn an_address_that_never_answers_gets_a_bounded_number_of_probes() {
+        let start = origin();
+        let mut pair = pair(start);
+        let probes = probe_until(&mut pair, start + Duration::from_secs(1000));
+        assert_eq!(pair.state, State::GivenUp);
+        assert!((80..=100).contains(&probes), "{probes}");
+        pair.prompt(start + Duration::from_secs(1000));
+        assert!(pair.probe_at().is_some(), "the other end's probe starts it again");
+    }
+
+    #[test]
+    fn only_an_answer_to_a_question_of_ours_proves_it() {
+        let start = origin();
+        let mut pair = pair(start);
+        pair.probe(start, id(1), Pace::Standby);
+        assert_eq!(pair.answered(start + 9 * MS, id(2), Pace::Standby), None);
+        assert!(!pair.is_proven());
+        assert_eq!(pair.answered(start + 30 * MS, id(1), Pace::Standby), Some(true));
+        assert_eq!((pair.is_proven(), pair.rtt), (true, Some(30 * MS)));
+        assert_eq!(pair.answered(start + 31 * MS, id(1), Pace::Standby), None, "answered twice");
+    }
+
+    #[test]
+    fn a_standby_that_dies_is_silent_within_four_seconds_and_comes_back_with_an_answer() {
+        let start = origin();
+        let mut pair = pair(start);
+        pair.probe(start, id(1), Pace::Standby);
+        pair.answered(start + 30 * MS, id(1), Pace::Standby);
+        probe_until(&mut pair, start + 4000 * MS);
+        assert_eq!(pair.state, State::Silent);
+        pair.probe(start + 4000 * MS, id(99), Pace::Standby);
+        assert_eq!(pair.answered(start + 4030 * MS, id(99), Pace::Standby), Some(true));
+    }
+
+    #[test]
+    fn a_slow_pair_is_not_silent_for_being_slow() {
+        let start = origin();
+        let mut pair = pair(start);
+        let mut answers = VecDeque::new();
+        let mut n = 0;
+        while let Some(due) = pair.probe_at().filter(|due| *due < start + Duration::from_secs(20)) {
+            while let Some((at, id)) = answers.pop_front_if(|(at, _)| *at <= due) {
+                pair.answered(at, id, Pace::Standby);
+            }
+            n += 1;
+            pair.probe(due, id(n), Pace::Standby);
+            answers.push_back((due + 900 * MS, id(n)));
+            assert!(pair.state != State::Silent, "{n}");
+        }
+        assert!(pair.is_proven());
+    }
+}

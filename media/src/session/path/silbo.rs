@@ -1,0 +1,199 @@
+//! The path between two Silbos: everything [`Path`] does with its pairs.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use relay::wire;
+
+use super::mirror::{self, Mirror};
+use super::pair::PairId;
+use super::pairs::{Pairs, PairsEvent};
+use super::probe::{Probe, Secret};
+use super::{Inbound, Path, PathEvent, SocketId, Transmit};
+use crate::session::description::{Candidate, CandidateKind, Description};
+use crate::session::sdp::Role;
+use crate::session::{PathProtocol, PathReport};
+
+/// What takes the place of ICE's checks where both ends are ours.
+pub(super) struct Silbo {
+    pub(super) pairs: Pairs,
+    mirror: Mirror,
+}
+
+/// What became of a datagram.
+pub(super) enum Taken {
+    ForIce(Inbound),
+    Done,
+    Refused,
+}
+
+impl Silbo {
+    pub(super) fn new(role: Role, seed: [u8; 32]) -> Self {
+        Self { pairs: Pairs::new(seed), mirror: Mirror::new(role) }
+    }
+}
+
+impl Path {
+    /// The one address of ours ICE is shown, between Silbos.
+    pub(in crate::session) fn ice_candidate(&self) -> Option<Candidate> {
+        self.silbo.as_ref().and_then(|_| mirror::candidate(mirror::LOCAL))
+    }
+
+    /// What we told the other end.
+    pub(in crate::session) fn set_own(&mut self, own: &Description) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.set_own(Secret::of(own));
+        }
+    }
+
+    /// What the other end told us: probes begin.
+    pub(in crate::session) fn set_peer(&mut self, now: Instant, peer: &Description) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.set_peer(now, Secret::of(peer));
+        }
+    }
+
+    /// The other end is proven, sound begins: watch for it, and let there always be something to hear.
+    pub(in crate::session) fn set_talking(&mut self, now: Instant) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.set_talking(now);
+        }
+        self.collect(now);
+    }
+
+    /// Sound that nobody but the other end can have sent came by this pair.
+    pub(in crate::session) fn handle_sound(&mut self, now: Instant, by: PairId) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.handle_sound(now, by);
+        }
+        self.collect(now);
+    }
+
+    /// What comes back for a packet of ICE's that never leaves this machine: nothing while no pair is alive; `None` where
+    /// ICE's packets are for the network.
+    pub(in crate::session) fn answer_ice(&mut self, now: Instant, packet: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let Silbo { pairs, mirror } = self.silbo.as_mut()?;
+        match packet.first() {
+            Some(0..=3) if pairs.is_alive(now) => Some(mirror.answer(pairs.secrets(), packet)),
+            Some(0..=3) => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    /// The way the call takes: between Silbos the pair in use, else ICE's.
+    pub(in crate::session) fn report(
+        &self,
+        ice: Option<(SocketAddr, SocketAddr)>,
+        ice_rtt: Option<Duration>,
+    ) -> Option<PathReport> {
+        let (local, remote, rtt) = match &self.silbo {
+            Some(Silbo { pairs, .. }) => {
+                let (id, pair) = pairs.in_use()?;
+                let direct = self.direct.get(&id.socket).map(super::DirectLeg::local);
+                let relayed = || self.turn.get(&id.socket).and_then(super::TurnLeg::relayed);
+                (direct.or_else(relayed)?, pair.ends.remote, pair.rtt)
+            }
+            None => {
+                let (local, peer) = ice?;
+                let remote = self.remotes.get(&peer).copied().unwrap_or(CandidateKind::PeerReflexive);
+                (local, remote, ice_rtt)
+            }
+        };
+        let (local, relay) = self.local_kind(local, remote);
+        Some(PathReport {
+            local,
+            remote,
+            protocol: PathProtocol::Udp,
+            direct: local != CandidateKind::Relay && remote != CandidateKind::Relay,
+            relay,
+            rtt,
+        })
+    }
+
+    /// The round-trip time of the pair in use, between Silbos.
+    pub(in crate::session) fn rtt(&self) -> Option<Duration> {
+        self.silbo.as_ref()?.pairs.in_use()?.1.rtt
+    }
+
+    /// Probes are for the pairs, DTLS and SRTP from where the other end has shown itself for ICE; and an address that is
+    /// new, but the other end's beyond doubt, is taken in (RFC 8445 §7.3.1.3).
+    pub(super) fn take_silbo(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        inbound: Inbound,
+        datagram: &[u8],
+    ) -> Taken {
+        let id = PairId { socket, remote: inbound.peer };
+        let packet = &datagram[inbound.range.clone()];
+        let Some(Silbo { pairs, .. }) = &mut self.silbo else { return Taken::Refused };
+        match packet.first() {
+            Some(0..=3) => {}
+            Some(20..=63 | 128..=191) if pairs.admits(id) => {
+                let Inbound { range, .. } = inbound;
+                let (local, peer) = (mirror::LOCAL, mirror::REMOTE);
+                return Taken::ForIce(Inbound { local, peer, range, by: Some(id) });
+            }
+            _ => return Taken::Refused,
+        }
+        let Some(probe) = wire::parse(packet).ok().and_then(|message| pairs.read(&message)) else {
+            return Taken::Refused;
+        };
+        if let Probe::Request { base, .. } = probe
+            && !self.remotes.contains_key(&id.remote)
+        {
+            let Ok(seen) = Candidate::new(base, id.remote, 1) else { return Taken::Refused };
+            if !self.add_remote(now, &seen) {
+                return Taken::Refused;
+            }
+        }
+        let used = self.silbo.as_mut().is_some_and(|silbo| silbo.pairs.handle_probe(now, id, probe));
+        self.collect(now);
+        if used { Taken::Done } else { Taken::Refused }
+    }
+
+    /// Forgets an address of the other end that came to nothing.
+    pub(super) fn make_room(&mut self, now: Instant) -> bool {
+        let Some(Silbo { pairs, .. }) = &mut self.silbo else { return false };
+        let Some(useless) = self.remotes.keys().copied().find(|remote| pairs.is_useless(now, *remote)) else {
+            return false;
+        };
+        self.remotes.remove(&useless);
+        pairs.drop_remote(now, useless);
+        true
+    }
+
+    /// Moves what the pairs have to say onto the legs.
+    pub(super) fn collect_pairs(&mut self, now: Instant) {
+        while let Some((PairId { socket, remote }, payload)) =
+            self.silbo.as_mut().and_then(|silbo| silbo.pairs.poll_transmit())
+        {
+            if let Some(leg) = self.turn.get_mut(&socket) {
+                leg.send(now, remote, &payload);
+            } else {
+                self.push(Transmit { socket, destination: remote, payload });
+            }
+        }
+        while let Some(event) = self.silbo.as_mut().and_then(|silbo| silbo.pairs.poll_event()) {
+            self.events.extend(match event {
+                PairsEvent::Usable => mirror::candidate(mirror::REMOTE).map(PathEvent::Usable),
+                PairsEvent::Changed => Some(PathEvent::Changed),
+            });
+        }
+    }
+
+    /// The kind of the leg behind ICE's local address, and its relay. A host candidate that talks to something beyond
+    /// this network does so through its reflexive address.
+    fn local_kind(&self, local: SocketAddr, remote: CandidateKind) -> (CandidateKind, Option<SocketAddr>) {
+        if let Some(leg) = self.turn.values().find(|leg| leg.relayed() == Some(local)) {
+            return (CandidateKind::Relay, Some(leg.server()));
+        }
+        let translated = self.direct.values().any(|leg| leg.local() == local && leg.is_translated());
+        match remote {
+            CandidateKind::ServerReflexive | CandidateKind::PeerReflexive if translated => {
+                (CandidateKind::ServerReflexive, None)
+            }
+            _ => (CandidateKind::Host, None),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The relays of a [`super::world::World`]: the real relay core, in virtual time.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, Via};
+use relay::{CredentialIssuer, Now};
+
+use crate::session::RelayServer;
+
+/// Where the relays listen.
+pub(super) const RELAYS: [&str; 2] = ["198.51.100.9:3478", "198.51.101.9:3478"];
+const SECRET: [u8; 32] = [7; 32];
+
+/// One relay.
+pub(super) struct TestRelay {
+    pub(super) address: SocketAddr,
+    server: Server,
+    ports: BTreeMap<u16, AllocationId>,
+    next_port: u16,
+    /// Killed or stopped: it takes nothing and says nothing.
+    pub(super) dead: bool,
+}
+
+impl TestRelay {
+    pub(super) fn new(nth: usize, seed: [u8; 32], now: Now) -> Self {
+        let address: SocketAddr = RELAYS[nth].parse().unwrap();
+        let config = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(address, SECRET, seed) };
+        let server = Server::new(config, address, now);
+        Self { address, server, ports: BTreeMap::new(), next_port: 50_000, dead: false }
+    }
+
+    pub(super) fn is_at(&self, to: SocketAddr) -> bool {
+        to.ip() == self.address.ip()
+    }
+
+    /// What an end is told of it.
+    pub(super) fn offer(&self, now: Now, who: usize) -> RelayServer {
+        let credentials =
+            CredentialIssuer::new(SECRET).issue(now.unix, &format!("end{who}"), Duration::from_secs(600));
+        RelayServer { udp: self.address, credentials: Some(credentials) }
+    }
+
+    pub(super) fn deliver(&mut self, now: Now, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        if self.dead {
+        } else if to == self.address {
+            self.server.handle_client(now, from, payload);
+        } else if let Some(id) = self.ports.get(&to.port()) {
+            self.server.handle_peer(now, *id, from, payload);
+        }
+    }
+
+    /// From, to and payload of everything it sends.
+    pub(super) fn take_transmits(&mut self, now: Now) -> Vec<(SocketAddr, SocketAddr, Vec<u8>)> {
+        while let Some(effect) = self.server.poll_effect() {
+            if let Effect::OpenRelayPort(id, _) = effect {
+                self.next_port += 1;
+                self.ports.insert(self.next_port, id);
+                self.server.handle_relay_port(now, id, PortOutcome::Opened(self.next_port));
+            }
+        }
+        let mut transmits = Vec::new();
+        while let Some(transmit) = self.server.poll_transmit() {
+            let mut from = self.address;
+            if let Via::Relayed(id) = transmit.via {
+                let Some((port, _)) = self.ports.iter().find(|(_, of)| **of == id) else { continue };
+                from.set_port(*port);
+            }
+            transmits.push((from, transmit.to, transmit.payload));
+        }
+        transmits
+    }
+}
