@@ -16,7 +16,7 @@ use super::line::Line;
 use super::network::driver::Network;
 use super::sdp::Role;
 use super::sockets::driver::Sockets;
-use super::task::driver::{Command, Task};
+use super::task::driver::{Command, Owner, Task};
 use super::{
     Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
     SessionEvent, VoiceConfig,
@@ -189,10 +189,11 @@ fn start(
 ) -> (Session, mpsc::Receiver<SessionEvent>) {
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
+    let (billed, bill) = oneshot::channel();
     let meters = engine.meters();
     // The task ends when the far end is over, at the latest when the session is dropped.
-    let (billed, bill) = oneshot::channel();
-    tokio::spawn(Task::new(far, sockets, network, engine, io, inbox, outbox, billed).run());
+    let owner = Owner { commands: inbox, events: outbox, bill: billed };
+    tokio::spawn(Task::new(far, sockets, network, engine, io, owner).run());
     (Session { commands, meters, bill }, events)
 }
 

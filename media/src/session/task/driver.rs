@@ -40,6 +40,14 @@ pub(in crate::session) enum Command {
     Close,
 }
 
+/// What ties a session to its owner.
+pub(in crate::session) struct Owner {
+    pub(in crate::session) commands: mpsc::Receiver<Command>,
+    pub(in crate::session) events: mpsc::Sender<SessionEvent>,
+    /// What went through relays, told in the end.
+    pub(in crate::session) bill: oneshot::Sender<Vec<Relayed>>,
+}
+
 /// Everything one session owns.
 pub(in crate::session) struct Task {
     far: Far,
@@ -65,10 +73,9 @@ impl Task {
         network: Network,
         engine: VoiceEngine,
         io: VoiceIo,
-        commands: mpsc::Receiver<Command>,
-        events: mpsc::Sender<SessionEvent>,
-        bill: oneshot::Sender<Vec<Relayed>>,
+        owner: Owner,
     ) -> Self {
+        let Owner { commands, events, bill } = owner;
         let VoiceIo { packets, events: sounds } = io;
         Self {
             far,

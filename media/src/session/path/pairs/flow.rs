@@ -230,7 +230,7 @@ impl Pairs {
         let (Some(used), Some(other)) = (self.pairs.get(&on), self.pairs.get(&best)) else { return };
         // Before there is sound, and where the pair in use has stopped to answer, there is nothing to hold on to.
         let at_once = !used.is_proven() || !self.talking;
-        if !(is_better(other, used) || !used.is_proven()) {
+        if !is_better(other, used) && used.is_proven() {
             self.rival = None;
             return;
         }
