@@ -212,7 +212,7 @@ impl Actor {
     }
 
     /// Without a call there is nothing to hurry.
-    pub(super) fn network_changed(&mut self) -> Result<(), Reason> {
+    pub(super) fn network_changed(&self) -> Result<(), Reason> {
         if let Some(running) = &self.session {
             running.session.network_changed()?;
         }
