@@ -96,7 +96,8 @@ fn every_target_has_its_fuzzer_and_a_light_corpus() {
 fn write_seeds() {
     let manifest = folder().join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
-    let mut text = text.split_once("\n[[bin]]").map_or(text.clone(), |(head, _)| format!("{head}\n"));
+    let mut text =
+        text.split_once("\n[[bin]]").map_or(text.clone(), |(head, _)| format!("{}\n", head.trim_end()));
     for target in all() {
         let name = target.name;
         let folder_of_target = folder().join("corpus").join(name);
