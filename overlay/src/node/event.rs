@@ -79,7 +79,7 @@ pub enum NodeEvent {
         /// Who else claims it.
         by: PublicKey,
     },
-    /// [`Node::cache`] has something new to say.
+    /// [`Node::cache`](super::Node::cache) has something new to say.
     CacheChanged,
     /// A lookup under way has its first verified claim; its answer with the union of all follows.
     Found {
@@ -100,14 +100,14 @@ pub enum NodeEvent {
 /// How a command went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Of [`Node::register`].
+    /// Of [`Node::register`](super::Node::register).
     Registered(Result<Registration, RegisterError>),
-    /// Of [`Node::lookup`].
+    /// Of [`Node::lookup`](super::Node::lookup).
     LookedUp(Result<Lookup, LookupError>),
-    /// Of [`Node::send`] and [`Node::leave_word`].
+    /// Of [`Node::send`](super::Node::send) and [`Node::leave_word`](super::Node::leave_word).
     Sent(Result<(), SendError>),
-    /// Of [`Node::reachable`].
+    /// Of [`Node::reachable`](super::Node::reachable).
     Reachable(Result<bool, LookupError>),
-    /// Of [`Node::relays`].
+    /// Of [`Node::relays`](super::Node::relays).
     Relays(Result<Vec<RelayOffer>, RelaysError>),
 }
