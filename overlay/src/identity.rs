@@ -17,8 +17,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::verdicts::FirstBytes;
-
 /// The key pair of a person. Its secret never leaves this process except through [`Identity::secret`].
 #[derive(Clone)]
 pub struct Identity {

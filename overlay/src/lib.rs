@@ -58,6 +58,7 @@ pub mod envelope;
 pub mod error;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod generations;
 pub mod hint;
 pub mod identity;
 pub mod node;

@@ -6,64 +6,25 @@
 //!                                        ^ looked up by this             shared encoding is that record
 //! ```
 
-use std::{
-    collections::HashMap,
-    hash::BuildHasherDefault,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use super::SupernodeRecord;
-use crate::identity::{FirstBytes, LinkKey};
+use crate::{generations::Generations, identity::LinkKey};
 
-/// Supernodes of each of two generations; when the younger is full, the older is forgotten. Both have their size from
-/// the first one on, so that nobody makes them grow.
+/// Supernodes of each of two generations; when the younger is full, the older is forgotten.
 const GENERATION: usize = 2_048;
 
 /// Where the node key stands in an encoded record.
 const NODE: std::ops::Range<usize> = 6..38;
 
-static SHARED: Mutex<Records> = Mutex::new(Records::new());
-
-type Generation = HashMap<LinkKey, SupernodeRecord, BuildHasherDefault<FirstBytes>>;
-
-struct Records {
-    young: Generation,
-    old: Generation,
-}
-
-impl Records {
-    const fn new() -> Self {
-        let hasher = BuildHasherDefault::new;
-        Self { young: HashMap::with_hasher(hasher()), old: HashMap::with_hasher(hasher()) }
-    }
-
-    fn find(&mut self, node: &LinkKey) -> Option<&SupernodeRecord> {
-        if !self.young.contains_key(node) {
-            let record = self.old.remove(node)?;
-            self.insert(record);
-        }
-        self.young.get(node)
-    }
-
-    fn insert(&mut self, record: SupernodeRecord) {
-        if self.young.capacity() == 0 {
-            self.young.reserve(GENERATION);
-            self.old.reserve(GENERATION);
-        }
-        if self.young.len() >= GENERATION {
-            std::mem::swap(&mut self.young, &mut self.old);
-            self.young.clear();
-        }
-        self.young.insert(record.node(), record);
-    }
-}
+static SHARED: Mutex<Generations<LinkKey, SupernodeRecord, GENERATION>> = Mutex::new(Generations::new());
 
 /// The shared record that these bytes begin with, and where it ends.
 pub(super) fn find(bytes: &[u8]) -> Option<(SupernodeRecord, usize)> {
     let node = LinkKey::from_bytes(bytes.get(NODE)?.try_into().ok()?);
     // Nothing is left half done when a thread dies between two insertions.
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let record = shared.find(&node)?;
+    let record = shared.get(&node)?;
     let encoding = record.0.right.get()?;
     bytes.starts_with(encoding).then(|| (record.clone(), encoding.len()))
 }
@@ -71,8 +32,8 @@ pub(super) fn find(bytes: &[u8]) -> Option<(SupernodeRecord, usize)> {
 /// Its signature was found right. Of one supernode the newest is shared.
 pub(super) fn remember(record: &SupernodeRecord) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if shared.find(&record.node()).is_none_or(|known| known.issued() < record.issued()) {
-        shared.insert(record.clone());
+    if shared.get(&record.node()).is_none_or(|known| known.issued() < record.issued()) {
+        shared.insert(record.node(), record.clone());
     }
 }
 
@@ -126,23 +87,5 @@ mod tests {
         new.verify(Network::Lab, NOW).unwrap();
         old.verify(Network::Lab, NOW).unwrap();
         assert!(Arc::ptr_eq(&new.0, &read(&wire::to_bytes(&new)).0), "the newest is shared");
-    }
-
-    #[test]
-    fn the_latest_are_remembered_and_the_oldest_forgotten() {
-        let mut records = Records::new();
-        let template = record(3, NOW);
-        for n in 0..=2 * GENERATION as u64 {
-            let mut word = super::super::Word {
-                body: template.0.word.body.clone(),
-                signature: template.0.word.signature,
-            };
-            let mut key = [0; 32];
-            key[..8].copy_from_slice(&n.to_be_bytes());
-            word.body.node = LinkKey::from_bytes(key);
-            records.insert(SupernodeRecord::of(word));
-        }
-        assert!(records.find(&LinkKey::from_bytes([0; 32])).is_none());
-        assert!(records.young.len() <= GENERATION && records.old.len() <= GENERATION);
     }
 }
