@@ -5,6 +5,7 @@
 mod credit;
 mod disk;
 mod letters;
+mod messages;
 mod names;
 mod presence;
 mod roles;

@@ -2,20 +2,17 @@
 
 use super::*;
 use crate::{
-    claim::{Receipt, Standing},
+    claim::Standing,
     config::SupernodeConfig,
-    credit::{Service, Voucher},
-    envelope::{ENVELOPE_SIZE, Token},
     error::{LookupError, OfflineReason, RegisterError, SendError},
     outcome::{Lookup, NameState, Registration},
-    record::{Epoch, Introduction, MailboxId, PresenceSecret, Saying, SealedPresence, SupernodeRecord},
     username::Username,
-    wire::{Bounded, Hello, Need, RefuseReason, Request, Response, Summary, VersionRange},
+    wire::Request,
 };
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-fn name(n: usize) -> Username {
+pub(super) fn name(n: usize) -> Username {
     Username::parse(&format!("user{n}")).unwrap()
 }
 
@@ -406,178 +403,6 @@ fn a_flooding_link_is_answered_busy_and_others_are_served() {
     assert!(world.status(hubs[0]).stats.limited >= 1_900);
     let answered = leaves.iter().filter(|leaf| lookup(&mut world, **leaf, &name(1)).is_ok()).count();
     assert!(answered >= 1);
-}
-
-/// One message of every kind, and one of every request and response.
-fn every_message(world: &World, hub: HostId) -> Vec<Message> {
-    let now = world.now().unix;
-    let identity = world.identity(hub);
-    let secret = LinkSecret::from_secret([3; 32]);
-    let address = world.address(hub);
-    let record = SupernodeRecord::sign(&secret, Network::Lab, address, Some(address), None, now, MINUTE);
-    let claim = Claim::proven(identity, name(1), now, 1, now);
-    let receipt = Receipt::sign(&secret, Network::Lab, claim.id(), now, now);
-    let claim = claim.with_receipts(identity, [receipt.clone()]).witnessed(Some(receipt.clone()));
-    let mailbox = MailboxId::from_bytes([4; 32]);
-    let introduction = Introduction::sign(
-        identity,
-        Network::Lab,
-        1,
-        crate::record::SealingKeys::both(crate::record::EnvelopeKey::from_bytes([1; 32])),
-        [crate::record::Introducer { node: secret.public_key(), address, mailbox }],
-        now,
-        MINUTE,
-    );
-    let hello = Hello {
-        versions: VersionRange::OURS,
-        network: Network::Lab,
-        role: crate::Role::Supernode,
-        observed: address,
-        record: Some(record.clone()),
-        load: Some(wire::Load::HALF),
-        time: Some(now.into()),
-    };
-    let saying = Saying {
-        identity,
-        network: Network::Lab,
-        seq: 1,
-        envelope_key: crate::record::EnvelopeKey::from_bytes([1; 32]),
-        introducers: &[],
-    };
-    let shared = PresenceSecret::from_bytes([6; 32]);
-    let presence = SealedPresence::seal(&shared, Epoch::of(now), saying, now, MINUTE).unwrap();
-    let grant = wire::RelayGrant { udp: address, username: "1:a".into(), password: "b".into(), expires: now };
-    let nonce = wire::Nonce::from_bytes([6; 16]);
-    let voucher = Voucher::sign(&secret, Network::Lab, world.link_key(hub), (now, now), Service::default());
-    let dial_back = wire::DialBack::new(address, nonce);
-    let requests = [
-        Request::Ping,
-        Request::OpenMailbox { mailbox, need: Need::Spare },
-        Request::PutClaim(Box::new(claim.clone())),
-        Request::GetClaims(name(1)),
-        Request::PutIntroduction(Box::new(introduction.clone())),
-        Request::GetIntroduction(identity.public_key()),
-        Request::Deliver { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
-        Request::Introduce {
-            door: mailbox,
-            token: Token::work(Network::Lab, &mailbox, now, 1),
-            sealed: vec![1; ENVELOPE_SIZE],
-        },
-        Request::RelayCredentials,
-        Request::Reconcile(Summary::of([7, 1])),
-        Request::PutPresence(Box::new(presence.clone())),
-        Request::SpreadPresence(Box::new(presence.clone())),
-        Request::GetPresences(Bounded::take([presence.key()])),
-        Request::GatherPresences(Bounded::take([presence.key()])),
-        Request::DialBack(Box::new(dial_back.clone())),
-        Request::DialBackFor(Box::new(dial_back.pass_on(secret.public_key()))),
-        Request::ShowCredit(Bounded::take([voucher.clone()])),
-        Request::Find { key: crate::routing::Key::of_person(&identity.public_key()), most: 20 },
-    ];
-    let responses = [
-        Response::Done,
-        Response::Taken(Box::new(claim.clone())),
-        Response::Claims(Bounded::take([claim])),
-        Response::Introduction(Some(Box::new(introduction))),
-        Response::Introduction(None),
-        Response::Relay(grant),
-        Response::Busy,
-        Response::Refused(wire::Refusal::Stale),
-        Response::Presences(Bounded::take([presence])),
-        Response::Closest { known: 7, records: Bounded::take([record.clone()]) },
-        Response::Later(wire::Later::after(MINUTE, wire::Load::FULL)),
-        Response::Alive(wire::Alive { load: wire::Load::HALF, around: Some(wire::Load::FULL) }),
-        Response::Receipt(Box::new(receipt)),
-    ];
-    let mut messages = vec![
-        Message::Hello(Box::new(hello)),
-        Message::Refuse(RefuseReason::Busy),
-        Message::Supernodes(Bounded::take([record.clone()])),
-        Message::Ring { mailbox, sealed: vec![1; ENVELOPE_SIZE] },
-        Message::MakeRoom(mailbox),
-        Message::Leaving,
-        Message::Serving(Box::new(record.clone())),
-        Message::DialBack(nonce),
-        Message::Relayed(wire::RelayUsage { seconds: 60, bytes: 1 << 40 }),
-        Message::Thanks(Box::new(voucher)),
-    ];
-    messages.extend(requests.map(|body| Message::Request { id: 77, body }));
-    messages.extend(responses.map(|body| Message::Response { id: 77, body }));
-    messages
-}
-
-#[test]
-fn every_message_is_read_as_it_was_written() {
-    let mut world = World::new(16);
-    let hub = world.supernode(&[]);
-    for message in every_message(&world, hub) {
-        let bytes = wire::to_bytes(&message);
-        assert_eq!(wire::from_bytes::<Message>(&bytes).as_ref(), Ok(&message));
-        assert_eq!(wire::to_bytes(&wire::from_bytes::<Message>(&bytes).unwrap()), bytes);
-    }
-}
-
-#[test]
-fn malformed_messages_of_every_kind_are_dropped_and_counted() {
-    let mut world = World::new(17);
-    let hub = world.supernode(&[]);
-    for message in every_message(&world, hub) {
-        let bytes = wire::to_bytes(&message);
-        for cut in 0..bytes.len() {
-            assert_eq!(
-                wire::from_bytes::<Message>(&bytes[..cut]),
-                Err(wire::Malformed),
-                "{message:?} cut at {cut}"
-            );
-        }
-        let longer = [bytes.as_slice(), &[0]].concat();
-        assert_eq!(wire::from_bytes::<Message>(&longer), Err(wire::Malformed));
-
-        // What a node does with bent bytes: whatever it does, it survives and serves on.
-        let leaf = world.leaf(&[hub]);
-        world.run(Duration::from_secs(1));
-        let before = world.status(leaf).stats.malformed;
-        let link = world.a_link(leaf);
-        world.inject(leaf, link, &bytes[..bytes.len() - 1]);
-        assert_eq!(world.status(leaf).stats.malformed, before + 1);
-        for bit in (0..bytes.len() * 8).step_by(3) {
-            let mut bent = bytes.clone();
-            bent[bit / 8] ^= 1 << (bit % 8);
-            world.inject(leaf, link, &bent);
-        }
-        world.kill(leaf);
-    }
-    let leaf = world.leaf(&[hub]);
-    assert!(lookup(&mut world, leaf, &name(1)).is_ok());
-}
-
-#[test]
-fn random_bytes_end_a_link_and_harm_nobody() {
-    let (mut world, hubs, leaves) = network(18, 1, 2);
-    world.run(Duration::from_secs(3));
-    let mut rng = StdRng::from_seed([18; 32]);
-    let link = world.a_link(hubs[0]);
-    for length in 0..400 {
-        let mut bytes = vec![0; length % 80];
-        rand::Rng::fill_bytes(&mut rng, &mut bytes);
-        world.inject(hubs[0], link, &bytes);
-    }
-    let oversized = vec![0x80; wire::MAX_FRAME + 1];
-    world.inject(hubs[0], link, &oversized);
-    assert!(world.status(hubs[0]).stats.malformed >= 16);
-    world.run(Duration::from_secs(10));
-    for leaf in leaves {
-        assert!(lookup(&mut world, leaf, &name(0)).is_ok());
-    }
-}
-
-#[test]
-fn a_list_longer_than_its_bound_is_refused_while_it_is_read() {
-    let long = wire::to_bytes(&Bounded::<u8, 100>::take(0..100));
-    assert!(wire::from_bytes::<Bounded<u8, 100>>(&long).is_ok());
-    assert_eq!(wire::from_bytes::<Bounded<u8, 99>>(&long), Err(wire::Malformed));
-    // An array that says it has 2^60 elements.
-    assert_eq!(wire::from_bytes::<Bounded<u8, 99>>(&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0]), Err(wire::Malformed));
 }
 
 #[test]
