@@ -86,24 +86,17 @@ impl Home {
     }
 }
 
-/// What became of [`enter`].
-#[derive(Debug)]
-pub enum Entered {
-    /// We are inside; go on.
-    Inside,
-    /// We were outside; the inner program has run and ended with this.
-    Done(ExitCode),
-    /// This system lets us make no namespaces; the sentence says what was tried.
-    Impossible(String),
-}
+/// Exit status of a program that this system cannot run: `make test` tells it from success and failure.
+const CANNOT_RUN: u8 = 77;
 
-/// Runs this program again inside namespaces of its own, with the same arguments.
-pub fn enter() -> Result<Entered> {
+/// Runs this program again inside namespaces of its own, with the same arguments; there it plays. Where the system lets
+/// us make none, `unproven` is said to be, and the exit status is 77.
+pub fn within(unproven: &str, play: impl FnOnce() -> Result<ExitCode>) -> Result<ExitCode> {
     if std::env::var_os(INSIDE).is_some() {
         run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]))?;
         std::fs::create_dir_all("/run/netns")?;
         ip(&["link", "set", "lo", "up"])?;
-        return Ok(Entered::Inside);
+        return play();
     }
     let mut tried = Vec::new();
     for who in [&[][..], &["--user", "--map-root-user"][..]] {
@@ -130,9 +123,12 @@ pub fn enter() -> Result<Entered> {
         let mut inner = wall(exe.to_str().context("the program's path is not UTF-8")?);
         let status = inner.args(std::env::args_os().skip(1)).env(INSIDE, "1").status()?;
         let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-        return Ok(Entered::Done(ExitCode::from(code)));
+        return Ok(ExitCode::from(code));
     }
-    Ok(Entered::Impossible(tried.join("; ")))
+    let mut err = std::io::stderr();
+    writeln!(err, "!!! NOT RUN: {unproven} This system allows no network namespaces, neither as this user")?;
+    writeln!(err, "!!! nor inside a user namespace: {}", tried.join("; "))?;
+    Ok(ExitCode::from(CANNOT_RUN))
 }
 
 const INSIDE: &str = "SILBO_LAB_INSIDE";

@@ -4,7 +4,7 @@
 //! 77 this system allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result};
-use lab::netns::{self, Entered, Home, Internet, Nat, PUBLIC};
+use lab::netns::{self, Home, Internet, Nat, PUBLIC};
 use lab::process::Turn;
 use lab::reflect::{self, Behaviour};
 use lab::script::{Cast, Expected, Report, Stage, fairly};
@@ -31,22 +31,10 @@ fn run() -> Result<ExitCode> {
     // Made outside, where a user namespace cannot change who owns them.
     lab::silbo()?;
     lab::speech::file()?;
-    match netns::enter()? {
-        Entered::Inside => play(if arguments.iter().any(|word| word == "--quick") { QUICK } else { WHOLE }),
-        Entered::Done(status) => Ok(status),
-        Entered::Impossible(why) => {
-            let mut err = std::io::stderr();
-            writeln!(
-                err,
-                "!!! NOT RUN: no call was made behind a NAT. This system allows no network namespaces,"
-            )?;
-            writeln!(err, "!!! neither as this user nor inside a user namespace: {why}")?;
-            Ok(ExitCode::from(CANNOT_RUN))
-        }
-    }
+    netns::within("no call was made behind a NAT.", || {
+        play(if arguments.iter().any(|word| word == "--quick") { QUICK } else { WHOLE })
+    })
 }
-
-const CANNOT_RUN: u8 = 77;
 
 /// Length of a call, and of the one in `make test`: five seconds are scored after the first.
 const WHOLE: Duration = Duration::from_secs(12);

@@ -6,7 +6,7 @@
 
 use anyhow::{Context as _, Result};
 use lab::field::{Hub, churn, crash, idle, lan, player};
-use lab::netns::{self, Entered, Segment};
+use lab::netns::{self, Segment};
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write as _;
@@ -19,8 +19,6 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     })
 }
-
-const CANNOT_RUN: u8 = 77;
 
 /// Supernodes and people of the segment.
 const HUBS: u8 = 5;
@@ -46,14 +44,7 @@ fn run() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     lab::silbo()?;
-    match netns::enter()? {
-        Entered::Inside => play(&words),
-        Entered::Done(status) => Ok(status),
-        Entered::Impossible(why) => {
-            writeln!(std::io::stderr(), "!!! NOT RUN: this system allows no network namespaces: {why}")?;
-            Ok(ExitCode::from(CANNOT_RUN))
-        }
-    }
+    netns::within("no supernode was killed.", || play(&words))
 }
 
 #[derive(Debug, Serialize)]
