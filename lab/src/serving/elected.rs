@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 const SUPERNODES: u8 = 7;
 const VOLUNTEER: u8 = SUPERNODES + 1;
 
-/// A round of dial-backs is over by then, and the next one.
-const ROUNDS: Duration = Duration::from_secs(240);
+/// Two rounds of dial-backs are over by then: in so small a network a newcomer has spoken to everybody at first, and they
+/// are strangers again six minutes later.
+const ROUNDS: Duration = Duration::from_secs(480);
 
 /// How it went.
 #[derive(Debug, Serialize)]

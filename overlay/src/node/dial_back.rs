@@ -20,6 +20,7 @@ use relay::Now;
 use super::{
     Effect, LinkId, Node, Timer, Ways,
     ask::{AskError, Peer, Purpose},
+    election::Uncounted,
     links::LinkState,
     serve::ReplyTo,
 };
@@ -67,6 +68,7 @@ struct Round {
     /// Who was asked how often.
     asked: BTreeMap<LinkKey, usize>,
     reached_by: BTreeSet<Prefix>,
+    uncounted: Uncounted,
     of: usize,
     /// Who said that somebody would be asked to dial.
     promised: usize,
@@ -92,7 +94,7 @@ const ASKS_EACH: usize = 4;
 const PROBE: Duration = Duration::from_millis(2_500);
 
 /// A filter forgets whom we contacted before that; we remember so many, the latest.
-const CONTACT: Duration = Duration::from_secs(300);
+pub(super) const CONTACT: Duration = Duration::from_secs(300);
 const CONTACTS: usize = 1_024;
 
 /// Links of strangers, and strangers who came by themselves, remembered; further ones are closed, or not counted.
@@ -155,6 +157,7 @@ impl Node {
             asks: BTreeMap::new(),
             asked: BTreeMap::new(),
             reached_by: BTreeSet::new(),
+            uncounted: Uncounted::Nobody,
             of,
             promised: 0,
             ends: now.instant + ROUND,
@@ -217,13 +220,13 @@ impl Node {
         // A supernode has spoken to everybody: that a port never seen before gets through must do.
         let fresh = serves && asked.node != from.key;
         // Who passed it on, or anybody we ever spoke to, proves nothing.
-        if fresh
-            || from.met == Met::Never
-                && asked.node != from.key
-                && Prefix::of(network, asked.address) != prefix
-        {
+        let passed_on = asked.node != from.key && Prefix::of(network, asked.address) != prefix;
+        if fresh || passed_on && from.met == Met::Never {
             round.reached_by.insert(prefix);
         } else {
+            if passed_on {
+                round.uncounted = Uncounted::Acquaintances;
+            }
             self.ask_stranger(now);
         }
         self.conclude_dial_back(now);
@@ -239,7 +242,7 @@ impl Node {
         backs.visitors.clear();
         backs.contacted.retain(|_, at| now.instant.saturating_duration_since(*at) <= CONTACT);
         match &mut self.roles.election {
-            Some(election) => election.round_done(now.instant, reached_by, round.of),
+            Some(election) => election.round_done(now.instant, reached_by, round.of, round.uncounted),
             None => self.roles.self_tested(reached_by, round.promised),
         }
     }

@@ -21,6 +21,7 @@ use std::{
 use rand::{RngExt as _, rngs::StdRng};
 use relay::{Now, UnixTime};
 
+use super::dial_back::CONTACT;
 use crate::{
     config::NatKind,
     record::Offers,
@@ -67,6 +68,15 @@ pub(super) struct Facts {
     pub(super) supernodes: usize,
 }
 
+/// Who came through in a round beside the strangers that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Uncounted {
+    #[default]
+    Nobody,
+    /// Somebody we had contacted before: that a filter lets them in says nothing about strangers.
+    Acquaintances,
+}
+
 /// What the node does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -99,6 +109,9 @@ const HOMES: usize = 3;
 
 /// After a round in which some strangers came through, and too few, the next one.
 const ANOTHER_ROUND: Duration = Duration::from_secs(60);
+
+/// After a round in which only acquaintances came through: by then whoever we contacted is a stranger again.
+const STRANGERS_AGAIN: Duration = CONTACT.saturating_add(Duration::from_secs(60));
 
 /// Rounds in a row that may go badly.
 const BAD_ROUNDS: u8 = 2;
@@ -167,10 +180,10 @@ impl Election {
     }
 
     /// So many strangers reached us, of so many that should.
-    pub(super) fn round_done(&mut self, now: Instant, reached_by: usize, of: usize) {
+    pub(super) fn round_done(&mut self, now: Instant, reached_by: usize, of: usize, uncounted: Uncounted) {
         if reached_by > 0 {
             self.filtering = Filtering::EndpointIndependent;
-        } else if of > 0 {
+        } else if of > 0 && uncounted == Uncounted::Nobody {
             self.filtering = Filtering::Filtered;
         }
         // Once we are in, one stranger in three may fail or lie.
@@ -179,6 +192,9 @@ impl Election {
                 if reached_by > 0 && reached_by < of {
                     // The same ones were drawn twice, or one failed: others are drawn soon.
                     self.next_round = self.next_round.min(now + ANOTHER_ROUND);
+                } else if reached_by == 0 && uncounted == Uncounted::Acquaintances {
+                    // In a small network a newcomer soon has spoken to everybody.
+                    self.next_round = self.next_round.min(now + STRANGERS_AGAIN);
                 }
                 reached_by >= of
             }

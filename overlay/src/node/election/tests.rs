@@ -13,6 +13,7 @@ struct Trial {
     now: Now,
     facts: Facts,
     reached_by: usize,
+    uncounted: Uncounted,
     rng: StdRng,
     decisions: Vec<Decision>,
 }
@@ -36,6 +37,7 @@ impl Trial {
                 supernodes: 100,
             },
             reached_by: 3,
+            uncounted: Uncounted::Nobody,
             rng: StdRng::from_seed([1; 32]),
             decisions: Vec::new(),
         }
@@ -48,7 +50,7 @@ impl Trial {
             self.decisions.extend(self.election.advance(self.now, self.facts, &mut self.rng));
             if self.election.round_due(self.now.instant) {
                 let of = self.election.strangers(self.facts.supernodes);
-                self.election.round_done(self.now.instant, self.reached_by.min(of), of);
+                self.election.round_done(self.now.instant, self.reached_by.min(of), of, self.uncounted);
             }
         }
         self.election.candidacy()
@@ -191,6 +193,18 @@ fn nobody_serves_in_a_role_its_owner_did_not_agree_to_or_its_line_does_not_carry
     assert_eq!(slow.run(MINUTE * 200), Candidacy::Unfit(Unfit::Upload));
     let introducer = Trial::serving(Offers::INTRODUCER);
     assert!(matches!(introducer.decisions[0], Decision::Promote(_, Offers::INTRODUCER)));
+}
+
+#[test]
+fn where_only_acquaintances_come_through_strangers_are_waited_for_and_nothing_is_concluded() {
+    let mut trial = Trial::begin(BOTH);
+    trial.facts.supernodes = 7;
+    (trial.reached_by, trial.uncounted) = (0, Uncounted::Acquaintances);
+    assert_eq!(trial.run(MINUTE * 5), Candidacy::Proving);
+    assert_eq!(trial.election.filtering(), Filtering::Unknown);
+    // They are strangers again, long before a quarter of an hour is over.
+    (trial.reached_by, trial.uncounted) = (3, Uncounted::Nobody);
+    assert_eq!(trial.run(MINUTE * 2), Candidacy::Serving);
 }
 
 #[test]
