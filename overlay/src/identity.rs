@@ -269,7 +269,12 @@ fn verify(key: &[u8; 32], domain: Domain, message: &[u8], signature: &Signature)
         let key = VerifyingKey::from_bytes(key);
         key.is_ok_and(|key| key.verify_strict(&domain.prepend(message), &signature).is_ok())
     };
-    if verdicts::right(key, domain, message, signature, check) { Ok(()) } else { Err(BadSignature) }
+    let right = match domain {
+        // For one reader, once.
+        Domain::Collection | Domain::Voucher => check(),
+        _ => verdicts::right(key, domain, message, signature, check),
+    };
+    if right { Ok(()) } else { Err(BadSignature) }
 }
 
 fn base32() -> Encoding {

@@ -43,6 +43,9 @@ pub(super) struct Post {
 /// Holders that are left a letter: the nearest ones, so that the reader's view and ours agree on some.
 const LEFT_AT: usize = 4;
 
+/// Holders that are asked, the nearest ones, as whoever leaves a letter may know of others.
+const ASKED_FOR_LETTERS: usize = 2 * LEFT_AT;
+
 /// A holder is asked again after this time, when we are about to tell it where we are anyway.
 const COLLECT_AGAIN: Duration = Duration::from_secs(30 * 60);
 
@@ -140,6 +143,9 @@ impl Node {
 
     /// A holder has our record now: it may have letters, too.
     pub(super) fn collect_from(&mut self, now: Now, holder: Peer) {
+        if self.nearer_holders(&holder.node) >= ASKED_FOR_LETTERS {
+            return;
+        }
         let again = |at: &Instant| now.instant < *at + COLLECT_AGAIN;
         if self.post.asked.get(&holder.node).is_some_and(again) {
             return;
@@ -149,6 +155,14 @@ impl Node {
         }
         self.post.asked.insert(holder.node, now.instant);
         self.collect(now, holder, Vec::new(), Purpose::Collect);
+    }
+
+    /// How many holders of our record stand nearer to it than this one.
+    fn nearer_holders(&self, holder: &LinkKey) -> usize {
+        let place = Key::of_person(&self.identity.public_key());
+        let from = |node: &LinkKey| Key::of_node(node).distance(&place);
+        let distance = from(holder);
+        self.held_at.get(&place).map_or(0, |told| told.iter().filter(|node| from(node) < distance).count())
     }
 
     fn collect(&mut self, now: Now, holder: Peer, taken: Vec<LetterMark>, purpose: Purpose) {
