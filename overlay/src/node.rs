@@ -214,7 +214,8 @@ pub struct Node {
     place: Key,
     table: Table,
     seeds: BTreeMap<SocketAddr, Seed>,
-    links: BTreeMap<LinkId, Link>,
+    /// Boxed, like others below: a map keeps room for eleven as long as there is one.
+    links: BTreeMap<LinkId, Box<Link>>,
     /// In the order of their names; nearly always one.
     by_peer: BTreeMap<LinkKey, Vec<LinkId>>,
     next_link: u64,
@@ -242,7 +243,7 @@ pub struct Node {
     clock: Clock,
     roles: Roles,
     introductions: BTreeMap<PublicKey, Introduction>,
-    own_names: BTreeMap<Username, OwnName>,
+    own_names: BTreeMap<Username, Box<OwnName>>,
     works: BTreeMap<WorkId, Work>,
     next_work: u64,
     checked_work: CheckedWork,
@@ -524,6 +525,13 @@ impl Node {
     fn settle(&mut self, now: Now) {
         while let Some((outstanding, result)) = self.finished.pop_front() {
             self.conclude(now, outstanding, result);
+        }
+        // A map that was used once keeps the room of eleven.
+        if self.queries.is_empty() {
+            self.queries = BTreeMap::new();
+        }
+        if self.outstanding.is_empty() {
+            self.outstanding = BTreeMap::new();
         }
     }
 

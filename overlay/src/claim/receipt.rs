@@ -238,16 +238,16 @@ impl Evidence {
     }
 }
 
-/// At most [`MAX_RECEIPTS`] to be carried by a claim: the newest of each holder, of holders in different subnets before
-/// others, in the order of their keys.
-pub(crate) fn choose(
-    receipts: &BTreeMap<LinkKey, Receipt>,
+/// At most [`MAX_RECEIPTS`] to be carried by a claim, of holders in different subnets. `receipts`: one of each holder, in
+/// the order of their keys.
+pub(crate) fn choose<'a>(
+    receipts: impl Iterator<Item = &'a Receipt>,
     subnet: impl Fn(&LinkKey) -> Option<Subnet>,
 ) -> Vec<Receipt> {
     let mut seen = std::collections::BTreeSet::new();
     let of_own_subnet =
         |receipt: &&Receipt| subnet(&receipt.holder()).is_some_and(|subnet| seen.insert(subnet));
-    receipts.values().filter(of_own_subnet).take(MAX_RECEIPTS).cloned().collect()
+    receipts.filter(of_own_subnet).take(MAX_RECEIPTS).cloned().collect()
 }
 
 #[cfg(test)]
@@ -335,11 +335,11 @@ mod tests {
     fn a_claim_carries_one_receipt_for_each_subnet_and_not_too_many() {
         let all: BTreeMap<LinkKey, Receipt> =
             (1..10).map(|n| receipt(n, NOW, NOW)).map(|r| (r.holder(), r)).collect();
-        let chosen = choose(&all, subnet);
+        let chosen = choose(all.values(), subnet);
         assert_eq!(chosen.len(), 5);
         let many: BTreeMap<LinkKey, Receipt> =
             (1..30).map(|n| receipt(n, NOW, NOW)).map(|r| (r.holder(), r)).collect();
         let everywhere = |key: &LinkKey| Some(Subnet::V4([key.bytes()[0], key.bytes()[1], 0]));
-        assert_eq!(choose(&many, everywhere).len(), MAX_RECEIPTS);
+        assert_eq!(choose(many.values(), everywhere).len(), MAX_RECEIPTS);
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct OwnName {
     /// A quorum confirmed the proven claim: so many of so many.
     held: Option<(usize, usize)>,
     /// Receipts of holders, the newest of each; their signatures are looked at when the claim is to carry them.
-    receipts: BTreeMap<LinkKey, Receipt>,
+    receipts: BTreeMap<LinkKey, Box<Receipt>>,
     /// When it is put again.
     pub(super) due: Instant,
     /// What the application knows.
@@ -66,7 +66,7 @@ pub(super) struct Writing {
     claim: Claim,
     held_by: usize,
     taken: Option<(Standing, PublicKey, Username)>,
-    receipts: BTreeMap<LinkKey, Receipt>,
+    receipts: BTreeMap<LinkKey, Box<Receipt>>,
     /// Whom we passed the name on to.
     heir: Option<PublicKey>,
     report: Report,
@@ -230,10 +230,11 @@ impl Node {
         }
         let seq = mine.as_ref().map_or(0, |claim| claim.seq() + 1).max(now.unix.as_millis());
         if let Some(mine) = mine.as_ref().filter(|mine| mine.proof().is_some()) {
-            let mut receipts: BTreeMap<LinkKey, Receipt> =
-                mine.receipts().iter().map(|receipt| (receipt.holder(), receipt.clone())).collect();
-            receipts.extend(found.into_iter().flat_map(|(_, witnessed)| witnessed.clone()));
-            let chosen = choose_receipts(&receipts, |node| self.subnet_of(node));
+            let mut receipts: BTreeMap<LinkKey, Box<Receipt>> =
+                mine.receipts().iter().map(|receipt| (receipt.holder(), Box::new(receipt.clone()))).collect();
+            let found = found.into_iter().flat_map(|(_, witnessed)| witnessed);
+            receipts.extend(found.map(|(holder, receipt)| (*holder, Box::new(receipt.clone()))));
+            let chosen = choose_receipts(receipts.values().map(Box::as_ref), |node| self.subnet_of(node));
             let claim = mine.renewed(&self.identity, seq, chosen, self.recovery, now.unix);
             return self.begin_writing(now, id, claim, Report::Answer);
         }
@@ -322,7 +323,7 @@ impl Node {
             Ok(Response::Receipt(receipt)) => {
                 writing.held_by += 1;
                 if receipt.answers(&writing.claim, &holder.node, now.unix) {
-                    writing.receipts.insert(holder.node, *receipt);
+                    writing.receipts.insert(holder.node, receipt);
                 } else {
                     self.stats.refused_records += 1;
                 }
@@ -363,7 +364,7 @@ impl Node {
         let vouched = (rival.is_some() || old || claim.was_recovered()).then(|| {
             self.with_witnesses(now, &name, |known| {
                 let carried = claim.receipts().iter().filter(|r| !receipts.contains_key(&r.holder()));
-                Evidence::of(&claim, receipts.values().chain(carried), now.unix, known)
+                Evidence::of(&claim, receipts.values().map(Box::as_ref).chain(carried), now.unix, known)
             })
         });
         let standing = vouched.map_or(claim.standing(), |vouched| vouched.standing(&claim));
@@ -443,7 +444,7 @@ impl Node {
         now: Now,
         claim: Claim,
         held: Option<(usize, usize)>,
-        receipts: BTreeMap<LinkKey, Receipt>,
+        receipts: BTreeMap<LinkKey, Box<Receipt>>,
     ) -> Option<(usize, usize)> {
         let (name, again, retry) = (claim.name().clone(), self.jitter(PUT_AGAIN), self.jitter(RETRY));
         let receipts_delay = self.jitter(RECEIPTS_DELAY);
@@ -452,12 +453,14 @@ impl Node {
         if !self.own_names.contains_key(&name) {
             self.timers.set_earlier(Timer::Watch, now.instant + watch);
         }
-        let own = self.own_names.entry(name).or_insert_with(|| OwnName {
-            claim: claim.clone(),
-            held: None,
-            receipts: BTreeMap::new(),
-            due: now.instant,
-            told: None,
+        let own = self.own_names.entry(name).or_insert_with(|| {
+            Box::new(OwnName {
+                claim: claim.clone(),
+                held: None,
+                receipts: BTreeMap::new(),
+                due: now.instant,
+                told: None,
+            })
         });
         if claim.seq() > own.claim.seq() {
             own.claim = claim;
@@ -466,7 +469,7 @@ impl Node {
         own.receipts.extend(receipts);
         while own.receipts.len() > MAX_OWN_RECEIPTS
             && let Some(oldest) =
-                own.receipts.values().min_by_key(|r| (r.time(), r.holder())).map(Receipt::holder)
+                own.receipts.values().min_by_key(|r| (r.time(), r.holder())).map(|r| r.holder())
         {
             own.receipts.remove(&oldest);
         }
@@ -519,7 +522,8 @@ impl Node {
             let left = claim.not_after().saturating_duration_since(now.unix);
             let lapses = left + LEASE_RENEWAL < CLAIM_LIFETIME || claim.recovery() != self.recovery;
             if claim.standing() == Standing::Proven && (lapses || own.lacks_receipts(needed)) {
-                let chosen = choose_receipts(&own.receipts, |node| self.subnet_of(node));
+                let chosen =
+                    choose_receipts(own.receipts.values().map(Box::as_ref), |node| self.subnet_of(node));
                 claim = claim.renewed(&self.identity, claim.seq() + 1, chosen, self.recovery, now.unix);
             }
             let retry = self.jitter(RETRY);

@@ -165,7 +165,7 @@ impl Node {
 
     fn schedule_dial(&mut self, now: Now) {
         let seeds = self.seeds.values().filter(|s| s.link.is_none()).filter_map(|s| s.retry_at);
-        let known = self.table.iter().flat_map(|k| [k.retry_at, k.busy_until]).flatten();
+        let known = self.table.iter().flat_map(|k| [k.retry_at(), k.busy_until()]).flatten();
         if let Some(next) = seeds.chain(known).filter(|at| *at > now.instant).min() {
             self.timers.set_earlier(Timer::Dial, next);
         }

@@ -87,7 +87,7 @@ impl Node {
         }
         let id = LinkId::Outbound(self.next_link);
         self.next_link += 1;
-        let mut link = self.new_link(now, address, LinkState::Opening);
+        let mut link = Box::new(self.new_link(now, address, LinkState::Opening));
         link.peer = expected;
         link.seed = seed;
         if let Some(seed) = seed.and_then(|address| self.seeds.get_mut(&address)) {
@@ -163,7 +163,7 @@ impl Node {
                     self.effects.push_back(Effect::CloseLink { link: id });
                     return;
                 }
-                let mut link = self.new_link(now, remote, LinkState::Greeting);
+                let mut link = Box::new(self.new_link(now, remote, LinkState::Greeting));
                 link.peer = Some(peer);
                 link.carrier = carrier;
                 self.links.insert(id, link);
@@ -459,7 +459,7 @@ impl Node {
         let twin = self.by_peer.get(&peer).and_then(|ids| {
             ids.iter()
                 .copied()
-                .find(|other| *other != id && self.links.get(other).is_some_and(Link::is_ready))
+                .find(|other| *other != id && self.links.get(other).is_some_and(|link| link.is_ready()))
         });
         let Some(twin) = twin else { return false };
         let opened_by_us = |link: LinkId| matches!(link, LinkId::Outbound(_));
@@ -493,7 +493,7 @@ impl Node {
 
     /// Asks whether the other side lives and, if it serves, how full it is.
     pub(super) fn ping(&mut self, now: Now, id: LinkId) {
-        if self.links.get(&id).is_some_and(Link::is_ready) {
+        if self.links.get(&id).is_some_and(|link| link.is_ready()) {
             self.ask_over(now, id, Request::Ping, super::ask::Purpose::Ping(id));
         }
     }
@@ -534,7 +534,11 @@ impl Node {
 
     /// A ready link to this peer.
     pub(super) fn ready_link(&self, peer: &LinkKey) -> Option<LinkId> {
-        self.by_peer.get(peer)?.iter().copied().find(|id| self.links.get(id).is_some_and(Link::is_ready))
+        self.by_peer
+            .get(peer)?
+            .iter()
+            .copied()
+            .find(|id| self.links.get(id).is_some_and(|link| link.is_ready()))
     }
 }
 

@@ -56,12 +56,16 @@ pub struct Known {
     pub record: SupernodeRecord,
     /// Failures to reach it since it last answered.
     pub failures: u32,
-    /// After a failure: not tried again before.
-    pub retry_at: Option<Instant>,
-    /// It had no room for us: not asked to be our home before.
-    pub busy_until: Option<Instant>,
     /// Whether it ever answered us: only then do we tell others about it.
     pub confirmed: bool,
+    /// Nearly always none, and there are many supernodes.
+    pauses: Option<Box<Pauses>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Pauses {
+    retry_at: Option<Instant>,
+    busy_until: Option<Instant>,
 }
 
 /// After this many failures in a row a supernode counts as dead until it answers or says anew that it is there.
@@ -74,14 +78,31 @@ pub const PER_PREFIX: usize = 2;
 const WAITING: usize = 16;
 
 impl Known {
+    /// After a failure: not tried again before.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.pauses.as_ref()?.retry_at
+    }
+
+    /// It had no room for us: not asked to be our home before.
+    pub fn busy_until(&self) -> Option<Instant> {
+        self.pauses.as_ref()?.busy_until
+    }
+
+    /// It is not paused after a failure any more.
+    fn forgive(&mut self) {
+        self.failures = 0;
+        let busy = self.busy_until();
+        self.pauses = busy.map(|_| Box::new(Pauses { retry_at: None, busy_until: busy }));
+    }
+
     /// Whether it may be dialled: it answered when last tried, or the pause after a failure is over.
     pub fn may_dial(&self, now: Instant) -> bool {
-        self.retry_at.is_none_or(|at| at <= now)
+        self.retry_at().is_none_or(|at| at <= now)
     }
 
     /// Whether it may have room for us.
     pub fn may_have_room(&self, now: Instant) -> bool {
-        self.busy_until.is_none_or(|until| until <= now)
+        self.busy_until().is_none_or(|until| until <= now)
     }
 
     /// Whether it can be counted on to hold something.
@@ -184,7 +205,7 @@ impl Table {
             *self.prefixes.entry((bucket, near)).or_insert(0) += 1;
         }
         *self.buckets.entry(bucket).or_insert(0) += 1;
-        let known = Known { record, failures: 0, retry_at: None, busy_until: None, confirmed: false };
+        let known = Known { record, failures: 0, confirmed: false, pauses: None };
         self.known.insert(key, known);
         Inserted::New
     }
@@ -205,7 +226,7 @@ impl Table {
             };
         }
         // A record issued later than our last failure says that it is back.
-        (known.failures, known.retry_at) = (0, None);
+        known.forgive();
         known.record = record;
         Inserted::Newer
     }
@@ -264,8 +285,7 @@ impl Table {
     /// It answered.
     pub fn reached(&mut self, node: &LinkKey) {
         if let Some(known) = self.get_mut(node) {
-            known.failures = 0;
-            known.retry_at = None;
+            known.forgive();
             known.confirmed = true;
         }
     }
@@ -273,7 +293,7 @@ impl Table {
     /// It did not answer: `pause` gives the time of the next try from the number of failures so far.
     pub fn failed(&mut self, node: &LinkKey, pause: impl FnOnce(u32) -> Instant) {
         let Some(known) = self.get_mut(node) else { return };
-        known.retry_at = Some(pause(known.failures));
+        known.pauses.get_or_insert_default().retry_at = Some(pause(known.failures));
         known.failures = known.failures.saturating_add(1);
         if known.failures == DEAD {
             self.admit_waiting();
@@ -290,7 +310,7 @@ impl Table {
     /// It answered that it has no room.
     pub fn busy(&mut self, node: &LinkKey, until: Instant) {
         if let Some(known) = self.get_mut(node) {
-            known.busy_until = Some(until);
+            known.pauses.get_or_insert_default().busy_until = Some(until);
         }
     }
 

@@ -44,7 +44,8 @@ impl<'b, C, T: Decode<'b, C>, const N: usize> Decode<'b, C> for Bounded<T, N> {
         if len > N as u64 {
             return Err(decode::Error::message("list too long"));
         }
-        let mut elements = Vec::new();
+        // At most N, and no more room than they need.
+        let mut elements = Vec::with_capacity(len as usize);
         for _ in 0..len {
             elements.push(d.decode_with(ctx)?);
         }

@@ -16,9 +16,9 @@ fn a_receipt_its_holder_has_not_signed_is_dropped_before_a_claim_carries_it() {
         bytes.last_mut().into_iter().for_each(|byte| *byte ^= u8::from(n == 1));
         let receipt: Receipt = wire::from_bytes(&bytes).unwrap();
         assert!(receipt.answers(&claim, &holder.public_key(), now), "all else is right");
-        (holder.public_key(), receipt)
+        (holder.public_key(), Box::new(receipt))
     });
-    let receipts: BTreeMap<LinkKey, Receipt> = receipts.collect();
+    let receipts: BTreeMap<LinkKey, Box<Receipt>> = receipts.collect();
     let due = crate::sim::origin();
     let mut own = OwnName { claim, held: None, receipts, due, told: None };
     assert!(own.lacks_receipts(3));
