@@ -1,4 +1,4 @@
-//! `sim SCENARIO [--nodes N] [--seed S] [--json] [--days D] [--fraction F] [--ids I]`: the overlay that ships, thousands of nodes, in virtual time.
+//! `sim SCENARIO [--nodes N] [--seed S] [--json] [--days D] [--fraction F] [--ids I] [--threads T]`: the overlay that ships, thousands of nodes, in virtual time.
 //!
 //! Prints what was measured on stderr and, with `--json`, one JSON object on stdout. Exit status: 0 every bar of the
 //! scenario holds, 1 one does not, 2 wrong arguments.
@@ -8,6 +8,9 @@ use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match run() {
@@ -22,9 +25,12 @@ fn main() -> ExitCode {
 const WRONG_ARGUMENTS: u8 = 2;
 
 fn run() -> Result<ExitCode, String> {
-    let Arguments { scenario, options, json } = arguments(std::env::args().skip(1))?;
+    let Arguments { scenario, options, threads, json } = arguments(std::env::args().skip(1))?;
     let began = Instant::now();
-    let mut report = sim::play(scenario, options);
+    // As many as there are processors, unless somebody wants fewer.
+    let threads =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| error.to_string())?;
+    let mut report = threads.install(|| sim::play(scenario, options));
     let (took, memory) = (began.elapsed(), peak_memory_mib());
     report.spent(took, memory);
     print(&report, took, memory, json).map_err(|error| error.to_string())?;
@@ -34,12 +40,14 @@ fn run() -> Result<ExitCode, String> {
 struct Arguments {
     scenario: Scenario,
     options: Options,
+    /// Zero: one for each processor. History is the same.
+    threads: usize,
     json: bool,
 }
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let (mut scenario, mut options, mut json) = (None, Options { nodes: 10_000, seed: 1 }, false);
-    let (mut days, mut fraction, mut ids) = (None, None, None);
+    let (mut days, mut fraction, mut ids, mut threads) = (None, None, None, 0);
     while let Some(word) = words.next() {
         let mut number = || {
             let value = words.next().ok_or_else(|| format!("{word} needs a number"))?;
@@ -51,6 +59,7 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
             "--days" => days = Some(number()?),
             "--fraction" => fraction = Some(number()?),
             "--ids" => ids = Some(number()?),
+            "--threads" => threads = number()?.clamp(1.0, 64.0) as usize,
             "--json" => json = true,
             _ => scenario = Some(word.parse().map_err(|_| usage(&word))?),
         }
@@ -64,7 +73,7 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
         Scenario::Eclipse { ids: many } => *many = ids.map_or(*many, |ids| ids as usize),
         _ => {}
     }
-    Ok(Arguments { scenario, options, json })
+    Ok(Arguments { scenario, options, threads, json })
 }
 
 fn usage(word: &str) -> String {

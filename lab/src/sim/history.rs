@@ -11,6 +11,10 @@ impl History {
         self.0 = finalise(self.0.rotate_left(23) ^ part);
     }
 
+    pub(super) const fn value(&self) -> u64 {
+        self.0
+    }
+
     pub(super) fn mix_all(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         let mut sum = bytes.len() as u64;

@@ -1,4 +1,4 @@
-//! Everything that is still to happen, in the order of time and, at one time, in the order it was scheduled.
+//! Everything that is still to happen, in the order of time and, at one time, of who scheduled it and when.
 //!
 //! ```text
 //!   current: a heap of what happens in this slot of about a millisecond
@@ -29,13 +29,13 @@ pub(super) struct Queue {
     /// How many there are in the wheel.
     turning: usize,
     later: BinaryHeap<Reverse<Scheduled>>,
-    scheduled: u64,
 }
 
 /// What happens to whom, in which of its lives.
 pub(super) struct Scheduled {
     pub(super) at: Instant,
-    nth: u64,
+    /// Who scheduled it (32 bits), and as its how manieth.
+    pub(super) order: u64,
     pub(super) host: HostId,
     pub(super) life: u32,
     pub(super) step: Step,
@@ -44,20 +44,22 @@ pub(super) struct Scheduled {
 /// What can happen to a host.
 pub(super) enum Step {
     Wake,
+    /// A client, in this of its lives, wants a link.
+    Knock {
+        client: HostId,
+        life: u32,
+        link: LinkId,
+    },
     /// Our handshake with `server` is done.
     Opened {
         link: LinkId,
         server: HostId,
+        far: LinkId,
     },
-    Up {
-        link: LinkId,
-        peer: HostId,
-    },
-    Down {
-        link: LinkId,
-    },
+    Up(Over),
+    Down(Over),
     Message {
-        link: LinkId,
+        over: Over,
         bytes: Vec<u8>,
     },
     Worked {
@@ -67,6 +69,14 @@ pub(super) enum Step {
     Persisted {
         id: PersistId,
     },
+}
+
+/// A link as whoever something happens to calls it, who is at its other end, and what it is called there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Over {
+    pub(super) link: LinkId,
+    pub(super) peer: HostId,
+    pub(super) far: LinkId,
 }
 
 /// How long a slot is.
@@ -84,16 +94,10 @@ impl Queue {
             soon: std::iter::repeat_with(Vec::new).take(SLOTS).collect(),
             turning: 0,
             later: BinaryHeap::new(),
-            scheduled: 0,
         }
     }
 
-    pub(super) fn push(&mut self, at: Instant, host: HostId, life: u32, step: Step) {
-        self.scheduled += 1;
-        self.place(Scheduled { at, nth: self.scheduled, host, life, step });
-    }
-
-    fn place(&mut self, scheduled: Scheduled) {
+    pub(super) fn place(&mut self, scheduled: Scheduled) {
         let slot = self.slot_of(scheduled.at);
         if slot <= self.slot {
             self.current.push(Reverse(scheduled));
@@ -111,14 +115,19 @@ impl Queue {
 
     /// The next step, unless it comes later than `until`.
     pub(super) fn due(&mut self, until: Instant) -> Option<Scheduled> {
+        self.next(until)?;
+        self.current.pop().map(|Reverse(next)| next)
+    }
+
+    /// When it comes.
+    pub(super) fn next(&mut self, until: Instant) -> Option<Instant> {
         while self.current.is_empty() {
             if self.slot >= self.slot_of(until) {
                 return None;
             }
             self.turn(until);
         }
-        self.current.peek().filter(|Reverse(next)| next.at <= until)?;
-        self.current.pop().map(|Reverse(next)| next)
+        self.current.peek().map(|Reverse(next)| next.at).filter(|at| *at <= until)
     }
 
     /// On to the next slot, or over all empty ones.
@@ -143,7 +152,7 @@ impl Queue {
 
 impl PartialEq for Scheduled {
     fn eq(&self, other: &Self) -> bool {
-        self.nth == other.nth
+        (self.at, self.order) == (other.at, other.order)
     }
 }
 
@@ -157,7 +166,7 @@ impl PartialOrd for Scheduled {
 
 impl Ord for Scheduled {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.nth).cmp(&(other.at, other.nth))
+        (self.at, self.order).cmp(&(other.at, other.order))
     }
 }
 
@@ -165,13 +174,17 @@ impl Ord for Scheduled {
 mod tests {
     use super::*;
 
+    fn wake(at: Instant, host: HostId) -> Scheduled {
+        Scheduled { at, order: host as u64, host, life: 0, step: Step::Wake }
+    }
+
     #[test]
     fn what_is_near_and_what_is_far_comes_in_the_order_of_time_and_of_scheduling() {
         let began = Instant::now();
         let mut queue = Queue::new(began);
         let delays = [5, 2_000_000, 70_000, 5, 0, 1_023_999, 1_024_000, 70_001, 9_000_000, 999, 1_000];
         for (host, delay) in delays.iter().enumerate() {
-            queue.push(began + Duration::from_micros(*delay), host, 0, Step::Wake);
+            queue.place(wake(began + Duration::from_micros(*delay), host));
         }
         let (mut order, mut last) = (Vec::new(), began);
         for until in [500, 1_000, 80_000, 1_500_000, 20_000_000] {
@@ -181,7 +194,7 @@ mod tests {
                 last = next.at;
                 if next.host == 2 {
                     // Scheduled meanwhile, for now.
-                    queue.push(next.at, 100, 0, Step::Wake);
+                    queue.place(wake(next.at, 100));
                 }
                 order.push(next.host);
             }
@@ -189,7 +202,7 @@ mod tests {
         assert_eq!(order, [4, 0, 3, 9, 10, 2, 100, 7, 5, 6, 1, 8]);
         // A quiet hour is passed over at once, and what is scheduled after it still comes.
         assert!(queue.due(began + Duration::from_secs(3600)).is_none());
-        queue.push(began + Duration::from_secs(3600), 7, 0, Step::Wake);
+        queue.place(wake(began + Duration::from_secs(3600), 7));
         assert_eq!(queue.due(began + Duration::from_secs(3600)).map(|next| next.host), Some(7));
     }
 }

@@ -7,10 +7,10 @@ use overlay::{
 };
 use relay::UnixTime;
 
-use super::{HostId, World};
+use super::{HostId, Shard, World};
 
 /// Sits between a node and its links.
-pub(in crate::sim) trait Liar {
+pub(in crate::sim) trait Liar: Send + Sync {
     /// What the node is told instead of what `from` said.
     fn hears(&mut self, now: UnixTime, from: HostId, message: Message) -> Option<Message>;
 
@@ -29,46 +29,45 @@ pub(super) enum Way {
 impl World {
     /// From now on somebody sits between a node and its links.
     pub(in crate::sim) fn corrupt(&mut self, id: HostId, liar: impl Liar + 'static) {
-        self.hosts[id].liar = Some(Box::new(liar));
+        self.shard(id).host_mut(id).liar = Some(Box::new(liar));
     }
 
     /// Tells a liar that the time has come.
     pub(in crate::sim) fn urge(&mut self, id: HostId) {
-        if let Some(liar) = &mut self.hosts[id].liar {
+        if let Some(liar) = &mut self.shard(id).host_mut(id).liar {
             liar.urge();
         }
     }
 
     /// The newest claim of somebody to a name that any computer keeps on its disk.
     pub(in crate::sim) fn newest_seq(&self, owner: HostId, name: &Username) -> u64 {
-        let of = (name.as_str().into(), self.person(owner));
-        self.hosts.iter().filter_map(|host| Some(host.disk.read(&of)?.seq())).max().unwrap_or(0)
+        let owner = self.person(owner);
+        let hosts = self.shards.iter().flat_map(|shard| &shard.hosts);
+        hosts.filter_map(|host| Some(host.disk.read(name, &owner)?.seq())).max().unwrap_or(0)
     }
 
     /// Cuts the network in two; nothing tells anybody.
     pub(in crate::sim) fn part(&mut self, side: fn(HostId) -> bool) {
-        self.wall = Some(side);
+        self.ground.wall = Some(side);
     }
 
     /// Joins what was cut.
     pub(in crate::sim) fn heal(&mut self) {
-        self.wall = None;
-    }
-
-    pub(super) fn apart(&self, a: HostId, b: HostId) -> bool {
-        self.wall.is_some_and(|side| side(a) != side(b))
+        self.ground.wall = None;
     }
 
     /// Somebody's keys: for liars only.
     pub(in crate::sim) fn identity(&self, id: HostId) -> &Identity {
-        &self.hosts[id].identity
+        &self.host(id).identity
     }
 
     /// A supernode's keys: for liars only.
     pub(in crate::sim) fn link_secret(&self, id: HostId) -> &LinkSecret {
-        &self.hosts[id].secret
+        &self.host(id).secret
     }
+}
 
+impl Shard {
     /// What a liar makes of a message.
     pub(super) fn distorted(
         &mut self,
@@ -77,8 +76,8 @@ impl World {
         bytes: Vec<u8>,
         way: Way,
     ) -> Option<Vec<u8>> {
-        let now = self.now.unix;
-        let Some(liar) = &mut self.hosts[id].liar else { return Some(bytes) };
+        let now = self.unix();
+        let Some(liar) = &mut self.host_mut(id).liar else { return Some(bytes) };
         let Ok(message) = wire::from_bytes::<Message>(&bytes) else { return Some(bytes) };
         let message = match way {
             Way::In => liar.hears(now, peer, message),
