@@ -1,10 +1,5 @@
 //! Clients over TCP and TLS (RFC 8656 §2.1): one task per connection cuts the stream into messages.
 //!
-//! ```text
-//!   | STUN header 20 | attributes |            length in the header
-//!   | ChannelData 4  | payload | pad to 4 |    padding is not in the length (RFC 8656 §12.5)
-//! ```
-//!
 //! What cannot be the start of a message ends its connection and nothing else. Connections are few and slower than UDP by
 //! nature, so they may allocate.
 
@@ -26,7 +21,7 @@ use super::batch::LONGEST;
 use super::hub::Hub;
 use super::now;
 use crate::server::{Client, Onward, PeerPolicy, SourcePrefix, Stats, StreamId};
-use crate::wire::{ChannelData, DataHeader, HEADER_LEN, TransactionId, is_stun};
+use crate::wire::{DataHeader, HEADER_LEN, TransactionId, message_length};
 
 /// Messages that wait for a connection's writer; newer ones are lost, as datagrams would be.
 const QUEUE: usize = 256;
@@ -205,7 +200,7 @@ async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead)
         }
         filled += count;
         let mut start = 0;
-        while let Some(length) = message_length(&buffer[start..filled])? {
+        while let Some(length) = next_length(&buffer[start..filled])? {
             let Some(message) = buffer.get(start..start + length).filter(|_| start + length <= filled) else {
                 break;
             };
@@ -218,6 +213,10 @@ async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead)
         buffer.copy_within(start..filled, 0);
         filled -= start;
     }
+}
+
+fn next_length(bytes: &[u8]) -> io::Result<Option<usize>> {
+    message_length(bytes, LONGEST).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// How long a connection is listened to. Only whole messages of who has an allocation prolong it: a byte now and then,
@@ -240,23 +239,6 @@ impl Patience {
         }
         self.has_allocation = has_allocation;
     }
-}
-
-/// The length of the message these bytes begin, once it can be seen; an error when they begin none, or one that is
-/// longer than any we take.
-fn message_length(bytes: &[u8]) -> io::Result<Option<usize>> {
-    let Some([first, _, length @ ..]) = bytes.first_chunk::<4>() else { return Ok(None) };
-    let length = usize::from(u16::from_be_bytes(*length));
-    let whole = match first & 0xC0 {
-        0x00 if bytes.len() < 8 => return Ok(None),
-        0x00 if bytes.len() < HEADER_LEN || is_stun(bytes) => HEADER_LEN + length,
-        0x40 => (ChannelData::HEADER_LEN + length).next_multiple_of(4),
-        _ => return Err(io::ErrorKind::InvalidData.into()),
-    };
-    if whole > LONGEST || whole % 4 != 0 {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    Ok(Some(whole))
 }
 
 fn handle(hub: &Hub, id: StreamId, from: SocketAddr, message: &[u8]) {
@@ -305,16 +287,6 @@ fn wrapped(header: DataHeader, payload: &[u8], message: &[u8]) -> Option<Vec<u8>
 mod tests {
     use super::*;
 
-    #[test]
-    fn messages_are_cut_where_their_lengths_say() {
-        let stun = [&[0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42][..], &[7; 20]].concat();
-        assert_eq!(message_length(&stun).unwrap(), Some(28));
-        assert_eq!(message_length(&stun[..3]).unwrap(), None);
-        assert_eq!(message_length(&stun[..10]).unwrap(), Some(28));
-        assert_eq!(message_length(&[0x40, 0, 0, 5, 1]).unwrap(), Some(12));
-        assert_eq!(message_length(&[0x40, 0, 0, 0]).unwrap(), Some(4));
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_stranger_who_trickles_or_chatters_is_closed_in_time_and_a_client_is_not() {
         let hub = hub();
@@ -346,15 +318,5 @@ mod tests {
         let config = crate::server::ServerConfig::new(listen, [7; 32], [9; 32]);
         let server = crate::server::Server::new(config, listen, now());
         Hub::new(server, Vec::new(), Vec::new(), crate::wire::AddressFamily::Ipv4)
-    }
-
-    #[test]
-    fn what_begins_no_message_is_an_error() {
-        let no_cookie = [&[0, 1, 0, 8][..], &[7; 24]].concat();
-        let too_long = [0x40, 0, 0xFF, 0xFF];
-        let unaligned = [&[0, 1, 0, 7, 0x21, 0x12, 0xA4, 0x42][..], &[7; 20]].concat();
-        for bytes in [&b"GET / HTTP/1.1\r\nHost: x"[..], &[0xFF; 8], &no_cookie, &too_long, &unaligned] {
-            assert!(message_length(bytes).is_err(), "{bytes:?}");
-        }
     }
 }
