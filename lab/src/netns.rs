@@ -39,6 +39,8 @@ pub enum Nat {
     Symmetric,
     /// No UDP at all, and TCP to port 443 only.
     UdpBlocked,
+    /// The same, and there no TURN in the clear: what looks into TCP lets TLS pass.
+    TlsOnly,
 }
 
 /// One of the two homes.
@@ -318,10 +320,13 @@ fn rules(host: Ipv4Addr, nat: Nat) -> String {
         }
         Nat::PortRestricted => (String::new(), "masquerade", String::new()),
         Nat::Symmetric => (String::new(), "masquerade fully-random", String::new()),
-        Nat::UdpBlocked => {
-            let block = "iifname lan meta l4proto udp drop\n    iifname lan tcp dport != 443 drop";
-            (String::new(), "masquerade", block.to_owned())
-        }
+        Nat::UdpBlocked => (String::new(), "masquerade", UDP_BLOCKED.to_owned()),
+        // An Allocate request begins with 0x0003 (RFC 8656 §18.1).
+        Nat::TlsOnly => (
+            String::new(),
+            "masquerade",
+            format!("{UDP_BLOCKED}\n    iifname lan tcp dport 443 @ih,0,16 0x0003 drop"),
+        ),
     };
     format!(
         "flush ruleset
@@ -346,6 +351,8 @@ table ip nat {{
 "
     )
 }
+
+const UDP_BLOCKED: &str = "iifname lan meta l4proto udp drop\n    iifname lan tcp dport != 443 drop";
 
 /// A cable between two interfaces, both up.
 fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {
