@@ -1,4 +1,4 @@
-//! The client's end of a TCP or TLS connection to a relay (RFC 8656 §2.1).
+//! TCP and TLS connections to a relay (RFC 8656 §2.1), from the client's end.
 //!
 //! A relay's certificate is signed by nobody: the client was told its hash by whoever told it of the relay, and believes
 //! that certificate only. The handshake is what proves that its key is held there, too.
@@ -47,10 +47,7 @@ pub enum RelayStream {
 /// Connects to a relay. Dropping the future gives it up.
 pub async fn dial(address: SocketAddr, security: Security) -> io::Result<RelayStream> {
     let stream = TcpStream::connect(address).await?;
-    // Voice does not wait to be merged into larger segments.
-    stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT)?;
+    prepare(&stream)?;
     match security {
         Security::Clear => Ok(RelayStream::Tcp(stream)),
         Security::Tls(certificate) => {
@@ -60,6 +57,15 @@ pub async fn dial(address: SocketAddr, security: Security) -> io::Result<RelaySt
             Ok(RelayStream::Tls(Box::new(connector.connect(name, stream).await?)))
         }
     }
+}
+
+/// Makes a connection fit for voice, at either end: it waits for nothing to be merged into larger segments, and the system
+/// holds little that it cannot send.
+pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)?;
+    Ok(())
 }
 
 fn config(certificate: CertificateHash) -> io::Result<ClientConfig> {
