@@ -331,6 +331,9 @@ impl Path {
         for leg in self.turn.values_mut() {
             leg.handle_timeout(now);
         }
+        if self.silbo.as_ref().is_some_and(|silbo| silbo.pairs.is_cut_off(now)) {
+            self.hurry_ways(now);
+        }
         self.dial_ways(now);
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
             pairs.handle_timeout(now);

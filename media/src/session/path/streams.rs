@@ -139,6 +139,16 @@ impl Path {
         }
     }
 
+    /// Nothing is heard any more, whatever relays have granted: where there is no stream, one is tried.
+    pub(super) fn hurry_ways(&mut self, now: Instant) {
+        for (server, ways) in &mut self.ways {
+            let streams = self.turn.values().any(|leg| leg.server() == *server && leg.kind().is_some());
+            if !streams {
+                ways.cut_off(now);
+            }
+        }
+    }
+
     /// Dials what is due.
     pub(super) fn dial_ways(&mut self, now: Instant) {
         for (server, ways) in &mut self.ways {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What was begun goes on beside what follows. An allocation over UDP ends the search, and so does the first over a
-//! stream; a stream that has none by then is closed. UDP comes first because a stream delivers late what a network has
+//! stream; a stream that has none by then is closed. A call that hears nothing any more begins with TCP again. UDP comes first because a stream delivers late what a network has
 //! lost, and everything behind it; TCP before TLS because it takes a round trip less; TLS at all because some networks
 //! let nothing else through.
 
@@ -76,6 +76,14 @@ impl Ways {
             Some((_, StreamKind::Tls)) => self.next = Some((now, StreamKind::Tls)),
             None if streams == 0 && self.datagrams != Datagrams::Served => self.rest(now),
             Some((_, StreamKind::Tcp)) | None => {}
+        }
+    }
+
+    /// The call hears nothing any more, and there is no stream: UDP may have been blocked since it served.
+    pub(super) fn cut_off(&mut self, now: Instant) {
+        if self.next.is_none() && self.relay.streams.is_some() && self.rounds < MAX_ROUNDS {
+            self.next = Some((now, StreamKind::Tcp));
+            self.rounds += 1;
         }
     }
 
@@ -156,6 +164,21 @@ mod tests {
         ways.lost_stream(start + 12 * MS, 0);
         assert_eq!(dialled(&mut ways, start + 12 * MS), Some(StreamKind::Tls));
         assert!(ways.is_spent(), "but for the stream just dialled");
+    }
+
+    #[test]
+    fn a_call_that_is_cut_off_dials_though_udp_served_and_not_for_ever() {
+        let start = origin();
+        let (mut ways, mut dials) = (ways(start, true), 0);
+        ways.served_by_datagrams();
+        for tick in 0..100 {
+            ways.cut_off(start + 100 * MS * tick);
+            if dialled(&mut ways, start + 100 * MS * tick).is_some() {
+                dials += 1;
+                ways.lost_stream(start + 100 * MS * tick, 0);
+            }
+        }
+        assert_eq!(dials, 2 * MAX_ROUNDS);
     }
 
     #[test]

@@ -172,6 +172,18 @@ impl Pairs {
         }
     }
 
+    /// Whether a call has lost all it had: its pair fell silent, and nothing is heard on any other.
+    pub(in crate::session::path) fn is_cut_off(&self, now: Instant) -> bool {
+        match self.flow {
+            Flow::Seeking => self.talking,
+            Flow::Bridging { since, .. } => {
+                let heard = |pair: &Pair| pair.heard.is_some_and(|heard| heard > since);
+                since + GIVE_UP <= now && !self.pairs.values().any(heard)
+            }
+            Flow::Single { .. } | Flow::Doubled { .. } => false,
+        }
+    }
+
     /// The other end misses us, and wants copies here.
     pub(super) fn handle_wish(&mut self, now: Instant, id: PairId) {
         let proven = self.pairs.get(&id).is_some_and(Pair::is_proven);
