@@ -11,7 +11,7 @@
 //!                                       └────────────────┘
 //! ```
 //!
-//! **Clean-up is the kernel's.** [`enter`] runs the program again inside new mount, network and process namespaces
+//! **Clean-up is the kernel's.** [`within`] runs the program again inside new mount, network and process namespaces
 //! (and a user namespace where we are not root). `/run/netns` there is a private tmpfs, so the named namespaces are
 //! seen by nobody else and any number of labs can run side by side; when the first process of the lab ends, in
 //! whatever way, the kernel kills the others and takes the networks away. Nothing is left for a `Drop` to forget.
@@ -39,6 +39,8 @@ pub enum Nat {
     Symmetric,
     /// No UDP at all, and TCP to port 443 only.
     UdpBlocked,
+    /// The same, and there no TURN in the clear: what looks into TCP lets TLS pass.
+    TlsOnly,
 }
 
 /// One of the two homes.
@@ -134,7 +136,7 @@ pub fn within(unproven: &str, play: impl FnOnce() -> Result<ExitCode>) -> Result
 const INSIDE: &str = "SILBO_LAB_INSIDE";
 const PROBE_MOUNT: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns";
 
-/// The little internet, inside [`enter`]'s namespaces.
+/// The little internet, inside [`within`]'s namespaces.
 #[derive(Debug)]
 pub struct Internet {
     _private: (),
@@ -185,7 +187,7 @@ impl Internet {
     }
 }
 
-/// A public segment, and hosts on it that reach each other without any router, inside [`enter`]'s namespaces.
+/// A public segment, and hosts on it that reach each other without any router, inside [`within`]'s namespaces.
 #[derive(Debug)]
 pub struct Segment {
     _private: (),
@@ -224,7 +226,7 @@ impl Segment {
 }
 
 /// The open internet, as far as addresses go: hosts in networks far from each other, none of them reserved, so that nodes
-/// of the real network live there; inside [`enter`]'s namespaces.
+/// of the real network live there; inside [`within`]'s namespaces.
 ///
 /// ```text
 ///   1.1.0.1   2.1.0.1   3.1.0.1 ...            everybody hears everybody: every address is on the link
@@ -318,10 +320,13 @@ fn rules(host: Ipv4Addr, nat: Nat) -> String {
         }
         Nat::PortRestricted => (String::new(), "masquerade", String::new()),
         Nat::Symmetric => (String::new(), "masquerade fully-random", String::new()),
-        Nat::UdpBlocked => {
-            let block = "iifname lan meta l4proto udp drop\n    iifname lan tcp dport != 443 drop";
-            (String::new(), "masquerade", block.to_owned())
-        }
+        Nat::UdpBlocked => (String::new(), "masquerade", UDP_BLOCKED.to_owned()),
+        // An Allocate request begins with 0x0003 (RFC 8656 §18.1).
+        Nat::TlsOnly => (
+            String::new(),
+            "masquerade",
+            format!("{UDP_BLOCKED}\n    iifname lan tcp dport 443 @ih,0,16 0x0003 drop"),
+        ),
     };
     format!(
         "flush ruleset
@@ -346,6 +351,8 @@ table ip nat {{
 "
     )
 }
+
+const UDP_BLOCKED: &str = "iifname lan meta l4proto udp drop\n    iifname lan tcp dport != 443 drop";
 
 /// A cable between two interfaces, both up.
 fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {

@@ -26,6 +26,8 @@ pub struct Cast {
     pub listen: SocketAddr,
     /// Its STUN and TURN address.
     pub relay_listen: SocketAddr,
+    /// Where it serves links and TURN over TCP too.
+    pub tcp_listen: Option<SocketAddr>,
     /// Where alice runs.
     pub caller: Place,
     /// Where bob runs.
@@ -39,7 +41,7 @@ impl Cast {
     pub fn loopback(turn: Turn) -> Result<Self> {
         let [listen, relay_listen] = free_udp_ports()?;
         let [supernode, caller, callee] = [Place::Here, Place::Here, Place::Here];
-        Ok(Self { supernode, listen, relay_listen, caller, callee, turn })
+        Ok(Self { supernode, listen, relay_listen, tcp_listen: None, caller, callee, turn })
     }
 }
 
@@ -64,6 +66,9 @@ impl Stage {
         let mut arguments = network(None, &folder.join("supernode"));
         arguments.extend(["supernode".into(), "--listen".into(), cast.listen.to_string()]);
         arguments.extend(["--relay-listen".into(), cast.relay_listen.to_string()]);
+        if let Some(listen) = cast.tcp_listen {
+            arguments.extend(["--tcp-listen".into(), listen.to_string()]);
+        }
         let mut supernode = Silbo::start("supernode", &cast.supernode, cast.turn, folder, &arguments)?;
         supernode.expect("relay", PATIENCE)?;
         Ok(Self { cast, folder: folder.to_owned(), supernode })
@@ -261,20 +266,23 @@ pub struct Way {
     pub remote: String,
     /// Whether no relay is on the way.
     pub direct: bool,
+    /// What carries our packets: to the relay, where one of ours is used.
+    pub protocol: String,
 }
 
 impl Way {
     fn last_of(who: &mut Silbo) -> Result<Self> {
         let path = who.seen_named("path").pop().context("no `path` event")?;
         let direct = path["direct"].as_bool().context("`path` without `direct`")?;
-        Ok(Self { local: text(&path, "local"), remote: text(&path, "remote"), direct })
+        let [local, remote, protocol] = ["local", "remote", "protocol"].map(|field| text(&path, field));
+        Ok(Self { local, remote, direct, protocol })
     }
 }
 
 impl std::fmt::Display for Way {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = if self.direct { "direct" } else { "relayed" };
-        write!(out, "{kind} ({} to {})", self.local, self.remote)
+        write!(out, "{kind} ({} to {}, {})", self.local, self.remote, self.protocol)
     }
 }
 

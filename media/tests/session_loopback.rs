@@ -1,5 +1,6 @@
 //! Two sessions, real sockets, real time, one machine: everything between `offer` and the last sample in a sound file.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::disallowed_types, reason = "a relay that is silent over UDP is a socket nobody reads")]
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use media::device::{AudioSink, AudioSource};
 use media::process::Processing;
 use media::session::driver::{Session, answer, echo, offer};
 use media::session::{
-    AddressScope, Description, MediaDirection, PathPolicy, PathReport, RelayServer, SessionConfig,
-    SessionEnd, SessionEvent,
+    AddressScope, CertificateHash, Description, MediaDirection, PathPolicy, PathProtocol, PathReport,
+    RelayServer, RelayStreams, SessionConfig, SessionEnd, SessionEvent,
 };
 use media::voice::driver::VoiceConfig;
 use relay::server::{PeerPolicy, ServerConfig};
@@ -148,7 +149,7 @@ async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
     let server = driver::RelayServer::start(server).await.unwrap();
     let credentials =
         CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600));
-    let relay = RelayServer { udp: server.local_addr(), credentials: Some(credentials) };
+    let relay = RelayServer { udp: server.local_addr(), streams: None, credentials: Some(credentials) };
     let silent = || voice(AudioSource::Tone(300.0), AudioSink::Null);
     let mut ends = call([
         config(PathPolicy::Relay, vec![], silent()),
@@ -162,6 +163,52 @@ async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
     let [a, b] = ends;
     drop(a.session);
     b.session.close().await;
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_relay_is_silent_over_udp_goes_over_tcp_and_says_good_bye() {
+    let secret = [3; 32];
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, secret, [4; 32]) };
+    let server = driver::RelayServer::start(server).await.unwrap();
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let credentials =
+        CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600));
+    let streams = RelayStreams { address: server.local_addr(), certificate: CertificateHash([0; 32]) };
+    let relay = RelayServer {
+        udp: silent.local_addr().unwrap(),
+        streams: Some(streams),
+        credentials: Some(credentials),
+    };
+    let config = |hz| {
+        let voice = voice(AudioSource::Tone(hz), AudioSink::Null);
+        config(PathPolicy::Relay, vec![relay.clone()], voice)
+    };
+    let mut ends = call([config(300.0), config(500.0)]).await;
+    run(&mut ends, |ends| ends.iter().all(|end| end.path.is_some() && end.connected && end.flowing)).await;
+    for end in &ends {
+        let path = end.path.as_ref().unwrap();
+        assert_eq!((path.protocol, path.direct, path.relay), (PathProtocol::Tcp, false, Some(relay.udp)));
+    }
+    let [a, mut b] = ends;
+    let carried = a.session.close().await;
+    assert!(carried.iter().any(|relayed| relayed.relay == relay.udp && relayed.bytes > 1000), "{carried:?}");
+    let end = timeout(LIMIT, async {
+        loop {
+            if let SessionEvent::Ended(end) = b.events.recv().await.expect("an end") {
+                return end;
+            }
+        }
+    });
+    assert!(matches!(end.await.unwrap(), SessionEnd::PeerClosed));
+    b.session.close().await;
+    let given_back = async {
+        while server.stats().allocations > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, given_back).await.expect("allocations are given back");
     server.shutdown().await;
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod batch;
+mod dial;
 mod forward;
 mod hub;
 #[cfg(target_os = "linux")]
@@ -41,6 +42,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 pub use self::batch::{Batch, SLOTS};
+pub use self::dial::{RelayStream, Security, dial, prepare};
 pub use self::forward::forward;
 use self::hub::{Hub, LISTENER, Thread, WAKE};
 use self::shard::Shard;

@@ -148,10 +148,30 @@ fn stun_seeds() -> Vec<Vec<u8>> {
 }
 
 fn channel_data(input: &[u8]) {
+    let whole = cut(&[input]);
+    for (head, tail) in [input.split_at(input.len() / 2), input.split_at(input.len().min(1))] {
+        assert_eq!(cut(&[head, tail]), whole, "a stream is read the same however it is split");
+    }
     let Ok(read) = ChannelData::parse(input) else { return };
     assert!(ChannelData::matches(input) && !wire::is_stun(input));
     let written = read.encode();
     assert_eq!(written.as_deref(), input.get(..ChannelData::HEADER_LEN + read.payload.len()));
+}
+
+/// The messages of a stream that comes in these parts, and whether it can be read on.
+fn cut(parts: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
+    let (mut reader, mut messages) = (wire::StreamReader::default(), Vec::new());
+    for part in parts {
+        reader.push(part);
+        loop {
+            match reader.message() {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(_) => return (messages, false),
+            }
+        }
+    }
+    (messages, true)
 }
 
 fn channel_data_seeds() -> Vec<Vec<u8>> {

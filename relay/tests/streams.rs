@@ -1,17 +1,18 @@
-//! TURN over TCP on real loopback sockets: messages cut from a stream, and what breaks a connection.
+//! TURN over TCP and TLS on real loopback sockets: messages cut from a stream, and what breaks a connection.
 #![expect(clippy::disallowed_types, reason = "these tests prove the driver, so they own sockets")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up fails there")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use relay::client::{Transport, TurnClient, TurnConfig, TurnEvent};
-use relay::driver::{self, RelayServer};
-use relay::server::{Limits, PeerPolicy, PeerProof, ServerConfig};
-use relay::wire::{ChannelData, Class, Fingerprint, HEADER_LEN, MessageBuilder, Method, TransactionId};
+use relay::client::{CertificateHash, Transport, TurnClient, TurnConfig, TurnEvent};
+use relay::driver::{self, RelayServer, RelayStream, Security, TlsIdentity, dial};
+use relay::server::{Limits, PeerPolicy, PeerProof, ServerConfig, TlsCertificate};
+use relay::wire::{Class, Fingerprint, MessageBuilder, Method, StreamReader, TransactionId};
 use relay::{CredentialIssuer, Credentials};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio_rustls::TlsAcceptor;
 
 const SECRET: [u8; 32] = [7; 32];
 /// Long enough for a loaded machine; reaching it fails the test.
@@ -34,6 +35,42 @@ async fn a_client_over_tcp_and_one_over_udp_meet_with_payloads_of_every_length()
         assert_eq!(ada.payload().await, (at_bob, vec![2; length]), "over TCP out");
     }
     assert_eq!(server.stats().malformed, 0);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_over_tls_is_served_where_the_certificate_is_the_one_it_was_told_and_nowhere_else() {
+    let server = RelayServer::start(lab()).await.unwrap();
+    let identity = TlsIdentity::of(&TlsCertificate::SelfSigned).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = port.local_addr().unwrap();
+    let (acceptor, relay) = (TlsAcceptor::from(identity.config()), server.door());
+    let accepting = tokio::spawn(async move {
+        loop {
+            let (stream, from) = port.accept().await.unwrap();
+            if let Ok(stream) = acceptor.accept(stream).await {
+                let relay = relay.clone();
+                tokio::spawn(async move { relay.serve(stream, from).await });
+            }
+        }
+    });
+    let told = CertificateHash(identity.certificate_hash());
+    let stream = dial(address, Security::Tls(told)).await.unwrap();
+    let mut ada = End {
+        client: client(&server, "ada", Transport::Stream, 1),
+        line: Line::Stream(stream, StreamReader::default()),
+    };
+    let mut bob = End::udp(&server, "bob", 2).await;
+    let (at_ada, at_bob) = (ada.allocated().await, bob.allocated().await);
+    ada.bind(at_bob).await;
+    bob.bind(at_ada).await;
+    ada.client.send(driver::now().instant, at_bob, b"over TLS").unwrap();
+    ada.flush().await;
+    assert_eq!(bob.payload().await, (at_ada, b"over TLS".to_vec()));
+    let other = CertificateHash([1; 32]);
+    let refused = dial(address, Security::Tls(other)).await.expect_err("it is not the relay we were told of");
+    assert!(refused.to_string().contains("another certificate"), "{refused}");
+    accepting.abort();
     server.shutdown().await;
 }
 
@@ -99,7 +136,7 @@ async fn connections_past_the_limit_of_one_prefix_are_closed_at_once() {
 }
 
 enum Line {
-    Tcp(TcpStream, Vec<u8>),
+    Stream(RelayStream, StreamReader),
     Udp(UdpSocket),
 }
 
@@ -110,14 +147,15 @@ struct End {
 
 impl End {
     async fn tcp(server: &RelayServer, user: &str, seed: u8) -> Self {
-        let stream = TcpStream::connect(server.local_addr()).await.unwrap();
-        Self { client: client(server, user, seed), line: Line::Tcp(stream, Vec::new()) }
+        let stream = dial(server.local_addr(), Security::Clear).await.unwrap();
+        let client = client(server, user, Transport::Stream, seed);
+        Self { client, line: Line::Stream(stream, StreamReader::default()) }
     }
 
     async fn udp(server: &RelayServer, user: &str, seed: u8) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         socket.connect(server.local_addr()).await.unwrap();
-        Self { client: client(server, user, seed), line: Line::Udp(socket) }
+        Self { client: client(server, user, Transport::Udp, seed), line: Line::Udp(socket) }
     }
 
     async fn allocated(&mut self) -> SocketAddr {
@@ -150,10 +188,7 @@ impl End {
     }
 
     async fn flush(&mut self) {
-        while let Some(mut message) = self.client.poll_transmit() {
-            if matches!(self.line, Line::Tcp(..)) {
-                message.resize(message.len().next_multiple_of(4), 0);
-            }
+        while let Some(message) = self.client.poll_transmit() {
             self.write(&message).await;
         }
     }
@@ -161,10 +196,11 @@ impl End {
     async fn write(&mut self, message: &[u8]) {
         match &mut self.line {
             // In two pieces: a stream keeps no boundaries.
-            Line::Tcp(stream, _) => {
+            Line::Stream(stream, _) => {
                 stream.write_all(&message[..3]).await.unwrap();
                 stream.flush().await.unwrap();
                 stream.write_all(&message[3..]).await.unwrap();
+                stream.flush().await.unwrap();
             }
             Line::Udp(socket) => {
                 socket.send(message).await.unwrap();
@@ -180,14 +216,13 @@ impl End {
                     let length = socket.recv(&mut buffer).await.unwrap();
                     buffer[..length].to_vec()
                 }
-                Line::Tcp(stream, read) => loop {
-                    if let Some(length) = whole(read).filter(|length| read.len() >= *length) {
-                        let rest = read.split_off(length);
-                        return std::mem::replace(read, rest);
+                Line::Stream(stream, reader) => loop {
+                    if let Some(message) = reader.message().unwrap() {
+                        return message;
                     }
                     let length = stream.read(&mut buffer).await.unwrap();
                     assert!(length > 0, "the relay closed the connection");
-                    read.extend_from_slice(&buffer[..length]);
+                    reader.push(&buffer[..length]);
                 },
             }
         };
@@ -195,19 +230,10 @@ impl End {
     }
 }
 
-fn whole(read: &[u8]) -> Option<usize> {
-    let length = usize::from(u16::from_be_bytes(*read.get(2..)?.first_chunk()?));
-    Some(if ChannelData::matches(read) {
-        (ChannelData::HEADER_LEN + length).next_multiple_of(4)
-    } else {
-        HEADER_LEN + length
-    })
-}
-
-fn client(server: &RelayServer, user: &str, seed: u8) -> TurnClient {
+fn client(server: &RelayServer, user: &str, transport: Transport, seed: u8) -> TurnClient {
     let credentials: Credentials =
         CredentialIssuer::new(SECRET).issue(driver::now().unix, user, Duration::from_secs(600));
-    let config = TurnConfig { server: server.local_addr(), credentials, transport: Transport::Udp };
+    let config = TurnConfig { server: server.local_addr(), credentials, transport };
     TurnClient::new(config, [seed; 32], driver::now().instant)
 }
 

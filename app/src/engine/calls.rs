@@ -18,8 +18,8 @@ use crate::{
     storage::PastCall,
 };
 use media::session::{
-    AddressScope, Candidate, Description, Mute, RelayServer, SessionConfig, SessionError, SessionEvent,
-    driver,
+    AddressScope, Candidate, CertificateHash, Description, Mute, RelayServer, RelayStreams, SessionConfig,
+    SessionError, SessionEvent, driver,
 };
 use overlay::{LinkKey, Network, PublicKey, RelayOffer, RelaysError, SendError, driver::Handle};
 use relay::UnixTime;
@@ -250,8 +250,6 @@ impl Actor {
             Ok(offers) => {
                 self.relays.lenders = offers.iter().map(|offer| (offer.udp, offer.node)).collect();
                 self.relays.until = offers.iter().map(|offer| offer.expires).min();
-                let server =
-                    |offer: RelayOffer| RelayServer { udp: offer.udp, credentials: Some(offer.credentials) };
                 self.relays.servers = offers.into_iter().map(server).collect();
                 if let Some(running) = &self.session
                     && let Err(error) = running.session.add_relays(self.relays.servers.clone())
@@ -492,6 +490,15 @@ async fn answer(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, Ses
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
     let (session, description, events) = driver::answer(config, offer).await?;
     Ok((session, Some(description), events))
+}
+
+/// A relay as the media session knows it.
+fn server(offer: RelayOffer) -> RelayServer {
+    let streams = offer.streams.map(|(address, certificate)| RelayStreams {
+        address,
+        certificate: CertificateHash(certificate.bytes()),
+    });
+    RelayServer { udp: offer.udp, streams, credentials: Some(offer.credentials) }
 }
 
 /// Closes a session and tells the overlay what went through whose relay.

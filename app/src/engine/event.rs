@@ -499,6 +499,8 @@ fn by(side: Side) -> &'static str {
 fn protocol(protocol: PathProtocol) -> &'static str {
     match protocol {
         PathProtocol::Udp => "udp",
+        PathProtocol::Tcp => "tcp",
+        PathProtocol::Tls => "tls",
         _ => "other",
     }
 }

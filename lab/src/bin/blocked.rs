@@ -1,5 +1,6 @@
 //! `blocked [--untimed]`: a home whose router lets no UDP out, and TCP to port 443 only, in a small internet of network
-//! namespaces. Its person joins, registers, looks somebody up and is rung, all over TCP.
+//! namespaces. Its person joins, registers, looks somebody up and is rung, all over TCP; then calls are made from and to
+//! such homes, and scored.
 //!
 //! Prints one JSON object on stdout. Exit status: 0 everything worked and, unless `--untimed`, every start was online
 //! within the bar; 1 something did not; 77 this system allows no namespaces and nothing was run.
@@ -7,11 +8,12 @@
 use anyhow::{Context as _, Result, ensure};
 use lab::netns::{self, Home, Internet, Nat, PUBLIC};
 use lab::process::{Place, Silbo, Turn};
-use lab::script::PATIENCE;
+use lab::script::{Cast, Expected, PATIENCE, Report, Stage, fairly};
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
@@ -25,6 +27,7 @@ fn run() -> Result<ExitCode> {
         if std::env::args().any(|word| word == "--untimed") { Timing::Shown } else { Timing::Judged };
     // Made outside, where a user namespace cannot change who owns them.
     lab::silbo()?;
+    lab::speech::file()?;
     netns::within("nobody was found without UDP.", || {
         let summary = play(timing)?;
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&summary)?)?;
@@ -53,10 +56,38 @@ struct Summary {
     bar_ms: i64,
     /// Without a firewall, for comparison.
     open_online_ms: i64,
+    calls: Vec<Verdict>,
+}
+
+/// Length of a call: five seconds are scored after the first.
+const LENGTH: Duration = Duration::from_secs(8);
+
+/// A call between two homes, and what must carry the packets of each.
+struct Case {
+    name: &'static str,
+    caller: (Nat, &'static str),
+    callee: (Nat, &'static str),
+}
+
+const CASES: [Case; 4] = [
+    Case { name: "caller-blocked", caller: (Nat::UdpBlocked, "tcp"), callee: (Nat::PortRestricted, "udp") },
+    Case { name: "callee-blocked", caller: (Nat::Symmetric, "udp"), callee: (Nat::UdpBlocked, "tcp") },
+    Case { name: "both-blocked", caller: (Nat::UdpBlocked, "tcp"), callee: (Nat::UdpBlocked, "tcp") },
+    Case { name: "both-tls-only", caller: (Nat::TlsOnly, "tls"), callee: (Nat::TlsOnly, "tls") },
+];
+
+#[derive(Serialize)]
+struct Verdict {
+    case: &'static str,
+    passed: bool,
+    faults: Vec<String>,
+    call: Option<Report>,
 }
 
 fn play(timing: Timing) -> Result<Summary> {
     let internet = Internet::build().context("the network of the lab could not be built")?;
+    let calls = CASES.iter().map(|case| judge(&internet, case)).collect::<Result<Vec<_>>>()?;
+    internet.set_nat(Home::B, Nat::PortRestricted)?;
     internet.set_nat(Home::A, Nat::UdpBlocked)?;
     let folder = lab::leavings("blocked")?;
     let address = |port: u16| format!("{PUBLIC}:{port}");
@@ -108,8 +139,61 @@ fn play(timing: Timing) -> Result<Summary> {
     ada.exit_status(PATIENCE)?;
 
     let in_time = online.iter().all(|ms| *ms <= BAR_MS);
-    let passed = in_time || timing == Timing::Shown;
-    Ok(Summary { bench: "blocked", passed, online_ms: online, bar_ms: BAR_MS, open_online_ms })
+    let passed = (in_time || timing == Timing::Shown) && calls.iter().all(|call| call.passed);
+    Ok(Summary { bench: "blocked", passed, online_ms: online, bar_ms: BAR_MS, open_online_ms, calls })
+}
+
+/// Makes a call and says on stderr what it was like.
+fn judge(internet: &Internet, case: &Case) -> Result<Verdict> {
+    let (faults, call) = match call(internet, case) {
+        Ok(report) => (faults(&report, case), Some(report)),
+        Err(error) => (vec![format!("{error:#}")], None),
+    };
+    let verdict = Verdict { case: case.name, passed: faults.is_empty(), faults, call };
+    let mut err = std::io::stderr();
+    writeln!(err, "{:<7}{}", if verdict.passed { "ok" } else { "FAILED" }, verdict.case)?;
+    if let Some(Report { alice_path, bob_path, alice_heard, bob_heard, setup_ms, .. }) = &verdict.call {
+        writeln!(err, "       path      alice {alice_path}, bob {bob_path}; set-up {setup_ms} ms")?;
+        writeln!(
+            err,
+            "       PESQ-WB   alice heard {:.2}, bob heard {:.2}",
+            alice_heard.mean, bob_heard.mean
+        )?;
+    }
+    for fault in &verdict.faults {
+        writeln!(err, "       {}", fault.replace('\n', "\n       "))?;
+    }
+    Ok(verdict)
+}
+
+fn call(internet: &Internet, case: &Case) -> Result<Report> {
+    for (home, (nat, _)) in [(Home::A, case.caller), (Home::B, case.callee)] {
+        internet.set_nat(home, nat)?;
+    }
+    let cast = || Cast {
+        supernode: internet.public_host(),
+        listen: (PUBLIC, 4433).into(),
+        relay_listen: (PUBLIC, 3478).into(),
+        tcp_listen: Some((PUBLIC, 443).into()),
+        caller: Home::A.host(),
+        callee: Home::B.host(),
+        turn: Turn::First,
+    };
+    fairly(|| {
+        let folder = lab::leavings(&format!("blocked-{}", case.name))?;
+        Stage::open(cast(), &folder)?.play(LENGTH)
+    })
+}
+
+fn faults(report: &Report, case: &Case) -> Vec<String> {
+    let mut faults = report.faults(Expected::Relayed);
+    let ways = [("alice", &report.alice_path, case.caller.1), ("bob", &report.bob_path, case.callee.1)];
+    for (who, way, expected) in ways {
+        if way.protocol != expected {
+            faults.push(format!("{who}'s packets go over {}, expected {expected}", way.protocol));
+        }
+    }
+    faults
 }
 
 fn online_ms(leaf: &mut Silbo) -> Result<i64> {

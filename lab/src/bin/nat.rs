@@ -110,6 +110,7 @@ fn call(internet: &Internet, case: &Case, length: Duration) -> Result<Report> {
         supernode: internet.public_host(),
         listen: (PUBLIC, 4433).into(),
         relay_listen: (PUBLIC, 3478).into(),
+        tcp_listen: None,
         caller: Home::A.host(),
         callee: Home::B.host(),
         turn: Turn::First,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::call::Measured;
 use super::echo::Echo;
 use super::line::{Line, LineEvent};
+use super::path::streams::{StreamEvent, Wish};
 use super::path::{SocketId, Transmit};
 use crate::voice::VoicePacket;
 
@@ -51,6 +52,12 @@ impl Far {
         }
     }
 
+    pub(super) fn handle_stream(&mut self, now: Instant, socket: SocketId, event: StreamEvent) {
+        if let Self::Line(line) = self {
+            line.handle_stream(now, socket, event);
+        }
+    }
+
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match self {
             Self::Line(line) => line.handle_timeout(now),
@@ -67,6 +74,15 @@ impl Far {
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
         self.line()?.poll_transmit()
+    }
+
+    /// The next message for a connection that takes one.
+    pub(super) fn poll_stream(&mut self, now: Instant, socket: SocketId) -> Option<Vec<u8>> {
+        self.line()?.poll_stream(now, socket)
+    }
+
+    pub(super) fn poll_wish(&mut self) -> Option<Wish> {
+        self.line()?.poll_wish()
     }
 
     pub(super) fn poll_event(&mut self) -> Option<LineEvent> {

@@ -18,6 +18,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::call::{Call, CallEvent, Measured, Outgoing, PeerKind};
 use super::description::{Candidate, Description, MAX_CANDIDATES};
+use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::{self, MAX_SDP, Role};
 use super::{AddressScope, PathPolicy, PathReport, RelayServer, Relayed, SessionEnd, SessionError};
@@ -203,6 +204,22 @@ impl Line {
         }
     }
 
+    /// The connection that was wished for, on its way.
+    pub(super) fn add_stream(&mut self, now: Instant, socket: SocketId, dial: &Dial) {
+        self.path.add_stream(now, socket, dial);
+        self.settle(now);
+    }
+
+    /// What became of it.
+    pub(super) fn handle_stream(&mut self, now: Instant, socket: SocketId, event: StreamEvent) {
+        if let Some(Messages { server, messages }) = self.path.handle_stream(now, socket, event) {
+            for message in messages {
+                self.take(now, socket, server, &message);
+            }
+        }
+        self.settle(now);
+    }
+
     /// An address of the other end, perhaps before its description.
     pub(super) fn add_candidate(&mut self, now: Instant, candidate: Candidate) {
         if self.call.has_remote() {
@@ -238,6 +255,11 @@ impl Line {
         source: SocketAddr,
         datagram: &[u8],
     ) {
+        self.take(now, socket, source, datagram);
+        self.settle(now);
+    }
+
+    fn take(&mut self, now: Instant, socket: SocketId, source: SocketAddr, datagram: &[u8]) {
         if let Some(Inbound { local, peer, range, by }) =
             self.path.handle_datagram(now, socket, source, datagram)
         {
@@ -251,7 +273,6 @@ impl Line {
                 self.early_packets.push(EarlyPacket { local, peer, payload: payload.to_vec() });
             }
         }
-        self.settle(now);
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -277,6 +298,15 @@ impl Line {
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
         self.path.poll_transmit()
+    }
+
+    /// The next message for a connection that takes one.
+    pub(super) fn poll_stream(&mut self, now: Instant, socket: SocketId) -> Option<Vec<u8>> {
+        self.path.poll_stream(now, socket)
+    }
+
+    pub(super) fn poll_wish(&mut self) -> Option<Wish> {
+        self.path.poll_wish()
     }
 
     pub(super) fn poll_event(&mut self) -> Option<LineEvent> {

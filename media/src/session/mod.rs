@@ -41,6 +41,7 @@ mod tests;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use relay::client::CertificateHash;
 use relay::{Credentials, UnixTime};
 
 pub use description::{
@@ -77,8 +78,19 @@ pub enum AddressScope {
 pub struct RelayServer {
     /// Where it listens.
     pub udp: SocketAddr,
+    /// Where it relays for those whose network lets no UDP through.
+    pub streams: Option<RelayStreams>,
     /// What to allocate with; without it the server is only asked for our address.
     pub credentials: Option<Credentials>,
+}
+
+/// Where TURN is spoken over TCP and over TLS, at one port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayStreams {
+    /// The port.
+    pub address: SocketAddr,
+    /// What is shown over TLS.
+    pub certificate: CertificateHash,
 }
 
 /// What a session is started with.
@@ -161,6 +173,10 @@ pub struct PathReport {
 pub enum PathProtocol {
     /// Plain UDP.
     Udp,
+    /// TCP, to a relay.
+    Tcp,
+    /// TLS over TCP, to a relay.
+    Tls,
 }
 
 /// How a call is.

@@ -122,9 +122,12 @@ pub(super) async fn accept(
                         visits.spawn(stream.serve(numbers.next(), Udp::Untried, events.clone()));
                     }
                     Some(Visitor::Turn(relay, stream)) => {
+                        // A connection that refuses is slower.
+                        let _ = relay::driver::prepare(&stream);
                         visits.spawn(async move { relay.streams.serve(stream, from).await });
                     }
                     Some(Visitor::TurnOverTls(relay, stream)) => {
+                        let _ = relay::driver::prepare(stream.get_ref().0);
                         visits.spawn(async move { relay.streams.serve(*stream, from).await });
                     }
                     None => {}

@@ -95,6 +95,11 @@ impl CertificateHash {
         Self(bytes)
     }
 
+    /// The bytes.
+    pub const fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// Whether it is the hash of this certificate (DER).
     pub fn is_of(&self, certificate: &[u8]) -> bool {
         Sha256::digest(certificate).as_slice() == self.0.as_slice()

@@ -5,4 +5,4 @@ mod retransmit;
 mod turn;
 
 pub use binding::{BindingClient, BindingEvent, BindingFailure, Handled};
-pub use turn::{SendRefused, Transport, TurnClient, TurnConfig, TurnEvent, TurnFailure};
+pub use turn::{CertificateHash, SendRefused, Transport, TurnClient, TurnConfig, TurnEvent, TurnFailure};

@@ -1,4 +1,4 @@
-//! Retransmission of requests over UDP (RFC 8489 §6.2.1).
+//! Retransmission of requests over UDP (RFC 8489 §6.2.1), and how long one over a stream waits (§6.2.2).
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,9 @@ pub(super) struct Retransmit {
     due: Instant,
 }
 
+/// Ti of RFC 8489 §6.2.2: as long as seven datagrams would wait, since whoever waits is no more patient for the stream.
+const RELIABLY_WITHIN: Duration = Duration::from_millis(19_750);
+
 /// What is to be done about a request now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
@@ -33,6 +36,11 @@ impl Retransmit {
     /// A request that is sent right now by the caller.
     pub(super) fn sent(now: Instant, transaction: TransactionId, bytes: Vec<u8>) -> Self {
         Self { transaction, bytes, sends: 1, due: now + FIRST_TIMEOUT }
+    }
+
+    /// The same over a stream, which repeats by itself.
+    pub(super) fn sent_reliably(now: Instant, transaction: TransactionId) -> Self {
+        Self { transaction, bytes: Vec::new(), sends: MAX_SENDS, due: now + RELIABLY_WITHIN }
     }
 
     pub(super) fn transaction(&self) -> TransactionId {
@@ -81,5 +89,13 @@ mod tests {
         };
         assert_eq!(sent_after, [0, 250, 750, 1750, 3750, 7750, 15750]);
         assert_eq!(gave_up, 19750);
+    }
+
+    #[test]
+    fn a_request_over_a_stream_is_sent_once() {
+        let start = crate::fixture::now().instant;
+        let mut request = Retransmit::sent_reliably(start, TransactionId([0; 12]));
+        assert_eq!(request.handle_timeout(start + Duration::from_secs(19)), Due::NotYet);
+        assert_eq!(request.handle_timeout(request.due()), Due::GiveUp);
     }
 }

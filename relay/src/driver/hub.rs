@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token, Waker};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::batch;
 use super::now;
@@ -51,7 +52,13 @@ pub(super) struct Thread {
 pub(super) struct State {
     pub(super) server: Server,
     ports: Vec<Option<Port>>,
-    streams: BTreeMap<StreamId, mpsc::Sender<Vec<u8>>>,
+    streams: BTreeMap<StreamId, mpsc::Sender<Waiting>>,
+}
+
+/// A message that waits for a connection to take it.
+pub(super) struct Waiting {
+    pub(super) since: Instant,
+    pub(super) message: Vec<u8>,
 }
 
 struct Port {
@@ -81,9 +88,9 @@ impl State {
     }
 
     /// Queues bytes for a connection; when its queue is full they are lost, as datagrams would be.
-    pub(super) fn to_stream(&self, stream: StreamId, bytes: Vec<u8>) {
+    pub(super) fn to_stream(&self, stream: StreamId, message: Vec<u8>) {
         if let Some(queue) = self.streams.get(&stream) {
-            let _ = queue.try_send(bytes);
+            let _ = queue.try_send(Waiting { since: Instant::now(), message });
         }
     }
 
@@ -126,7 +133,7 @@ impl Hub {
         result
     }
 
-    pub(super) fn open_stream(&self, stream: StreamId, queue: mpsc::Sender<Vec<u8>>) {
+    pub(super) fn open_stream(&self, stream: StreamId, queue: mpsc::Sender<Waiting>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.streams.insert(stream, queue);
     }

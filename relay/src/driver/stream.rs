@@ -1,10 +1,5 @@
 //! Clients over TCP and TLS (RFC 8656 §2.1): one task per connection cuts the stream into messages.
 //!
-//! ```text
-//!   | STUN header 20 | attributes |            length in the header
-//!   | ChannelData 4  | payload | pad to 4 |    padding is not in the length (RFC 8656 §12.5)
-//! ```
-//!
 //! What cannot be the start of a message ends its connection and nothing else. Connections are few and slower than UDP by
 //! nature, so they may allocate.
 
@@ -23,13 +18,17 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::batch::LONGEST;
-use super::hub::Hub;
+use super::dial::prepare;
+use super::hub::{Hub, Waiting};
 use super::now;
 use crate::server::{Client, Onward, PeerPolicy, SourcePrefix, Stats, StreamId};
-use crate::wire::{ChannelData, DataHeader, HEADER_LEN, TransactionId, is_stun};
+use crate::wire::{self, ChannelData, Class, DataHeader, HEADER_LEN, TransactionId, message_length};
 
 /// Messages that wait for a connection's writer; newer ones are lost, as datagrams would be.
 const QUEUE: usize = 256;
+/// What is relayed to a connection that stalls is dropped after this long, the oldest first: it is late already, and all
+/// that follows would be, too. Twice as long as a client drops voice after, for who knows what it is.
+const STALE: Duration = Duration::from_millis(400);
 /// A connection with an allocation that says nothing whole for this long is closed: longer than any refresh interval.
 const SILENCE: Duration = Duration::from_secs(3700);
 /// A connection without one is closed after this long, whatever it says: strangers hold no seats.
@@ -149,8 +148,8 @@ async fn connection(
     seat: Seat,
 ) {
     let from = super::batch::unmapped(from);
-    // Voice does not wait to be merged into larger segments.
-    let _ = stream.set_nodelay(true);
+    // A connection that refuses is slower.
+    let _ = prepare(&stream);
     // How a connection ended is nobody's business here: its allocation goes either way.
     let _ = match tls {
         None => talk(&hub, id, from, stream).await,
@@ -179,9 +178,12 @@ async fn talk(
     }
 }
 
-async fn write(mut messages: mpsc::Receiver<Vec<u8>>, writer: impl AsyncWrite) -> io::Result<()> {
+async fn write(mut messages: mpsc::Receiver<Waiting>, writer: impl AsyncWrite) -> io::Result<()> {
     let mut writer = std::pin::pin!(writer);
-    while let Some(mut message) = messages.recv().await {
+    while let Some(Waiting { since, mut message }) = messages.recv().await {
+        if since + STALE <= Instant::now() && is_relayed(&message) {
+            continue;
+        }
         message.resize(message.len().next_multiple_of(4), 0);
         let written = async {
             writer.write_all(&message).await?;
@@ -190,6 +192,11 @@ async fn write(mut messages: mpsc::Receiver<Vec<u8>>, writer: impl AsyncWrite) -
         tokio::time::timeout(STUCK, written).await.map_err(|_| io::ErrorKind::TimedOut)??;
     }
     Ok(())
+}
+
+/// Whether it carries a payload; answers to requests never come late.
+fn is_relayed(message: &[u8]) -> bool {
+    ChannelData::matches(message) || wire::parse(message).is_ok_and(|read| read.class() == Class::Indication)
 }
 
 async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead) -> io::Result<()> {
@@ -205,7 +212,7 @@ async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead)
         }
         filled += count;
         let mut start = 0;
-        while let Some(length) = message_length(&buffer[start..filled])? {
+        while let Some(length) = next_length(&buffer[start..filled])? {
             let Some(message) = buffer.get(start..start + length).filter(|_| start + length <= filled) else {
                 break;
             };
@@ -218,6 +225,10 @@ async fn read(hub: &Hub, id: StreamId, from: SocketAddr, reader: impl AsyncRead)
         buffer.copy_within(start..filled, 0);
         filled -= start;
     }
+}
+
+fn next_length(bytes: &[u8]) -> io::Result<Option<usize>> {
+    message_length(bytes, LONGEST).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// How long a connection is listened to. Only whole messages of who has an allocation prolong it: a byte now and then,
@@ -240,23 +251,6 @@ impl Patience {
         }
         self.has_allocation = has_allocation;
     }
-}
-
-/// The length of the message these bytes begin, once it can be seen; an error when they begin none, or one that is
-/// longer than any we take.
-fn message_length(bytes: &[u8]) -> io::Result<Option<usize>> {
-    let Some([first, _, length @ ..]) = bytes.first_chunk::<4>() else { return Ok(None) };
-    let length = usize::from(u16::from_be_bytes(*length));
-    let whole = match first & 0xC0 {
-        0x00 if bytes.len() < 8 => return Ok(None),
-        0x00 if bytes.len() < HEADER_LEN || is_stun(bytes) => HEADER_LEN + length,
-        0x40 => (ChannelData::HEADER_LEN + length).next_multiple_of(4),
-        _ => return Err(io::ErrorKind::InvalidData.into()),
-    };
-    if whole > LONGEST || whole % 4 != 0 {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    Ok(Some(whole))
 }
 
 fn handle(hub: &Hub, id: StreamId, from: SocketAddr, message: &[u8]) {
@@ -305,16 +299,6 @@ fn wrapped(header: DataHeader, payload: &[u8], message: &[u8]) -> Option<Vec<u8>
 mod tests {
     use super::*;
 
-    #[test]
-    fn messages_are_cut_where_their_lengths_say() {
-        let stun = [&[0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42][..], &[7; 20]].concat();
-        assert_eq!(message_length(&stun).unwrap(), Some(28));
-        assert_eq!(message_length(&stun[..3]).unwrap(), None);
-        assert_eq!(message_length(&stun[..10]).unwrap(), Some(28));
-        assert_eq!(message_length(&[0x40, 0, 0, 5, 1]).unwrap(), Some(12));
-        assert_eq!(message_length(&[0x40, 0, 0, 0]).unwrap(), Some(4));
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_stranger_who_trickles_or_chatters_is_closed_in_time_and_a_client_is_not() {
         let hub = hub();
@@ -341,20 +325,36 @@ mod tests {
         assert_eq!(patience.until, Instant::now() + STRANGER, "its allocation is gone");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_stalls_gets_answers_late_and_payloads_not_at_all() {
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let (mut client, end) = tokio::io::duplex(16);
+        let payload = |number: u8| [&[0x40, 0, 0, 12][..], &[number; 12]].concat();
+        let answer = [&[1, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42][..], &[7; 12]].concat();
+        let sent = [payload(1), payload(2), answer.clone(), payload(3)];
+        let send = async {
+            for message in sent {
+                queue.send(Waiting { since: Instant::now(), message }).await.unwrap();
+            }
+            tokio::time::sleep(STALE).await;
+            queue.send(Waiting { since: Instant::now(), message: payload(4) }).await.unwrap();
+            let mut read = vec![0; 16];
+            client.read_exact(&mut read).await.unwrap();
+            assert_eq!(read, payload(1), "what the connection took");
+            drop(queue);
+            read.clear();
+            client.read_to_end(&mut read).await.unwrap();
+            // The second was under way, the third is stale.
+            assert_eq!(read, [payload(2), answer, payload(4)].concat());
+        };
+        let (written, ()) = tokio::join!(write(messages, end), send);
+        written.unwrap();
+    }
+
     fn hub() -> Hub {
         let listen = "127.0.0.1:3478".parse().unwrap();
         let config = crate::server::ServerConfig::new(listen, [7; 32], [9; 32]);
         let server = crate::server::Server::new(config, listen, now());
-        Hub::new(server, Vec::new(), Vec::new(), crate::wire::AddressFamily::Ipv4)
-    }
-
-    #[test]
-    fn what_begins_no_message_is_an_error() {
-        let no_cookie = [&[0, 1, 0, 8][..], &[7; 24]].concat();
-        let too_long = [0x40, 0, 0xFF, 0xFF];
-        let unaligned = [&[0, 1, 0, 7, 0x21, 0x12, 0xA4, 0x42][..], &[7; 20]].concat();
-        for bytes in [&b"GET / HTTP/1.1\r\nHost: x"[..], &[0xFF; 8], &no_cookie, &too_long, &unaligned] {
-            assert!(message_length(bytes).is_err(), "{bytes:?}");
-        }
+        Hub::new(server, Vec::new(), Vec::new(), wire::AddressFamily::Ipv4)
     }
 }

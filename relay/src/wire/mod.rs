@@ -21,6 +21,7 @@ mod channel_data;
 mod crc32;
 mod data_header;
 mod message;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub use builder::{Fingerprint, MessageBuilder};
 pub use channel_data::{ChannelData, ChannelNumber};
 pub use data_header::DataHeader;
 pub use message::{Class, Integrity, Malformed, Message, Method, TransactionId, long_term_key, parse};
+pub use stream::{StreamError, StreamReader, message_length};
 
 /// The header every STUN message starts with.
 pub const HEADER_LEN: usize = 20;

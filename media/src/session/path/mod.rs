@@ -7,14 +7,15 @@
 //!   │ Path                  │  Pairs:     which leg and which address of the other end carry the call, proven and watched
 //!   │  Mirror, Pairs        │  Mirror:    the other end of ICE's checks of that one pair
 //!   │  legs, remotes        │  DirectLeg: one socket on one interface; asks STUN servers for our reflexive address
-//!   │                       │  TurnLeg:   one socket to one relay; wraps and unwraps (RFC 8656)
+//!   │                       │  TurnLeg:   one socket or connection to one relay; wraps and unwraps (RFC 8656)
+//!   │                       │  Ways:      of one relay: UDP, and where that is silent TCP and TLS
 //!   └───────────┬───────────┘
 //!   socket ─ destination ─ bytes                 what the driver moves
 //! ```
 //!
 //! Sans-I/O: sockets are numbers given by the driver. A stock end's ICE checks host and relay candidates; server-reflexive
 //! ones are told to the other end, but packets for them leave from and arrive at the host candidate that is their base,
-//! and one pair for both halves the checks. A TURN leg over TCP or TLS would be another [`relay::client::Transport`].
+//! and one pair for both halves the checks.
 
 mod direct;
 mod mirror;
@@ -22,7 +23,10 @@ mod pair;
 mod pairs;
 pub(super) mod probe;
 mod silbo;
+mod stream;
+pub(super) mod streams;
 mod turn;
+mod ways;
 
 #[cfg(test)]
 mod tests;
@@ -41,15 +45,19 @@ use super::description::{Candidate, CandidateKind};
 use super::sdp::Role;
 use super::{AddressScope, PathPolicy, RelayServer, Relayed};
 use direct::DirectLeg;
-use pair::PairId;
+use pair::{End, Hop, PairId};
 use silbo::{Silbo, Taken};
+pub(super) use stream::StreamKind;
+use streams::Wish;
 use turn::TurnLeg;
+use ways::Ways;
 
 /// Interfaces offered; further ones are left out, the first addresses of the system's list win.
 const MAX_INTERFACES: usize = 8;
 /// Servers asked for our address, each from every interface; further ones are left out.
 const MAX_STUN_SERVERS: usize = 4;
-/// Allocations made; further relays are only asked for our address.
+/// Relays allocated on, each over UDP and, while that is silent, over two streams; further ones are only asked for our
+/// address.
 const MAX_RELAYS: usize = 2;
 /// Addresses of the other end taken. Between Silbos one that came to nothing makes room for a new one; else what comes
 /// after is dropped.
@@ -113,12 +121,15 @@ pub(super) struct Path {
     random: StdRng,
     direct: BTreeMap<SocketId, DirectLeg>,
     turn: BTreeMap<SocketId, TurnLeg>,
+    /// Of the relays used, by their UDP addresses.
+    ways: BTreeMap<SocketAddr, Ways>,
+    wishes: VecDeque<Wish>,
     /// Between Silbos.
     silbo: Option<Silbo>,
     /// How many there were so far.
     interfaces: usize,
     stun_servers: BTreeSet<SocketAddr>,
-    remotes: BTreeMap<SocketAddr, CandidateKind>,
+    remotes: BTreeMap<SocketAddr, End>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<PathEvent>,
     dropped: Dropped,
@@ -143,6 +154,8 @@ impl Path {
             random,
             direct: BTreeMap::new(),
             turn: BTreeMap::new(),
+            ways: BTreeMap::new(),
+            wishes: VecDeque::new(),
             silbo,
             interfaces: 0,
             stun_servers: BTreeSet::new(),
@@ -166,7 +179,7 @@ impl Path {
     pub(super) fn add_interface(&mut self, now: Instant, socket: SocketId, local: SocketAddr) {
         let nth = self.interfaces;
         self.interfaces += 1;
-        let Some(candidate) = candidate(CandidateKind::Host, local, nth) else { return };
+        let Some(candidate) = candidate(CandidateKind::Host, local, nth, Hop::Datagrams) else { return };
         let mut leg = DirectLeg::new(local, nth);
         for server in &self.stun_servers {
             leg.ask(now, *server, self.random.random());
@@ -202,8 +215,8 @@ impl Path {
     pub(super) fn wants_relay(&self, relay: &RelayServer) -> bool {
         self.policy != PathPolicy::Direct
             && relay.credentials.is_some()
-            && self.turn.len() < MAX_RELAYS
-            && !self.turn.values().any(|leg| leg.server() == relay.udp)
+            && self.ways.len() < MAX_RELAYS
+            && !self.ways.contains_key(&relay.udp)
     }
 
     /// A socket for one relay alone.
@@ -214,17 +227,14 @@ impl Path {
             leg.open(now, *peer);
         }
         self.turn.insert(socket, leg);
+        self.ways.insert(relay.udp, Ways::new(now, relay.clone()));
         self.collect(now);
     }
 
     /// A socket for a relay used already, whose old socket no longer reaches it: our address has changed, and a relay knows
     /// an allocation by it (RFC 8656 §3.2).
     pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
-        let old = self.turn.iter().find(|(_, leg)| leg.server() == relay.udp).map(|(socket, _)| *socket);
-        if let Some(old) = old {
-            self.turn.remove(&old);
-            self.drop_base(now, old);
-        }
+        self.forget_relay(now, relay.udp);
         if self.wants_relay(relay) {
             self.add_relay(now, socket, relay);
         }
@@ -245,15 +255,15 @@ impl Path {
         }
         if self.silbo.is_some() {
             // Seen first, told now: what it was told as counts.
-            self.remotes.insert(candidate.address, candidate.kind);
+            self.remotes.insert(candidate.address, End::told(candidate));
         } else {
-            self.remotes.entry(candidate.address).or_insert(candidate.kind);
+            self.remotes.entry(candidate.address).or_insert(End::told(candidate));
         }
         for leg in self.turn.values_mut() {
             leg.open(now, candidate.address);
         }
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
-            pairs.add_remote(now, candidate.address, candidate.kind);
+            pairs.add_remote(now, candidate.address, End::told(candidate));
         }
         self.collect(now);
         true
@@ -321,6 +331,10 @@ impl Path {
         for leg in self.turn.values_mut() {
             leg.handle_timeout(now);
         }
+        if self.silbo.as_ref().is_some_and(|silbo| silbo.pairs.is_cut_off(now)) {
+            self.hurry_ways(now);
+        }
+        self.dial_ways(now);
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
             pairs.handle_timeout(now);
         }
@@ -330,8 +344,9 @@ impl Path {
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let direct = self.direct.values().filter_map(DirectLeg::poll_timeout);
         let turn = self.turn.values().filter_map(TurnLeg::poll_timeout);
+        let ways = self.ways.values().filter_map(Ways::poll_timeout);
         let pairs = self.silbo.iter().filter_map(|silbo| silbo.pairs.poll_timeout());
-        direct.chain(turn).chain(pairs).min()
+        direct.chain(turn).chain(ways).chain(pairs).min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -344,6 +359,7 @@ impl Path {
 
     /// Gives relayed addresses back; send what [`Self::poll_transmit`] has afterwards.
     pub(super) fn close(&mut self, now: Instant) {
+        self.ways.clear();
         for leg in self.turn.values_mut() {
             leg.close(now);
         }
@@ -383,16 +399,18 @@ impl Path {
     fn collect(&mut self, now: Instant) {
         for leg in self.direct.values_mut() {
             while let Some(reflexive) = leg.poll_reflexive() {
-                let found = candidate(CandidateKind::ServerReflexive, reflexive, leg.nth());
+                let found = candidate(CandidateKind::ServerReflexive, reflexive, leg.nth(), Hop::Datagrams);
                 self.events.extend(found.map(PathEvent::Told));
             }
         }
-        let (mut allocated, mut lost) = (Vec::new(), Vec::new());
+        let (mut allocated, mut served, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for (nth, (socket, leg)) in self.turn.iter_mut().enumerate() {
             if let Some(relayed) = leg.poll_allocated() {
-                allocated.extend(candidate(CandidateKind::Relay, relayed, nth));
+                allocated.extend(candidate(CandidateKind::Relay, relayed, nth, leg.hop()));
+                served.push(*socket);
                 if let Some(Silbo { pairs, .. }) = &mut self.silbo {
-                    pairs.add_base(now, *socket, relayed.ip(), Some(leg.server()), self.remotes.iter());
+                    let via = Some((leg.server(), leg.hop()));
+                    pairs.add_base(now, *socket, relayed.ip(), via, self.remotes.iter());
                 }
             }
             while let Some(peer) = leg.poll_ready() {
@@ -407,10 +425,7 @@ impl Path {
         for candidate in allocated {
             self.tell(candidate);
         }
-        for socket in lost {
-            self.turn.remove(&socket);
-            self.drop_base(now, socket);
-        }
+        self.settle_ways(now, served, lost);
         self.collect_pairs(now);
         let mut transmits = Vec::new();
         for (socket, leg) in &mut self.direct {
@@ -419,7 +434,7 @@ impl Path {
             }
         }
         for (socket, leg) in &mut self.turn {
-            while let Some(payload) = leg.poll_transmit() {
+            while let Some(payload) = leg.poll_transmit(now) {
                 transmits.push(Transmit { socket: *socket, destination: leg.server(), payload });
             }
         }
@@ -449,10 +464,14 @@ impl Path {
     }
 }
 
-/// Priorities of RFC 8445 §5.1.2: by kind, loopback last, then in order of discovery.
-fn candidate(kind: CandidateKind, address: SocketAddr, nth: usize) -> Option<Candidate> {
+/// Priorities of RFC 8445 §5.1.2: by kind, what a stream lies before last, then loopback, then in order of discovery.
+fn candidate(kind: CandidateKind, address: SocketAddr, nth: usize, hop: Hop) -> Option<Candidate> {
     let behind = if address.ip().is_loopback() { 1 << 12 } else { 0 };
-    let local_preference = u32::from(u16::MAX) - behind - nth as u32;
+    let best = match hop {
+        Hop::Datagrams => u32::from(u16::MAX),
+        Hop::Stream => pair::BEHIND_STREAM - 1,
+    };
+    let local_preference = best - behind - nth as u32;
     let priority = kind.preference() << 24 | local_preference << 8 | 255;
     Candidate::new(kind, address, priority).ok()
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use relay::wire::TransactionId;
 
 use super::SocketId;
-use crate::session::description::CandidateKind;
+use crate::session::description::{Candidate, CandidateKind};
 
 /// How an unproven pair is probed: until this age, this often.
 const PATIENCE: [(Duration, Duration); 3] = [
@@ -53,14 +53,33 @@ pub(in crate::session) struct PairId {
     pub(super) remote: SocketAddr,
 }
 
+/// A relayed address has a local preference (RFC 8445 §5.1.2.1) below this if its owner reaches the relay over a stream.
+pub(super) const BEHIND_STREAM: u32 = 1 << 15;
+
+/// What lies between an end and its relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Hop {
+    /// UDP, or no relay.
+    Datagrams,
+    /// TCP or TLS.
+    Stream,
+}
+
+/// One end of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) kind: CandidateKind,
+    pub(super) hop: Hop,
+}
+
 /// What lies at the two ends of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ends {
     /// Host or relay.
-    pub(super) local: CandidateKind,
+    pub(super) local: End,
     /// Our relay, where the base is one.
     pub(super) server: Option<SocketAddr>,
-    pub(super) remote: CandidateKind,
+    pub(super) remote: End,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +124,28 @@ pub(super) struct Pair {
     misses: u32,
 }
 
+impl End {
+    /// One that is not behind a stream.
+    pub(super) const fn plain(kind: CandidateKind) -> Self {
+        Self { kind, hop: Hop::Datagrams }
+    }
+
+    /// What the other end says about an address of its own.
+    pub(super) fn told(candidate: &Candidate) -> Self {
+        let preference = candidate.priority >> 8 & 0xffff;
+        let behind = candidate.kind == CandidateKind::Relay && preference < BEHIND_STREAM;
+        Self { kind: candidate.kind, hop: if behind { Hop::Stream } else { Hop::Datagrams } }
+    }
+}
+
 impl Ends {
     pub(super) const fn is_direct(&self) -> bool {
-        !matches!(self.local, CandidateKind::Relay) && !matches!(self.remote, CandidateKind::Relay)
+        !matches!(self.local.kind, CandidateKind::Relay) && !matches!(self.remote.kind, CandidateKind::Relay)
+    }
+
+    /// Streams between the two ends.
+    pub(super) fn streams(&self) -> usize {
+        [self.local, self.remote].iter().filter(|end| end.hop == Hop::Stream).count()
     }
 }
 
@@ -247,7 +285,8 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn pair(now: Instant) -> Pair {
-        let ends = Ends { local: CandidateKind::Host, server: None, remote: CandidateKind::Host };
+        let host = End::plain(CandidateKind::Host);
+        let ends = Ends { local: host, server: None, remote: host };
         let mut pair = Pair::new(now, ends);
         pair.open(now);
         pair

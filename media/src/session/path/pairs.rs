@@ -22,7 +22,7 @@ use rand::{Rng as _, SeedableRng as _};
 use relay::wire::{Message, TransactionId};
 
 use super::SocketId;
-use super::pair::{Ends, Pace, Pair, PairId};
+use super::pair::{End, Ends, Hop, Pace, Pair, PairId};
 use super::probe::{Mark, Probe, Replays, Secret, Secrets};
 use crate::session::description::CandidateKind;
 use flow::{Flow, Watch};
@@ -53,7 +53,7 @@ pub(super) enum PairsEvent {
 
 /// One end of pairs: a socket on an interface, or an allocation.
 struct Base {
-    kind: CandidateKind,
+    end: End,
     ip: IpAddr,
     server: Option<SocketAddr>,
     /// Whom an allocation lets through.
@@ -123,20 +123,25 @@ impl Pairs {
         self.evaluate(now);
     }
 
-    /// A socket on an interface, or an allocation on `server`, and the addresses of the other end.
+    /// A socket on an interface, or an allocation (on whose relay, and how that is reached), and the addresses of the
+    /// other end.
     pub(super) fn add_base<'a>(
         &mut self,
         now: Instant,
         socket: SocketId,
         ip: IpAddr,
-        server: Option<SocketAddr>,
-        remotes: impl Iterator<Item = (&'a SocketAddr, &'a CandidateKind)>,
+        via: Option<(SocketAddr, Hop)>,
+        remotes: impl Iterator<Item = (&'a SocketAddr, &'a End)>,
     ) {
-        let kind = if server.is_some() { CandidateKind::Relay } else { CandidateKind::Host };
+        let end = match via {
+            Some((_, hop)) => End { kind: CandidateKind::Relay, hop },
+            None => End::plain(CandidateKind::Host),
+        };
+        let server = via.map(|(server, _)| server);
         let ready = self.bases.remove(&socket).map(|base| base.ready).unwrap_or_default();
-        self.bases.insert(socket, Base { kind, ip, server, ready });
-        for (remote, kind) in remotes {
-            self.add_pair(now, PairId { socket, remote: *remote }, *kind);
+        self.bases.insert(socket, Base { end, ip, server, ready });
+        for (remote, end) in remotes {
+            self.add_pair(now, PairId { socket, remote: *remote }, *end);
         }
     }
 
@@ -149,10 +154,10 @@ impl Pairs {
     }
 
     /// An address of the other end, told by it or seen.
-    pub(super) fn add_remote(&mut self, now: Instant, remote: SocketAddr, kind: CandidateKind) {
+    pub(super) fn add_remote(&mut self, now: Instant, remote: SocketAddr, end: End) {
         let sockets: Vec<SocketId> = self.bases.keys().copied().collect();
         for socket in sockets {
-            self.add_pair(now, PairId { socket, remote }, kind);
+            self.add_pair(now, PairId { socket, remote }, end);
         }
     }
 
@@ -290,7 +295,7 @@ impl Pairs {
         Some((on, self.pairs.get(&on)?))
     }
 
-    fn add_pair(&mut self, now: Instant, id: PairId, remote: CandidateKind) {
+    fn add_pair(&mut self, now: Instant, id: PairId, remote: End) {
         let Some(base) = self.bases.get(&id.socket) else { return };
         let (ip, far) = (base.ip, id.remote.ip());
         let reachable = ip.is_ipv4() == far.is_ipv4() && ip.is_loopback() == far.is_loopback();
@@ -298,8 +303,8 @@ impl Pairs {
             // Seen first, told now.
             known.ends.remote = remote;
         } else if reachable && self.pairs.len() < MAX_PAIRS {
-            let mut pair = Pair::new(now, Ends { local: base.kind, server: base.server, remote });
-            if base.kind != CandidateKind::Relay || base.ready.contains(&id.remote) {
+            let mut pair = Pair::new(now, Ends { local: base.end, server: base.server, remote });
+            if base.end.kind != CandidateKind::Relay || base.ready.contains(&id.remote) {
                 pair.open(now);
             }
             self.pairs.insert(id, pair);
@@ -321,7 +326,7 @@ impl Pairs {
         let transaction = self.transaction();
         let Some(pair) = self.pairs.get_mut(&id) else { return };
         pair.probe(now, transaction, pace);
-        let base = pair.ends.local;
+        let base = pair.ends.local.kind;
         self.next_probe = Some(now + PACING);
         self.counter += 1;
         if let Some(request) = self.secrets.request(transaction, self.counter, base, mark) {

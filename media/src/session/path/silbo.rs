@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use relay::wire;
 
 use super::mirror::{self, Mirror};
-use super::pair::PairId;
+use super::pair::{Hop, PairId};
 use super::pairs::{Pairs, PairsEvent};
 use super::probe::{Probe, Secret};
 use super::{Inbound, Path, PathEvent, SocketId, Transmit};
@@ -86,24 +86,28 @@ impl Path {
         ice: Option<(SocketAddr, SocketAddr)>,
         ice_rtt: Option<Duration>,
     ) -> Option<PathReport> {
-        let (local, remote, rtt) = match &self.silbo {
+        let (local, remote, protocol, rtt) = match &self.silbo {
             Some(Silbo { pairs, .. }) => {
                 let (id, pair) = pairs.in_use()?;
                 let direct = self.direct.get(&id.socket).map(super::DirectLeg::local);
-                let relayed = || self.turn.get(&id.socket).and_then(super::TurnLeg::relayed);
-                (direct.or_else(relayed)?, pair.ends.remote, pair.rtt)
+                let leg = self.turn.get(&id.socket);
+                let local = direct.or_else(|| leg.and_then(super::TurnLeg::relayed))?;
+                let protocol = leg.map_or(PathProtocol::Udp, super::TurnLeg::protocol);
+                (local, pair.ends.remote.kind, protocol, pair.rtt)
             }
             None => {
                 let (local, peer) = ice?;
-                let remote = self.remotes.get(&peer).copied().unwrap_or(CandidateKind::PeerReflexive);
-                (local, remote, ice_rtt)
+                let remote = self.remotes.get(&peer).map_or(CandidateKind::PeerReflexive, |end| end.kind);
+                let leg = self.turn.values().find(|leg| leg.relayed() == Some(local));
+                let protocol = leg.map_or(PathProtocol::Udp, super::TurnLeg::protocol);
+                (local, remote, protocol, ice_rtt)
             }
         };
         let (local, relay) = self.local_kind(local, remote);
         Some(PathReport {
             local,
             remote,
-            protocol: PathProtocol::Udp,
+            protocol,
             direct: local != CandidateKind::Relay && remote != CandidateKind::Relay,
             relay,
             rtt,
@@ -142,7 +146,8 @@ impl Path {
         if let Probe::Request { base, .. } = probe
             && !self.remotes.contains_key(&id.remote)
         {
-            let Ok(seen) = Candidate::new(base, id.remote, 1) else { return Taken::Refused };
+            let seen = super::candidate(base, id.remote, 0, Hop::Datagrams);
+            let Some(seen) = seen else { return Taken::Refused };
             if !self.add_remote(now, &seen) {
                 return Taken::Refused;
             }

@@ -17,7 +17,7 @@ fn path(policy: PathPolicy) -> Path {
 
 fn server() -> RelayServer {
     let credentials = relay::Credentials { username: "u".into(), password: "p".into() };
-    RelayServer { udp: address("198.51.100.9:3478"), credentials: Some(credentials) }
+    RelayServer { udp: address("198.51.100.9:3478"), streams: None, credentials: Some(credentials) }
 }
 
 fn check(priority: u32) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! A leg that is an allocation on a relay, reached through a socket of its own: a relay candidate.
+//! A leg that is an allocation on a relay, reached through a socket or a connection of its own: a relay candidate.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -7,11 +7,15 @@ use std::time::Instant;
 use relay::Credentials;
 use relay::client::{Transport, TurnClient, TurnConfig, TurnEvent};
 
+use super::pair::Hop;
+use super::stream::{Stream, StreamFault, StreamKind};
 use super::{Inbound, Relayed};
+use crate::session::PathProtocol;
 
 /// One allocation.
 pub(super) struct TurnLeg {
     client: TurnClient,
+    over: Over,
     server: SocketAddr,
     relayed: Option<SocketAddr>,
     announced: bool,
@@ -22,11 +26,37 @@ pub(super) struct TurnLeg {
     lost: bool,
 }
 
+/// What carries its messages.
+enum Over {
+    Datagrams,
+    Stream(Box<Stream>),
+}
+
 impl TurnLeg {
     pub(super) fn new(now: Instant, server: SocketAddr, credentials: Credentials, seed: [u8; 32]) -> Self {
-        let config = TurnConfig { server, credentials, transport: Transport::Udp };
+        Self::over(now, server, credentials, seed, Over::Datagrams)
+    }
+
+    /// One on the relay whose UDP address is `server`, reached over a stream.
+    pub(super) fn over_stream(
+        now: Instant,
+        server: SocketAddr,
+        credentials: Credentials,
+        seed: [u8; 32],
+        stream: Stream,
+    ) -> Self {
+        Self::over(now, server, credentials, seed, Over::Stream(Box::new(stream)))
+    }
+
+    fn over(now: Instant, server: SocketAddr, credentials: Credentials, seed: [u8; 32], over: Over) -> Self {
+        let transport = match over {
+            Over::Datagrams => Transport::Udp,
+            Over::Stream(_) => Transport::Stream,
+        };
+        let config = TurnConfig { server, credentials, transport };
         Self {
             client: TurnClient::new(config, seed, now),
+            over,
             server,
             relayed: None,
             announced: false,
@@ -37,8 +67,43 @@ impl TurnLeg {
         }
     }
 
+    /// The relay, by its UDP address.
     pub(super) const fn server(&self) -> SocketAddr {
         self.server
+    }
+
+    /// Which stream it is, if it is one.
+    pub(super) fn kind(&self) -> Option<StreamKind> {
+        match &self.over {
+            Over::Datagrams => None,
+            Over::Stream(stream) => Some(stream.kind()),
+        }
+    }
+
+    pub(super) fn hop(&self) -> Hop {
+        if self.kind().is_some() { Hop::Stream } else { Hop::Datagrams }
+    }
+
+    pub(super) fn protocol(&self) -> PathProtocol {
+        match self.kind() {
+            None => PathProtocol::Udp,
+            Some(StreamKind::Tcp) => PathProtocol::Tcp,
+            Some(StreamKind::Tls) => PathProtocol::Tls,
+        }
+    }
+
+    pub(super) fn stream_mut(&mut self) -> Option<&mut Stream> {
+        match &mut self.over {
+            Over::Datagrams => None,
+            Over::Stream(stream) => Some(stream),
+        }
+    }
+
+    /// Its stream is of no use any more.
+    pub(super) fn fail(&mut self, fault: StreamFault) {
+        tracing::debug!(%fault, "a stream to a relay is lost");
+        self.relayed = None;
+        self.lost = true;
     }
 
     /// What went through it until now.
@@ -86,15 +151,29 @@ impl TurnLeg {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.client.handle_timeout(now);
+        if let Over::Stream(stream) = &self.over
+            && let Err(fault) = stream.handle_timeout(now)
+        {
+            self.fail(fault);
+        }
         self.settle();
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.client.poll_timeout()
+        let stream = match &self.over {
+            Over::Datagrams => None,
+            Over::Stream(stream) => stream.poll_timeout(),
+        };
+        [self.client.poll_timeout(), stream].into_iter().flatten().min()
     }
 
-    pub(super) fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.client.poll_transmit()
+    /// The next datagram; what is for a stream waits there until its connection takes it.
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let Over::Stream(stream) = &mut self.over else { return self.client.poll_transmit() };
+        while let Some(message) = self.client.poll_transmit() {
+            stream.push(now, message);
+        }
+        None
     }
 
     /// The relayed address, once.

@@ -1,4 +1,4 @@
-//! The UDP sockets of one session, polled together by its one task.
+//! The UDP sockets of one session and its connections to relays, polled together by its one task.
 #![expect(clippy::disallowed_types, reason = "a driver owns sockets")]
 
 use std::collections::{BTreeMap, VecDeque};
@@ -6,10 +6,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
+use relay::driver::{RelayStream, Security, dial};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
-use crate::session::path::{SocketId, Transmit};
+use super::connection::Connection;
+use crate::session::path::streams::{Dial, StreamEvent};
+use crate::session::path::{SocketId, StreamKind, Transmit};
 
 /// Datagrams taken from one socket before the others have their turn.
 const BATCH: usize = 32;
@@ -20,17 +23,19 @@ const DATAGRAM: usize = 2048;
 /// Datagrams kept for a socket that takes none just now; the oldest is dropped when more come.
 const BACKLOG: usize = 64;
 
-/// A received datagram.
-pub(in crate::session) struct Received {
-    pub(in crate::session) socket: SocketId,
-    pub(in crate::session) source: SocketAddr,
-    pub(in crate::session) payload: Vec<u8>,
+/// What came.
+pub(in crate::session) enum Received {
+    /// A datagram.
+    Datagram { socket: SocketId, source: SocketAddr, payload: Vec<u8> },
+    /// News of a connection.
+    Stream { socket: SocketId, event: StreamEvent },
 }
 
 /// All sockets of a session, by their [`SocketId`], which is never used again.
 #[derive(Default)]
 pub(in crate::session) struct Sockets {
     open: BTreeMap<SocketId, Socket>,
+    connections: BTreeMap<SocketId, Connection<RelayStream>>,
     opened: u32,
 }
 
@@ -54,15 +59,33 @@ impl Sockets {
         let socket = std::net::UdpSocket::bind((ip, 0))?;
         socket.set_nonblocking(true)?;
         let local = socket.local_addr()?;
-        let id = SocketId(self.opened);
-        self.open.insert(id, Socket { io: UdpSocket::from_std(socket)?, backlog: VecDeque::new() });
-        self.opened += 1;
+        let io = UdpSocket::from_std(socket)?;
+        let id = self.next_id();
+        self.open.insert(id, Socket { io, backlog: VecDeque::new() });
         Ok((id, local))
     }
 
-    /// Closes a socket whose address is gone.
+    /// Begins to connect to a relay.
+    pub(in crate::session) fn dial(&mut self, Dial { address, kind, certificate, .. }: &Dial) -> SocketId {
+        let security = match kind {
+            StreamKind::Tcp => Security::Clear,
+            StreamKind::Tls => Security::Tls(*certificate),
+        };
+        let id = self.next_id();
+        self.connections.insert(id, Connection::new(dial(*address, security)));
+        id
+    }
+
+    /// Closes a socket whose address is gone, or a connection.
     pub(in crate::session) fn close(&mut self, socket: SocketId) {
         self.open.remove(&socket);
+        self.connections.remove(&socket);
+    }
+
+    fn next_id(&mut self) -> SocketId {
+        let id = SocketId(self.opened);
+        self.opened += 1;
+        id
     }
 
     /// The address packets for `destination` leave from just now; nothing is sent.
@@ -94,8 +117,16 @@ impl Sockets {
         }
     }
 
-    /// Empties backlogs and fills `inbox`; ready when something was received.
-    pub(in crate::session) fn poll(&mut self, cx: &mut Context<'_>, inbox: &mut Vec<Received>) -> Poll<()> {
+    /// Empties backlogs, gives connections the messages they take, and fills `inbox`; ready when something was received.
+    pub(in crate::session) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        inbox: &mut Vec<Received>,
+        mut next: impl FnMut(SocketId) -> Option<Vec<u8>>,
+    ) -> Poll<()> {
+        for (id, connection) in &mut self.connections {
+            connection.poll(cx, || next(*id), |event| inbox.push(Received::Stream { socket: *id, event }));
+        }
         let mut buffer = [0; DATAGRAM];
         for (id, socket) in &mut self.open {
             while let Some((destination, payload)) = socket.backlog.front() {
@@ -108,7 +139,8 @@ impl Sockets {
                 let mut buffer = ReadBuf::new(&mut buffer);
                 match socket.io.poll_recv_from(cx, &mut buffer) {
                     Poll::Ready(Ok(source)) => {
-                        inbox.push(Received { socket: *id, source, payload: buffer.filled().to_vec() })
+                        let payload = buffer.filled().to_vec();
+                        inbox.push(Received::Datagram { socket: *id, source, payload });
                     }
                     // An ICMP error of an earlier packet.
                     Poll::Ready(Err(_)) => {}
@@ -117,6 +149,16 @@ impl Sockets {
             }
         }
         if inbox.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// Gives connections what is left for them and ends them; ready when they all have.
+    pub(in crate::session) fn poll_finish(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut next: impl FnMut(SocketId) -> Option<Vec<u8>>,
+    ) -> Poll<()> {
+        self.connections.retain(|id, connection| connection.poll_finish(cx, || next(*id)).is_pending());
+        if self.connections.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

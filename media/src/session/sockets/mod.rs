@@ -1,3 +1,4 @@
-//! UDP sockets of one session.
+//! UDP sockets of one session, and its connections to relays.
 
+mod connection;
 pub(super) mod driver;

@@ -11,6 +11,7 @@ use super::flow::{Flow, Meter};
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::session::network::driver::{LOOK_EVERY, Network};
+use crate::session::path::streams::Wish;
 use crate::session::sockets::driver::{Received, Sockets};
 use crate::session::{
     Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
@@ -23,6 +24,9 @@ const STATS_EVERY: Duration = Duration::from_secs(1);
 
 /// How long the last event waits for an owner whose queue is full.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long relays that are reached over streams have to take what is said last.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// The task sleeps no longer than this, whatever its state machines say.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -104,7 +108,7 @@ impl Task {
                 return self.finish(end).await;
             }
             let deadline = self.deadline(Instant::now());
-            let Self { sockets, packets, sounds, commands, .. } = &mut self;
+            let Self { far, sockets, packets, sounds, commands, .. } = &mut self;
             tokio::select! {
                 biased;
                 // 1: the owner is served first, and is rarely there.
@@ -114,10 +118,18 @@ impl Task {
                 // 3: fifty packets a second of our own sound.
                 Some(packet) = packets.recv() => self.handle_packet(Instant::now(), packet),
                 // 4: the network, in bounded batches.
-                () = poll_fn(|cx| sockets.poll(cx, &mut inbox)) => {
+                () = poll_fn(|cx| {
                     let now = Instant::now();
-                    for Received { socket, source, payload } in inbox.drain(..) {
-                        self.far.handle_datagram(now, socket, source, &payload);
+                    sockets.poll(cx, &mut inbox, |socket| far.poll_stream(now, socket))
+                }) => {
+                    let now = Instant::now();
+                    for received in inbox.drain(..) {
+                        match received {
+                            Received::Datagram { socket, source, payload } => {
+                                self.far.handle_datagram(now, socket, source, &payload);
+                            }
+                            Received::Stream { socket, event } => self.far.handle_stream(now, socket, event),
+                        }
                     }
                 }
                 // 5: time; what is due is also done after each of the others.
@@ -145,6 +157,9 @@ impl Task {
         while let Some(transmit) = self.far.poll_transmit() {
             self.sockets.send(transmit);
         }
+        while let Some(wish) = self.far.poll_wish() {
+            self.grant(now, wish);
+        }
         if self.next_stats.is_some_and(|due| due <= now) {
             self.next_stats = Some(now + STATS_EVERY);
             let measured = self.far.measure(now);
@@ -160,6 +175,17 @@ impl Task {
         let Some(line) = self.far.line() else { return };
         if let Err(error) = self.network.look(now, line, &mut self.sockets) {
             tracing::debug!(%error, "the addresses of this machine are not told");
+        }
+    }
+
+    fn grant(&mut self, now: Instant, wish: Wish) {
+        match (wish, self.far.line()) {
+            (Wish::Dial(dial), Some(line)) => {
+                let socket = self.sockets.dial(&dial);
+                line.add_stream(now, socket, &dial);
+            }
+            (Wish::Dial(_), None) => {}
+            (Wish::HangUp(socket), _) => self.sockets.close(socket),
         }
     }
 
@@ -260,6 +286,14 @@ impl Task {
     async fn finish(mut self, end: SessionEnd) {
         while let Some(transmit) = self.far.poll_transmit() {
             self.sockets.send(transmit);
+        }
+        let Self { far, sockets, .. } = &mut self;
+        let said = poll_fn(|cx| {
+            let now = Instant::now();
+            sockets.poll_finish(cx, |socket| far.poll_stream(now, socket))
+        });
+        if timeout(LAST_WORDS, said).await.is_err() {
+            tracing::debug!("a relay did not take the last words of a call");
         }
         let mut relayed = Vec::new();
         if let Some(line) = self.far.line() {

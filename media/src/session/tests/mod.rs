@@ -3,5 +3,7 @@
 mod paths;
 mod relays;
 mod signal;
+mod streams;
 mod whole_call;
+mod wires;
 mod world;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, Via};
+use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, StreamId, Via};
 use relay::{CredentialIssuer, Now};
 
-use crate::session::RelayServer;
+use crate::session::{CertificateHash, RelayServer, RelayStreams};
 
 /// Where the relays listen.
 pub(super) const RELAYS: [&str; 2] = ["198.51.100.9:3478", "198.51.101.9:3478"];
@@ -19,6 +19,8 @@ pub(super) struct TestRelay {
     server: Server,
     ports: BTreeMap<u16, AllocationId>,
     next_port: u16,
+    /// What it sends over streams.
+    pub(super) streamed: Vec<(StreamId, Vec<u8>)>,
     /// Killed or stopped: it takes nothing and says nothing.
     pub(super) dead: bool,
 }
@@ -28,7 +30,7 @@ impl TestRelay {
         let address: SocketAddr = RELAYS[nth].parse().unwrap();
         let config = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(address, SECRET, seed) };
         let server = Server::new(config, address, now);
-        Self { address, server, ports: BTreeMap::new(), next_port: 50_000, dead: false }
+        Self { address, server, ports: BTreeMap::new(), next_port: 50_000, streamed: Vec::new(), dead: false }
     }
 
     pub(super) fn is_at(&self, to: SocketAddr) -> bool {
@@ -39,7 +41,9 @@ impl TestRelay {
     pub(super) fn offer(&self, now: Now, who: usize) -> RelayServer {
         let credentials =
             CredentialIssuer::new(SECRET).issue(now.unix, &format!("end{who}"), Duration::from_secs(600));
-        RelayServer { udp: self.address, credentials: Some(credentials) }
+        let address = SocketAddr::new(self.address.ip(), 443);
+        let streams = Some(RelayStreams { address, certificate: CertificateHash([3; 32]) });
+        RelayServer { udp: self.address, streams, credentials: Some(credentials) }
     }
 
     pub(super) fn deliver(&mut self, now: Now, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
@@ -51,7 +55,23 @@ impl TestRelay {
         }
     }
 
-    /// From, to and payload of everything it sends.
+    /// A message that came by a stream.
+    pub(super) fn hear(&mut self, now: Now, stream: StreamId, from: SocketAddr, message: &[u8]) {
+        if !self.dead {
+            self.server.handle_stream(now, stream, from, message);
+        }
+    }
+
+    pub(super) fn end_stream(&mut self, now: Now, stream: StreamId, from: SocketAddr) {
+        self.server.handle_stream_closed(now, stream, from);
+    }
+
+    /// Allocations alive.
+    pub(super) fn allocations(&self) -> u64 {
+        self.server.stats().allocations
+    }
+
+    /// From, to and payload of every datagram it sends.
     pub(super) fn take_transmits(&mut self, now: Now) -> Vec<(SocketAddr, SocketAddr, Vec<u8>)> {
         while let Some(effect) = self.server.poll_effect() {
             if let Effect::OpenRelayPort(id, _) = effect {
@@ -62,6 +82,10 @@ impl TestRelay {
         }
         let mut transmits = Vec::new();
         while let Some(transmit) = self.server.poll_transmit() {
+            if let Via::Stream(stream) = transmit.via {
+                self.streamed.push((stream, transmit.payload));
+                continue;
+            }
             let mut from = self.address;
             if let Via::Relayed(id) = transmit.via {
                 let Some((port, _)) = self.ports.iter().find(|(_, of)| **of == id) else { continue };

@@ -13,12 +13,14 @@ use crate::session::description::{Candidate, Description};
 use crate::session::fixture::origin;
 use crate::session::line::{Line, LineEvent};
 use crate::session::path::SocketId;
+use crate::session::path::streams::StreamEvent;
 use crate::session::sdp::Role;
 use crate::session::{AddressScope, PathPolicy};
 use crate::voice::virtual_clock::VirtualVoice;
 
 use super::relays::TestRelay;
 use super::signal::speech;
+use super::wires::Wires;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(10);
@@ -31,6 +33,8 @@ pub(super) enum Nat {
     PortRestricted,
     /// One mapping per socket and destination; lets in whom was written to.
     Symmetric,
+    /// Lets no datagram through; connections to relays pass.
+    Blocked,
 }
 
 #[derive(Clone, Debug)]
@@ -70,14 +74,14 @@ pub(super) struct End {
     pub(super) voice: VirtualVoice,
     pub(super) said: Vec<f32>,
     pub(super) sockets: Vec<SocketAddr>,
-    translator: Translator,
+    pub(super) translator: Translator,
     next_tick: Option<Instant>,
     /// Every event, with its time since the start.
     pub(super) log: Vec<(Duration, LineEvent)>,
 }
 
-struct Translator {
-    kind: Nat,
+pub(super) struct Translator {
+    pub(super) kind: Nat,
     outside: IpAddr,
     next_port: u16,
     /// Outside port of an inside socket (towards a destination, when symmetric).
@@ -95,11 +99,19 @@ pub(super) struct Sent {
     pub(super) payload: Vec<u8>,
 }
 
-enum Arrival {
-    Datagram { from: SocketAddr, to: SocketAddr, payload: Vec<u8> },
+pub(super) enum Arrival {
+    Datagram {
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Vec<u8>,
+    },
     Offer(Description),
     Answer(Description),
     Candidate(usize, Candidate),
+    /// News of a connection, for an end.
+    FromWire(usize, SocketId, StreamEvent),
+    /// Bytes of a connection, for its relay.
+    ToWire(usize, SocketId, Vec<u8>),
 }
 
 pub(super) struct World {
@@ -111,6 +123,7 @@ pub(super) struct World {
     under_way: BTreeMap<(Instant, u64), Arrival>,
     counter: u64,
     pub(super) relays: Vec<TestRelay>,
+    pub(super) wires: Wires,
     answered: bool,
     early: VecDeque<Candidate>,
     /// Changes descriptions under way.
@@ -177,6 +190,7 @@ impl World {
             under_way: BTreeMap::new(),
             counter: 0,
             relays,
+            wires: Wires::default(),
             answered: false,
             early: VecDeque::new(),
             tamper: None,
@@ -267,6 +281,8 @@ impl World {
                 self.ends[to].line.add_candidate(now, candidate);
             }
             Arrival::Datagram { from, to, payload } => self.deliver(from, to, &payload),
+            Arrival::FromWire(who, socket, event) => self.bring(who, socket, event),
+            Arrival::ToWire(who, socket, bytes) => self.take_bytes(who, socket, &bytes),
         }
     }
 
@@ -299,9 +315,13 @@ impl World {
             while let Some(transmit) = self.ends[who].line.poll_transmit() {
                 let end = &mut self.ends[who];
                 let from = end.sockets[transmit.socket.0 as usize];
+                if end.translator.kind == Nat::Blocked {
+                    continue;
+                }
                 let from = end.translator.outbound(from, transmit.destination);
                 self.launch(from, transmit.destination, transmit.payload);
             }
+            self.settle_wires(who);
             while let Some(event) = self.ends[who].line.poll_event() {
                 match &event {
                     LineEvent::Candidate(candidate) => self.signal(Arrival::Candidate(1 - who, *candidate)),
@@ -319,6 +339,7 @@ impl World {
             for (from, to, payload) in self.relays[nth].take_transmits(moment(self.start, self.now)) {
                 self.launch(from, to, payload);
             }
+            self.settle_streamed(nth);
         }
     }
 
@@ -337,7 +358,7 @@ impl World {
         self.schedule(self.plan.signalling, arrival);
     }
 
-    fn schedule(&mut self, after: Duration, arrival: Arrival) {
+    pub(super) fn schedule(&mut self, after: Duration, arrival: Arrival) {
         self.counter += 1;
         self.under_way.insert((self.now + after, self.counter), arrival);
     }
@@ -417,7 +438,7 @@ impl Translator {
     }
 
     fn inbound(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        if to.ip() != self.outside {
+        if to.ip() != self.outside || self.kind == Nat::Blocked {
             return None;
         }
         if self.kind == Nat::None {
@@ -427,7 +448,7 @@ impl Translator {
     }
 }
 
-fn moment(start: Instant, now: Instant) -> Now {
+pub(super) fn moment(start: Instant, now: Instant) -> Now {
     Now { instant: start, unix: UnixTime::from_secs(1_800_000_000) }.after(now - start)
 }
 

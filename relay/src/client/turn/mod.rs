@@ -1,4 +1,4 @@
-//! A TURN client over UDP (RFC 8656).
+//! A TURN client over UDP, TCP or TLS (RFC 8656).
 //!
 //! ```text
 //!            401: realm, nonce          success
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-pub use self::outcome::{SendRefused, Transport, TurnConfig, TurnEvent, TurnFailure};
+pub use self::outcome::{CertificateHash, SendRefused, Transport, TurnConfig, TurnEvent, TurnFailure};
 use self::peers::Peers;
 use super::retransmit::{Due, Retransmit};
 use crate::Credentials;
@@ -143,7 +143,7 @@ impl TurnClient {
     /// Payloads that wait for one peer's channel.
     pub const QUEUE: usize = 16;
 
-    /// Takes a datagram that came from the relay; gives the peer and the range of the datagram that is its payload when
+    /// Takes a datagram, or a message of a stream, that came from the relay; gives the peer and the range of the datagram that is its payload when
     /// it carried one.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Option<(SocketAddr, Range<usize>)> {
         if ChannelData::matches(datagram) {
@@ -379,12 +379,18 @@ impl TurnClient {
             }
         };
         self.transmit(bytes.clone());
-        let retransmit = Retransmit::sent(now, transaction, bytes);
+        let retransmit = match self.config.transport {
+            Transport::Udp => Retransmit::sent(now, transaction, bytes),
+            Transport::Stream => Retransmit::sent_reliably(now, transaction),
+        };
         self.requests.push(Pending { purpose, proof, challenges, retransmit });
     }
 
-    /// Queues a datagram; a driver that does not collect loses the oldest.
-    fn transmit(&mut self, datagram: Vec<u8>) {
+    /// Queues a message; a driver that does not collect loses the oldest.
+    fn transmit(&mut self, mut datagram: Vec<u8>) {
+        if self.config.transport == Transport::Stream {
+            datagram.resize(datagram.len().next_multiple_of(4), 0);
+        }
         if self.transmits.len() == MAX_TRANSMITS {
             self.transmits.pop_front();
         }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::Credentials;
 use crate::wire::ErrorCode;
 
@@ -24,6 +26,20 @@ pub enum Transport {
     /// One message per datagram.
     #[default]
     Udp,
+    /// A byte stream, TCP or TLS: messages are padded to four bytes (RFC 8656 §12.5), and none is sent twice (RFC 8489
+    /// §6.2.2). What comes is cut into messages with [`crate::wire::StreamReader`].
+    Stream,
+}
+
+/// The SHA-256 of a relay's TLS certificate (DER), by which a client that was told it knows the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateHash(pub [u8; 32]);
+
+impl CertificateHash {
+    /// Whether it is the hash of this certificate.
+    pub fn is_of(&self, certificate: &[u8]) -> bool {
+        Sha256::digest(certificate).as_slice() == self.0.as_slice()
+    }
 }
 
 /// What happened to the allocation.

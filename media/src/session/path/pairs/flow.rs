@@ -13,6 +13,7 @@
 //! nothing. A gap is judged against our own lateness: who wakes up late has not looked yet. Gaps shorter than a third of a
 //! second, or a stalled peer, cause copies but no move; and nothing moves back before two seconds have passed.
 
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{ALIVE, Pairs, PairsEvent};
@@ -171,6 +172,18 @@ impl Pairs {
         }
     }
 
+    /// Whether a call has lost all it had: its pair fell silent, and nothing is heard on any other.
+    pub(in crate::session::path) fn is_cut_off(&self, now: Instant) -> bool {
+        match self.flow {
+            Flow::Seeking => self.talking,
+            Flow::Bridging { since, .. } => {
+                let heard = |pair: &Pair| pair.heard.is_some_and(|heard| heard > since);
+                since + GIVE_UP <= now && !self.pairs.values().any(heard)
+            }
+            Flow::Single { .. } | Flow::Doubled { .. } => false,
+        }
+    }
+
     /// The other end misses us, and wants copies here.
     pub(super) fn handle_wish(&mut self, now: Instant, id: PairId) {
         let proven = self.pairs.get(&id).is_some_and(Pair::is_proven);
@@ -298,24 +311,25 @@ impl Pairs {
     }
 }
 
-/// Direct ones first, then the fastest.
-fn rank(pair: &Pair) -> (bool, Duration) {
-    (!pair.ends.is_direct(), pair.rtt.unwrap_or(ALIVE))
+/// Direct ones first, then those with fewer streams on the way, then the fastest.
+fn rank(pair: &Pair) -> (bool, usize, Duration) {
+    (!pair.ends.is_direct(), pair.ends.streams(), pair.rtt.unwrap_or(ALIVE))
 }
 
 fn is_better(other: &Pair, used: &Pair) -> bool {
-    let ((other_relayed, other_rtt), (used_relayed, used_rtt)) = (rank(other), rank(used));
-    match (other_relayed, used_relayed) {
-        (false, true) => true,
-        (true, false) => false,
-        _ => other_rtt + FASTER.max(used_rtt / 5) < used_rtt,
+    let ((other_relayed, other_streams, other_rtt), (used_relayed, used_streams, used_rtt)) =
+        (rank(other), rank(used));
+    match (other_relayed, other_streams).cmp(&(used_relayed, used_streams)) {
+        Ordering::Less => true,
+        Ordering::Greater => false,
+        Ordering::Equal => other_rtt + FASTER.max(used_rtt / 5) < used_rtt,
     }
 }
 
 /// Whether what kills the one is likely to kill the other.
 fn shares_fate((one_id, one): (PairId, &Pair), (other_id, other): (PairId, &Pair)) -> bool {
     let relays = |id: PairId, pair: &Pair| {
-        let far = (pair.ends.remote == CandidateKind::Relay).then(|| id.remote.ip());
+        let far = (pair.ends.remote.kind == CandidateKind::Relay).then(|| id.remote.ip());
         [pair.ends.server.map(|server| server.ip()), far]
     };
     if one.ends.is_direct() && other.ends.is_direct() {

@@ -26,7 +26,7 @@ fn pairs(now: Instant) -> Pairs {
     pairs.add_base(now, SOCKET, address("203.0.113.1:1").ip(), None, std::iter::empty());
     for (socket, relay) in [(1, "198.51.100.9:3478"), (2, "198.51.101.9:3478")] {
         let relay = address(relay);
-        pairs.add_base(now, SocketId(socket), relay.ip(), Some(relay), std::iter::empty());
+        pairs.add_base(now, SocketId(socket), relay.ip(), Some((relay, Hop::Datagrams)), std::iter::empty());
     }
     pairs
 }
@@ -70,7 +70,7 @@ fn run(
 fn nothing_but_probes_leaves_before_an_answer() {
     let start = origin();
     let mut pairs = pairs(start);
-    pairs.add_remote(start, address("203.0.113.2:5000"), CandidateKind::Host);
+    pairs.add_remote(start, address("203.0.113.2:5000"), End::plain(CandidateKind::Host));
     assert!(!pairs.send(start, b"sound"));
     let now = run(&mut pairs, start, 500 * MS, |_| None);
     assert!(!pairs.send(now, b"sound") && pairs.poll_event().is_none());
@@ -85,7 +85,7 @@ fn a_relayed_pair_is_probed_once_the_relay_lets_it_through() {
     let mut pairs = pairs(start);
     let id = PairId { socket: SocketId(1), remote: address("198.51.100.9:50001") };
     pairs.bases.remove(&SOCKET);
-    pairs.add_remote(start, id.remote, CandidateKind::Relay);
+    pairs.add_remote(start, id.remote, End::plain(CandidateKind::Relay));
     assert_eq!(pairs.poll_timeout(), None);
     pairs.open(start, id);
     run(&mut pairs, start, 100 * MS, |_| Some(10 * MS));
@@ -99,7 +99,7 @@ fn the_first_standby_of_a_relayed_call_shares_no_relay_with_it() {
     pairs.bases.remove(&SOCKET);
     for (socket, remote) in [(1, "198.51.100.9:50001"), (1, "198.51.101.9:50001"), (2, "198.51.101.9:50001")]
     {
-        pairs.add_remote(start, address(remote), CandidateKind::Relay);
+        pairs.add_remote(start, address(remote), End::plain(CandidateKind::Relay));
         pairs.open(start, PairId { socket: SocketId(socket), remote: address(remote) });
     }
     let rtt = |id: PairId| Some(if id.socket == SocketId(1) { 20 * MS } else { 90 * MS });
@@ -115,7 +115,11 @@ fn however_many_addresses_there_are_the_pairs_are_bounded_and_probes_paced() {
     let start = origin();
     let mut pairs = pairs(start);
     for port in 1..=500 {
-        pairs.add_remote(start, SocketAddr::new(address("203.0.113.2:1").ip(), port), CandidateKind::Host);
+        pairs.add_remote(
+            start,
+            SocketAddr::new(address("203.0.113.2:1").ip(), port),
+            End::plain(CandidateKind::Host),
+        );
     }
     assert_eq!(pairs.pairs.len(), MAX_PAIRS);
     let before = pairs.counter;
@@ -128,7 +132,7 @@ fn a_base_that_goes_takes_its_pairs_and_the_call_goes_on_elsewhere() {
     let start = origin();
     let mut pairs = pairs(start);
     let relayed = PairId { socket: SocketId(1), remote: address("203.0.113.2:5000") };
-    pairs.add_remote(start, relayed.remote, CandidateKind::Host);
+    pairs.add_remote(start, relayed.remote, End::plain(CandidateKind::Host));
     pairs.open(start, relayed);
     let now = run(&mut pairs, start, 500 * MS, |_| Some(10 * MS));
     assert!(pairs.in_use().unwrap().1.ends.is_direct());
