@@ -166,6 +166,28 @@ fn a_small_network_takes_a_volunteer_at_once() {
     assert_eq!(world.status(first).supernodes_known, 2);
 }
 
+#[test]
+fn in_a_network_of_seven_strangers_are_left_to_reach_a_newcomer() {
+    for seed in 60..66 {
+        let mut world = World::new(seed);
+        let first = hub(&mut world, 20, &[]);
+        let second = hub(&mut world, 20, &[first]);
+        for _ in 0..5 {
+            hub(&mut world, 20, &[first, second]);
+        }
+        world.run(MINUTE);
+        let open = volunteer(&mut world, &[first, second], Vec::new());
+        let hidden = volunteer(&mut world, &[first, second], Vec::new());
+        world.filtered.insert(hidden);
+        world.run(Duration::from_secs(25));
+        assert_eq!(world.status(hidden).candidacy, Candidacy::Unfit(Unfit::Unreachable), "seed {seed}");
+        assert_eq!(world.status(hidden).homes, 3);
+        world.run(MINUTE * 2);
+        assert_eq!(world.status(open).role, crate::Role::Supernode, "seed {seed}");
+        assert_eq!(world.status(hidden).role, crate::Role::Leaf, "seed {seed}");
+    }
+}
+
 /// What a supernode answers a leaf that sends it this request.
 fn answer_to(world: &mut World, leaf: HostId, supernode: HostId, request: Request) -> Response {
     let far = world.link_between(supernode, leaf);
