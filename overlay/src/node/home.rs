@@ -33,10 +33,11 @@ use crate::{
 /// A supernode that rings us.
 #[derive(Debug)]
 pub(super) struct Home {
-    link: LinkId,
+    pub(super) link: LinkId,
     address: SocketAddr,
-    mailbox: MailboxId,
-    need: Need,
+    pub(super) mailbox: MailboxId,
+    /// What it was told last.
+    pub(super) need: Need,
     state: HomeState,
 }
 
@@ -55,6 +56,10 @@ impl Home {
 
     fn stays(&self) -> bool {
         self.state != HomeState::Leaving
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.state == HomeState::Up
     }
 }
 
@@ -188,6 +193,10 @@ impl Node {
     pub(super) fn mailbox_answered(&mut self, now: Now, node: LinkKey, result: Result<Response, AskError>) {
         let Some(home) = self.homes.get_mut(&node) else { return };
         let (link, mailbox, need) = (home.link, home.mailbox, home.need);
+        if home.rings() {
+            // It was told how badly we need it now, and rings us whatever it says to that.
+            return;
+        }
         if result == Ok(Response::Done) {
             home.state = HomeState::Up;
             self.presence.offline_told = false;
@@ -196,6 +205,7 @@ impl Node {
             self.timers.cancel(Timer::Offline);
             self.leave_leaving_homes(now);
             self.homes_changed(now);
+            self.say_needs_soon(now);
             self.start_waiting(now);
             self.reconcile_soon(now, link);
         } else if matches!(result, Ok(Response::Busy | Response::Later(_)))
