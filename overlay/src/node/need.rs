@@ -22,6 +22,9 @@ use crate::{
 /// what is said once, and a crowd that joined together does not say it together.
 const SAY_NEED: Duration = Duration::from_secs(10);
 
+/// How long a supernode that asked us to make room is left alone, and up to half as long again.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+
 impl Node {
     /// Another home rings us.
     pub(super) fn say_needs_soon(&mut self, now: Now) {
@@ -51,6 +54,24 @@ impl Node {
             self.leave_home(now, link);
         } else {
             self.say_need(now, link, Need::Homeless);
+        }
+    }
+
+    /// Gives a home up in good order; another one takes its place.
+    pub(super) fn leave_home(&mut self, now: Now, link: LinkId) {
+        let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
+            return;
+        };
+        let pause = self.longer(LEFT_ALONE);
+        self.table.busy(&node, now.instant + pause);
+        self.release(now, link);
+    }
+
+    /// Another home rings us: those that stop serving are let go.
+    pub(super) fn leave_leaving_homes(&mut self, now: Now) {
+        let leaving: Vec<LinkId> = self.homes.values().filter(|h| !h.stays()).map(|h| h.link).collect();
+        for link in leaving {
+            self.leave_home(now, link);
         }
     }
 
