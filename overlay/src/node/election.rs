@@ -127,9 +127,13 @@ impl Election {
 
     pub(super) fn candidacy(&self) -> Candidacy {
         match self.stage {
+            // It goes on trying, and its owner is told what is in the way; where nobody gets in, waiting is of no use.
+            Stage::Unfit(Unfit::Uptime | Unfit::AddressAge) | Stage::Proving
+                if self.filtering == Filtering::Filtered =>
+            {
+                Candidacy::Unfit(Unfit::Unreachable)
+            }
             Stage::Unfit(why) => Candidacy::Unfit(why),
-            // It goes on trying, and its owner is told what is in the way.
-            Stage::Proving if self.filtering == Filtering::Filtered => Candidacy::Unfit(Unfit::Unreachable),
             Stage::Proving => Candidacy::Proving,
             Stage::StandBy { .. } => Candidacy::StandBy,
             Stage::Serving { .. } => Candidacy::Serving,
@@ -168,6 +172,10 @@ impl Election {
         let due = match self.stage {
             Stage::Proving if facts.strangers < of => now >= self.next_round + round,
             Stage::Proving | Stage::StandBy { .. } | Stage::Serving { .. } => now >= self.next_round,
+            // What its owner is told goes on being true.
+            Stage::Unfit(Unfit::Uptime | Unfit::AddressAge) => {
+                self.filtering == Filtering::Filtered && now >= self.next_round
+            }
             Stage::Unfit(_) | Stage::Draining { .. } | Stage::CoolingDown { .. } => false,
         };
         due.then(|| {

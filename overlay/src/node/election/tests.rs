@@ -209,6 +209,18 @@ fn a_round_waits_until_there_are_strangers_and_concludes_nothing_before() {
 }
 
 #[test]
+fn who_is_not_reached_is_told_so_rather_than_to_wait_and_tried_again() {
+    let mut trial = Trial::begin(BOTH);
+    (trial.facts.supernodes, trial.reached_by) = (7, 0);
+    assert_eq!(trial.run(MINUTE), Candidacy::Unfit(Unfit::Unreachable));
+    // Somebody else began to serve: now there are eight, and it would have to be up for two hours.
+    trial.facts.supernodes = 8;
+    assert_eq!(trial.run(MINUTE), Candidacy::Unfit(Unfit::Unreachable));
+    trial.reached_by = 3;
+    assert_eq!(trial.run(MINUTE * 16), Candidacy::Unfit(Unfit::Uptime), "the port was opened meanwhile");
+}
+
+#[test]
 fn a_newcomer_leaves_strangers_alone_for_a_moment_and_only_where_there_are_few() {
     let trial = Trial::begin(BOTH);
     let spares = |after, known| trial.election.spares_strangers(trial.now.instant + after, known);
