@@ -84,7 +84,7 @@ fn play(words: &[String]) -> Result<ExitCode> {
         let is = |what, yes: bool| Measure::new(what, f64::from(u8::from(yes)), 1.0..=1.0);
         let [open, behind] = &went.doctors;
         measures.extend([
-            Measure::new("a volunteer strangers reach serves after (s)", went.promoted_after_s, 0.0..=480.0),
+            Measure::new("a volunteer strangers reach serves after (s)", went.promoted_after_s, 0.0..=240.0),
             is("its relay is open", went.relay["udp"].is_string()),
             is("its doctor says so", open["helping"] == "serving" && open["port"] == "open"),
             is("one behind a router does not, and says why", went.hidden_reason == "unreachable"),

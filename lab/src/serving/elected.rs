@@ -15,9 +15,8 @@ use std::time::{Duration, Instant};
 const SUPERNODES: u8 = 7;
 const VOLUNTEER: u8 = SUPERNODES + 1;
 
-/// Two rounds of dial-backs are over by then: in so small a network a newcomer has spoken to everybody at first, and they
-/// are strangers again six minutes later.
-const ROUNDS: Duration = Duration::from_secs(480);
+/// A round of dial-backs is over by then, and the next one.
+const ROUNDS: Duration = Duration::from_secs(240);
 
 /// How it went.
 #[derive(Debug, Serialize)]
@@ -60,11 +59,12 @@ pub fn play(folder: &Path) -> Result<Outcome> {
     let mut volunteer = open.start(&help)?;
     let behind = Person::new("hidden", backbone.home(), folder);
     let mut hidden = behind.start(&help)?;
-    volunteer.expect_where("promotion", ROUNDS, |event| {
+    // Its relay is open before it serves.
+    let relay = volunteer.expect("relay", ROUNDS)?;
+    volunteer.expect_where("promotion", PATIENCE, |event| {
         event["event"] == "role" && event["role"] == "supernode"
     })?;
     let promoted_after_s = began.elapsed().as_secs_f64();
-    let relay = volunteer.expect("relay", PATIENCE)?;
     volunteer.expect_where("serving", PATIENCE, |event| {
         event["event"] == "helping" && event["state"] == "serving"
     })?;

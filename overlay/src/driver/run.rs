@@ -23,7 +23,10 @@ use quinn::{Endpoint, VarInt};
 use relay::{Now, driver::now};
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot, watch},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     task::{AbortHandle, JoinHandle, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
@@ -159,6 +162,12 @@ const RELAY_ROUND: Duration = Duration::from_secs(2);
 
 /// How long links may take to say goodbye.
 const GOODBYE: Duration = Duration::from_millis(800);
+
+/// Whether a link was given up in the moment it came up. One that was accepted and is over already has said all it had to,
+/// a nonce, say, before we got round to it; its end is told, too.
+fn is_given_up(link: LinkId, outbox: &mpsc::Sender<Vec<u8>>) -> bool {
+    matches!(link, LinkId::Outbound(_)) && outbox.is_closed()
+}
 
 impl Runner {
     pub(super) fn new(parts: Parts) -> Self {
@@ -394,8 +403,7 @@ impl Runner {
 
     fn link(&mut self, event: LinkEvent) {
         match event {
-            // Given up in the moment it came up.
-            LinkEvent::Up { outbox, .. } if outbox.is_closed() => {}
+            LinkEvent::Up { link, outbox, .. } if is_given_up(link, &outbox) => {}
             LinkEvent::Up { link, ends, udp, outbox } => {
                 let now = self.now();
                 let over_quic = self.carriers.values().filter(|carrier| **carrier == Carrier::Quic).count();
@@ -425,8 +433,8 @@ impl Runner {
                 let Some(Slot::Up(outbox)) = self.links.get(&transmit.link) else { continue };
                 self.traffic.frames_out += 1;
                 self.traffic.bytes_out += transmit.bytes.len() as u64;
-                if outbox.try_send(transmit.bytes).is_err() {
-                    // Too slow, or gone.
+                // Of one that is gone its last frames and its end are still to be told, in this order.
+                if let Err(TrySendError::Full(_)) = outbox.try_send(transmit.bytes) {
                     self.links.remove(&transmit.link);
                     self.node.handle_link_down(self.now(), transmit.link);
                 }
@@ -561,4 +569,18 @@ async fn reserve<T>(queue: Option<&mpsc::Sender<T>>) -> Option<mpsc::Permit<'_, 
 /// A time that is never waited for: the branch it stands in is switched off.
 fn far() -> Instant {
     Instant::from_std(now().instant) + Duration::from_secs(3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accepted_link_that_is_over_at_once_is_still_told_of_and_one_given_up_is_not() {
+        let (outbox, frames) = mpsc::channel(1);
+        assert!(!is_given_up(LinkId::Outbound(1), &outbox));
+        drop(frames);
+        assert!(is_given_up(LinkId::Outbound(1), &outbox));
+        assert!(!is_given_up(LinkId::Inbound(1), &outbox), "what came over it counts");
+    }
 }

@@ -414,6 +414,10 @@ impl Node {
     /// Puts something where it belongs without waiting for answers.
     pub(super) fn put(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
         self.held_at.remove(key);
+        if self.spares_strangers(now) {
+            // All of so few hold everything; the others are told once strangers have tried whether they reach us.
+            return self.put_at(now, key, self.homes_to_ask(), request, purpose);
+        }
         match self.region(now, key) {
             Some(region) => self.put_at(now, key, region.holders, request, purpose),
             None => {
@@ -425,7 +429,7 @@ impl Node {
     /// Puts something to those of its holders that were not told since [`Node::put`].
     pub(super) fn put_to_new(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
         // Whoever must search for the holders would not learn of them by the way.
-        if !self.must_walk() {
+        if !self.must_walk() && !self.spares_strangers(now) {
             let holders = self.region_known(now, key).holders;
             self.put_at(now, key, holders, request, purpose);
         }

@@ -10,7 +10,10 @@ use std::{
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use relay::Now;
 
-use super::{LinkId, Node, Timer, links::LinkState};
+use super::{
+    LinkId, Node, Timer,
+    links::{Link, LinkState},
+};
 use crate::{
     config::Role,
     hint::Hint,
@@ -114,7 +117,8 @@ impl Node {
             return;
         }
         self.dial_seeds(now);
-        let opening = self.links.values().filter(|l| l.peer.is_some() && !l.is_ready()).count();
+        let spares = self.spares_strangers(now);
+        let opening = if spares { self.perhaps_homes(now) } else { self.opening() };
         let prefixes = self.home_prefixes();
         let mut candidates: Vec<SupernodeRecord> = self
             .table
@@ -130,11 +134,23 @@ impl Node {
             // Whom we helped has more room for us than others.
             candidates.sort_by_key(|record| !self.owes_us(&record.node()));
         }
-        // Twice as many as are missing: some will not answer.
-        for record in candidates.into_iter().take((missing * 2).saturating_sub(opening)) {
+        // Twice as many as are missing, for some will not answer; where strangers are to be left, one after the other.
+        let wanted = if spares { missing } else { missing * 2 };
+        for record in candidates.into_iter().take(wanted.saturating_sub(opening)) {
             self.dial(now, record.address(), Some(record.node()), None);
         }
         self.schedule_dial(now);
+    }
+
+    fn opening(&self) -> usize {
+        self.links.values().filter(|link| link.peer.is_some() && !link.is_ready()).count()
+    }
+
+    /// Links to somebody who may yet become a home.
+    fn perhaps_homes(&self, now: Now) -> usize {
+        let known = |link: &Link| self.table.get(&link.peer?);
+        let has_room = |link: &Link| known(link).is_none_or(|known| known.may_have_room(now.instant));
+        self.links.iter().filter(|(id, link)| !self.is_home(**id) && has_room(link)).count()
     }
 
     /// Dials every seed that is not a supernode we know already.

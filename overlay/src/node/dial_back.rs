@@ -20,7 +20,6 @@ use relay::Now;
 use super::{
     Effect, LinkId, Node, Timer, Ways,
     ask::{AskError, Peer, Purpose},
-    election::Uncounted,
     links::LinkState,
     serve::ReplyTo,
 };
@@ -36,6 +35,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct DialBacks {
     round: Option<Round>,
+    /// Prefixes of strangers who reached us in a round that too few came to, and when it ended.
+    reached_lately: Option<(BTreeSet<Prefix>, Instant)>,
     /// Whom we sent something, and when last.
     contacted: BTreeMap<SocketAddr, Instant>,
     /// Prefixes of strangers who came by themselves since the last round.
@@ -64,15 +65,22 @@ pub(super) enum Met {
 
 #[derive(Debug)]
 struct Round {
-    asks: BTreeMap<Nonce, Peer>,
+    asks: BTreeMap<Nonce, Ask>,
     /// Who was asked how often.
     asked: BTreeMap<LinkKey, usize>,
     reached_by: BTreeSet<Prefix>,
-    uncounted: Uncounted,
     of: usize,
     /// Who said that somebody would be asked to dial.
     promised: usize,
     ends: Instant,
+}
+
+/// Somebody who was to have us dialled.
+#[derive(Debug, Clone, Copy)]
+struct Ask {
+    peer: Peer,
+    /// Until when nobody else is asked instead; none: somebody was.
+    patience: Option<Instant>,
 }
 
 /// So many in a minute, so many of them for one prefix; further ones are refused.
@@ -90,11 +98,14 @@ const PER_MINUTE_AND_PREFIX: u32 = 4;
 const ROUND: Duration = Duration::from_secs(15);
 const ASKS_EACH: usize = 4;
 
+/// Whoever was drawn to dial may know us and refuse, or be gone, and nobody says so: then somebody else is asked.
+pub(super) const ASK_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long a link for somebody else may take to open: the transport sends three datagrams in that time.
 const PROBE: Duration = Duration::from_millis(2_500);
 
 /// A filter forgets whom we contacted before that; we remember so many, the latest.
-pub(super) const CONTACT: Duration = Duration::from_secs(300);
+const CONTACT: Duration = Duration::from_secs(300);
 const CONTACTS: usize = 1_024;
 
 /// Links of strangers, and strangers who came by themselves, remembered; further ones are closed, or not counted.
@@ -152,23 +163,43 @@ impl Node {
         if never { Met::Never } else { Met::Before }
     }
 
+    /// Supernodes that could still reach us as strangers, and those that lately did.
+    pub(super) fn strangers_left(&self, now: Now) -> usize {
+        let known = self.table.iter().filter(|known| known.is_live(now.instant));
+        let mut spoken_to: BTreeSet<SocketAddr> =
+            self.links.values().map(|link| machine(self.config.network, link.address)).collect();
+        let contacted = self.roles.dial_backs.contacted.iter();
+        let lately = contacted.filter(|(_, at)| now.instant.saturating_duration_since(**at) <= CONTACT);
+        spoken_to.extend(lately.map(|(address, _)| *address));
+        let fresh =
+            known.filter(|known| !spoken_to.contains(&machine(self.config.network, known.record.address())));
+        fresh.count() + self.reached_lately(now).len()
+    }
+
+    fn reached_lately(&self, now: Now) -> BTreeSet<Prefix> {
+        let lately = self.roles.dial_backs.reached_lately.as_ref();
+        let lately = lately.filter(|(_, at)| now.instant.saturating_duration_since(*at) <= CONTACT);
+        lately.map(|(prefixes, _)| prefixes.clone()).unwrap_or_default()
+    }
+
     pub(super) fn begin_dial_back(&mut self, now: Now, of: usize) {
+        let reached_by = self.reached_lately(now);
+        let missing = of.saturating_sub(reached_by.len());
         let round = Round {
             asks: BTreeMap::new(),
             asked: BTreeMap::new(),
-            reached_by: BTreeSet::new(),
-            uncounted: Uncounted::Nobody,
+            reached_by,
             of,
             promised: 0,
             ends: now.instant + ROUND,
         };
         self.roles.dial_backs.round = Some(round);
-        for _ in 0..of {
+        for _ in 0..missing {
             self.ask_stranger(now);
         }
     }
 
-    /// Asks one more: those asked least, and of them those we are linked to, so that the others stay strangers.
+    /// Asks one more: those we are linked to, so that the others stay strangers, and of them those asked least.
     fn ask_stranger(&mut self, now: Now) {
         let Some(address) = self.tried_address() else { return };
         let Some(round) = &self.roles.dial_backs.round else { return };
@@ -183,12 +214,15 @@ impl Node {
             .map(|known| Peer { node: known.record.node(), address: known.record.address() })
             .collect();
         known.shuffle(&mut self.rng);
-        let order = |peer: &&Peer| (asked(peer.node), self.ready_link(&peer.node).is_none());
+        let unlinked = |node| self.ready_link(&node).is_none();
+        // More often nobody answers us.
+        let often = |node| asked(node) >= PER_MINUTE_AND_PREFIX as usize;
+        let order = |peer: &&Peer| (often(peer.node), unlinked(peer.node), asked(peer.node));
         let Some(peer) = known.iter().min_by_key(order).copied() else { return };
         let nonce = Nonce::from_bytes(self.rng.random());
         if let Some(round) = &mut self.roles.dial_backs.round {
             *round.asked.entry(peer.node).or_default() += 1;
-            round.asks.insert(nonce, peer);
+            round.asks.insert(nonce, Ask { peer, patience: Some(now.instant + ASK_PATIENCE) });
         }
         let request = Request::DialBack(Box::new(DialBack::new(address, nonce)));
         self.ask(now, peer, request, Purpose::DialBack(nonce));
@@ -213,7 +247,7 @@ impl Node {
         let prefix = Prefix::of(network, from.address);
         let serves = self.is_supernode();
         let Some(round) = &mut self.roles.dial_backs.round else { return };
-        let Some(asked) = round.asks.remove(&nonce) else {
+        let Some(Ask { peer: asked, patience }) = round.asks.remove(&nonce) else {
             self.stats.malformed += 1;
             return;
         };
@@ -223,13 +257,20 @@ impl Node {
         let passed_on = asked.node != from.key && Prefix::of(network, asked.address) != prefix;
         if fresh || passed_on && from.met == Met::Never {
             round.reached_by.insert(prefix);
-        } else {
-            if passed_on {
-                round.uncounted = Uncounted::Acquaintances;
-            }
+        } else if patience.is_some() {
             self.ask_stranger(now);
         }
         self.conclude_dial_back(now);
+    }
+
+    /// Asks others instead of those from whom nobody came.
+    pub(super) fn ask_other_strangers(&mut self, now: Now) {
+        let Some(round) = &mut self.roles.dial_backs.round else { return };
+        let late =
+            round.asks.values_mut().filter_map(|ask| ask.patience.take_if(|until| *until <= now.instant));
+        for _ in 0..late.count() {
+            self.ask_stranger(now);
+        }
     }
 
     /// Ends the round when all have answered or its time is over.
@@ -242,7 +283,11 @@ impl Node {
         backs.visitors.clear();
         backs.contacted.retain(|_, at| now.instant.saturating_duration_since(*at) <= CONTACT);
         match &mut self.roles.election {
-            Some(election) => election.round_done(now.instant, reached_by, round.of, round.uncounted),
+            Some(election) => {
+                let few = reached_by < round.of && !round.reached_by.is_empty();
+                backs.reached_lately = few.then_some((round.reached_by, now.instant));
+                election.round_done(now.instant, reached_by, round.of);
+            }
             None => self.roles.self_tested(reached_by, round.promised),
         }
     }

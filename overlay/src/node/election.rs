@@ -21,11 +21,10 @@ use std::{
 use rand::{RngExt as _, rngs::StdRng};
 use relay::{Now, UnixTime};
 
-use super::dial_back::CONTACT;
 use crate::{
     config::NatKind,
     record::Offers,
-    volunteer::{Candidacy, Conditions, Filtering, Metering, Power, Unfit, Volunteer},
+    volunteer::{Candidacy, Conditions, Filtering, Metering, Power, Thresholds, Unfit, Volunteer},
     wire::Load,
 };
 
@@ -66,15 +65,8 @@ pub(super) struct Facts {
     pub(super) around: Option<Load>,
     pub(super) leaves: usize,
     pub(super) supernodes: usize,
-}
-
-/// Who came through in a round beside the strangers that count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Uncounted {
-    #[default]
-    Nobody,
-    /// Somebody we had contacted before: that a filter lets them in says nothing about strangers.
-    Acquaintances,
+    /// Those of them that we did not contact lately, and those that reached us lately when we had not.
+    pub(super) strangers: usize,
 }
 
 /// What the node does now.
@@ -110,8 +102,10 @@ const HOMES: usize = 3;
 /// After a round in which some strangers came through, and too few, the next one.
 const ANOTHER_ROUND: Duration = Duration::from_secs(60);
 
-/// After a round in which only acquaintances came through: by then whoever we contacted is a stranger again.
-const STRANGERS_AGAIN: Duration = CONTACT.saturating_add(Duration::from_secs(60));
+/// How long a newcomer leaves some supernodes alone, where there are few, so that strangers are left who can try whether
+/// they reach it.
+const SPARING: Duration = Duration::from_secs(30);
+const LEARNING: Duration = Duration::from_secs(5);
 
 /// Rounds in a row that may go badly.
 const BAD_ROUNDS: u8 = 2;
@@ -133,9 +127,13 @@ impl Election {
 
     pub(super) fn candidacy(&self) -> Candidacy {
         match self.stage {
+            // It goes on trying, and its owner is told what is in the way; where nobody gets in, waiting is of no use.
+            Stage::Unfit(Unfit::Uptime | Unfit::AddressAge) | Stage::Proving
+                if self.filtering == Filtering::Filtered =>
+            {
+                Candidacy::Unfit(Unfit::Unreachable)
+            }
             Stage::Unfit(why) => Candidacy::Unfit(why),
-            // It goes on trying, and its owner is told what is in the way.
-            Stage::Proving if self.filtering == Filtering::Filtered => Candidacy::Unfit(Unfit::Unreachable),
             Stage::Proving => Candidacy::Proving,
             Stage::StandBy { .. } => Candidacy::StandBy,
             Stage::Serving { .. } => Candidacy::Serving,
@@ -166,35 +164,49 @@ impl Election {
         self.volunteer.thresholds.strangers.min(supernodes.saturating_sub(1 + HOMES))
     }
 
-    /// Whether strangers should try now whether they reach us; the next time is a quarter of an hour later.
-    pub(super) fn round_due(&mut self, now: Instant) -> bool {
-        let tested = match self.stage {
-            Stage::Proving | Stage::StandBy { .. } | Stage::Serving { .. } => true,
+    /// How many strangers should try now whether they reach us; the next time is a quarter of an hour later. A round that
+    /// too few could take part in is put off for as long at most.
+    pub(super) fn round_due(&mut self, now: Instant, facts: Facts) -> Option<usize> {
+        let round = self.volunteer.thresholds.round;
+        let of = self.strangers(facts.supernodes);
+        let due = match self.stage {
+            Stage::Proving if facts.strangers < of => now >= self.next_round + round,
+            Stage::Proving | Stage::StandBy { .. } | Stage::Serving { .. } => now >= self.next_round,
+            // What its owner is told goes on being true.
+            Stage::Unfit(Unfit::Uptime | Unfit::AddressAge) => {
+                self.filtering == Filtering::Filtered && now >= self.next_round
+            }
             Stage::Unfit(_) | Stage::Draining { .. } | Stage::CoolingDown { .. } => false,
         };
-        let due = tested && now >= self.next_round;
-        if due {
-            self.next_round = now + self.volunteer.thresholds.round;
-        }
-        due
+        due.then(|| {
+            self.next_round = now + round;
+            of
+        })
+    }
+
+    /// Whether whoever can be left alone is, so as to stay a stranger: of so few supernodes a newcomer would have spoken to
+    /// all before the first round.
+    pub(super) fn spares_strangers(&self, now: Instant, supernodes: usize) -> bool {
+        let Thresholds { strangers, small_network, .. } = self.volunteer.thresholds;
+        let untried = self.filtering == Filtering::Unknown && strangers > 0;
+        // At first only those are known who were named to us.
+        let within = if self.strangers(supernodes) > 0 { SPARING } else { LEARNING };
+        untried && supernodes < small_network && now < self.began + within
     }
 
     /// So many strangers reached us, of so many that should.
-    pub(super) fn round_done(&mut self, now: Instant, reached_by: usize, of: usize, uncounted: Uncounted) {
+    pub(super) fn round_done(&mut self, now: Instant, reached_by: usize, of: usize) {
         if reached_by > 0 {
             self.filtering = Filtering::EndpointIndependent;
-        } else if of > 0 && uncounted == Uncounted::Nobody {
+        } else if of > 0 {
             self.filtering = Filtering::Filtered;
         }
         // Once we are in, one stranger in three may fail or lie.
         let good = match self.stage {
             Stage::Proving => {
                 if reached_by > 0 && reached_by < of {
-                    // The same ones were drawn twice, or one failed: others are drawn soon.
+                    // The same ones were drawn twice, or one failed: it goes on soon, with others.
                     self.next_round = self.next_round.min(now + ANOTHER_ROUND);
-                } else if reached_by == 0 && uncounted == Uncounted::Acquaintances {
-                    // In a small network a newcomer soon has spoken to everybody.
-                    self.next_round = self.next_round.min(now + STRANGERS_AGAIN);
                 }
                 reached_by >= of
             }

@@ -62,8 +62,9 @@ const AHEAD: Duration = Duration::from_secs(5 * 60);
 const LOOK: Duration = Duration::from_secs(30 * 60);
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// Before what somebody said counts no more, they are looked for once more.
-const SOON_OVER: Duration = Duration::from_secs(90);
+/// Before what somebody said counts no more, they are looked for once more: earlier than the sweep that would find it over
+/// when the one before did not look.
+const SOON_OVER: Duration = super::sweep::INTERVAL.saturating_add(Duration::from_secs(60));
 
 /// One contact is not looked for twice within this time.
 const LOOK_PAUSE: Duration = Duration::from_secs(10);

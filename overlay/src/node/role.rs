@@ -15,7 +15,7 @@ use relay::{Now, UnixTime};
 
 use super::{
     Effect, LinkId, Node, NodeEvent, Timer,
-    dial_back::DialBacks,
+    dial_back::{ASK_PATIENCE, DialBacks},
     election::{Decision, Election, Facts},
 };
 use crate::{
@@ -144,10 +144,12 @@ impl Node {
     }
 
     pub(super) fn review_role(&mut self, now: Now) {
+        let spared = self.spares_strangers(now);
         self.conclude_dial_back(now);
         if self.roles.election.is_none() {
             return self.test_ourselves(now);
         }
+        self.ask_other_strangers(now);
         self.timers.set(Timer::Election, now.instant + TICK);
         let facts = Facts {
             observed: self.seen_by_most(),
@@ -155,6 +157,7 @@ impl Node {
             around: if self.is_supernode() { self.loads.mean() } else { self.loads.region() },
             leaves: self.links.values().filter(|link| !link.mailboxes.is_empty()).count(),
             supernodes: self.table.len(),
+            strangers: self.strangers_left(now),
         };
         if !self.is_supernode() {
             self.ask_homes_for_load(now);
@@ -168,7 +171,7 @@ impl Node {
             self.events.push_back(NodeEvent::Address { ip, since });
         }
         let Some(election) = &mut self.roles.election else { return };
-        let of = election.round_due(now.instant).then(|| election.strangers(facts.supernodes));
+        let of = election.round_due(now.instant, facts);
         match decision {
             Some(Decision::Promote(address, offers)) => self.promote(now, address, offers),
             Some(Decision::Drain) => self.drain(now),
@@ -179,6 +182,19 @@ impl Node {
             self.begin_dial_back(now, of);
             self.conclude_dial_back(now);
         }
+        if let Some(ends) = self.roles.dial_backs.round_ends() {
+            self.timers.set_earlier(Timer::Election, ends.min(now.instant + ASK_PATIENCE));
+        }
+        if spared && !self.spares_strangers(now) {
+            self.publish(now);
+            self.fill(now);
+        }
+    }
+
+    /// Whether we leave alone whom we can, so that strangers are left who may try whether they reach us.
+    pub(super) fn spares_strangers(&self, now: Now) -> bool {
+        let election = self.roles.election.as_ref().filter(|_| !self.is_supernode());
+        election.is_some_and(|election| election.spares_strangers(now.instant, self.table.len()))
     }
 
     /// An operator's supernode: begins a round when it is time.

@@ -7,7 +7,7 @@ use relay::Now;
 use super::{Node, Timer};
 
 /// How often expired things are dropped.
-const INTERVAL: Duration = Duration::from_secs(300);
+pub(super) const INTERVAL: Duration = Duration::from_secs(300);
 
 impl Node {
     pub(super) fn sweep_later(&mut self, now: Now) {

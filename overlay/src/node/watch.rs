@@ -32,8 +32,9 @@ pub(super) struct Watch {
     told: BTreeSet<(Username, PublicKey)>,
 }
 
-/// So soon after a name became ours it is looked up.
-pub(super) const WATCH_SOON: Duration = Duration::from_secs(60);
+/// So soon after a name became ours, or was put again at a start, it is looked up: while the links over which it was put
+/// are still open, to be opened again costs more than all there is to say.
+pub(super) const WATCH_SOON: Duration = Duration::from_secs(20);
 
 /// How often our names are looked up.
 const WATCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);

@@ -38,6 +38,28 @@ fn spares_make_room_for_leaves_without_a_home_until_everybody_has_one() {
 }
 
 #[test]
+fn a_leaf_that_came_without_a_home_makes_room_there_once_it_has_another() {
+    let mut world = World::new(38);
+    let first = hub(&mut world, 16, &[]);
+    world.run(Duration::from_secs(2));
+    let leaves: Vec<HostId> = (0..16).map(|_| world.leaf(&[first])).collect();
+    world.run(Duration::from_secs(20));
+    assert!(
+        leaves.iter().all(|leaf| world.is_linked(*leaf, first)),
+        "whoever has no home gets the last place"
+    );
+    let second = hub(&mut world, 16, &[first]);
+    world.run(MINUTE);
+    let newcomers: Vec<HostId> = (0..8).map(|_| world.leaf(&[first, second])).collect();
+    world.run(MINUTE);
+    let shed = world.status(first).stats.spares_shed;
+    assert!(shed > 0, "those who came as homeless have another home by now");
+    for leaf in leaves.iter().chain(&newcomers) {
+        assert!(world.status(*leaf).homes > 0);
+    }
+}
+
+#[test]
 fn a_home_that_asks_its_only_leaf_to_make_room_keeps_it_and_a_stranger_cannot_ask() {
     let mut world = World::new(32);
     let only = hub(&mut world, 16, &[]);
@@ -164,6 +186,28 @@ fn a_small_network_takes_a_volunteer_at_once() {
     assert_eq!(world.status(hidden).role, crate::Role::Leaf);
     world.run(MINUTE);
     assert_eq!(world.status(first).supernodes_known, 2);
+}
+
+#[test]
+fn in_a_network_of_seven_strangers_are_left_to_reach_a_newcomer() {
+    for seed in 60..66 {
+        let mut world = World::new(seed);
+        let first = hub(&mut world, 20, &[]);
+        let second = hub(&mut world, 20, &[first]);
+        for _ in 0..5 {
+            hub(&mut world, 20, &[first, second]);
+        }
+        world.run(MINUTE);
+        let open = volunteer(&mut world, &[first, second], Vec::new());
+        let hidden = volunteer(&mut world, &[first, second], Vec::new());
+        world.filtered.insert(hidden);
+        world.run(Duration::from_secs(25));
+        assert_eq!(world.status(hidden).candidacy, Candidacy::Unfit(Unfit::Unreachable), "seed {seed}");
+        assert_eq!(world.status(hidden).homes, 3);
+        world.run(MINUTE * 2);
+        assert_eq!(world.status(open).role, crate::Role::Supernode, "seed {seed}");
+        assert_eq!(world.status(hidden).role, crate::Role::Leaf, "seed {seed}");
+    }
 }
 
 /// What a supernode answers a leaf that sends it this request.

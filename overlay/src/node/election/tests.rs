@@ -13,7 +13,6 @@ struct Trial {
     now: Now,
     facts: Facts,
     reached_by: usize,
-    uncounted: Uncounted,
     rng: StdRng,
     decisions: Vec<Decision>,
 }
@@ -35,9 +34,9 @@ impl Trial {
                 around: CALM,
                 leaves: 0,
                 supernodes: 100,
+                strangers: 90,
             },
             reached_by: 3,
-            uncounted: Uncounted::Nobody,
             rng: StdRng::from_seed([1; 32]),
             decisions: Vec::new(),
         }
@@ -48,9 +47,8 @@ impl Trial {
         while self.now.instant < until {
             self.now = self.now.after(Duration::from_secs(10));
             self.decisions.extend(self.election.advance(self.now, self.facts, &mut self.rng));
-            if self.election.round_due(self.now.instant) {
-                let of = self.election.strangers(self.facts.supernodes);
-                self.election.round_done(self.now.instant, self.reached_by.min(of), of, self.uncounted);
+            if let Some(of) = self.election.round_due(self.now.instant, self.facts) {
+                self.election.round_done(self.now.instant, self.reached_by.min(of), of);
             }
         }
         self.election.candidacy()
@@ -196,15 +194,42 @@ fn nobody_serves_in_a_role_its_owner_did_not_agree_to_or_its_line_does_not_carry
 }
 
 #[test]
-fn where_only_acquaintances_come_through_strangers_are_waited_for_and_nothing_is_concluded() {
+fn a_round_waits_until_there_are_strangers_and_concludes_nothing_before() {
     let mut trial = Trial::begin(BOTH);
-    trial.facts.supernodes = 7;
-    (trial.reached_by, trial.uncounted) = (0, Uncounted::Acquaintances);
+    (trial.facts.supernodes, trial.facts.strangers) = (7, 2);
     assert_eq!(trial.run(MINUTE * 5), Candidacy::Proving);
     assert_eq!(trial.election.filtering(), Filtering::Unknown);
-    // They are strangers again, long before a quarter of an hour is over.
-    (trial.reached_by, trial.uncounted) = (3, Uncounted::Nobody);
-    assert_eq!(trial.run(MINUTE * 2), Candidacy::Serving);
+    trial.facts.strangers = 3;
+    assert_eq!(trial.run(Duration::from_secs(30)), Candidacy::Serving);
+
+    // Not for ever: then whoever comes, or does not, decides.
+    let mut lonely = Trial::begin(BOTH);
+    (lonely.facts.supernodes, lonely.facts.strangers, lonely.reached_by) = (7, 0, 0);
+    assert_eq!(lonely.run(MINUTE * 20), Candidacy::Unfit(Unfit::Unreachable));
+}
+
+#[test]
+fn who_is_not_reached_is_told_so_rather_than_to_wait_and_tried_again() {
+    let mut trial = Trial::begin(BOTH);
+    (trial.facts.supernodes, trial.reached_by) = (7, 0);
+    assert_eq!(trial.run(MINUTE), Candidacy::Unfit(Unfit::Unreachable));
+    // Somebody else began to serve: now there are eight, and it would have to be up for two hours.
+    trial.facts.supernodes = 8;
+    assert_eq!(trial.run(MINUTE), Candidacy::Unfit(Unfit::Unreachable));
+    trial.reached_by = 3;
+    assert_eq!(trial.run(MINUTE * 16), Candidacy::Unfit(Unfit::Uptime), "the port was opened meanwhile");
+}
+
+#[test]
+fn a_newcomer_leaves_strangers_alone_for_a_moment_and_only_where_there_are_few() {
+    let trial = Trial::begin(BOTH);
+    let spares = |after, known| trial.election.spares_strangers(trial.now.instant + after, known);
+    let at_once = Duration::ZERO;
+    assert_eq!([spares(at_once, 7), spares(at_once, 8), spares(SPARING, 7)], [true, false, false]);
+    assert_eq!([spares(at_once, 1), spares(LEARNING, 1)], [true, false]);
+    let mut tried = Trial::begin(BOTH);
+    tried.election.round_done(tried.now.instant, 0, 3);
+    assert!(!tried.election.spares_strangers(tried.now.instant, 7));
 }
 
 #[test]
