@@ -78,7 +78,7 @@ impl Node {
         }
     }
 
-    /// Supernodes were heard of: whoever misses some looks again, once for all that is heard meanwhile.
+    /// Supernodes were heard of, or lost: whoever misses some looks again, once for all that happens meanwhile.
     pub(super) fn fill_soon(&mut self, now: Now) {
         let wait = if self.is_supernode() { FILL_DELAY } else { Duration::ZERO };
         if self.is_supernode() || self.homes_missing() > 0 {
@@ -97,8 +97,10 @@ impl Node {
         // Those around us, who hold what we hold; any others, so that the mesh hangs together.
         let around = self.table.closest(&self.place, REPLICATION, now.instant, |_| false);
         let mut missing: Vec<SupernodeRecord> =
-            around.into_iter().filter(dialable).map(|k| k.record.clone()).collect();
+            around.iter().copied().filter(dialable).map(|k| k.record.clone()).collect();
+        let mut paused = around.iter().filter_map(|k| k.paused_until(now.instant)).min();
         if room > missing.len() {
+            paused = self.paused_until(now);
             let near: BTreeSet<LinkKey> = missing.iter().map(SupernodeRecord::node).collect();
             let far = self.table.iter().filter(dialable).filter(|k| !near.contains(&k.record.node()));
             let far: Vec<&Known> = far.collect();
@@ -107,7 +109,8 @@ impl Node {
         for record in missing {
             self.dial(now, record.address(), Some(record.node()), None);
         }
-        self.schedule_dial(now);
+        // Of many known somebody's pause is over all the time.
+        self.schedule_dial(now, paused.map(|until| until.max(now.instant + FILL_DELAY)));
     }
 
     fn fill_homes(&mut self, now: Now) {
@@ -139,7 +142,7 @@ impl Node {
         for record in candidates.into_iter().take(wanted.saturating_sub(opening)) {
             self.dial(now, record.address(), Some(record.node()), None);
         }
-        self.schedule_dial(now);
+        self.schedule_dial(now, self.paused_until(now));
     }
 
     fn opening(&self) -> usize {
@@ -179,10 +182,15 @@ impl Node {
         *node == self.own_key() || self.by_peer.contains_key(node)
     }
 
-    fn schedule_dial(&mut self, now: Now) {
+    /// When the first of those known may be dialled again, or asked to be our home.
+    fn paused_until(&self, now: Now) -> Option<Instant> {
+        self.table.iter().filter_map(|known| known.paused_until(now.instant)).min()
+    }
+
+    /// `paused`: when somebody known may be dialled again.
+    fn schedule_dial(&mut self, now: Now, paused: Option<Instant>) {
         let seeds = self.seeds.values().filter(|s| s.link.is_none()).filter_map(|s| s.retry_at);
-        let known = self.table.iter().flat_map(|k| [k.retry_at(), k.busy_until()]).flatten();
-        if let Some(next) = seeds.chain(known).filter(|at| *at > now.instant).min() {
+        if let Some(next) = seeds.filter(|at| *at > now.instant).chain(paused).min() {
             self.timers.set_earlier(Timer::Dial, next);
         }
     }

@@ -281,7 +281,7 @@ impl Node {
         self.requests_lost(now, id);
         // Leaves that come to ask something and go are many, and nobody has to take their place.
         if link.state != LinkState::Ready(Role::Leaf) {
-            self.timers.set_earlier(Timer::Dial, now.instant);
+            self.fill_soon(now);
         }
     }
 
@@ -442,7 +442,13 @@ impl Node {
         }
         self.ask_load_later(now, id);
         self.flush_queued(now, id);
-        self.fill(now);
+        if self.is_supernode() {
+            // Whom else to link to is found out once for all that come up meanwhile: it takes a look at everybody known.
+            self.adopt_ready_links(now);
+            self.fill_soon(now);
+        } else {
+            self.fill(now);
+        }
     }
 
     fn make_ready(&mut self, id: LinkId, role: Role) {

@@ -88,6 +88,11 @@ impl Known {
         self.pauses.as_ref()?.busy_until
     }
 
+    /// When the first of its pauses ends, if any lasts.
+    pub fn paused_until(&self, now: Instant) -> Option<Instant> {
+        [self.retry_at(), self.busy_until()].into_iter().flatten().filter(|until| *until > now).min()
+    }
+
     /// It is not paused after a failure any more.
     fn forgive(&mut self) {
         self.failures = 0;
