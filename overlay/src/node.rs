@@ -36,7 +36,6 @@ mod inherit;
 mod letters;
 mod links;
 mod load;
-mod need;
 mod presence;
 mod query;
 mod report;
@@ -428,7 +427,6 @@ impl Node {
                 Timer::Appear => self.appear(now),
                 Timer::Look => self.look_around(now),
                 Timer::Gather(id) => self.gather_done(now, id),
-                Timer::Needs => self.say_needs(now),
                 Timer::Watch => self.watch_names(now),
                 Timer::Replicate => self.replicate_some(now),
                 Timer::Gossip => self.flush_gossip(now),

@@ -97,10 +97,10 @@ impl Node {
         // Those around us, who hold what we hold; any others, so that the mesh hangs together.
         let around = self.table.closest(&self.place, REPLICATION, now.instant, |_| false);
         let mut missing: Vec<SupernodeRecord> =
-            around.iter().copied().filter(dialable).map(|k| k.record.clone()).collect();
-        let mut paused = around.iter().filter_map(|k| k.paused_until(now.instant)).min();
+            around.into_iter().filter(dialable).map(|k| k.record.clone()).collect();
+        // Of many known somebody's pause is over all the time.
+        let soonest = if room > missing.len() { FILL_DELAY } else { LONGEST_PAUSE };
         if room > missing.len() {
-            paused = self.paused_until(now);
             let near: BTreeSet<LinkKey> = missing.iter().map(SupernodeRecord::node).collect();
             let far = self.table.iter().filter(dialable).filter(|k| !near.contains(&k.record.node()));
             let far: Vec<&Known> = far.collect();
@@ -109,8 +109,7 @@ impl Node {
         for record in missing {
             self.dial(now, record.address(), Some(record.node()), None);
         }
-        // Of many known somebody's pause is over all the time.
-        self.schedule_dial(now, paused.map(|until| until.max(now.instant + FILL_DELAY)));
+        self.schedule_dial(now, self.paused_until(now).map(|until| until.max(now.instant + soonest)));
     }
 
     fn fill_homes(&mut self, now: Now) {

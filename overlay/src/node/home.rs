@@ -33,11 +33,10 @@ use crate::{
 /// A supernode that rings us.
 #[derive(Debug)]
 pub(super) struct Home {
-    pub(super) link: LinkId,
+    link: LinkId,
     address: SocketAddr,
-    pub(super) mailbox: MailboxId,
-    /// What it was told last.
-    pub(super) need: Need,
+    mailbox: MailboxId,
+    need: Need,
     state: HomeState,
 }
 
@@ -54,12 +53,8 @@ impl Home {
         self.state != HomeState::Opening
     }
 
-    pub(super) fn stays(&self) -> bool {
+    fn stays(&self) -> bool {
         self.state != HomeState::Leaving
-    }
-
-    pub(super) fn is_up(&self) -> bool {
-        self.state == HomeState::Up
     }
 }
 
@@ -102,6 +97,9 @@ const INTRODUCTION_REFRESH: Duration = Duration::from_secs(2 * 3600);
 
 /// How long a supernode without room is left alone, give or take a quarter.
 const BUSY_PAUSE: Duration = Duration::from_secs(20);
+
+/// How long a supernode that asked us to make room is left alone, and up to half as long again.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 
 /// How long a supernode that said it stops serving is not asked again.
 const LEAVING: Duration = Duration::from_secs(900);
@@ -190,10 +188,6 @@ impl Node {
     pub(super) fn mailbox_answered(&mut self, now: Now, node: LinkKey, result: Result<Response, AskError>) {
         let Some(home) = self.homes.get_mut(&node) else { return };
         let (link, mailbox, need) = (home.link, home.mailbox, home.need);
-        if home.rings() {
-            // It was told how badly we need it now, and rings us whatever it says to that.
-            return;
-        }
         if result == Ok(Response::Done) {
             home.state = HomeState::Up;
             self.presence.offline_told = false;
@@ -202,7 +196,6 @@ impl Node {
             self.timers.cancel(Timer::Offline);
             self.leave_leaving_homes(now);
             self.homes_changed(now);
-            self.say_needs_soon(now);
             self.start_waiting(now);
             self.reconcile_soon(now, link);
         } else if matches!(result, Ok(Response::Busy | Response::Later(_)))
@@ -250,6 +243,13 @@ impl Node {
         self.fill(now);
     }
 
+    fn leave_leaving_homes(&mut self, now: Now) {
+        let leaving: Vec<LinkId> = self.homes.values().filter(|h| !h.stays()).map(|h| h.link).collect();
+        for link in leaving {
+            self.leave_home(now, link);
+        }
+    }
+
     /// We serve nobody any more.
     pub(super) fn end_own_mailbox(&mut self) {
         self.presence.own_mailbox = None;
@@ -257,6 +257,16 @@ impl Node {
 
     pub(super) fn is_home_mailbox(&self, link: LinkId, mailbox: MailboxId) -> bool {
         self.homes.values().any(|home| home.link == link && home.mailbox == mailbox)
+    }
+
+    /// Gives a home up in good order; another one takes its place.
+    pub(super) fn leave_home(&mut self, now: Now, link: LinkId) {
+        let Some(node) = self.homes.iter().find(|(_, home)| home.link == link).map(|(node, _)| *node) else {
+            return;
+        };
+        let pause = self.longer(LEFT_ALONE);
+        self.table.busy(&node, now.instant + pause);
+        self.release(now, link);
     }
 
     pub(super) fn home_lost(&mut self, now: Now, link: LinkId) {

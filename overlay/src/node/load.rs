@@ -347,6 +347,23 @@ impl Node {
         Some(first + patience).filter(|until| *until > now.instant)
     }
 
+    /// A home needs our place for somebody who has none: we go if another home can ring us, and say so if not.
+    pub(super) fn asked_to_make_room(&mut self, now: Now, link: LinkId, mailbox: MailboxId) {
+        if !self.is_home_mailbox(link, mailbox) {
+            self.stats.malformed += 1;
+        } else if self.homes_up() > 1 {
+            self.leave_home(now, link);
+        } else {
+            let need = Need::Homeless;
+            self.ask_over(
+                now,
+                link,
+                Request::OpenMailbox { mailbox, need },
+                super::ask::Purpose::OpenMailbox,
+            );
+        }
+    }
+
     /// How long a leaf leaves a supernode alone that asked for it: never shorter, and not together with the others.
     pub(super) fn longer(&mut self, wait: Duration) -> Duration {
         wait.mul_f64(self.rng.random_range(1.0..1.5))

@@ -26,8 +26,6 @@ pub(super) enum Timer {
     Look,
     /// Holders of presence records had their time.
     Gather(u64),
-    /// Tell homes how badly we need them.
-    Needs,
     /// Look our own names up.
     Watch,
     /// Put the claims we hold where they belong now.
@@ -75,7 +73,6 @@ impl Timer {
             Self::Appear => "appear",
             Self::Look => "look",
             Self::Gather(_) => "gather",
-            Self::Needs => "needs",
             Self::Watch => "watch",
             Self::Replicate => "replicate",
             Self::Gossip => "gossip",

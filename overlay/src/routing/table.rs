@@ -79,12 +79,12 @@ const WAITING: usize = 16;
 
 impl Known {
     /// After a failure: not tried again before.
-    pub fn retry_at(&self) -> Option<Instant> {
+    fn retry_at(&self) -> Option<Instant> {
         self.pauses.as_ref()?.retry_at
     }
 
     /// It had no room for us: not asked to be our home before.
-    pub fn busy_until(&self) -> Option<Instant> {
+    fn busy_until(&self) -> Option<Instant> {
         self.pauses.as_ref()?.busy_until
     }
 
