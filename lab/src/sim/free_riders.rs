@@ -311,10 +311,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_a_small_network_helpers_wait_less_everybody_is_rung_and_the_same_seed_repeats_history() {
-        let options = Options { nodes: 300, seed: 3 };
-        let report = play(options);
+    fn helpers_wait_less_and_everybody_is_rung() {
+        // Of fewer than twenty helpers and twenty free riders a median says nothing.
+        let report = play(Options { nodes: 1_000, seed: 1 });
         assert!(report.passed, "{}", serde_json::to_string_pretty(&report).unwrap());
-        assert_eq!(report.history, play(options).history);
+    }
+
+    #[test]
+    fn the_same_seed_repeats_history() {
+        let options = Options { nodes: 100, seed: 3 };
+        assert_eq!(play(options).history, play(options).history);
     }
 }
