@@ -14,7 +14,7 @@ use media::session::{
 };
 use media::voice::driver::VoiceConfig;
 use relay::server::{PeerPolicy, ServerConfig};
-use relay::{CredentialIssuer, driver};
+use relay::{CredentialIssuer, Credentials, driver};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -85,6 +85,27 @@ async fn call(configs: [SessionConfig; 2]) -> [End; 2] {
     [End::new(a, a_events), End::new(b, b_events)]
 }
 
+/// How the call ended for one whose other end is gone.
+async fn ended(end: &mut End) -> SessionEnd {
+    let ended = async {
+        loop {
+            if let SessionEvent::Ended(how) = end.events.recv().await.expect("an end") {
+                return how;
+            }
+        }
+    };
+    timeout(LIMIT, ended).await.expect("in time")
+}
+
+/// A relay on loopback and what lets somebody use it.
+async fn relay_server() -> (driver::RelayServer, Credentials) {
+    let secret = [3; 32];
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, secret, [4; 32]) };
+    let server = driver::RelayServer::start(server).await.unwrap();
+    (server, CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600)))
+}
+
 /// How much of the sound in a file is a sine of `hz` (Goertzel), 0 to 1, leaving out silence.
 fn share_of_tone(path: &Path, hz: f32) -> f32 {
     let samples: Vec<f32> = hound::WavReader::open(path)
@@ -128,14 +149,7 @@ async fn a_call_over_loopback_records_what_the_other_end_said() {
     tokio::time::sleep(Duration::from_millis(1200)).await;
     let [a, mut b] = ends;
     a.session.close().await;
-    let end = timeout(LIMIT, async {
-        loop {
-            if let SessionEvent::Ended(end) = b.events.recv().await.expect("an end") {
-                return end;
-            }
-        }
-    });
-    assert!(matches!(end.await.unwrap(), SessionEnd::PeerClosed));
+    assert!(matches!(ended(&mut b).await, SessionEnd::PeerClosed));
     b.session.close().await;
     assert!(share_of_tone(&at_a, 660.0) > 0.8, "{}", share_of_tone(&at_a, 660.0));
     assert!(share_of_tone(&at_b, 440.0) > 0.8, "{}", share_of_tone(&at_b, 440.0));
@@ -143,12 +157,7 @@ async fn a_call_over_loopback_records_what_the_other_end_said() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
-    let secret = [3; 32];
-    let listen = "127.0.0.1:0".parse().unwrap();
-    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, secret, [4; 32]) };
-    let server = driver::RelayServer::start(server).await.unwrap();
-    let credentials =
-        CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600));
+    let (server, credentials) = relay_server().await;
     let relay = RelayServer { udp: server.local_addr(), streams: None, credentials: Some(credentials) };
     let silent = || voice(AudioSource::Tone(300.0), AudioSink::Null);
     let mut ends = call([
@@ -168,13 +177,8 @@ async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_whose_relay_is_silent_over_udp_goes_over_tcp_and_says_good_bye() {
-    let secret = [3; 32];
-    let listen = "127.0.0.1:0".parse().unwrap();
-    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, secret, [4; 32]) };
-    let server = driver::RelayServer::start(server).await.unwrap();
+    let (server, credentials) = relay_server().await;
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let credentials =
-        CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600));
     let streams = RelayStreams { address: server.local_addr(), certificate: CertificateHash([0; 32]) };
     let relay = RelayServer {
         udp: silent.local_addr().unwrap(),
@@ -194,14 +198,7 @@ async fn a_call_whose_relay_is_silent_over_udp_goes_over_tcp_and_says_good_bye()
     let [a, mut b] = ends;
     let carried = a.session.close().await;
     assert!(carried.iter().any(|relayed| relayed.relay == relay.udp && relayed.bytes > 1000), "{carried:?}");
-    let end = timeout(LIMIT, async {
-        loop {
-            if let SessionEvent::Ended(end) = b.events.recv().await.expect("an end") {
-                return end;
-            }
-        }
-    });
-    assert!(matches!(end.await.unwrap(), SessionEnd::PeerClosed));
+    assert!(matches!(ended(&mut b).await, SessionEnd::PeerClosed));
     b.session.close().await;
     let given_back = async {
         while server.stats().allocations > 0 {

@@ -34,7 +34,7 @@ pub(super) struct Queue {
 /// What happens to whom, in which of its lives.
 pub(super) struct Scheduled {
     pub(super) at: Instant,
-    /// Who scheduled it (32 bits), and as its how manieth.
+    /// Who scheduled it (upper 32 bits), and how many they had scheduled by then.
     pub(super) order: u64,
     pub(super) host: HostId,
     pub(super) life: u32,

@@ -82,7 +82,7 @@ impl Host {
         self.links.get(&over.link) == Some(&(over.peer, over.far))
     }
 
-    /// `began`: of the world.
+    /// Takes a step into its history; `since` the world began.
     pub(super) fn record(&mut self, since: Duration, step: &Step) {
         let link = |link: &LinkId| match link {
             LinkId::Outbound(n) => n << 1,

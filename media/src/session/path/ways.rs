@@ -7,9 +7,9 @@
 //! ```
 //!
 //! What was begun goes on beside what follows. An allocation over UDP ends the search, and so does the first over a
-//! stream; a stream that has none by then is closed. A call that hears nothing any more begins with TCP again. UDP comes first because a stream delivers late what a network has
-//! lost, and everything behind it; TCP before TLS because it takes a round trip less; TLS at all because some networks
-//! let nothing else through.
+//! stream; a stream that has none by then is closed. A call that hears nothing any more begins with TCP again. UDP comes
+//! first because a stream delivers late what a network has lost, and everything behind it; TCP before TLS because it takes
+//! a round trip less; TLS at all because some networks let nothing else through.
 
 use std::time::{Duration, Instant};
 
