@@ -52,4 +52,14 @@ mod tests {
         let report = play(Options { nodes: 300, seed: 3 }, 33);
         assert!(report.passed, "{}", serde_json::to_string_pretty(&report).unwrap());
     }
+
+    #[test]
+    fn whoever_has_only_liars_for_homes_learns_of_the_others_from_those_it_had_heard_of_before() {
+        let options = Options { nodes: 200, seed: 1 };
+        let town =
+            Town::found_by(options, Founding { max_leaves: DEFAULT_MAX_LEAVES, supernodes: 80, hostile: 40 });
+        let (fewest, _) = town.known(&town.leaves.clone());
+        // Its homes tell of the liars, forty; of the eight it had heard of, it had met each that is not among them.
+        assert!(fewest > 60, "{fewest} of 120");
+    }
 }

@@ -171,6 +171,13 @@ impl Node {
         }
     }
 
+    /// The links to bootstrap addresses that can be asked and are none of `nodes`.
+    pub(super) fn seeds_not_among(&self, nodes: &BTreeSet<LinkKey>) -> impl Iterator<Item = LinkId> {
+        let linked = self.seeds.values().filter_map(|seed| seed.link.zip(seed.found));
+        let ready = |id: &LinkId| self.links.get(id).is_some_and(|link| link.is_ready());
+        linked.filter(move |(id, node)| !nodes.contains(node) && ready(id)).map(|(id, _)| id)
+    }
+
     fn is_known(&self, address: SocketAddr) -> bool {
         self.own_record.as_ref().is_some_and(|own| own.address() == address)
             || self.table.iter().any(|k| k.record.address() == address && k.confirmed && k.failures == 0)

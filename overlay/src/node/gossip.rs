@@ -117,20 +117,26 @@ impl Node {
         }
     }
 
-    /// Asks one linked supernode for those we do not know: a home that was not asked yet, for one alone may name its
-    /// friends only; or any, drawn at random.
+    /// Asks one linked supernode for those we do not know: one we heard of otherwise that was not asked yet, for one
+    /// alone may name its friends only; or any, drawn at random.
     pub(super) fn reconcile(&mut self, now: Now) {
-        let link = self.homes_not_among(&self.reconciled).next();
+        let link = self.not_asked_yet().next();
         let link = link.or_else(|| self.supernode_links().choose(&mut self.rng).copied());
         if let Some(link) = link {
             self.reconcile_over(now, link);
         }
     }
 
+    /// Homes first. Then whoever we did not learn of from them: should all homes be of one gang, these are not.
+    fn not_asked_yet(&self) -> impl Iterator<Item = LinkId> {
+        let asked = &self.reconciled;
+        self.homes_not_among(asked).chain(self.seeds_not_among(asked).filter(|_| !self.is_supernode()))
+    }
+
     fn reconcile_over(&mut self, now: Now, link: LinkId) {
         self.reconciled.retain(|node| self.by_peer.contains_key(node));
         self.reconciled.extend(self.links.get(&link).and_then(|link| link.peer));
-        let interval = if self.homes_not_among(&self.reconciled).next().is_some() {
+        let interval = if self.not_asked_yet().next().is_some() {
             RECONCILE_SOON
         } else if self.is_supernode() {
             RECONCILE_SUPERNODE
