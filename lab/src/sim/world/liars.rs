@@ -5,9 +5,13 @@ use overlay::{
     identity::LinkSecret,
     wire::{self, Message},
 };
+use rand::RngExt as _;
 use relay::UnixTime;
 
-use super::{HostId, Shard, World};
+use super::{
+    super::queue::{Over, Step},
+    HostId, IDLE_TIMEOUT, KEEP_ALIVE, Shard, World,
+};
 
 /// Sits between a node and its links.
 pub(in crate::sim) trait Liar: Send + Sync {
@@ -46,9 +50,17 @@ impl World {
         hosts.filter_map(|host| Some(host.disk.read(name, &owner)?.seq())).max().unwrap_or(0)
     }
 
-    /// Cuts the network in two; nothing tells anybody.
+    /// Cuts the network in two, for longer than a transport waits; nothing else tells anybody.
     pub(in crate::sim) fn part(&mut self, side: fn(HostId) -> bool) {
         self.ground.wall = Some(side);
+        for id in 0..self.hosts() {
+            let across = self.host(id).links.iter().filter(|(_, (peer, _))| side(*peer) != side(id));
+            let across: Vec<_> = across.map(|(link, (peer, far))| (*link, *peer, *far)).collect();
+            for (link, peer, far) in across {
+                let silent = KEEP_ALIVE.mul_f64(self.rng.random()) + IDLE_TIMEOUT;
+                self.later(silent, id, peer, Step::Down(Over { link: far, peer: id, far: link }));
+            }
+        }
     }
 
     /// Joins what was cut.
