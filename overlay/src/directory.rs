@@ -143,13 +143,7 @@ impl Directory {
 
     /// Takes a claim, after verifying it. What costs most comes last: signature, seal, quotas, and only then the
     /// proof of work, at most [`Limits::proofs_per_second`] times a second, and the receipts.
-    pub fn put_claim(
-        &mut self,
-        now: UnixTime,
-        source: Source,
-        claim: &Claim,
-        known: &Witnesses<'_>,
-    ) -> ClaimPut {
+    pub fn put_claim(&mut self, now: UnixTime, source: Source, claim: &Claim, known: &Witnesses) -> ClaimPut {
         let skeleton = claim.name().skeleton();
         let slot = self.claims.get(&skeleton).map_or(&[][..], Vec::as_slice);
         let old = slot.iter().find(|held| held.is_of(claim));
@@ -202,7 +196,7 @@ impl Directory {
     }
 
     /// Nobody stands before it.
-    fn grant(&mut self, now: UnixTime, source: Source, claim: &Claim, known: &Witnesses<'_>) -> ClaimPut {
+    fn grant(&mut self, now: UnixTime, source: Source, claim: &Claim, known: &Witnesses) -> ClaimPut {
         let skeleton = claim.name().skeleton();
         let slot = self.claims.get(&skeleton).map_or(&[][..], Vec::as_slice);
         let before = slot.iter().filter(|held| held.claim.id() == claim.id());
@@ -233,7 +227,7 @@ impl Directory {
         source: Source,
         claim: &Claim,
         old: Claim,
-        known: &Witnesses<'_>,
+        known: &Witnesses,
     ) -> ClaimPut {
         let skeleton = claim.name().skeleton();
         let slot = self.claims.get(&skeleton).map_or(&[][..], Vec::as_slice);
@@ -265,7 +259,7 @@ impl Directory {
         source: Source,
         claim: &Claim,
         rival: Claim,
-        known: &Witnesses<'_>,
+        known: &Witnesses,
     ) -> ClaimPut {
         let skeleton = claim.name().skeleton();
         let by = Box::new(rival);
@@ -298,7 +292,7 @@ impl Directory {
         now: UnixTime,
         skeleton: &Skeleton,
         claim: &Claim,
-        known: &Witnesses<'_>,
+        known: &Witnesses,
     ) -> ClaimPut {
         let slot = self.claims.get(skeleton).map_or(&[][..], Vec::as_slice);
         let Some(held) = slot.iter().find(|held| held.is_of(claim)) else { return ClaimPut::Stale };
@@ -512,7 +506,7 @@ impl Held {
             && (claim.recovered_from(&self.claim).is_some() || !claim.is_heir_of(&self.claim))
     }
 
-    fn contender(&self, now: UnixTime, known: &Witnesses<'_>) -> Contender {
+    fn contender(&self, now: UnixTime, known: &Witnesses) -> Contender {
         Contender::new(&self.claim, &Evidence::of(&self.claim, self.claim.receipts(), now, known))
     }
 }

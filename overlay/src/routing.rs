@@ -20,7 +20,7 @@ use crate::{
 pub const REPLICATION: usize = 20;
 
 /// A point of the key space: a SHA-256 hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Key(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
 

@@ -3,7 +3,7 @@
 //! ```text
 //! 1. established before proven before provisional before pending
 //! 2. both established: the one its holders have held longer (median of the receipts that count)
-//! 3. receipts from more subnets, RECEIPTS of them being as good as more
+//! 3. receipts from more of the name's holders, most of them being as good as all
 //! 4. the lower hash of the proof of work
 //! 5. the smaller key, then the name first in the alphabet
 //! ```
@@ -15,7 +15,7 @@ use std::{
 
 use relay::UnixTime;
 
-use super::{Claim, Evidence, RECEIPTS, Standing};
+use super::{Claim, Evidence, Standing};
 use crate::{identity::PublicKey, username::Username};
 
 /// What a claim is ranked by.
@@ -23,7 +23,7 @@ use crate::{identity::PublicKey, username::Username};
 pub struct Contender {
     standing: Standing,
     since: Option<UnixTime>,
-    subnets: usize,
+    holders: usize,
     work: [u8; 32],
     key: PublicKey,
     name: Username,
@@ -62,7 +62,7 @@ impl Contender {
         Self {
             standing,
             since: evidence.since.filter(|_| standing == Standing::Established),
-            subnets: evidence.subnets.min(RECEIPTS),
+            holders: evidence.holders.min(evidence.most),
             work: claim.work_id().unwrap_or([0xff; 32]),
             key: claim.identity(),
             name: claim.name().clone(),
@@ -79,7 +79,7 @@ impl Contender {
         let steps = [
             (Reverse(self.standing).cmp(&Reverse(other.standing)), Difference::Standing),
             (self.since.cmp(&other.since), Difference::Age),
-            (Reverse(self.subnets).cmp(&Reverse(other.subnets)), Difference::Receipts),
+            (Reverse(self.holders).cmp(&Reverse(other.holders)), Difference::Receipts),
             (self.work.cmp(&other.work), Difference::Proof),
         ];
         let first = steps.into_iter().find(|(order, _)| order.is_ne());
@@ -128,11 +128,11 @@ impl fmt::Display for RankReason {
 mod tests {
     use super::*;
 
-    fn contender(standing: Standing, since: u64, subnets: usize, work: u8, key: u8) -> Contender {
+    fn contender(standing: Standing, since: u64, holders: usize, work: u8, key: u8) -> Contender {
         Contender {
             standing,
             since: (standing == Established).then_some(UnixTime::from_secs(since)),
-            subnets,
+            holders,
             work: [work; 32],
             key: PublicKey::from_bytes([key; 32]),
             name: Username::parse("ada").unwrap(),

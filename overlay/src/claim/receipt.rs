@@ -7,10 +7,16 @@
 //! ```
 //! A holder that takes a claim over from others goes on from the median of the receipts it came with, if there are
 //! enough; otherwise from now. So a claim's age outlives its first holders.
+//!
+//! ```text
+//!            name
+//!   ◀──────────┼──────────▶ distance     holders: the 20 closest; most of them make a claim established
+//!   ··oooooHHHH│HHHHooooo··              neighbours: the 20 after them; they count, for holders come and go
+//! ```
+//! A fifth of all supernodes finds enough friends among neighbours of any name, but most of the holders of none.
 
 use std::{
-    collections::BTreeMap,
-    fmt,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -24,6 +30,7 @@ use crate::{
     config::Network,
     identity::{Domain, LinkKey, LinkSecret, PublicKey, Signature},
     record::CLOCK_TOLERANCE,
+    routing::{Distance, Key, REPLICATION},
     username::Username,
     wire,
 };
@@ -46,6 +53,11 @@ pub const ESTABLISHED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// than two thirds of them, and at least one.
 pub fn receipts_needed(live: usize) -> usize {
     RECEIPTS.min((live * 2).div_ceil(3)).max(1)
+}
+
+/// How many of a name's holders are most of them where `live` supernodes are known; never fewer than are needed.
+fn most_of(live: usize) -> usize {
+    receipts_needed(live).max(live.min(REPLICATION) / 2 + 1)
 }
 
 /// Names what a receipt is about: a name of a key at a date, the same for all renewals.
@@ -174,24 +186,74 @@ impl Receipt {
 pub struct Evidence {
     /// Subnets of supernodes known to the reader that have given one.
     pub subnets: usize,
-    /// The median of when those first held the claim.
+    /// Those of them that should hold the claim now.
+    pub holders: usize,
+    /// The median of when those in all subnets first held the claim.
     pub since: Option<UnixTime>,
-    /// How many would be enough.
+    /// How many subnets would be enough.
     pub needed: usize,
+    /// How many holders are most of them.
+    pub most: usize,
 }
 
-/// What somebody knows about supernodes: a receipt by anybody else says nothing, as whoever invents it invents its
-/// holder too.
-pub struct Witnesses<'a> {
-    /// Where a supernode is, if it is known.
-    pub subnet: &'a dyn Fn(&LinkKey) -> Option<Subnet>,
-    /// Receipts that are enough: see [`receipts_needed`].
-    pub needed: usize,
+/// What somebody knows about the supernodes around a name: a receipt by anybody else says nothing, as whoever invents
+/// it invents its holder too.
+#[derive(Debug, Clone)]
+pub struct Witnesses {
+    name: Key,
+    around: BTreeMap<LinkKey, Witness>,
+    needed: usize,
+    most: usize,
 }
 
-impl fmt::Debug for Witnesses<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Witnesses").field("needed", &self.needed).finish_non_exhaustive()
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Witness {
+    subnet: Subnet,
+    place: Place,
+}
+
+/// Where a witness stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Among the [`REPLICATION`] closest to the name.
+    Holder,
+    /// Beyond them.
+    Neighbour,
+}
+
+impl Witnesses {
+    /// For claims to be kept at `name`: the supernodes around it, of `live` in all.
+    pub fn new(name: Key, around: impl IntoIterator<Item = (LinkKey, Subnet)>, live: usize) -> Self {
+        let mut sorted: Vec<(Distance, LinkKey, Subnet)> = around
+            .into_iter()
+            .map(|(node, subnet)| (Key::of_node(&node).distance(&name), node, subnet))
+            .collect();
+        sorted.sort_unstable();
+        sorted.dedup_by_key(|(_, node, _)| *node);
+        let place = |rank| if rank < REPLICATION { Place::Holder } else { Place::Neighbour };
+        let around = sorted.into_iter().enumerate();
+        let around =
+            around.map(|(rank, (_, node, subnet))| (node, Witness { subnet, place: place(rank) })).collect();
+        Self { name, around, needed: receipts_needed(live), most: most_of(live) }
+    }
+
+    /// For claims without receipts.
+    pub fn nobody() -> Self {
+        Self::new(Key::default(), [], 0)
+    }
+
+    /// And these: whoever answered us over a link was not invented.
+    #[must_use]
+    pub fn and(&self, answered: &BTreeMap<LinkKey, Subnet>) -> Self {
+        let known = self.around.iter().map(|(node, witness)| (*node, witness.subnet));
+        let all: BTreeMap<LinkKey, Subnet> = known.chain(answered.iter().map(|(n, s)| (*n, *s))).collect();
+        let Self { needed, most, .. } = *self;
+        Self { needed, most, ..Self::new(self.name, all, needed) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn needing(self, needed: usize) -> Self {
+        Self { needed, most: needed, ..self }
     }
 }
 
@@ -201,25 +263,37 @@ impl Evidence {
         claim: &Claim,
         receipts: impl IntoIterator<Item = &'r Receipt>,
         now: UnixTime,
-        witnesses: &Witnesses<'_>,
+        witnesses: &Witnesses,
     ) -> Self {
         let (network, id) = (claim.network(), claim.id());
-        let mut since: BTreeMap<Subnet, UnixTime> = BTreeMap::new();
+        let mut since: BTreeMap<Subnet, (UnixTime, Place)> = BTreeMap::new();
         for receipt in receipts {
-            let Some(subnet) = (witnesses.subnet)(&receipt.holder()) else { continue };
-            let new = since.get(&subnet).is_none_or(|known| *known < receipt.since());
+            let Some(Witness { subnet, place }) = witnesses.around.get(&receipt.holder()) else { continue };
+            let new = since.get(subnet).is_none_or(|(known, _)| *known < receipt.since());
             if new && receipt.speaks_of(network, id, now) && receipt.is_signed() {
-                since.insert(subnet, receipt.since());
+                since.insert(*subnet, (receipt.since(), *place));
             }
         }
-        let mut times: Vec<UnixTime> = since.into_values().collect();
+        let holders = since.values().filter(|(_, place)| *place == Place::Holder).count();
+        let mut times: Vec<UnixTime> = since.into_values().map(|(since, _)| since).collect();
         times.sort_unstable();
-        Self { subnets: times.len(), since: times.get(times.len() / 2).copied(), needed: witnesses.needed }
+        Self {
+            subnets: times.len(),
+            holders,
+            since: times.get(times.len() / 2).copied(),
+            needed: witnesses.needed,
+            most: witnesses.most,
+        }
     }
 
     /// Whether so many independent holders granted it that it is nobody's invention.
     pub fn suffices(&self) -> bool {
         self.subnets >= self.needed.max(1)
+    }
+
+    /// Whether most of those that should hold it say that they do.
+    fn is_of_most(&self) -> bool {
+        self.suffices() && self.holders >= self.most
     }
 
     /// What a claim with this evidence is worth.
@@ -230,7 +304,7 @@ impl Evidence {
             return Standing::Pending;
         }
         match (claim.standing(), self.since) {
-            (Standing::Proven, Some(_)) if self.suffices() && held_for(ESTABLISHED_AFTER) => {
+            (Standing::Proven, Some(_)) if self.is_of_most() && held_for(ESTABLISHED_AFTER) => {
                 Standing::Established
             }
             (standing, _) => standing,
@@ -238,16 +312,19 @@ impl Evidence {
     }
 }
 
-/// At most [`MAX_RECEIPTS`] to be carried by a claim, of holders in different subnets. `receipts`: one of each holder, in
-/// the order of their keys.
+/// At most [`MAX_RECEIPTS`] to be carried by a claim kept at `name`: those of the closest holders, in different subnets.
+/// So readers count the same although they are not answered by the same.
 pub(crate) fn choose<'a>(
     receipts: impl Iterator<Item = &'a Receipt>,
+    name: &Key,
     subnet: impl Fn(&LinkKey) -> Option<Subnet>,
 ) -> Vec<Receipt> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut receipts: Vec<&Receipt> = receipts.collect();
+    receipts.sort_by_cached_key(|receipt| Key::of_node(&receipt.holder()).distance(name));
+    let mut seen = BTreeSet::new();
     let of_own_subnet =
         |receipt: &&Receipt| subnet(&receipt.holder()).is_some_and(|subnet| seen.insert(subnet));
-    receipts.filter(of_own_subnet).take(MAX_RECEIPTS).cloned().collect()
+    receipts.into_iter().filter(of_own_subnet).take(MAX_RECEIPTS).cloned().collect()
 }
 
 #[cfg(test)]
@@ -275,8 +352,24 @@ mod tests {
         (1..10).find(|n| holder(*n).public_key() == *key).map(|n| Subnet::V4([9, 9, n / 2]))
     }
 
+    fn name() -> Key {
+        Key::of_name(claim(NOW).name())
+    }
+
     fn weigh(receipts: &[Receipt], now: UnixTime, needed: usize) -> Evidence {
-        Evidence::of(&claim(NOW), receipts, now, &Witnesses { subnet: &subnet, needed })
+        let known = (1..10).map(|n| holder(n).public_key()).filter_map(|key| Some((key, subnet(&key)?)));
+        Evidence::of(&claim(NOW), receipts, now, &Witnesses::new(name(), known, 9).needing(needed))
+    }
+
+    /// `count` supernodes, each in a subnet of its own, the closest to the name first.
+    fn closest_first(count: u8) -> Vec<LinkSecret> {
+        let mut all: Vec<LinkSecret> = (1..=count).map(holder).collect();
+        all.sort_by_cached_key(|node| Key::of_node(&node.public_key()).distance(&name()));
+        all
+    }
+
+    fn own_subnet(key: &LinkKey) -> Subnet {
+        Subnet::V4([key.bytes()[0], key.bytes()[1], key.bytes()[2]])
     }
 
     #[test]
@@ -335,11 +428,43 @@ mod tests {
     fn a_claim_carries_one_receipt_for_each_subnet_and_not_too_many() {
         let all: BTreeMap<LinkKey, Receipt> =
             (1..10).map(|n| receipt(n, NOW, NOW)).map(|r| (r.holder(), r)).collect();
-        let chosen = choose(all.values(), subnet);
+        let chosen = choose(all.values(), &name(), subnet);
         assert_eq!(chosen.len(), 5);
         let many: BTreeMap<LinkKey, Receipt> =
             (1..30).map(|n| receipt(n, NOW, NOW)).map(|r| (r.holder(), r)).collect();
-        let everywhere = |key: &LinkKey| Some(Subnet::V4([key.bytes()[0], key.bytes()[1], 0]));
-        assert_eq!(choose(many.values(), everywhere).len(), MAX_RECEIPTS);
+        let chosen = choose(many.values(), &name(), |key| Some(own_subnet(key)));
+        let closest: Vec<LinkKey> =
+            closest_first(29).iter().take(MAX_RECEIPTS).map(LinkSecret::public_key).collect();
+        assert_eq!(chosen.iter().map(Receipt::holder).collect::<Vec<_>>(), closest);
+    }
+
+    #[test]
+    fn most_of_its_holders_establish_a_claim_and_neighbours_however_many_do_not() {
+        let all = closest_first(40);
+        let week = NOW.saturating_add(ESTABLISHED_AFTER);
+        let known = all.iter().map(|node| (node.public_key(), own_subnet(&node.public_key())));
+        let known = Witnesses::new(name(), known, 200);
+        let standing = |by: &[LinkSecret]| {
+            let given = by.iter().map(|node| Receipt::sign(node, Network::Lab, claim(NOW).id(), NOW, week));
+            Evidence::of(&claim(week), &given.collect::<Vec<_>>(), week, &known).standing(&claim(week))
+        };
+        assert_eq!(standing(&all[..11]), Standing::Established);
+        assert_eq!(standing(&all[10..]), Standing::Proven, "ten holders and all neighbours");
+        assert_eq!(standing(&all[9..]), Standing::Established);
+    }
+
+    #[test]
+    fn most_of_few_holders_are_never_fewer_than_are_needed() {
+        assert_eq!([1, 2, 3, 6, 12, 15, 16, 20, 3_000].map(most_of), [1, 2, 2, 4, 8, 8, 9, 11, 11]);
+    }
+
+    #[test]
+    fn whoever_answered_stands_where_it_is_and_moves_those_behind() {
+        let all = closest_first(21);
+        let of = |node: &LinkSecret| (node.public_key(), own_subnet(&node.public_key()));
+        let known = Witnesses::new(name(), all[1..].iter().map(of), 21);
+        let place = |known: &Witnesses| known.around[&all[20].public_key()].place;
+        assert_eq!(place(&known), Place::Holder);
+        assert_eq!(place(&known.and(&BTreeMap::from([of(&all[0])]))), Place::Neighbour);
     }
 }

@@ -70,9 +70,8 @@ impl Union {
     }
 
     /// All claims found, ranked for somebody who knows `witnesses` beside those that answered.
-    pub fn ranked(&self, now: UnixTime, witnesses: &Witnesses<'_>) -> Vec<FoundClaim> {
-        let subnet = |node: &LinkKey| self.answered.get(node).copied().or_else(|| (witnesses.subnet)(node));
-        let witnesses = Witnesses { subnet: &subnet, needed: witnesses.needed };
+    pub fn ranked(&self, now: UnixTime, witnesses: &Witnesses) -> Vec<FoundClaim> {
+        let witnesses = witnesses.and(&self.answered);
         let weighed: Vec<(&Gathered, Evidence, Contender)> = self
             .claims
             .values()

@@ -5,6 +5,7 @@ use crate::{
     claim::{CLAIM_LIFETIME, PROVISIONAL_LIFETIME, QUARANTINE},
     identity::{Identity, LinkKey},
     record::{EnvelopeKey, RecordError, SealingKeys},
+    routing::Key,
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -48,11 +49,15 @@ fn subnet(key: &LinkKey) -> Option<Subnet> {
     (1..10).find(|n| holder(*n).public_key() == *key).map(|n| Subnet::V4([9, 9, n]))
 }
 
-const KNOWN: Witnesses<'static> = Witnesses { subnet: &subnet, needed: 3 };
+fn known() -> Witnesses {
+    let keys = (1..10).map(|n| holder(n).public_key());
+    let around = keys.filter_map(|key| Some((key, subnet(&key)?)));
+    Witnesses::new(Key::of_name(&Username::parse("ada").unwrap()), around, 9).needing(3)
+}
 
 impl Directory {
     fn put(&mut self, now: UnixTime, source: Source, claim: &Claim) -> Put {
-        match self.put_claim(now, source, claim, &KNOWN) {
+        match self.put_claim(now, source, claim, &known()) {
             ClaimPut::Stored(_) => Put::Stored,
             ClaimPut::Held(_) => Put::Held,
             ClaimPut::Taken { by, kept } => Put::Taken(by.identity(), kept.is_some()),
@@ -168,15 +173,15 @@ fn no_more_than_eight_claims_stand_against_each_other_and_the_last_ones_go() {
     let mut held = directory(&Limits::default());
     assert_eq!(held.put(NOW, Source::Own, &claim(1, "ada", NOW, 1)), Put::Stored);
     for n in 2..=20 {
-        held.put(NOW, Source::Own, &granted_elsewhere(n, "ada", 1, 4, NOW));
+        held.put(NOW, Source::Own, &granted_elsewhere(n, "ada", 1, 2, NOW));
     }
     assert_eq!(held.owners(NOW, "ada").len(), MAX_CLAIMS);
     // Better vouched for than they.
-    let better = granted_elsewhere(30, "ada", 1, 5, NOW);
+    let better = granted_elsewhere(30, "ada", 1, 3, NOW);
     assert_eq!(held.put(NOW, Source::Own, &better), Put::Taken(person(1).public_key(), true));
     let owners = held.owners(NOW, "ada");
     assert!(owners.len() == MAX_CLAIMS && owners.contains(&person(30).public_key()));
-    let worse = granted_elsewhere(31, "ada", 1, 3, NOW);
+    let worse = granted_elsewhere(31, "ada", 1, 1, NOW);
     assert_eq!(held.put(NOW, Source::Own, &worse), Put::Taken(person(1).public_key(), false));
 }
 
@@ -192,25 +197,25 @@ fn a_receipt_says_since_when_a_claim_is_held_whoever_held_it_first() {
     let hour = |n: u64| NOW.saturating_add(RECEIPT_RENEWAL * u32::try_from(n).unwrap());
     let (mut here, mut there) = (directory(&Limits::default()), directory(&Limits::default()));
     let young = claim(1, "ada", NOW, 1);
-    assert_eq!(receipt(here.put_claim(NOW, Source::Own, &young, &KNOWN)), Some((NOW, NOW)));
+    assert_eq!(receipt(here.put_claim(NOW, Source::Own, &young, &known())), Some((NOW, NOW)));
     // Said anew when an hour has passed.
     let soon = NOW.saturating_add(RECEIPT_RENEWAL / 2);
-    assert_eq!(receipt(here.put_claim(soon, Source::Own, &young, &KNOWN)), Some((NOW, NOW)));
-    assert_eq!(receipt(here.put_claim(hour(1), Source::Own, &young, &KNOWN)), Some((NOW, hour(1))));
+    assert_eq!(receipt(here.put_claim(soon, Source::Own, &young, &known())), Some((NOW, NOW)));
+    assert_eq!(receipt(here.put_claim(hour(1), Source::Own, &young, &known())), Some((NOW, hour(1))));
     // A new holder begins anew, unless enough others say since when they have held it.
-    assert_eq!(receipt(there.put_claim(hour(2), Source::Own, &young, &KNOWN)), Some((hour(2), hour(2))));
+    assert_eq!(receipt(there.put_claim(hour(2), Source::Own, &young, &known())), Some((hour(2), hour(2))));
     let mut third = directory(&Limits::default());
     let earlier = NOW.saturating_sub(CLAIM_LIFETIME / 5);
     let old = granted_elsewhere(1, "ada", 2, 3, earlier);
-    assert_eq!(receipt(third.put_claim(hour(2), Source::Own, &old, &KNOWN)), Some((earlier, hour(2))));
+    assert_eq!(receipt(third.put_claim(hour(2), Source::Own, &old, &known())), Some((earlier, hour(2))));
     // And goes on from there after a restart.
     let kept = third.claims(hour(2), old.name()).next().unwrap().clone();
     let mut again = directory(&Limits::default());
     again.restore_claim(hour(3), &kept);
     let renewed = claim(1, "ada", NOW, 3);
-    assert_eq!(receipt(again.put_claim(hour(3), Source::Own, &renewed, &KNOWN)), Some((earlier, hour(3))));
+    assert_eq!(receipt(again.put_claim(hour(3), Source::Own, &renewed, &known())), Some((earlier, hour(3))));
     // Nobody vouches for what is not proven.
-    assert_eq!(receipt(here.put_claim(NOW, Source::Own, &provisional(5, "eve", 1), &KNOWN)), None);
+    assert_eq!(receipt(here.put_claim(NOW, Source::Own, &provisional(5, "eve", 1), &known())), None);
 }
 
 #[test]

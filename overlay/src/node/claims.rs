@@ -178,21 +178,16 @@ impl Node {
 
     /// All claims of a union in their order.
     pub(super) fn ranked(&self, now: Now, name: &Username, union: &Union) -> Vec<FoundClaim> {
-        self.with_witnesses(now, name, |known| union.ranked(now.unix, known))
+        union.ranked(now.unix, &self.witnesses(now, name))
     }
 
     /// For weighing receipts: the supernodes we know around a name. What one far away says is worth nothing, or eight
     /// supernodes anywhere could vouch for every name.
-    fn with_witnesses<T>(&self, now: Now, name: &Username, weigh: impl FnOnce(&Witnesses<'_>) -> T) -> T {
-        let around = self.around(now, name);
-        let subnet = |node: &LinkKey| around.get(node).copied();
-        weigh(&Witnesses { subnet: &subnet, needed: receipts_needed(self.live(now)) })
-    }
-
-    /// Where the supernodes around a name are.
-    pub(super) fn around(&self, now: Now, name: &Username) -> BTreeMap<LinkKey, Subnet> {
-        let closest = self.closest(now, &key_of(name), WITNESSES, &BTreeSet::new());
-        closest.iter().map(|peer| (peer.node, Subnet::of(self.config.network, peer.address))).collect()
+    pub(super) fn witnesses(&self, now: Now, name: &Username) -> Witnesses {
+        let key = key_of(name);
+        let closest = self.closest(now, &key, WITNESSES, &BTreeSet::new());
+        let around = closest.iter().map(|p| (p.node, Subnet::of(self.config.network, p.address)));
+        Witnesses::new(key, around, self.live(now))
     }
 
     /// Supernodes believed to live, we among them if we are one.
@@ -234,7 +229,8 @@ impl Node {
                 mine.receipts().iter().map(|receipt| (receipt.holder(), Box::new(receipt.clone()))).collect();
             let found = found.into_iter().flat_map(|(_, witnessed)| witnessed);
             receipts.extend(found.map(|(holder, receipt)| (*holder, Box::new(receipt.clone()))));
-            let chosen = choose_receipts(receipts.values().map(Box::as_ref), |node| self.subnet_of(node));
+            let receipts = receipts.values().map(Box::as_ref);
+            let chosen = choose_receipts(receipts, &key_of(&name), |node| self.subnet_of(node));
             let claim = mine.renewed(&self.identity, seq, chosen, self.recovery, now.unix);
             return self.begin_writing(now, id, claim, Report::Answer);
         }
@@ -362,10 +358,9 @@ impl Node {
         // Of a young claim that nobody disputes, receipts say nothing new.
         let old = claim.claimed_at().saturating_add(ESTABLISHED_AFTER) <= now.unix;
         let vouched = (rival.is_some() || old || claim.was_recovered()).then(|| {
-            self.with_witnesses(now, &name, |known| {
-                let carried = claim.receipts().iter().filter(|r| !receipts.contains_key(&r.holder()));
-                Evidence::of(&claim, receipts.values().map(Box::as_ref).chain(carried), now.unix, known)
-            })
+            let carried = claim.receipts().iter().filter(|r| !receipts.contains_key(&r.holder()));
+            let given = receipts.values().map(Box::as_ref).chain(carried);
+            Evidence::of(&claim, given, now.unix, &self.witnesses(now, &name))
         });
         let standing = vouched.map_or(claim.standing(), |vouched| vouched.standing(&claim));
         if proven && report == Report::Event && rival.is_none() {
@@ -522,8 +517,8 @@ impl Node {
             let left = claim.not_after().saturating_duration_since(now.unix);
             let lapses = left + LEASE_RENEWAL < CLAIM_LIFETIME || claim.recovery() != self.recovery;
             if claim.standing() == Standing::Proven && (lapses || own.lacks_receipts(needed)) {
-                let chosen =
-                    choose_receipts(own.receipts.values().map(Box::as_ref), |node| self.subnet_of(node));
+                let receipts = own.receipts.values().map(Box::as_ref);
+                let chosen = choose_receipts(receipts, &key_of(&name), |node| self.subnet_of(node));
                 claim = claim.renewed(&self.identity, claim.seq() + 1, chosen, self.recovery, now.unix);
             }
             let retry = self.jitter(RETRY);

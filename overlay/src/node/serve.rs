@@ -1,10 +1,6 @@
 //! What a supernode answers others, and itself.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use relay::Now;
 
@@ -15,7 +11,7 @@ use super::{
     writes::Promise,
 };
 use crate::{
-    claim::{Claim, Witnesses, receipts_needed},
+    claim::{Claim, Witnesses},
     directory::{ClaimPut, IntroductionPut, Source},
     identity::{LinkKey, PublicKey},
     record::{Introduction, MailboxId},
@@ -153,10 +149,8 @@ impl Node {
         }
         let source = self.source(to);
         // Nobody needs to be known where nothing is to be weighed.
-        let around =
-            if claim.receipts().is_empty() { BTreeMap::new() } else { self.around(now, claim.name()) };
-        let subnet = |node: &LinkKey| around.get(node).copied();
-        let known = Witnesses { subnet: &subnet, needed: receipts_needed(self.live(now)) };
+        let weighs = !claim.receipts().is_empty();
+        let known = if weighs { self.witnesses(now, claim.name()) } else { Witnesses::nobody() };
         match self.directory.put_claim(now.unix, source, &claim, &known) {
             ClaimPut::Stored(claim) => {
                 let answer = acknowledgement(&claim);
