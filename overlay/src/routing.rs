@@ -62,6 +62,11 @@ impl Key {
         bits
     }
 
+    /// The first 32 bits, as a number.
+    fn leading(&self) -> u32 {
+        self.0.first_chunk().map_or(0, |first| u32::from_be_bytes(*first))
+    }
+
     /// The first and the last of all points that share the leading `bits` with this one.
     fn around(&self, bits: u16) -> (Self, Self) {
         let (mut first, mut last) = (*self, *self);

@@ -64,7 +64,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(4);
 const UNANNOUNCED_TCP: u16 = 443;
 
 /// A link nobody needs is closed after this time without a request.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(20);
 
 /// Idle links are looked for at most so often.
 const IDLE_CHECK: Duration = Duration::from_secs(5);

@@ -34,7 +34,7 @@ pub(super) struct Watch {
 
 /// So soon after a name became ours, or was put again at a start, it is looked up: while the links over which it was put
 /// are still open, to be opened again costs more than all there is to say.
-pub(super) const WATCH_SOON: Duration = Duration::from_secs(20);
+pub(super) const WATCH_SOON: Duration = Duration::from_secs(8);
 
 /// How often our names are looked up.
 const WATCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);

@@ -1,4 +1,4 @@
-//! The supernodes a node knows, and how dialling them went: Kademlia's buckets over one ordered map.
+//! The supernodes a node knows, and how dialling them went: Kademlia's buckets over one ordered list.
 //!
 //! ```text
 //!   bucket n = those whose key shares exactly n leading bits with ours; in the order of keys each is one stretch
@@ -12,7 +12,9 @@
 //! death. One address prefix has at most [`PER_PREFIX`] entries in a bucket.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
     time::Instant,
 };
 
@@ -31,7 +33,8 @@ pub struct Table {
     network: Network,
     own: Key,
     bounds: Bounds,
-    known: BTreeMap<Key, Known>,
+    /// In the order of their places. Everybody who is on keeps hundreds: a map would take three times the room.
+    known: Vec<Known>,
     buckets: BTreeMap<u16, usize>,
     prefixes: BTreeMap<(u16, Near), usize>,
     /// They found no room.
@@ -58,6 +61,8 @@ pub struct Known {
     pub failures: u32,
     /// Whether it ever answered us: only then do we tell others about it.
     pub confirmed: bool,
+    /// The beginning of its place: seldom does anybody have to look into the record to compare two.
+    leading: u32,
     /// Nearly always none, and there are many supernodes.
     pauses: Option<Box<Pauses>>,
 }
@@ -74,10 +79,22 @@ const DEAD: u32 = 3;
 /// Entries of one address prefix in a bucket; further ones are left out.
 pub const PER_PREFIX: usize = 2;
 
+/// The list grows by so many, or a quarter.
+const ROOM_FOR: usize = 16;
+
 /// Records that wait for the death of another; when full, the one that waited longest is forgotten.
 const WAITING: usize = 16;
 
 impl Known {
+    fn new(record: SupernodeRecord) -> Self {
+        let leading = record.place().leading();
+        Self { record, failures: 0, confirmed: false, leading, pauses: None }
+    }
+
+    fn place_to(&self, key: &Key) -> Ordering {
+        self.leading.cmp(&key.leading()).then_with(|| self.record.place().cmp(key))
+    }
+
     /// After a failure: not tried again before.
     fn retry_at(&self) -> Option<Instant> {
         self.pauses.as_ref()?.retry_at
@@ -145,7 +162,7 @@ impl Table {
             network,
             own,
             bounds: Bounds { total: bounds.total.max(1), ..bounds },
-            known: BTreeMap::new(),
+            known: Vec::new(),
             buckets: BTreeMap::new(),
             prefixes: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -170,21 +187,38 @@ impl Table {
 
     /// What is known about one.
     pub fn get(&self, node: &LinkKey) -> Option<&Known> {
-        self.known.get(&Key::of_node(node))
+        self.at(&Key::of_node(node))
     }
 
     fn get_mut(&mut self, node: &LinkKey) -> Option<&mut Known> {
-        self.known.get_mut(&Key::of_node(node))
+        let nth = self.position(&Key::of_node(node)).ok()?;
+        self.known.get_mut(nth)
+    }
+
+    fn at(&self, place: &Key) -> Option<&Known> {
+        self.known.get(self.position(place).ok()?)
+    }
+
+    /// Where somebody is in the list, or would be.
+    fn position(&self, place: &Key) -> Result<usize, usize> {
+        self.known.binary_search_by(|known| known.place_to(place))
     }
 
     /// Everything, in the order of the key space.
     pub fn iter(&self) -> impl Iterator<Item = &Known> {
-        self.known.values()
+        self.known.iter()
+    }
+
+    /// Those between two places.
+    fn range(&self, between: RangeInclusive<Key>) -> &[Known] {
+        let first = self.known.partition_point(|known| known.place_to(between.start()).is_lt());
+        let last = self.known.partition_point(|known| known.place_to(between.end()).is_le());
+        self.known.get(first..last).unwrap_or_default()
     }
 
     /// Whether this record would teach us nothing, so that it need not be verified.
     pub fn is_stale(&self, record: &SupernodeRecord) -> bool {
-        self.known.get(&record.place()).is_some_and(|known| known.record.issued() >= record.issued())
+        self.at(&record.place()).is_some_and(|known| known.record.issued() >= record.issued())
     }
 
     /// Takes a record the caller has verified.
@@ -193,7 +227,7 @@ impl Table {
             return Inserted::Stale;
         }
         let (node, key) = (record.node(), record.place());
-        if self.known.contains_key(&key) {
+        if self.position(&key).is_ok() {
             return self.renew(record);
         }
         let bucket = self.own.shared_bits(&key);
@@ -210,8 +244,11 @@ impl Table {
             *self.prefixes.entry((bucket, near)).or_insert(0) += 1;
         }
         *self.buckets.entry(bucket).or_insert(0) += 1;
-        let known = Known { record, failures: 0, confirmed: false, pauses: None };
-        self.known.insert(key, known);
+        if self.known.len() == self.known.capacity() {
+            self.known.reserve_exact((self.known.len() / 4).max(ROOM_FOR));
+        }
+        let nth = self.position(&key).unwrap_or_else(|nth| nth);
+        self.known.insert(nth, Known::new(record));
         Inserted::New
     }
 
@@ -255,8 +292,8 @@ impl Table {
         let fullest = self.buckets.iter().max_by_key(|(n, count)| (**count, std::cmp::Reverse(**n)));
         let Some(fullest) = fullest.map(|(n, _)| *n).filter(|n| *n != bucket) else { return false };
         if !self.make_room(fullest, |_| true) {
-            let worst = self.stretch(fullest).min_by_key(|(_, k)| (k.confirmed, k.record.not_after()));
-            let Some(worst) = worst.map(|(_, known)| known.record.node()) else { return false };
+            let worst = self.stretch(fullest).iter().min_by_key(|k| (k.confirmed, k.record.not_after()));
+            let Some(worst) = worst.map(|known| known.record.node()) else { return false };
             self.remove(&worst);
         }
         true
@@ -264,21 +301,23 @@ impl Table {
 
     /// Removes the worst replaceable entry of a bucket.
     fn make_room(&mut self, bucket: u16, among: impl Fn(&Known) -> bool) -> bool {
-        let replaceable = self.stretch(bucket).filter(|(_, known)| known.may_be_replaced() && among(known));
-        let worst = replaceable.min_by_key(|(_, known)| (known.failures < DEAD, known.record.not_after()));
-        let worst = worst.map(|(_, known)| known.record.node());
+        let replaceable =
+            self.stretch(bucket).iter().filter(|known| known.may_be_replaced() && among(known));
+        let worst = replaceable.min_by_key(|known| (known.failures < DEAD, known.record.not_after()));
+        let worst = worst.map(|known| known.record.node());
         worst.is_some_and(|node| self.remove(&node))
     }
 
     /// The entries of one bucket.
-    fn stretch(&self, bucket: u16) -> impl Iterator<Item = (&Key, &Known)> {
+    fn stretch(&self, bucket: u16) -> &[Known] {
         let (first, last) = self.own.beside(bucket);
-        self.known.range(first..=last)
+        self.range(first..=last)
     }
 
     fn remove(&mut self, node: &LinkKey) -> bool {
         let key = Key::of_node(node);
-        let Some(known) = self.known.remove(&key) else { return false };
+        let Ok(nth) = self.position(&key) else { return false };
+        let known = self.known.remove(nth);
         let bucket = self.own.shared_bits(&key);
         lower(&mut self.buckets, bucket);
         if let Some(near) = Near::of(self.network, known.record.address()) {
@@ -322,7 +361,7 @@ impl Table {
     /// Forgets expired records.
     pub fn expire(&mut self, now: UnixTime) {
         self.waiting.retain(|record| record.not_after() > now);
-        let expired = self.known.values().filter(|known| known.record.not_after() <= now);
+        let expired = self.known.iter().filter(|known| known.record.not_after() <= now);
         let expired: Vec<LinkKey> = expired.map(|known| known.record.node()).collect();
         for node in &expired {
             self.remove(node);
@@ -345,11 +384,11 @@ impl Table {
         let mut bits = (self.known.len() / count.max(1)).max(1).ilog2() as u16;
         loop {
             let (first, last) = key.around(bits);
-            let among = self.known.range(first..=last);
-            let among =
-                among.filter(|(_, k)| k.record.offers(Offers::DIRECTORY) && !except(&k.record.node()));
-            let mut found: Vec<_> =
-                among.map(|(place, known)| ((!known.is_live(now), place.distance(key)), known)).collect();
+            let among = self.range(first..=last).iter();
+            let among = among.filter(|k| k.record.offers(Offers::DIRECTORY) && !except(&k.record.node()));
+            let mut found: Vec<_> = among
+                .map(|known| ((!known.is_live(now), known.record.place().distance(key)), known))
+                .collect();
             if bits == 0 || found.iter().filter(|((dead, _), _)| !dead).count() >= count {
                 found.sort_unstable_by_key(|(order, _)| *order);
                 found.truncate(count);
@@ -363,14 +402,14 @@ impl Table {
     pub fn closer_than(&self, now: Instant, key: &Key, place: &Key, most: usize) -> usize {
         let limit = place.distance(key);
         let (first, last) = key.around(key.shared_bits(place));
-        let among = self.known.range(first..=last);
         let holds = |known: &Known| known.record.offers(Offers::DIRECTORY) && known.is_live(now);
-        among.filter(|(at, known)| holds(known) && at.distance(key) < limit).take(most).count()
+        let closer = |known: &Known| known.record.place().distance(key) < limit;
+        self.range(first..=last).iter().filter(|known| holds(known) && closer(known)).take(most).count()
     }
 
     /// How many are believed to live.
     pub fn live(&self, now: Instant) -> usize {
-        self.known.values().filter(|k| k.is_live(now)).count()
+        self.known.iter().filter(|k| k.is_live(now)).count()
     }
 }
 
