@@ -158,7 +158,8 @@ async fn a_call_over_loopback_records_what_the_other_end_said() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
     let (server, credentials) = relay_server().await;
-    let relay = RelayServer { udp: server.local_addr(), streams: None, credentials: Some(credentials) };
+    let udp = server.local_addr();
+    let relay = RelayServer { udp, streams: None, credentials: Some(credentials), until: None };
     let silent = || voice(AudioSource::Tone(300.0), AudioSink::Null);
     let mut ends = call([
         config(PathPolicy::Relay, vec![], silent()),
@@ -184,6 +185,7 @@ async fn a_call_whose_relay_is_silent_over_udp_goes_over_tcp_and_says_good_bye()
         udp: silent.local_addr().unwrap(),
         streams: Some(streams),
         credentials: Some(credentials),
+        until: None,
     };
     let config = |hz| {
         let voice = voice(AudioSource::Tone(hz), AudioSink::Null);

@@ -10,7 +10,8 @@ use relay::{CredentialIssuer, Now};
 use crate::session::{CertificateHash, RelayServer, RelayStreams};
 
 /// Where the relays listen.
-pub(super) const RELAYS: [&str; 2] = ["198.51.100.9:3478", "198.51.101.9:3478"];
+pub(super) const RELAYS: [&str; 5] =
+    ["198.51.100.9:3478", "198.51.101.9:3478", "198.51.102.9:3478", "198.51.103.9:3478", "198.51.104.9:3478"];
 const SECRET: [u8; 32] = [7; 32];
 
 /// One relay.
@@ -38,12 +39,12 @@ impl TestRelay {
     }
 
     /// What an end is told of it.
-    pub(super) fn offer(&self, now: Now, who: usize) -> RelayServer {
-        let credentials =
-            CredentialIssuer::new(SECRET).issue(now.unix, &format!("end{who}"), Duration::from_secs(600));
+    pub(super) fn offer(&self, now: Now, who: usize, lifetime: Duration) -> RelayServer {
+        let credentials = CredentialIssuer::new(SECRET).issue(now.unix, &format!("end{who}"), lifetime);
         let address = SocketAddr::new(self.address.ip(), 443);
         let streams = Some(RelayStreams { address, certificate: CertificateHash([3; 32]) });
-        RelayServer { udp: self.address, streams, credentials: Some(credentials) }
+        let until = Some(now.instant + lifetime);
+        RelayServer { udp: self.address, streams, credentials: Some(credentials), until }
     }
 
     pub(super) fn deliver(&mut self, now: Now, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
