@@ -6,11 +6,11 @@
 //!  alice            ├── segment ── s, s1, s2 ...: supernodes, relays ──┤            bob
 //!                   └──────────────────────────────────────────────────┘
 //!   talk 5 s ── fault ── 1.5 s ── settle ── (next fault ...) ── hang up
-//!                 └ missing: sound each listener made up in the seconds that touch [fault − 0.1 s, fault + 1.5 s]
+//!                 └ missing at each listener in the seconds that touch [fault − 0.1 s, fault + 1.5 s]
 //! ```
 //!
-//! What is missing is what the listener's jitter buffer had to make up, told once a second (`stats`): whole seconds are
-//! counted, so it is never too little. That sound is there at all is judged by the recordings. A fault while the machine
+//! What is missing is what the listener's jitter buffer had to make up, or the sound in the packets that never came if that
+//! is more, as told once a second (`stats`): whole seconds are counted, so it is never too little. That sound is there at all is judged by the recordings. A fault while the machine
 //! itself stood still is no measurement and is left out, see [`stall`](crate::stall).
 
 use crate::netns::{Home, Internet, Nat};
@@ -120,7 +120,7 @@ struct Hub {
 }
 
 impl Hub {
-    fn signal(&mut self, name: &str) -> Result<()> {
+    fn signal(&self, name: &str) -> Result<()> {
         self.process.as_ref().with_context(|| format!("{} is dead", self.name))?.signal(name)
     }
 
@@ -163,7 +163,7 @@ impl Town {
             // Whether or not the move came about.
             let _ = self.internet.move_host(Home::A, 3, 2);
         }
-        for hub in self.hubs.iter_mut().filter(|hub| hub.process.is_some()) {
+        for hub in self.hubs.iter().filter(|hub| hub.process.is_some()) {
             hub.signal("CONT")?;
         }
         played
@@ -279,12 +279,16 @@ impl Town {
             who.expect_where("stats of the seconds after the fault", PATIENCE, |event| {
                 event["event"] == "stats" && unix_ms(event).is_ok_and(|told| told - 1000 >= to)
             })?;
+            let (mut made_up, mut lost) = (0.0f64, 0.0f64);
             for stats in who.seen_named("stats") {
                 let told = unix_ms(&stats)?;
                 if told >= from && told - 1000 <= to {
-                    *missed += 1000.0 * stats["concealed_ratio"].as_f64().context("no concealed_ratio")?;
+                    let share = |field: &str| stats[field].as_f64().with_context(|| format!("no {field}"));
+                    made_up += 1000.0 * share("concealed_ratio")?;
+                    lost += 1000.0 * share("loss")?;
                 }
             }
+            *missed = made_up.max(lost);
         }
         let [alice_ms, bob_ms] = missed;
         Ok(Missing { alice_ms, bob_ms, machine_stalled_ms: self.stalls.longest(from, to) })
