@@ -173,9 +173,8 @@ impl Path {
     }
 
     fn forget_first_failed(&mut self, now: Instant) {
-        let mut failed = self.supply.failed.iter().map(|(failed, _)| *failed);
-        let first = failed.find(|failed| self.ways.get(failed).is_some_and(|ways| !ways.counts()));
-        if let Some(first) = first {
+        let failed = self.ways.iter().filter(|(_, ways)| !ways.counts()).map(|(server, _)| *server);
+        if let Some(first) = failed.min_by_key(|server| self.supply.ready_at(*server)) {
             self.forget_relay(now, first);
             self.wishes.push_back(Wish::Release(first));
         }

@@ -53,6 +53,8 @@ pub(super) struct Plan {
     pub(super) relays: usize,
     /// How long their credentials last.
     pub(super) credentials: Duration,
+    /// Whether the owner finds other credentials when they end.
+    pub(super) renews: bool,
     /// Seconds each end speaks, once connected.
     pub(super) speech: usize,
 }
@@ -69,6 +71,7 @@ impl Default for Plan {
             nat: [Nat::None; 2],
             relays: 0,
             credentials: Duration::from_secs(600),
+            renews: true,
             speech: 0,
         }
     }
@@ -362,7 +365,8 @@ impl World {
     fn offers(&self, who: usize, wanted: &RelaysWanted) -> Vec<RelayServer> {
         let now = moment(self.start, self.now);
         let offer = |relay: &TestRelay| relay.offer(now, who, self.plan.credentials);
-        let renewed = self.relays.iter().filter(|relay| wanted.renew.contains(&relay.address));
+        let renewed =
+            self.relays.iter().filter(|relay| self.plan.renews && wanted.renew.contains(&relay.address));
         let others = self.relays.iter().filter(|relay| {
             !relay.dead && wanted.besides.as_ref().is_some_and(|besides| !besides.contains(&relay.address))
         });
