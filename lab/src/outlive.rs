@@ -56,6 +56,8 @@ pub enum Fault {
     RelayKilled,
     /// It is stopped: its machine answers nothing any more, and closes nothing.
     RelayStopped,
+    /// The same, where no UDP passes and relays are reached over TCP.
+    RelayStoppedWithoutUdp,
     /// Relays are killed one after the other, each while it is used, until one is left.
     RelaysKilledInTurn,
     /// The routers drop what goes straight from one home to the other.
@@ -66,13 +68,20 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::RelayKilled, Self::RelayStopped, Self::RelaysKilledInTurn, Self::DirectCut, Self::UplinkMoved];
+    pub const ALL: [Self; 6] = [
+        Self::RelayKilled,
+        Self::RelayStopped,
+        Self::RelayStoppedWithoutUdp,
+        Self::RelaysKilledInTurn,
+        Self::DirectCut,
+        Self::UplinkMoved,
+    ];
 
     /// Hard NATs at both ends leave only relays; a direct way needs gentler ones.
     const fn nat(self) -> Nat {
         match self {
             Self::RelayKilled | Self::RelayStopped | Self::RelaysKilledInTurn => Nat::Symmetric,
+            Self::RelayStoppedWithoutUdp => Nat::UdpBlocked,
             Self::DirectCut | Self::UplinkMoved => Nat::PortRestricted,
         }
     }
@@ -192,7 +201,9 @@ impl Town {
         let mut missing = Vec::new();
         match fault {
             Fault::RelayKilled => missing.push(self.strike(&mut both, Hub::kill)?),
-            Fault::RelayStopped => missing.push(self.strike(&mut both, |hub| hub.signal("STOP"))?),
+            Fault::RelayStopped | Fault::RelayStoppedWithoutUdp => {
+                missing.push(self.strike(&mut both, |hub| hub.signal("STOP"))?)
+            }
             Fault::RelaysKilledInTurn => {
                 for n in 1..self.hubs.len() {
                     if n > 1 {
@@ -301,10 +312,12 @@ impl Town {
         }
         let others = self.bootstrap(|address| address != self.hubs[nth].address);
         let Hub { name, place, address, .. } = &self.hubs[nth];
-        let (name, listen, relay) = (name.clone(), format!("{address}:4433"), format!("{address}:3478"));
+        let name = name.clone();
+        let [listen, relay, tcp] = [4433, 3478, 443].map(|port| format!("{address}:{port}"));
         let mut arguments = self.network(&name);
         arguments.extend(["--bootstrap".into(), others]);
-        arguments.extend(["supernode", "--listen", &listen, "--relay-listen", &relay].map(str::to_owned));
+        arguments.extend(["supernode", "--listen", &listen].map(str::to_owned));
+        arguments.extend(["--relay-listen", &relay, "--tcp-listen", &tcp].map(str::to_owned));
         let mut process = Silbo::start(&name, place, Turn::First, &self.folder, &arguments)?;
         process.expect("relay", PATIENCE)?;
         self.hubs[nth].process = Some(process);

@@ -95,6 +95,7 @@ impl Bar {
         let (name, runs, p50_ms, p95_ms) = match fault {
             Fault::RelayKilled => ("relay-killed", 50, 200.0, 200.0),
             Fault::RelayStopped => ("relay-stopped", 50, 200.0, 200.0),
+            Fault::RelayStoppedWithoutUdp => ("relay-stopped-without-udp", 20, 200.0, 200.0),
             Fault::RelaysKilledInTurn => ("relays-killed-in-turn", 5, 200.0, 200.0),
             Fault::DirectCut => ("direct-cut", 20, 500.0, 500.0),
             Fault::UplinkMoved => ("uplink-moved", 20, 1000.0, 2000.0),
