@@ -11,7 +11,7 @@
 //!
 //! What is missing is what the listener's jitter buffer had to make up, or the sound in the packets that never came if that
 //! is more, as told once a second (`stats`): whole seconds are counted, so it is never too little. That sound is there at all is judged by the recordings. A fault while the machine
-//! itself stood still is no measurement and is left out, see [`stall`](crate::stall).
+//! itself stood still is no measurement and is left out, see [`stall`].
 
 use crate::netns::{Home, Internet, Nat};
 use crate::process::{Place, Silbo, Turn, run};

@@ -124,3 +124,48 @@ fn server(now: Now, offer: RelayOffer) -> RelayServer {
     let until = now.instant.checked_add(Duration::from_millis(left));
     RelayServer { udp: offer.udp, streams, credentials: Some(offer.credentials), until }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay::Credentials;
+    use std::time::Instant;
+
+    fn now() -> Now {
+        Now { instant: Instant::now(), unix: UnixTime::from_secs(1_800_000_000) }
+    }
+
+    fn offer(n: u8, now: Now, lasts: Duration) -> RelayOffer {
+        RelayOffer {
+            node: LinkKey::from_bytes([n; 32]),
+            udp: SocketAddr::from(([198, 51, 100, n], 3478)),
+            streams: None,
+            credentials: Credentials { username: format!("u{n}"), password: "p".into() },
+            expires: now.unix.saturating_add(lasts),
+        }
+    }
+
+    #[test]
+    fn offers_are_kept_beside_others_and_given_to_a_call_while_they_last() {
+        let (now, mut relays) = (now(), Relays::default());
+        relays.take(now, vec![offer(1, now, Duration::from_secs(600)), offer(2, now, RELAYS_LAST)]);
+        let taken = relays.take(now, vec![offer(3, now, Duration::from_secs(600))]);
+        assert_eq!(taken[0].until, Some(now.instant + Duration::from_secs(600)));
+        let fresh = relays.fresh(now);
+        let fresh: Vec<_> = fresh.iter().map(|relay| relay.udp.ip().to_string()).collect();
+        assert_eq!(fresh, ["198.51.100.1", "198.51.100.3"]);
+        let known = [offer(2, now, Duration::ZERO).udp, "203.0.113.9:1".parse().unwrap()];
+        assert_eq!(relays.nodes(&known), [LinkKey::from_bytes([2; 32])]);
+    }
+
+    #[test]
+    fn a_newer_offer_replaces_an_older_one_and_what_ends_first_makes_room() {
+        let (now, mut relays) = (now(), Relays::default());
+        for n in 0..=MAX_LENT as u8 {
+            let lasts = Duration::from_secs(if n == 7 { 100 } else { 600 });
+            relays.take(now, vec![offer(n, now, lasts), offer(n, now, lasts)]);
+        }
+        assert_eq!(relays.lent.len(), MAX_LENT);
+        assert!(!relays.lent.contains_key(&offer(7, now, Duration::ZERO).udp));
+    }
+}
