@@ -329,8 +329,8 @@ impl Line {
 
     /// Relays of ours on which something is heard.
     #[cfg(test)]
-    pub(super) fn relays_heard(&self) -> usize {
-        self.path.relays_heard()
+    pub(super) fn relays_heard(&self, now: Instant) -> usize {
+        self.path.relays_heard(now)
     }
 
     fn waits_for_answer(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Which relays a call has, and when it asks for others.
 //!
 //! ```text
-//!   owner ── offers ──▶ spare ── fewer than two serve ──▶ in use ── silent, lost, never answered ──▶ failed
+//!   owner ── offers ──▶ spare ── fewer than two serve ──▶ in use ── silent, lost, mute, no answer ─▶ failed
 //!     ▲                   ▲                                 │  ▲                                       │
 //!     │                   └──── offered again, 10 s later ──┼──┼── heard again ────────────────────────┤
 //!     └── RelaysWanted: fewer than two serve and no spare is left, or credentials end soon ◀───────────┘
@@ -129,7 +129,7 @@ impl Path {
     pub(super) fn supply_relays(&mut self, now: Instant) {
         let servers: Vec<SocketAddr> = self.ways.keys().copied().collect();
         for server in servers {
-            let serves = self.legs_of(server).any(TurnLeg::serves);
+            let serves = self.legs_of(server).any(|leg| self.is_of_use(now, leg));
             let fell = self.ways.get_mut(&server).is_some_and(|ways| ways.judge(now, serves));
             if fell {
                 tracing::debug!("a relay of the call has failed");
@@ -162,10 +162,15 @@ impl Path {
         self.supply.wake = ways.chain(spares).chain(self.supply.ask_at).filter(|at| *at > now).min();
     }
 
-    /// Relays with an allocation on which something is heard.
+    fn is_of_use(&self, now: Instant, leg: &TurnLeg) -> bool {
+        let speaks = self.silbo.as_ref().is_some_and(|silbo| silbo.pairs.is_alive(now));
+        leg.serves() && !(speaks && leg.is_mute(now))
+    }
+
+    /// Relays that serve.
     #[cfg(test)]
-    pub(in crate::session) fn relays_heard(&self) -> usize {
-        self.ways.keys().filter(|server| self.legs_of(**server).any(TurnLeg::serves)).count()
+    pub(in crate::session) fn relays_heard(&self, now: Instant) -> usize {
+        self.ways.keys().filter(|server| self.legs_of(**server).any(|leg| self.is_of_use(now, leg))).count()
     }
 
     fn serving(&self) -> usize {

@@ -18,6 +18,8 @@ const QUIET: Duration = Duration::from_secs(3);
 const JUST_NOW: Duration = Duration::from_millis(100);
 /// How long it has to answer; it is asked four times meanwhile.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+/// A relay that answers but has not brought anything of the other end for so long, having done so before, relays nothing.
+const MUTE: Duration = Duration::from_secs(15);
 /// Who looks this much too late has stalled, and asks again.
 const LATE: Duration = Duration::from_millis(500);
 
@@ -42,6 +44,8 @@ pub(super) struct TurnLeg {
     /// When the relay last showed that it is there.
     heard: Instant,
     life: Life,
+    /// When the other end was last heard through it.
+    spoken: Option<Instant>,
     lost: bool,
 }
 
@@ -92,6 +96,7 @@ impl TurnLeg {
             ready: VecDeque::new(),
             heard: now,
             life: Life::Heard,
+            spoken: None,
             lost: false,
         }
     }
@@ -153,7 +158,12 @@ impl TurnLeg {
 
     /// Something came through it that only the other end of the call can have sent.
     pub(super) fn hear(&mut self, now: Instant) {
-        (self.heard, self.life) = (now, Life::Heard);
+        (self.heard, self.life, self.spoken) = (now, Life::Heard, Some(now));
+    }
+
+    /// Whether it has stopped to relay though it answers, unless the other end says nothing to anybody.
+    pub(super) fn is_mute(&self, now: Instant) -> bool {
+        self.spoken.is_some_and(|spoken| spoken + MUTE <= now)
     }
 
     /// The call misses something it should have brought.
@@ -267,7 +277,7 @@ impl TurnLeg {
 
     fn settle(&mut self) {
         if let Some(at) = self.client.heard().filter(|at| *at > self.heard) {
-            self.hear(at);
+            (self.heard, self.life) = (at, Life::Heard);
         }
         while let Some(event) = self.client.poll_event() {
             match event {

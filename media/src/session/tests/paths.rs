@@ -79,7 +79,7 @@ fn a_relay_that_dies_under_a_call_is_replaced_by_the_other_within_a_fifth_of_a_s
 
 /// Relays of an end's that grant something, hear the other end, and live.
 fn serving(world: &World, who: usize) -> usize {
-    world.ends[who].line.relays_heard()
+    world.ends[who].line.relays_heard(world.now)
 }
 
 #[test]
@@ -146,6 +146,21 @@ fn a_relay_that_wakes_up_again_serves_again() {
     stop(&mut world, false);
     world.run_for(8 * SECOND);
     assert!((0..2).all(|who| serving(&world, who) == 2), "{:?}", logs(&world));
+}
+
+#[test]
+fn a_relay_that_answers_and_relays_nothing_is_replaced() {
+    let mut world = talk(Plan { relays: 3, speech: 40, ..relayed(1) });
+    let used = last_path(&world, 0).relay.unwrap();
+    world.relays.iter_mut().find(|relay| relay.address == used).unwrap().mute = true;
+    for (who, (made_up, _)) in missing(&mut world, 10 * SECOND).into_iter().enumerate() {
+        assert!(made_up <= 200 * MS, "end {who}: {made_up:?}");
+    }
+    world.run_for(10 * SECOND);
+    for who in 0..2 {
+        assert_eq!(world.ends[who].towards.len(), 3, "another one is used: {:?}", logs(&world)[who]);
+        assert_eq!(serving(&world, who), 2, "{:?}", logs(&world)[who]);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, StreamId, Via};
+use relay::wire::ChannelData;
 use relay::{CredentialIssuer, Now};
 
 use crate::session::{CertificateHash, RelayServer, RelayStreams};
@@ -24,6 +25,8 @@ pub(super) struct TestRelay {
     pub(super) streamed: Vec<(StreamId, Vec<u8>)>,
     /// Killed or stopped: it takes nothing and says nothing.
     pub(super) dead: bool,
+    /// It answers its clients, and relays nothing.
+    pub(super) mute: bool,
 }
 
 impl TestRelay {
@@ -31,7 +34,15 @@ impl TestRelay {
         let address: SocketAddr = RELAYS[nth].parse().unwrap();
         let config = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(address, SECRET, seed) };
         let server = Server::new(config, address, now);
-        Self { address, server, ports: BTreeMap::new(), next_port: 50_000, streamed: Vec::new(), dead: false }
+        Self {
+            address,
+            server,
+            ports: BTreeMap::new(),
+            next_port: 50_000,
+            streamed: Vec::new(),
+            dead: false,
+            mute: false,
+        }
     }
 
     pub(super) fn is_at(&self, to: SocketAddr) -> bool {
@@ -48,7 +59,7 @@ impl TestRelay {
     }
 
     pub(super) fn deliver(&mut self, now: Now, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
-        if self.dead {
+        if self.dead || self.mute && (to != self.address || ChannelData::matches(payload)) {
         } else if to == self.address {
             self.server.handle_client(now, from, payload);
         } else if let Some(id) = self.ports.get(&to.port()) {

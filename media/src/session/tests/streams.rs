@@ -111,7 +111,7 @@ fn relays_reached_over_streams_that_stop_one_after_the_other_are_replaced() {
             for (who, before) in before.iter().enumerate() {
                 let made_up = (world.ends[who].voice.stats().concealed - before.concealed) / 48;
                 assert!(made_up <= 200, "seed {seed}, stop {stop}, end {who}: {made_up} ms");
-                let left = world.ends[who].line.relays_heard();
+                let left = world.ends[who].line.relays_heard(world.now);
                 assert_eq!(left, if stop == 3 { 1 } else { 2 }, "{:?}", logs(&world)[who]);
             }
         }
