@@ -64,23 +64,28 @@ pub enum Fault {
     DirectCut,
     /// Alice's computer gets another address.
     UplinkMoved,
+    /// The same, where only relays connect the two: they know an allocation by its owner's address.
+    UplinkMovedRelayed,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RelayKilled,
         Self::RelayStopped,
         Self::RelayStoppedWithoutUdp,
         Self::RelaysKilledInTurn,
         Self::DirectCut,
         Self::UplinkMoved,
+        Self::UplinkMovedRelayed,
     ];
 
     /// Hard NATs at both ends leave only relays; a direct way needs gentler ones.
     const fn nat(self) -> Nat {
         match self {
-            Self::RelayKilled | Self::RelayStopped | Self::RelaysKilledInTurn => Nat::Symmetric,
+            Self::RelayKilled | Self::RelayStopped | Self::RelaysKilledInTurn | Self::UplinkMovedRelayed => {
+                Nat::Symmetric
+            }
             Self::RelayStoppedWithoutUdp => Nat::UdpBlocked,
             Self::DirectCut | Self::UplinkMoved => Nat::PortRestricted,
         }
@@ -168,7 +173,7 @@ impl Town {
             self.internet.set_nat(home, fault.nat())?;
         }
         let played = self.call(fault);
-        if fault == Fault::UplinkMoved {
+        if matches!(fault, Fault::UplinkMoved | Fault::UplinkMovedRelayed) {
             // Whether or not the move came about.
             let _ = self.internet.move_host(Home::A, 3, 2);
         }
@@ -220,7 +225,7 @@ impl Town {
                 self.internet.part_homes()?;
                 missing.push(self.missed(&mut both, at, AFTER_MS)?);
             }
-            Fault::UplinkMoved => {
+            Fault::UplinkMoved | Fault::UplinkMovedRelayed => {
                 let at = stall::unix_ms();
                 self.internet.move_host(Home::A, 2, 3)?;
                 missing.push(self.missed(&mut both, at, AFTER_MOVE_MS)?);

@@ -98,6 +98,7 @@ impl Bar {
             Fault::RelayStoppedWithoutUdp => ("relay-stopped-without-udp", 20, 200.0, 200.0),
             Fault::RelaysKilledInTurn => ("relays-killed-in-turn", 5, 200.0, 200.0),
             Fault::DirectCut => ("direct-cut", 20, 500.0, 500.0),
+            Fault::UplinkMovedRelayed => ("uplink-moved-relayed", 20, 1000.0, 2000.0),
             Fault::UplinkMoved => ("uplink-moved", 20, 1000.0, 2000.0),
         };
         Self { name, runs, p50_ms, p95_ms }
