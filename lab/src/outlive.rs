@@ -42,8 +42,8 @@ const SETTLE: Duration = Duration::from_secs(12);
 const LAST: Duration = Duration::from_secs(4);
 
 /// How long packets are counted to see who relays, and how many of a call's two directions there must be.
-const LISTEN: Duration = Duration::from_millis(400);
-const FLOWING: u64 = 15;
+const LISTEN: Duration = Duration::from_secs(1);
+const FLOWING: u64 = 25;
 
 /// Quieter than this, on average over two seconds, nobody spoke.
 const AUDIBLE: f64 = 0.003;
