@@ -7,7 +7,7 @@
 //!   └───────────────┘   │ NAT              │     │       │              NAT │   └───────────────┘
 //!                       └──────────────────┘     │       └──────────────────┘
 //!                                       ┌────────┴───────┐
-//!                                       │ s 203.0.113.10 │  public host
+//!                                       │ s 203.0.113.10 │  public host, and as many more (.11, .12 ...) as are wanted
 //!                                       └────────────────┘
 //! ```
 //!
@@ -139,26 +139,40 @@ const PROBE_MOUNT: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns";
 /// The little internet, inside [`within`]'s namespaces.
 #[derive(Debug)]
 pub struct Internet {
-    _private: (),
+    public: Vec<(Place, Ipv4Addr)>,
 }
 
 impl Internet {
     /// Lays the cables. Both homes start behind [`Nat::PortRestricted`].
     pub fn build() -> Result<Self> {
-        let internet = Self { _private: () };
-        for name in ["net", "s", "ra", "a", "rb", "b"] {
+        Self::with_public_hosts(1)
+    }
+
+    /// The same with several public hosts, ten at most.
+    pub fn with_public_hosts(count: u8) -> Result<Self> {
+        for name in ["net", "ra", "a", "rb", "b"] {
             quiet(name)?;
         }
         inside("net", "ip", &["link", "add", "segment", "type", "bridge"])?;
         inside("net", "ip", &["link", "set", "segment", "up"])?;
-        for (name, address) in
-            [("s", PUBLIC), ("ra", Home::A.public_address()), ("rb", Home::B.public_address())]
-        {
+        let [a, b, c, first] = PUBLIC.octets();
+        let mut on_segment =
+            vec![("ra".to_owned(), Home::A.public_address()), ("rb".to_owned(), Home::B.public_address())];
+        let mut public = Vec::new();
+        for n in 0..count.clamp(1, 10) {
+            let name = if n == 0 { "s".to_owned() } else { format!("s{n}") };
+            quiet(&name)?;
+            let address = Ipv4Addr::new(a, b, c, first + n);
+            public.push((Place::Namespace(name.clone()), address));
+            on_segment.push((name, address));
+        }
+        for (name, address) in &on_segment {
             let port = format!("to-{name}");
             cable(("net", &port), (name, "wan"))?;
             inside("net", "ip", &["link", "set", &port, "master", "segment"])?;
             inside(name, "ip", &["address", "add", &format!("{address}/24"), "dev", "wan"])?;
         }
+        let internet = Self { public };
         for home in [Home::A, Home::B] {
             let (router, host) = home.names();
             cable((router, "lan"), (host, "eth0"))?;
@@ -178,6 +192,30 @@ impl Internet {
     /// The public host.
     pub fn public_host(&self) -> Place {
         Place::Namespace("s".to_owned())
+    }
+
+    /// All public hosts, and their addresses.
+    pub fn public_hosts(&self) -> &[(Place, Ipv4Addr)] {
+        &self.public
+    }
+
+    /// Both routers drop from now on what goes from one home straight to the other. [`Internet::set_nat`] mends it.
+    pub fn part_homes(&self) -> Result<()> {
+        for (home, other) in [(Home::A, Home::B), (Home::B, Home::A)] {
+            let (router, _) = home.names();
+            let other = other.public_address().to_string();
+            inside(router, "nft", &["add", "rule", "inet", "fw", "forward", "ip", "daddr", &other, "drop"])?;
+        }
+        Ok(())
+    }
+
+    /// The host of a home loses its address and gets this one, as when a cable takes the place of a radio.
+    pub fn move_host(&self, home: Home, from: u8, to: u8) -> Result<()> {
+        let (_, host) = home.names();
+        let address = |n: u8| format!("192.168.{}.{n}/24", home.number());
+        inside(host, "ip", &["address", "delete", &address(from), "dev", "eth0"])?;
+        inside(host, "ip", &["address", "add", &address(to), "dev", "eth0"])?;
+        inside(host, "ip", &["route", "replace", "default", "via", &home.gateway().to_string()])
     }
 
     /// Gives a home another router, which has seen no traffic yet.

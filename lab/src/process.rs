@@ -217,7 +217,8 @@ impl Silbo {
         }
     }
 
-    fn signal(&self, name: &str) -> Result<()> {
+    /// Sends it a signal, by the name `kill` knows it by: STOP makes a process hang as a broken machine does.
+    pub fn signal(&self, name: &str) -> Result<()> {
         let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status()?;
         if !status.success() {
             bail!("{}: kill -{name} failed", self.title);

@@ -18,6 +18,21 @@ pub fn file() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The same speech over and over, for calls that are longer than it.
+pub fn long_file() -> Result<PathBuf> {
+    let once = file()?;
+    let path = once.with_file_name(format!("speech-{VERSION}-x{TIMES}.wav"));
+    if !path.is_file() {
+        let made = tempfile::NamedTempFile::with_suffix_in(".wav", path.parent().unwrap_or(&once))?;
+        run(Place::Here.command("sox").args(vec![&once; TIMES]).arg(made.path()))?;
+        made.persist(&path)?;
+    }
+    Ok(path)
+}
+
+/// How often, for a minute and a half.
+const TIMES: usize = 4;
+
 /// Length of the speech: longer than any call of the lab, so that a recording never ends in silence.
 pub const SECONDS: u32 = 24;
 

@@ -1,7 +1,11 @@
 //! Two sessions, real sockets, real time, one machine: everything between `offer` and the last sample in a sound file.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-#![expect(clippy::disallowed_types, reason = "a relay that is silent over UDP is a socket nobody reads")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "a relay that is silent over UDP is a socket nobody reads, and its connections are to break"
+)]
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,12 +14,15 @@ use media::process::Processing;
 use media::session::driver::{Session, answer, echo, offer};
 use media::session::{
     AddressScope, CertificateHash, Description, MediaDirection, PathPolicy, PathProtocol, PathReport,
-    RelayServer, RelayStreams, SessionConfig, SessionEnd, SessionEvent,
+    RelayServer, RelayStreams, RelaysWanted, SessionConfig, SessionEnd, SessionEvent,
 };
 use media::voice::driver::VoiceConfig;
 use relay::server::{PeerPolicy, ServerConfig};
 use relay::{CredentialIssuer, Credentials, driver};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Generous: these tests share two cores with others; nothing here measures time.
@@ -36,12 +43,25 @@ struct End {
     connected: bool,
     flowing: bool,
     messages: Vec<Vec<u8>>,
+    wanted: Vec<RelaysWanted>,
+    /// Packets of sound so far.
+    received: u64,
     end: Option<SessionEnd>,
 }
 
 impl End {
     fn new(session: Session, events: mpsc::Receiver<SessionEvent>) -> Self {
-        Self { session, events, path: None, connected: false, flowing: false, messages: vec![], end: None }
+        Self {
+            session,
+            events,
+            path: None,
+            connected: false,
+            flowing: false,
+            messages: vec![],
+            wanted: vec![],
+            received: 0,
+            end: None,
+        }
     }
 
     /// Takes one event; candidates go to the other end.
@@ -54,6 +74,8 @@ impl End {
                 assert!(speaker_t0.is_some(), "the speaker file has begun");
                 self.flowing = true;
             }
+            SessionEvent::RelaysWanted(wanted) => self.wanted.push(wanted),
+            SessionEvent::Stats(stats) => self.received = stats.packets_received,
             SessionEvent::Message(message) => self.messages.push(message),
             SessionEvent::Ended(end) => self.end = Some(end),
             _ => {}
@@ -99,11 +121,40 @@ async fn ended(end: &mut End) -> SessionEnd {
 
 /// A relay on loopback and what lets somebody use it.
 async fn relay_server() -> (driver::RelayServer, Credentials) {
-    let secret = [3; 32];
     let listen = "127.0.0.1:0".parse().unwrap();
-    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, secret, [4; 32]) };
-    let server = driver::RelayServer::start(server).await.unwrap();
-    (server, CredentialIssuer::new(secret).issue(driver::now().unix, "lab", Duration::from_secs(600)))
+    let server = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(listen, SECRET, [4; 32]) };
+    (driver::RelayServer::start(server).await.unwrap(), credentials(Duration::from_secs(600)))
+}
+
+const SECRET: [u8; 32] = [3; 32];
+
+fn credentials(lifetime: Duration) -> Credentials {
+    CredentialIssuer::new(SECRET).issue(driver::now().unix, "lab", lifetime)
+}
+
+/// Passes connections on to `to`, and breaks them all whenever told to.
+async fn passage(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, (cut, mut cuts)) = (listener.local_addr().unwrap(), mpsc::channel(1));
+    tokio::spawn(async move {
+        let mut passing = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => {
+                    let (mut near, _) = accepted.unwrap();
+                    passing.spawn(async move {
+                        let mut far = TcpStream::connect(to).await.unwrap();
+                        copy_bidirectional(&mut near, &mut far).await
+                    });
+                }
+                told = cuts.recv() => match told {
+                    Some(()) => passing.shutdown().await,
+                    None => return,
+                }
+            }
+        }
+    });
+    (address, cut)
 }
 
 /// How much of the sound in a file is a sine of `hz` (Goertzel), 0 to 1, leaving out silence.
@@ -158,7 +209,8 @@ async fn a_call_over_loopback_records_what_the_other_end_said() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
     let (server, credentials) = relay_server().await;
-    let relay = RelayServer { udp: server.local_addr(), streams: None, credentials: Some(credentials) };
+    let udp = server.local_addr();
+    let relay = RelayServer { udp, streams: None, credentials: Some(credentials), until: None };
     let silent = || voice(AudioSource::Tone(300.0), AudioSink::Null);
     let mut ends = call([
         config(PathPolicy::Relay, vec![], silent()),
@@ -184,6 +236,7 @@ async fn a_call_whose_relay_is_silent_over_udp_goes_over_tcp_and_says_good_bye()
         udp: silent.local_addr().unwrap(),
         streams: Some(streams),
         credentials: Some(credentials),
+        until: None,
     };
     let config = |hz| {
         let voice = voice(AudioSource::Tone(hz), AudioSink::Null);
@@ -206,6 +259,44 @@ async fn a_call_whose_relay_is_silent_over_udp_goes_over_tcp_and_says_good_bye()
         }
     };
     timeout(LIMIT, given_back).await.expect("allocations are given back");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_are_renewed_in_time_for_a_relay_that_is_reached_anew_after_the_first_have_ended() {
+    let first = Duration::from_secs(4);
+    let until = driver::now().instant + first;
+    let (server, _) = relay_server().await;
+    let (address, cut) = passage(server.local_addr()).await;
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let streams = RelayStreams { address, certificate: CertificateHash([0; 32]) };
+    let relay = |lifetime| RelayServer {
+        udp: silent.local_addr().unwrap(),
+        streams: Some(streams),
+        credentials: Some(credentials(lifetime)),
+        until: Some(driver::now().instant + lifetime),
+    };
+    let config = |hz| {
+        let voice = voice(AudioSource::Tone(hz), AudioSink::Null);
+        config(PathPolicy::Relay, vec![relay(first)], voice)
+    };
+    let mut ends = call([config(300.0), config(500.0)]).await;
+    let udp = silent.local_addr().unwrap();
+    let renewal = |wanted: &RelaysWanted| wanted.renew == [udp];
+    run(&mut ends, |ends| ends.iter().all(|end| end.flowing && end.wanted.iter().any(renewal))).await;
+    for end in &ends {
+        end.session.add_relays(vec![relay(Duration::from_secs(600))]).unwrap();
+    }
+    // The relay knows time by the second.
+    run(&mut ends, |_| driver::now().instant > until + Duration::from_secs(2)).await;
+    // An allocation ends with its connection: the next takes credentials.
+    cut.send(()).await.unwrap();
+    let before = ends.each_ref().map(|end| end.received);
+    run(&mut ends, |ends| ends.iter().zip(before).all(|(end, before)| end.received > before + 200)).await;
+    assert_eq!(server.stats().allocations, 2);
+    let [a, b] = ends;
+    a.session.close().await;
+    b.session.close().await;
     server.shutdown().await;
 }
 

@@ -78,6 +78,6 @@ pub use envelope::MAX_PAYLOAD;
 pub use error::{LookupError, OfflineReason, RegisterError, RelaysError, SendError};
 pub use hint::{Hint, Invite, InviteError, Roster, RosterError};
 pub use identity::{Identity, LinkKey, PublicKey};
-pub use outcome::{FoundClaim, Lookup, NameState, Registration, RelayOffer, Report, Status};
+pub use outcome::{FoundClaim, Lookup, NameState, Registration, RelayOffer, RelayWish, Report, Status};
 pub use record::PresenceSecret;
 pub use username::{Skeleton, Username, UsernameError};

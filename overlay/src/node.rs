@@ -38,6 +38,7 @@ mod links;
 mod load;
 mod presence;
 mod query;
+mod relays;
 mod report;
 mod ringing;
 mod role;

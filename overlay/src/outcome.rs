@@ -90,6 +90,18 @@ pub struct FoundClaim {
     pub why: RankReason,
 }
 
+/// Whose relays are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RelayWish {
+    /// Whichever are near.
+    #[default]
+    Any,
+    /// These supernodes'.
+    Of(Vec<LinkKey>),
+    /// Others than these, as long as there are any.
+    Besides(Vec<LinkKey>),
+}
+
 /// A relay this node may use for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayOffer {

@@ -492,8 +492,14 @@ impl Line {
         call.flush_at = None;
         let (id, fresh) = (call.id, mem::take(&mut call.fresh));
         let ContactId::Person(to) = call.with else { return };
+        // A call under way is a way to the other side that needs no supernode, and may lose the last one it has.
+        let both = matches!(call.state, State::Active { .. });
         for candidates in fresh.chunks(MAX_CANDIDATES) {
-            self.send(to, id, Body::Candidates { candidates: candidates.to_vec() });
+            let body = Body::Candidates { candidates: candidates.to_vec() };
+            if both {
+                self.outputs.push_back(Output::SendOnSession(Signal { call: id, body: body.clone() }));
+            }
+            self.send(to, id, body);
         }
     }
 

@@ -467,6 +467,22 @@ fn own_candidates_share_an_envelope_and_wait_for_the_offer() {
 }
 
 #[test]
+fn new_ways_found_during_a_call_are_told_through_the_call_itself_too() {
+    let mut pair = Pair::talking();
+    pair.ada.drain();
+    let call = pair.ada.line.current().unwrap().0;
+    pair.ada.line.handle_candidate(pair.now, call, vec![9]);
+    pair.wait(CANDIDATE_BATCH);
+    let body = Body::Candidates { candidates: vec![vec![9]] };
+    assert!(pair.ada.take_bodies().contains(&body));
+    assert_eq!(pair.ada.on_session, [Signal { call, body: body.clone() }]);
+    let from = pair.ada.key;
+    pair.bob.line.handle_signal(pair.now, from, pair.now.unix, Welcome::TurnAway, Signal { call, body });
+    pair.bob.drain();
+    assert!(pair.bob.candidates.contains(&vec![9]));
+}
+
+#[test]
 fn nobody_else_can_say_anything_about_a_call() {
     let eve = PublicKey::from_bytes([3; 32]);
     let bodies = [

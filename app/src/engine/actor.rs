@@ -2,7 +2,7 @@
 
 use super::{
     Config, NETWORK_PATIENCE, OwnName,
-    calls::{CallRecord, MediaSession, Relays, SessionStart},
+    calls::{CallRecord, MediaSession, SessionStart},
     command::Command,
     errand::{self, Task, Tasked},
     event::{Event, EventBody},
@@ -12,6 +12,7 @@ use super::{
     picture::Picture,
     presence::Presence,
     reasons,
+    relays::Relays,
     view::{ClaimState, ContactId, NetworkState, Search, Sentence},
 };
 use crate::{

@@ -18,10 +18,9 @@ use crate::{
     storage::PastCall,
 };
 use media::session::{
-    AddressScope, Candidate, CertificateHash, Description, Mute, RelayServer, RelayStreams, SessionConfig,
-    SessionError, SessionEvent, driver,
+    AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
-use overlay::{LinkKey, Network, PublicKey, RelayOffer, RelaysError, SendError, driver::Handle};
+use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
 use std::{
     collections::BTreeMap,
@@ -31,15 +30,13 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Credentials that end sooner than this are not worth starting a call with.
-const RELAYS_LAST: Duration = Duration::from_secs(60);
 /// How often the level meters of the window move during a call.
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// The media session of the call.
 pub(super) struct MediaSession {
     call: CallId,
-    session: driver::Session,
+    pub(super) session: driver::Session,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
 }
@@ -52,16 +49,6 @@ pub(super) struct CallRecord {
     with: ContactId,
     name: String,
     began: UnixTime,
-}
-
-/// Relays offered to us, until they end.
-#[derive(Default)]
-pub(super) struct Relays {
-    servers: Vec<RelayServer>,
-    /// Whose they are.
-    lenders: BTreeMap<SocketAddr, LinkKey>,
-    until: Option<UnixTime>,
-    asked: bool,
 }
 
 impl MediaSession {
@@ -154,6 +141,7 @@ impl Actor {
                 self.picture.quality(&stats);
                 self.tell(Some(call), EventBody::Stats(stats));
             }
+            Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
             Some(SessionEvent::DeviceLost(error)) => {
                 self.picture.notice(&Reason::Device(error.to_string()));
                 self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
@@ -182,7 +170,7 @@ impl Actor {
             Ok((session, description, events)) => {
                 if self.line.current().is_none_or(|(current, _)| current != call) {
                     // Over before it began.
-                    self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders.clone()));
+                    self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders()));
                     return;
                 }
                 if let Err(error) = session.add_relays(self.fresh_relays()) {
@@ -234,33 +222,6 @@ impl Actor {
         }
     }
 
-    /// Asks the network for relays, unless there are some; they are wanted soon.
-    pub(super) fn fetch_relays(&mut self) {
-        if self.relays.asked || !self.fresh_relays().is_empty() {
-            return;
-        }
-        self.relays.asked = true;
-        let overlay = self.overlay.clone();
-        self.jobs.spawn(async move { Done::Relays(overlay.relays().await) });
-    }
-
-    pub(super) fn relays_offered(&mut self, result: Result<Vec<RelayOffer>, RelaysError>) {
-        self.relays.asked = false;
-        match result {
-            Ok(offers) => {
-                self.relays.lenders = offers.iter().map(|offer| (offer.udp, offer.node)).collect();
-                self.relays.until = offers.iter().map(|offer| offer.expires).min();
-                self.relays.servers = offers.into_iter().map(server).collect();
-                if let Some(running) = &self.session
-                    && let Err(error) = running.session.add_relays(self.relays.servers.clone())
-                {
-                    tracing::debug!(%error, "relays were not taken");
-                }
-            }
-            Err(error) => tracing::debug!(%error, "no relays"),
-        }
-    }
-
     /// Somebody, as events and the window name them.
     pub(super) fn person(&self, key: PublicKey, claimed: &str) -> Person {
         match self.contacts.iter().find(|contact| contact.key == key) {
@@ -276,14 +237,6 @@ impl Actor {
             (AutoAnswer::All, _) | (AutoAnswer::Contacts, true) => Welcome::Answer,
             (AutoAnswer::Nobody, true) => Welcome::Ring,
             (AutoAnswer::Nobody | AutoAnswer::Contacts, false) => Welcome::TurnAway,
-        }
-    }
-
-    fn fresh_relays(&self) -> Vec<RelayServer> {
-        let lasts = self.now().unix.saturating_add(RELAYS_LAST);
-        match self.relays.until {
-            Some(until) if until > lasts => self.relays.servers.clone(),
-            Some(_) | None => Vec::new(),
         }
     }
 
@@ -321,12 +274,13 @@ impl Actor {
         }
     }
 
-    /// The other side spoke on the control channel: only what ends the call is said there.
+    /// The other side spoke on the control channel: what ends the call is said there, and new ways, which so need no
+    /// supernode to come through.
     fn handle_message(&mut self, message: &[u8]) {
         let now = self.now();
         let Some((_, ContactId::Person(with))) = self.line.current() else { return };
         match Signal::decode(message) {
-            Ok(signal) if matches!(signal.body, Body::HangUp { .. }) => {
+            Ok(signal) if matches!(signal.body, Body::HangUp { .. } | Body::Candidates { .. }) => {
                 self.line.handle_signal(now, with, now.unix, Welcome::TurnAway, signal);
             }
             Ok(_) => tracing::debug!("a message on the control channel was out of place"),
@@ -382,7 +336,7 @@ impl Actor {
 
     fn stop_session(&mut self) {
         if let Some(running) = self.session.take() {
-            let (overlay, lenders) = (self.overlay.clone(), self.relays.lenders.clone());
+            let (overlay, lenders) = (self.overlay.clone(), self.relays.lenders());
             self.farewells.spawn(close(running.session, overlay, lenders));
         }
     }
@@ -490,15 +444,6 @@ async fn answer(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, Ses
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
     let (session, description, events) = driver::answer(config, offer).await?;
     Ok((session, Some(description), events))
-}
-
-/// A relay as the media session knows it.
-fn server(offer: RelayOffer) -> RelayServer {
-    let streams = offer.streams.map(|(address, certificate)| RelayStreams {
-        address,
-        certificate: CertificateHash(certificate.bytes()),
-    });
-    RelayServer { udp: offer.udp, streams, credentials: Some(offer.credentials) }
 }
 
 /// Closes a session and tells the overlay what went through whose relay.

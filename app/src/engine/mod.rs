@@ -23,6 +23,7 @@ mod picture;
 mod power;
 mod presence;
 mod reasons;
+mod relays;
 pub mod view;
 
 pub(crate) use people::{accept_request, decline_request};

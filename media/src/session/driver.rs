@@ -108,7 +108,7 @@ impl Session {
         self.command(Command::Candidate(candidate))
     }
 
-    /// Supernodes learnt after the start.
+    /// Supernodes learnt after the start, and other credentials of known ones.
     pub fn add_relays(&self, relays: Vec<RelayServer>) -> Result<(), SessionError> {
         self.command(Command::Relays(relays))
     }
@@ -171,7 +171,7 @@ impl Opening {
         let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
         let (mut sockets, mut network) = (Sockets::default(), Network::default());
         network.look(now, &mut line, &mut sockets).map_err(SessionError::Socket)?;
-        network.add_relays(now, &mut line, &mut sockets, &relays);
+        line.offer_relays(now, &relays);
         Ok(Self { line, sockets, network, engine, io })
     }
 

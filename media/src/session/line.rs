@@ -21,7 +21,9 @@ use super::description::{Candidate, Description, MAX_CANDIDATES};
 use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::{self, MAX_SDP, Role};
-use super::{AddressScope, PathPolicy, PathReport, RelayServer, Relayed, SessionEnd, SessionError};
+use super::{
+    AddressScope, PathPolicy, PathReport, RelayServer, Relayed, RelaysWanted, SessionEnd, SessionError,
+};
 use crate::voice::VoicePacket;
 
 /// Time from both descriptions to the proven certificate; slightly more than ICE takes to give up.
@@ -40,6 +42,7 @@ pub(super) enum LineEvent {
     Candidate(Candidate),
     Connected,
     Path(PathReport),
+    RelaysWanted(RelaysWanted),
     Voice {
         sequence: u16,
         timestamp: u32,
@@ -182,26 +185,24 @@ impl Line {
         self.settle(now);
     }
 
-    pub(super) fn add_stun_server(&mut self, now: Instant, server: SocketAddr) {
-        self.path.add_stun_server(now, server);
-        self.settle(now);
+    /// Relays this call may use.
+    pub(super) fn offer_relays(&mut self, now: Instant, relays: &[RelayServer]) {
+        if self.phase != Phase::Over {
+            self.path.offer_relays(now, relays);
+            self.settle(now);
+        }
     }
 
-    pub(super) fn wants_relay(&self, relay: &RelayServer) -> bool {
-        self.phase != Phase::Over && self.path.wants_relay(relay)
-    }
-
-    pub(super) fn add_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
-        self.path.add_relay(now, socket, relay);
+    /// The socket towards a relay that was wished for.
+    pub(super) fn add_relay(&mut self, now: Instant, socket: SocketId, server: SocketAddr) {
+        self.path.add_relay(now, socket, server);
         self.settle(now);
     }
 
     /// A socket for a relay that is used already, from our new address.
-    pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
-        if self.phase != Phase::Over {
-            self.path.replace_relay(now, socket, relay);
-            self.settle(now);
-        }
+    pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, server: SocketAddr) {
+        self.path.replace_relay(now, socket, server);
+        self.settle(now);
     }
 
     /// The connection that was wished for, on its way.
@@ -326,6 +327,12 @@ impl Line {
         self.path.dropped()
     }
 
+    /// Relays of ours on which something is heard.
+    #[cfg(test)]
+    pub(super) fn relays_heard(&self, now: Instant) -> usize {
+        self.path.relays_heard(now)
+    }
+
     fn waits_for_answer(&self) -> bool {
         self.call.role() == Role::Offer && self.phase == Phase::Setup && self.described
     }
@@ -422,6 +429,7 @@ impl Line {
             }
             PathEvent::Changed if self.phase == Phase::Talking => self.report(now),
             PathEvent::Changed => {}
+            PathEvent::RelaysWanted(wanted) => self.events.push_back(LineEvent::RelaysWanted(wanted)),
         }
     }
 

@@ -39,7 +39,7 @@ mod fixture;
 mod tests;
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use relay::client::CertificateHash;
 use relay::{Credentials, UnixTime};
@@ -82,6 +82,17 @@ pub struct RelayServer {
     pub streams: Option<RelayStreams>,
     /// What to allocate with; without it the server is only asked for our address.
     pub credentials: Option<Credentials>,
+    /// When these stop being good for another allocation; `None`: never.
+    pub until: Option<Instant>,
+}
+
+/// What a call lacks in relays; [`driver::Session::add_relays`] mends it, and until then it is asked for again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelaysWanted {
+    /// Relays in use whose credentials end soon: other credentials of the same are wanted.
+    pub renew: Vec<SocketAddr>,
+    /// Another relay is wanted, and none of these: they are in use, or have failed. `None`: there are enough.
+    pub besides: Option<Vec<SocketAddr>>,
 }
 
 /// Where TURN is spoken over TCP and over TLS, at one port.
@@ -131,6 +142,8 @@ pub enum SessionEvent {
     DeviceLost(DeviceError),
     /// It works again.
     DeviceRestored(Direction),
+    /// The relays there are will not do.
+    RelaysWanted(RelaysWanted),
     /// How the call is, once a second.
     Stats(CallStats),
     /// The other end sent this over the control channel.

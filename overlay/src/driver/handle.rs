@@ -10,7 +10,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     hint::Hint,
     identity::{Identity, LinkKey, PublicKey},
-    outcome::{Lookup, Registration, RelayOffer, Report, Status},
+    outcome::{Lookup, Registration, RelayOffer, RelayWish, Report, Status},
     record::PresenceSecret,
     username::Username,
     volunteer::Conditions,
@@ -35,7 +35,7 @@ pub(super) enum Command {
     Send(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
     Leave(PublicKey, Vec<u8>, oneshot::Sender<Result<(), SendError>>),
     Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
-    Relays(oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
+    Relays(RelayWish, oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
     Report(oneshot::Sender<Report>),
     SetPresenceSecret(Option<PresenceSecret>),
     Watch(Vec<(PublicKey, PresenceSecret)>),
@@ -109,9 +109,9 @@ impl Handle {
         self.ask(|reply| Command::Reachable(to, reply)).await.unwrap_or(Err(LookupError::Closed))
     }
 
-    /// Asks up to two supernodes, homes first, for short-lived relay credentials.
-    pub async fn relays(&self) -> Result<Vec<RelayOffer>, RelaysError> {
-        self.ask(Command::Relays).await.unwrap_or(Err(RelaysError::Closed))
+    /// Asks up to three supernodes, homes first, for short-lived relay credentials.
+    pub async fn relays(&self, wish: RelayWish) -> Result<Vec<RelayOffer>, RelaysError> {
+        self.ask(|reply| Command::Relays(wish, reply)).await.unwrap_or(Err(RelaysError::Closed))
     }
 
     /// A call that went through a supernode's relay is over: how long it was, and how many bytes were sent and received

@@ -384,7 +384,7 @@ impl Runner {
                 (self.node.leave_word(now, to, payload), Reply::Send(reply))
             }
             Command::Reachable(to, reply) => (self.node.reachable(now, to), Reply::Reachable(reply)),
-            Command::Relays(reply) => (self.node.relays(now), Reply::Relays(reply)),
+            Command::Relays(wish, reply) => (self.node.relays(now, wish), Reply::Relays(reply)),
             Command::SetConditions(conditions) => return self.node.set_conditions(now, conditions),
             Command::Relayed { node, time, bytes } => {
                 return self.node.count_relayed(now, node, time, bytes);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::{RegisterError, SendError},
     node::{LinkId, Ways},
-    outcome::{Carrier, RelayOffer},
+    outcome::{Carrier, RelayOffer, RelayWish},
     record::CertificateHash,
     username::Username,
 };
@@ -110,7 +110,7 @@ async fn two_leaves_meet_through_a_supernode_and_survive_its_restart() {
     assert_eq!(ada.send(key(99), vec![]).await, Err(SendError::NotReachable));
     assert_eq!(ada.send(key(3), vec![0; 2000]).await, Err(SendError::TooLong));
 
-    let offers = ada.relays().await.unwrap();
+    let offers = ada.relays(RelayWish::Any).await.unwrap();
     assert_eq!(offers.iter().map(|offer| offer.udp).collect::<Vec<_>>(), [relay]);
 
     hub.shutdown().await;
@@ -254,7 +254,7 @@ async fn one_tcp_port_serves_links_and_turn_in_the_clear_and_over_tls_with_the_c
     });
     assert_eq!(told.await, (Some(tcp), Some(tcp)));
     let (ada, _ada_events) = leaf_over_tcp(tcp, 2).await;
-    let offers = ada.relays().await.unwrap();
+    let offers = ada.relays(RelayWish::Any).await.unwrap();
     assert_eq!(offers[0].streams.map(|(address, _)| address), Some(tcp));
     let success = [1, 1];
     assert_eq!(bind_over_tls(&offers[0]).await[..2], success);

@@ -13,6 +13,7 @@ use crate::{
     config::{Limits, Network, NodeConfig, Role},
     identity::LinkSecret,
     node::{Effect, LinkId, Node, cached_supernodes},
+    outcome::RelayWish,
     username::Username,
     wire::{self, Message, Request, Response},
 };
@@ -205,7 +206,7 @@ fn command(node: &mut Node, now: Now, which: u8, chunk: &[u8]) {
         (4..8, Some(name)) => node.register(now, name),
         (8..12, _) => node.send(now, person, chunk.to_vec()),
         (12..14, _) => node.reachable(now, person),
-        _ => node.relays(now),
+        _ => node.relays(now, RelayWish::Any),
     };
 }
 

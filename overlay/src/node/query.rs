@@ -9,7 +9,7 @@
 //!   relays:    AskingRelays ─▶ done
 //! ```
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use relay::{Credentials, Now};
 
@@ -25,7 +25,7 @@ use crate::{
     envelope::MAX_PAYLOAD,
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::PublicKey,
-    outcome::{Lookup, RelayOffer},
+    outcome::{Lookup, RelayOffer, RelayWish},
     record::{Introduction, SupernodeRecord},
     routing::Key,
     username::Username,
@@ -42,7 +42,7 @@ pub(super) enum Command {
     Send(PublicKey, Vec<u8>),
     Leave(PublicKey, Vec<u8>),
     Reachable(PublicKey),
-    Relays,
+    Relays(RelayWish),
 }
 
 #[derive(Debug)]
@@ -130,9 +130,6 @@ const HOME_PATIENCE: Duration = Duration::from_secs(5);
 /// Introduction records of others kept; when full, the one expiring first makes room.
 const MAX_INTRODUCTIONS: usize = 256;
 
-/// Supernodes asked for relay credentials at a time.
-const RELAYS_ASKED: usize = 2;
-
 /// What happens to a query next.
 #[expect(clippy::large_enum_variant, reason = "handed up one call and unpacked at once, never stored")]
 pub(super) enum Next {
@@ -164,8 +161,8 @@ impl Node {
     }
 
     /// Asks for relay credentials. Ends in [`Answer::Relays`].
-    pub fn relays(&mut self, now: Now) -> QueryId {
-        self.command(now, Command::Relays)
+    pub fn relays(&mut self, now: Now, wish: RelayWish) -> QueryId {
+        self.command(now, Command::Relays(wish))
     }
 
     pub(super) fn command(&mut self, now: Now, command: Command) -> QueryId {
@@ -213,7 +210,7 @@ impl Node {
             Command::Inherit(inheritance) => self.begin_inheriting(now, id, *inheritance),
             Command::Recover(recovery) => self.begin_recovering(now, id, recovery),
             Command::Reachable(to) => self.fetch(now, id, to, Then::Tell),
-            Command::Relays => self.ask_relays(now, id),
+            Command::Relays(wish) => self.ask_relays(now, id, &wish),
         };
         self.carry_on(id, next);
     }
@@ -437,29 +434,6 @@ impl Node {
             self.ranked(now, name, union).into_iter().partition(|claim| claim.name == *name);
         Answer::LookedUp(Ok(Lookup { claims, lookalikes, asked: round.asked, answered: round.answered }))
     }
-
-    fn ask_relays(&mut self, now: Now, id: QueryId) -> Next {
-        let mut asked = BTreeSet::new();
-        let own = self.own_record.iter().filter(|own| own.relay().is_some());
-        let mut peers: Vec<Peer> = own.map(|own| Peer { node: own.node(), address: own.address() }).collect();
-        let homes = self.homes.keys().filter_map(|node| self.table.get(node));
-        let others = self.table.iter().filter(|known| known.is_live(now.instant));
-        let known = homes.chain(others).filter(|known| known.record.relay().is_some());
-        peers.extend(known.map(|known| Peer { node: known.record.node(), address: known.record.address() }));
-        peers.retain(|peer| asked.insert(peer.node));
-        peers.truncate(RELAYS_ASKED);
-        if peers.is_empty() {
-            return Next::Done(Answer::Relays(Err(RelaysError::NoRelay)));
-        }
-        let waiting = peers.len();
-        for peer in peers {
-            if let Some(link) = self.ready_link(&peer.node) {
-                self.show_credit(now, link, &peer.node);
-            }
-            self.ask(now, peer, Request::RelayCredentials, Purpose::Query(id));
-        }
-        Next::Continue(Query::AskingRelays { offers: Vec::new(), waiting })
-    }
 }
 
 pub(super) fn key_of(name: &Username) -> Key {
@@ -478,7 +452,7 @@ fn busy(command: &Command) -> Answer {
         Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Busy)),
         Command::Send(..) | Command::Leave(..) => Answer::Sent(Err(SendError::Busy)),
         Command::Reachable(_) => Answer::Reachable(Err(LookupError::Busy)),
-        Command::Relays => Answer::Relays(Err(RelaysError::Busy)),
+        Command::Relays(_) => Answer::Relays(Err(RelaysError::Busy)),
     }
 }
 
@@ -490,6 +464,6 @@ fn offline(command: &Command) -> Answer {
         Command::Lookup(_) => Answer::LookedUp(Err(LookupError::Offline)),
         Command::Send(..) | Command::Leave(..) => Answer::Sent(Err(SendError::Offline)),
         Command::Reachable(_) => Answer::Reachable(Err(LookupError::Offline)),
-        Command::Relays => Answer::Relays(Err(RelaysError::Offline)),
+        Command::Relays(_) => Answer::Relays(Err(RelaysError::Offline)),
     }
 }

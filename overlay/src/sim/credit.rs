@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     config::SupernodeConfig,
+    outcome::RelayWish,
     record::Offers,
     volunteer::{Conditions, Power, Volunteer},
     wire::{Message, RelayUsage},
@@ -95,7 +96,7 @@ fn relayed(seed: u8) -> (World, HostId, HostId, String) {
     let hub = world.supernode(&[]);
     let client = world.leaf(&[hub]);
     world.run(Duration::from_secs(10));
-    let query = world.with(client, |node, now| node.relays(now));
+    let query = world.with(client, |node, now| node.relays(now, RelayWish::Any));
     world.run(Duration::from_secs(2));
     let Answer::Relays(Ok(offers)) = world.answer(client, query) else { panic!("no relay") };
     (world, hub, client, offers[0].credentials.username.clone())

@@ -1,11 +1,13 @@
 //! Whole networks in virtual time.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::{
     claim::Standing,
     config::SupernodeConfig,
     error::{LookupError, OfflineReason, RegisterError, SendError},
-    outcome::{Lookup, NameState, Registration},
+    outcome::{Lookup, NameState, Registration, RelayOffer, RelayWish},
     username::Username,
     wire::Request,
 };
@@ -375,12 +377,23 @@ fn a_full_supernode_says_so_and_keeps_its_leaves() {
 }
 
 #[test]
-fn relay_credentials_come_from_up_to_two_supernodes() {
-    let (mut world, _, leaves) = network(14, 4, 1);
+fn relay_credentials_come_from_up_to_three_supernodes_and_from_those_that_are_meant() {
+    let (mut world, _, leaves) = network(14, 5, 1);
     world.run(Duration::from_secs(3));
-    let query = world.with(leaves[0], |node, now| node.relays(now));
-    let Answer::Relays(Ok(offers)) = world.answer(leaves[0], query) else { panic!() };
-    assert_eq!(offers.len(), 2);
+    let mut ask = |wish: RelayWish| {
+        let query = world.with(leaves[0], |node, now| node.relays(now, wish));
+        let Answer::Relays(Ok(offers)) = world.answer(leaves[0], query) else { panic!() };
+        offers
+    };
+    let offers = ask(RelayWish::Any);
+    assert_eq!(offers.len(), 3);
+    let nodes = |offers: &[RelayOffer]| offers.iter().map(|offer| offer.node).collect::<BTreeSet<_>>();
+    let first = nodes(&offers);
+    let others = nodes(&ask(RelayWish::Besides(first.iter().copied().collect())));
+    assert!(!others.is_empty() && others.is_disjoint(&first));
+    assert_eq!(nodes(&ask(RelayWish::Of(others.iter().copied().collect()))), others);
+    let all = first.iter().chain(&others).copied().collect();
+    assert!(!ask(RelayWish::Besides(all)).is_empty(), "rather one of these than none");
     for offer in offers {
         assert_eq!(offer.udp.port(), 3478);
         assert_eq!(

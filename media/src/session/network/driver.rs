@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use crate::session::RelayServer;
 use crate::session::line::Line;
 use crate::session::path::SocketId;
 use crate::session::sockets::driver::Sockets;
@@ -16,19 +15,18 @@ use crate::session::sockets::driver::Sockets;
 /// How often addresses are looked at, besides when we are told that they changed.
 pub(in crate::session) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Relays kept in mind; further ones are only asked for our address.
-const MAX_RELAYS: usize = 8;
-
 /// What was opened for what.
 #[derive(Default)]
 pub(in crate::session) struct Network {
     interfaces: BTreeMap<IpAddr, SocketId>,
+    /// As many as the line wants.
     relays: Vec<Towards>,
 }
 
 /// A socket towards a relay.
 struct Towards {
-    relay: RelayServer,
+    /// Its UDP address.
+    relay: SocketAddr,
     socket: SocketId,
     /// The address of ours packets leave from.
     source: Option<IpAddr>,
@@ -65,13 +63,13 @@ impl Network {
             }
         }
         for Towards { relay, socket, source } in &mut self.relays {
-            let Some(source_now) = Sockets::source_towards(relay.udp).ok().filter(|ip| Some(*ip) != *source)
+            let Some(source_now) = Sockets::source_towards(*relay).ok().filter(|ip| Some(*ip) != *source)
             else {
                 continue;
             };
-            match sockets.open_towards(relay.udp) {
+            match sockets.open_towards(*relay) {
                 Ok(new) => {
-                    line.replace_relay(now, new, relay);
+                    line.replace_relay(now, new, *relay);
                     sockets.close(std::mem::replace(socket, new));
                     *source = Some(source_now);
                 }
@@ -81,30 +79,31 @@ impl Network {
         Ok(())
     }
 
-    /// Asks servers for our address, and allocates on those that let us.
-    pub(in crate::session) fn add_relays(
+    /// A socket towards a relay the line wants to use.
+    pub(in crate::session) fn open_towards(
         &mut self,
         now: Instant,
         line: &mut Line,
         sockets: &mut Sockets,
-        relays: &[RelayServer],
+        relay: SocketAddr,
     ) {
-        for relay in relays {
-            line.add_stun_server(now, relay.udp);
-            if !line.wants_relay(relay) {
-                continue;
+        match sockets.open_towards(relay) {
+            Ok(socket) => {
+                let source = Sockets::source_towards(relay).ok();
+                self.relays.push(Towards { relay, socket, source });
+                line.add_relay(now, socket, relay);
             }
-            match sockets.open_towards(relay.udp) {
-                Ok(socket) => {
-                    line.add_relay(now, socket, relay);
-                    self.relays.retain(|towards| towards.relay.udp != relay.udp);
-                    let source = Sockets::source_towards(relay.udp).ok();
-                    if self.relays.len() < MAX_RELAYS {
-                        self.relays.push(Towards { relay: relay.clone(), socket, source });
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "no socket towards a relay"),
-            }
+            Err(error) => tracing::warn!(%error, "no socket towards a relay"),
         }
+    }
+
+    /// The line does not use this relay any more.
+    pub(in crate::session) fn release(&mut self, sockets: &mut Sockets, relay: SocketAddr) {
+        self.relays.retain(|towards| {
+            if towards.relay == relay {
+                sockets.close(towards.socket);
+            }
+            towards.relay != relay
+        });
     }
 }

@@ -9,6 +9,7 @@
 //!   │  legs, remotes        │  DirectLeg: one socket on one interface; asks STUN servers for our reflexive address
 //!   │                       │  TurnLeg:   one socket or connection to one relay; wraps and unwraps (RFC 8656)
 //!   │                       │  Ways:      of one relay: UDP, and where that is silent TCP and TLS
+//!   │                       │  Supply:    which relays are used, and when others are asked for
 //!   └───────────┬───────────┘
 //!   socket ─ destination ─ bytes                 what the driver moves
 //! ```
@@ -25,6 +26,7 @@ pub(super) mod probe;
 mod silbo;
 mod stream;
 pub(super) mod streams;
+mod supply;
 mod turn;
 mod ways;
 
@@ -43,12 +45,13 @@ use relay::wire::{self, AttributeType, Class};
 use super::call::PeerKind;
 use super::description::{Candidate, CandidateKind};
 use super::sdp::Role;
-use super::{AddressScope, PathPolicy, RelayServer, Relayed};
+use super::{AddressScope, PathPolicy, Relayed, RelaysWanted};
 use direct::DirectLeg;
 use pair::{End, Hop, PairId};
 use silbo::{Silbo, Taken};
 pub(super) use stream::StreamKind;
 use streams::Wish;
+use supply::Supply;
 use turn::TurnLeg;
 use ways::Ways;
 
@@ -56,8 +59,8 @@ use ways::Ways;
 const MAX_INTERFACES: usize = 8;
 /// Servers asked for our address, each from every interface; further ones are left out.
 const MAX_STUN_SERVERS: usize = 4;
-/// Relays allocated on, each over UDP and, while that is silent, over two streams; further ones are only asked for our
-/// address.
+/// Relays that serve a call, each over UDP and, while that is silent, over two streams; further ones are spares, and asked
+/// for our address.
 const MAX_RELAYS: usize = 2;
 /// Addresses of the other end taken. Between Silbos one that came to nothing makes room for a new one; else what comes
 /// after is dropped.
@@ -101,6 +104,8 @@ pub(super) enum PathEvent {
     Usable(Candidate),
     /// The call goes another way.
     Changed,
+    /// The relays there are will not do.
+    RelaysWanted(RelaysWanted),
 }
 
 /// What was thrown away.
@@ -123,6 +128,7 @@ pub(super) struct Path {
     turn: BTreeMap<SocketId, TurnLeg>,
     /// Of the relays used, by their UDP addresses.
     ways: BTreeMap<SocketAddr, Ways>,
+    supply: Supply,
     wishes: VecDeque<Wish>,
     /// Between Silbos.
     silbo: Option<Silbo>,
@@ -155,6 +161,7 @@ impl Path {
             direct: BTreeMap::new(),
             turn: BTreeMap::new(),
             ways: BTreeMap::new(),
+            supply: Supply::default(),
             wishes: VecDeque::new(),
             silbo,
             interfaces: 0,
@@ -211,33 +218,25 @@ impl Path {
         self.collect(now);
     }
 
-    /// Whether the driver should open a socket for an allocation on this relay.
-    pub(super) fn wants_relay(&self, relay: &RelayServer) -> bool {
-        self.policy != PathPolicy::Direct
-            && relay.credentials.is_some()
-            && self.ways.len() < MAX_RELAYS
-            && !self.ways.contains_key(&relay.udp)
-    }
-
-    /// A socket for one relay alone.
-    pub(super) fn add_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
-        let Some(credentials) = relay.credentials.clone() else { return };
-        let mut leg = TurnLeg::new(now, relay.udp, credentials, self.random.random());
+    /// A socket for one relay alone, as was wished for.
+    pub(super) fn add_relay(&mut self, now: Instant, socket: SocketId, server: SocketAddr) {
+        let credentials = self.ways.get(&server).and_then(|ways| ways.relay().credentials.clone());
+        let Some(credentials) = credentials else { return };
+        let mut leg = TurnLeg::new(now, server, credentials, self.random.random());
         for peer in self.remotes.keys() {
             leg.open(now, *peer);
         }
         self.turn.insert(socket, leg);
-        self.ways.insert(relay.udp, Ways::new(now, relay.clone()));
         self.collect(now);
     }
 
     /// A socket for a relay used already, whose old socket no longer reaches it: our address has changed, and a relay knows
     /// an allocation by it (RFC 8656 §3.2).
-    pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, relay: &RelayServer) {
-        self.forget_relay(now, relay.udp);
-        if self.wants_relay(relay) {
-            self.add_relay(now, socket, relay);
-        }
+    pub(super) fn replace_relay(&mut self, now: Instant, socket: SocketId, server: SocketAddr) {
+        let Some(ways) = self.ways.get(&server).map(|ways| ways.anew(now)) else { return };
+        self.forget_relay(now, server);
+        self.ways.insert(server, ways);
+        self.add_relay(now, socket, server);
     }
 
     /// An address of the other end; `false` when it is not to be used. Relays are told of it at once, so that they let
@@ -337,6 +336,9 @@ impl Path {
         self.dial_ways(now);
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
             pairs.handle_timeout(now);
+            if let Some(leg) = pairs.missing().and_then(|socket| self.turn.get_mut(&socket)) {
+                leg.suspect(now);
+            }
         }
         self.collect(now);
     }
@@ -346,7 +348,7 @@ impl Path {
         let turn = self.turn.values().filter_map(TurnLeg::poll_timeout);
         let ways = self.ways.values().filter_map(Ways::poll_timeout);
         let pairs = self.silbo.iter().filter_map(|silbo| silbo.pairs.poll_timeout());
-        direct.chain(turn).chain(ways).chain(pairs).min()
+        direct.chain(turn).chain(ways).chain(pairs).chain(self.supply.poll_timeout()).min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -360,6 +362,7 @@ impl Path {
     /// Gives relayed addresses back; send what [`Self::poll_transmit`] has afterwards.
     pub(super) fn close(&mut self, now: Instant) {
         self.ways.clear();
+        self.supply.close();
         for leg in self.turn.values_mut() {
             leg.close(now);
         }
@@ -368,7 +371,8 @@ impl Path {
 
     /// What went through relays until now.
     pub(super) fn relayed(&self, now: Instant) -> Vec<Relayed> {
-        self.turn.values().map(|leg| leg.carried(now)).filter(|relayed| relayed.bytes > 0).collect()
+        let live = self.turn.values().map(|leg| leg.carried(now));
+        live.chain(self.supply.bills()).filter(|relayed| relayed.bytes > 0).collect()
     }
 
     pub(super) const fn dropped(&self) -> Dropped {
@@ -426,6 +430,7 @@ impl Path {
             self.tell(candidate);
         }
         self.settle_ways(now, served, lost);
+        self.supply_relays(now);
         self.collect_pairs(now);
         let mut transmits = Vec::new();
         for (socket, leg) in &mut self.direct {

@@ -184,6 +184,11 @@ impl Pair {
         matches!(self.state, State::Proven)
     }
 
+    /// Whether it has stopped to work, or never did.
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self.state, State::Silent | State::GivenUp)
+    }
+
     /// Whether it works, or is still being punched for.
     pub(super) fn is_hopeful(&self, now: Instant) -> bool {
         match self.state {

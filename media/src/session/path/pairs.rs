@@ -27,7 +27,7 @@ use super::probe::{Mark, Probe, Replays, Secret, Secrets};
 use crate::session::description::CandidateKind;
 use flow::{Flow, Watch};
 
-/// Pairs kept; further ones are not made, the first bases and addresses win.
+/// Pairs kept; one that came to nothing makes room for a new one, else that is not made.
 const MAX_PAIRS: usize = 64;
 /// One probe at most in this time, over all pairs (RFC 8445 §14.2).
 const PACING: Duration = Duration::from_millis(5);
@@ -296,19 +296,28 @@ impl Pairs {
     }
 
     fn add_pair(&mut self, now: Instant, id: PairId, remote: End) {
-        let Some(base) = self.bases.get(&id.socket) else { return };
-        let (ip, far) = (base.ip, id.remote.ip());
+        let Some(Base { end, ip, server, ready }) = self.bases.get(&id.socket) else { return };
+        let far = id.remote.ip();
         let reachable = ip.is_ipv4() == far.is_ipv4() && ip.is_loopback() == far.is_loopback();
+        let open = end.kind != CandidateKind::Relay || ready.contains(&id.remote);
+        let ends = Ends { local: *end, server: *server, remote };
         if let Some(known) = self.pairs.get_mut(&id) {
             // Seen first, told now.
             known.ends.remote = remote;
-        } else if reachable && self.pairs.len() < MAX_PAIRS {
-            let mut pair = Pair::new(now, Ends { local: base.end, server: base.server, remote });
-            if base.end.kind != CandidateKind::Relay || base.ready.contains(&id.remote) {
+        } else if reachable && (self.pairs.len() < MAX_PAIRS || self.make_room()) {
+            let mut pair = Pair::new(now, ends);
+            if open {
                 pair.open(now);
             }
             self.pairs.insert(id, pair);
         }
+    }
+
+    /// Forgets a pair that does not work and is not used.
+    fn make_room(&mut self) -> bool {
+        let idle = |(id, pair): (&PairId, &Pair)| (pair.is_idle() && !self.flow.uses(*id)).then_some(*id);
+        let idle = self.pairs.iter().find_map(idle);
+        idle.is_some_and(|idle| self.pairs.remove(&idle).is_some())
     }
 
     /// The next probe that is due, whenever that is.

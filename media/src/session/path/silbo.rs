@@ -66,6 +66,7 @@ impl Path {
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
             pairs.handle_sound(now, by);
         }
+        self.heard_through(now, by.socket);
         self.collect(now);
     }
 
@@ -153,8 +154,18 @@ impl Path {
             }
         }
         let used = self.silbo.as_mut().is_some_and(|silbo| silbo.pairs.handle_probe(now, id, probe));
+        if used {
+            self.heard_through(now, socket);
+        }
         self.collect(now);
         if used { Taken::Done } else { Taken::Refused }
+    }
+
+    /// The other end was heard by this socket: if that is a relay's, it is there.
+    fn heard_through(&mut self, now: Instant, socket: SocketId) {
+        if let Some(leg) = self.turn.get_mut(&socket) {
+            leg.hear(now);
+        }
     }
 
     /// Forgets an address of the other end that came to nothing.

@@ -4,6 +4,8 @@
 //!   Ways say when ──▶ Wish::Dial ──▶ driver connects ──▶ StreamEvent::Opened, Bytes ... ──▶ messages, as from a socket
 //!                     Wish::HangUp ◀── lost, or not needed         Closed ──▶ lost: the next way
 //! ```
+//!
+//! For the way over UDP [`Path`] wishes for a socket ([`Wish::Allocate`]), too.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -35,6 +37,10 @@ pub(in crate::session) enum Wish {
     Dial(Dial),
     /// Close.
     HangUp(SocketId),
+    /// Open a socket towards this relay alone: [`Path::add_relay`].
+    Allocate(SocketAddr),
+    /// Close what was opened for this relay, which is not used any more.
+    Release(SocketAddr),
 }
 
 /// What became of a connection.
@@ -136,6 +142,8 @@ impl Path {
             self.ways.iter().filter(|(_, ways)| spent(ways)).map(|(server, _)| *server).collect();
         for server in spent {
             self.ways.remove(&server);
+            self.supply.fail(now, server);
+            self.wishes.push_back(Wish::Release(server));
         }
     }
 
@@ -168,7 +176,7 @@ impl Path {
         }
     }
 
-    fn legs_of(&self, server: SocketAddr) -> impl Iterator<Item = &TurnLeg> {
+    pub(super) fn legs_of(&self, server: SocketAddr) -> impl Iterator<Item = &TurnLeg> {
         self.turn.values().filter(move |leg| leg.server() == server)
     }
 
@@ -177,6 +185,7 @@ impl Path {
         if leg.kind().is_some() {
             self.wishes.push_back(Wish::HangUp(socket));
         }
+        self.supply.bill(leg.carried(now));
         self.drop_base(now, socket);
         Some(leg)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::session::RelayServer;
 use crate::session::fixture::origin as start;
 use relay::wire::{Fingerprint, MessageBuilder, Method, TransactionId};
 
@@ -17,7 +18,12 @@ fn path(policy: PathPolicy) -> Path {
 
 fn server() -> RelayServer {
     let credentials = relay::Credentials { username: "u".into(), password: "p".into() };
-    RelayServer { udp: address("198.51.100.9:3478"), streams: None, credentials: Some(credentials) }
+    RelayServer {
+        udp: address("198.51.100.9:3478"),
+        streams: None,
+        credentials: Some(credentials),
+        until: None,
+    }
 }
 
 fn check(priority: u32) -> Vec<u8> {
@@ -61,7 +67,9 @@ fn a_packet_comes_in_under_the_name_of_its_leg() {
 #[test]
 fn only_the_relay_is_heard_on_the_relays_socket() {
     let mut path = path(PathPolicy::Any);
-    path.add_relay(start(), RELAYED, &server());
+    path.offer_relays(start(), &[server()]);
+    assert_eq!(path.poll_wish(), Some(Wish::Allocate(server().udp)));
+    path.add_relay(start(), RELAYED, server().udp);
     assert_eq!(path.handle_datagram(start(), RELAYED, address("203.0.113.5:9"), &[0x80, 111]), None);
     assert_eq!(path.dropped().malformed, 1);
 }
@@ -86,16 +94,18 @@ fn a_check_from_an_unknown_direct_address_is_let_in() {
 #[test]
 fn direct_only_takes_no_relay_of_either_side() {
     let mut path = path(PathPolicy::Direct);
-    assert!(!path.wants_relay(&server()));
+    path.offer_relays(start(), &[server()]);
+    assert_eq!(path.poll_wish(), None);
     let relayed = Candidate::new(CandidateKind::Relay, address("198.51.100.9:50000"), 1).unwrap();
     assert!(!path.add_remote(start(), &relayed));
 }
 
 #[test]
 fn relay_only_opens_no_socket_on_an_interface() {
-    let path = Path::new(Role::Offer, PeerKind::Stock, PathPolicy::Relay, AddressScope::Lab, [1; 32]);
+    let mut path = Path::new(Role::Offer, PeerKind::Stock, PathPolicy::Relay, AddressScope::Lab, [1; 32]);
     assert!(!path.wants_interface(address("192.0.2.1:0").ip()));
-    assert!(path.wants_relay(&server()));
+    path.offer_relays(start(), &[server()]);
+    assert_eq!(path.poll_wish(), Some(Wish::Allocate(server().udp)));
 }
 
 #[test]

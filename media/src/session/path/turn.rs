@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use relay::Credentials;
 use relay::client::{Transport, TurnClient, TurnConfig, TurnEvent};
@@ -12,7 +12,25 @@ use super::stream::{Stream, StreamFault, StreamKind};
 use super::{Inbound, Relayed};
 use crate::session::PathProtocol;
 
+/// A relay nothing was heard of for so long is asked for a sign of life: the pairs a call may need are probed every 1.2 s.
+const QUIET: Duration = Duration::from_secs(3);
+/// One on which the call misses something is asked at once, unless it was heard just now.
+const JUST_NOW: Duration = Duration::from_millis(100);
+/// How long it has to answer; it is asked four times meanwhile.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+/// A relay that answers but has not brought anything of the other end for so long, having done so before, relays nothing.
+const MUTE: Duration = Duration::from_secs(15);
+/// Who looks this much too late has stalled, and asks again.
+const LATE: Duration = Duration::from_millis(500);
+
 /// One allocation.
+///
+/// ```text
+///            3 s of silence, or a gap in the call        3 s more
+///   Heard ────────────────────────────────────▶ Asked ───────────▶ Silent
+///     ▲                                           │                  │      what was relayed, authentic, or an
+///     └───────────────────────────────────────────┴──────────────────┘      answer of the relay's own
+/// ```
 pub(super) struct TurnLeg {
     client: TurnClient,
     over: Over,
@@ -23,7 +41,20 @@ pub(super) struct TurnLeg {
     /// Bytes of payload, both ways.
     carried: u64,
     ready: VecDeque<SocketAddr>,
+    /// When the relay last showed that it is there.
+    heard: Instant,
+    life: Life,
+    /// When the other end was last heard through it.
+    spoken: Option<Instant>,
     lost: bool,
+}
+
+/// Whether the relay is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Heard,
+    Asked { since: Instant },
+    Silent,
 }
 
 /// What carries its messages.
@@ -63,6 +94,9 @@ impl TurnLeg {
             began: now,
             carried: 0,
             ready: VecDeque::new(),
+            heard: now,
+            life: Life::Heard,
+            spoken: None,
             lost: false,
         }
     }
@@ -117,6 +151,28 @@ impl TurnLeg {
         self.relayed
     }
 
+    /// Whether there is an allocation, and the relay is there.
+    pub(super) fn serves(&self) -> bool {
+        self.relayed.is_some() && self.life != Life::Silent
+    }
+
+    /// Something came through it that only the other end of the call can have sent.
+    pub(super) fn hear(&mut self, now: Instant) {
+        (self.heard, self.life, self.spoken) = (now, Life::Heard, Some(now));
+    }
+
+    /// Whether it has stopped to relay though it answers, unless the other end says nothing to anybody.
+    pub(super) fn is_mute(&self, now: Instant) -> bool {
+        self.spoken.is_some_and(|spoken| spoken + MUTE <= now)
+    }
+
+    /// The call misses something it should have brought.
+    pub(super) fn suspect(&mut self, now: Instant) {
+        if self.life == Life::Heard && self.heard + JUST_NOW <= now {
+            self.ask(now);
+        }
+    }
+
     /// Lets `peer` through; before the allocation exists the client keeps it in mind.
     pub(super) fn open(&mut self, now: Instant, peer: SocketAddr) {
         if let Err(error) = self.client.bind_channel(now, peer) {
@@ -151,6 +207,12 @@ impl TurnLeg {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.client.handle_timeout(now);
+        match self.life {
+            Life::Heard if self.heard + QUIET <= now => self.ask(now),
+            Life::Asked { since } if since + ANSWERS_WITHIN + LATE <= now => self.ask(now),
+            Life::Asked { since } if since + ANSWERS_WITHIN <= now => self.life = Life::Silent,
+            Life::Heard | Life::Asked { .. } | Life::Silent => {}
+        }
         if let Over::Stream(stream) = &self.over
             && let Err(fault) = stream.handle_timeout(now)
         {
@@ -164,7 +226,13 @@ impl TurnLeg {
             Over::Datagrams => None,
             Over::Stream(stream) => stream.poll_timeout(),
         };
-        [self.client.poll_timeout(), stream].into_iter().flatten().min()
+        let life = match self.life {
+            Life::Heard => Some((self.heard + QUIET, "relay silent")),
+            Life::Asked { since } => Some((since + ANSWERS_WITHIN, "relay gone")),
+            Life::Silent => None,
+        };
+        let life = life.filter(|_| self.relayed.is_some());
+        [self.client.poll_timeout(), stream, life].into_iter().flatten().min()
     }
 
     /// The next datagram; what is for a stream waits there until its connection takes it.
@@ -200,7 +268,17 @@ impl TurnLeg {
         self.settle();
     }
 
+    fn ask(&mut self, now: Instant) {
+        if self.relayed.is_some() {
+            self.client.check(now);
+            self.life = Life::Asked { since: now };
+        }
+    }
+
     fn settle(&mut self) {
+        if let Some(at) = self.client.heard().filter(|at| *at > self.heard) {
+            (self.heard, self.life) = (at, Life::Heard);
+        }
         while let Some(event) = self.client.poll_event() {
             match event {
                 TurnEvent::Allocated { relayed, .. } => self.relayed = Some(relayed),

@@ -22,6 +22,10 @@ pub(super) const HEAD_START: Duration = Duration::from_millis(300);
 /// The pause before streams that all ended are tried again; it doubles.
 const PAUSE: Duration = Duration::from_millis(250);
 const MAX_ROUNDS: u32 = 6;
+/// A relay that grants nothing for so long, by any way, is counted as failed; it is asked on all the same.
+const HOPE: Duration = Duration::from_secs(5);
+/// Credentials are renewed so long before they end, or halfway when they last less than twice that.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Datagrams {
@@ -36,13 +40,69 @@ pub(super) struct Ways {
     datagrams: Datagrams,
     next: Option<(Instant, StreamKind)>,
     rounds: u32,
+    standing: Standing,
+    /// When to ask for other credentials.
+    renew_at: Option<Instant>,
+}
+
+/// Whether a relay is one of the two a call wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It has not granted anything yet, and has until then.
+    Hoped { until: Instant },
+    /// There is an allocation on it, and it is heard.
+    Serves,
+    /// There was or should have been.
+    Failed,
 }
 
 impl Ways {
     /// An allocation was asked for over UDP.
     pub(super) fn new(now: Instant, relay: RelayServer) -> Self {
         let next = relay.streams.map(|_| (now + HEAD_START, StreamKind::Tcp));
-        Self { relay, datagrams: Datagrams::Asked, next, rounds: 0 }
+        let (standing, renew_at) = (Standing::Hoped { until: now + HOPE }, renew_at(now, &relay));
+        Self { relay, datagrams: Datagrams::Asked, next, rounds: 0, standing, renew_at }
+    }
+
+    /// What the relay is to be used with from now on; what it has granted stays as it is (RFC 8656 §7.1).
+    pub(super) fn renew(&mut self, now: Instant, relay: RelayServer) {
+        self.renew_at = renew_at(now, &relay);
+        self.relay = relay;
+    }
+
+    /// Whether its credentials are to be renewed now.
+    pub(super) fn ends_soon(&self, now: Instant) -> bool {
+        self.counts() && self.renew_at.is_some_and(|at| at <= now)
+    }
+
+    /// Takes in whether there is an allocation on which something is heard; whether the relay has failed just now.
+    pub(super) fn judge(&mut self, now: Instant, serves: bool) -> bool {
+        let after = match self.standing {
+            _ if serves => Standing::Serves,
+            Standing::Hoped { until } if now < until => self.standing,
+            Standing::Hoped { .. } | Standing::Serves | Standing::Failed => Standing::Failed,
+        };
+        std::mem::replace(&mut self.standing, after) != after && after == Standing::Failed
+    }
+
+    /// Whether it is one of the two a call wants.
+    pub(super) const fn counts(&self) -> bool {
+        !matches!(self.standing, Standing::Failed)
+    }
+
+    /// When time alone changes what is to be done about it.
+    pub(super) fn judged_at(&self) -> Option<Instant> {
+        let hoped = match self.standing {
+            Standing::Hoped { until } => Some(until),
+            Standing::Serves | Standing::Failed => None,
+        };
+        let renewal = self.renew_at.filter(|_| self.counts());
+        [hoped, renewal].into_iter().flatten().min()
+    }
+
+    /// The same relay, begun with again.
+    pub(super) fn anew(&self, now: Instant) -> Self {
+        Self { renew_at: self.renew_at, ..Self::new(now, self.relay.clone()) }
     }
 
     pub(super) const fn relay(&self) -> &RelayServer {
@@ -114,6 +174,11 @@ impl Ways {
     }
 }
 
+fn renew_at(now: Instant, relay: &RelayServer) -> Option<Instant> {
+    let lasts = relay.until?.saturating_duration_since(now);
+    Some(now + lasts.saturating_sub(RENEW_BEFORE).max(lasts / 2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +191,7 @@ mod tests {
         let address = "198.51.100.9:443".parse().unwrap();
         let streams = streams.then_some(RelayStreams { address, certificate: CertificateHash([1; 32]) });
         let udp = "198.51.100.9:3478".parse().unwrap();
-        Ways::new(start, RelayServer { udp, streams, credentials: None })
+        Ways::new(start, RelayServer { udp, streams, credentials: None, until: None })
     }
 
     fn dialled(ways: &mut Ways, now: Instant) -> Option<StreamKind> {
@@ -179,6 +244,28 @@ mod tests {
             }
         }
         assert_eq!(dials, 2 * MAX_ROUNDS);
+    }
+
+    #[test]
+    fn a_relay_fails_once_it_serves_no_more_or_never_did_and_counts_again_when_it_does() {
+        let start = origin();
+        let mut ways = ways(start, false);
+        assert!(!ways.judge(start + HOPE - MS, false) && ways.counts());
+        assert!(ways.judge(start + HOPE, false) && !ways.counts());
+        assert!(!ways.judge(start + HOPE + MS, false), "said once");
+        assert!(!ways.judge(start + HOPE + MS, true) && ways.counts());
+        assert!(ways.judge(start + HOPE + 2 * MS, false));
+    }
+
+    #[test]
+    fn credentials_are_renewed_a_minute_before_they_end_or_halfway() {
+        let start = origin();
+        let renewal = |secs| {
+            let until = Some(start + Duration::from_secs(secs));
+            renew_at(start, &RelayServer { until, ..ways(start, false).relay().clone() }).map(|at| at - start)
+        };
+        assert_eq!(renewal(600), Some(Duration::from_secs(540)));
+        assert_eq!(renewal(20), Some(Duration::from_secs(10)));
     }
 
     #[test]

@@ -184,8 +184,12 @@ impl Task {
                 let socket = self.sockets.dial(&dial);
                 line.add_stream(now, socket, &dial);
             }
-            (Wish::Dial(_), None) => {}
+            (Wish::Allocate(relay), Some(line)) => {
+                self.network.open_towards(now, line, &mut self.sockets, relay);
+            }
+            (Wish::Dial(_) | Wish::Allocate(_), None) => {}
             (Wish::HangUp(socket), _) => self.sockets.close(socket),
+            (Wish::Release(relay), _) => self.network.release(&mut self.sockets, relay),
         }
     }
 
@@ -199,6 +203,7 @@ impl Task {
                 self.tell(SessionEvent::Connected);
             }
             LineEvent::Path(report) => self.tell(SessionEvent::Path(report)),
+            LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
             LineEvent::Voice { sequence, timestamp, payload } => {
                 self.meter.received(payload.len());
                 self.engine.insert(ReceivedPacket {
@@ -226,9 +231,7 @@ impl Task {
                 self.end_if_refused(now, accepted);
             }
             (Command::Candidate(candidate), Some(line)) => line.add_candidate(now, candidate),
-            (Command::Relays(relays), Some(line)) => {
-                self.network.add_relays(now, line, &mut self.sockets, &relays);
-            }
+            (Command::Relays(relays), Some(line)) => line.offer_relays(now, &relays),
             (Command::NetworkChanged, _) => self.look(now),
             (Command::Message(message), Some(line)) => line.send_message(now, message),
             // Echo repeats messages as it repeats everything.

@@ -77,6 +77,121 @@ fn a_relay_that_dies_under_a_call_is_replaced_by_the_other_within_a_fifth_of_a_s
     println!("at most {worst:?} made up");
 }
 
+/// Relays of an end's that grant something, hear the other end, and live.
+fn serving(world: &World, who: usize) -> usize {
+    world.ends[who].line.relays_heard(world.now)
+}
+
+#[test]
+fn relays_that_die_one_after_the_other_are_replaced_while_there_are_any() {
+    let mut worst = Duration::ZERO;
+    for seed in 1..=4 {
+        let mut world = talk(Plan { relays: 5, speech: 60, ..relayed(seed) });
+        for death in 1..=3 {
+            let used = last_path(&world, 0).relay.unwrap();
+            world.relays.iter_mut().find(|relay| relay.address == used).unwrap().dead = true;
+            for (who, (made_up, _)) in missing(&mut world, 12 * SECOND).into_iter().enumerate() {
+                assert!(made_up <= 200 * MS, "seed {seed}, death {death}, end {who}: {made_up:?}");
+                worst = worst.max(made_up);
+            }
+            for who in 0..2 {
+                assert_eq!(serving(&world, who), 2, "seed {seed}, death {death}: {:?}", logs(&world)[who]);
+            }
+        }
+        // Two are left, and then one.
+        let used = last_path(&world, 1).relay.unwrap();
+        world.relays.iter_mut().find(|relay| relay.address == used).unwrap().dead = true;
+        for (who, (made_up, _)) in missing(&mut world, 5 * SECOND).into_iter().enumerate() {
+            assert!(made_up <= 200 * MS, "seed {seed}, the last but one, end {who}: {made_up:?}");
+        }
+    }
+    println!("at most {worst:?} made up");
+}
+
+#[test]
+fn two_relays_that_die_at_once_are_replaced_before_the_call_is_given_up() {
+    for seed in 1..=4 {
+        let mut world = talk(Plan { relays: 4, speech: 30, ..relayed(seed) });
+        world.relays[0].dead = true;
+        world.relays[1].dead = true;
+        world.run_for(6 * SECOND);
+        let [first, second] = missing(&mut world, 4 * SECOND);
+        assert!(first.0 <= 40 * MS && second.0 <= 40 * MS, "seed {seed}: {first:?}, {second:?}");
+        assert!((0..2).all(|who| serving(&world, who) == 2), "{:?}", logs(&world));
+    }
+}
+
+#[test]
+fn relays_are_kept_through_a_blackout_of_our_own() {
+    let mut world = talk(Plan { speech: 30, ..relayed(1) });
+    world.dark = true;
+    world.run_for(9 * SECOND);
+    world.dark = false;
+    world.run_for(1500 * MS);
+    let [first, second] = missing(&mut world, 4 * SECOND);
+    assert!(first.0 <= 40 * MS && second.0 <= 40 * MS, "{first:?}, {second:?}: {:?}", logs(&world));
+    assert!((0..2).all(|who| serving(&world, who) == 2), "{:?}", logs(&world));
+}
+
+#[test]
+fn a_relay_that_wakes_up_again_serves_again() {
+    let mut world = talk(Plan { relays: 2, speech: 30, ..relayed(1) });
+    let used = last_path(&world, 0).relay.unwrap();
+    let stop = |world: &mut World, dead| {
+        world.relays.iter_mut().find(|relay| relay.address == used).unwrap().dead = dead;
+    };
+    stop(&mut world, true);
+    world.run_for(8 * SECOND);
+    assert!((0..2).all(|who| serving(&world, who) == 1), "{:?}", logs(&world));
+    stop(&mut world, false);
+    world.run_for(8 * SECOND);
+    assert!((0..2).all(|who| serving(&world, who) == 2), "{:?}", logs(&world));
+}
+
+#[test]
+fn a_relay_that_answers_and_relays_nothing_is_replaced() {
+    let mut world = talk(Plan { relays: 3, speech: 40, ..relayed(1) });
+    let used = last_path(&world, 0).relay.unwrap();
+    world.relays.iter_mut().find(|relay| relay.address == used).unwrap().mute = true;
+    for (who, (made_up, _)) in missing(&mut world, 10 * SECOND).into_iter().enumerate() {
+        assert!(made_up <= 200 * MS, "end {who}: {made_up:?}");
+    }
+    world.run_for(10 * SECOND);
+    for who in 0..2 {
+        assert_eq!(world.ends[who].towards.len(), 3, "another one is used: {:?}", logs(&world)[who]);
+        assert_eq!(serving(&world, who), 2, "{:?}", logs(&world)[who]);
+    }
+}
+
+#[test]
+fn a_call_with_one_relay_asks_for_another_less_and_less_often() {
+    let mut world = talk(Plan { relays: 1, ..relayed(1) });
+    world.run_for(120 * SECOND);
+    let wanted = |(_, event): &&(Duration, LineEvent)| matches!(event, LineEvent::RelaysWanted(_));
+    let asked = world.ends[0].log.iter().filter(wanted).count();
+    assert!((5..=8).contains(&asked), "{asked}");
+}
+
+#[test]
+fn a_long_call_has_credentials_for_the_day_its_address_changes() {
+    let credentials = 12 * SECOND;
+    for seed in 1..=2 {
+        let mut world = talk(Plan { credentials, speech: 40, ..relayed(seed) });
+        world.run_for(25 * SECOND);
+        // What the call began with is of no use any more; a relay sees a new client, and asks for its credentials.
+        world.move_uplink(0, "203.0.113.77");
+        world.run_for(3 * SECOND);
+        assert!((0..2).all(|who| serving(&world, who) == 2), "{:?}", logs(&world));
+        let [first, second] = missing(&mut world, 4 * SECOND);
+        assert!(first.0 <= 40 * MS && second.0 <= 40 * MS, "seed {seed}: {first:?}, {second:?}");
+    }
+    let mut world = talk(Plan { credentials, renews: false, ..relayed(1) });
+    world.run_for(25 * SECOND);
+    world.move_uplink(0, "203.0.113.77");
+    world.run_for(3 * SECOND);
+    assert_eq!(serving(&world, 0), 0, "they were needed");
+}
+
 #[test]
 fn an_uplink_that_changes_its_address_is_back_within_a_second() {
     for (seed, relays) in [(1, 0), (2, 1), (3, 2)] {

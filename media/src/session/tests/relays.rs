@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use relay::server::{AllocationId, Effect, PeerPolicy, PortOutcome, Server, ServerConfig, StreamId, Via};
+use relay::wire::ChannelData;
 use relay::{CredentialIssuer, Now};
 
 use crate::session::{CertificateHash, RelayServer, RelayStreams};
 
 /// Where the relays listen.
-pub(super) const RELAYS: [&str; 2] = ["198.51.100.9:3478", "198.51.101.9:3478"];
+pub(super) const RELAYS: [&str; 5] =
+    ["198.51.100.9:3478", "198.51.101.9:3478", "198.51.102.9:3478", "198.51.103.9:3478", "198.51.104.9:3478"];
 const SECRET: [u8; 32] = [7; 32];
 
 /// One relay.
@@ -23,6 +25,8 @@ pub(super) struct TestRelay {
     pub(super) streamed: Vec<(StreamId, Vec<u8>)>,
     /// Killed or stopped: it takes nothing and says nothing.
     pub(super) dead: bool,
+    /// It answers its clients, and relays nothing.
+    pub(super) mute: bool,
 }
 
 impl TestRelay {
@@ -30,7 +34,15 @@ impl TestRelay {
         let address: SocketAddr = RELAYS[nth].parse().unwrap();
         let config = ServerConfig { peers: PeerPolicy::Lab, ..ServerConfig::new(address, SECRET, seed) };
         let server = Server::new(config, address, now);
-        Self { address, server, ports: BTreeMap::new(), next_port: 50_000, streamed: Vec::new(), dead: false }
+        Self {
+            address,
+            server,
+            ports: BTreeMap::new(),
+            next_port: 50_000,
+            streamed: Vec::new(),
+            dead: false,
+            mute: false,
+        }
     }
 
     pub(super) fn is_at(&self, to: SocketAddr) -> bool {
@@ -38,16 +50,16 @@ impl TestRelay {
     }
 
     /// What an end is told of it.
-    pub(super) fn offer(&self, now: Now, who: usize) -> RelayServer {
-        let credentials =
-            CredentialIssuer::new(SECRET).issue(now.unix, &format!("end{who}"), Duration::from_secs(600));
+    pub(super) fn offer(&self, now: Now, who: usize, lifetime: Duration) -> RelayServer {
+        let credentials = CredentialIssuer::new(SECRET).issue(now.unix, &format!("end{who}"), lifetime);
         let address = SocketAddr::new(self.address.ip(), 443);
         let streams = Some(RelayStreams { address, certificate: CertificateHash([3; 32]) });
-        RelayServer { udp: self.address, streams, credentials: Some(credentials) }
+        let until = Some(now.instant + lifetime);
+        RelayServer { udp: self.address, streams, credentials: Some(credentials), until }
     }
 
     pub(super) fn deliver(&mut self, now: Now, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
-        if self.dead {
+        if self.dead || self.mute && (to != self.address || ChannelData::matches(payload)) {
         } else if to == self.address {
             self.server.handle_client(now, from, payload);
         } else if let Some(id) = self.ports.get(&to.port()) {

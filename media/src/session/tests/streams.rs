@@ -99,6 +99,26 @@ fn udp_that_is_blocked_in_mid_call_is_replaced_by_a_stream() {
 }
 
 #[test]
+fn relays_reached_over_streams_that_stop_one_after_the_other_are_replaced() {
+    for seed in 1..=3 {
+        let mut world = connect(Plan { seed, relays: 4, speech: 60, ..blocked([Nat::Blocked; 2]) });
+        world.run_for(4 * SECOND);
+        for stop in 1..=3 {
+            let used = last_path(&world, 0).relay.unwrap();
+            world.relays.iter_mut().find(|relay| relay.address == used).unwrap().dead = true;
+            let before = [0, 1].map(|who| world.ends[who].voice.stats());
+            world.run_for(12 * SECOND);
+            for (who, before) in before.iter().enumerate() {
+                let made_up = (world.ends[who].voice.stats().concealed - before.concealed) / 48;
+                assert!(made_up <= 200, "seed {seed}, stop {stop}, end {who}: {made_up} ms");
+                let left = world.ends[who].line.relays_heard(world.now);
+                assert_eq!(left, if stop == 3 { 1 } else { 2 }, "{:?}", logs(&world)[who]);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_stream_that_breaks_in_mid_call_is_dialled_anew_and_the_call_goes_on() {
     let mut world = connect(Plan { speech: 12, ..blocked([Nat::Blocked, Nat::None]) });
     world.run_for(3 * SECOND);

@@ -38,7 +38,7 @@ impl World {
                 Wish::Dial(dial) => {
                     let end = &mut self.ends[who];
                     let socket = SocketId(end.sockets.len() as u32);
-                    let from = SocketAddr::new(end.sockets[0].ip(), 9000 + socket.0 as u16);
+                    let from = SocketAddr::new(end.inside, 9000 + socket.0 as u16);
                     end.sockets.push(from);
                     end.line.add_stream(self.now, socket, &dial);
                     self.wires.dialled.push((who, dial.kind));
@@ -55,6 +55,14 @@ impl World {
                     self.schedule(takes, Arrival::FromWire(who, socket, StreamEvent::Opened));
                 }
                 Wish::HangUp(socket) => self.cut(who, socket),
+                Wish::Allocate(relay) => {
+                    let end = &mut self.ends[who];
+                    let socket = SocketId(end.sockets.len() as u32);
+                    end.sockets.push(SocketAddr::new(end.inside, 6000 + socket.0 as u16));
+                    end.towards.push(relay);
+                    end.line.add_relay(self.now, socket, relay);
+                }
+                Wish::Release(relay) => self.ends[who].towards.retain(|towards| *towards != relay),
             }
         }
         let stands = |(key, wire): (&(usize, SocketId), &Wire)| {

@@ -15,7 +15,7 @@ use crate::session::line::{Line, LineEvent};
 use crate::session::path::SocketId;
 use crate::session::path::streams::StreamEvent;
 use crate::session::sdp::Role;
-use crate::session::{AddressScope, PathPolicy};
+use crate::session::{AddressScope, PathPolicy, RelayServer, RelaysWanted};
 use crate::voice::virtual_clock::VirtualVoice;
 
 use super::relays::TestRelay;
@@ -23,6 +23,8 @@ use super::signal::speech;
 use super::wires::Wires;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
+/// Relays offered to a call when it begins.
+const OFFERED_FIRST: usize = 2;
 const TICK: Duration = Duration::from_millis(10);
 
 /// What sits between an end and the world (RFC 4787).
@@ -47,8 +49,12 @@ pub(super) struct Plan {
     pub(super) loss: f64,
     pub(super) policy: [PathPolicy; 2],
     pub(super) nat: [Nat; 2],
-    /// How many there are.
+    /// How many there are; two are offered at the start, the others when more are wanted.
     pub(super) relays: usize,
+    /// How long their credentials last.
+    pub(super) credentials: Duration,
+    /// Whether the owner finds other credentials when they end.
+    pub(super) renews: bool,
     /// Seconds each end speaks, once connected.
     pub(super) speech: usize,
 }
@@ -64,6 +70,8 @@ impl Default for Plan {
             policy: [PathPolicy::Any; 2],
             nat: [Nat::None; 2],
             relays: 0,
+            credentials: Duration::from_secs(600),
+            renews: true,
             speech: 0,
         }
     }
@@ -74,6 +82,10 @@ pub(super) struct End {
     pub(super) voice: VirtualVoice,
     pub(super) said: Vec<f32>,
     pub(super) sockets: Vec<SocketAddr>,
+    /// The address of the computer.
+    pub(super) inside: IpAddr,
+    /// Relays it has sockets towards.
+    pub(super) towards: Vec<SocketAddr>,
     pub(super) translator: Translator,
     next_tick: Option<Instant>,
     /// Every event, with its time since the start.
@@ -108,6 +120,8 @@ pub(super) enum Arrival {
     Offer(Description),
     Answer(Description),
     Candidate(usize, Candidate),
+    /// Relays for an end.
+    Relays(usize, Vec<RelayServer>),
     /// News of a connection, for an end.
     FromWire(usize, SocketId, StreamEvent),
     /// Bytes of a connection, for its relay.
@@ -161,14 +175,10 @@ impl World {
                 line.add_interface(start, SocketId(sockets.len() as u32), local);
                 sockets.push(local);
             }
-            for (nth, relay) in relays.iter().enumerate() {
-                let relay = relay.offer(moment(start, start), who);
-                line.add_stun_server(start, relay.udp);
-                if line.wants_relay(&relay) {
-                    line.add_relay(start, SocketId(sockets.len() as u32), &relay);
-                    sockets.push(SocketAddr::new(inside, 6000 + nth as u16));
-                }
-            }
+            let offers = relays.iter().take(OFFERED_FIRST);
+            let offers: Vec<_> =
+                offers.map(|relay| relay.offer(moment(start, start), who, plan.credentials)).collect();
+            line.offer_relays(start, &offers);
             let said = speech(who, plan.speech);
             let translator = Translator {
                 kind: plan.nat[who],
@@ -179,9 +189,10 @@ impl World {
                 written: Vec::new(),
             };
             let voice = VirtualVoice::new(said.clone(), start).unwrap();
-            End { line, voice, said, sockets, translator, next_tick: None, log: Vec::new() }
+            let towards = Vec::new();
+            End { line, voice, said, sockets, inside, towards, translator, next_tick: None, log: Vec::new() }
         });
-        Self {
+        let mut world = Self {
             start,
             now: start,
             ends,
@@ -198,7 +209,9 @@ impl World {
             wire: None,
             direct_dead: false,
             stalls: [None; 2],
-        }
+        };
+        world.settle();
+        world
     }
 
     /// The caller offers; everything else follows.
@@ -280,6 +293,7 @@ impl World {
                 let candidate = Candidate::decode(&candidate.encode()).unwrap();
                 self.ends[to].line.add_candidate(now, candidate);
             }
+            Arrival::Relays(who, relays) => self.ends[who].line.offer_relays(now, &relays),
             Arrival::Datagram { from, to, payload } => self.deliver(from, to, &payload),
             Arrival::FromWire(who, socket, event) => self.bring(who, socket, event),
             Arrival::ToWire(who, socket, bytes) => self.take_bytes(who, socket, &bytes),
@@ -325,6 +339,10 @@ impl World {
             while let Some(event) = self.ends[who].line.poll_event() {
                 match &event {
                     LineEvent::Candidate(candidate) => self.signal(Arrival::Candidate(1 - who, *candidate)),
+                    LineEvent::RelaysWanted(wanted) => {
+                        let offers = self.offers(who, wanted);
+                        self.signal(Arrival::Relays(who, offers));
+                    }
                     LineEvent::Connected if self.plan.speech > 0 => self.ends[who].next_tick = Some(self.now),
                     LineEvent::Voice { sequence, timestamp, payload } => {
                         self.ends[who].voice.insert(self.now, *sequence, *timestamp, payload);
@@ -341,6 +359,18 @@ impl World {
             }
             self.settle_streamed(nth);
         }
+    }
+
+    /// What the owner of a call finds for it.
+    fn offers(&self, who: usize, wanted: &RelaysWanted) -> Vec<RelayServer> {
+        let now = moment(self.start, self.now);
+        let offer = |relay: &TestRelay| relay.offer(now, who, self.plan.credentials);
+        let renewed =
+            self.relays.iter().filter(|relay| self.plan.renews && wanted.renew.contains(&relay.address));
+        let others = self.relays.iter().filter(|relay| {
+            !relay.dead && wanted.besides.as_ref().is_some_and(|besides| !besides.contains(&relay.address))
+        });
+        renewed.map(offer).chain(others.take(1).map(offer)).collect()
     }
 
     fn launch(&mut self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
@@ -376,10 +406,10 @@ impl World {
 
     /// The end loses its address, and gets another one: its driver closes and opens sockets.
     pub(super) fn move_uplink(&mut self, who: usize, address: &str) {
-        let (now, moment) = (self.now, moment(self.start, self.now));
+        let now = self.now;
         let end = &mut self.ends[who];
         let inside = ip(address);
-        end.translator.outside = inside;
+        (end.inside, end.translator.outside) = (inside, inside);
         let gone = end.sockets.len();
         for socket in 0..gone {
             end.sockets[socket].set_port(0);
@@ -390,10 +420,10 @@ impl World {
             end.line.add_interface(now, SocketId(gone as u32), local);
             end.sockets.push(local);
         }
-        for (nth, relay) in self.relays.iter().enumerate() {
+        for relay in end.towards.clone() {
             let socket = SocketId(end.sockets.len() as u32);
-            end.line.replace_relay(now, socket, &relay.offer(moment, who));
-            end.sockets.push(SocketAddr::new(inside, 8000 + nth as u16));
+            end.sockets.push(SocketAddr::new(inside, 8000 + socket.0 as u16));
+            end.line.replace_relay(now, socket, relay);
         }
         self.settle();
     }

@@ -39,6 +39,7 @@ pub struct TurnClient {
     rng: StdRng,
     state: State,
     login: Option<Login>,
+    heard: Option<Instant>,
     requests: Vec<Pending>,
     peers: Peers,
     transmits: VecDeque<Vec<u8>>,
@@ -93,6 +94,7 @@ impl TurnClient {
             rng: StdRng::from_seed(seed),
             state: State::Allocating,
             login: None,
+            heard: None,
             requests: Vec::new(),
             peers: Peers::default(),
             transmits: VecDeque::new(),
@@ -113,6 +115,11 @@ impl TurnClient {
             State::Allocated { relayed, .. } => Some(relayed),
             State::Allocating | State::Releasing | State::Closed => None,
         }
+    }
+
+    /// When the relay last answered in a way nobody else can.
+    pub const fn heard(&self) -> Option<Instant> {
+        self.heard
     }
 
     /// Asks for a channel to `peer`; may be called before the allocation exists.
@@ -138,6 +145,15 @@ impl TurnClient {
             self.transmit(datagram);
         }
         Ok(())
+    }
+
+    /// Asks the relay for a sign of life, which [`TurnClient::heard`] then tells: a refresh ahead of its time. Without an
+    /// allocation, or while a refresh is on its way, nothing more is asked.
+    pub fn check(&mut self, now: Instant) {
+        if let State::Allocated { relayed, refresh_at: Some(_) } = self.state {
+            self.state = State::Allocated { relayed, refresh_at: None };
+            self.request(now, Purpose::Refresh, 0);
+        }
     }
 
     /// Payloads that wait for one peer's channel.
@@ -248,7 +264,7 @@ impl TurnClient {
         );
         if let Proof::Key(key) = self.requests[index].proof {
             match message.integrity(&key) {
-                Integrity::Valid => {}
+                Integrity::Valid => self.heard = Some(now),
                 Integrity::Missing if unproven_is_fine => {}
                 Integrity::Missing | Integrity::Wrong => return,
             }

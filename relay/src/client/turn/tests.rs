@@ -81,6 +81,26 @@ fn a_relay_that_forgot_the_allocation_is_told_as_such() {
 }
 
 #[test]
+fn a_relay_shows_when_asked_that_it_is_still_there() {
+    let mut world = World::new();
+    world.connect();
+    world.run(Duration::from_secs(10));
+    let before = world.clients[ADA].heard();
+    assert!(before.is_some_and(|heard| heard < world.now.instant));
+    world.clients[ADA].check(world.now.instant);
+    world.clients[ADA].check(world.now.instant);
+    let asked = std::iter::from_fn(|| world.clients[ADA].poll_transmit()).count();
+    assert_eq!(asked, 1, "one question at a time");
+    world.run(Duration::from_secs(1));
+    assert!(world.clients[ADA].heard() > before);
+    world.lose_every = Some(1);
+    let before = world.clients[ADA].heard();
+    world.clients[ADA].check(world.now.instant);
+    world.run(Duration::from_secs(5));
+    assert_eq!(world.clients[ADA].heard(), before);
+}
+
+#[test]
 fn credentials_of_another_relay_are_not_accepted() {
     let mut world = World::new();
     world.server = World::server(world.now, [8; 32]);

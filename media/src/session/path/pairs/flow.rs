@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::{ALIVE, Pairs, PairsEvent};
 use crate::session::description::CandidateKind;
+use crate::session::path::SocketId;
 use crate::session::path::pair::{Pace, Pair, PairId};
 use crate::session::path::probe::Mark;
 
@@ -169,6 +170,14 @@ impl Pairs {
             Flow::Single { .. } => move_at,
             Flow::Doubled { until, .. } => Some(move_at.map_or(until, |at| at.min(until))),
             Flow::Bridging { turn_at, .. } => Some(turn_at),
+        }
+    }
+
+    /// The base whose pair should have brought something.
+    pub(in crate::session::path) const fn missing(&self) -> Option<SocketId> {
+        match self.flow {
+            Flow::Bridging { on, .. } => Some(on.socket),
+            Flow::Seeking | Flow::Single { .. } | Flow::Doubled { .. } => None,
         }
     }
 
