@@ -301,8 +301,7 @@ impl Table {
 
     /// Removes the worst replaceable entry of a bucket.
     fn make_room(&mut self, bucket: u16, among: impl Fn(&Known) -> bool) -> bool {
-        let replaceable =
-            self.stretch(bucket).iter().filter(|known| known.may_be_replaced() && among(known));
+        let replaceable = self.stretch(bucket).iter().filter(|known| known.may_be_replaced() && among(known));
         let worst = replaceable.min_by_key(|known| (known.failures < DEAD, known.record.not_after()));
         let worst = worst.map(|known| known.record.node());
         worst.is_some_and(|node| self.remove(&node))
