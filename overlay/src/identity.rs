@@ -9,7 +9,7 @@
 
 mod verdicts;
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use data_encoding::{BASE32_NOPAD, Encoding, HEXLOWER};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
@@ -59,9 +59,21 @@ impl fmt::Debug for Identity {
 }
 
 /// The public key of a person; ordered and compared by its bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct PublicKey(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl Ord for PublicKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        by_bytes(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for PublicKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl PublicKey {
     /// Takes 32 bytes for a public key. Bytes that are no curve point verify nothing.
@@ -162,9 +174,21 @@ impl fmt::Debug for LinkSecret {
 }
 
 /// The public key of one end of a link, proven by the TLS handshake. For a supernode: its node key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct LinkKey(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl Ord for LinkKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        by_bytes(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for LinkKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl LinkKey {
     /// Takes 32 bytes for a link key.
@@ -282,6 +306,12 @@ fn base32() -> Encoding {
     spec.symbols.make_ascii_lowercase();
     // The lower-cased alphabet of a valid encoding is valid; the fallback keeps this free of panics.
     spec.encoding().unwrap_or(BASE32_NOPAD)
+}
+
+/// The order of keys and places: that of their bytes. They stand in many maps, and nearly always the first eight decide.
+pub(crate) fn by_bytes(a: &[u8; 32], b: &[u8; 32]) -> Ordering {
+    let first = |bytes: &[u8; 32]| bytes.first_chunk().map(|first| u64::from_be_bytes(*first));
+    first(a).cmp(&first(b)).then_with(|| a.cmp(b))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod prefix;
 mod table;
 
+use std::cmp::Ordering;
+
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
@@ -11,7 +13,7 @@ pub use self::{
     table::{Bounds, Inserted, Known, PER_PREFIX, Table},
 };
 use crate::{
-    identity::{LinkKey, PublicKey},
+    identity::{LinkKey, PublicKey, by_bytes},
     record::BlindedKey,
     username::Username,
 };
@@ -20,9 +22,21 @@ use crate::{
 pub const REPLICATION: usize = 20;
 
 /// A point of the key space: a SHA-256 hash.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Key(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        by_bytes(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Key {
     /// Where claims to a name, and to all that look like it, are kept.
@@ -47,15 +61,15 @@ impl Key {
 
     /// How far apart two points are: XOR, compared as a big-endian number.
     pub fn distance(&self, other: &Self) -> Distance {
-        Distance(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
+        Distance::new(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
     }
 
     /// How many leading bits are the same.
     pub fn shared_bits(&self, other: &Self) -> u16 {
         let mut bits = 0;
-        for byte in self.distance(other).0 {
-            bits += byte.leading_zeros() as u16;
-            if byte != 0 {
+        for part in self.distance(other).0 {
+            bits += part.leading_zeros() as u16;
+            if part != 0 {
                 break;
             }
         }
@@ -93,19 +107,22 @@ impl Key {
     }
 }
 
-/// The XOR of two keys.
+/// The XOR of two keys, as a number of four parts, the first one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Distance([u8; 32]);
+pub struct Distance([u64; 4]);
 
 impl Distance {
-    #[cfg(test)]
-    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        let mut parts = [0; 4];
+        for (part, bytes) in parts.iter_mut().zip(bytes.as_chunks().0) {
+            *part = u64::from_be_bytes(*bytes);
+        }
+        Self(parts)
     }
 
     /// The first 64 bits, as a number.
     pub fn leading(&self) -> u64 {
-        self.0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+        self.0[0]
     }
 }
 
@@ -127,7 +144,7 @@ mod tests {
     fn distance_is_symmetric_and_zero_only_to_oneself() {
         let (a, b) = (point(1), point(2));
         assert_eq!(a.distance(&b), b.distance(&a));
-        assert_eq!(a.distance(&a), Distance([0; 32]));
+        assert_eq!(a.distance(&a), Distance([0; 4]));
         assert!(a.distance(&b) > a.distance(&a));
     }
 

@@ -121,24 +121,25 @@ impl Node {
         self.dial_seeds(now);
         let spares = self.spares_strangers(now);
         let opening = if spares { self.perhaps_homes(now) } else { self.opening() };
-        let prefixes = self.home_prefixes();
-        let mut candidates: Vec<SupernodeRecord> = self
+        let (prefixes, need) = (self.home_prefixes(), self.need());
+        let mut candidates: Vec<&Known> = self
             .table
             .iter()
-            .filter(|k| k.may_dial(now.instant) && k.may_have_room(now.instant))
+            .filter(|k| k.may_dial(now.instant) && k.may_have_room(now.instant, need))
             .filter(|k| k.record.offers(Offers::INTRODUCER))
             .filter(|k| !self.by_peer.contains_key(&k.record.node()))
-            .map(|k| k.record.clone())
-            .filter(|r| !prefixes.contains(&Prefix::of(self.config.network, r.address())))
+            .filter(|k| !prefixes.contains(&Prefix::of(self.config.network, k.record.address())))
             .collect();
         candidates.shuffle(&mut self.rng);
         if self.presence.full {
             // Whom we helped has more room for us than others.
-            candidates.sort_by_key(|record| !self.owes_us(&record.node()));
+            candidates.sort_by_key(|known| !self.owes_us(&known.record.node()));
         }
         // Twice as many as are missing, for some will not answer; where strangers are to be left, one after the other.
         let wanted = if spares { missing } else { missing * 2 };
-        for record in candidates.into_iter().take(wanted.saturating_sub(opening)) {
+        let first = candidates.into_iter().take(wanted.saturating_sub(opening));
+        let first: Vec<SupernodeRecord> = first.map(|known| known.record.clone()).collect();
+        for record in first {
             self.dial(now, record.address(), Some(record.node()), None);
         }
         self.schedule_dial(now, self.paused_until(now));
@@ -151,7 +152,8 @@ impl Node {
     /// Links to somebody who may yet become a home.
     fn perhaps_homes(&self, now: Now) -> usize {
         let known = |link: &Link| self.table.get(&link.peer?);
-        let has_room = |link: &Link| known(link).is_none_or(|known| known.may_have_room(now.instant));
+        let need = self.need();
+        let has_room = |link: &Link| known(link).is_none_or(|known| known.may_have_room(now.instant, need));
         self.links.iter().filter(|(id, link)| !self.is_home(**id) && has_room(link)).count()
     }
 
@@ -180,7 +182,7 @@ impl Node {
 
     fn is_known(&self, address: SocketAddr) -> bool {
         self.own_record.as_ref().is_some_and(|own| own.address() == address)
-            || self.table.iter().any(|k| k.record.address() == address && k.confirmed && k.failures == 0)
+            || self.table.iter().any(|k| k.confirmed && k.failures == 0 && k.record.address() == address)
             || self.links.values().any(|l| l.address == address && l.is_ready())
     }
 

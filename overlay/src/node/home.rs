@@ -126,6 +126,11 @@ impl Node {
         HOMES.saturating_sub(self.homes.values().filter(|home| home.stays()).count())
     }
 
+    /// How badly we need one more.
+    pub(super) fn need(&self) -> Need {
+        if self.homes.values().any(Home::stays) { Need::Spare } else { Need::Homeless }
+    }
+
     pub(super) fn homes_up(&self) -> usize {
         // A supernode rings its own person.
         let own = usize::from(self.presence.own_mailbox.is_some());
@@ -168,7 +173,7 @@ impl Node {
             let Some(known) = self
                 .table
                 .get(&node)
-                .filter(|k| k.may_have_room(now.instant) && k.record.offers(Offers::INTRODUCER))
+                .filter(|k| k.may_have_room(now.instant, self.need()) && k.record.offers(Offers::INTRODUCER))
             else {
                 continue;
             };
@@ -179,7 +184,7 @@ impl Node {
             }
             let mailbox = MailboxId::from_bytes(self.rng.random());
             // The first asked is to be the home; the others are spares from the beginning.
-            let need = if self.homes.values().any(Home::stays) { Need::Spare } else { Need::Homeless };
+            let need = self.need();
             self.homes.insert(node, Home { link, address, mailbox, need, state: HomeState::Opening });
             self.ask_over(now, link, Request::OpenMailbox { mailbox, need }, Purpose::OpenMailbox);
         }
@@ -204,12 +209,9 @@ impl Node {
             self.ask_over(now, link, Request::OpenMailbox { mailbox, need }, Purpose::OpenMailbox);
         } else if let Some(pause) = self.pause_asked_for(node, &result) {
             // The link goes when it is idle; the supernode is there for everything else.
-            let need = self.homes.remove(&node).map(|home| home.need);
+            let need = self.homes.remove(&node).map_or(need, |home| home.need);
             self.presence.full = true;
-            // Refused as a spare to somebody whom nobody else took either: asked once more, as the home.
-            if need != Some(Need::Spare) || self.homes.values().any(Home::stays) {
-                self.table.busy(&node, now.instant + pause);
-            }
+            self.table.busy(&node, need, now.instant + pause);
             self.fill(now);
         } else {
             self.give_up(now, link);
@@ -239,7 +241,7 @@ impl Node {
         } else if let Some(home) = self.homes.get_mut(&node) {
             home.state = HomeState::Leaving;
         }
-        self.table.busy(&node, now.instant + LEAVING);
+        self.table.busy(&node, Need::Homeless, now.instant + LEAVING);
         self.fill(now);
     }
 
@@ -265,7 +267,7 @@ impl Node {
             return;
         };
         let pause = self.longer(LEFT_ALONE);
-        self.table.busy(&node, now.instant + pause);
+        self.table.busy(&node, Need::Spare, now.instant + pause);
         self.release(now, link);
     }
 

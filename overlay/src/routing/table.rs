@@ -25,6 +25,7 @@ use crate::{
     config::Network,
     identity::LinkKey,
     record::{Offers, SupernodeRecord},
+    wire::Need,
 };
 
 /// Known supernodes, within [`Bounds`].
@@ -70,7 +71,10 @@ pub struct Known {
 #[derive(Debug, Clone, Copy, Default)]
 struct Pauses {
     retry_at: Option<Instant>,
+    /// No room for us until then, not even as our only home.
     busy_until: Option<Instant>,
+    /// No room for us as a spare.
+    no_spares_until: Option<Instant>,
 }
 
 /// After this many failures in a row a supernode counts as dead until it answers or says anew that it is there.
@@ -100,21 +104,28 @@ impl Known {
         self.pauses.as_ref()?.retry_at
     }
 
-    /// It had no room for us: not asked to be our home before.
-    fn busy_until(&self) -> Option<Instant> {
-        self.pauses.as_ref()?.busy_until
+    /// It had no room for somebody with this need: not asked to be our home before.
+    fn busy_until(&self, need: Need) -> Option<Instant> {
+        let pauses = self.pauses.as_ref()?;
+        match need {
+            Need::Homeless => pauses.busy_until,
+            Need::Spare => pauses.busy_until.max(pauses.no_spares_until),
+        }
     }
 
     /// When the first of its pauses ends, if any lasts.
     pub fn paused_until(&self, now: Instant) -> Option<Instant> {
-        [self.retry_at(), self.busy_until()].into_iter().flatten().filter(|until| *until > now).min()
+        let until = self.pauses.as_ref().map(|p| [p.retry_at, p.busy_until, p.no_spares_until]);
+        until.into_iter().flatten().flatten().filter(|until| *until > now).min()
     }
 
     /// It is not paused after a failure any more.
     fn forgive(&mut self) {
         self.failures = 0;
-        let busy = self.busy_until();
-        self.pauses = busy.map(|_| Box::new(Pauses { retry_at: None, busy_until: busy }));
+        self.pauses = self.pauses.take().filter(|p| p.busy_until.or(p.no_spares_until).is_some());
+        if let Some(pauses) = &mut self.pauses {
+            pauses.retry_at = None;
+        }
     }
 
     /// Whether it may be dialled: it answered when last tried, or the pause after a failure is over.
@@ -122,9 +133,10 @@ impl Known {
         self.retry_at().is_none_or(|at| at <= now)
     }
 
-    /// Whether it may have room for us.
-    pub fn may_have_room(&self, now: Instant) -> bool {
-        self.busy_until().is_none_or(|until| until <= now)
+    /// Whether it may have room for us, who need it so badly. Who has lost every home asks those, too, that had none for
+    /// a spare.
+    pub fn may_have_room(&self, now: Instant, need: Need) -> bool {
+        self.busy_until(need).is_none_or(|until| until <= now)
     }
 
     /// Whether it can be counted on to hold something.
@@ -350,10 +362,14 @@ impl Table {
         }
     }
 
-    /// It answered that it has no room.
-    pub fn busy(&mut self, node: &LinkKey, until: Instant) {
+    /// It answered that it has no room for us, who need it so badly.
+    pub fn busy(&mut self, node: &LinkKey, need: Need, until: Instant) {
         if let Some(known) = self.get_mut(node) {
-            known.pauses.get_or_insert_default().busy_until = Some(until);
+            let pauses = known.pauses.get_or_insert_default();
+            match need {
+                Need::Homeless => pauses.busy_until = Some(until),
+                Need::Spare => pauses.no_spares_until = Some(until),
+            }
         }
     }
 

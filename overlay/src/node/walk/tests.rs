@@ -256,7 +256,7 @@ fn a_crowd_around_a_key_makes_its_region_wider_and_never_empty() {
     let place = |leading: u64, n: u16| {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&leading.to_be_bytes());
-        (Distance::from_bytes(bytes), Peer { node: secret(n).public_key(), address: address(n) })
+        (Distance::new(bytes), Peer { node: secret(n).public_key(), address: address(n) })
     };
     // A thousand supernodes, evenly spread: one of them in each thousandth of the space.
     let even = (0..300).map(|n| place(u64::MAX / 1_000 * (u64::from(n) + 1), n));

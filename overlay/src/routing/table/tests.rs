@@ -117,3 +117,18 @@ fn expiry_leaves_nothing_behind() {
     assert!(table.is_empty());
     assert!(table.buckets.is_empty() && table.prefixes.is_empty());
 }
+
+#[test]
+fn who_had_no_room_for_a_spare_is_asked_by_somebody_who_has_lost_every_home() {
+    let (mut table, now) = (table(10, 10), origin());
+    let node = lone(1).node();
+    fill(&mut table, [lone(1)]);
+    let may_have_room = |table: &Table, need| table.get(&node).unwrap().may_have_room(now, need);
+    table.busy(&node, Need::Spare, now + HOUR);
+    assert!(!may_have_room(&table, Need::Spare) && may_have_room(&table, Need::Homeless));
+    table.reached(&node);
+    assert!(!may_have_room(&table, Need::Spare), "that it answers does not mean that it has room");
+    table.busy(&node, Need::Homeless, now + HOUR);
+    assert!(!may_have_room(&table, Need::Spare) && !may_have_room(&table, Need::Homeless));
+    assert_eq!(table.get(&node).unwrap().paused_until(now), Some(now + HOUR));
+}
