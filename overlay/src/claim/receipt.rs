@@ -13,7 +13,7 @@
 //!   ◀──────────┼──────────▶ distance     holders: the 20 closest; most of them make a claim established
 //!   ··oooooHHHH│HHHHooooo··              neighbours: the 20 after them; they count, for holders come and go
 //! ```
-//! A fifth of all supernodes finds enough friends among neighbours of any name, but most of the holders of none.
+//! A fifth of all supernodes has enough friends around every other name, but most of the holders of hardly any.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
