@@ -1,7 +1,7 @@
 //! `overlay [leaf] [supernode] [crash] [lan] [churn]`: what the overlay costs and survives with real processes; all of it
 //! when nothing is named.
 //!
-//! Prints a table on stderr and one JSON object on stdout. Exit status: 0 every bar kept, 1 a bar missed, 77 this system
+//! Prints a table on stderr and one JSON object on stdout. Exit status: 0 every bar kept, 1 a bar missed, 2 wrong arguments, 77 this system
 //! allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result};
@@ -35,6 +35,10 @@ const LEAVES: usize = 500;
 const KILLS: usize = 5;
 const BUSY: Duration = Duration::from_secs(3);
 
+/// What can be watched.
+const WORDS: [&str; 5] = ["leaf", "supernode", "crash", "lan", "churn"];
+const WRONG_ARGUMENTS: u8 = 2;
+
 fn run() -> Result<ExitCode> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if let [word, bootstrap @ ..] = &words[..]
@@ -42,6 +46,10 @@ fn run() -> Result<ExitCode> {
     {
         player::play(bootstrap.to_vec())?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(unknown) = words.iter().find(|word| !WORDS.contains(&word.as_str())) {
+        writeln!(std::io::stderr(), "overlay: {unknown} is none of {}", WORDS.join(", "))?;
+        return Ok(ExitCode::from(WRONG_ARGUMENTS));
     }
     lab::silbo()?;
     netns::within("no supernode was killed.", || play(&words))
