@@ -39,6 +39,7 @@ lab: setup-lab release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
 	$(TARGET)/release/blocked
+	$(TARGET)/release/portmap
 	$(TARGET)/release/outlive
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer

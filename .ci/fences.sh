@@ -16,6 +16,7 @@ readonly LAWS="
     mainline_stays_in_the_overlay_driver
     rusqlite_stays_in_storage
     stun_rs_stays_in_relay
+    routers_are_asked_in_portmap
     imports_point_one_way
     outside_crates_enter_in_one_place
     versions_are_written_once
@@ -41,6 +42,7 @@ quinn_stays_in_the_overlay_driver() { naming 'quinn' '^overlay/src/(.*/)?driver(
 mainline_stays_in_the_overlay_driver() { naming 'mainline' '^overlay/src/driver(/|\.rs)'; }
 rusqlite_stays_in_storage() { naming 'rusqlite' '^(app/src/|overlay/src/driver/)storage(/|\.rs)'; }
 stun_rs_stays_in_relay() { naming 'stun_rs' '^relay/'; }
+routers_are_asked_in_portmap() { naming '(crab_nat|igd_next)' '^app/src/portmap(/|\.rs)'; }
 
 # naming CRATE ALLOWED: code (not comments) that uses CRATE as the start of a path, outside the ALLOWED files.
 naming() {
@@ -65,7 +67,7 @@ for package in packages:
 outside_crates_enter_in_one_place() {
     manifests '
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
-        "cpal": {"media"}, "mainline": {"overlay"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
+        "cpal": {"media"}, "crab_nat": {"app"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
         "rusqlite": {"app", "overlay"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}}
 for package in packages:
     for dependency in package["dependencies"]:
@@ -216,6 +218,7 @@ self_test() {
     plant mainline_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use mainline::Dht;'
     plant rusqlite_stays_in_storage overlay/src/directory/planted.rs 'use rusqlite::Connection;'
     plant stun_rs_stays_in_relay overlay/src/planted.rs 'use stun_rs::MessageType;'
+    plant routers_are_asked_in_portmap app/src/engine/planted.rs 'use crab_nat::PortMapping;'
     plant imports_point_one_way relay/Cargo.toml '[dependencies.overlay]
 workspace = true'
     plant imports_point_one_way overlay/Cargo.toml '[dependencies.media]

@@ -27,6 +27,7 @@ main() {
     step "build" cargo build --quiet --workspace --all-targets --locked
     step "tests" cargo test --workspace --locked
     step "NAT lab, short calls" "${CARGO_TARGET_DIR:-target}/debug/nat" --quick
+    step "routers that open ports" "${CARGO_TARGET_DIR:-target}/debug/portmap"
 }
 
 # step HEADING COMMAND...

@@ -15,6 +15,7 @@ pub mod engine;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod note;
+pub mod portmap;
 pub mod reason;
 pub mod roster;
 pub mod storage;

@@ -63,7 +63,7 @@ pub struct Stage {
 impl Stage {
     /// Starts the supernode; profiles, logs, events and recordings go to `folder`.
     pub fn open(cast: Cast, folder: &Path) -> Result<Self> {
-        let mut arguments = network(None, &folder.join("supernode"));
+        let mut arguments = network(&cast.supernode, None, &folder.join("supernode"));
         arguments.extend(["supernode".into(), "--listen".into(), cast.listen.to_string()]);
         arguments.extend(["--relay-listen".into(), cast.relay_listen.to_string()]);
         if let Some(listen) = cast.tcp_listen {
@@ -86,7 +86,8 @@ impl Stage {
 
     /// Global options of a person of this network; every person has a profile.
     pub fn person(&self, name: &str) -> Vec<String> {
-        network(Some(self.cast.listen), &self.folder.join(name))
+        // Both are either behind routers of the lab, or on this machine itself.
+        network(&self.cast.caller, Some(self.cast.listen), &self.folder.join(name))
     }
 
     /// Claims `bob` for bob's profile and waits until the command has succeeded.
@@ -167,9 +168,12 @@ impl Stage {
     }
 }
 
-/// The global options of any node of a lab network.
-fn network(bootstrap: Option<SocketAddr>, profile: &Path) -> Vec<String> {
+/// The global options of any node of a lab network. Routers outside of the lab are left alone.
+fn network(place: &Place, bootstrap: Option<SocketAddr>, profile: &Path) -> Vec<String> {
     let mut options = vec!["--lab".into(), "--no-mdns".into()];
+    if !matches!(place, Place::Namespace(_)) {
+        options.push("--no-portmap".into());
+    }
     options.extend(["--profile".into(), profile.display().to_string()]);
     if let Some(address) = bootstrap {
         options.extend(["--bootstrap".into(), address.to_string()]);

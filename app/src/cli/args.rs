@@ -57,7 +57,7 @@ pub struct Global {
     /// Do not use the BitTorrent Mainline DHT, neither to find supernodes nor to be found as one (--lab never does)
     #[arg(long, global = true)]
     pub no_mainline: bool,
-    /// Do not ask the router to open a port (this version never does)
+    /// Do not ask the router to open ports (by PCP, NAT-PMP or UPnP), neither for calls nor for helping others
     #[arg(long, global = true)]
     pub no_portmap: bool,
     /// Be a node of a test network: every address is allowed, thresholds are zero

@@ -18,7 +18,7 @@ mod status;
 mod stop;
 
 use crate::{
-    engine::{AutoAnswer, Config, OwnName, errand::Errand, helping::Helping},
+    engine::{AutoAnswer, Config, OwnName, Portmap, errand::Errand, helping::Helping},
     reason::Reason,
     storage::{IdentityOrigin, Profile, Storage},
 };
@@ -132,6 +132,7 @@ fn config(global: &Global, media: &Media) -> Config {
         mdns: if global.no_mdns { Mdns::Off } else { Mdns::On },
         // Nodes of test networks have no business in a public one.
         mainline: if global.no_mainline || global.lab { Mainline::Off } else { Mainline::Public },
+        portmap: if global.no_portmap { Portmap::Off } else { Portmap::On },
         voice: media.voice(),
         auto_answer: AutoAnswer::Nobody,
         ring_timeout: crate::call::RING_TIMEOUT,

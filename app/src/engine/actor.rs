@@ -8,6 +8,7 @@ use super::{
     event::{Event, EventBody},
     helping::{Helping, Volunteer},
     invites,
+    mappings::{For, Mappings},
     people::Purpose,
     picture::Picture,
     presence::Presence,
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     call::{CallId, Line},
+    portmap::{Mapping, PortmapError, Transport},
     reason::{Reason, Word},
     roster,
     storage::{Contact, Profile, Setting, Storage, StorageError},
@@ -30,6 +32,7 @@ use overlay::{
 use relay::Now;
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -55,6 +58,7 @@ pub(super) struct Actor {
     pub(super) session: Option<MediaSession>,
     pub(super) record: Option<CallRecord>,
     pub(super) relays: Relays,
+    pub(super) mappings: Mappings,
     /// The call whose callee is being looked up.
     pub(super) dialling: Option<CallId>,
     pub(super) contacts: Vec<Contact>,
@@ -68,7 +72,7 @@ pub(super) struct Actor {
     renewed: bool,
     left: bool,
     pub(super) volunteer: Option<Volunteer>,
-    quic: Option<std::net::SocketAddr>,
+    quic: Option<SocketAddr>,
     waiting: VecDeque<Waiting>,
     /// Held until the end: other instances stay out.
     _profile: Profile,
@@ -88,6 +92,8 @@ pub(super) enum Done {
     LookedUp { name: Username, purpose: Purpose, took: Duration, result: Result<Lookup, LookupError> },
     /// Relays were offered.
     Relays(Result<Vec<RelayOffer>, RelaysError>),
+    /// The router has opened a port for what is there, or not.
+    Mapped(For, SocketAddr, Result<Mapping, PortmapError>),
     /// A media session was started.
     Session(CallId, Result<SessionStart, media::session::SessionError>),
     /// An offer was delivered, or not.
@@ -162,6 +168,7 @@ impl Actor {
             session: None,
             record: None,
             relays: Relays::default(),
+            mappings: Mappings::default(),
             dialling: None,
             contacts: Vec::new(),
             picture,
@@ -377,6 +384,7 @@ impl Actor {
                 self.tell(None, EventBody::Role { role, quic: self.quic, key: self.own });
             }
             OverlayEvent::Relay { udp, tcp, tls, realm, lab_credential } => {
+                self.map_service(udp, &[Transport::Udp]);
                 self.tell(None, EventBody::Relay { udp, tcp, tls, realm, lab_credential });
             }
             OverlayEvent::Draining { allocations, within } => {
@@ -397,7 +405,10 @@ impl Actor {
                 self.tell(None, EventBody::NameContested { name: name.to_string(), by });
             }
             OverlayEvent::NameLost { name, by } => self.registered(&name, Err(RegisterError::Taken { by })),
-            OverlayEvent::Listening { quic, .. } => self.quic = Some(quic),
+            OverlayEvent::Listening { quic, .. } => {
+                self.quic = Some(quic);
+                self.map_service(quic, &[Transport::Udp, Transport::Tcp]);
+            }
             _ => {}
         }
     }
@@ -409,6 +420,7 @@ impl Actor {
                 self.looked_up(&name, purpose, took, result);
             }
             Ok(Done::Relays(result)) => self.relays_offered(result),
+            Ok(Done::Mapped(reason, inside, result)) => self.mapped(reason, inside, result),
             Ok(Done::Session(call, result)) => self.session_started(call, result),
             Ok(Done::OfferSent(call, Err(undelivered))) => {
                 let reason = match undelivered {
@@ -547,6 +559,7 @@ impl Actor {
         self.write_down_past();
         let _ = self.hang_up();
         self.do_what_the_line_says();
+        self.unmap_everything();
         self.jobs.abort_all();
         let farewells = async { while self.farewells.join_next().await.is_some() {} };
         if timeout(FAREWELL, farewells).await.is_err() {

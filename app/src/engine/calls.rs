@@ -35,7 +35,7 @@ const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// The media session of the call.
 pub(super) struct MediaSession {
-    call: CallId,
+    pub(super) call: CallId,
     pub(super) session: driver::Session,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
@@ -126,6 +126,7 @@ impl Actor {
         let now = self.now();
         match event {
             Some(SessionEvent::Candidate(candidate)) => {
+                self.map_call(call, std::slice::from_ref(&candidate));
                 self.line.handle_candidate(now, call, candidate.encode());
             }
             Some(SessionEvent::Connected) => tracing::debug!("the session is connected"),
@@ -177,6 +178,7 @@ impl Actor {
                     tracing::debug!(%error, "relays were not taken");
                 }
                 self.session = Some(MediaSession { call, session, events, levels_at: now.instant });
+                self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
             Err(error) => self.line.handle_start_failed(now, call, error.into()),
@@ -335,6 +337,7 @@ impl Actor {
     }
 
     fn stop_session(&mut self) {
+        self.unmap_call();
         if let Some(running) = self.session.take() {
             let (overlay, lenders) = (self.overlay.clone(), self.relays.lenders());
             self.farewells.spawn(close(running.session, overlay, lenders));

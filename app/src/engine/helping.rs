@@ -142,7 +142,7 @@ fn lacking(why: Unfit) -> (&'static str, &'static str) {
         ),
         Unfit::Unreachable => (
             "It does not help: strangers do not reach this computer.",
-            "Forward a UDP port to it in the router, and name it with `silbo online --listen 0.0.0.0:PORT`.",
+            "Let the router open ports (UPnP, NAT-PMP or PCP), or forward a UDP port to it, and name it with `silbo online --listen 0.0.0.0:PORT`.",
         ),
     }
 }

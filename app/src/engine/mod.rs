@@ -18,6 +18,7 @@ pub mod errand;
 pub mod event;
 pub mod helping;
 pub(crate) mod invites;
+mod mappings;
 mod people;
 mod picture;
 mod power;
@@ -26,6 +27,7 @@ mod reasons;
 mod relays;
 pub mod view;
 
+pub use mappings::Portmap;
 pub(crate) use people::{accept_request, decline_request};
 
 use crate::{
@@ -77,6 +79,8 @@ pub struct Config {
     pub mdns: Mdns,
     /// Whether to look in the BitTorrent Mainline DHT when there is nobody elsewhere.
     pub mainline: Mainline,
+    /// Whether routers are asked to open ports, for calls and for helping others.
+    pub portmap: Portmap,
     /// Microphone and loudspeaker of calls.
     pub voice: VoiceConfig,
     /// Whom to answer without asking.

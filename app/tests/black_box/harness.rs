@@ -82,7 +82,7 @@ impl World {
     /// Starts `silbo` with a profile of this world.
     pub(crate) fn silbo(&self, profile: &str, words: &[&str]) -> Silbo {
         let mut command = Command::new(env!("CARGO_BIN_EXE_silbo"));
-        command.args(["--lab", "--no-mdns", "--json", "--profile"]).arg(self.path(profile));
+        command.args(["--lab", "--no-mdns", "--no-portmap", "--json", "--profile"]).arg(self.path(profile));
         if let Some(bootstrap) = &self.bootstrap {
             command.args(["--bootstrap", bootstrap]);
         }

@@ -4,6 +4,7 @@
     reason = "starting a session takes the time of day and a seed from the system, once"
 )]
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use tokio::sync::mpsc::error::TrySendError;
@@ -111,6 +112,12 @@ impl Session {
     /// Supernodes learnt after the start, and other credentials of known ones.
     pub fn add_relays(&self, relays: Vec<RelayServer>) -> Result<(), SessionError> {
         self.command(Command::Relays(relays))
+    }
+
+    /// A router has opened its port `outside` for our socket at `inside`, one of our [`Description::candidates`]: the
+    /// other end is told, and reaches us there whatever the router filters.
+    pub fn add_mapping(&self, inside: SocketAddr, outside: SocketAddr) -> Result<(), SessionError> {
+        self.command(Command::Mapping { inside, outside })
     }
 
     /// Addresses of this machine have come or gone: look now. A session finds out by itself half a second later.

@@ -193,6 +193,12 @@ impl Line {
         }
     }
 
+    /// A router has opened its port `outside` for our socket at `inside`.
+    pub(super) fn add_mapping(&mut self, now: Instant, inside: SocketAddr, outside: SocketAddr) {
+        self.path.add_mapping(now, inside, outside);
+        self.settle(now);
+    }
+
     /// The socket towards a relay that was wished for.
     pub(super) fn add_relay(&mut self, now: Instant, socket: SocketId, server: SocketAddr) {
         self.path.add_relay(now, socket, server);

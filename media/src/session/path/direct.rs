@@ -65,20 +65,25 @@ impl DirectLeg {
         self.questions.iter_mut().find_map(|question| Some((question.server(), question.poll_transmit()?)))
     }
 
+    /// The world sees this socket there, too.
+    pub(super) fn add_reflexive(&mut self, mapped: SocketAddr) {
+        if mapped != self.local && !self.reflexive.contains(&mapped) {
+            self.reflexive.push(mapped);
+            self.found.push_back(mapped);
+        }
+    }
+
     /// An address of ours that was not known yet.
     pub(super) fn poll_reflexive(&mut self) -> Option<SocketAddr> {
         self.found.pop_front()
     }
 
     fn settle(&mut self) {
-        let Self { local, questions, reflexive, found, .. } = self;
-        questions.retain_mut(|question| match question.poll_event() {
+        let mut answers = Vec::new();
+        self.questions.retain_mut(|question| match question.poll_event() {
             None => true,
-            Some(BindingEvent::Mapped { reflexive: mapped, .. }) => {
-                if mapped != *local && !reflexive.contains(&mapped) {
-                    reflexive.push(mapped);
-                    found.push_back(mapped);
-                }
+            Some(BindingEvent::Mapped { reflexive, .. }) => {
+                answers.push(reflexive);
                 false
             }
             Some(BindingEvent::Failed { reason, .. }) => {
@@ -86,5 +91,6 @@ impl DirectLeg {
                 false
             }
         });
+        answers.into_iter().for_each(|mapped| self.add_reflexive(mapped));
     }
 }

@@ -199,6 +199,15 @@ impl Path {
         self.collect(now);
     }
 
+    /// A router has opened its port `outside` for our socket at `inside`: one more address at which the other end reaches
+    /// that socket, whatever the router filters. What leaves the socket leaves it as before.
+    pub(super) fn add_mapping(&mut self, now: Instant, inside: SocketAddr, outside: SocketAddr) {
+        for leg in self.direct.values_mut().filter(|leg| leg.local() == inside) {
+            leg.add_reflexive(outside);
+        }
+        self.collect(now);
+    }
+
     /// The interface's address is gone, and with it what was bound to it.
     pub(super) fn remove_interface(&mut self, now: Instant, socket: SocketId) {
         if self.direct.remove(&socket).is_some() {

@@ -65,6 +65,20 @@ fn a_packet_comes_in_under_the_name_of_its_leg() {
 }
 
 #[test]
+fn a_port_the_router_opened_is_told_to_the_other_end_once_and_only_for_a_socket_we_have() {
+    let mut path = path(PathPolicy::Any);
+    while path.poll_event().is_some() {}
+    let mapped = address("198.51.100.77:6000");
+    path.add_mapping(start(), address("192.0.2.1:5001"), mapped);
+    assert_eq!(path.poll_event(), None);
+    path.add_mapping(start(), address("192.0.2.1:5000"), mapped);
+    path.add_mapping(start(), address("192.0.2.1:5000"), mapped);
+    let Some(PathEvent::Told(told)) = path.poll_event() else { panic!("nothing was told") };
+    assert_eq!((told.kind(), told.address()), (CandidateKind::ServerReflexive, mapped));
+    assert_eq!(path.poll_event(), None);
+}
+
+#[test]
 fn only_the_relay_is_heard_on_the_relays_socket() {
     let mut path = path(PathPolicy::Any);
     path.offer_relays(start(), &[server()]);

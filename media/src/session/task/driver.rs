@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the task reads the clock for the state machines it drives")]
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -38,6 +39,7 @@ pub(in crate::session) enum Command {
     AcceptSdp(String),
     Candidate(Candidate),
     Relays(Vec<RelayServer>),
+    Mapping { inside: SocketAddr, outside: SocketAddr },
     NetworkChanged,
     Mute(Mute),
     Message(Vec<u8>),
@@ -232,12 +234,17 @@ impl Task {
             }
             (Command::Candidate(candidate), Some(line)) => line.add_candidate(now, candidate),
             (Command::Relays(relays), Some(line)) => line.offer_relays(now, &relays),
+            (Command::Mapping { inside, outside }, Some(line)) => line.add_mapping(now, inside, outside),
             (Command::NetworkChanged, _) => self.look(now),
             (Command::Message(message), Some(line)) => line.send_message(now, message),
             // Echo repeats messages as it repeats everything.
             (Command::Message(message), None) => self.tell(SessionEvent::Message(message)),
             (
-                Command::Accept(_) | Command::AcceptSdp(_) | Command::Candidate(_) | Command::Relays(_),
+                Command::Accept(_)
+                | Command::AcceptSdp(_)
+                | Command::Candidate(_)
+                | Command::Mapping { .. }
+                | Command::Relays(_),
                 None,
             ) => {}
         }
