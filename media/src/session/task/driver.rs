@@ -154,11 +154,12 @@ impl Task {
         while let Some(event) = self.far.poll_event() {
             self.handle_far(now, event);
         }
-        while let Some(transmit) = self.far.poll_transmit() {
-            self.sockets.send(transmit);
-        }
+        // First, for what is opened has something to send.
         while let Some(wish) = self.far.poll_wish() {
             self.grant(now, wish);
+        }
+        while let Some(transmit) = self.far.poll_transmit() {
+            self.sockets.send(transmit);
         }
         if self.next_stats.is_some_and(|due| due <= now) {
             self.next_stats = Some(now + STATS_EVERY);
