@@ -188,7 +188,14 @@ impl Task {
             (Wish::Allocate(relay), Some(line)) => {
                 self.network.open_towards(now, line, &mut self.sockets, relay);
             }
-            (Wish::Dial(_) | Wish::Allocate(_), None) => {}
+            (Wish::OpenBeside(base), Some(line)) => match self.sockets.open_beside(base) {
+                Ok((socket, local)) => line.add_beside(now, socket, local),
+                Err(error) => {
+                    tracing::debug!(%error, "no more sockets to guess with");
+                    line.refuse_beside(now);
+                }
+            },
+            (Wish::Dial(_) | Wish::Allocate(_) | Wish::OpenBeside(_), None) => {}
             (Wish::HangUp(socket), _) => self.sockets.close(socket),
             (Wish::Release(relay), _) => self.network.release(&mut self.sockets, relay),
         }
