@@ -40,6 +40,7 @@ lab: setup-lab release
 	$(TARGET)/release/nat
 	$(TARGET)/release/blocked
 	$(TARGET)/release/outlive
+	$(TARGET)/release/guess
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh
