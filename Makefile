@@ -41,6 +41,7 @@ lab: setup-lab release
 	$(TARGET)/release/blocked
 	$(TARGET)/release/portmap
 	$(TARGET)/release/outlive
+	$(TARGET)/release/guess
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

@@ -10,19 +10,20 @@
 //!                                     └── JSON events ──► script ──┘
 //! ```
 //!
-//! [`outlive`] takes the ways of a call away while it goes on, and measures what is missed.
+//! [`outlive`] takes the ways of a call away while it goes on, and measures what is missed; [`guess`] lets one be found.
 //!
 //! [`field`] watches what supernodes and leaves cost, and kills them; [`serving`] holds a volunteer's supernode to what it
 //! promises, with the TURN clients of [`turn`].
 //!
-//! Commands: `nat`, `blocked`, `portmap`, `outlive` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay` (`make bench-overlay`). Tests: `tests/call.rs`,
-//! `tests/overlay.rs`, `tests/window.rs`.
+//! Commands: `nat`, `blocked`, `portmap`, `outlive`, `guess` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
 
 pub mod desktop;
 pub mod field;
 pub mod flood;
+pub mod guess;
 pub mod netns;
 pub mod outlive;
 pub mod process;

@@ -26,14 +26,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Turns a hang into a failure and judges no speed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sound before the first fault: relays are allocated and proven by then.
 const TALK: Duration = Duration::from_secs(5);
 
 /// From before to after a fault, in milliseconds: what is missing then is the fault's doing.
-const BEFORE_MS: i64 = 100;
-const AFTER_MS: i64 = 1500;
+pub(crate) const BEFORE_MS: i64 = 100;
+pub(crate) const AFTER_MS: i64 = 1500;
 /// The same where the fault is that an address is gone: sound may be away for longer.
 const AFTER_MOVE_MS: i64 = 4000;
 
@@ -46,7 +46,7 @@ const LISTEN: Duration = Duration::from_secs(1);
 const FLOWING: u64 = 25;
 
 /// Quieter than this, on average over two seconds, nobody spoke.
-const AUDIBLE: f64 = 0.003;
+pub(crate) const AUDIBLE: f64 = 0.003;
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -118,10 +118,10 @@ impl Missing {
 /// Supernodes on all public hosts, which live from call to call, and what watches the machine.
 #[derive(Debug)]
 pub struct Town {
-    internet: Internet,
-    folder: PathBuf,
+    pub(crate) internet: Internet,
+    pub(crate) folder: PathBuf,
     hubs: Vec<Hub>,
-    stalls: StallLog,
+    pub(crate) stalls: StallLog,
 }
 
 #[derive(Debug)]
@@ -291,20 +291,7 @@ impl Town {
         let (from, to) = (at - BEFORE_MS, at + after_ms);
         let mut missed = [0.0; 2];
         for (who, missed) in both.iter_mut().zip(&mut missed) {
-            // Told after the second it is about.
-            who.expect_where("stats of the seconds after the fault", PATIENCE, |event| {
-                event["event"] == "stats" && unix_ms(event).is_ok_and(|told| told - 1000 >= to)
-            })?;
-            let (mut made_up, mut lost) = (0.0f64, 0.0f64);
-            for stats in who.seen_named("stats") {
-                let told = unix_ms(&stats)?;
-                if told >= from && told - 1000 <= to {
-                    let share = |field: &str| stats[field].as_f64().with_context(|| format!("no {field}"));
-                    made_up += 1000.0 * share("concealed_ratio")?;
-                    lost += 1000.0 * share("loss")?;
-                }
-            }
-            *missed = made_up.max(lost);
+            *missed = missed_by(who, from, to)?;
         }
         let [alice_ms, bob_ms] = missed;
         Ok(Missing { alice_ms, bob_ms, machine_stalled_ms: self.stalls.longest(from, to) })
@@ -329,7 +316,7 @@ impl Town {
         Ok(())
     }
 
-    fn person(&self, name: &str, home: Home, words: &[&str]) -> Result<Silbo> {
+    pub(crate) fn person(&self, name: &str, home: Home, words: &[&str]) -> Result<Silbo> {
         let mut arguments = self.network(name);
         arguments.extend(["--bootstrap".into(), self.bootstrap(|_| true)]);
         arguments.extend(words.iter().map(|word| (*word).to_owned()));
@@ -345,6 +332,24 @@ impl Town {
         let profile = self.folder.join(format!("{name}-profile")).display().to_string();
         vec!["--lab".into(), "--no-mdns".into(), "--profile".into(), profile]
     }
+}
+
+/// What somebody missed in the seconds that touch a stretch of time, in milliseconds.
+pub(crate) fn missed_by(who: &mut Silbo, from: i64, to: i64) -> Result<f64> {
+    // Told after the second it is about.
+    who.expect_where("stats of the seconds after the fault", PATIENCE, |event| {
+        event["event"] == "stats" && unix_ms(event).is_ok_and(|told| told - 1000 >= to)
+    })?;
+    let (mut made_up, mut lost) = (0.0f64, 0.0f64);
+    for stats in who.seen_named("stats") {
+        let told = unix_ms(&stats)?;
+        if told >= from && told - 1000 <= to {
+            let share = |field: &str| stats[field].as_f64().with_context(|| format!("no {field}"));
+            made_up += 1000.0 * share("concealed_ratio")?;
+            lost += 1000.0 * share("loss")?;
+        }
+    }
+    Ok(made_up.max(lost))
 }
 
 /// The way somebody's packets take now.

@@ -211,6 +211,18 @@ impl Line {
         self.settle(now);
     }
 
+    /// A socket that was wished for beside another one.
+    pub(super) fn add_beside(&mut self, now: Instant, socket: SocketId, local: SocketAddr) {
+        self.path.add_beside(now, socket, local);
+        self.settle(now);
+    }
+
+    /// It could not be opened.
+    pub(super) fn refuse_beside(&mut self, now: Instant) {
+        self.path.refuse_beside(now);
+        self.settle(now);
+    }
+
     /// The connection that was wished for, on its way.
     pub(super) fn add_stream(&mut self, now: Instant, socket: SocketId, dial: &Dial) {
         self.path.add_stream(now, socket, dial);

@@ -6,24 +6,76 @@ use std::time::Instant;
 
 use relay::client::{BindingClient, BindingEvent, Handled};
 
+use super::SocketId;
+use super::guess::{Mapping, observed};
+
+/// Answers kept; more servers are not asked at a time.
+const MAX_ANSWERS: usize = 8;
+
+/// How a socket came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// For an address of this machine.
+    Interface,
+    /// Beside this one, to guess with.
+    Guess(SocketId),
+}
+
 /// One socket, and the questions it asks about how the world sees it.
 pub(super) struct DirectLeg {
     local: SocketAddr,
     nth: usize,
+    origin: Origin,
     questions: Vec<BindingClient>,
     reflexive: Vec<SocketAddr>,
+    /// Who saw us where.
+    answers: Vec<(SocketAddr, SocketAddr)>,
     found: VecDeque<SocketAddr>,
 }
 
 impl DirectLeg {
     pub(super) fn new(local: SocketAddr, nth: usize) -> Self {
-        Self { local, nth, questions: Vec::new(), reflexive: Vec::new(), found: VecDeque::new() }
+        Self {
+            local,
+            nth,
+            origin: Origin::Interface,
+            questions: Vec::new(),
+            reflexive: Vec::new(),
+            answers: Vec::new(),
+            found: VecDeque::new(),
+        }
+    }
+
+    /// One that a guess got through to, opened beside that of an interface: it works for whoever guessed, and asks nobody.
+    pub(super) fn guessed(&self, base: SocketId, local: SocketAddr) -> Self {
+        Self { origin: Origin::Guess(base), ..Self::new(local, self.nth) }
+    }
+
+    /// Whose base it was opened beside, if it was opened to guess with.
+    pub(super) const fn beside(&self) -> Option<SocketId> {
+        match self.origin {
+            Origin::Interface => None,
+            Origin::Guess(base) => Some(base),
+        }
+    }
+
+    /// Whether any server has seen it.
+    pub(super) const fn is_seen(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
+    /// How what translates its address maps, as far as servers have shown.
+    pub(super) fn mapping(&self) -> Option<Mapping> {
+        observed(&self.answers)
     }
 
     /// Asks `server` for our address, where it can be reached from this interface at all.
     pub(super) fn ask(&mut self, now: Instant, server: SocketAddr, seed: [u8; 32]) {
         let (local, remote) = (self.local.ip(), server.ip());
-        if local.is_ipv4() == remote.is_ipv4() && local.is_loopback() == remote.is_loopback() {
+        if self.origin == Origin::Interface
+            && local.is_ipv4() == remote.is_ipv4()
+            && local.is_loopback() == remote.is_loopback()
+        {
             self.questions.push(BindingClient::new(server, seed, now));
         }
     }
@@ -38,7 +90,7 @@ impl DirectLeg {
 
     /// Whether a translator sits between this socket and the world.
     pub(super) fn is_translated(&self) -> bool {
-        !self.reflexive.is_empty()
+        !self.reflexive.is_empty() || self.beside().is_some()
     }
 
     /// Whether the datagram was an answer to one of our questions.
@@ -79,11 +131,11 @@ impl DirectLeg {
     }
 
     fn settle(&mut self) {
-        let mut answers = Vec::new();
+        let mut mapped = Vec::new();
         self.questions.retain_mut(|question| match question.poll_event() {
             None => true,
-            Some(BindingEvent::Mapped { reflexive, .. }) => {
-                answers.push(reflexive);
+            Some(BindingEvent::Mapped { server, reflexive }) => {
+                mapped.push((server, reflexive));
                 false
             }
             Some(BindingEvent::Failed { reason, .. }) => {
@@ -91,6 +143,11 @@ impl DirectLeg {
                 false
             }
         });
-        answers.into_iter().for_each(|mapped| self.add_reflexive(mapped));
+        for (server, reflexive) in mapped {
+            if self.answers.len() < MAX_ANSWERS {
+                self.answers.push((server, reflexive));
+            }
+            self.add_reflexive(reflexive);
+        }
     }
 }

@@ -10,6 +10,7 @@
 //!   │                       │  TurnLeg:   one socket or connection to one relay; wraps and unwraps (RFC 8656)
 //!   │                       │  Ways:      of one relay: UDP, and where that is silent TCP and TLS
 //!   │                       │  Supply:    which relays are used, and when others are asked for
+//!   │                       │  Guess:     ports tried where one end's translator takes another one for everybody
 //!   └───────────┬───────────┘
 //!   socket ─ destination ─ bytes                 what the driver moves
 //! ```
@@ -19,6 +20,8 @@
 //! and one pair for both halves the checks.
 
 mod direct;
+mod guess;
+mod guessing;
 mod mirror;
 mod pair;
 mod pairs;
@@ -151,7 +154,7 @@ impl Path {
     ) -> Self {
         let mut random = StdRng::from_seed(seed);
         let silbo = match peer {
-            PeerKind::Silbo => Some(Silbo::new(role, random.random())),
+            PeerKind::Silbo => Some(Silbo::new(role, random.random(), random.random())),
             PeerKind::Stock => None,
         };
         Self {
@@ -176,7 +179,7 @@ impl Path {
     /// Whether the driver should open a socket on an interface with this address.
     pub(super) fn wants_interface(&self, ip: IpAddr) -> bool {
         self.policy != PathPolicy::Relay
-            && self.direct.len() < MAX_INTERFACES
+            && self.direct.values().filter(|leg| leg.beside().is_none()).count() < MAX_INTERFACES
             && !is_link_local(ip)
             && !ip.is_unspecified()
             && (self.scope == AddressScope::Lab || !ip.is_loopback())
@@ -212,6 +215,7 @@ impl Path {
     pub(super) fn remove_interface(&mut self, now: Instant, socket: SocketId) {
         if self.direct.remove(&socket).is_some() {
             self.drop_base(now, socket);
+            self.drop_guessed(now, |_, leg| leg.beside() == Some(socket));
             self.collect(now);
         }
     }
@@ -270,8 +274,9 @@ impl Path {
         for leg in self.turn.values_mut() {
             leg.open(now, candidate.address);
         }
-        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+        if let Some(Silbo { pairs, guessing, .. }) = &mut self.silbo {
             pairs.add_remote(now, candidate.address, End::told(candidate));
+            guessing.note(candidate);
         }
         self.collect(now);
         true
@@ -302,6 +307,7 @@ impl Path {
         source: SocketAddr,
         datagram: &[u8],
     ) -> Option<Inbound> {
+        self.take_guess(now, socket, source, datagram);
         let inbound = if let Some(leg) = self.direct.get_mut(&socket) {
             if leg.handle_answer(now, source, datagram) {
                 self.collect(now);
@@ -343,8 +349,9 @@ impl Path {
             self.hurry_ways(now);
         }
         self.dial_ways(now);
-        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+        if let Some(Silbo { pairs, guessing, .. }) = &mut self.silbo {
             pairs.handle_timeout(now);
+            guessing.handle_timeout(now);
             if let Some(leg) = pairs.missing().and_then(|socket| self.turn.get_mut(&socket)) {
                 leg.suspect(now);
             }
@@ -357,7 +364,9 @@ impl Path {
         let turn = self.turn.values().filter_map(TurnLeg::poll_timeout);
         let ways = self.ways.values().filter_map(Ways::poll_timeout);
         let pairs = self.silbo.iter().filter_map(|silbo| silbo.pairs.poll_timeout());
-        direct.chain(turn).chain(ways).chain(pairs).chain(self.supply.poll_timeout()).min()
+        let guesses = self.silbo.iter().filter_map(|silbo| silbo.guessing.poll_timeout());
+        let legs = direct.chain(turn).chain(ways).chain(pairs).chain(guesses);
+        legs.chain(self.supply.poll_timeout()).min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -440,6 +449,7 @@ impl Path {
         }
         self.settle_ways(now, served, lost);
         self.supply_relays(now);
+        self.collect_guesses(now);
         self.collect_pairs(now);
         let mut transmits = Vec::new();
         for (socket, leg) in &mut self.direct {

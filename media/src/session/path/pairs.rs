@@ -22,6 +22,7 @@ use rand::{Rng as _, SeedableRng as _};
 use relay::wire::{Message, TransactionId};
 
 use super::SocketId;
+use super::guess::Claim;
 use super::pair::{End, Ends, Hop, Pace, Pair, PairId};
 use super::probe::{Mark, Probe, Replays, Secret, Secrets};
 use crate::session::description::CandidateKind;
@@ -74,6 +75,10 @@ pub(super) struct Pairs {
     rival: Option<(PairId, Instant)>,
     talking: bool,
     usable: bool,
+    /// What requests say of our translator.
+    claim: Option<Claim>,
+    /// What the other end's say of its own, by the counter of the latest.
+    claimed: Option<(u64, Claim)>,
     /// No probe leaves before.
     next_probe: Option<Instant>,
     out: VecDeque<(PairId, Vec<u8>)>,
@@ -94,6 +99,8 @@ impl Pairs {
             rival: None,
             talking: false,
             usable: false,
+            claim: None,
+            claimed: None,
             next_probe: None,
             out: VecDeque::new(),
             events: VecDeque::new(),
@@ -119,6 +126,7 @@ impl Pairs {
     /// Sound begins: the call is watched from here on.
     pub(super) fn set_talking(&mut self, now: Instant) {
         self.talking = true;
+        self.tell_claim(now);
         self.watch.begin(now);
         self.evaluate(now);
     }
@@ -183,6 +191,40 @@ impl Pairs {
         }
     }
 
+    /// What to say of our translator from now on, at once where there is somebody to tell.
+    pub(super) fn set_claim(&mut self, now: Instant, claim: Option<Claim>) {
+        if std::mem::replace(&mut self.claim, claim) != claim && claim.is_some() {
+            self.tell_claim(now);
+        }
+    }
+
+    /// What the other end says of its translator.
+    pub(super) fn claimed(&self) -> Option<Claim> {
+        self.claimed.map(|(_, claim)| claim)
+    }
+
+    /// A probe that belongs to no pair yet, from a socket of ours.
+    pub(super) fn guess(&mut self) -> Option<Vec<u8>> {
+        let transaction = self.transaction();
+        self.counter += 1;
+        self.secrets.request(transaction, self.counter, CandidateKind::Host, None, Mark::None)
+    }
+
+    /// Whether a way without a relay is proven.
+    pub(super) fn has_direct(&self) -> bool {
+        self.pairs.values().any(|pair| pair.is_proven() && pair.ends.is_direct())
+    }
+
+    pub(super) const fn is_talking(&self) -> bool {
+        self.talking
+    }
+
+    /// Whether any pair of this base works, or has a chance to soon.
+    pub(super) fn is_base_hopeful(&self, now: Instant, socket: SocketId) -> bool {
+        let mut pairs = self.pairs.iter().filter(|(id, _)| id.socket == socket);
+        pairs.any(|(id, pair)| pair.is_hopeful(now) || self.flow.uses(*id))
+    }
+
     /// What an authentic, never seen message says.
     pub(super) fn read(&mut self, message: &Message<'_>) -> Option<Probe> {
         let probe = self.secrets.verify(message)?;
@@ -199,7 +241,12 @@ impl Pairs {
         let pace = self.pace(now, id);
         let Some(pair) = self.pairs.get_mut(&id) else { return false };
         match probe {
-            Probe::Request { transaction, mark, .. } => {
+            Probe::Request { transaction, counter, claim, mark, .. } => {
+                if let Some(claim) = claim
+                    && self.claimed.is_none_or(|(latest, _)| latest < counter)
+                {
+                    self.claimed = Some((counter, claim));
+                }
                 pair.admitted = true;
                 pair.heard = Some(now);
                 pair.prompt(now);
@@ -295,6 +342,13 @@ impl Pairs {
         Some((on, self.pairs.get(&on)?))
     }
 
+    fn tell_claim(&mut self, now: Instant) {
+        let [on, _] = self.flow.targets();
+        if let Some(pair) = on.and_then(|on| self.pairs.get_mut(&on)).filter(|_| self.claim.is_some()) {
+            pair.hurry(now, Pace::Urgent);
+        }
+    }
+
     fn add_pair(&mut self, now: Instant, id: PairId, remote: End) {
         let Some(Base { end, ip, server, ready }) = self.bases.get(&id.socket) else { return };
         let far = id.remote.ip();
@@ -336,9 +390,10 @@ impl Pairs {
         let Some(pair) = self.pairs.get_mut(&id) else { return };
         pair.probe(now, transaction, pace);
         let base = pair.ends.local.kind;
+        let claim = self.claim.filter(|_| pair.is_proven());
         self.next_probe = Some(now + PACING);
         self.counter += 1;
-        if let Some(request) = self.secrets.request(transaction, self.counter, base, mark) {
+        if let Some(request) = self.secrets.request(transaction, self.counter, base, claim, mark) {
             self.push(id, request);
         }
     }

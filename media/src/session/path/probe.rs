@@ -2,12 +2,13 @@
 //! their descriptions, which only the two ends of the sealed envelopes know (RFC 8489 §9.1, RFC 8445 §7).
 //!
 //! ```text
-//! request    Binding request     USERNAME receiver:sender, PRIORITY, COUNTER, [USE-CANDIDATE], MESSAGE-INTEGRITY, FINGERPRINT
-//!                                under the receiver's password; USE-CANDIDATE: "I miss you elsewhere, send here too"
+//! request    Binding request     USERNAME receiver:sender, PRIORITY, COUNTER, [MAPPING], [USE-CANDIDATE], MESSAGE-INTEGRITY,
+//!                                FINGERPRINT under the receiver's password; USE-CANDIDATE: "I miss you elsewhere, send here too"
 //! answer     Binding success     XOR-MAPPED-ADDRESS, MESSAGE-INTEGRITY under the password of who answers, FINGERPRINT
 //! keep-alive Binding indication  COUNTER, [USE-CANDIDATE], MESSAGE-INTEGRITY under the receiver's password
 //!                                USE-CANDIDATE: "this is the pair I send on"
 //! COUNTER    0xC5B0              u64, one more with every message of its sender
+//! MAPPING    0xC5B1              how the sender's translator maps: [`Claim`]
 //! ```
 //!
 //! To a relay or a stock agent they are ordinary checks. An answer is never longer than its request, and nothing is
@@ -22,10 +23,12 @@ use relay::wire::{
     AttributeType, Class, Fingerprint, Integrity, Message, MessageBuilder, Method, TransactionId,
 };
 
+use super::guess::Claim;
 use crate::session::description::{CandidateKind, Description};
 
 /// Comprehension-optional (RFC 8489 §14): who does not know it skips it.
 const COUNTER: AttributeType = AttributeType(0xC5B0);
+const MAPPING: AttributeType = AttributeType(0xC5B1);
 
 /// User name fragment and password of one end (RFC 8445 §5.3).
 #[derive(Clone)]
@@ -52,9 +55,20 @@ pub(super) enum Mark {
 /// An authentic message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Probe {
-    Request { transaction: TransactionId, counter: u64, base: CandidateKind, mark: Mark },
-    Answer { transaction: TransactionId },
-    KeepAlive { counter: u64, mark: Mark },
+    Request {
+        transaction: TransactionId,
+        counter: u64,
+        base: CandidateKind,
+        claim: Option<Claim>,
+        mark: Mark,
+    },
+    Answer {
+        transaction: TransactionId,
+    },
+    KeepAlive {
+        counter: u64,
+        mark: Mark,
+    },
 }
 
 impl Secret {
@@ -73,6 +87,7 @@ impl Secrets {
         transaction: TransactionId,
         counter: u64,
         base: CandidateKind,
+        claim: Option<Claim>,
         mark: Mark,
     ) -> Option<Vec<u8>> {
         let (own, peer) = (self.own.as_ref()?, self.peer.as_ref()?);
@@ -86,6 +101,10 @@ impl Secrets {
             .text(AttributeType::USERNAME, &format!("{}:{}", peer.ufrag, own.ufrag))
             .attribute(AttributeType::PRIORITY, &priority.to_be_bytes())
             .attribute(COUNTER, &counter.to_be_bytes());
+        let message = match claim {
+            Some(claim) => message.attribute(MAPPING, &claim.encode()),
+            None => message,
+        };
         Some(marked(message, mark).seal(peer.password.as_bytes(), Fingerprint::With))
     }
 
@@ -126,7 +145,8 @@ impl Secrets {
                     0 => CandidateKind::Relay,
                     _ => CandidateKind::PeerReflexive,
                 };
-                known.then_some(Probe::Request { transaction, counter: counter(message)?, base, mark })
+                let claim = message.attribute(MAPPING).and_then(|attribute| Claim::decode(attribute.value));
+                known.then_some(Probe::Request { transaction, counter: counter(message)?, base, claim, mark })
             }
             Class::Success => sealed(self.peer.as_ref()?).then_some(Probe::Answer { transaction }),
             Class::Indication if sealed(own) => Some(Probe::KeepAlive { counter: counter(message)?, mark }),
@@ -180,6 +200,7 @@ fn value<const LENGTH: usize>(message: &Message<'_>, kind: AttributeType) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::path::guess::{Behaviour, LocalPreference, Round};
     use relay::wire;
 
     fn secret(name: &str) -> Secret {
@@ -198,12 +219,13 @@ mod tests {
     #[test]
     fn each_end_reads_what_the_other_says() {
         let [a, b] = ends();
-        let request = a.request(TRANSACTION, 5, CandidateKind::Relay, Mark::Use).unwrap();
+        let request = a.request(TRANSACTION, 5, CandidateKind::Relay, None, Mark::Use).unwrap();
         let read = b.verify(&wire::parse(&request).unwrap());
         let expected = Probe::Request {
             transaction: TRANSACTION,
             counter: 5,
             base: CandidateKind::Relay,
+            claim: None,
             mark: Mark::Use,
         };
         assert_eq!(read, Some(expected));
@@ -219,12 +241,34 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_is_read_and_one_that_makes_no_sense_is_skipped() {
+        let [a, b] = ends();
+        let claim = Claim { behaviour: Behaviour::Dependent { round: Round(1) }, base: LocalPreference(7) };
+        let read = |request: &[u8]| match b.verify(&wire::parse(request).unwrap()) {
+            Some(Probe::Request { claim, .. }) => claim,
+            other => panic!("{other:?}"),
+        };
+        let request = a.request(TRANSACTION, 1, CandidateKind::Relay, Some(claim), Mark::None).unwrap();
+        assert_eq!(read(&request), Some(claim));
+        let peer = a.peer.as_ref().unwrap();
+        for value in [&[][..], &[9, 0, 0, 7], &[1, 1, 0, 7], &[2, 1, 0, 7, 0]] {
+            let request = MessageBuilder::new(Class::Request, Method::Binding, TRANSACTION)
+                .text(AttributeType::USERNAME, "bbbb:aaaa")
+                .attribute(AttributeType::PRIORITY, &[110, 0, 0, 0])
+                .attribute(COUNTER, &1u64.to_be_bytes())
+                .attribute(MAPPING, value)
+                .seal(peer.password.as_bytes(), Fingerprint::With);
+            assert_eq!(read(&request), None, "{value:?}");
+        }
+    }
+
+    #[test]
     fn a_request_is_understood_before_the_answer_has_come() {
         let [a, mut b] = ends();
         b.peer = None;
-        let request = a.request(TRANSACTION, 1, CandidateKind::Host, Mark::None).unwrap();
+        let request = a.request(TRANSACTION, 1, CandidateKind::Host, None, Mark::None).unwrap();
         assert!(b.verify(&wire::parse(&request).unwrap()).is_some());
-        assert!(b.request(TRANSACTION, 1, CandidateKind::Host, Mark::None).is_none());
+        assert!(b.request(TRANSACTION, 1, CandidateKind::Host, None, Mark::None).is_none());
     }
 
     #[test]
@@ -233,9 +277,9 @@ mod tests {
         let stranger = Secrets { own: Some(secret("cccc")), peer: Some(secret("bbbb")) };
         let forged =
             Secrets { own: stranger.own, peer: Some(Secret { ufrag: "bbbb".into(), ..secret("cccc") }) };
-        let request = forged.request(TRANSACTION, 1, CandidateKind::Host, Mark::None).unwrap();
+        let request = forged.request(TRANSACTION, 1, CandidateKind::Host, None, Mark::None).unwrap();
         assert_eq!(b.verify(&wire::parse(&request).unwrap()), None);
-        let request = a.request(TRANSACTION, 1, CandidateKind::Host, Mark::None).unwrap();
+        let request = a.request(TRANSACTION, 1, CandidateKind::Host, None, Mark::None).unwrap();
         for bit in 0..(request.len() - FINGERPRINT) * 8 {
             let mut changed = request.clone();
             changed[bit / 8] ^= 1 << (bit % 8);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use relay::wire;
 
+use super::guessing::Guessing;
 use super::mirror::{self, Mirror};
 use super::pair::{Hop, PairId};
 use super::pairs::{Pairs, PairsEvent};
@@ -17,6 +18,7 @@ use crate::session::{PathProtocol, PathReport};
 /// What takes the place of ICE's checks where both ends are ours.
 pub(super) struct Silbo {
     pub(super) pairs: Pairs,
+    pub(super) guessing: Guessing,
     mirror: Mirror,
 }
 
@@ -28,8 +30,8 @@ pub(super) enum Taken {
 }
 
 impl Silbo {
-    pub(super) fn new(role: Role, seed: [u8; 32]) -> Self {
-        Self { pairs: Pairs::new(seed), mirror: Mirror::new(role) }
+    pub(super) fn new(role: Role, pairs: [u8; 32], guessing: [u8; 32]) -> Self {
+        Self { pairs: Pairs::new(pairs), guessing: Guessing::new(guessing), mirror: Mirror::new(role) }
     }
 }
 
@@ -73,7 +75,7 @@ impl Path {
     /// What comes back for a packet of ICE's that never leaves this machine: nothing while no pair is alive; `None` where
     /// ICE's packets are for the network.
     pub(in crate::session) fn answer_ice(&mut self, now: Instant, packet: &[u8]) -> Option<Vec<Vec<u8>>> {
-        let Silbo { pairs, mirror } = self.silbo.as_mut()?;
+        let Silbo { pairs, mirror, .. } = self.silbo.as_mut()?;
         match packet.first() {
             Some(0..=3) if pairs.is_alive(now) => Some(mirror.answer(pairs.secrets(), packet)),
             Some(0..=3) => Some(Vec::new()),

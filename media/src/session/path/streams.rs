@@ -41,6 +41,8 @@ pub(in crate::session) enum Wish {
     Allocate(SocketAddr),
     /// Close what was opened for this relay, which is not used any more.
     Release(SocketAddr),
+    /// Open a socket on the same address as this one's: [`Path::add_beside`], or [`Path::refuse_beside`].
+    OpenBeside(SocketId),
 }
 
 /// What became of a connection.

@@ -65,6 +65,13 @@ impl Sockets {
         Ok((id, local))
     }
 
+    /// A socket on another port of the same address as this one's.
+    pub(in crate::session) fn open_beside(&mut self, base: SocketId) -> io::Result<(SocketId, SocketAddr)> {
+        let base = self.open.get(&base).ok_or(io::ErrorKind::NotFound)?;
+        let ip = base.io.local_addr()?.ip();
+        self.open(ip)
+    }
+
     /// Begins to connect to a relay.
     pub(in crate::session) fn dial(&mut self, Dial { address, kind, certificate, .. }: &Dial) -> SocketId {
         let security = match kind {

@@ -156,11 +156,12 @@ impl Task {
         while let Some(event) = self.far.poll_event() {
             self.handle_far(now, event);
         }
-        while let Some(transmit) = self.far.poll_transmit() {
-            self.sockets.send(transmit);
-        }
+        // First, for what is opened has something to send.
         while let Some(wish) = self.far.poll_wish() {
             self.grant(now, wish);
+        }
+        while let Some(transmit) = self.far.poll_transmit() {
+            self.sockets.send(transmit);
         }
         if self.next_stats.is_some_and(|due| due <= now) {
             self.next_stats = Some(now + STATS_EVERY);
@@ -189,7 +190,14 @@ impl Task {
             (Wish::Allocate(relay), Some(line)) => {
                 self.network.open_towards(now, line, &mut self.sockets, relay);
             }
-            (Wish::Dial(_) | Wish::Allocate(_), None) => {}
+            (Wish::OpenBeside(base), Some(line)) => match self.sockets.open_beside(base) {
+                Ok((socket, local)) => line.add_beside(now, socket, local),
+                Err(error) => {
+                    tracing::debug!(%error, "no more sockets to guess with");
+                    line.refuse_beside(now);
+                }
+            },
+            (Wish::Dial(_) | Wish::Allocate(_) | Wish::OpenBeside(_), None) => {}
             (Wish::HangUp(socket), _) => self.sockets.close(socket),
             (Wish::Release(relay), _) => self.network.release(&mut self.sockets, relay),
         }

@@ -1,5 +1,6 @@
 //! Whole calls in virtual time.
 
+mod guesses;
 mod paths;
 mod relays;
 mod signal;

@@ -54,7 +54,19 @@ impl World {
                     self.wires.open.insert((who, socket), Wire { relay, id, from, reader, stands: false });
                     self.schedule(takes, Arrival::FromWire(who, socket, StreamEvent::Opened));
                 }
-                Wish::HangUp(socket) => self.cut(who, socket),
+                Wish::HangUp(socket) => {
+                    self.cut(who, socket);
+                    self.close(who, socket);
+                }
+                Wish::OpenBeside(base) => {
+                    let end = &mut self.ends[who];
+                    let socket = SocketId(end.sockets.len() as u32);
+                    let local = SocketAddr::new(end.sockets[base.0 as usize].ip(), 10_000 + socket.0 as u16);
+                    end.sockets.push(local);
+                    end.beside.insert(socket);
+                    end.most_beside = end.most_beside.max(end.beside.len());
+                    end.line.add_beside(self.now, socket, local);
+                }
                 Wish::Allocate(relay) => {
                     let end = &mut self.ends[who];
                     let socket = SocketId(end.sockets.len() as u32);
@@ -117,6 +129,13 @@ impl World {
                 self.schedule(self.plan.latency, Arrival::FromWire(who, socket, StreamEvent::Closed));
             }
         }
+    }
+
+    /// Nothing comes to this socket any more.
+    fn close(&mut self, who: usize, socket: SocketId) {
+        let end = &mut self.ends[who];
+        end.sockets[socket.0 as usize].set_port(0);
+        end.beside.remove(&socket);
     }
 
     fn cut(&mut self, who: usize, socket: SocketId) {

@@ -1,6 +1,6 @@
 //! Two ends of a call, translators, relays and a seeded network between them, in virtual time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,10 @@ pub(super) enum Nat {
     None,
     /// One mapping per socket; lets in whom was written to.
     PortRestricted,
-    /// One mapping per socket and destination; lets in whom was written to.
+    /// One mapping per socket and destination; lets in whom was written to. Ports are counted.
     Symmetric,
+    /// The same with ports drawn by lot.
+    SymmetricRandom,
     /// Lets no datagram through; connections to relays pass.
     Blocked,
 }
@@ -82,6 +84,9 @@ pub(super) struct End {
     pub(super) voice: VirtualVoice,
     pub(super) said: Vec<f32>,
     pub(super) sockets: Vec<SocketAddr>,
+    /// Those of them that are open beside others, to guess with; and how many at most there were.
+    pub(super) beside: BTreeSet<SocketId>,
+    pub(super) most_beside: usize,
     /// The address of the computer.
     pub(super) inside: IpAddr,
     /// Relays it has sockets towards.
@@ -96,10 +101,11 @@ pub(super) struct Translator {
     pub(super) kind: Nat,
     outside: IpAddr,
     next_port: u16,
+    random: StdRng,
     /// Outside port of an inside socket (towards a destination, when symmetric).
     mappings: BTreeMap<(SocketAddr, Option<SocketAddr>), u16>,
     inside: BTreeMap<u16, SocketAddr>,
-    written: Vec<(u16, SocketAddr)>,
+    written: BTreeSet<(u16, SocketAddr)>,
 }
 
 /// A datagram seen on the wire.
@@ -184,13 +190,25 @@ impl World {
                 kind: plan.nat[who],
                 outside,
                 next_port: 20_000 + 1000 * who as u16,
+                random: StdRng::seed_from_u64(plan.seed ^ (who as u64 + 1) << 32),
                 mappings: BTreeMap::new(),
                 inside: BTreeMap::new(),
-                written: Vec::new(),
+                written: BTreeSet::new(),
             };
             let voice = VirtualVoice::new(said.clone(), start).unwrap();
-            let towards = Vec::new();
-            End { line, voice, said, sockets, inside, towards, translator, next_tick: None, log: Vec::new() }
+            End {
+                line,
+                voice,
+                said,
+                sockets,
+                beside: BTreeSet::new(),
+                most_beside: 0,
+                inside,
+                towards: Vec::new(),
+                translator,
+                next_tick: None,
+                log: Vec::new(),
+            }
         });
         let mut world = Self {
             start,
@@ -455,15 +473,22 @@ impl Translator {
         if self.kind == Nat::None {
             return from;
         }
-        let key = (from, (self.kind == Nat::Symmetric).then_some(to));
+        let symmetric = matches!(self.kind, Nat::Symmetric | Nat::SymmetricRandom);
+        let key = (from, symmetric.then_some(to));
+        let Self { kind, random, next_port, inside, .. } = self;
         let port = *self.mappings.entry(key).or_insert_with(|| {
-            self.next_port += 7;
-            self.next_port
+            *next_port += 7;
+            let mut drawn = || random.random_range(1024..=u16::MAX);
+            match kind {
+                Nat::SymmetricRandom => {
+                    std::iter::repeat_with(&mut drawn).find(|port| !inside.contains_key(port))
+                }
+                _ => None,
+            }
+            .unwrap_or(*next_port)
         });
         self.inside.insert(port, from);
-        if !self.written.contains(&(port, to)) {
-            self.written.push((port, to));
-        }
+        self.written.insert((port, to));
         SocketAddr::new(self.outside, port)
     }
 

@@ -4,6 +4,7 @@ use relay::wire::{self, TransactionId};
 
 use super::{Mark, Probe, Secret, Secrets};
 use crate::session::description::CandidateKind;
+use crate::session::path::guess::{Behaviour, Claim, LocalPreference, Round};
 
 /// Reads the bytes; what is believed is what the other end would have said.
 pub(in crate::session) fn check(input: &[u8]) {
@@ -11,7 +12,9 @@ pub(in crate::session) fn check(input: &[u8]) {
     let Ok(message) = wire::parse(input) else { return };
     let Some(probe) = own.verify(&message) else { return };
     let said = match probe {
-        Probe::Request { transaction, counter, base, mark } => peer.request(transaction, counter, base, mark),
+        Probe::Request { transaction, counter, base, claim, mark } => {
+            peer.request(transaction, counter, base, claim, mark)
+        }
         Probe::Answer { transaction } => {
             peer.answer(transaction, std::net::SocketAddr::from(([192, 0, 2, 1], 9)))
         }
@@ -25,11 +28,15 @@ pub(in crate::session) fn check(input: &[u8]) {
 pub(in crate::session) fn seeds() -> Vec<Vec<u8>> {
     let [_, peer] = ends();
     let transaction = TransactionId([7; 12]);
+    let claim = |behaviour| Some(Claim { behaviour, base: LocalPreference(u16::MAX) });
+    let hard = claim(Behaviour::Dependent { round: Round(1) });
     let seeds = [
-        peer.request(transaction, 1, CandidateKind::Host, Mark::None),
-        peer.request(transaction, 2, CandidateKind::Relay, Mark::Use),
+        peer.request(transaction, 1, CandidateKind::Host, None, Mark::None),
+        peer.request(transaction, 2, CandidateKind::Relay, None, Mark::Use),
         peer.answer(transaction, std::net::SocketAddr::from(([192, 0, 2, 1], 9))),
         peer.keep_alive(transaction, u64::MAX, Mark::Use),
+        peer.request(transaction, 3, CandidateKind::Relay, claim(Behaviour::Independent), Mark::None),
+        peer.request(transaction, 4, CandidateKind::Relay, hard, Mark::Use),
     ];
     seeds.into_iter().flatten().collect()
 }
