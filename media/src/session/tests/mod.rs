@@ -1,9 +1,11 @@
 //! Whole calls in virtual time.
 
+mod matrix;
 mod paths;
 mod relays;
 mod signal;
 mod streams;
+mod translator;
 mod whole_call;
 mod wires;
 mod world;
