@@ -23,6 +23,7 @@
 pub mod desktop;
 pub mod field;
 pub mod flood;
+pub mod link;
 pub mod netns;
 pub mod outlive;
 pub mod process;
