@@ -109,10 +109,25 @@ impl Stage {
         Ok(bob)
     }
 
-    /// Alice calls bob. With a length her call ends by itself, else it waits for a hang-up.
-    pub fn alice(&self, length: Option<Duration>) -> Result<Silbo> {
+    /// Alice adds bob to her contacts; his key.
+    pub fn befriend_bob(&self) -> Result<String> {
         let mut arguments = self.person("alice");
-        arguments.extend(["call".into(), "bob".into()]);
+        arguments.extend(["contact".into(), "add".into(), "bob".into()]);
+        let mut add = Silbo::start("add", &self.cast.caller, self.cast.turn, &self.folder, &arguments)?;
+        let contact = add.expect("contact", PATIENCE)?;
+        add.succeed(PATIENCE)?;
+        Ok(text(&contact, "key"))
+    }
+
+    /// Alice calls bob by his name. With a length her call ends by itself, else it waits for a hang-up.
+    pub fn alice(&self, length: Option<Duration>) -> Result<Silbo> {
+        self.alice_calls("bob", length)
+    }
+
+    /// The same, by whatever he is called.
+    pub fn alice_calls(&self, who: &str, length: Option<Duration>) -> Result<Silbo> {
+        let mut arguments = self.person("alice");
+        arguments.extend(["call".into(), who.into()]);
         if let Some(length) = length {
             arguments.extend(["--duration".into(), length.as_secs().to_string()]);
         }
@@ -214,7 +229,7 @@ impl Report {
     }
 
     /// What was heard below the bar, in words.
-    fn bad_sound(&self) -> Vec<String> {
+    pub fn bad_sound(&self) -> Vec<String> {
         [("alice", &self.alice_heard), ("bob", &self.bob_heard)]
             .into_iter()
             .filter(|(_, heard)| heard.mean < quality::BAR)
@@ -272,10 +287,15 @@ pub struct Way {
 
 impl Way {
     fn last_of(who: &mut Silbo) -> Result<Self> {
-        let path = who.seen_named("path").pop().context("no `path` event")?;
-        let direct = path["direct"].as_bool().context("`path` without `direct`")?;
-        let [local, remote, protocol] = ["local", "remote", "protocol"].map(|field| text(&path, field));
-        Ok(Self { local, remote, direct, protocol })
+        Self::last_among(who.seen()).context("no `path` event that says whether it is direct")
+    }
+
+    /// The last one told of.
+    pub fn last_among(events: &[Value]) -> Option<Self> {
+        let path = events.iter().rev().find(|event| event["event"] == "path")?;
+        let direct = path["direct"].as_bool()?;
+        let [local, remote, protocol] = ["local", "remote", "protocol"].map(|field| text(path, field));
+        Some(Self { local, remote, direct, protocol })
     }
 }
 
