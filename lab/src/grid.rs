@@ -22,6 +22,7 @@ use serde::Serialize;
 use std::fmt;
 use std::io::Write as _;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A pair of uplinks, whoever calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,8 +208,11 @@ impl Grid {
 pub enum Callee {
     /// A name, to be looked up.
     ByName,
-    /// A contact, by the key.
-    Contact,
+    /// A contact, by the key, who answers at once or after this long.
+    Contact {
+        /// How long it rings.
+        answers_after: Option<Duration>,
+    },
 }
 
 /// How much is played.
@@ -219,7 +223,7 @@ pub struct Plan {
     /// Calls in each, half of them from either side.
     pub runs: usize,
     /// How long a call may guess.
-    pub guessing: std::time::Duration,
+    pub guessing: Duration,
     /// How bob is called.
     pub callee: Callee,
 }

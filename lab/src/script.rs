@@ -52,6 +52,15 @@ pub fn free_udp_ports() -> Result<[SocketAddr; 2]> {
     Ok([one.local_addr()?, other.local_addr()?])
 }
 
+/// When bob answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// Whoever calls, at once.
+    AtOnce,
+    /// When he is told to; only contacts ring.
+    WhenTold,
+}
+
 /// A running supernode and what is needed to put people on it.
 #[derive(Debug)]
 pub struct Stage {
@@ -101,22 +110,38 @@ impl Stage {
 
     /// Puts bob online; he answers `calls` calls, and then his process ends.
     pub fn bob(&self, calls: u32) -> Result<Silbo> {
+        self.bob_who(calls, Answers::AtOnce)
+    }
+
+    /// The same, and when he answers.
+    pub fn bob_who(&self, calls: u32, answers: Answers) -> Result<Silbo> {
         let mut arguments = self.person("bob");
-        arguments.extend(["online".into(), "--auto-answer".into(), "--calls".into(), calls.to_string()]);
+        arguments.extend(["online".into(), "--calls".into(), calls.to_string()]);
+        if answers == Answers::AtOnce {
+            arguments.push("--auto-answer".into());
+        }
         arguments.extend(self.voice("bob")?);
         let mut bob = Silbo::start("bob", &self.cast.callee, self.cast.turn, &self.folder, &arguments)?;
         bob.expect("online", PATIENCE)?;
         Ok(bob)
     }
 
-    /// Alice adds bob to her contacts; his key.
-    pub fn befriend_bob(&self) -> Result<String> {
-        let mut arguments = self.person("alice");
-        arguments.extend(["contact".into(), "add".into(), "bob".into()]);
-        let mut add = Silbo::start("add", &self.cast.caller, self.cast.turn, &self.folder, &arguments)?;
-        let contact = add.expect("contact", PATIENCE)?;
-        add.succeed(PATIENCE)?;
-        Ok(text(&contact, "key"))
+    /// Alice and bob add each other to their contacts; bob's key.
+    pub fn befriend(&self) -> Result<String> {
+        let add = |place: &Place, name: &str, whom: &str| {
+            let mut arguments = self.person(name);
+            arguments.extend(["contact".into(), "add".into(), whom.into()]);
+            let title = format!("{name}-adds");
+            let mut add = Silbo::start(&title, place, self.cast.turn, &self.folder, &arguments)?;
+            let contact = add.expect("contact", PATIENCE)?;
+            add.succeed(PATIENCE)?;
+            // Who adds a key does so without going online.
+            let own = add.seen_named("role").pop();
+            anyhow::Ok((own, text(&contact, "key")))
+        };
+        let (alice, bob) = add(&self.cast.caller, "alice", "bob")?;
+        add(&self.cast.callee, "bob", &text(&alice.context("no `role` event")?, "key"))?;
+        Ok(bob)
     }
 
     /// Alice calls bob by his name. With a length her call ends by itself, else it waits for a hang-up.

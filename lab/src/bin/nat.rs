@@ -1,10 +1,14 @@
-//! `nat [--quick] [--runs N] [--cells A:B,C:D] [--svg FILE] [--link LINK] [--known]`: calls between real `silbo` processes behind real (nftables)
-//! NATs, a carrier's among them, and a firewall that lets no UDP out.
+//! Calls between real `silbo` processes behind real (nftables) NATs, a carrier's among them, and a firewall that lets no
+//! UDP out.
+//!
+//! ```text
+//! nat [--quick] [--runs N] [--cells A:B,C:D] [--svg FILE] [--link LINK] [--known | --ring SECONDS]
+//! ```
 //!
 //! Every pair of the eight uplinks is played `--runs` times, half of them from either side, and held against theory; two
-//! long calls are scored. `--cells` plays some pairs only, and scores none; `--quick` plays six of them once. `--link` puts
-//! such a link (`delay_ms=25,loss=0.01`, see [`lab::link`]) between every router and the internet; with `--known` the callee is
-//! a contact, and no name is looked up.
+//! long calls are scored. `--cells` plays some pairs only, and scores none; `--quick` plays six of them once. `--link`
+//! puts such a link (`delay_ms=25,loss=0.01`, see [`lab::link`]) between every router and the internet; with `--known` the
+//! callee is a contact, and no name is looked up; with `--ring` one who answers after that long.
 //!
 //! Prints a grid on stderr, one JSON object on stdout, and a picture to a file. Exit status: 0 every bar kept, 1 a bar
 //! failed, 77 this system allows no namespaces and nothing was run.
@@ -90,7 +94,12 @@ impl Wish {
                 "--runs" => wish.plan.runs = value()?.parse().context("--runs wants a number")?,
                 "--cells" => (wish.plan.cells, wish.heard) = (cells(value()?)?, Vec::new()),
                 "--svg" => wish.svg = Some(value()?.into()),
-                "--known" => wish.plan.callee = Callee::Contact,
+                "--known" => wish.plan.callee = Callee::Contact { answers_after: None },
+                "--ring" => {
+                    let seconds = value()?.parse().context("--ring wants seconds")?;
+                    let answers_after = Some(Duration::try_from_secs_f64(seconds)?);
+                    wish.plan.callee = Callee::Contact { answers_after };
+                }
                 "--link" => {
                     let link = value()?;
                     link.parse::<link::Link>()?;

@@ -3,12 +3,12 @@
 use super::{Callee, Cell, Outcome, Plan};
 use crate::netns::{Home, Internet, PUBLIC};
 use crate::process::{Silbo, Turn};
-use crate::script::{Cast, PATIENCE, Report, Stage, Way as Taken, fairly, unix_ms};
+use crate::script::{Answers, Cast, PATIENCE, Report, Stage, Way as Taken, fairly, unix_ms};
 use anyhow::{Context as _, Result, bail};
 use relay::nat::Way;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call, judged.
 #[derive(Debug, Clone, Serialize)]
@@ -19,7 +19,7 @@ pub struct Run {
     pub became: Outcome,
     /// From the caller's `calling` to its first sound.
     pub setup_ms: Option<i64>,
-    /// From the caller's `calling` to the callee's `incoming`, which it answers at once.
+    /// From the caller's `calling` to the callee's `incoming`.
     pub rings_ms: Option<i64>,
     /// From the callee's answer until both hear each other.
     pub both_hear_ms: Option<i64>,
@@ -84,6 +84,7 @@ struct Table {
     bob: Silbo,
     /// What alice calls him.
     who: String,
+    callee: Callee,
 }
 
 impl Table {
@@ -101,12 +102,13 @@ impl Table {
             let folder = crate::leavings(&format!("nat-{one}-{other}-{}-{calls}", name(caller)))?;
             let stage = Stage::open(cast(internet, caller), &folder)?;
             stage.register_bob()?;
-            let bob = stage.bob(u32::try_from(calls)?)?;
-            let who = match callee {
-                Callee::ByName => "bob".to_owned(),
-                Callee::Contact => stage.befriend_bob()?,
+            let (who, answers) = match callee {
+                Callee::ByName => ("bob".to_owned(), Answers::AtOnce),
+                Callee::Contact { answers_after: None } => (stage.befriend()?, Answers::AtOnce),
+                Callee::Contact { answers_after: Some(_) } => (stage.befriend()?, Answers::WhenTold),
             };
-            *table = Some(Self { caller, stage, bob, who });
+            let bob = stage.bob_who(u32::try_from(calls)?, answers)?;
+            *table = Some(Self { caller, stage, bob, who, callee });
         }
         table.as_mut().context("nobody sits at the table")
     }
@@ -115,6 +117,7 @@ impl Table {
     fn call(&mut self, oracle: Way, guessing: Duration) -> Result<Run> {
         let before = self.bob.seen().len();
         let mut alice = self.stage.alice_calls(&self.who, None)?;
+        let answered_ms = self.answer(before)?;
         let settled = self.settle(&mut alice, before, oracle, guessing);
         if let Err(error) = settled {
             // Its last words are in its log, and in the error.
@@ -134,11 +137,23 @@ impl Table {
         let rings = clock(named(bob, "incoming"));
         let rings_ms = rings.zip(clock(calling)).map(|(rings, calling)| rings - calling);
         let both = clock(sounds).max(clock(sounding(bob)));
-        let both_hear_ms = both.zip(rings).map(|(both, rings)| both - rings);
+        let both_hear_ms = both.zip(answered_ms.or(rings)).map(|(both, answered)| both - answered);
         let (alice, bob) = (Taken::last_among(alice), Taken::last_among(bob));
         let became = outcome(alice.as_ref(), bob.as_ref());
         let fault = (became == Outcome::Failed).then(|| "one side never told which way it went".to_owned());
         Ok(Run { caller, became, setup_ms, rings_ms, both_hear_ms, alice, bob, fault })
+    }
+
+    /// Bob is told to answer where he does not by himself; the wall clock then.
+    fn answer(&mut self, before: usize) -> Result<Option<i64>> {
+        let Callee::Contact { answers_after: Some(after) } = self.callee else { return Ok(None) };
+        if named(&self.bob.seen()[before..], "incoming").is_none() {
+            self.bob.expect("incoming", PATIENCE)?;
+        }
+        std::thread::sleep(after);
+        self.bob.command(&json!({ "do": "answer" }))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        Ok(Some(i64::try_from(now.as_millis())?))
     }
 
     /// Waits until both hear each other and the call goes the way it should, or has had its time to.
