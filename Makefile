@@ -3,6 +3,7 @@
 #   make run     set up, build the release and open the app     (arguments: make run ARGS="--profile B")
 #   make test    set up, then everything CI runs
 #   make lab     the long proof: NAT lab with the release build, floods, fuzzing, advisories
+#   make lab-nat only the NAT lab: a call between two uplinks of every kind, twice; make lab-nat-full: twenty times (hours)
 #   make fuzz    only the fuzzing: each decoder for a minute    (arguments: make fuzz ARGS="600 message")
 #   make sim     the overlay at scale in virtual time, every scenario at its size (an hour)
 #   make bench   timings and CPU figures, judged against their bars
@@ -18,7 +19,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SIMULATIONS := directory:--nodes:10000 directory:--nodes:100000 churn:--nodes:2000:--days:30 churn:--nodes:10000:--days:3 \
 	sybil:--fraction:0.33 eclipse:--ids:45 squat rollback equivocate partition skype-2007 skype-2010 free-riders
 
-.PHONY: setup setup-test setup-lab run test lab fuzz sim bench bench-overlay bench-relay release
+.PHONY: setup setup-test setup-lab run test lab lab-nat lab-nat-full fuzz sim bench bench-overlay bench-relay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -48,6 +49,12 @@ lab: setup-lab release
 	cargo bench --quiet --locked --package relay --bench load -- flood
 	cargo bench --quiet --locked --package relay --bench load -- soak --minutes 1
 	cargo bench --quiet --locked --package relay --bench load -- chromium
+
+lab-nat: setup-lab release
+	$(TARGET)/release/nat
+
+lab-nat-full: setup-lab release
+	$(TARGET)/release/nat --runs 20 --svg assets/nat-grid.svg
 
 fuzz: setup-test
 	@bash .ci/fuzz.sh $(ARGS)

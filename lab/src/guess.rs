@@ -11,13 +11,14 @@
 //! so that nothing can be predicted. Both are measured from outside before they count ([`reflect`]). What is missing is
 //! counted as in [`crate::outlive`]; that both are heard all the time is judged by every second of the recordings.
 
-use crate::netns::{Home, Nat};
+use crate::netns::Home;
 use crate::outlive::{AFTER_MS, AUDIBLE, BEFORE_MS, Missing, PATIENCE, Town, missed_by};
 use crate::process::{Place, Silbo, run};
-use crate::reflect::{self, Behaviour};
+use crate::reflect;
 use crate::script::unix_ms;
 use crate::speech;
 use anyhow::{Context as _, Result, ensure};
+use relay::nat::Uplink;
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
@@ -45,10 +46,10 @@ impl Hard {
     /// Both orders.
     pub const ALL: [Self; 2] = [Self::Callee, Self::Caller];
 
-    const fn nats(self) -> [(Home, Nat); 2] {
+    const fn uplinks(self) -> [(Home, Uplink); 2] {
         match self {
-            Self::Callee => [(Home::A, Nat::PortRestricted), (Home::B, Nat::Symmetric)],
-            Self::Caller => [(Home::A, Nat::Symmetric), (Home::B, Nat::PortRestricted)],
+            Self::Callee => [(Home::A, Uplink::PortRestricted), (Home::B, Uplink::Symmetric)],
+            Self::Caller => [(Home::A, Uplink::Symmetric), (Home::B, Uplink::PortRestricted)],
         }
     }
 }
@@ -69,15 +70,8 @@ pub struct Guessed {
 impl Town {
     /// Makes one call between routers that must guess.
     pub fn guess(&mut self, hard: Hard) -> Result<Guessed> {
-        for (home, nat) in hard.nats() {
-            self.internet.set_nat(home, nat)?;
-            let measured = reflect::measure(&self.internet, home)?;
-            let promised = Behaviour {
-                endpoint_independent_mapping: nat != Nat::Symmetric,
-                endpoint_independent_filtering: false,
-            };
-            ensure!(measured == promised, "the lab's {nat:?} router is none: {measured:?}");
-            self.internet.set_nat(home, nat)?;
+        for (home, uplink) in hard.uplinks() {
+            reflect::put(&self.internet, home, uplink)?;
         }
         let speech = speech::long_file()?.display().to_string();
         let heard = ["alice", "bob"].map(|name| self.folder.join(format!("{name}-heard.wav")));
@@ -106,7 +100,7 @@ impl Town {
             None => None,
         };
         if missing.is_some() {
-            for (home, _) in hard.nats() {
+            for (home, _) in hard.uplinks() {
                 let open = sockets(&home.host())?;
                 ensure!(open <= MAX_SOCKETS, "{home:?} has {open} UDP sockets left");
             }

@@ -10,6 +10,8 @@
 //!                                     └── JSON events ──► script ──┘
 //! ```
 //!
+//! [`grid`] makes calls between uplinks of every kind, and holds what they became against theory.
+//!
 //! [`outlive`] takes the ways of a call away while it goes on, and measures what is missed; [`guess`] lets one be found.
 //!
 //! [`field`] watches what supernodes and leaves cost, and kills them; [`serving`] holds a volunteer's supernode to what it
@@ -23,7 +25,9 @@
 pub mod desktop;
 pub mod field;
 pub mod flood;
+pub mod grid;
 pub mod guess;
+pub mod link;
 pub mod netns;
 pub mod outlive;
 pub mod process;

@@ -1,15 +1,21 @@
 //! A small internet of Linux network namespaces: a public segment, a public host and two homes behind NATs.
 //!
 //! ```text
-//!        home A                                                          home B
-//!   ┌───────────────┐   ┌──────────────────┐   bridge    ┌──────────────────┐   ┌───────────────┐
-//!   │ a 192.168.1.2 ├───┤ ra    203.0.113.21├─────┬──────┤203.0.113.22    rb ├───┤ b 192.168.2.2 │
-//!   └───────────────┘   │ NAT              │     │       │              NAT │   └───────────────┘
-//!                       └──────────────────┘     │       └──────────────────┘
-//!                                       ┌────────┴───────┐
-//!                                       │ s 203.0.113.10 │  public host, and as many more (.11, .12 ...) as are wanted
-//!                                       └────────────────┘
+//!       home A                                                                                     home B
+//!   ┌──────────────┐  ┌─────────────────┐              bridge              ┌─────────────────┐  ┌──────────────┐
+//!   │a  192.168.1.2├──┤ra   203.0.113.21├────────────────┬─────────────────┤203.0.113.22   rb├──┤192.168.2.2  b│
+//!   │ or 198.51.   │  │ or 100.64.1.2   │                │                 │  or 100.64.2.2  │  │ or 198.51.   │
+//!   │    100.21    │  └───────┬─────────┘                │                 └────────┬────────┘  │    100.22    │
+//!   └──────────────┘          │ ┌─────────────────┐      │      ┌─────────────────┐ │           └──────────────┘
+//!                             └─┤ca   203.0.113.31├──────┼──────┤203.0.113.32   cb├─┘
+//!                               └─────────────────┘      │      └─────────────────┘
+//!                                 carriers      ┌────────┴───────┐
+//!                                               │ s 203.0.113.10 │ public host, and as many more (.11, .12 ...) as
+//!                                               └────────────────┘ are wanted
 //! ```
+//!
+//! A router has either its public address or its carrier; a host either its private address or, behind no translator,
+//! a public one.
 //!
 //! **Clean-up is the kernel's.** [`within`] runs the program again inside new mount, network and process namespaces
 //! (and a user namespace where we are not root). `/run/netns` there is a private tmpfs, so the named namespaces are
@@ -19,74 +25,18 @@
 //! The NATs are nftables'. RFC 4787 words: *endpoint-independent* mapping is one public port for all destinations,
 //! *address and port-dependent* mapping is a new one for each ("symmetric").
 
+mod homes;
+mod router;
+
+pub use homes::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
+pub use router::Nat;
+
 use crate::process::{Place, run};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use router::translate;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::process::{Command, ExitCode, Stdio};
-
-/// The public host.
-pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
-
-/// Behaviour of a home router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nat {
-    /// Endpoint-independent mapping, endpoint-independent filtering: whoever knows the public port gets in.
-    FullCone,
-    /// Endpoint-independent mapping, address and port-dependent filtering: only who was written to gets in.
-    PortRestricted,
-    /// Address and port-dependent mapping and filtering: another public port for every destination.
-    Symmetric,
-    /// No UDP at all, and TCP to port 443 only.
-    UdpBlocked,
-    /// The same, and there no TURN in the clear: what looks into TCP lets TLS pass.
-    TlsOnly,
-}
-
-/// One of the two homes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home {
-    /// Router `ra`, host `a`.
-    A,
-    /// Router `rb`, host `b`.
-    B,
-}
-
-impl Home {
-    /// The host behind the router.
-    pub fn host(self) -> Place {
-        Place::Namespace(self.names().1.to_owned())
-    }
-
-    /// The router's public address.
-    pub fn public_address(self) -> Ipv4Addr {
-        Ipv4Addr::new(203, 0, 113, 20 + self.number())
-    }
-
-    /// The host's private address.
-    pub fn private_address(self) -> Ipv4Addr {
-        Ipv4Addr::new(192, 168, self.number(), 2)
-    }
-
-    fn gateway(self) -> Ipv4Addr {
-        Ipv4Addr::new(192, 168, self.number(), 1)
-    }
-
-    /// Namespaces of router and host.
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::A => ("ra", "a"),
-            Self::B => ("rb", "b"),
-        }
-    }
-
-    fn number(self) -> u8 {
-        match self {
-            Self::A => 1,
-            Self::B => 2,
-        }
-    }
-}
+use std::process::{Command, ExitCode};
 
 /// Exit status of a program that this system cannot run: `make test` tells it from success and failure.
 const CANNOT_RUN: u8 = 77;
@@ -135,95 +85,6 @@ pub fn within(unproven: &str, play: impl FnOnce() -> Result<ExitCode>) -> Result
 
 const INSIDE: &str = "SILBO_LAB_INSIDE";
 const PROBE_MOUNT: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns";
-
-/// The little internet, inside [`within`]'s namespaces.
-#[derive(Debug)]
-pub struct Internet {
-    public: Vec<(Place, Ipv4Addr)>,
-}
-
-impl Internet {
-    /// Lays the cables. Both homes start behind [`Nat::PortRestricted`].
-    pub fn build() -> Result<Self> {
-        Self::with_public_hosts(1)
-    }
-
-    /// The same with several public hosts, ten at most.
-    pub fn with_public_hosts(count: u8) -> Result<Self> {
-        for name in ["net", "ra", "a", "rb", "b"] {
-            quiet(name)?;
-        }
-        inside("net", "ip", &["link", "add", "segment", "type", "bridge"])?;
-        inside("net", "ip", &["link", "set", "segment", "up"])?;
-        let [a, b, c, first] = PUBLIC.octets();
-        let mut on_segment =
-            vec![("ra".to_owned(), Home::A.public_address()), ("rb".to_owned(), Home::B.public_address())];
-        let mut public = Vec::new();
-        for n in 0..count.clamp(1, 10) {
-            let name = if n == 0 { "s".to_owned() } else { format!("s{n}") };
-            quiet(&name)?;
-            let address = Ipv4Addr::new(a, b, c, first + n);
-            public.push((Place::Namespace(name.clone()), address));
-            on_segment.push((name, address));
-        }
-        for (name, address) in &on_segment {
-            let port = format!("to-{name}");
-            cable(("net", &port), (name, "wan"))?;
-            inside("net", "ip", &["link", "set", &port, "master", "segment"])?;
-            inside(name, "ip", &["address", "add", &format!("{address}/24"), "dev", "wan"])?;
-        }
-        let internet = Self { public };
-        for home in [Home::A, Home::B] {
-            let (router, host) = home.names();
-            cable((router, "lan"), (host, "eth0"))?;
-            inside(router, "ip", &["address", "add", &format!("{}/24", home.gateway()), "dev", "lan"])?;
-            inside(router, "sysctl", &["-qw", "net.ipv4.ip_forward=1"])?;
-            inside(
-                host,
-                "ip",
-                &["address", "add", &format!("{}/24", home.private_address()), "dev", "eth0"],
-            )?;
-            inside(host, "ip", &["route", "add", "default", "via", &home.gateway().to_string()])?;
-            internet.set_nat(home, Nat::PortRestricted)?;
-        }
-        Ok(internet)
-    }
-
-    /// The public host.
-    pub fn public_host(&self) -> Place {
-        Place::Namespace("s".to_owned())
-    }
-
-    /// All public hosts, and their addresses.
-    pub fn public_hosts(&self) -> &[(Place, Ipv4Addr)] {
-        &self.public
-    }
-
-    /// Both routers drop from now on what goes from one home straight to the other. [`Internet::set_nat`] mends it.
-    pub fn part_homes(&self) -> Result<()> {
-        for (home, other) in [(Home::A, Home::B), (Home::B, Home::A)] {
-            let (router, _) = home.names();
-            let other = other.public_address().to_string();
-            inside(router, "nft", &["add", "rule", "inet", "fw", "forward", "ip", "daddr", &other, "drop"])?;
-        }
-        Ok(())
-    }
-
-    /// The host of a home loses its address and gets this one, as when a cable takes the place of a radio.
-    pub fn move_host(&self, home: Home, from: u8, to: u8) -> Result<()> {
-        let (_, host) = home.names();
-        let address = |n: u8| format!("192.168.{}.{n}/24", home.number());
-        inside(host, "ip", &["address", "delete", &address(from), "dev", "eth0"])?;
-        inside(host, "ip", &["address", "add", &address(to), "dev", "eth0"])?;
-        inside(host, "ip", &["route", "replace", "default", "via", &home.gateway().to_string()])
-    }
-
-    /// Gives a home another router, which has seen no traffic yet.
-    pub fn set_nat(&self, home: Home, nat: Nat) -> Result<()> {
-        let (router, _) = home.names();
-        translate(router, home.private_address(), nat)
-    }
-}
 
 /// A public segment, and hosts on it that reach each other without any router, inside [`within`]'s namespaces.
 #[derive(Debug)]
@@ -324,20 +185,6 @@ impl Backbone {
 const HOME: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 2);
 const HOME_ROUTER: Ipv4Addr = Ipv4Addr::new(90, 1, 0, 1);
 
-/// Gives a router these rules, and no memory.
-fn translate(router: &str, host: Ipv4Addr, nat: Nat) -> Result<()> {
-    let mut nft = Command::new("ip")
-        .args(["netns", "exec", router, "nft", "-f", "-"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .context("cannot run nft")?;
-    nft.stdin.take().context("nft has no stdin")?.write_all(rules(host, nat).as_bytes())?;
-    if !nft.wait()?.success() {
-        bail!("nft refused the rules of {router} {nat:?}");
-    }
-    inside(router, "conntrack", &["-F"])
-}
-
 /// A namespace with nothing but a loopback. Kept to IPv4: a path over IPv6 would go round every NAT.
 fn quiet(name: &str) -> Result<()> {
     ip(&["netns", "add", name])?;
@@ -346,51 +193,6 @@ fn quiet(name: &str) -> Result<()> {
     }
     inside(name, "ip", &["link", "set", "lo", "up"])
 }
-
-/// The whole ruleset of a router.
-///
-/// Unsolicited datagrams to the router itself are dropped before conntrack confirms them: else an early probe of the
-/// other side would occupy its port and push the later outbound mapping to another one, which no home router does.
-fn rules(host: Ipv4Addr, nat: Nat) -> String {
-    let (map_in, map_out, block) = match nat {
-        Nat::FullCone => {
-            (format!("iifname wan udp dport 1024-65535 dnat to {host}"), "masquerade", String::new())
-        }
-        Nat::PortRestricted => (String::new(), "masquerade", String::new()),
-        Nat::Symmetric => (String::new(), "masquerade fully-random", String::new()),
-        Nat::UdpBlocked => (String::new(), "masquerade", UDP_BLOCKED.to_owned()),
-        // An Allocate request begins with 0x0003 (RFC 8656 §18.1).
-        Nat::TlsOnly => (
-            String::new(),
-            "masquerade",
-            format!("{UDP_BLOCKED}\n    iifname lan tcp dport 443 @ih,0,16 0x0003 drop"),
-        ),
-    };
-    format!(
-        "flush ruleset
-table inet fw {{
-  chain input {{ type filter hook input priority 0; policy accept;
-    iifname wan ct state new meta l4proto udp drop
-  }}
-  chain forward {{ type filter hook forward priority 0; policy accept;
-    ct status dnat accept
-    iifname wan ct state new drop
-    {block}
-  }}
-}}
-table ip nat {{
-  chain in {{ type nat hook prerouting priority -100;
-    {map_in}
-  }}
-  chain out {{ type nat hook postrouting priority 100;
-    oifname wan {map_out}
-  }}
-}}
-"
-    )
-}
-
-const UDP_BLOCKED: &str = "iifname lan meta l4proto udp drop\n    iifname lan tcp dport != 443 drop";
 
 /// A cable between two interfaces, both up.
 fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {
@@ -401,6 +203,11 @@ fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {
 
 fn ip(arguments: &[&str]) -> Result<()> {
     run(Command::new("ip").args(arguments)).map(drop)
+}
+
+/// The same, where it may well be done already.
+fn undo(namespace: &str, program: &str, arguments: &[&str]) {
+    let _ = inside(namespace, program, arguments);
 }
 
 fn inside(namespace: &str, program: &str, arguments: &[&str]) -> Result<()> {

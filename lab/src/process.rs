@@ -227,7 +227,7 @@ impl Silbo {
     }
 
     /// An error with everything a person needs to see why: the last events and the end of the log.
-    fn complaint(&mut self, what: &str) -> anyhow::Error {
+    pub fn complaint(&mut self, what: &str) -> anyhow::Error {
         let title = self.title.clone();
         let log = std::fs::read_to_string(&self.stderr).unwrap_or_default();
         let events: Vec<String> = last(self.seen(), 15).iter().map(|event| event.to_string()).collect();
@@ -251,6 +251,17 @@ impl Drop for Silbo {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A helper process that must not outlive its owner.
+#[derive(Debug)]
+pub struct EndsWithUs(pub Child);
+
+impl Drop for EndsWithUs {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

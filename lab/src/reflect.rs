@@ -1,27 +1,75 @@
-//! Proof that a NAT of the lab is what it says: seen from outside, in RFC 4787's words.
+//! Proof that an uplink of the lab is what it says: seen from outside, as RFC 5780 §4 looks at it.
 //!
-//! The public host answers datagrams with the address they came from; the host at home compares what two ports of it
-//! saw, and waits for a datagram from a third port it never wrote to.
+//! ```text
+//!   home                                       public host, two addresses of two ports, and a third port at each
+//!   one socket ── who am I? ──▶ 7001 at one, 7002 at one, 7001 at the other: three answers tell of the mapping
+//!   another    ── who am I? ──▶ 7001 at one
+//!              ◀── stranger ─── 7003 at one, 7003 at the other: what comes tells of the filtering
+//!   TCP        ───────────────▶ 443, 7443
+//! ```
 
-use crate::netns::{Home, Internet, PUBLIC};
-use crate::process::run;
-use anyhow::{Context as _, Result};
+use crate::netns::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
+use crate::process::{EndsWithUs, run};
+use anyhow::{Context as _, Result, bail, ensure};
+use relay::nat::{Behaviour, Filtering, Mapping, Uplink};
 use serde::{Deserialize, Serialize};
-use std::net::{SocketAddr, UdpSocket};
-use std::process::Child;
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
 
-/// What a NAT does, as measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Behaviour {
-    /// One public port for every destination.
-    pub endpoint_independent_mapping: bool,
-    /// Datagrams from a port that was never written to come in.
-    pub endpoint_independent_filtering: bool,
+/// What a host saw of itself in the mirror.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Where it was seen by [`MIRRORS`], in this order; nothing where no datagram comes back.
+    pub mapped: Vec<SocketAddr>,
+    /// Whether a port that was never written to, at an address that was, got in.
+    pub other_port_came_in: bool,
+    /// Whether an address that was never written to got in.
+    pub other_address_came_in: bool,
+    /// Whether a TCP connection to port 443 opens.
+    pub tcp_443_opens: bool,
+    /// Whether one to another port opens.
+    pub tcp_else_opens: bool,
 }
 
-/// Measures the NAT of `home`; the program running must serve [`WORD`] by calling [`serve`].
-pub fn measure(internet: &Internet, home: Home) -> Result<Behaviour> {
+impl Seen {
+    /// The same in RFC 4787's words.
+    pub fn behaviour(&self) -> Option<Behaviour> {
+        let [here, other_port, other_address] = self.mapped[..] else { return None };
+        let mapping = match (here == other_port, here == other_address) {
+            (true, true) => Mapping::EndpointIndependent,
+            (true, false) => Mapping::AddressDependent,
+            (false, _) => Mapping::AddressAndPortDependent,
+        };
+        let filtering = match (self.other_address_came_in, self.other_port_came_in) {
+            (true, _) => Filtering::EndpointIndependent,
+            (false, true) => Filtering::AddressDependent,
+            (false, false) => Filtering::AddressAndPortDependent,
+        };
+        Some(Behaviour { mapping, filtering })
+    }
+
+    /// Where the internet sees the host.
+    pub fn outside(&self) -> Option<IpAddr> {
+        self.mapped.first().map(SocketAddr::ip)
+    }
+}
+
+/// Gives a home this uplink, and insists that it is one. What the measurement left in the routers is forgotten.
+pub fn put(internet: &Internet, home: Home, uplink: Uplink) -> Result<()> {
+    internet.set_nat(home, uplink.into())?;
+    let seen = measure(internet, home)?;
+    ensure!(seen.behaviour() == uplink.behaviour(), "the lab's {uplink} uplink is none: {seen:?}");
+    let outside = uplink.passes_datagrams().then(|| home.public_address(uplink.into()).into());
+    ensure!(seen.outside() == outside, "the lab's {uplink} uplink shows itself elsewhere: {seen:?}");
+    ensure!(
+        seen.tcp_443_opens && seen.tcp_else_opens == uplink.passes_datagrams(),
+        "the lab's {uplink} uplink does other things to TCP: {seen:?}"
+    );
+    internet.set_nat(home, uplink.into())
+}
+
+/// Measures the uplink of `home`; the program running must serve [`WORD`] by calling [`serve`].
+pub fn measure(internet: &Internet, home: Home) -> Result<Seen> {
     let exe = std::env::current_exe()?;
     let mirror = internet.public_host().command(&exe).args([WORD, "mirror"]).spawn()?;
     let _mirror = EndsWithUs(mirror);
@@ -37,71 +85,115 @@ pub fn serve(half: &str) -> Result<String> {
     match half {
         "mirror" => mirror(),
         "look" => Ok(serde_json::to_string(&look()?)?),
-        other => anyhow::bail!("no half of the measurement is called {other}"),
+        other => bail!("no half of the measurement is called {other}"),
     }
 }
 
-/// Ports of the mirror: two that answer, and one that speaks unasked after the first was written to.
-const FIRST: u16 = 7001;
-const SECOND: u16 = 7002;
-const STRANGER: u16 = 7003;
+/// What answers: at one address on two ports, and at the other.
+pub const MIRRORS: [(Ipv4Addr, u16); 3] = [(PUBLIC, 7001), (PUBLIC, 7002), (PUBLIC_ALTERNATE, 7001)];
+/// What speaks unasked once the first of them was written to.
+const OTHER_PORT: (Ipv4Addr, u16) = (PUBLIC, 7003);
+const OTHER_ADDRESS: (Ipv4Addr, u16) = (PUBLIC_ALTERNATE, 7003);
+const TCP_443: (Ipv4Addr, u16) = (PUBLIC, 443);
+const TCP_ELSE: (Ipv4Addr, u16) = (PUBLIC, 7443);
 
 /// How long the looker waits for one answer; everything is within one machine.
 const ANSWER: Duration = Duration::from_millis(300);
-/// Tries before a silent mirror is an error; it may still be starting.
-const TRIES: usize = 20;
+/// Questions without an answer after which no datagram gets through.
+const TRIES: usize = 4;
+/// A mirror that takes longer to start is broken.
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
 fn mirror() -> Result<String> {
-    let stranger = UdpSocket::bind((PUBLIC, STRANGER))?;
-    let second = UdpSocket::bind((PUBLIC, SECOND))?;
-    let first = UdpSocket::bind((PUBLIC, FIRST))?;
-    let answering = second.try_clone()?;
-    std::thread::Builder::new().name("second mirror".into()).spawn(move || {
-        while let Ok((_, from)) = answering.recv_from(&mut [0; 64]) {
-            let _ = answering.send_to(from.to_string().as_bytes(), from);
-        }
-    })?;
+    let strangers = [UdpSocket::bind(OTHER_PORT)?, UdpSocket::bind(OTHER_ADDRESS)?];
+    let [first, second, third] = MIRRORS.map(UdpSocket::bind);
+    let first = first?;
+    for other in [second?, third?] {
+        std::thread::Builder::new().name("mirror".into()).spawn(move || {
+            while let Ok((_, from)) = other.recv_from(&mut [0; 64]) {
+                let _ = other.send_to(from.to_string().as_bytes(), from);
+            }
+        })?;
+    }
+    // Connections wait in the backlog: that they open is all that is asked. Whoever finds one open finds all sockets.
+    let _open = [TcpListener::bind(TCP_ELSE)?, TcpListener::bind(TCP_443)?];
     loop {
         let (_, from) = first.recv_from(&mut [0; 64])?;
-        stranger.send_to(b"stranger", from)?;
+        for stranger in &strangers {
+            stranger.send_to(b"stranger", from)?;
+        }
         first.send_to(from.to_string().as_bytes(), from)?;
     }
 }
 
-fn look() -> Result<Behaviour> {
+fn look() -> Result<Seen> {
+    let begun = Instant::now();
+    let mut seen = Seen::default();
+    // Each of the eight lets this port through, so it tells when the mirror has started.
+    while !seen.tcp_443_opens && begun.elapsed() < STARTS_WITHIN {
+        seen.tcp_443_opens = opens(TCP_443);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    seen.tcp_else_opens = opens(TCP_ELSE);
     let socket = UdpSocket::bind(("0.0.0.0", 0))?;
     socket.set_read_timeout(Some(ANSWER))?;
-    let mut stranger_came = false;
-    let first = ask(&socket, FIRST, &mut stranger_came)?;
-    let second = ask(&socket, SECOND, &mut stranger_came)?;
-    Ok(Behaviour {
-        endpoint_independent_mapping: first == second,
-        endpoint_independent_filtering: stranger_came,
-    })
+    for mirror in MIRRORS {
+        match ask(&socket, mirror)? {
+            Some(mapped) => seen.mapped.push(mapped),
+            None => return Ok(seen),
+        }
+    }
+    // A socket that has written nowhere else.
+    let socket = UdpSocket::bind(("0.0.0.0", 0))?;
+    socket.set_read_timeout(Some(ANSWER))?;
+    socket.send_to(b"who am I", MIRRORS[0])?;
+    while let Ok((_, from)) = socket.recv_from(&mut [0; 64]) {
+        seen.other_port_came_in |= from == OTHER_PORT.into();
+        seen.other_address_came_in |= from == OTHER_ADDRESS.into();
+    }
+    Ok(seen)
 }
 
-/// Our address as one port of the mirror sees it.
-fn ask(socket: &UdpSocket, port: u16, stranger_came: &mut bool) -> Result<SocketAddr> {
+fn opens(to: (Ipv4Addr, u16)) -> bool {
+    TcpStream::connect_timeout(&to.into(), ANSWER).is_ok()
+}
+
+/// Our address as one mirror sees it.
+fn ask(socket: &UdpSocket, mirror: (Ipv4Addr, u16)) -> Result<Option<SocketAddr>> {
     let mut answer = [0; 64];
     for _ in 0..TRIES {
-        socket.send_to(b"who am I", (PUBLIC, port))?;
+        socket.send_to(b"who am I", mirror)?;
         while let Ok((length, from)) = socket.recv_from(&mut answer) {
-            if from.port() == STRANGER {
-                *stranger_came = true;
-            } else if from.port() == port {
-                return Ok(std::str::from_utf8(&answer[..length])?.parse()?);
+            if from == mirror.into() {
+                return Ok(Some(std::str::from_utf8(&answer[..length])?.parse()?));
             }
         }
     }
-    anyhow::bail!("the mirror at port {port} never answered")
+    Ok(None)
 }
 
-/// A helper process that must not outlive the measurement.
-struct EndsWithUs(Child);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Drop for EndsWithUs {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    fn seen(ports: [u16; 3], other_port_came_in: bool, other_address_came_in: bool) -> Option<Behaviour> {
+        let mapped = ports.map(|port| (Ipv4Addr::new(192, 0, 2, 1), port).into()).to_vec();
+        Seen { mapped, other_port_came_in, other_address_came_in, ..Seen::default() }.behaviour()
+    }
+
+    #[test]
+    fn what_is_seen_is_told_in_the_words_of_the_eight_uplinks() {
+        assert_eq!(seen([5, 5, 5], true, true), Uplink::FullCone.behaviour());
+        assert_eq!(seen([5, 5, 5], true, false), Uplink::AddressRestricted.behaviour());
+        assert_eq!(seen([5, 5, 5], false, false), Uplink::CarrierPort.behaviour());
+        assert_eq!(seen([5, 6, 7], false, false), Uplink::CarrierSymmetric.behaviour());
+        assert_eq!(Seen::default().behaviour(), Uplink::UdpBlocked.behaviour());
+    }
+
+    #[test]
+    fn a_port_for_every_address_is_told_from_a_port_for_every_port() {
+        let mapping = |ports| seen(ports, false, false).map(|behaviour| behaviour.mapping);
+        assert_eq!(mapping([5, 5, 6]), Some(Mapping::AddressDependent));
+        assert_eq!(mapping([5, 6, 5]), Some(Mapping::AddressAndPortDependent));
     }
 }

@@ -52,6 +52,15 @@ pub fn free_udp_ports() -> Result<[SocketAddr; 2]> {
     Ok([one.local_addr()?, other.local_addr()?])
 }
 
+/// When bob answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// Whoever calls, at once.
+    AtOnce,
+    /// When he is told to; only contacts ring.
+    WhenTold,
+}
+
 /// A running supernode and what is needed to put people on it.
 #[derive(Debug)]
 pub struct Stage {
@@ -102,18 +111,49 @@ impl Stage {
 
     /// Puts bob online; he answers `calls` calls, and then his process ends.
     pub fn bob(&self, calls: u32) -> Result<Silbo> {
+        self.bob_who(calls, Answers::AtOnce)
+    }
+
+    /// The same, and when he answers.
+    pub fn bob_who(&self, calls: u32, answers: Answers) -> Result<Silbo> {
         let mut arguments = self.person("bob");
-        arguments.extend(["online".into(), "--auto-answer".into(), "--calls".into(), calls.to_string()]);
+        arguments.extend(["online".into(), "--calls".into(), calls.to_string()]);
+        if answers == Answers::AtOnce {
+            arguments.push("--auto-answer".into());
+        }
         arguments.extend(self.voice("bob")?);
         let mut bob = Silbo::start("bob", &self.cast.callee, self.cast.turn, &self.folder, &arguments)?;
         bob.expect("online", PATIENCE)?;
         Ok(bob)
     }
 
-    /// Alice calls bob. With a length her call ends by itself, else it waits for a hang-up.
+    /// Alice and bob add each other to their contacts; bob's key.
+    pub fn befriend(&self) -> Result<String> {
+        let add = |place: &Place, name: &str, whom: &str| {
+            let mut arguments = self.person(name);
+            arguments.extend(["contact".into(), "add".into(), whom.into()]);
+            let title = format!("{name}-adds");
+            let mut add = Silbo::start(&title, place, self.cast.turn, &self.folder, &arguments)?;
+            let contact = add.expect("contact", PATIENCE)?;
+            add.succeed(PATIENCE)?;
+            // Who adds a key does so without going online.
+            let own = add.seen_named("role").pop();
+            anyhow::Ok((own, text(&contact, "key")))
+        };
+        let (alice, bob) = add(&self.cast.caller, "alice", "bob")?;
+        add(&self.cast.callee, "bob", &text(&alice.context("no `role` event")?, "key"))?;
+        Ok(bob)
+    }
+
+    /// Alice calls bob by his name. With a length her call ends by itself, else it waits for a hang-up.
     pub fn alice(&self, length: Option<Duration>) -> Result<Silbo> {
+        self.alice_calls("bob", length)
+    }
+
+    /// The same, by whatever he is called.
+    pub fn alice_calls(&self, who: &str, length: Option<Duration>) -> Result<Silbo> {
         let mut arguments = self.person("alice");
-        arguments.extend(["call".into(), "bob".into()]);
+        arguments.extend(["call".into(), who.into()]);
         if let Some(length) = length {
             arguments.extend(["--duration".into(), length.as_secs().to_string()]);
         }
@@ -218,7 +258,7 @@ impl Report {
     }
 
     /// What was heard below the bar, in words.
-    fn bad_sound(&self) -> Vec<String> {
+    pub fn bad_sound(&self) -> Vec<String> {
         [("alice", &self.alice_heard), ("bob", &self.bob_heard)]
             .into_iter()
             .filter(|(_, heard)| heard.mean < quality::BAR)
@@ -276,10 +316,15 @@ pub struct Way {
 
 impl Way {
     fn last_of(who: &mut Silbo) -> Result<Self> {
-        let path = who.seen_named("path").pop().context("no `path` event")?;
-        let direct = path["direct"].as_bool().context("`path` without `direct`")?;
-        let [local, remote, protocol] = ["local", "remote", "protocol"].map(|field| text(&path, field));
-        Ok(Self { local, remote, direct, protocol })
+        Self::last_among(who.seen()).context("no `path` event that says whether it is direct")
+    }
+
+    /// The last one told of.
+    pub fn last_among(events: &[Value]) -> Option<Self> {
+        let path = events.iter().rev().find(|event| event["event"] == "path")?;
+        let direct = path["direct"].as_bool()?;
+        let [local, remote, protocol] = ["local", "remote", "protocol"].map(|field| text(path, field));
+        Some(Self { local, remote, direct, protocol })
     }
 }
 

@@ -46,6 +46,7 @@ pub mod driver;
 mod fixture;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+pub mod nat;
 pub mod server;
 mod time;
 pub mod wire;

@@ -55,8 +55,8 @@ fn play(plan: Plan) -> (World, Option<Duration>) {
 fn a_port_restricted_and_a_random_symmetric_translator_are_guessed_through_without_being_heard() {
     let (mut times, calls) = (Vec::new(), 12);
     for seed in 1..=calls / 2 {
-        for nat in hard_and_easy(Nat::SymmetricRandom) {
-            let hard = nat.iter().position(|nat| *nat == Nat::SymmetricRandom).unwrap();
+        for nat in hard_and_easy(Nat::Symmetric) {
+            let hard = nat.iter().position(|nat| *nat == Nat::Symmetric).unwrap();
             let (world, direct) = play(plan(seed, nat));
             assert!(world.ends[hard].most_beside > 0 && world.ends[1 - hard].most_beside == 0);
             let Some(direct) = direct.filter(|direct| *direct <= BAR) else { continue };
@@ -82,7 +82,7 @@ fn a_port_restricted_and_a_random_symmetric_translator_are_guessed_through_witho
 #[test]
 fn ports_that_are_counted_are_predicted_within_seconds() {
     for seed in 1..=3 {
-        for nat in hard_and_easy(Nat::Symmetric) {
+        for nat in hard_and_easy(Nat::SymmetricCounting) {
             let (world, direct) = play(plan(seed, nat));
             assert!(direct.is_some_and(|direct| direct <= 5 * SECOND), "{direct:?}: {:?}", logs(&world));
         }
@@ -91,7 +91,7 @@ fn ports_that_are_counted_are_predicted_within_seconds() {
 
 #[test]
 fn two_symmetric_translators_stay_on_the_relay_and_nothing_is_guessed() {
-    let mut world = connect(plan(1, [Nat::SymmetricRandom; 2]));
+    let mut world = connect(plan(1, [Nat::Symmetric; 2]));
     world.watch_wire();
     world.run_for(20 * SECOND);
     assert!((0..2).all(|who| !last_path(&world, who).direct && world.ends[who].most_beside == 0));
@@ -101,7 +101,7 @@ fn two_symmetric_translators_stay_on_the_relay_and_nothing_is_guessed() {
 #[test]
 fn who_shows_no_address_is_not_guessed_at_and_does_not_guess() {
     for relayed in 0..2 {
-        for nat in hard_and_easy(Nat::SymmetricRandom) {
+        for nat in hard_and_easy(Nat::Symmetric) {
             let mut policy = [PathPolicy::Any; 2];
             policy[relayed] = PathPolicy::Relay;
             let mut world = connect(Plan { policy, ..plan(1, nat) });
@@ -119,7 +119,7 @@ fn who_shows_no_address_is_not_guessed_at_and_does_not_guess() {
 
 #[test]
 fn an_end_that_points_at_somebody_else_has_a_bounded_number_of_probes_sent_there() {
-    let nat = [Nat::PortRestricted, Nat::SymmetricRandom];
+    let nat = [Nat::PortRestricted, Nat::Symmetric];
     let mut world = connect(Plan { speech: 0, ..plan(1, nat) });
     world.watch_wire();
     // The hard side's address is a victim's, as far as the easy one can tell: nothing that is sent there comes to it.

@@ -1,10 +1,12 @@
 //! Whole calls in virtual time.
 
 mod guesses;
+mod matrix;
 mod paths;
 mod relays;
 mod signal;
 mod streams;
+mod translator;
 mod whole_call;
 mod wires;
 mod world;

@@ -20,26 +20,14 @@ use crate::voice::virtual_clock::VirtualVoice;
 
 use super::relays::TestRelay;
 use super::signal::speech;
+pub(super) use super::translator::Nat;
+use super::translator::Translator;
 use super::wires::Wires;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 /// Relays offered to a call when it begins.
 const OFFERED_FIRST: usize = 2;
 const TICK: Duration = Duration::from_millis(10);
-
-/// What sits between an end and the world (RFC 4787).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nat {
-    None,
-    /// One mapping per socket; lets in whom was written to.
-    PortRestricted,
-    /// One mapping per socket and destination; lets in whom was written to. Ports are counted.
-    Symmetric,
-    /// The same with ports drawn by lot.
-    SymmetricRandom,
-    /// Lets no datagram through; connections to relays pass.
-    Blocked,
-}
 
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -95,17 +83,6 @@ pub(super) struct End {
     next_tick: Option<Instant>,
     /// Every event, with its time since the start.
     pub(super) log: Vec<(Duration, LineEvent)>,
-}
-
-pub(super) struct Translator {
-    pub(super) kind: Nat,
-    outside: IpAddr,
-    next_port: u16,
-    random: StdRng,
-    /// Outside port of an inside socket (towards a destination, when symmetric).
-    mappings: BTreeMap<(SocketAddr, Option<SocketAddr>), u16>,
-    inside: BTreeMap<u16, SocketAddr>,
-    written: BTreeSet<(u16, SocketAddr)>,
 }
 
 /// A datagram seen on the wire.
@@ -186,15 +163,7 @@ impl World {
                 offers.map(|relay| relay.offer(moment(start, start), who, plan.credentials)).collect();
             line.offer_relays(start, &offers);
             let said = speech(who, plan.speech);
-            let translator = Translator {
-                kind: plan.nat[who],
-                outside,
-                next_port: 20_000 + 1000 * who as u16,
-                random: StdRng::seed_from_u64(plan.seed ^ (who as u64 + 1) << 32),
-                mappings: BTreeMap::new(),
-                inside: BTreeMap::new(),
-                written: BTreeSet::new(),
-            };
+            let translator = Translator::new(plan.nat[who], who, outside, plan.seed);
             let voice = VirtualVoice::new(said.clone(), start).unwrap();
             End {
                 line,
@@ -347,11 +316,9 @@ impl World {
             while let Some(transmit) = self.ends[who].line.poll_transmit() {
                 let end = &mut self.ends[who];
                 let from = end.sockets[transmit.socket.0 as usize];
-                if end.translator.kind == Nat::Blocked {
-                    continue;
+                if let Some(from) = end.translator.outbound(from, transmit.destination) {
+                    self.launch(from, transmit.destination, transmit.payload);
                 }
-                let from = end.translator.outbound(from, transmit.destination);
-                self.launch(from, transmit.destination, transmit.payload);
             }
             self.settle_wires(who);
             while let Some(event) = self.ends[who].line.poll_event() {
@@ -427,7 +394,8 @@ impl World {
         let now = self.now;
         let end = &mut self.ends[who];
         let inside = ip(address);
-        (end.inside, end.translator.outside) = (inside, inside);
+        end.inside = inside;
+        end.translator.move_outside(inside);
         let gone = end.sockets.len();
         for socket in 0..gone {
             end.sockets[socket].set_port(0);
@@ -465,41 +433,6 @@ impl End {
 
     pub(super) fn connected(&self) -> Option<Duration> {
         self.when(|event| matches!(event, LineEvent::Connected))
-    }
-}
-
-impl Translator {
-    fn outbound(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
-        if self.kind == Nat::None {
-            return from;
-        }
-        let symmetric = matches!(self.kind, Nat::Symmetric | Nat::SymmetricRandom);
-        let key = (from, symmetric.then_some(to));
-        let Self { kind, random, next_port, inside, .. } = self;
-        let port = *self.mappings.entry(key).or_insert_with(|| {
-            *next_port += 7;
-            let mut drawn = || random.random_range(1024..=u16::MAX);
-            match kind {
-                Nat::SymmetricRandom => {
-                    std::iter::repeat_with(&mut drawn).find(|port| !inside.contains_key(port))
-                }
-                _ => None,
-            }
-            .unwrap_or(*next_port)
-        });
-        self.inside.insert(port, from);
-        self.written.insert((port, to));
-        SocketAddr::new(self.outside, port)
-    }
-
-    fn inbound(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        if to.ip() != self.outside || self.kind == Nat::Blocked {
-            return None;
-        }
-        if self.kind == Nat::None {
-            return Some(to);
-        }
-        self.written.contains(&(to.port(), from)).then(|| self.inside.get(&to.port()).copied()).flatten()
     }
 }
 

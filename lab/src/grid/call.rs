@@ -1,0 +1,272 @@
+//! One call of a cell, and the next.
+
+use super::{Callee, Cell, Outcome, Plan};
+use crate::netns::{Home, Internet, PUBLIC};
+use crate::process::{Silbo, Turn};
+use crate::script::{Answers, Cast, PATIENCE, Report, Stage, Way as Taken, fairly, unix_ms};
+use anyhow::{Context as _, Result, bail};
+use relay::nat::Way;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A call, judged.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    /// Whose home called.
+    pub caller: &'static str,
+    /// Which way it went at the end.
+    pub became: Outcome,
+    /// From the caller's `calling` to its first sound.
+    pub setup_ms: Option<i64>,
+    /// From the caller's `calling` to the callee's `incoming`.
+    pub rings_ms: Option<i64>,
+    /// From the callee's answer until both hear each other.
+    pub both_hear_ms: Option<i64>,
+    /// The caller's view of the way.
+    pub alice: Option<Taken>,
+    /// The callee's.
+    pub bob: Option<Taken>,
+    /// Why it failed.
+    pub fault: Option<String>,
+}
+
+/// Time a call has, once it sounds, to go directly from host to host where that takes no guessing.
+const TO_BE_DIRECT: Duration = Duration::from_secs(8);
+/// How long a call is watched that is not expected to change its way any more.
+const WATCHED: Duration = Duration::from_millis(500);
+
+/// Plays all calls of a cell that is laid: first those from home A, then those from home B.
+pub(super) fn play(internet: &Internet, cell: Cell, plan: &Plan) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    let from_b = plan.runs / 2;
+    for (caller, count) in [(Home::A, plan.runs - from_b), (Home::B, from_b)] {
+        let mut table: Option<Table> = None;
+        for left in (1..=count).rev() {
+            let run = Table::ready(&mut table, internet, cell, caller, left, plan.callee)
+                .and_then(|table| table.call(cell.oracle(), plan.guessing));
+            runs.push(run.unwrap_or_else(|error| {
+                // Whoever is left of this call is no company for the next.
+                table = None;
+                Run::failed(caller, format!("{error:#}"))
+            }));
+        }
+    }
+    Ok(runs)
+}
+
+/// One long call, scored.
+pub fn hear(internet: &Internet, cell: Cell, length: Duration) -> Result<Report> {
+    cell.lay(internet)?;
+    fairly(|| {
+        let folder = crate::leavings(&format!("nat-heard-{}-{}", cell.one, cell.other))?;
+        Stage::open(cast(internet, Home::A), &folder)?.play(length)
+    })
+}
+
+fn cast(internet: &Internet, caller: Home) -> Cast {
+    let callee = if caller == Home::A { Home::B } else { Home::A };
+    Cast {
+        supernode: internet.public_host(),
+        listen: (PUBLIC, 4433).into(),
+        relay_listen: (PUBLIC, 3478).into(),
+        tcp_listen: Some((PUBLIC, 443).into()),
+        caller: caller.host(),
+        callee: callee.host(),
+        turn: Turn::First,
+    }
+}
+
+/// The supernode, and bob who stays online for several calls.
+struct Table {
+    caller: Home,
+    stage: Stage,
+    bob: Silbo,
+    /// What alice calls him.
+    who: String,
+    callee: Callee,
+}
+
+impl Table {
+    /// The one there is, or a new one for this many calls.
+    fn ready<'a>(
+        table: &'a mut Option<Self>,
+        internet: &Internet,
+        cell: Cell,
+        caller: Home,
+        calls: usize,
+        callee: Callee,
+    ) -> Result<&'a mut Self> {
+        if table.is_none() {
+            let Cell { one, other } = cell;
+            let folder = crate::leavings(&format!("nat-{one}-{other}-{}-{calls}", name(caller)))?;
+            let stage = Stage::open(cast(internet, caller), &folder)?;
+            stage.register_bob()?;
+            let (who, answers) = match callee {
+                Callee::ByName => ("bob".to_owned(), Answers::AtOnce),
+                Callee::Contact { answers_after: None } => (stage.befriend()?, Answers::AtOnce),
+                Callee::Contact { answers_after: Some(_) } => (stage.befriend()?, Answers::WhenTold),
+            };
+            let bob = stage.bob_who(u32::try_from(calls)?, answers)?;
+            *table = Some(Self { caller, stage, bob, who, callee });
+        }
+        table.as_mut().context("nobody sits at the table")
+    }
+
+    /// Alice calls, and hangs up once the call has become what it can.
+    fn call(&mut self, oracle: Way, guessing: Duration) -> Result<Run> {
+        let before = self.bob.seen().len();
+        let mut alice = self.stage.alice_calls(&self.who, None)?;
+        let answered_ms = self.answer(before)?;
+        let settled = self.settle(&mut alice, before, oracle, guessing);
+        if let Err(error) = settled {
+            // Its last words are in its log, and in the error.
+            return Err(alice.complaint(&format!("{error:#}")));
+        }
+        alice.command(&json!({ "do": "hangup" }))?;
+        alice.succeed(PATIENCE)?;
+        if named(&self.bob.seen()[before..], "ended").is_none() {
+            self.bob.expect("ended", PATIENCE)?;
+        }
+        let caller = name(self.caller);
+        let (alice, bob) = (alice.seen(), &self.bob.seen()[before..]);
+        let (calling, sounds) = (named(alice, "calling"), sounding(alice));
+        let time = |event: Option<&Value>| event.and_then(|event| event["t_ms"].as_i64());
+        let setup_ms = time(sounds).zip(time(calling)).map(|(sounds, calling)| sounds - calling);
+        let clock = |event: Option<&Value>| event.and_then(|event| unix_ms(event).ok());
+        let rings = clock(named(bob, "incoming"));
+        let rings_ms = rings.zip(clock(calling)).map(|(rings, calling)| rings - calling);
+        let both = clock(sounds).max(clock(sounding(bob)));
+        let both_hear_ms = both.zip(answered_ms.or(rings)).map(|(both, answered)| both - answered);
+        let (alice, bob) = (Taken::last_among(alice), Taken::last_among(bob));
+        let became = outcome(alice.as_ref(), bob.as_ref());
+        let fault = (became == Outcome::Failed).then(|| "one side never told which way it went".to_owned());
+        Ok(Run { caller, became, setup_ms, rings_ms, both_hear_ms, alice, bob, fault })
+    }
+
+    /// Bob is told to answer where he does not by himself; the wall clock then.
+    fn answer(&mut self, before: usize) -> Result<Option<i64>> {
+        let Callee::Contact { answers_after: Some(after) } = self.callee else { return Ok(None) };
+        if named(&self.bob.seen()[before..], "incoming").is_none() {
+            self.bob.expect("incoming", PATIENCE)?;
+        }
+        std::thread::sleep(after);
+        self.bob.command(&json!({ "do": "answer" }))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        Ok(Some(i64::try_from(now.as_millis())?))
+    }
+
+    /// Waits until both hear each other and the call goes the way it should, or has had its time to.
+    fn settle(&mut self, alice: &mut Silbo, before: usize, oracle: Way, guessing: Duration) -> Result<()> {
+        let begun = Instant::now();
+        let mut heard = None;
+        let mut direct = None;
+        loop {
+            let now = Instant::now();
+            let (alice, bob) = (alice.seen(), &self.bob.seen()[before..]);
+            if let Some(ended) = named(alice, "ended").or_else(|| named(alice, "error")) {
+                bail!("the call ended by itself: {ended}");
+            }
+            if sounding(alice).is_some() && sounding(bob).is_some() {
+                heard.get_or_insert(now);
+            }
+            if let Some(heard) = heard {
+                let ways = (Taken::last_among(alice), Taken::last_among(bob));
+                if outcome(ways.0.as_ref(), ways.1.as_ref()) == Outcome::Direct {
+                    direct.get_or_insert(now);
+                } else {
+                    direct = None;
+                }
+                let allowed = match oracle {
+                    Way::Direct => TO_BE_DIRECT,
+                    Way::DirectByGuessing => guessing.max(WATCHED),
+                    Way::RelayedUdp | Way::RelayedTcp => WATCHED,
+                };
+                if direct.is_some_and(|since| since + WATCHED <= now) || heard + allowed <= now {
+                    return Ok(());
+                }
+            } else if begun + PATIENCE <= now {
+                let who = |events: &[Value]| if sounding(events).is_some() { "sound" } else { "no sound" };
+                bail!("after {PATIENCE:?} alice hears {}, bob hears {}", who(alice), who(bob));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Run {
+    fn failed(caller: Home, fault: String) -> Self {
+        let caller = name(caller);
+        let (setup_ms, rings_ms, both_hear_ms) = (None, None, None);
+        let (became, alice, bob, fault) = (Outcome::Failed, None, None, Some(fault));
+        Self { caller, became, setup_ms, rings_ms, both_hear_ms, alice, bob, fault }
+    }
+}
+
+const fn name(home: Home) -> &'static str {
+    match home {
+        Home::A => "a",
+        Home::B => "b",
+    }
+}
+
+fn named<'a>(events: &'a [Value], name: &str) -> Option<&'a Value> {
+    events.iter().find(|event| event["event"] == name)
+}
+
+/// The first sign of sound coming in.
+fn sounding(events: &[Value]) -> Option<&Value> {
+    events.iter().find(|event| event["event"] == "media_flowing" && event["direction"] != "send")
+}
+
+/// What both sides' views of the way amount to.
+fn outcome(alice: Option<&Taken>, bob: Option<&Taken>) -> Outcome {
+    let (Some(alice), Some(bob)) = (alice, bob) else { return Outcome::Failed };
+    if alice.direct && bob.direct {
+        Outcome::Direct
+    } else if alice.protocol == "udp" && bob.protocol == "udp" {
+        Outcome::RelayedUdp
+    } else {
+        Outcome::RelayedTcp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(direct: bool, protocol: &str) -> Option<Taken> {
+        let [local, remote] = ["host", "relay"].map(str::to_owned);
+        Some(Taken { local, remote, direct, protocol: protocol.to_owned() })
+    }
+
+    fn of(alice: &Option<Taken>, bob: &Option<Taken>) -> Outcome {
+        outcome(alice.as_ref(), bob.as_ref())
+    }
+
+    #[test]
+    fn a_call_is_direct_when_both_say_so() {
+        assert_eq!(of(&way(true, "udp"), &way(true, "udp")), Outcome::Direct);
+        assert_eq!(of(&way(true, "udp"), &way(false, "udp")), Outcome::RelayedUdp);
+    }
+
+    #[test]
+    fn one_side_by_tcp_makes_a_call_by_tcp() {
+        assert_eq!(of(&way(false, "udp"), &way(false, "tls")), Outcome::RelayedTcp);
+        assert_eq!(of(&way(false, "tcp"), &way(false, "udp")), Outcome::RelayedTcp);
+    }
+
+    #[test]
+    fn a_side_that_never_tells_its_way_has_failed() {
+        assert_eq!(of(&way(true, "udp"), &None), Outcome::Failed);
+    }
+
+    #[test]
+    fn sound_that_only_leaves_is_none_yet() {
+        let events = [json!({"event": "media_flowing", "direction": "send"})];
+        assert!(sounding(&events).is_none());
+        assert!(sounding(&[json!({"event": "media_flowing", "direction": "both"})]).is_some());
+    }
+}

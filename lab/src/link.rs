@@ -1,0 +1,197 @@
+//! A link of the lab with a delay, loss and a rate, which this kernel cannot emulate: a process carries every frame.
+//!
+//! ```text
+//!   veth ──▶ reader ──▶ lost? ── queue full? ──▶ waits for its turn at the rate, then its delay ──▶ writer ──▶ veth
+//!   veth ◀── writer ◀──────────────────────────────── the same ◀────────────────────────────────── reader ◀── veth
+//! ```
+//!
+//! Frames keep their order. What happens to them is decided by a seed.
+
+mod packet;
+
+use anyhow::{Context as _, Result, bail};
+use packet::Frames;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use std::str::FromStr;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+/// The first argument under which the program serves [`serve`].
+pub const WORD: &str = "link";
+
+/// What a link does to a frame, in either direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Link {
+    /// How long it travels.
+    pub delay: Duration,
+    /// By how much longer at most.
+    pub jitter: Duration,
+    /// Chance to be lost.
+    pub loss: f64,
+    /// Bits per second; none is any number.
+    pub rate: Option<f64>,
+    /// Of chance.
+    pub seed: u64,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { delay: Duration::ZERO, jitter: Duration::ZERO, loss: 0.0, rate: None, seed: 1 }
+    }
+}
+
+/// `delay_ms=25,loss=0.1`: whatever is left out does nothing.
+impl FromStr for Link {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut link = Self::default();
+        for part in text.split(',').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').with_context(|| format!("{part:?} is no name=value"))?;
+            let number: f64 = value.parse().with_context(|| format!("{value:?} is no number"))?;
+            anyhow::ensure!(number.is_finite() && number >= 0.0, "{part}: not negative, please");
+            match name {
+                "delay_ms" => link.delay = Duration::from_secs_f64(number / 1000.0),
+                "jitter_ms" => link.jitter = Duration::from_secs_f64(number / 1000.0),
+                "loss" => link.loss = number.min(1.0),
+                "kbit" => link.rate = Some(number * 1000.0).filter(|rate| *rate > 0.0),
+                "seed" => link.seed = value.parse()?,
+                other => bail!("a link has no {other}"),
+            }
+        }
+        Ok(link)
+    }
+}
+
+/// Carries frames between two interfaces of this namespace until it is killed: `one other LINK`.
+pub fn serve(arguments: &[String]) -> Result<()> {
+    let [one, other, link] = arguments else { bail!("a link wants two interfaces and what it does") };
+    let link: Link = link.parse()?;
+    let (there, back) = (carry(one, other, link, 0)?, carry(other, one, link, 1)?);
+    for direction in there.into_iter().chain(back) {
+        if direction.join().is_err() {
+            bail!("a direction of the link panicked");
+        }
+    }
+    Ok(())
+}
+
+/// Frames under way in one direction: half a second of the fastest traffic of a lab. What comes when it is full is lost.
+const QUEUE: usize = 1000;
+/// The largest frame of a lab without offloads, and then some.
+const LARGEST: usize = 4096;
+
+fn carry(from: &str, to: &str, link: Link, salt: u64) -> Result<[std::thread::JoinHandle<()>; 2]> {
+    let (source, sink) = (Frames::open(from)?, Frames::open(to)?);
+    let (queue, waiting) = sync_channel(QUEUE);
+    let lane = Lane::new(link, salt);
+    Ok([
+        std::thread::Builder::new().name("reader".into()).spawn(move || read(&source, lane, &queue))?,
+        std::thread::Builder::new().name("writer".into()).spawn(move || write(&sink, &waiting))?,
+    ])
+}
+
+fn read(source: &Frames, mut lane: Lane, queue: &SyncSender<(Instant, Vec<u8>)>) {
+    let mut buffer = [0; LARGEST];
+    while let Ok(length) = source.receive(&mut buffer) {
+        let Some(due) = lane.due(Instant::now(), length) else { continue };
+        match queue.try_send((due, buffer[..length].to_vec())) {
+            Ok(()) | Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => return,
+        }
+    }
+}
+
+fn write(sink: &Frames, waiting: &Receiver<(Instant, Vec<u8>)>) {
+    while let Ok((due, frame)) = waiting.recv() {
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        // An interface that is down takes nothing, as a cable that is out.
+        let _ = sink.send(&frame);
+    }
+}
+
+/// One direction.
+struct Lane {
+    link: Link,
+    random: StdRng,
+    /// When the last bit of the frame before has left.
+    free: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Lane {
+    fn new(link: Link, salt: u64) -> Self {
+        Self { link, random: StdRng::seed_from_u64(link.seed << 1 | salt), free: None, last: None }
+    }
+
+    /// When a frame of this length arrives at the other side, if it does.
+    fn due(&mut self, now: Instant, length: usize) -> Option<Instant> {
+        if self.random.random_bool(self.link.loss) {
+            return None;
+        }
+        let mut leaves = now;
+        if let Some(rate) = self.link.rate {
+            leaves = self.free.map_or(now, |free| free.max(now));
+            leaves += Duration::from_secs_f64(length as f64 * 8.0 / rate);
+            self.free = Some(leaves);
+        }
+        let jitter = self.link.jitter.mul_f64(self.random.random());
+        let due = leaves + self.link.delay + jitter;
+        let due = self.last.map_or(due, |last| last.max(due));
+        self.last = Some(due);
+        Some(due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn arrivals(link: &str, frames: usize, every: Duration) -> Vec<Option<Duration>> {
+        let mut lane = Lane::new(link.parse().unwrap(), 0);
+        let start = Instant::now();
+        (0..frames as u32)
+            .map(|nth| lane.due(start + every * nth, 1250).map(|due| due.saturating_duration_since(start)))
+            .collect()
+    }
+
+    #[test]
+    fn a_frame_takes_its_delay() {
+        assert_eq!(arrivals("delay_ms=25", 2, 10 * MS), [Some(25 * MS), Some(35 * MS)]);
+        assert_eq!(arrivals("", 1, MS), [Some(Duration::ZERO)]);
+    }
+
+    #[test]
+    fn frames_queue_at_the_rate() {
+        assert_eq!(arrivals("kbit=1000", 3, Duration::ZERO), [Some(10 * MS), Some(20 * MS), Some(30 * MS)]);
+    }
+
+    #[test]
+    fn jitter_delays_and_keeps_the_order() {
+        let due: Vec<_> = arrivals("delay_ms=10,jitter_ms=50", 200, MS).into_iter().flatten().collect();
+        assert!(due.is_sorted());
+        assert!(due.iter().zip(0..).all(|(due, nth)| *due >= 10 * MS + MS * nth));
+    }
+
+    #[test]
+    fn one_in_ten_is_lost_and_the_same_seed_loses_the_same() {
+        let lost = |seed: u32| -> Vec<bool> {
+            let link = format!("loss=0.1,seed={seed}");
+            arrivals(&link, 2000, MS).iter().map(Option::is_none).collect()
+        };
+        let count = lost(1).iter().filter(|lost| **lost).count();
+        assert!((150..250).contains(&count), "{count}");
+        assert_eq!(lost(1), lost(1));
+        assert_ne!(lost(1), lost(2));
+    }
+
+    #[test]
+    fn what_is_no_link_is_refused() {
+        for text in ["delay_ms", "delay_ms=x", "delay_ms=-1", "colour=3"] {
+            assert!(text.parse::<Link>().is_err(), "{text}");
+        }
+    }
+}
