@@ -29,7 +29,6 @@ fn run() -> Result<ExitCode> {
     netns::within("no router was asked for a port.", || {
         let internet = Internet::build().context("the network of the lab could not be built")?;
         internet.set_nat(Home::B, Nat::Symmetric)?;
-        give_public_address()?;
         let cases =
             [None, Some(Speaks::Pcp), Some(Speaks::Upnp)].map(|speaks| judge(&internet, speaks)).to_vec();
         let service = serve(&internet);
@@ -88,6 +87,7 @@ fn judge(internet: &Internet, speaks: Option<Speaks>) -> Verdict {
 
 fn call(internet: &Internet, speaks: Option<Speaks>) -> Result<(Report, Option<String>)> {
     internet.set_nat(Home::A, Nat::Symmetric)?;
+    give_public_address()?;
     let folder = lab::leavings(&format!("portmap-{}", speaks.map_or("none".into(), |s| format!("{s:?}"))))?;
     let daemon = speaks.map(|speaks| Daemon::start(speaks, &folder)).transpose()?;
     let cast = Cast {
@@ -115,6 +115,7 @@ const SERVICE: u16 = 7700;
 /// A volunteer's port is open on the router over UDP and TCP while it runs.
 fn serve(internet: &Internet) -> Result<()> {
     internet.set_nat(Home::A, Nat::PortRestricted)?;
+    give_public_address()?;
     let folder = lab::leavings("portmap-service")?;
     let daemon = Daemon::start(Speaks::Pcp, &folder)?;
     let (profile, listen) = (folder.join("volunteer").display().to_string(), format!("0.0.0.0:{SERVICE}"));
@@ -208,9 +209,9 @@ const OUTSIDE: &str = "90.1.0.1";
 
 fn give_public_address() -> Result<()> {
     let address = format!("{OUTSIDE}/32");
-    run_in("ra", &["ip", "address", "add", &address, "dev", "wan"], None)?;
+    run_in("ra", &["ip", "address", "replace", &address, "dev", "wan"], None)?;
     for host in ["rb", "s"] {
-        run_in(host, &["ip", "route", "add", &address, "dev", "wan"], None)?;
+        run_in(host, &["ip", "route", "replace", &address, "dev", "wan"], None)?;
     }
     Ok(())
 }
