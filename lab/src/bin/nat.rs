@@ -48,7 +48,8 @@ struct Case {
 }
 
 /// Every NAT of the issue. A direct way exists between two port-restricted homes and none from a port-restricted to a
-/// symmetric one (each symmetric mapping is seen by its own destination only).
+/// symmetric one (each symmetric mapping is seen by its own destination only) but by guessing ([`lab::guess`]), which takes
+/// two supernodes that see the mappings: here is one.
 const CASES: [Case; 2] = [
     Case {
         name: "port-restricted-both",
