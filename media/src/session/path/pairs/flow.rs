@@ -145,7 +145,10 @@ impl Pairs {
             _ => self.standbys().first().copied(),
         };
         self.flow = Flow::Bridging { on, also, since: now, turn_at: now + TURN, turns: 0 };
-        self.rival = None;
+        // Gaps on a relayed pair do not put off a direct one: where every second has one it would never be taken.
+        self.rival = self
+            .rival
+            .filter(|(id, _)| self.pairs.get(id).is_some_and(|rival| rival.ends.is_direct()) && *id != on);
         for pair in self.pairs.values_mut() {
             pair.hurry(now, Pace::Urgent);
         }
