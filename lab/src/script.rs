@@ -83,6 +83,21 @@ impl Stage {
         Ok(Self { cast, folder: folder.to_owned(), supernode })
     }
 
+    /// Starts one more supernode on the host of the first, at another of its addresses and the same ports.
+    pub fn add_supernode(&self, title: &str, address: Ipv4Addr) -> Result<Silbo> {
+        let mut arguments = self.person(title);
+        let at = |first: SocketAddr| SocketAddr::from((address, first.port())).to_string();
+        arguments.extend(["supernode".into(), "--listen".into(), at(self.cast.listen)]);
+        arguments.extend(["--relay-listen".into(), at(self.cast.relay_listen)]);
+        if let Some(listen) = self.cast.tcp_listen {
+            arguments.extend(["--tcp-listen".into(), at(listen)]);
+        }
+        let mut supernode =
+            Silbo::start(title, &self.cast.supernode, self.cast.turn, &self.folder, &arguments)?;
+        supernode.expect("relay", PATIENCE)?;
+        Ok(supernode)
+    }
+
     /// The supernode's address for `--bootstrap`.
     pub fn bootstrap(&self) -> SocketAddr {
         self.cast.listen

@@ -1,7 +1,7 @@
 //! One call of a cell, and the next.
 
 use super::{Callee, Cell, Outcome, Plan};
-use crate::netns::{Home, Internet, PUBLIC};
+use crate::netns::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
 use crate::process::{Silbo, Turn};
 use crate::script::{Answers, Cast, PATIENCE, Report, Stage, Way as Taken, fairly, unix_ms};
 use anyhow::{Context as _, Result, bail};
@@ -77,10 +77,11 @@ fn cast(internet: &Internet, caller: Home) -> Cast {
     }
 }
 
-/// The supernode, and bob who stays online for several calls.
+/// Two supernodes, for one alone sees nothing of how a translator maps, and bob who stays online for several calls.
 struct Table {
     caller: Home,
     stage: Stage,
+    _second: Silbo,
     bob: Silbo,
     /// What alice calls him.
     who: String,
@@ -101,6 +102,7 @@ impl Table {
             let Cell { one, other } = cell;
             let folder = crate::leavings(&format!("nat-{one}-{other}-{}-{calls}", name(caller)))?;
             let stage = Stage::open(cast(internet, caller), &folder)?;
+            let second = stage.add_supernode("second", PUBLIC_ALTERNATE)?;
             stage.register_bob()?;
             let (who, answers) = match callee {
                 Callee::ByName => ("bob".to_owned(), Answers::AtOnce),
@@ -108,7 +110,7 @@ impl Table {
                 Callee::Contact { answers_after: Some(_) } => (stage.befriend()?, Answers::WhenTold),
             };
             let bob = stage.bob_who(u32::try_from(calls)?, answers)?;
-            *table = Some(Self { caller, stage, bob, who, callee });
+            *table = Some(Self { caller, stage, _second: second, bob, who, callee });
         }
         table.as_mut().context("nobody sits at the table")
     }
