@@ -13,6 +13,7 @@ use crate::process::{EndsWithUs, run};
 use anyhow::{Context as _, Result, bail, ensure};
 use relay::nat::{Behaviour, Filtering, Mapping, Uplink};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -116,13 +117,21 @@ fn mirror() -> Result<String> {
         })?;
     }
     // Connections wait in the backlog: that they open is all that is asked. Whoever finds one open finds all sockets.
-    let _open = [TcpListener::bind(TCP_ELSE)?, TcpListener::bind(TCP_443)?];
+    let _open = [serve_tcp(TCP_ELSE)?, serve_tcp(TCP_443)?];
     loop {
         let (_, from) = first.recv_from(&mut [0; 64])?;
         for stranger in &strangers {
             stranger.send_to(b"stranger", from)?;
         }
         first.send_to(from.to_string().as_bytes(), from)?;
+    }
+}
+
+/// That a port opens is all that is asked of it: a supernode that serves there already does as well.
+fn serve_tcp(at: (Ipv4Addr, u16)) -> Result<Option<TcpListener>> {
+    match TcpListener::bind(at) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(None),
+        bound => Ok(Some(bound?)),
     }
 }
 

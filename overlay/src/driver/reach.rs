@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  QUIC ────────────────────────────────▶ first to finish its handshake wins, the other is dropped
-//!     └ 800 ms silence, or failed ─▶ TCP ▶          (the other way round where UDP is known to be blocked)
+//!     └ 800 ms silence, or failed ─▶ TCP ▶          (200 ms where one was silent over UDP already; the other way round
+//!                                                    where UDP is known to be blocked)
 //!
 //!  unknown ──somebody answered──▶ works ◀──somebody answered── blocked
 //!     └──── silence, while TCP answers and no QUIC link is up ────▶ ┘ (believed for 5 minutes, then asked again)
@@ -27,18 +28,31 @@ use super::{
 use crate::{
     identity::LinkKey,
     node::{LinkId, Ways},
-    outcome::{Carrier, UdpState},
+    outcome::UdpState,
 };
 
 /// How long the carrier tried first is waited for before the other one is tried beside it. Two round trips around the
 /// world, and less than QUIC's first retransmission of a lost packet.
 const HEAD_START: Duration = Duration::from_millis(800);
 
+/// The same once somebody was silent. TCP with TLS takes two round trips where QUIC takes one: when it wins, QUIC was
+/// silent all the same.
+const SHORT_HEAD_START: Duration = Duration::from_millis(200);
+
 /// After so long silence is no proof any more.
 const BELIEVED: Duration = Duration::from_secs(5 * 60);
 
 /// Addresses whose silence proves that UDP is blocked everywhere, not only there.
 const PROOF: usize = 2;
+
+/// In which order the carriers are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    QuicFirst,
+    /// TCP follows soon: perhaps UDP is blocked, perhaps one supernode only did not answer.
+    QuicBriefly,
+    TcpFirst,
+}
 
 /// Whom to dial.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +80,7 @@ enum Opened {
 
 impl Reach {
     /// Opens one link over whichever carrier is quicker and serves it to its end.
-    pub(super) async fn open(self, target: Target, first: Carrier) {
+    pub(super) async fn open(self, target: Target, order: Order) {
         let Target { link, address, ways, expected } = target;
         let tcp = match ways {
             Ways::Any { tcp } => tcp,
@@ -94,9 +108,10 @@ impl Reach {
             stream.map(|stream| Opened::Tcp(Box::new(stream)))
         };
         let opened = timeout(HANDSHAKE_TIMEOUT, async {
-            match first {
-                Carrier::Quic => race(quic, over_tcp).await,
-                Carrier::Tcp => race(over_tcp, quic).await,
+            match order {
+                Order::QuicFirst => race(quic, over_tcp, HEAD_START).await,
+                Order::QuicBriefly => race(quic, over_tcp, SHORT_HEAD_START).await,
+                Order::TcpFirst => race(over_tcp, quic, HEAD_START).await,
             }
         });
         match opened.await {
@@ -136,9 +151,10 @@ impl Reach {
 async fn race<T>(
     first: impl Future<Output = Option<T>>,
     second: impl Future<Output = Option<T>>,
+    head_start: Duration,
 ) -> Option<T> {
     let mut first = pin!(first);
-    match timeout(HEAD_START, &mut first).await {
+    match timeout(head_start, &mut first).await {
         Ok(Some(won)) => Some(won),
         Ok(None) => second.await,
         Err(_) => either(first, second).await,
@@ -190,10 +206,14 @@ impl UdpVerdict {
         }
     }
 
-    /// What to try first.
-    pub(super) fn first(&mut self, now: Instant) -> Carrier {
+    /// What to try when.
+    pub(super) fn order(&mut self, now: Instant) -> Order {
         self.forget_old(now);
-        if self.silent.len() >= PROOF { Carrier::Tcp } else { Carrier::Quic }
+        match self.silent.len() {
+            0 => Order::QuicFirst,
+            n if n < PROOF => Order::QuicBriefly,
+            _ => Order::TcpFirst,
+        }
     }
 
     pub(super) fn state(&self) -> UdpState {
@@ -229,24 +249,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_first_carrier_that_answers_in_time_is_alone() {
         let second = async { panic!("nobody needed it") };
-        assert_eq!(race(after(799, Some("quic")), second).await, Some("quic"));
+        assert_eq!(race(after(799, Some("quic")), second, HEAD_START).await, Some("quic"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_brings_the_second_carrier_in_after_the_head_start_and_the_quicker_one_wins() {
         let began = Clock::now();
-        assert_eq!(race(pending(), after(100, Some("tcp"))).await, Some("tcp"));
+        assert_eq!(race(pending(), after(100, Some("tcp")), HEAD_START).await, Some("tcp"));
         assert_eq!(began.elapsed(), HEAD_START + Duration::from_millis(100));
-        assert_eq!(race(after(850, Some("quic")), after(100, Some("tcp"))).await, Some("quic"));
+        assert_eq!(race(after(850, Some("quic")), after(100, Some("tcp")), HEAD_START).await, Some("quic"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_brings_the_second_carrier_in_at_once_and_two_failures_are_one() {
         let began = Clock::now();
-        assert_eq!(race(ready(None), after(10, Some("tcp"))).await, Some("tcp"));
+        assert_eq!(race(ready(None), after(10, Some("tcp")), HEAD_START).await, Some("tcp"));
         assert_eq!(began.elapsed(), Duration::from_millis(10));
-        assert_eq!(race(after(900, None), after(10, None)).await, None::<&str>);
-        assert_eq!(race(after(900, Some("quic")), after(10, None)).await, Some("quic"));
+        assert_eq!(race(after(900, None), after(10, None), HEAD_START).await, None::<&str>);
+        assert_eq!(race(after(900, Some("quic")), after(10, None), HEAD_START).await, Some("quic"));
     }
 
     fn address(last: u8) -> SocketAddr {
@@ -260,12 +280,12 @@ mod tests {
         assert_eq!(verdict.state(), UdpState::Unknown);
         verdict.learn(now, address(1), Udp::Silent, 0);
         verdict.learn(now, address(1), Udp::Silent, 0);
-        assert_eq!((verdict.state(), verdict.first(now)), (UdpState::Blocked, Carrier::Quic));
+        assert_eq!((verdict.state(), verdict.order(now)), (UdpState::Blocked, Order::QuicBriefly));
         verdict.learn(now, address(2), Udp::Silent, 0);
-        assert_eq!(verdict.first(now), Carrier::Tcp);
+        assert_eq!(verdict.order(now), Order::TcpFirst);
         verdict.learn(now, address(3), Udp::Untried, 0);
-        assert_eq!(verdict.first(now + BELIEVED - Duration::from_millis(1)), Carrier::Tcp);
-        assert_eq!(verdict.first(now + BELIEVED), Carrier::Quic);
+        assert_eq!(verdict.order(now + BELIEVED - Duration::from_millis(1)), Order::TcpFirst);
+        assert_eq!(verdict.order(now + BELIEVED), Order::QuicFirst);
         assert_eq!(verdict.state(), UdpState::Unknown);
     }
 
@@ -276,11 +296,11 @@ mod tests {
         verdict.learn(now, address(1), Udp::Silent, 0);
         verdict.learn(now, address(2), Udp::Silent, 0);
         verdict.learn(now, address(3), Udp::Answered, 0);
-        assert_eq!((verdict.state(), verdict.first(now)), (UdpState::Works, Carrier::Quic));
+        assert_eq!((verdict.state(), verdict.order(now)), (UdpState::Works, Order::QuicFirst));
         // While that link lives, silence elsewhere is theirs.
         verdict.learn(now, address(1), Udp::Silent, 1);
         verdict.learn(now, address(2), Udp::Silent, 1);
-        assert_eq!((verdict.state(), verdict.first(now)), (UdpState::Works, Carrier::Quic));
+        assert_eq!((verdict.state(), verdict.order(now)), (UdpState::Works, Order::QuicFirst));
         // Once it is gone we are in another network.
         verdict.learn(now, address(1), Udp::Silent, 0);
         assert_eq!(verdict.state(), UdpState::Blocked);

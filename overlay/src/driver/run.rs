@@ -463,8 +463,8 @@ impl Runner {
         match effect {
             Effect::OpenLink { link, address, ways, expected } => {
                 let target = Target { link, address, ways, expected };
-                let first = self.udp.first(self.now().instant);
-                let task = self.tasks.spawn(self.reach.clone().open(target, first));
+                let order = self.udp.order(self.now().instant);
+                let task = self.tasks.spawn(self.reach.clone().open(target, order));
                 self.links.insert(link, Slot::Opening(task));
             }
             Effect::CloseLink { link } => {

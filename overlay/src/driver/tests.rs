@@ -10,13 +10,13 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     link::LinkEvent,
-    reach::{Reach, Target},
+    reach::{Order, Reach, Target},
     *,
 };
 use crate::{
     error::{RegisterError, SendError},
     node::{LinkId, Ways},
-    outcome::{Carrier, RelayOffer, RelayWish},
+    outcome::{RelayOffer, RelayWish},
     record::CertificateHash,
     username::Username,
 };
@@ -329,7 +329,7 @@ async fn a_link_that_is_to_prove_something_about_strangers_comes_from_a_port_nev
         expected: Some(server.public_key()),
     };
     let _dialling = [(1, Ways::Any { tcp: None }), (2, Ways::FreshUdp), (3, Ways::FreshUdp)]
-        .map(|(number, ways)| tokio::spawn(reach.clone().open(target(number, ways), Carrier::Quic)));
+        .map(|(number, ways)| tokio::spawn(reach.clone().open(target(number, ways), Order::QuicFirst)));
     let (mut from, mut alive) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let connection = listening.accept().await.unwrap().await.unwrap();

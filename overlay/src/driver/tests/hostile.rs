@@ -78,6 +78,13 @@ async fn whoever_breaks_the_framing_or_talks_nonsense_is_cut_off_and_others_are_
         link.outbox.send(b"nonsense".to_vec()).await.unwrap();
     }
     assert!(link.is_ended().await);
+    // The link may be gone a moment before the status says why.
+    let counted = async {
+        while hub.status().stats.malformed - before < 17 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, counted).await.unwrap();
     assert_eq!(hub.status().stats.malformed - before, 17);
 
     let (ada, _) = node(leaf(address), 2).await;
