@@ -16,7 +16,6 @@ use crate::outlive::{AFTER_MS, AUDIBLE, BEFORE_MS, Missing, PATIENCE, Town, miss
 use crate::process::{Place, Silbo, run};
 use crate::reflect;
 use crate::script::unix_ms;
-use crate::speech;
 use anyhow::{Context as _, Result, ensure};
 use relay::nat::Uplink;
 use serde::Serialize;
@@ -73,25 +72,10 @@ impl Town {
         for (home, uplink) in hard.uplinks() {
             reflect::put(&self.internet, home, uplink)?;
         }
-        let speech = speech::long_file()?.display().to_string();
-        let heard = ["alice", "bob"].map(|name| self.folder.join(format!("{name}-heard.wav")));
-        let voice = |heard: &Path| [format!("file:{speech}"), format!("file:{}", heard.display())];
-        let [mic, speaker] = voice(&heard[1]);
-        let answering = ["online", "--auto-answer", "--calls", "1", "--mic", &mic, "--speaker", &speaker];
-        let mut bob = self.person("bob", Home::B, &answering)?;
-        bob.expect_where("online with two homes", PATIENCE, |event| {
-            event["event"] == "online" && event["home_supernodes"].as_u64() >= Some(2)
-        })?;
-        let [mic, speaker] = voice(&heard[0]);
-        let calling = ["call", "bob", "--mic", &mic, "--speaker", &speaker];
-        let mut alice = self.person("alice", Home::A, &calling)?;
-        let answered = unix_ms(&alice.expect("answered", PATIENCE)?)?;
-        for who in [&mut alice, &mut bob] {
-            who.expect_where("sound both ways", PATIENCE, |event| {
-                event["event"] == "media_flowing" && event["direction"] == "both"
-            })?;
-        }
-        let mut both = [alice, bob];
+        let heard = self.recordings();
+        let mut both = self.connect()?;
+        let answered = both[0].seen_named("answered");
+        let answered = unix_ms(answered.first().context("alice was never answered")?)?;
         let missing = match direct_at(&mut both)? {
             Some(changed) => {
                 std::thread::sleep(LAST);

@@ -19,6 +19,7 @@ use crate::script::unix_ms;
 use crate::stall::{STALL, StallLog};
 use crate::{speech, stall};
 use anyhow::{Context as _, Result, ensure};
+use relay::nat::Uplink;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
@@ -84,10 +85,10 @@ impl Fault {
     const fn nat(self) -> Nat {
         match self {
             Self::RelayKilled | Self::RelayStopped | Self::RelaysKilledInTurn | Self::UplinkMovedRelayed => {
-                Nat::Symmetric
+                Nat::Uplink(Uplink::Symmetric)
             }
-            Self::RelayStoppedWithoutUdp => Nat::UdpBlocked,
-            Self::DirectCut | Self::UplinkMoved => Nat::PortRestricted,
+            Self::RelayStoppedWithoutUdp => Nat::Uplink(Uplink::UdpBlocked),
+            Self::DirectCut | Self::UplinkMoved => Nat::Uplink(Uplink::PortRestricted),
         }
     }
 }
@@ -183,26 +184,37 @@ impl Town {
         played
     }
 
-    fn call(&mut self, fault: Fault) -> Result<Vec<Missing>> {
+    /// What alice's and bob's loudspeakers play.
+    pub(crate) fn recordings(&self) -> [PathBuf; 2] {
+        ["alice", "bob"].map(|name| self.folder.join(format!("{name}-heard.wav")))
+    }
+
+    /// Alice calls bob, who has two homes and answers at once; both hear each other.
+    pub(crate) fn connect(&self) -> Result<[Silbo; 2]> {
         let speech = speech::long_file()?.display().to_string();
-        let heard = ["alice", "bob"].map(|name| self.folder.join(format!("{name}-heard.wav")));
         let voice = |heard: &Path| [format!("file:{speech}"), format!("file:{}", heard.display())];
-        let [mic, speaker] = voice(&heard[1]);
+        let [alice_hears, bob_hears] = self.recordings();
+        let [mic, speaker] = voice(&bob_hears);
         let answering = ["online", "--auto-answer", "--calls", "1", "--mic", &mic, "--speaker", &speaker];
         let mut bob = self.person("bob", Home::B, &answering)?;
         bob.expect_where("online with two homes", PATIENCE, |event| {
             event["event"] == "online" && event["home_supernodes"].as_u64() >= Some(2)
         })?;
-        let [mic, speaker] = voice(&heard[0]);
-        let mut alice =
-            self.person("alice", Home::A, &["call", "bob", "--mic", &mic, "--speaker", &speaker])?;
-        for who in [&mut alice, &mut bob] {
+        let [mic, speaker] = voice(&alice_hears);
+        let calling = ["call", "bob", "--mic", &mic, "--speaker", &speaker];
+        let mut both = [self.person("alice", Home::A, &calling)?, bob];
+        for who in &mut both {
             who.expect_where("sound both ways", PATIENCE, |event| {
                 event["event"] == "media_flowing" && event["direction"] == "both"
             })?;
         }
+        Ok(both)
+    }
+
+    fn call(&mut self, fault: Fault) -> Result<Vec<Missing>> {
+        let heard = self.recordings();
+        let mut both = self.connect()?;
         std::thread::sleep(TALK);
-        let mut both = [alice, bob];
         let mut missing = Vec::new();
         match fault {
             Fault::RelayKilled => missing.push(self.strike(&mut both, Hub::kill)?),
@@ -316,7 +328,7 @@ impl Town {
         Ok(())
     }
 
-    pub(crate) fn person(&self, name: &str, home: Home, words: &[&str]) -> Result<Silbo> {
+    fn person(&self, name: &str, home: Home, words: &[&str]) -> Result<Silbo> {
         let mut arguments = self.network(name);
         arguments.extend(["--bootstrap".into(), self.bootstrap(|_| true)]);
         arguments.extend(words.iter().map(|word| (*word).to_owned()));

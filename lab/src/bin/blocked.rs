@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use lab::netns::{self, Home, Internet, Nat, PUBLIC};
 use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, Expected, PATIENCE, Report, Stage, fairly};
+use relay::nat::Uplink;
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
@@ -70,9 +71,21 @@ struct Case {
 }
 
 const CASES: [Case; 4] = [
-    Case { name: "caller-blocked", caller: (Nat::UdpBlocked, "tcp"), callee: (Nat::PortRestricted, "udp") },
-    Case { name: "callee-blocked", caller: (Nat::Symmetric, "udp"), callee: (Nat::UdpBlocked, "tcp") },
-    Case { name: "both-blocked", caller: (Nat::UdpBlocked, "tcp"), callee: (Nat::UdpBlocked, "tcp") },
+    Case {
+        name: "caller-blocked",
+        caller: (Nat::Uplink(Uplink::UdpBlocked), "tcp"),
+        callee: (Nat::Uplink(Uplink::PortRestricted), "udp"),
+    },
+    Case {
+        name: "callee-blocked",
+        caller: (Nat::Uplink(Uplink::Symmetric), "udp"),
+        callee: (Nat::Uplink(Uplink::UdpBlocked), "tcp"),
+    },
+    Case {
+        name: "both-blocked",
+        caller: (Nat::Uplink(Uplink::UdpBlocked), "tcp"),
+        callee: (Nat::Uplink(Uplink::UdpBlocked), "tcp"),
+    },
     Case { name: "both-tls-only", caller: (Nat::TlsOnly, "tls"), callee: (Nat::TlsOnly, "tls") },
 ];
 
@@ -87,8 +100,8 @@ struct Verdict {
 fn play(timing: Timing) -> Result<Summary> {
     let internet = Internet::build().context("the network of the lab could not be built")?;
     let calls = CASES.iter().map(|case| judge(&internet, case)).collect::<Result<Vec<_>>>()?;
-    internet.set_nat(Home::B, Nat::PortRestricted)?;
-    internet.set_nat(Home::A, Nat::UdpBlocked)?;
+    internet.set_nat(Home::B, Nat::Uplink(Uplink::PortRestricted))?;
+    internet.set_nat(Home::A, Nat::Uplink(Uplink::UdpBlocked))?;
     let folder = lab::leavings("blocked")?;
     let address = |port: u16| format!("{PUBLIC}:{port}");
     let (listen, relay, tcp) = (address(4433), address(3478), address(443));

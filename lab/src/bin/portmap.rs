@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use lab::netns::{self, Home, Internet, Nat, PUBLIC};
 use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, Expected, PATIENCE, Report, Stage};
+use relay::nat::Uplink;
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
@@ -28,7 +29,7 @@ fn run() -> Result<ExitCode> {
     lab::speech::file()?;
     netns::within("no router was asked for a port.", || {
         let internet = Internet::build().context("the network of the lab could not be built")?;
-        internet.set_nat(Home::B, Nat::Symmetric)?;
+        internet.set_nat(Home::B, Nat::Uplink(Uplink::Symmetric))?;
         let cases =
             [None, Some(Speaks::Pcp), Some(Speaks::Upnp)].map(|speaks| judge(&internet, speaks)).to_vec();
         let service = serve(&internet);
@@ -86,7 +87,7 @@ fn judge(internet: &Internet, speaks: Option<Speaks>) -> Verdict {
 }
 
 fn call(internet: &Internet, speaks: Option<Speaks>) -> Result<(Report, Option<String>)> {
-    internet.set_nat(Home::A, Nat::Symmetric)?;
+    internet.set_nat(Home::A, Nat::Uplink(Uplink::Symmetric))?;
     give_public_address()?;
     let folder = lab::leavings(&format!("portmap-{}", speaks.map_or("none".into(), |s| format!("{s:?}"))))?;
     let daemon = speaks.map(|speaks| Daemon::start(speaks, &folder)).transpose()?;
@@ -114,7 +115,7 @@ const SERVICE: u16 = 7700;
 
 /// A volunteer's port is open on the router over UDP and TCP while it runs.
 fn serve(internet: &Internet) -> Result<()> {
-    internet.set_nat(Home::A, Nat::PortRestricted)?;
+    internet.set_nat(Home::A, Nat::Uplink(Uplink::PortRestricted))?;
     give_public_address()?;
     let folder = lab::leavings("portmap-service")?;
     let daemon = Daemon::start(Speaks::Pcp, &folder)?;

@@ -5,6 +5,7 @@ use super::{cable, inside, quiet, undo};
 use crate::link;
 use crate::process::{EndsWithUs, Place};
 use anyhow::Result;
+use relay::nat::Uplink;
 use std::net::Ipv4Addr;
 
 /// The public host.
@@ -32,7 +33,7 @@ impl Home {
     /// The address at which the internet sees the host behind `nat`.
     pub fn public_address(self, nat: Nat) -> Ipv4Addr {
         match nat {
-            Nat::Open => self.open_address(),
+            Nat::Uplink(Uplink::Open) => self.open_address(),
             _ if nat.carrier().is_some() => self.carrier_address(),
             _ => self.router_address(),
         }
@@ -96,7 +97,7 @@ pub struct Internet {
 }
 
 impl Internet {
-    /// Lays the cables. Both homes start behind [`Nat::PortRestricted`].
+    /// Lays the cables. Both homes start behind [`Uplink::PortRestricted`].
     pub fn build() -> Result<Self> {
         Self::with_public_hosts(1)
     }
@@ -144,7 +145,7 @@ impl Internet {
             for router in [router, carrier] {
                 inside(router, "sysctl", &["-qw", "net.ipv4.ip_forward=1"])?;
             }
-            internet.set_nat(home, Nat::PortRestricted)?;
+            internet.set_nat(home, Nat::Uplink(Uplink::PortRestricted))?;
         }
         Ok(internet)
     }
@@ -210,7 +211,7 @@ impl Internet {
     pub fn set_nat(&self, home: Home, nat: Nat) -> Result<()> {
         let Names { router, host, carrier } = home.names();
         inside(host, "ip", &["address", "flush", "dev", "eth0"])?;
-        if nat == Nat::Open {
+        if nat == Nat::Uplink(Uplink::Open) {
             inside(host, "ip", &["address", "add", &home.open_address().to_string(), "dev", "eth0"])?;
             inside(host, "ip", &["route", "replace", &home.gateway().to_string(), "dev", "eth0"])?;
             inside(router, "ip", &["route", "replace", &home.open_address().to_string(), "dev", "lan"])?;

@@ -16,41 +16,18 @@ use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
-/// Behaviour of a home router.
+/// What a home is connected by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nat {
-    /// None: the host has a public address.
-    Open,
-    /// Endpoint-independent mapping, endpoint-independent filtering: whoever knows the public port gets in.
-    FullCone,
-    /// Endpoint-independent mapping, address-dependent filtering: any port of an address written to gets in.
-    AddressRestricted,
-    /// Endpoint-independent mapping, address and port-dependent filtering: only who was written to gets in.
-    PortRestricted,
-    /// Address and port-dependent mapping and filtering: another public port for every destination.
-    Symmetric,
-    /// Port-restricted, and behind the same at a carrier.
-    CarrierPort,
-    /// Port-restricted, and behind a symmetric one at a carrier.
-    CarrierSymmetric,
-    /// No UDP at all, and TCP to port 443 only.
-    UdpBlocked,
-    /// The same, and there no TURN in the clear: what looks into TCP lets TLS pass.
+    /// One of those that theory knows.
+    Uplink(Uplink),
+    /// [`Uplink::UdpBlocked`], and there no TURN in the clear: what looks into TCP lets TLS pass.
     TlsOnly,
 }
 
 impl From<Uplink> for Nat {
     fn from(uplink: Uplink) -> Self {
-        match uplink {
-            Uplink::Open => Self::Open,
-            Uplink::FullCone => Self::FullCone,
-            Uplink::AddressRestricted => Self::AddressRestricted,
-            Uplink::PortRestricted => Self::PortRestricted,
-            Uplink::Symmetric => Self::Symmetric,
-            Uplink::CarrierPort => Self::CarrierPort,
-            Uplink::CarrierSymmetric => Self::CarrierSymmetric,
-            Uplink::UdpBlocked => Self::UdpBlocked,
-        }
+        Self::Uplink(uplink)
     }
 }
 
@@ -58,9 +35,9 @@ impl Nat {
     /// What the carrier's router does, where there is one.
     pub(super) const fn carrier(self) -> Option<Self> {
         match self {
-            Self::CarrierPort => Some(Self::PortRestricted),
-            Self::CarrierSymmetric => Some(Self::Symmetric),
-            _ => None,
+            Self::Uplink(Uplink::CarrierPort) => Some(Self::Uplink(Uplink::PortRestricted)),
+            Self::Uplink(Uplink::CarrierSymmetric) => Some(Self::Uplink(Uplink::Symmetric)),
+            Self::Uplink(_) | Self::TlsOnly => None,
         }
     }
 }
@@ -90,22 +67,27 @@ const UDP_BLOCKED: &str = "iifname lan meta l4proto udp drop\n    iifname lan tc
 /// Unsolicited datagrams to the router itself are dropped before conntrack confirms them: else an early probe of the
 /// other side would occupy its port and push the later outbound mapping to another one, which no home router does.
 fn rules(host: Ipv4Addr, nat: Nat) -> String {
-    if nat == Nat::Open {
+    if nat == Nat::Uplink(Uplink::Open) {
         return "flush ruleset\n".to_owned();
     }
-    let map_out = if nat == Nat::Symmetric { "masquerade fully-random" } else { "masquerade" };
+    let map_out =
+        if nat == Nat::Uplink(Uplink::Symmetric) { "masquerade fully-random" } else { "masquerade" };
     let map_in = match nat {
-        Nat::FullCone => format!("iifname {OUTSIDE} udp dport {PORTS} dnat to {host}"),
-        Nat::AddressRestricted => format!("iifname {OUTSIDE} ip saddr . udp dport @written dnat to {host}"),
+        Nat::Uplink(Uplink::FullCone) => format!("iifname {OUTSIDE} udp dport {PORTS} dnat to {host}"),
+        Nat::Uplink(Uplink::AddressRestricted) => {
+            format!("iifname {OUTSIDE} ip saddr . udp dport @written dnat to {host}")
+        }
         _ => String::new(),
     };
     // A port keeps its number on the way out, so it is known by the host's.
     let remember = match nat {
-        Nat::AddressRestricted => "iifname lan meta l4proto udp update @written { ip daddr . udp sport }",
+        Nat::Uplink(Uplink::AddressRestricted) => {
+            "iifname lan meta l4proto udp update @written { ip daddr . udp sport }"
+        }
         _ => "",
     };
     let block = match nat {
-        Nat::UdpBlocked => UDP_BLOCKED.to_owned(),
+        Nat::Uplink(Uplink::UdpBlocked) => UDP_BLOCKED.to_owned(),
         // An Allocate request begins with 0x0003 (RFC 8656 §18.1).
         Nat::TlsOnly => format!("{UDP_BLOCKED}\n    iifname lan tcp dport 443 @ih,0,16 0x0003 drop"),
         _ => String::new(),

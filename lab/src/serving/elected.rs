@@ -5,6 +5,7 @@ use super::PATIENCE;
 use crate::netns::{Backbone, Nat};
 use crate::process::{Place, Silbo, Turn, poll};
 use anyhow::{Result, ensure};
+use relay::nat::Uplink;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ pub struct Outcome {
 
 /// Plays it.
 pub fn play(folder: &Path) -> Result<Outcome> {
-    let backbone = Backbone::build(VOLUNTEER, Nat::PortRestricted)?;
+    let backbone = Backbone::build(VOLUNTEER, Nat::Uplink(Uplink::PortRestricted))?;
     let mut hubs = Vec::new();
     for n in 1..=SUPERNODES {
         let address = Backbone::address(n);

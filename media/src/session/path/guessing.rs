@@ -123,7 +123,6 @@ impl Path {
 
     /// Tells the guess how things stand, and does what it says.
     pub(super) fn collect_guesses(&mut self, now: Instant) {
-        let own = own(&self.direct);
         let Some(Silbo { pairs, guessing, .. }) = &mut self.silbo else { return };
         if self.policy != PathPolicy::Any || pairs.has_direct() {
             guessing.guess.review(now, Wanted::No, None, None);
@@ -131,10 +130,12 @@ impl Path {
             // Not those that came through as well: the other end may have chosen one of them.
             let hopeful =
                 |socket| self.silbo.as_ref().is_some_and(|silbo| silbo.pairs.is_base_hopeful(now, socket));
+            let guessed = self.direct.iter().filter(|(_, leg)| leg.beside().is_some());
             let idle: Vec<SocketId> =
-                self.direct.keys().copied().filter(|socket| !hopeful(*socket)).collect();
+                guessed.map(|(socket, _)| *socket).filter(|socket| !hopeful(*socket)).collect();
             self.drop_guessed(now, |socket, _| idle.contains(&socket));
         } else {
+            let own = own(&self.direct);
             let wanted = if pairs.is_talking() { Wanted::Yes } else { Wanted::No };
             let peer = pairs.claimed().and_then(|claim| resolve(claim, guessing.told.iter(), self.scope));
             guessing.base = own.as_ref().map(|own| own.base);

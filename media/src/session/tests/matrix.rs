@@ -23,7 +23,7 @@ struct Played {
 
 fn play(caller: Uplink, callee: Uplink, seed: u64) -> Played {
     let oracle = way(caller.behaviour(), callee.behaviour());
-    let nat = [caller.into(), callee.into()];
+    let nat = [caller, callee];
     let mut world = World::new(Plan {
         seed,
         nat,

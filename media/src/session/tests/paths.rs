@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use relay::nat::Uplink;
+
 use super::whole_call::{LIMIT, both_connected, connect, end_of, last_path, logs};
-use super::world::{MS, Nat, Plan, World};
+use super::world::{MS, Plan, World};
 use crate::session::PathPolicy;
 use crate::session::description::{Candidate, CandidateKind};
 use crate::session::line::LineEvent;
@@ -179,7 +181,7 @@ fn a_long_call_has_credentials_for_the_day_its_address_changes() {
         let mut world = talk(Plan { credentials, speech: 40, ..relayed(seed) });
         world.run_for(25 * SECOND);
         // What the call began with is of no use any more; a relay sees a new client, and asks for its credentials.
-        world.move_uplink(0, "203.0.113.77");
+        world.move_uplink(0, "90.0.113.77");
         world.run_for(3 * SECOND);
         assert!((0..2).all(|who| serving(&world, who) == 2), "{:?}", logs(&world));
         let [first, second] = missing(&mut world, 4 * SECOND);
@@ -187,7 +189,7 @@ fn a_long_call_has_credentials_for_the_day_its_address_changes() {
     }
     let mut world = talk(Plan { credentials, renews: false, ..relayed(1) });
     world.run_for(25 * SECOND);
-    world.move_uplink(0, "203.0.113.77");
+    world.move_uplink(0, "90.0.113.77");
     world.run_for(3 * SECOND);
     assert_eq!(serving(&world, 0), 0, "they were needed");
 }
@@ -198,7 +200,7 @@ fn an_uplink_that_changes_its_address_is_back_within_a_second() {
         for who in 0..2 {
             let mut world = talk(Plan { seed, relays, ..Plan::default() });
             let since = world.now - world.start;
-            world.move_uplink(who, "203.0.113.77");
+            world.move_uplink(who, "90.0.113.77");
             world.run_for(4 * SECOND);
             for end in 0..2 {
                 let gap = longest_gap(&world, end, since);
@@ -229,7 +231,8 @@ fn a_direct_way_that_appears_is_taken_without_being_heard() {
 
 #[test]
 fn the_relay_carries_sound_at_once_and_the_direct_way_takes_over() {
-    let mut world = connect(Plan { relays: 1, nat: [Nat::PortRestricted; 2], speech: 6, ..Plan::default() });
+    let mut world =
+        connect(Plan { relays: 1, nat: [Uplink::PortRestricted; 2], speech: 6, ..Plan::default() });
     world.run_for(5 * SECOND);
     for who in 0..2 {
         assert!(last_path(&world, who).direct, "{:?}", logs(&world));

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use relay::nat::Uplink;
+
 use super::signal::likeness;
 use super::whole_call::{LIMIT, both_connected, connect, end_of, last_path, logs};
-use super::world::{MS, Nat, Plan, World};
+use super::world::{MS, Plan, World};
 use crate::session::path::streams::StreamEvent;
 use crate::session::path::{SocketId, StreamKind};
 use crate::session::{PathPolicy, PathProtocol};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn blocked(nat: [Nat; 2]) -> Plan {
+fn blocked(nat: [Uplink; 2]) -> Plan {
     Plan { nat, relays: 1, speech: 8, latency: 25 * MS, ..Plan::default() }
 }
 
@@ -26,12 +28,16 @@ fn dials(world: &World) -> usize {
 
 #[test]
 fn an_end_without_udp_talks_over_tcp_to_anybody_in_either_role() {
-    for nat in [[Nat::Blocked, Nat::None], [Nat::Symmetric, Nat::Blocked], [Nat::Blocked, Nat::Blocked]] {
+    for nat in [
+        [Uplink::UdpBlocked, Uplink::Open],
+        [Uplink::Symmetric, Uplink::UdpBlocked],
+        [Uplink::UdpBlocked, Uplink::UdpBlocked],
+    ] {
         let mut world = connect(blocked(nat));
         world.run_for(8 * SECOND);
         for who in 0..2 {
             let path = last_path(&world, who);
-            let expected = if nat[who] == Nat::Blocked { PathProtocol::Tcp } else { PathProtocol::Udp };
+            let expected = if nat[who] == Uplink::UdpBlocked { PathProtocol::Tcp } else { PathProtocol::Udp };
             assert_eq!((path.protocol, path.direct), (expected, false), "{nat:?} {:?}", logs(&world));
             assert!(heard(&world, who) > 0.9, "{nat:?}: end {who} heard {}", heard(&world, who));
         }
@@ -44,7 +50,7 @@ fn an_end_without_udp_talks_over_tcp_to_anybody_in_either_role() {
 
 #[test]
 fn where_tcp_is_refused_tls_carries_the_call() {
-    let mut world = World::new(blocked([Nat::Blocked, Nat::None]));
+    let mut world = World::new(blocked([Uplink::UdpBlocked, Uplink::Open]));
     world.wires.refused = Some(StreamKind::Tcp);
     world.dial();
     assert!(world.run_while_not(LIMIT, both_connected), "{:?}", logs(&world));
@@ -55,8 +61,9 @@ fn where_tcp_is_refused_tls_carries_the_call() {
 
 #[test]
 fn whoever_has_udp_opens_no_stream_and_direct_calls_open_none_either() {
-    let direct = Plan { policy: [PathPolicy::Direct, PathPolicy::Any], ..blocked([Nat::None, Nat::None]) };
-    for plan in [blocked([Nat::None, Nat::PortRestricted]), direct] {
+    let direct =
+        Plan { policy: [PathPolicy::Direct, PathPolicy::Any], ..blocked([Uplink::Open, Uplink::Open]) };
+    for plan in [blocked([Uplink::Open, Uplink::PortRestricted]), direct] {
         let mut world = connect(plan);
         world.run_for(8 * SECOND);
         assert_eq!(world.wires.dialled, []);
@@ -65,11 +72,11 @@ fn whoever_has_udp_opens_no_stream_and_direct_calls_open_none_either() {
 
 #[test]
 fn udp_that_comes_alive_takes_over_without_being_heard() {
-    let plan = Plan { policy: [PathPolicy::Relay; 2], ..blocked([Nat::Blocked, Nat::None]) };
+    let plan = Plan { policy: [PathPolicy::Relay; 2], ..blocked([Uplink::UdpBlocked, Uplink::Open]) };
     let mut world = connect(Plan { speech: 12, ..plan });
     world.run_for(2 * SECOND);
     assert_eq!(last_path(&world, 0).protocol, PathProtocol::Tcp);
-    world.ends[0].translator.kind = Nat::PortRestricted;
+    world.ends[0].translator.kind = Uplink::PortRestricted;
     let before = [0, 1].map(|who| world.ends[who].voice.stats());
     world.run_for(9 * SECOND);
     assert_eq!(last_path(&world, 0).protocol, PathProtocol::Udp, "{:?}", logs(&world));
@@ -82,11 +89,11 @@ fn udp_that_comes_alive_takes_over_without_being_heard() {
 
 #[test]
 fn udp_that_is_blocked_in_mid_call_is_replaced_by_a_stream() {
-    for nat in [Nat::None, Nat::PortRestricted] {
-        let mut world = connect(Plan { speech: 12, ..blocked([Nat::PortRestricted, nat]) });
+    for nat in [Uplink::Open, Uplink::PortRestricted] {
+        let mut world = connect(Plan { speech: 12, ..blocked([Uplink::PortRestricted, nat]) });
         world.run_for(3 * SECOND);
         assert_eq!((last_path(&world, 0).protocol, world.wires.dialled.len()), (PathProtocol::Udp, 0));
-        world.ends[0].translator.kind = Nat::Blocked;
+        world.ends[0].translator.kind = Uplink::UdpBlocked;
         world.run_for(SECOND);
         let before = [0, 1].map(|who| world.ends[who].voice.stats().received);
         world.run_for(2 * SECOND);
@@ -101,7 +108,7 @@ fn udp_that_is_blocked_in_mid_call_is_replaced_by_a_stream() {
 #[test]
 fn relays_reached_over_streams_that_stop_one_after_the_other_are_replaced() {
     for seed in 1..=3 {
-        let mut world = connect(Plan { seed, relays: 4, speech: 60, ..blocked([Nat::Blocked; 2]) });
+        let mut world = connect(Plan { seed, relays: 4, speech: 60, ..blocked([Uplink::UdpBlocked; 2]) });
         world.run_for(4 * SECOND);
         for stop in 1..=3 {
             let used = last_path(&world, 0).relay.unwrap();
@@ -120,7 +127,7 @@ fn relays_reached_over_streams_that_stop_one_after_the_other_are_replaced() {
 
 #[test]
 fn a_stream_that_breaks_in_mid_call_is_dialled_anew_and_the_call_goes_on() {
-    let mut world = connect(Plan { speech: 12, ..blocked([Nat::Blocked, Nat::None]) });
+    let mut world = connect(Plan { speech: 12, ..blocked([Uplink::UdpBlocked, Uplink::Open]) });
     world.run_for(3 * SECOND);
     world.cut_all(0);
     let before = world.ends[1].voice.stats();
@@ -135,7 +142,7 @@ fn a_stream_that_breaks_in_mid_call_is_dialled_anew_and_the_call_goes_on() {
 
 #[test]
 fn bytes_that_are_no_turn_end_their_stream_and_another_is_dialled() {
-    let mut world = connect(Plan { speech: 12, ..blocked([Nat::Blocked, Nat::None]) });
+    let mut world = connect(Plan { speech: 12, ..blocked([Uplink::UdpBlocked, Uplink::Open]) });
     world.run_for(2 * SECOND);
     let socket = SocketId(world.ends[0].sockets.len() as u32 - 1);
     world.bring(0, socket, StreamEvent::Bytes(b"\xFFHTTP/1.1 400 Bad Request\r\n".to_vec()));
@@ -148,7 +155,7 @@ fn bytes_that_are_no_turn_end_their_stream_and_another_is_dialled() {
 
 #[test]
 fn a_stream_that_stalls_for_a_second_plays_nothing_stale_afterwards() {
-    let mut world = connect(Plan { speech: 12, ..blocked([Nat::Blocked, Nat::None]) });
+    let mut world = connect(Plan { speech: 12, ..blocked([Uplink::UdpBlocked, Uplink::Open]) });
     world.run_for(3 * SECOND);
     let before = world.ends[1].voice.stats();
     world.wires.stalled[0] = true;
@@ -166,7 +173,7 @@ fn a_stream_that_stalls_for_a_second_plays_nothing_stale_afterwards() {
 
 #[test]
 fn a_stream_that_stalls_for_ever_is_replaced() {
-    let mut world = connect(Plan { speech: 16, ..blocked([Nat::Blocked, Nat::None]) });
+    let mut world = connect(Plan { speech: 16, ..blocked([Uplink::UdpBlocked, Uplink::Open]) });
     world.run_for(2 * SECOND);
     world.wires.stalled[0] = true;
     world.run_for(3100 * MS);

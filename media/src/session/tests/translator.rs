@@ -11,73 +11,30 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use relay::nat::{Behaviour, Filtering, Mapping, Uplink};
 
-/// What an end is behind.
+/// How a translator chooses the port of a new mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nat {
-    None,
-    FullCone,
-    AddressRestricted,
-    /// One mapping per socket; lets in whom was written to.
-    PortRestricted,
-    /// One mapping per socket and destination, its port by chance; lets in whom was written to.
-    Symmetric,
-    /// The same with ports that are counted.
-    SymmetricCounting,
-    /// Port-restricted, behind the same at a carrier.
-    CarrierPort,
-    /// Port-restricted, behind a symmetric one at a carrier.
-    CarrierSymmetric,
-    /// Lets no datagram through; connections to relays pass.
-    Blocked,
-}
-
-impl From<Uplink> for Nat {
-    fn from(uplink: Uplink) -> Self {
-        match uplink {
-            Uplink::Open => Self::None,
-            Uplink::FullCone => Self::FullCone,
-            Uplink::AddressRestricted => Self::AddressRestricted,
-            Uplink::PortRestricted => Self::PortRestricted,
-            Uplink::Symmetric => Self::Symmetric,
-            Uplink::CarrierPort => Self::CarrierPort,
-            Uplink::CarrierSymmetric => Self::CarrierSymmetric,
-            Uplink::UdpBlocked => Self::Blocked,
-        }
-    }
-}
-
-impl Nat {
-    const fn uplink(self) -> Uplink {
-        match self {
-            Self::None => Uplink::Open,
-            Self::FullCone => Uplink::FullCone,
-            Self::AddressRestricted => Uplink::AddressRestricted,
-            Self::PortRestricted => Uplink::PortRestricted,
-            Self::Symmetric | Self::SymmetricCounting => Uplink::Symmetric,
-            Self::CarrierPort => Uplink::CarrierPort,
-            Self::CarrierSymmetric => Uplink::CarrierSymmetric,
-            Self::Blocked => Uplink::UdpBlocked,
-        }
-    }
+pub(super) enum Ports {
+    ByLot,
+    Counted,
 }
 
 pub(super) struct Translator {
-    pub(super) kind: Nat,
+    pub(super) kind: Uplink,
     /// From the end outwards.
     boxes: Vec<TranslatingBox>,
 }
 
 impl Translator {
     /// The address the world sees is `outside`; `who` tells carriers apart.
-    pub(super) fn new(kind: Nat, who: usize, outside: IpAddr, seed: u64) -> Self {
-        let behaviours = kind.uplink().translators();
+    pub(super) fn new(kind: Uplink, ports: Ports, who: usize, outside: IpAddr, seed: u64) -> Self {
+        let behaviours = kind.translators();
         let boxes = behaviours.iter().enumerate().map(|(nth, behaviour)| {
             let last = nth + 1 == behaviours.len();
             let shared = IpAddr::from(Ipv4Addr::new(100, 64, who as u8 + 1, 2));
             let address = if last { outside } else { shared };
-            let allocation = match kind {
-                Nat::SymmetricCounting => Allocation::Counting { last: 20_000 + 1000 * who as u16 },
-                _ => Allocation::Random(Box::new(StdRng::seed_from_u64(
+            let allocation = match ports {
+                Ports::Counted => Allocation::Counting { last: 20_000 + 1000 * who as u16 },
+                Ports::ByLot => Allocation::Random(Box::new(StdRng::seed_from_u64(
                     seed ^ (1 + 2 * who as u64 + nth as u64) << 32,
                 ))),
             };
@@ -88,7 +45,7 @@ impl Translator {
 
     /// Where the world sees a datagram come from; nothing if it does not leave.
     pub(super) fn outbound(&mut self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        if self.kind == Nat::Blocked {
+        if self.kind == Uplink::UdpBlocked {
             return None;
         }
         Some(self.boxes.iter_mut().fold(from, |from, each| each.outbound(from, to)))
@@ -96,7 +53,7 @@ impl Translator {
 
     /// The socket at which a datagram arrives, if it does.
     pub(super) fn inbound(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        if self.kind == Nat::Blocked {
+        if self.kind == Uplink::UdpBlocked {
             return None;
         }
         self.boxes.iter().rev().try_fold(to, |to, each| each.inbound(from, to))
@@ -187,10 +144,10 @@ impl TranslatingBox {
 #[test]
 fn a_translator_of_this_world_does_what_theory_says_of_its_uplink() {
     let at = |text: &str| -> SocketAddr { text.parse().unwrap() };
-    let (inside, outside) = (at("10.0.1.5:5000"), "203.0.113.101".parse().unwrap());
+    let (inside, outside) = (at("10.0.1.5:5000"), "90.0.113.101".parse().unwrap());
     let (here, other_port, elsewhere) = (at("192.0.2.1:1"), at("192.0.2.1:2"), at("192.0.2.2:1"));
     for uplink in Uplink::ALL.into_iter().filter(|uplink| *uplink != Uplink::Open) {
-        let mut translator = Translator::new(uplink.into(), 0, outside, 1);
+        let mut translator = Translator::new(uplink, Ports::ByLot, 0, outside, 1);
         let seen = translator.outbound(inside, here);
         let Some(expected) = uplink.behaviour() else {
             assert_eq!(seen, None);

@@ -3,8 +3,10 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use relay::nat::Uplink;
+
 use super::signal::likeness;
-use super::world::{MS, Nat, Plan, World};
+use super::world::{MS, Plan, World};
 use crate::session::description::CandidateKind;
 use crate::session::line::LineEvent;
 use crate::session::{PathPolicy, PathReport, SessionEnd};
@@ -119,7 +121,7 @@ fn relayed_by_both_connects_without_waiting_for_a_direct_way() {
 #[test]
 fn two_port_restricted_translators_are_passed_directly() {
     for (seed, latency) in [(1, 5), (2, 40), (3, 100)] {
-        let nat = [Nat::PortRestricted; 2];
+        let nat = [Uplink::PortRestricted; 2];
         let world = connect(Plan { seed, latency: latency * MS, nat, relays: 1, ..Plan::default() });
         for who in 0..2 {
             assert!(last_path(&world, who).direct, "{latency} ms: {:?}", last_path(&world, who));
@@ -130,7 +132,7 @@ fn two_port_restricted_translators_are_passed_directly() {
 
 #[test]
 fn a_check_that_overtakes_the_answer_is_answered_once_the_answer_is_there() {
-    let (signalling, latency, nat) = (400 * MS, 10 * MS, [Nat::None, Nat::Symmetric]);
+    let (signalling, latency, nat) = (400 * MS, 10 * MS, [Uplink::Open, Uplink::Symmetric]);
     let mut world = World::new(Plan { latency, signalling, nat, ..Plan::default() });
     world.dial();
     assert!(world.run_while_not(LIMIT, both_connected), "{:?}", logs(&world));
@@ -141,7 +143,7 @@ fn a_check_that_overtakes_the_answer_is_answered_once_the_answer_is_there() {
 
 #[test]
 fn a_symmetric_translator_needs_the_relay_in_either_role() {
-    for nat in [[Nat::PortRestricted, Nat::Symmetric], [Nat::Symmetric, Nat::PortRestricted]] {
+    for nat in [[Uplink::PortRestricted, Uplink::Symmetric], [Uplink::Symmetric, Uplink::PortRestricted]] {
         let mut world = connect(Plan { nat, relays: 1, speech: 1, ..Plan::default() });
         world.run_for(1500 * MS);
         assert!(
@@ -156,7 +158,7 @@ fn a_symmetric_translator_needs_the_relay_in_either_role() {
 
 #[test]
 fn a_public_end_is_reached_directly_from_behind_any_translator() {
-    for nat in [[Nat::None, Nat::Symmetric], [Nat::Symmetric, Nat::None]] {
+    for nat in [[Uplink::Open, Uplink::Symmetric], [Uplink::Symmetric, Uplink::Open]] {
         let world = connect(Plan { nat, relays: 1, ..Plan::default() });
         assert!(
             last_path(&world, 0).direct && last_path(&world, 1).direct,
@@ -169,7 +171,7 @@ fn a_public_end_is_reached_directly_from_behind_any_translator() {
 
 #[test]
 fn direct_by_choice_never_touches_a_relay_even_if_the_call_fails() {
-    let nat = [Nat::PortRestricted, Nat::Symmetric];
+    let nat = [Uplink::PortRestricted, Uplink::Symmetric];
     let policy = [PathPolicy::Direct, PathPolicy::Any];
     let mut world = World::new(Plan { nat, policy, relays: 1, ..Plan::default() });
     world.dial();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use relay::nat::Uplink;
 use relay::{Now, UnixTime};
 
 use crate::session::call::PeerKind;
@@ -20,8 +21,7 @@ use crate::voice::virtual_clock::VirtualVoice;
 
 use super::relays::TestRelay;
 use super::signal::speech;
-pub(super) use super::translator::Nat;
-use super::translator::Translator;
+use super::translator::{Ports, Translator};
 use super::wires::Wires;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
@@ -38,7 +38,8 @@ pub(super) struct Plan {
     pub(super) jitter: Duration,
     pub(super) loss: f64,
     pub(super) policy: [PathPolicy; 2],
-    pub(super) nat: [Nat; 2],
+    pub(super) nat: [Uplink; 2],
+    pub(super) ports: Ports,
     /// How many there are; two are offered at the start, the others when more are wanted.
     pub(super) relays: usize,
     /// How long their credentials last.
@@ -58,7 +59,8 @@ impl Default for Plan {
             jitter: Duration::ZERO,
             loss: 0.0,
             policy: [PathPolicy::Any; 2],
-            nat: [Nat::None; 2],
+            nat: [Uplink::Open; 2],
+            ports: Ports::ByLot,
             relays: 0,
             credentials: Duration::from_secs(600),
             renews: true,
@@ -143,10 +145,10 @@ impl World {
             (0..plan.relays).map(|nth| TestRelay::new(nth, random.random(), moment(start, start))).collect();
         let ends = [0, 1].map(|who| {
             let (inside, outside): (IpAddr, IpAddr) = match (plan.nat[who], who) {
-                (Nat::None, 0) => (ip("203.0.113.1"), ip("203.0.113.1")),
-                (Nat::None, _) => (ip("203.0.113.2"), ip("203.0.113.2")),
-                (_, 0) => (ip("10.0.1.5"), ip("203.0.113.101")),
-                (_, _) => (ip("10.0.2.5"), ip("203.0.113.102")),
+                (Uplink::Open, 0) => (ip("90.0.113.1"), ip("90.0.113.1")),
+                (Uplink::Open, _) => (ip("90.0.113.2"), ip("90.0.113.2")),
+                (_, 0) => (ip("10.0.1.5"), ip("90.0.113.101")),
+                (_, _) => (ip("10.0.2.5"), ip("90.0.113.102")),
             };
             let (role, policy) = ([Role::Offer, Role::Answer][who], plan.policy[who]);
             let mut line =
@@ -163,7 +165,7 @@ impl World {
                 offers.map(|relay| relay.offer(moment(start, start), who, plan.credentials)).collect();
             line.offer_relays(start, &offers);
             let said = speech(who, plan.speech);
-            let translator = Translator::new(plan.nat[who], who, outside, plan.seed);
+            let translator = Translator::new(plan.nat[who], plan.ports, who, outside, plan.seed);
             let voice = VirtualVoice::new(said.clone(), start).unwrap();
             End {
                 line,

@@ -14,6 +14,8 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
+use relay::server::PeerPolicy;
+
 use super::super::AddressScope;
 use crate::session::description::{Candidate, CandidateKind};
 
@@ -137,12 +139,11 @@ pub(in crate::session::path) fn resolve<'a>(
 
 /// Public addresses of the family that is translated; in a lab any.
 fn is_guessable(ip: IpAddr, scope: AddressScope) -> bool {
-    let IpAddr::V4(ip) = ip else { return false };
-    let [a, b, ..] = ip.octets();
-    // RFC 6598 §7: what carriers translate once more.
-    let shared = a == 100 && b & 0xc0 == 64;
-    scope == AddressScope::Lab
-        || !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared || a == 0 || a >= 224)
+    let policy = match scope {
+        AddressScope::Public => PeerPolicy::Public,
+        AddressScope::Lab => PeerPolicy::Lab,
+    };
+    ip.is_ipv4() && policy.allows_ip(ip)
 }
 
 #[cfg(test)]
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn two_servers_that_agree_make_a_mapping_independent_and_two_that_do_not_dependent() {
         let [one, other] = ["198.51.100.9:3478", "198.51.101.9:3478"].map(address);
-        let [at, elsewhere] = ["203.0.113.1:5", "203.0.113.1:6"].map(address);
+        let [at, elsewhere] = ["90.0.113.1:5", "90.0.113.1:6"].map(address);
         assert_eq!(observed(&[(one, at), (other, at)]), Some(Mapping::Independent { at }));
         let hard = Mapping::Dependent { seen: vec![at, elsewhere], round: Round(0) };
         assert_eq!(observed(&[(one, elsewhere), (other, at)]), Some(hard));
@@ -182,22 +183,22 @@ mod tests {
 
     #[test]
     fn a_claim_means_the_candidates_of_its_base() {
-        let easy = [reflexive("203.0.113.1:5"), told(CandidateKind::ServerReflexive, "203.0.113.9:5", 8)];
-        let at = address("203.0.113.1:5");
+        let easy = [reflexive("90.0.113.1:5"), told(CandidateKind::ServerReflexive, "90.0.113.9:5", 8)];
+        let at = address("90.0.113.1:5");
         assert_eq!(meant(Behaviour::Independent, &easy), Some(Mapping::Independent { at }));
-        let open = [told(CandidateKind::Host, "203.0.113.1:5", 7)];
+        let open = [told(CandidateKind::Host, "90.0.113.1:5", 7)];
         assert_eq!(meant(Behaviour::Independent, &open), Some(Mapping::Independent { at }));
-        let hard = [reflexive("203.0.113.1:9"), reflexive("203.0.113.1:5")];
-        let seen = vec![at, address("203.0.113.1:9")];
+        let hard = [reflexive("90.0.113.1:9"), reflexive("90.0.113.1:5")];
+        let seen = vec![at, address("90.0.113.1:9")];
         assert_eq!(meant(HARD, &hard), Some(Mapping::Dependent { seen, round: Round(1) }));
     }
 
     #[test]
     fn a_claim_that_its_candidates_do_not_bear_out_means_nothing() {
-        let hard = [reflexive("203.0.113.1:5"), reflexive("203.0.113.1:9")];
+        let hard = [reflexive("90.0.113.1:5"), reflexive("90.0.113.1:9")];
         assert_eq!(meant(Behaviour::Independent, &hard), None);
         assert_eq!(meant(HARD, &hard[..1]), None);
-        assert_eq!(meant(HARD, &[hard[0], reflexive("203.0.113.2:9")]), None, "two victims");
+        assert_eq!(meant(HARD, &[hard[0], reflexive("90.0.113.2:9")]), None, "two victims");
         assert_eq!(meant(HARD, &[]), None);
         for private in ["10.1.2.3", "192.168.1.2", "127.0.0.1", "100.64.0.1", "169.254.1.1", "240.0.0.1"] {
             let told = [5, 9].map(|port| reflexive(&format!("{private}:{port}")));
