@@ -105,7 +105,7 @@ fn call(internet: &Internet, speaks: Option<Speaks>) -> Result<(Report, Option<S
     let mut faults = report.faults(expected);
     if let Some(daemon) = daemon {
         faults.extend(daemon.holes_left().err().map(|error| error.to_string()));
-        faults.extend((!daemon.was_asked(&folder)?).then(|| "the router was never asked".to_owned()));
+        faults.extend((!Daemon::logged(&folder, &OPENED)?).then(|| "the router was never asked".to_owned()));
     }
     Ok((report, (!faults.is_empty()).then(|| faults.join("; "))))
 }
@@ -131,7 +131,7 @@ fn serve(internet: &Internet) -> Result<()> {
             break;
         }
         ensure!(Instant::now() < deadline, "the volunteer's port was not opened:\n{rules}");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(LOOK);
     }
     volunteer.interrupt()?;
     volunteer.exit_status(PATIENCE)?;
@@ -145,6 +145,8 @@ struct Daemon {
 
 const LOG: &str = "miniupnpd.log";
 
+/// What miniupnpd logs when it can be asked, by PCP and by UPnP.
+const LISTENS: [&str; 2] = ["Listening for NAT-PMP/PCP", "HTTP listening"];
 /// What miniupnpd logs when it has opened a port, asked by PCP and by UPnP.
 const OPENED: [&str; 2] = ["added mapping", "redirecting port"];
 
@@ -167,8 +169,17 @@ impl Daemon {
         command.arg("-d").arg("-f").arg(&config).arg("-P").arg(folder.join("miniupnpd.pid"));
         let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn();
         let child = child.context("miniupnpd did not start (Debian's miniupnpd-nftables has it)")?;
-        std::thread::sleep(SETTLED);
-        Ok(Self { child })
+        let daemon = Self { child };
+        let deadline = Instant::now() + PATIENCE;
+        while !Self::logged(folder, &LISTENS)? {
+            ensure!(
+                Instant::now() < deadline,
+                "miniupnpd does not listen: see {LOG} in {}",
+                folder.display()
+            );
+            std::thread::sleep(LOOK);
+        }
+        Ok(daemon)
     }
 
     /// An error when a port is still open some time after the call.
@@ -180,7 +191,7 @@ impl Daemon {
                 return Ok(());
             }
             ensure!(Instant::now() < deadline, "the router's port is still open:\n{rules}");
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(LOOK);
         }
     }
 
@@ -188,10 +199,9 @@ impl Daemon {
         run_in("ra", &["nft", "list", "table", "inet", "filter"], None)
     }
 
-    fn was_asked(&self, folder: &Path) -> Result<bool> {
-        Ok(std::fs::read_to_string(folder.join(LOG))?
-            .lines()
-            .any(|line| OPENED.iter().any(|opened| line.contains(opened))))
+    fn logged(folder: &Path, any: &[&str]) -> Result<bool> {
+        let log = std::fs::read_to_string(folder.join(LOG))?;
+        Ok(any.iter().any(|what| log.contains(what)))
     }
 }
 
@@ -217,8 +227,8 @@ fn give_public_address() -> Result<()> {
     Ok(())
 }
 
-/// Until the daemon listens.
-const SETTLED: Duration = Duration::from_millis(500);
+/// Between two looks at what comes about by itself.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What the daemon writes its rules into.
 const CHAINS: &str = "table inet filter {

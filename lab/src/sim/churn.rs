@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     time::{Duration, Instant},
 };
 
@@ -37,6 +38,9 @@ const ROUND: Duration = Duration::from_secs(3600);
 const LOOKUPS: usize = 30;
 const LOOKING: Duration = Duration::from_secs(30);
 
+/// Hours after which somebody who waits is told how far it is.
+const DAY: u32 = 24;
+
 /// A claim is lost when so many different people look for it in vain.
 const LAST_LOOKUPS: usize = 3;
 const LAST_LOOKING: Duration = Duration::from_secs(120);
@@ -44,13 +48,16 @@ const LAST_LOOKING: Duration = Duration::from_secs(120);
 pub(super) fn play(options: Options, hours: u32) -> Report {
     let mut churn = Churn::begin(options);
     let (mut looked, mut supernodes_up) = (Vec::<Looked>::new(), Vec::new());
-    for _ in 0..hours {
+    for hour in 0..hours {
         let until = churn.town.world.now() + ROUND;
         churn.run_until(until);
         let pairs = churn.town.pairs(LOOKUPS.min(churn.town.leaves.len()));
         looked.extend(churn.town.look_up(&pairs, LOOKING));
         let town = &churn.town;
         supernodes_up.push(town.supernodes.iter().filter(|id| town.world.is_up(**id)).count());
+        if (hour + 1) % DAY == 0 {
+            say_day((hour + 1) / DAY, &looked, churn.came_and_went);
+        }
     }
     let lost = churn.lost();
     let Churn { town, registered, came_and_went, .. } = churn;
@@ -73,6 +80,17 @@ pub(super) fn play(options: Options, hours: u32) -> Report {
         "traffic": town.world.traffic(),
     });
     Report::new(Scenario::Churn { hours }, options, &town.world, bars, figures)
+}
+
+/// A month of thousands takes hours; nobody should have to guess whether it goes on, or well.
+fn say_day(day: u32, looked: &[Looked], came_and_went: usize) {
+    let right = looked.iter().filter(|l| l.right).count();
+    let total = looked.len();
+    // Whoever closed the error stream does not want to know.
+    let _ = writeln!(
+        std::io::stderr(),
+        "day {day}: {right} of {total} lookups right, {came_and_went} came or went"
+    );
 }
 
 struct Churn {
