@@ -41,7 +41,8 @@ fn signal(input: &[u8]) {
 fn signals() -> Vec<Vec<u8>> {
     let bodies = [
         Body::Offer { description: vec![1; 300], name: "ada".into() },
-        Body::Ringing,
+        Body::Ringing { description: None },
+        Body::Ringing { description: Some(vec![4; 300]) },
         Body::Answer { description: vec![2; 40] },
         Body::Candidates { candidates: vec![vec![3; 30], vec![4; 12]] },
         Body::HangUp { why: HangUp::NoPath },

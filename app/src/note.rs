@@ -159,7 +159,7 @@ mod tests {
         for note in notes() {
             assert!(Signal::decode(&note.encode()).is_err());
         }
-        let signal = Signal { call: CallId([1; 16]), body: Body::Ringing };
+        let signal = Signal { call: CallId([1; 16]), body: Body::Ringing { description: None } };
         assert_eq!(Note::decode(&signal.encode()), None);
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use media::device::{AudioSink, AudioSource};
 use media::process::Processing;
-use media::session::driver::{Session, answer, echo, offer};
+use media::session::driver::{Session, echo, offer, prepare};
 use media::session::{
     AddressScope, CertificateHash, Description, MediaDirection, PathPolicy, PathProtocol, PathReport,
     RelayServer, RelayStreams, RelaysWanted, SessionConfig, SessionEnd, SessionEvent,
@@ -102,7 +102,8 @@ async fn call(configs: [SessionConfig; 2]) -> [End; 2] {
     let [caller, callee] = configs;
     let (a, described, a_events) = offer(caller).await.unwrap();
     let described = Description::decode(&described.encode()).unwrap();
-    let (b, described, b_events) = answer(callee, described).await.unwrap();
+    let (b, described, b_events) = prepare(callee, described).await.unwrap();
+    b.pick_up().unwrap();
     a.accept_answer(Description::decode(&described.encode()).unwrap()).unwrap();
     [End::new(a, a_events), End::new(b, b_events)]
 }

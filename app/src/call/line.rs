@@ -1,13 +1,15 @@
 //! The machine itself; its drawing and rules are in [the parent module](super).
 
+mod signals;
+
 use super::{
-    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, EARLY_CALLS, Ended, KEPT_CANDIDATES,
-    OFFER_LIFETIME, Output, REMEMBERED_CALLS, Side, Start, Welcome,
+    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, Ended, KEPT_CANDIDATES, Output,
+    REMEMBERED_CALLS, Side, Start,
     message::{Body, HangUp, MAX_CANDIDATE, MAX_CANDIDATES, Signal},
 };
 use crate::{engine::view::ContactId, reason::Reason};
 use overlay::PublicKey;
-use relay::{Now, UnixTime};
+use relay::Now;
 use std::{
     collections::VecDeque,
     mem,
@@ -31,6 +33,8 @@ struct Call {
     direction: Direction,
     state: State,
     media: Media,
+    /// Where we are called: what our session answers with.
+    described: Option<Vec<u8>>,
     /// Candidates of the other side, until the session can take them.
     kept: Vec<Vec<u8>>,
     /// Our own candidates, until they are sent.
@@ -60,17 +64,6 @@ enum Media {
     None,
     Starting,
     Up,
-}
-
-/// An offer as it arrived.
-struct Offer {
-    id: CallId,
-    from: PublicKey,
-    /// How long it is still good.
-    left: Duration,
-    welcome: Welcome,
-    description: Vec<u8>,
-    name: String,
 }
 
 /// Candidates that overtook their offer.
@@ -123,12 +116,21 @@ impl Line {
     pub fn answer(&mut self, now: Now) -> Result<(), Reason> {
         let call = self.call.as_mut().ok_or(Reason::NoCall)?;
         let State::Incoming { offer, .. } = &mut call.state else { return Err(Reason::NoCall) };
-        let start = Start::Answer { offer: mem::take(offer) };
+        let offer = mem::take(offer);
         call.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
-        call.media = Media::Starting;
-        let id = call.id;
+        let (id, media) = (call.id, call.media);
+        if media == Media::None {
+            call.media = Media::Starting;
+        }
         self.tell(CallEvent::Answered);
-        self.outputs.push_back(Output::Start { call: id, start });
+        match media {
+            Media::None => {
+                self.outputs.push_back(Output::Start { call: id, start: Start::Prepare { offer } })
+            }
+            // Picked up as soon as it runs.
+            Media::Starting => {}
+            Media::Up => self.pick_up(),
+        }
         Ok(())
     }
 
@@ -160,30 +162,6 @@ impl Line {
         Ok(())
     }
 
-    /// A signal message arrived, sealed by `from` at `sent`.
-    pub fn handle_signal(
-        &mut self,
-        now: Now,
-        from: PublicKey,
-        sent: UnixTime,
-        welcome: Welcome,
-        signal: Signal,
-    ) {
-        let Signal { call: id, body } = signal;
-        match body {
-            Body::Offer { description, name } => {
-                let left = left_of_offer(now.unix, sent);
-                self.handle_offer(now, Offer { id, from, left, welcome, description, name });
-            }
-            Body::Ringing => self.handle_ringing(from, id),
-            Body::Answer { description } => self.handle_answer(now, from, id, description),
-            Body::Candidates { candidates } => self.handle_candidates(from, id, welcome, candidates),
-            Body::HangUp { why } => self.handle_hang_up(now, from, id, welcome, why),
-            Body::Busy => self.handle_refusal(now, from, id, Reason::Busy),
-            Body::Decline => self.handle_refusal(now, from, id, Reason::Declined),
-        }
-    }
-
     /// The session asked for by [`Output::Start`] runs; an echo has no description.
     pub fn handle_started(&mut self, now: Now, id: CallId, description: Option<Vec<u8>>) {
         let Some(call) = self.call.as_mut().filter(|call| call.id == id && call.media == Media::Starting)
@@ -193,27 +171,37 @@ impl Line {
         call.media = Media::Up;
         let ContactId::Person(to) = call.with else { return };
         let Some(description) = description else { return };
+        let kept = mem::take(&mut call.kept);
         match &mut call.state {
             State::Calling { offer, .. } => {
                 *offer = OfferSent::Yes;
                 let name = self.own_name.clone();
                 self.send(to, id, Body::Offer { description, name });
             }
-            State::Connecting { .. } => {
-                let kept = mem::take(&mut call.kept);
-                self.send(to, id, Body::Answer { description });
-                if !kept.is_empty() {
-                    self.outputs.push_back(Output::AddCandidates(kept));
-                }
+            State::Incoming { .. } => {
+                call.described = Some(description);
+                self.say_ringing();
             }
-            State::Ringing { .. } | State::Incoming { .. } | State::Active { .. } => {}
+            State::Connecting { .. } => {
+                call.described = Some(description);
+                self.pick_up();
+            }
+            State::Ringing { .. } | State::Active { .. } => {}
+        }
+        if !kept.is_empty() {
+            self.outputs.push_back(Output::AddCandidates(kept));
         }
         self.schedule_flush(now);
     }
 
-    /// The session asked for by [`Output::Start`] cannot run.
+    /// The session asked for by [`Output::Start`] cannot run. While it rings here that is no reason not to: it is tried
+    /// again when somebody picks up.
     pub fn handle_start_failed(&mut self, now: Now, id: CallId, reason: Reason) {
-        if self.is_current(id) {
+        let Some(call) = self.call.as_mut().filter(|call| call.id == id) else { return };
+        if matches!(call.state, State::Incoming { .. }) {
+            call.media = Media::None;
+            self.say_ringing();
+        } else {
             self.finish(now, reason, Side::Local, Some(Body::HangUp { why: HangUp::Failed }));
         }
     }
@@ -246,13 +234,17 @@ impl Line {
 
     /// The session ended by itself.
     pub fn handle_session_over(&mut self, now: Now, id: CallId, reason: Reason, by: Side) {
-        if !self.is_current(id) {
-            return;
-        }
+        let Some(call) = self.call.as_ref().filter(|call| call.id == id) else { return };
         let why = match &reason {
             Reason::NoPath | Reason::ConnectionLost => HangUp::NoPath,
             Reason::Device(_) | Reason::Internal(_) => HangUp::Failed,
             _ => HangUp::Person,
+        };
+        let reason = match (&call.state, by) {
+            (State::Incoming { .. }, _) => Reason::Missed,
+            // Whoever refuses says so first.
+            (State::Calling { .. } | State::Ringing { .. }, Side::Remote) => Reason::PeerFailed,
+            _ => reason,
         };
         self.finish(now, reason, by, Some(Body::HangUp { why }));
     }
@@ -296,167 +288,13 @@ impl Line {
         self.outputs.pop_front()
     }
 
-    fn handle_offer(&mut self, now: Now, offer: Offer) {
-        let Offer { id, from, left, .. } = offer;
-        let with = ContactId::Person(from);
-        if self.over.contains(&(with, id)) {
-            return;
-        }
-        let Some(call) = self.call.as_ref().filter(|call| call.with == with) else {
-            return self.receive(now, offer);
-        };
-        match &call.state {
-            State::Calling { .. } | State::Ringing { .. } => {
-                // Glare: both dialled. The lower id wins on both sides.
-                if id < call.id && left > Duration::ZERO {
-                    self.yield_to(now, offer);
-                }
-            }
-            State::Incoming { .. } if call.id == id => self.send(from, id, Body::Ringing),
-            State::Incoming { .. } => {
-                self.finish(now, Reason::Replaced, Side::Remote, None);
-                self.receive(now, offer);
-            }
-            State::Connecting { .. } | State::Active { .. } if call.id == id => {}
-            State::Connecting { .. } | State::Active { .. } => self.send(from, id, Body::Busy),
-        }
-    }
-
-    /// A call from somebody we are not in a call with.
-    fn receive(&mut self, now: Now, offer: Offer) {
-        let Offer { id, from, left, welcome, description, name } = offer;
-        let with = ContactId::Person(from);
-        let unanswerable = if welcome == Welcome::TurnAway {
-            Some(CallEvent::TurnedAway { name: name.clone() })
-        } else if left == Duration::ZERO || self.call.is_some() {
-            Some(CallEvent::Missed)
-        } else {
-            None
-        };
-        if let Some(event) = unanswerable {
-            if event == CallEvent::Missed && left > Duration::ZERO {
-                self.send(from, id, Body::Busy);
-            }
-            self.remember(with, id);
-            self.outputs.push_back(Output::Event { call: id, with, event });
-            return;
-        }
-        let state = State::Incoming { offer: description, deadline: now.instant + left };
-        let mut call = Call::new(id, with, Direction::Received, state, Media::None);
-        call.kept = self.take_early(from, id);
-        self.call = Some(call);
-        self.tell(CallEvent::Incoming { name });
-        if welcome == Welcome::Answer {
-            // Cannot fail: the call was put into Incoming two lines above.
-            let _ = self.answer(now);
-        } else {
-            self.send(from, id, Body::Ringing);
-        }
-    }
-
-    /// We lost a glare: our call becomes theirs, and is answered, because we wanted to talk.
-    fn yield_to(&mut self, now: Now, offer: Offer) {
-        let Offer { id, from, description, .. } = offer;
-        let kept = self.take_early(from, id);
-        let Some(call) = &mut self.call else { return };
-        let lost = mem::replace(&mut call.id, id);
-        call.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
-        call.media = Media::Starting;
-        call.kept = kept;
-        call.fresh.clear();
-        call.flush_at = None;
-        self.remember(ContactId::Person(from), lost);
-        self.outputs.push_back(Output::Stop);
-        self.tell(CallEvent::Answered);
-        self.outputs.push_back(Output::Start { call: id, start: Start::Answer { offer: description } });
-    }
-
-    fn handle_ringing(&mut self, from: PublicKey, id: CallId) {
-        let Some(call) = self.current_with(from, id) else { return };
-        if let State::Calling { offer: OfferSent::Yes, deadline } = call.state {
-            call.state = State::Ringing { deadline };
-            self.tell(CallEvent::Ringing);
-        }
-    }
-
-    fn handle_answer(&mut self, now: Now, from: PublicKey, id: CallId, description: Vec<u8>) {
-        if self.over.contains(&(ContactId::Person(from), id)) {
-            // Too late: the other side must not wait for us.
-            self.send(from, id, Body::HangUp { why: HangUp::Person });
-            return;
-        }
-        let Some(call) = self.current_with(from, id) else { return };
-        let waits =
-            matches!(call.state, State::Calling { offer: OfferSent::Yes, .. } | State::Ringing { .. });
-        if !waits {
-            return;
-        }
-        call.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
-        let kept = mem::take(&mut call.kept);
-        self.tell(CallEvent::Answered);
-        self.outputs.push_back(Output::AcceptAnswer(description));
-        if !kept.is_empty() {
-            self.outputs.push_back(Output::AddCandidates(kept));
-        }
-    }
-
-    fn handle_candidates(&mut self, from: PublicKey, id: CallId, welcome: Welcome, candidates: Vec<Vec<u8>>) {
-        let Some(call) = self.current_with(from, id) else {
-            if welcome != Welcome::TurnAway && !self.over.contains(&(ContactId::Person(from), id)) {
-                self.keep_early(from, id, candidates);
-            }
-            return;
-        };
-        let applies = match call.state {
-            State::Calling { .. } | State::Ringing { .. } | State::Incoming { .. } => false,
-            State::Connecting { .. } | State::Active { .. } => call.media == Media::Up,
-        };
-        if applies {
-            self.outputs.push_back(Output::AddCandidates(candidates));
-        } else {
-            let room = KEPT_CANDIDATES.saturating_sub(call.kept.len());
-            call.kept.extend(candidates.into_iter().take(room));
-        }
-    }
-
-    fn handle_hang_up(&mut self, now: Now, from: PublicKey, id: CallId, welcome: Welcome, why: HangUp) {
-        let Some(call) = self.current_with(from, id) else {
-            // It may have overtaken its offer, which must then not ring.
-            if welcome != Welcome::TurnAway {
-                self.remember(ContactId::Person(from), id);
-            }
-            return;
-        };
-        let reason = match (&call.state, why) {
-            (State::Incoming { .. }, _) => Reason::Missed,
-            (State::Calling { .. } | State::Ringing { .. }, HangUp::Person) => Reason::Declined,
-            (State::Calling { .. } | State::Ringing { .. } | State::Connecting { .. }, HangUp::TimedOut) => {
-                Reason::NotAnswered
-            }
-            (State::Active { .. }, HangUp::NoPath) => Reason::ConnectionLost,
-            (State::Connecting { .. } | State::Active { .. }, HangUp::Person)
-            | (State::Active { .. }, HangUp::TimedOut) => Reason::HungUp,
-            (_, HangUp::NoPath) => Reason::NoPath,
-            (_, HangUp::Failed) => Reason::PeerFailed,
-        };
-        self.finish(now, reason, Side::Remote, None);
-    }
-
-    /// Busy or Decline; both only make sense before an answer.
-    fn handle_refusal(&mut self, now: Now, from: PublicKey, id: CallId, reason: Reason) {
-        let Some(call) = self.current_with(from, id) else { return };
-        if matches!(call.state, State::Calling { .. } | State::Ringing { .. }) {
-            self.finish(now, reason, Side::Remote, None);
-        }
-    }
-
     /// Ends the call, frees the line, and tells the other side on every way it may be listening.
     fn finish(&mut self, now: Now, reason: Reason, by: Side, tell: Option<Body>) {
         let Some(call) = self.call.take() else { return };
         let knows_of_us = !matches!(call.state, State::Calling { offer: OfferSent::NotYet, .. });
         if let (ContactId::Person(to), Some(body), true) = (call.with, tell, knows_of_us) {
             let signal = Signal { call: call.id, body };
-            if call.media == Media::Up && matches!(call.state, State::Active { .. }) {
+            if call.media == Media::Up {
                 self.outputs.push_back(Output::SendOnSession(signal.clone()));
             }
             self.outputs.push_back(Output::Send { to, signal });
@@ -474,6 +312,26 @@ impl Line {
         self.remember(call.with, call.id);
         let event = CallEvent::Ended(Ended { reason, by, direction: call.direction, talked });
         self.outputs.push_back(Output::Event { call: call.id, with: call.with, event });
+    }
+
+    /// It rings here, and this is how we can be reached.
+    fn say_ringing(&mut self) {
+        let Some(Call { id, with: ContactId::Person(to), described, .. }) = &self.call else { return };
+        let (id, to, description) = (*id, *to, described.clone());
+        self.send(to, id, Body::Ringing { description });
+    }
+
+    /// Tells the running session and the caller that the call is answered, the latter on every way there is.
+    fn pick_up(&mut self) {
+        let Some(Call { id, with: ContactId::Person(to), described: Some(description), .. }) = &self.call
+        else {
+            return;
+        };
+        let (to, body) = (*to, Body::Answer { description: description.clone() });
+        let signal = Signal { call: *id, body };
+        self.outputs.push_back(Output::PickUp);
+        self.outputs.push_back(Output::SendOnSession(signal.clone()));
+        self.outputs.push_back(Output::Send { to, signal });
     }
 
     /// Our candidates leave once the other side knows of the call, a moment later, so that several share an envelope.
@@ -503,24 +361,6 @@ impl Line {
         }
     }
 
-    fn keep_early(&mut self, from: PublicKey, call: CallId, mut candidates: Vec<Vec<u8>>) {
-        candidates.truncate(KEPT_CANDIDATES);
-        if let Some(early) = self.early.iter_mut().find(|early| early.from == from && early.call == call) {
-            let room = KEPT_CANDIDATES.saturating_sub(early.candidates.len());
-            early.candidates.extend(candidates.into_iter().take(room));
-            return;
-        }
-        if self.early.len() == EARLY_CALLS {
-            self.early.pop_front();
-        }
-        self.early.push_back(Early { from, call, candidates });
-    }
-
-    fn take_early(&mut self, from: PublicKey, call: CallId) -> Vec<Vec<u8>> {
-        let at = self.early.iter().position(|early| early.from == from && early.call == call);
-        at.and_then(|at| self.early.remove(at)).map(|early| early.candidates).unwrap_or_default()
-    }
-
     fn remember(&mut self, with: ContactId, id: CallId) {
         if self.over.len() == REMEMBERED_CALLS {
             self.over.pop_front();
@@ -530,10 +370,6 @@ impl Line {
 
     fn current_with(&mut self, from: PublicKey, id: CallId) -> Option<&mut Call> {
         self.call.as_mut().filter(|call| call.id == id && call.with == ContactId::Person(from))
-    }
-
-    fn is_current(&self, id: CallId) -> bool {
-        self.call.as_ref().is_some_and(|call| call.id == id)
     }
 
     fn send(&mut self, to: PublicKey, call: CallId, body: Body) {
@@ -549,12 +385,7 @@ impl Line {
 
 impl Call {
     fn new(id: CallId, with: ContactId, direction: Direction, state: State, media: Media) -> Self {
-        Self { id, with, direction, state, media, kept: Vec::new(), fresh: Vec::new(), flush_at: None }
+        let (kept, fresh) = (Vec::new(), Vec::new());
+        Self { id, with, direction, state, media, described: None, kept, fresh, flush_at: None }
     }
-}
-
-/// How long an offer is still good; clocks that disagree never lengthen it.
-fn left_of_offer(now: UnixTime, sent: UnixTime) -> Duration {
-    let age = Duration::from_millis(now.as_millis().saturating_sub(sent.as_millis()));
-    OFFER_LIFETIME.saturating_sub(age)
 }

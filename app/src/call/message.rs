@@ -5,7 +5,7 @@
 //! ```text
 //!   kind  name        body
 //!   0     Offer       [description, name]      caller -> callee; the name is a claim, not a proof
-//!   1     Ringing     []                       callee -> caller
+//!   1     Ringing     [description] or []      callee -> caller; what the answer will hold, if it is known already
 //!   2     Answer      [description]            callee -> caller
 //!   3     Candidates  [[candidate, ..]]        both ways, any time after the offer left
 //!   4     HangUp      [why]                    both ways, ends the call in any phase
@@ -53,7 +53,10 @@ pub enum Body {
         name: String,
     },
     /// It rings here.
-    Ringing,
+    Ringing {
+        /// The callee's session description, so that a way is found meanwhile.
+        description: Option<Vec<u8>>,
+    },
     /// Picked up; this is how I can be reached.
     Answer {
         /// The callee's session description.
@@ -141,7 +144,7 @@ impl Signal {
             Body::Offer { description, name } => {
                 out.array(2)?.bytes(description)?.str(name)?;
             }
-            Body::Answer { description } => {
+            Body::Answer { description } | Body::Ringing { description: Some(description) } => {
                 out.array(1)?.bytes(description)?;
             }
             Body::Candidates { candidates } => {
@@ -153,7 +156,7 @@ impl Signal {
             Body::HangUp { why } => {
                 out.array(1)?.u8(why.code())?;
             }
-            Body::Ringing | Body::Busy | Body::Decline => {
+            Body::Ringing { description: None } | Body::Busy | Body::Decline => {
                 out.array(0)?;
             }
         }
@@ -165,7 +168,7 @@ impl Body {
     fn kind(&self) -> u8 {
         match self {
             Self::Offer { .. } => 0,
-            Self::Ringing => 1,
+            Self::Ringing { .. } => 1,
             Self::Answer { .. } => 2,
             Self::Candidates { .. } => 3,
             Self::HangUp { .. } => 4,
@@ -177,8 +180,9 @@ impl Body {
     fn read(kind: u8, items: u64, read: &mut Decoder<'_>) -> Result<Self, SignalError> {
         let known = match kind {
             0 => 2,
+            1 => items.min(1),
             2..=4 => 1,
-            1 | 5 | 6 => 0,
+            5 | 6 => 0,
             _ => return Err(SignalError::Malformed),
         };
         if items < known {
@@ -186,7 +190,8 @@ impl Body {
         }
         let body = match kind {
             0 => Self::Offer { description: bounded(read, MAX_DESCRIPTION)?, name: name(read)? },
-            1 => Self::Ringing,
+            1 if known == 0 => Self::Ringing { description: None },
+            1 => Self::Ringing { description: Some(bounded(read, MAX_DESCRIPTION)?) },
             2 => Self::Answer { description: bounded(read, MAX_DESCRIPTION)? },
             3 => {
                 let count = array(read)?;
@@ -277,7 +282,8 @@ mod tests {
     fn every_body() -> Vec<Body> {
         vec![
             Body::Offer { description: vec![1; MAX_DESCRIPTION], name: "a".repeat(USERNAME_MAX) },
-            Body::Ringing,
+            Body::Ringing { description: None },
+            Body::Ringing { description: Some(vec![3; MAX_DESCRIPTION]) },
             Body::Answer { description: vec![] },
             Body::Candidates { candidates: vec![vec![2; MAX_CANDIDATE]; MAX_CANDIDATES] },
             Body::HangUp { why: HangUp::NoPath },
@@ -320,14 +326,14 @@ mod tests {
 
     #[test]
     fn trailing_bytes_are_malformed() {
-        let mut bytes = Signal { call: CallId([9; 16]), body: Body::Ringing }.encode();
+        let mut bytes = Signal { call: CallId([9; 16]), body: Body::Ringing { description: None } }.encode();
         bytes.push(0);
         assert_eq!(Signal::decode(&bytes), Err(SignalError::Malformed));
     }
 
     #[test]
     fn another_version_is_named_not_guessed_at() {
-        let mut bytes = Signal { call: CallId([9; 16]), body: Body::Ringing }.encode();
+        let mut bytes = Signal { call: CallId([9; 16]), body: Body::Ringing { description: None } }.encode();
         bytes[1] = 2;
         assert_eq!(Signal::decode(&bytes), Err(SignalError::Incompatible(2)));
     }
@@ -346,9 +352,9 @@ mod tests {
     #[test]
     fn fields_added_by_later_builds_are_skipped() {
         let mut out = Encoder::new(Vec::new());
-        out.array(4).unwrap().u8(1).unwrap().bytes(&[3; 16]).unwrap().u8(1).unwrap();
+        out.array(4).unwrap().u8(1).unwrap().bytes(&[3; 16]).unwrap().u8(5).unwrap();
         out.array(2).unwrap().str("news").unwrap().u8(7).unwrap();
-        let expected = Signal { call: CallId([3; 16]), body: Body::Ringing };
+        let expected = Signal { call: CallId([3; 16]), body: Body::Busy };
         assert_eq!(Signal::decode(&out.into_writer()), Ok(expected));
     }
 }

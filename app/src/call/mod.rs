@@ -22,6 +22,9 @@
 //!              └───────────────────────────────────────────────────────────────┘
 //! ```
 //!
+//! While it rings both sides have a session already, which finds and secures a way without a sound: whoever picks up is
+//! heard as soon as the news has travelled, on that way as well as by envelope.
+//!
 //! Rules. Both sides dial at once (glare): the lower call id wins and the calls merge. A second caller hears busy and
 //! leaves a missed entry. Hang-up travels on the call's control channel and by envelope; whichever comes second is
 //! ignored, like every duplicate. Candidates that arrive before the offer or the answer are kept (bounded) and applied
@@ -86,8 +89,12 @@ pub enum Output {
         /// Of this kind.
         start: Start,
     },
-    /// Give the running session the other side's description.
+    /// Give the running session the other side's description: it rings there.
+    PrepareAnswer(Vec<u8>),
+    /// Give the running session the other side's description: somebody has picked up there.
     AcceptAnswer(Vec<u8>),
+    /// Tell the running session that somebody has picked up here.
+    PickUp,
     /// Give the running session more candidates.
     AddCandidates(Vec<Vec<u8>>),
     /// Close the running session, or the one being started.
@@ -110,8 +117,8 @@ pub enum Start {
     Echo,
     /// The caller's side.
     Offer,
-    /// The callee's side, for this description.
-    Answer {
+    /// The callee's side, for this description; nothing is heard before [`Output::PickUp`].
+    Prepare {
         /// The caller's description.
         offer: Vec<u8>,
     },

@@ -23,7 +23,9 @@ struct End {
     post: Vec<Signal>,
     on_session: Vec<Signal>,
     starts: Vec<(CallId, Start)>,
+    prepared: Vec<Vec<u8>>,
     answers: Vec<Vec<u8>>,
+    picked_up: usize,
     candidates: Vec<Vec<u8>>,
     stops: usize,
     events: Vec<CallEvent>,
@@ -38,7 +40,9 @@ impl End {
             post: Vec::new(),
             on_session: Vec::new(),
             starts: Vec::new(),
+            prepared: Vec::new(),
             answers: Vec::new(),
+            picked_up: 0,
             candidates: Vec::new(),
             stops: 0,
             events: Vec::new(),
@@ -51,7 +55,9 @@ impl End {
                 Output::Send { signal, .. } => self.post.push(signal),
                 Output::SendOnSession(signal) => self.on_session.push(signal),
                 Output::Start { call, start } => self.starts.push((call, start)),
+                Output::PrepareAnswer(description) => self.prepared.push(description),
                 Output::AcceptAnswer(description) => self.answers.push(description),
+                Output::PickUp => self.picked_up += 1,
                 Output::AddCandidates(more) => self.candidates.extend(more),
                 Output::Stop => self.stops += 1,
                 Output::Event { event, .. } => self.events.push(event),
@@ -148,12 +154,8 @@ impl Pair {
 
     /// Ada called, Bob answered, sound flows.
     fn talking() -> Self {
-        let mut pair = Self::new();
-        pair.ada_calls(1);
-        pair.start_sessions();
-        pair.deliver();
+        let mut pair = ringing();
         pair.bob.line.answer(pair.now).unwrap();
-        pair.start_sessions();
         pair.deliver();
         pair.ada.line.handle_flowing(pair.now, CallId([1; 16]));
         pair.bob.line.handle_flowing(pair.now, CallId([1; 16]));
@@ -192,6 +194,81 @@ fn a_call_rings_is_answered_talks_and_ends_on_both_sides() {
     );
     assert_eq!(story(&pair.bob.events)[..3], [incoming(), CallEvent::Answered, CallEvent::Active]);
     assert_eq!((pair.ada.line.current(), pair.bob.line.current()), (None, None));
+}
+
+/// Ada called, and it rings at Bob's.
+fn ringing() -> Pair {
+    let mut pair = Pair::new();
+    pair.ada_calls(1);
+    pair.start_sessions();
+    pair.deliver();
+    pair.start_sessions();
+    pair.deliver();
+    pair
+}
+
+#[test]
+fn both_sessions_prepare_while_it_rings_and_the_answer_goes_every_way() {
+    let mut pair = ringing();
+    assert_eq!(pair.bob.starts, [(CallId([1; 16]), Start::Prepare { offer: vec![1, b'a'] })]);
+    assert_eq!((pair.ada.prepared.len(), pair.ada.answers.len(), pair.bob.picked_up), (1, 0, 0));
+    let candidate = Body::Candidates { candidates: vec![vec![5]] };
+    pair.ada_gets(1, candidate.clone());
+    pair.bob_gets(1, candidate);
+    assert_eq!((pair.ada.candidates.len(), pair.bob.candidates.len()), (1, 1), "not kept for the answer");
+    pair.bob.line.answer(pair.now).unwrap();
+    pair.bob.drain();
+    assert_eq!((pair.bob.starts.len(), pair.bob.picked_up), (1, 1));
+    assert_eq!(pair.bob.on_session, pair.bob.post);
+    pair.deliver();
+    assert_eq!(
+        (pair.ada.prepared.clone(), pair.ada.answers.clone()),
+        (vec![vec![1, b'b']], vec![vec![1, b'b']])
+    );
+}
+
+#[test]
+fn picking_up_before_the_session_runs_answers_when_it_does() {
+    let mut pair = Pair::new();
+    pair.bob_gets(1, offer());
+    pair.bob.line.answer(pair.now).unwrap();
+    assert_eq!((pair.bob.take_bodies(), pair.bob.picked_up), (vec![], 0));
+    pair.start_sessions();
+    let answer = Body::Answer { description: vec![1, b'b'] };
+    assert_eq!((pair.bob.take_bodies(), pair.bob.picked_up), (vec![answer], 1));
+}
+
+#[test]
+fn a_session_that_cannot_prepare_rings_all_the_same_and_is_tried_again() {
+    let mut pair = Pair::new();
+    pair.bob_gets(1, offer());
+    pair.bob.line.handle_start_failed(pair.now, CallId([1; 16]), Reason::Internal("no socket".into()));
+    assert_eq!(pair.bob.take_bodies(), [Body::Ringing { description: None }]);
+    pair.bob.line.answer(pair.now).unwrap();
+    pair.bob.drain();
+    assert_eq!(pair.bob.starts.len(), 2);
+    pair.bob.line.handle_started(pair.now, CallId([1; 16]), Some(vec![6]));
+    assert_eq!(pair.bob.take_bodies(), [Body::Answer { description: vec![6] }]);
+}
+
+#[test]
+fn a_session_that_ends_while_it_rings_ends_the_call() {
+    let mut pair = ringing();
+    pair.bob.line.handle_session_over(pair.now, CallId([1; 16]), Reason::HungUp, Side::Remote);
+    assert_eq!(pair.bob.ended().reason, Reason::Missed);
+    pair.ada.line.handle_session_over(pair.now, CallId([1; 16]), Reason::HungUp, Side::Remote);
+    assert_eq!(pair.ada.ended().reason, Reason::PeerFailed);
+}
+
+#[test]
+fn whoever_declines_says_so_before_the_prepared_session_closes() {
+    let mut pair = ringing();
+    pair.bob.line.decline(pair.now).unwrap();
+    let order = std::iter::from_fn(|| pair.bob.line.poll_output());
+    let order: Vec<_> =
+        order.filter(|output| !matches!(output, Output::Event { .. } | Output::Send { .. })).collect();
+    let decline = Signal { call: CallId([1; 16]), body: Body::Decline };
+    assert_eq!(order, [Output::SendOnSession(decline), Output::Stop]);
 }
 
 #[test]
@@ -304,10 +381,7 @@ fn a_stranger_neither_rings_nor_hears_anything() {
 
 #[test]
 fn ringing_out_ends_not_answered_here_and_missed_there() {
-    let mut pair = Pair::new();
-    pair.ada_calls(1);
-    pair.start_sessions();
-    pair.deliver();
+    let mut pair = ringing();
     assert_eq!(pair.ada.line.poll_timeout().unwrap().1, "ring timeout");
     pair.wait(RING_TIMEOUT);
     pair.deliver();
@@ -337,7 +411,7 @@ fn duplicates_of_every_message_change_nothing() {
     let mut pair = Pair::talking();
     let before = (pair.ada.events.len(), pair.bob.events.len());
     pair.bob_gets(1, offer());
-    pair.ada_gets(1, Body::Ringing);
+    pair.ada_gets(1, Body::Ringing { description: Some(vec![1]) });
     pair.ada_gets(1, Body::Answer { description: vec![1] });
     pair.ada_gets(1, Body::Busy);
     pair.ada_gets(1, Body::Decline);
@@ -351,8 +425,10 @@ fn duplicates_of_every_message_change_nothing() {
 fn a_repeated_offer_while_ringing_is_answered_with_ringing_again() {
     let mut pair = Pair::new();
     pair.bob_gets(1, offer());
+    pair.start_sessions();
     pair.bob_gets(1, offer());
-    assert_eq!(pair.bob.take_bodies(), [Body::Ringing, Body::Ringing]);
+    let ringing = Body::Ringing { description: Some(vec![1, b'b']) };
+    assert_eq!(pair.bob.take_bodies(), [ringing.clone(), ringing]);
     assert_eq!(pair.bob.events, [incoming()]);
 }
 
@@ -421,17 +497,6 @@ fn candidates_before_the_offer_and_before_the_answer_are_kept_and_applied() {
 }
 
 #[test]
-fn a_caller_keeps_candidates_until_the_answer() {
-    let mut pair = Pair::new();
-    pair.ada_calls(1);
-    pair.start_sessions();
-    pair.ada_gets(1, Body::Candidates { candidates: vec![vec![5]] });
-    assert!(pair.ada.candidates.is_empty());
-    pair.ada_gets(1, Body::Answer { description: vec![1] });
-    assert_eq!(pair.ada.candidates, [[5]]);
-}
-
-#[test]
 fn kept_candidates_are_bounded_per_call_and_in_calls() {
     let mut pair = Pair::new();
     for _ in 0..10 {
@@ -486,7 +551,7 @@ fn new_ways_found_during_a_call_are_told_through_the_call_itself_too() {
 fn nobody_else_can_say_anything_about_a_call() {
     let eve = PublicKey::from_bytes([3; 32]);
     let bodies = [
-        Body::Ringing,
+        Body::Ringing { description: Some(vec![1]) },
         Body::Answer { description: vec![1] },
         Body::Candidates { candidates: vec![vec![1]] },
         Body::HangUp { why: HangUp::Person },

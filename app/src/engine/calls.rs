@@ -69,7 +69,13 @@ impl Actor {
                 Output::Send { to, signal } => self.send(to, &signal),
                 Output::SendOnSession(signal) => self.send_on_session(&signal),
                 Output::Start { call, start } => self.start_session(call, start),
-                Output::AcceptAnswer(description) => self.accept_answer(&description),
+                Output::PrepareAnswer(description) => {
+                    self.give_answer(&description, driver::Session::prepare_answer);
+                }
+                Output::AcceptAnswer(description) => {
+                    self.give_answer(&description, driver::Session::accept_answer);
+                }
+                Output::PickUp => self.pick_up(),
                 Output::AddCandidates(candidates) => self.add_candidates(&candidates),
                 Output::Stop => self.stop_session(),
                 Output::Event { call, with, event } => self.handle_call_event(call, with, event),
@@ -276,13 +282,18 @@ impl Actor {
         }
     }
 
-    /// The other side spoke on the control channel: what ends the call is said there, and new ways, which so need no
-    /// supernode to come through.
+    /// The other side spoke on the control channel: what answers or ends the call is said there, and new ways, which so
+    /// need no supernode to come through.
     fn handle_message(&mut self, message: &[u8]) {
         let now = self.now();
         let Some((_, ContactId::Person(with))) = self.line.current() else { return };
         match Signal::decode(message) {
-            Ok(signal) if matches!(signal.body, Body::HangUp { .. } | Body::Candidates { .. }) => {
+            Ok(signal)
+                if matches!(
+                    signal.body,
+                    Body::Answer { .. } | Body::Decline | Body::HangUp { .. } | Body::Candidates { .. }
+                ) =>
+            {
                 self.line.handle_signal(now, with, now.unix, Welcome::TurnAway, signal);
             }
             Ok(_) => tracing::debug!("a message on the control channel was out of place"),
@@ -307,20 +318,33 @@ impl Actor {
                 Start::Offer => driver::offer(config)
                     .await
                     .map(|(session, description, events)| (session, Some(description), events)),
-                Start::Answer { offer } => answer(config, &offer).await,
+                Start::Prepare { offer } => prepare(config, &offer).await,
             };
             Done::Session(call, result)
         });
     }
 
-    fn accept_answer(&mut self, description: &[u8]) {
+    /// The callee's description, for what the session is to do with it.
+    fn give_answer(
+        &mut self,
+        description: &[u8],
+        give: fn(&driver::Session, Description) -> Result<(), SessionError>,
+    ) {
         let Some(running) = &self.session else { return };
         let accepted = Description::decode(description)
             .map_err(|error| SessionError::Description(error.to_string()))
-            .and_then(|description| running.session.accept_answer(description));
+            .and_then(|description| give(&running.session, description));
         if let Err(error) = accepted {
             let call = running.call;
             self.line.handle_session_over(self.now(), call, error.into(), Side::Remote);
+        }
+    }
+
+    fn pick_up(&mut self) {
+        let Some(running) = &self.session else { return };
+        if let Err(error) = running.session.pick_up() {
+            let call = running.call;
+            self.line.handle_session_over(self.now(), call, error.into(), Side::Local);
         }
     }
 
@@ -443,9 +467,9 @@ impl Actor {
     }
 }
 
-async fn answer(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
+async fn prepare(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
-    let (session, description, events) = driver::answer(config, offer).await?;
+    let (session, description, events) = driver::prepare(config, offer).await?;
     Ok((session, Some(description), events))
 }
 

@@ -102,6 +102,7 @@ pub(super) fn of_session_end(end: SessionEnd) -> (Reason, Side) {
         SessionEnd::NoPath => (Reason::NoPath, Side::Network),
         SessionEnd::NotAuthentic => (Reason::NotAuthentic, Side::Remote),
         SessionEnd::Lost => (Reason::ConnectionLost, Side::Network),
+        SessionEnd::Device(error) => (Reason::Device(error.to_string()), Side::Local),
         SessionEnd::Internal(why) => (Reason::Internal(why), Side::Local),
         _ => (Reason::Internal("the call ended in an unknown way".into()), Side::Local),
     }

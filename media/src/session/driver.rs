@@ -18,13 +18,12 @@ use super::network::driver::Network;
 use super::sdp::Role;
 use super::sockets::driver::Sockets;
 use super::task::driver::{Command, Owner, Task};
+use super::task::sound::{Loudness, Sound};
 use super::{
     Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
     SessionEvent, VoiceConfig,
 };
-use crate::device::DeviceError;
 use crate::level::Levels;
-use crate::voice::driver::{Meters, VoiceEngine, VoiceIo};
 
 /// Events waiting for a slow owner; see [`offer`].
 pub const EVENT_QUEUE: usize = 256;
@@ -36,29 +35,35 @@ pub const COMMAND_QUEUE: usize = 64;
 #[derive(Debug)]
 pub struct Session {
     commands: mpsc::Sender<Command>,
-    meters: Meters,
+    loudness: Loudness,
     bill: oneshot::Receiver<Vec<Relayed>>,
 }
 
-/// Starts a call: the description goes to the other end, which gives one back for [`Session::accept_answer`].
+/// Starts a call: the description goes to the other end, which gives one back for [`Session::prepare_answer`] while it
+/// rings there, and for [`Session::accept_answer`] when somebody has picked up.
 ///
 /// Devices and sound files are opened now, and stay silent until the call is connected. Events must be drained: while
 /// [`EVENT_QUEUE`] of them wait, further ones are dropped, except the last.
 pub async fn offer(
     config: SessionConfig,
 ) -> Result<(Session, Description, mpsc::Receiver<SessionEvent>), SessionError> {
-    let mut opening = Opening::new(config, Role::Offer, PeerKind::Silbo).await?;
+    let sound = Sound::opened(config.voice.clone()).await?;
+    let mut opening = Opening::new(config, Role::Offer, PeerKind::Silbo, sound)?;
     let description = opening.line.offer(Instant::now())?;
     let (session, events) = opening.run();
     Ok((session, description, events))
 }
 
-/// Takes a call: `offer` came from the other end, the description returned goes back to it.
-pub async fn answer(
+/// Takes a call that rings here: `offer` came from the other end, the description returned goes back to it.
+///
+/// Until [`Session::pick_up`] no device is open and no sound passes; a device that cannot be opened then ends the session
+/// with [`super::SessionEnd::Device`].
+pub async fn prepare(
     config: SessionConfig,
     offer: Description,
 ) -> Result<(Session, Description, mpsc::Receiver<SessionEvent>), SessionError> {
-    let mut opening = Opening::new(config, Role::Answer, PeerKind::Silbo).await?;
+    let sound = Sound::shut(config.voice.clone());
+    let mut opening = Opening::new(config, Role::Answer, PeerKind::Silbo, sound)?;
     let description = opening.line.answer(Instant::now(), &offer)?;
     let (session, events) = opening.run();
     Ok((session, description, events))
@@ -67,8 +72,8 @@ pub async fn answer(
 /// The built-in Echo contact: what is said comes back two seconds later, through codec and jitter buffer, without any
 /// network.
 pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
-    let (engine, io) = open_voice(voice).await?;
-    Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), engine, io))
+    let sound = Sound::opened(voice).await?;
+    Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), sound))
 }
 
 /// Calls a stock WebRTC end: as [`offer`], with SDP in place of descriptions. The first data channel carries bare
@@ -76,25 +81,37 @@ pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<Session
 pub async fn offer_sdp(
     config: SessionConfig,
 ) -> Result<(Session, String, mpsc::Receiver<SessionEvent>), SessionError> {
-    let mut opening = Opening::new(config, Role::Offer, PeerKind::Stock).await?;
+    let sound = Sound::opened(config.voice.clone()).await?;
+    let mut opening = Opening::new(config, Role::Offer, PeerKind::Stock, sound)?;
     let sdp = opening.line.offer_sdp(Instant::now())?;
     let (session, events) = opening.run();
     Ok((session, sdp, events))
 }
 
-/// Takes a call of a stock WebRTC end: as [`answer`], with SDP in place of descriptions.
+/// Takes a call of a stock WebRTC end, and picks up: SDP in place of descriptions.
 pub async fn answer_sdp(
     config: SessionConfig,
     offer: &str,
 ) -> Result<(Session, String, mpsc::Receiver<SessionEvent>), SessionError> {
-    let mut opening = Opening::new(config, Role::Answer, PeerKind::Stock).await?;
+    let sound = Sound::opened(config.voice.clone()).await?;
+    let mut opening = Opening::new(config, Role::Answer, PeerKind::Stock, sound)?;
     let sdp = opening.line.answer_sdp(Instant::now(), offer)?;
     let (session, events) = opening.run();
     Ok((session, sdp, events))
 }
 
 impl Session {
-    /// The other end's answer to our [`offer`]; one that comes a second time changes nothing.
+    /// What the other end will answer our [`offer`] with, while it rings there: the way is found and secured meanwhile.
+    pub fn prepare_answer(&self, answer: Description) -> Result<(), SessionError> {
+        self.command(Command::Prepare(answer))
+    }
+
+    /// Somebody has picked up the call that [`prepare`] took: devices open, sound flows.
+    pub fn pick_up(&self) -> Result<(), SessionError> {
+        self.command(Command::PickUp)
+    }
+
+    /// The other end's answer to our [`offer`]: somebody has picked up there. One that comes a second time changes nothing.
     pub fn accept_answer(&self, answer: Description) -> Result<(), SessionError> {
         self.command(Command::Accept(answer))
     }
@@ -141,7 +158,7 @@ impl Session {
 
     /// How loud both directions are.
     pub fn levels(&self) -> Levels {
-        self.meters.read()
+        self.loudness.read()
     }
 
     /// Tells the other end, closes sockets and devices, finishes sound files, and returns when all that is done: what
@@ -161,29 +178,27 @@ impl Session {
     }
 }
 
-/// A line with its sockets and devices open, not yet described.
+/// A line with its sockets open, not yet described.
 struct Opening {
     line: Line,
     sockets: Sockets,
     network: Network,
-    engine: VoiceEngine,
-    io: VoiceIo,
+    sound: Sound,
 }
 
 impl Opening {
-    async fn new(config: SessionConfig, role: Role, peer: PeerKind) -> Result<Self, SessionError> {
-        let SessionConfig { policy, relays, addresses, voice } = config;
-        let (engine, io) = open_voice(voice).await?;
+    fn new(config: SessionConfig, role: Role, peer: PeerKind, sound: Sound) -> Result<Self, SessionError> {
+        let SessionConfig { policy, relays, addresses, .. } = config;
         let now = Instant::now();
         let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
         let (mut sockets, mut network) = (Sockets::default(), Network::default());
         network.look(now, &mut line, &mut sockets).map_err(SessionError::Socket)?;
         line.offer_relays(now, &relays);
-        Ok(Self { line, sockets, network, engine, io })
+        Ok(Self { line, sockets, network, sound })
     }
 
     fn run(self) -> (Session, mpsc::Receiver<SessionEvent>) {
-        start(Far::Line(Box::new(self.line)), self.sockets, self.network, self.engine, self.io)
+        start(Far::Line(Box::new(self.line)), self.sockets, self.network, self.sound)
     }
 }
 
@@ -191,23 +206,14 @@ fn start(
     far: Far,
     sockets: Sockets,
     network: Network,
-    engine: VoiceEngine,
-    io: VoiceIo,
+    sound: Sound,
 ) -> (Session, mpsc::Receiver<SessionEvent>) {
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
     let (billed, bill) = oneshot::channel();
-    let meters = engine.meters();
+    let loudness = sound.loudness();
     // The task ends when the far end is over, at the latest when the session is dropped.
     let owner = Owner { commands: inbox, events: outbox, bill: billed };
-    tokio::spawn(Task::new(far, sockets, network, engine, io, owner).run());
-    (Session { commands, meters, bill }, events)
-}
-
-/// Sound systems can take their time: not on the runtime's threads.
-async fn open_voice(voice: VoiceConfig) -> Result<(VoiceEngine, VoiceIo), SessionError> {
-    let opened = tokio::task::spawn_blocking(move || VoiceEngine::open(voice)).await;
-    let opened: Result<_, DeviceError> =
-        opened.map_err(|_| SessionError::Engine("opening the sound devices was interrupted".to_owned()))?;
-    Ok(opened?)
+    tokio::spawn(Task::new(far, sockets, network, sound, owner).run());
+    (Session { commands, loudness, bill }, events)
 }

@@ -1,12 +1,18 @@
 //! One whole call as a state machine without sockets: [`Call`] above, [`Path`] below, and how it all ends.
 //!
 //! ```text
-//!   Setup ── remote description ──▶ Connecting ── certificate proven ──▶ Talking
-//!     │                               │  15 s: NoPath or NotAuthentic      │  15 s of silence: Lost
-//!     └────── hang up ────────────────┴── hang up: Closed, bye: PeerClosed ┴─────────▶ Over
+//!   Setup ── remote description ──▶ Connecting ── certificate proven ──▶ Ready ── picked up ──▶ Talking
+//!     │                               │  16 s from picking up:             │  15 s of silence: Lost   │
+//!     │                               │  NoPath or NotAuthentic            │                          │
+//!     └────── hang up ────────────────┴── hang up: Closed, bye: PeerClosed ┴──────────────────────────┴──▶ Over
 //! ```
 //!
+//! A way is found and secured while it still rings, as long as that may take; until somebody picks up no sound passes, in
+//! neither direction.
+//!
 //! A line is driven like every state machine here: datagrams and instants in, transmits, events and one deadline out.
+
+mod setup;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -17,17 +23,20 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::call::{Call, CallEvent, Measured, Outgoing, PeerKind};
-use super::description::{Candidate, Description, MAX_CANDIDATES};
+use super::description::Candidate;
 use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
-use super::sdp::{self, MAX_SDP, Role};
+use super::sdp::Role;
 use super::{
     AddressScope, PathPolicy, PathReport, RelayServer, Relayed, RelaysWanted, SessionEnd, SessionError,
 };
 use crate::voice::VoicePacket;
 
-/// Time from both descriptions to the proven certificate; slightly more than ICE takes to give up.
+/// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(16);
+
+/// Silence from the other end that ends the call.
+const LOST_AFTER: Duration = Duration::from_secs(15);
 
 /// Candidates of the other end kept until its description has come; later ones are dropped.
 const EARLY_CANDIDATES: usize = 24;
@@ -57,11 +66,13 @@ pub(super) enum LineEvent {
 enum Phase {
     /// One description is missing.
     Setup,
-    /// Looking for a path until the instant.
+    /// Looking for a path, until the instant once somebody has picked up.
     Connecting {
-        until: Instant,
+        until: Option<Instant>,
         found: bool,
     },
+    /// The other end is proven, and nobody has picked up.
+    Ready,
     Talking,
     Over,
 }
@@ -86,6 +97,7 @@ pub(super) struct Line {
     /// Known before our description was made: inside it, not trickled.
     first: Vec<Candidate>,
     described: bool,
+    picked_up: bool,
     events: VecDeque<LineEvent>,
 }
 
@@ -115,59 +127,9 @@ impl Line {
             pair: None,
             first: Vec::new(),
             described: false,
+            picked_up: false,
             events: VecDeque::new(),
         })
-    }
-
-    /// Our offer.
-    pub(super) fn offer(&mut self, now: Instant) -> Result<Description, SessionError> {
-        let sdp = self.call.offer(now)?;
-        self.describe(now, &sdp)
-    }
-
-    /// Our answer to `offer`.
-    pub(super) fn answer(&mut self, now: Instant, offer: &Description) -> Result<Description, SessionError> {
-        let sdp = self.call.answer(now, sdp::remote(offer, Role::Offer))?;
-        let answer = self.describe(now, &sdp)?;
-        self.path.set_peer(now, offer);
-        self.begin(now, &offer.candidates);
-        Ok(answer)
-    }
-
-    /// The other end's answer to our offer. Envelopes come more than once: a second answer changes nothing.
-    pub(super) fn accept(&mut self, now: Instant, answer: &Description) -> Result<(), SessionError> {
-        if self.waits_for_answer() {
-            self.call.accept_description(now, answer)?;
-            self.path.set_peer(now, answer);
-            self.begin(now, &answer.candidates);
-        }
-        Ok(())
-    }
-
-    /// Our offer to a stock end.
-    pub(super) fn offer_sdp(&mut self, now: Instant) -> Result<String, SessionError> {
-        let sdp = self.call.offer(now)?;
-        self.trickle_all(now);
-        Ok(sdp)
-    }
-
-    /// Our answer to a stock end.
-    pub(super) fn answer_sdp(&mut self, now: Instant, offer: &str) -> Result<String, SessionError> {
-        let (offer, candidates) = without_candidates(offer)?;
-        let sdp = self.call.answer(now, offer)?;
-        self.trickle_all(now);
-        self.begin(now, &candidates);
-        Ok(sdp)
-    }
-
-    /// A stock end's answer to our offer.
-    pub(super) fn accept_sdp(&mut self, now: Instant, answer: &str) -> Result<(), SessionError> {
-        if self.waits_for_answer() {
-            let (answer, candidates) = without_candidates(answer)?;
-            self.call.accept(now, answer)?;
-            self.begin(now, &candidates);
-        }
-        Ok(())
     }
 
     pub(super) fn wants_interface(&self, ip: IpAddr) -> bool {
@@ -251,7 +213,7 @@ impl Line {
 
     /// Whether the packet left.
     pub(super) fn send_voice(&mut self, now: Instant, packet: VoicePacket) -> bool {
-        let sent = self.call.send_voice(now, packet);
+        let sent = self.phase == Phase::Talking && self.call.send_voice(now, packet);
         self.settle(now);
         sent
     }
@@ -298,7 +260,11 @@ impl Line {
         self.path.handle_timeout(now);
         self.call.handle_timeout(now);
         self.settle(now);
-        if let Phase::Connecting { until, found } = self.phase
+        if self.lost_at().is_some_and(|at| at <= now) {
+            self.end(now, SessionEnd::Lost);
+            self.settle(now);
+        }
+        if let Phase::Connecting { until: Some(until), found } = self.phase
             && until <= now
         {
             self.end(now, if found { SessionEnd::NotAuthentic } else { SessionEnd::NoPath });
@@ -308,11 +274,12 @@ impl Line {
 
     pub(super) fn poll_timeout(&mut self) -> Option<(Instant, &'static str)> {
         let connect = match self.phase {
-            Phase::Connecting { until, .. } => Some((until, "connect")),
-            Phase::Setup | Phase::Talking => None,
+            Phase::Connecting { until, .. } => until.map(|until| (until, "connect")),
+            Phase::Setup | Phase::Ready | Phase::Talking => None,
             Phase::Over => return None,
         };
-        [self.path.poll_timeout(), self.call.poll_timeout(), connect].into_iter().flatten().min()
+        let lost = self.lost_at().map(|at| (at, "silence"));
+        [self.path.poll_timeout(), self.call.poll_timeout(), connect, lost].into_iter().flatten().min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -351,41 +318,6 @@ impl Line {
         self.path.relays_heard(now)
     }
 
-    fn waits_for_answer(&self) -> bool {
-        self.call.role() == Role::Offer && self.phase == Phase::Setup && self.described
-    }
-
-    /// A stock end is told every address as a trickled candidate, whatever its SDP already has.
-    fn trickle_all(&mut self, now: Instant) {
-        self.settle(now);
-        self.described = true;
-        self.events.extend(std::mem::take(&mut self.first).into_iter().map(LineEvent::Candidate));
-    }
-
-    fn describe(&mut self, now: Instant, sdp: &str) -> Result<Description, SessionError> {
-        self.settle(now);
-        self.described = true;
-        let mut description = sdp::local(sdp).map_err(|error| SessionError::Engine(error.to_string()))?;
-        self.path.set_own(&description);
-        let mut known = std::mem::take(&mut self.first);
-        for candidate in known.split_off(known.len().min(MAX_CANDIDATES)) {
-            self.events.push_back(LineEvent::Candidate(candidate));
-        }
-        description.candidates = known;
-        Ok(description)
-    }
-
-    fn begin(&mut self, now: Instant, candidates: &[Candidate]) {
-        self.phase = Phase::Connecting { until: now + CONNECT_WITHIN, found: false };
-        for candidate in candidates.iter().copied().chain(std::mem::take(&mut self.early)) {
-            self.add_remote(now, &candidate);
-        }
-        if self.peer == PeerKind::Stock {
-            self.take_early_packets(now);
-        }
-        self.settle(now);
-    }
-
     fn add_remote(&mut self, now: Instant, candidate: &Candidate) {
         if self.path.add_remote(now, candidate) && self.peer == PeerKind::Stock {
             self.call.add_remote(now, candidate);
@@ -397,7 +329,7 @@ impl Line {
     fn takes_packets(&self) -> bool {
         match (self.peer, self.phase) {
             (_, Phase::Setup) | (PeerKind::Silbo, Phase::Connecting { found: false, .. }) => false,
-            (_, Phase::Connecting { .. } | Phase::Talking | Phase::Over) => true,
+            (_, Phase::Connecting { .. } | Phase::Ready | Phase::Talking | Phase::Over) => true,
         }
     }
 
@@ -478,12 +410,10 @@ impl Line {
                 }
                 self.take_early_packets(now);
             }
-            CallEvent::Connected => {
-                self.phase = Phase::Talking;
-                self.events.push_back(LineEvent::Connected);
-                self.path.set_talking(now);
-                self.report(now);
-            }
+            CallEvent::Connected if self.picked_up => self.talk(now),
+            CallEvent::Connected => self.phase = Phase::Ready,
+            // Whoever speaks into a telephone that rings is not heard.
+            CallEvent::Voice { .. } if self.phase != Phase::Talking => {}
             CallEvent::Voice { sequence, timestamp, payload } => {
                 self.events.push_back(LineEvent::Voice { sequence, timestamp, payload });
             }
@@ -491,12 +421,27 @@ impl Line {
             CallEvent::PeerClosed => self.end(now, SessionEnd::PeerClosed),
             CallEvent::Failed => {
                 let end = match self.phase {
-                    Phase::Talking => SessionEnd::Lost,
+                    Phase::Ready | Phase::Talking => SessionEnd::Lost,
                     Phase::Connecting { found: true, .. } => SessionEnd::NotAuthentic,
                     _ => SessionEnd::NoPath,
                 };
                 self.end(now, end);
             }
+        }
+    }
+
+    fn talk(&mut self, now: Instant) {
+        self.phase = Phase::Talking;
+        self.events.push_back(LineEvent::Connected);
+        self.path.set_talking(now);
+        self.report(now);
+    }
+
+    /// Between Silbos, when the other end counts as gone; a stock end is ICE's business.
+    fn lost_at(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Ready | Phase::Talking => Some(self.path.last_heard()? + LOST_AFTER),
+            Phase::Setup | Phase::Connecting { .. } | Phase::Over => None,
         }
     }
 
@@ -517,19 +462,4 @@ impl Line {
         self.path.close(now);
         self.events.push_back(LineEvent::Ended(end));
     }
-}
-
-/// A stock end's SDP, and the candidates it had: they go the way of trickled ones, so that the policy applies to them.
-fn without_candidates(sdp: &str) -> Result<(String, Vec<Candidate>), SessionError> {
-    if sdp.len() > MAX_SDP {
-        return Err(SessionError::Description("SDP too long".to_owned()));
-    }
-    let (told, kept): (Vec<&str>, Vec<&str>) = sdp.lines().partition(|line| line.starts_with("a=candidate:"));
-    let mut candidates = Vec::new();
-    for candidate in told.into_iter().filter_map(|line| Candidate::from_sdp(line).ok()) {
-        if !candidates.contains(&candidate) {
-            candidates.push(candidate);
-        }
-    }
-    Ok((kept.join("\r\n") + "\r\n", candidates))
 }

@@ -15,6 +15,9 @@
 //! Who carries them must seal them: the description holds the fingerprint of the certificate its sender will show in
 //! DTLS (RFC 8122), so whoever vouches for the envelope vouches for every packet of the call.
 //!
+//! While it rings, the way is found, proven and secured already, so that picking up is heard at once; until then no device
+//! is open and no sound passes.
+//!
 //! Clauses: ICE RFC 8445, STUN RFC 8489, TURN RFC 8656, DTLS-SRTP RFC 5764, data channels RFC 8831 and 8832,
 //! Opus in RTP RFC 7587. A stock WebRTC end can be called through the same session with SDP in place of descriptions.
 
@@ -125,7 +128,7 @@ pub use crate::voice::Mute;
 pub enum SessionEvent {
     /// An address of ours was found: send it to the other end.
     Candidate(Candidate),
-    /// The other end has proven the certificate of its description; media may flow.
+    /// The other end has proven the certificate of its description, and somebody has picked up: media may flow.
     Connected,
     /// The way the call takes.
     Path(PathReport),
@@ -242,6 +245,8 @@ pub enum SessionEnd {
     NotAuthentic,
     /// The way was lost and did not come back.
     Lost,
+    /// Somebody picked up, and microphone, loudspeaker or sound file could not be opened.
+    Device(DeviceError),
     /// Something in the media engine broke; a sentence for the log.
     Internal(String),
 }

@@ -19,10 +19,18 @@ pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CHECKS_PER_PAIR: u16 = 200;
 
-/// After this long without an answer ICE says disconnected, and after [`FAILED_AFTER`] more, failed: 15 s together,
-/// before the first connection and after it alike.
+/// After this long without an answer ICE says disconnected, and after [`failed_after`] more, failed, before the first
+/// connection and after it alike.
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(5);
-const FAILED_AFTER: Duration = Duration::from_secs(10);
+
+/// 15 s together with a stock end. Between Silbos ICE has no say in it (see [`crate::session::line`]), and must not lose
+/// patience while it rings.
+const fn failed_after(peer: PeerKind) -> Duration {
+    match peer {
+        PeerKind::Stock => Duration::from_secs(10),
+        PeerKind::Silbo => Duration::from_secs(120),
+    }
+}
 const KEEPALIVE: Duration = Duration::from_secs(2);
 
 /// How long a working pair through a relay waits for a direct one: long enough for two port-restricted NATs to open
@@ -64,7 +72,7 @@ pub(super) fn settings(peer: PeerKind, policy: PathPolicy) -> SettingEngineBuild
         .with_include_loopback_candidate(true)
         .with_srtp_protection_profiles(profiles)
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS_PER_PAIR))
-        .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
+        .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(failed_after(peer)), Some(KEEPALIVE))
         .with_host_acceptance_min_wait(Some(Duration::ZERO))
         .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))

@@ -75,6 +75,7 @@ pub(super) struct Pairs {
     rival: Option<(PairId, Instant)>,
     talking: bool,
     usable: bool,
+    last_heard: Option<Instant>,
     /// What requests say of our translator.
     claim: Option<Claim>,
     /// What the other end's say of its own, by the counter of the latest.
@@ -99,6 +100,7 @@ impl Pairs {
             rival: None,
             talking: false,
             usable: false,
+            last_heard: None,
             claim: None,
             claimed: None,
             next_probe: None,
@@ -114,7 +116,12 @@ impl Pairs {
     /// The other end is known: probes begin.
     pub(super) fn set_peer(&mut self, now: Instant, peer: Secret) {
         self.secrets.peer = Some(peer);
-        for pair in self.pairs.values_mut().filter(|pair| pair.probe_at().is_some()) {
+        self.reopen(now);
+    }
+
+    /// What does not work yet is probed as if it were new, unless nothing is hoped for any more.
+    pub(super) fn reopen(&mut self, now: Instant) {
+        for pair in self.pairs.values_mut().filter(|pair| !pair.is_proven() && pair.probe_at().is_some()) {
             pair.open(now);
         }
     }
@@ -248,7 +255,7 @@ impl Pairs {
                     self.claimed = Some((counter, claim));
                 }
                 pair.admitted = true;
-                pair.heard = Some(now);
+                (pair.heard, self.last_heard) = (Some(now), Some(now));
                 pair.prompt(now);
                 if let Some(answer) = self.secrets.answer(transaction, id.remote) {
                     self.push(id, answer);
@@ -261,11 +268,11 @@ impl Pairs {
                 if pair.answered(now, transaction, pace).is_none() {
                     return false;
                 }
-                pair.heard = Some(now);
+                (pair.heard, self.last_heard) = (Some(now), Some(now));
             }
             Probe::KeepAlive { .. } if !(pair.admitted || pair.is_proven()) => return false,
             Probe::KeepAlive { mark, .. } => {
-                (pair.heard, pair.traffic) = (Some(now), Some(now));
+                (pair.heard, self.last_heard, pair.traffic) = (Some(now), Some(now), Some(now));
                 if mark == Mark::Use {
                     pair.led = Some(now);
                 }
@@ -285,6 +292,7 @@ impl Pairs {
     pub(super) fn handle_sound(&mut self, now: Instant, id: PairId) {
         if let Some(pair) = self.pairs.get_mut(&id) {
             (pair.heard, pair.traffic, pair.led) = (Some(now), Some(now), Some(now));
+            self.last_heard = Some(now);
             self.watch.heard(self.flow, id);
             self.evaluate(now);
         }
@@ -332,7 +340,12 @@ impl Pairs {
 
     /// Whether the other end is still there.
     pub(super) fn is_alive(&self, now: Instant) -> bool {
-        self.pairs.values().filter_map(|pair| pair.heard).max().is_some_and(|heard| heard + ALIVE > now)
+        self.last_heard.is_some_and(|heard| heard + ALIVE > now)
+    }
+
+    /// When anything authentic came last, by whatever pair.
+    pub(super) const fn last_heard(&self) -> Option<Instant> {
+        self.last_heard
     }
 
     /// The pair in use.

@@ -55,6 +55,13 @@ impl Path {
         }
     }
 
+    /// Somebody has picked up, and there is no way yet: now it is urgent.
+    pub(in crate::session) fn hurry(&mut self, now: Instant) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.reopen(now);
+        }
+    }
+
     /// The other end is proven, sound begins: watch for it, and let there always be something to hear.
     pub(in crate::session) fn set_talking(&mut self, now: Instant) {
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
@@ -115,6 +122,11 @@ impl Path {
             relay,
             rtt,
         })
+    }
+
+    /// When the other end was last heard on any pair, between Silbos.
+    pub(in crate::session) fn last_heard(&self) -> Option<Instant> {
+        self.silbo.as_ref()?.pairs.last_heard()
     }
 
     /// The round-trip time of the pair in use, between Silbos.

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
 
 use super::flow::{Flow, Meter};
+use super::sound::{Sound, SoundNews};
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::session::network::driver::{LOOK_EVERY, Network};
@@ -18,7 +19,7 @@ use crate::session::{
     Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
 };
 use crate::voice::VoicePacket;
-use crate::voice::driver::{ReceivedPacket, VoiceEngine, VoiceEvent, VoiceIo};
+use crate::voice::driver::{ReceivedPacket, VoiceEvent};
 
 /// How often statistics are told.
 const STATS_EVERY: Duration = Duration::from_secs(1);
@@ -35,11 +36,17 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// What a session's owner asks for.
 #[derive(Debug)]
 pub(in crate::session) enum Command {
+    /// What the other end answers with, while it rings there.
+    Prepare(Description),
     Accept(Description),
+    PickUp,
     AcceptSdp(String),
     Candidate(Candidate),
     Relays(Vec<RelayServer>),
-    Mapping { inside: SocketAddr, outside: SocketAddr },
+    Mapping {
+        inside: SocketAddr,
+        outside: SocketAddr,
+    },
     NetworkChanged,
     Mute(Mute),
     Message(Vec<u8>),
@@ -59,9 +66,7 @@ pub(in crate::session) struct Task {
     far: Far,
     sockets: Sockets,
     network: Network,
-    engine: VoiceEngine,
-    packets: mpsc::Receiver<VoicePacket>,
-    sounds: mpsc::Receiver<VoiceEvent>,
+    sound: Sound,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<SessionEvent>,
     flow: Flow,
@@ -77,19 +82,15 @@ impl Task {
         far: Far,
         sockets: Sockets,
         network: Network,
-        engine: VoiceEngine,
-        io: VoiceIo,
+        sound: Sound,
         owner: Owner,
     ) -> Self {
         let Owner { commands, events, bill } = owner;
-        let VoiceIo { packets, events: sounds } = io;
         Self {
             far,
             sockets,
             network,
-            engine,
-            packets,
-            sounds,
+            sound,
             commands,
             events,
             flow: Flow::default(),
@@ -110,16 +111,14 @@ impl Task {
                 return self.finish(end).await;
             }
             let deadline = self.deadline(Instant::now());
-            let Self { far, sockets, packets, sounds, commands, .. } = &mut self;
+            let Self { far, sockets, sound, commands, .. } = &mut self;
             tokio::select! {
                 biased;
                 // 1: the owner is served first, and is rarely there.
                 command = commands.recv() => self.handle_command(Instant::now(), command.unwrap_or(Command::Close)),
-                // 2: rare, and their times are reported with the packets they precede.
-                Some(sound) = sounds.recv() => self.handle_sound(sound),
-                // 3: fifty packets a second of our own sound.
-                Some(packet) = packets.recv() => self.handle_packet(Instant::now(), packet),
-                // 4: the network, in bounded batches.
+                // 2: fifty packets a second of our own sound, and what is rare.
+                news = sound.next() => self.handle_sound(Instant::now(), news),
+                // 3: the network, in bounded batches.
                 () = poll_fn(|cx| {
                     let now = Instant::now();
                     sockets.poll(cx, &mut inbox, |socket| far.poll_stream(now, socket))
@@ -134,7 +133,7 @@ impl Task {
                         }
                     }
                 }
-                // 5: time; what is due is also done after each of the others.
+                // 4: time; what is due is also done after each of the others.
                 () = sleep_until(deadline.into()) => {}
             }
         }
@@ -166,8 +165,8 @@ impl Task {
         if self.next_stats.is_some_and(|due| due <= now) {
             self.next_stats = Some(now + STATS_EVERY);
             let measured = self.far.measure(now);
-            self.engine.set_expected_loss(measured.remote_loss);
-            let stats = self.meter.read(now, measured, &self.engine.stats().playout);
+            self.sound.set_expected_loss(measured.remote_loss);
+            let stats = self.meter.read(now, measured, &self.sound.playout());
             self.tell(SessionEvent::Stats(stats));
         }
     }
@@ -207,7 +206,7 @@ impl Task {
         match event {
             LineEvent::Candidate(candidate) => self.tell(SessionEvent::Candidate(candidate)),
             LineEvent::Connected => {
-                self.engine.start();
+                self.sound.start();
                 self.meter.start(now);
                 self.next_stats = Some(now + STATS_EVERY);
                 self.tell(SessionEvent::Connected);
@@ -216,7 +215,7 @@ impl Task {
             LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
             LineEvent::Voice { sequence, timestamp, payload } => {
                 self.meter.received(payload.len());
-                self.engine.insert(ReceivedPacket {
+                self.sound.insert(ReceivedPacket {
                     arrival: now,
                     sequence,
                     timestamp,
@@ -231,7 +230,15 @@ impl Task {
     fn handle_command(&mut self, now: Instant, command: Command) {
         match (command, self.far.line()) {
             (Command::Close, _) => self.far.hang_up(now),
-            (Command::Mute(mute), _) => self.engine.set_muted(mute),
+            (Command::Mute(mute), _) => self.sound.set_muted(mute),
+            (Command::Prepare(answer), Some(line)) => {
+                let prepared = line.prepare(now, &answer);
+                self.end_if_refused(now, prepared);
+            }
+            (Command::PickUp, Some(line)) => {
+                line.pick_up(now);
+                self.sound.open();
+            }
             (Command::Accept(answer), Some(line)) => {
                 let accepted = line.accept(now, &answer);
                 self.end_if_refused(now, accepted);
@@ -248,7 +255,9 @@ impl Task {
             // Echo repeats messages as it repeats everything.
             (Command::Message(message), None) => self.tell(SessionEvent::Message(message)),
             (
-                Command::Accept(_)
+                Command::Prepare(_)
+                | Command::Accept(_)
+                | Command::PickUp
                 | Command::AcceptSdp(_)
                 | Command::Candidate(_)
                 | Command::Mapping { .. }
@@ -274,17 +283,25 @@ impl Task {
         }
     }
 
-    fn handle_sound(&mut self, sound: VoiceEvent) {
-        match sound {
-            VoiceEvent::FirstCaptured { t0_unix_ms } => self.flow.captured(t0_unix_ms),
-            VoiceEvent::FirstPlayed { t0_unix_ms } => self.flow.played(t0_unix_ms),
-            VoiceEvent::FirstDecoded => {
+    fn handle_sound(&mut self, now: Instant, news: SoundNews) {
+        match news {
+            SoundNews::Packet(packet) => self.handle_packet(now, packet),
+            SoundNews::Event(VoiceEvent::FirstCaptured { t0_unix_ms }) => self.flow.captured(t0_unix_ms),
+            SoundNews::Event(VoiceEvent::FirstPlayed { t0_unix_ms }) => self.flow.played(t0_unix_ms),
+            SoundNews::Event(VoiceEvent::FirstDecoded) => {
                 let flowing = self.flow.decoded();
                 self.tell_all(flowing);
             }
-            VoiceEvent::DeviceLost(error) => self.tell(SessionEvent::DeviceLost(error)),
-            VoiceEvent::DeviceRestored(direction) => self.tell(SessionEvent::DeviceRestored(direction)),
-            VoiceEvent::SourceEnded => {}
+            SoundNews::Event(VoiceEvent::DeviceLost(error)) => self.tell(SessionEvent::DeviceLost(error)),
+            SoundNews::Event(VoiceEvent::DeviceRestored(direction)) => {
+                self.tell(SessionEvent::DeviceRestored(direction));
+            }
+            SoundNews::Event(VoiceEvent::SourceEnded) => {}
+            SoundNews::Refused(error) => {
+                self.far.hang_up(now);
+                self.settle(now);
+                self.end = Some(SessionEnd::Device(error));
+            }
         }
     }
 
@@ -318,12 +335,10 @@ impl Task {
             tracing::debug!(dropped = ?line.dropped(), ?end, "the call is over");
             relayed = line.relayed(Instant::now());
         }
-        let Self { engine, events, commands, bill, .. } = self;
+        let Self { sound, events, commands, bill, .. } = self;
         // Whoever drops a session does not want to know.
         let _ = bill.send(relayed);
-        if tokio::task::spawn_blocking(move || engine.close()).await.is_err() {
-            tracing::warn!("closing the sound devices was interrupted");
-        }
+        sound.close().await;
         if timeout(FAREWELL, events.send(SessionEvent::Ended(end))).await.is_err() {
             tracing::warn!("nobody took the last event of a session");
         }

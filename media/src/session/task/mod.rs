@@ -2,3 +2,4 @@
 
 pub(super) mod driver;
 mod flow;
+pub(super) mod sound;

@@ -4,6 +4,7 @@ mod guesses;
 mod matrix;
 mod paths;
 mod relays;
+mod ringing;
 mod signal;
 mod streams;
 mod translator;

@@ -35,6 +35,8 @@ pub(super) struct Plan {
     pub(super) latency: Duration,
     /// How long descriptions and candidates travel.
     pub(super) signalling: Duration,
+    /// How long it rings; without, the description of the other end is its answer.
+    pub(super) rings: Duration,
     pub(super) jitter: Duration,
     pub(super) loss: f64,
     pub(super) policy: [PathPolicy; 2],
@@ -56,6 +58,7 @@ impl Default for Plan {
             seed: 1,
             latency: 40 * MS,
             signalling: 60 * MS,
+            rings: Duration::ZERO,
             jitter: Duration::ZERO,
             loss: 0.0,
             policy: [PathPolicy::Any; 2],
@@ -103,6 +106,10 @@ pub(super) enum Arrival {
         payload: Vec<u8>,
     },
     Offer(Description),
+    /// What will be the answer, while it rings.
+    Prepared(Description),
+    /// Somebody picks up, and sends this.
+    PickUp(Description),
     Answer(Description),
     Candidate(usize, Candidate),
     /// Relays for an end.
@@ -271,6 +278,19 @@ impl World {
                 for candidate in std::mem::take(&mut self.early) {
                     self.ends[1].line.add_candidate(now, candidate);
                 }
+                if self.plan.rings.is_zero() {
+                    self.arrive(Arrival::PickUp(answer));
+                } else {
+                    self.signal(Arrival::Prepared(answer.clone()));
+                    self.schedule(self.plan.rings, Arrival::PickUp(answer));
+                }
+            }
+            Arrival::Prepared(answer) => {
+                let answer = Description::decode(&answer.encode()).unwrap();
+                self.ends[0].line.prepare(now, &answer).unwrap();
+            }
+            Arrival::PickUp(answer) => {
+                self.ends[1].line.pick_up(now);
                 self.signal(Arrival::Answer(answer));
             }
             Arrival::Answer(answer) => {

@@ -1,0 +1,174 @@
+//! The sound of a session: no device is open before somebody has picked up.
+//!
+//! ```text
+//!   Shut ── open ──▶ Opening ──▶ Open ── close ──▶ Shut
+//! ```
+
+use std::future::pending;
+use std::sync::{Arc, OnceLock};
+
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::device::DeviceError;
+use crate::level::Levels;
+use crate::session::SessionError;
+use crate::voice::driver::{Meters, ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
+use crate::voice::{Mute, PlayoutStats, VoicePacket};
+
+type Opened = Result<(VoiceEngine, VoiceIo), DeviceError>;
+
+/// Microphone and loudspeaker of one session.
+pub(in crate::session) struct Sound {
+    state: State,
+    started: bool,
+    mute: Mute,
+    loudness: Loudness,
+}
+
+enum State {
+    Shut(Option<VoiceConfig>),
+    Opening(JoinHandle<Opened>),
+    Open(VoiceEngine, VoiceIo),
+}
+
+/// Reads how loud both directions are, once there are any.
+#[derive(Clone, Debug, Default)]
+pub(in crate::session) struct Loudness(Arc<OnceLock<Meters>>);
+
+/// What microphone and loudspeaker say.
+pub(super) enum SoundNews {
+    Packet(VoicePacket),
+    Event(VoiceEvent),
+    /// The devices could not be opened.
+    Refused(DeviceError),
+}
+
+impl Sound {
+    /// Nothing is open, until [`Self::open`].
+    pub(in crate::session) fn shut(config: VoiceConfig) -> Self {
+        let state = State::Shut(Some(config));
+        Self { state, started: false, mute: Mute::Off, loudness: Loudness::default() }
+    }
+
+    /// Opens everything now. Sound systems can take their time: not on the runtime's threads.
+    pub(in crate::session) async fn opened(config: VoiceConfig) -> Result<Self, SessionError> {
+        let mut sound = Self::shut(config);
+        sound.open();
+        if let State::Opening(job) = &mut sound.state {
+            let opened = joined(job).await?;
+            sound.take(opened);
+        }
+        Ok(sound)
+    }
+
+    pub(in crate::session) fn loudness(&self) -> Loudness {
+        self.loudness.clone()
+    }
+
+    /// Begins to open what is not open.
+    pub(super) fn open(&mut self) {
+        if let State::Shut(config) = &mut self.state
+            && let Some(config) = config.take()
+        {
+            self.state = State::Opening(spawn_blocking(move || VoiceEngine::open(config)));
+        }
+    }
+
+    /// Sound flows from now on, or from when everything is open.
+    pub(super) fn start(&mut self) {
+        self.started = true;
+        if let Some(engine) = self.engine() {
+            engine.start();
+        }
+    }
+
+    pub(super) fn set_muted(&mut self, mute: Mute) {
+        self.mute = mute;
+        if let Some(engine) = self.engine() {
+            engine.set_muted(mute);
+        }
+    }
+
+    pub(super) fn set_expected_loss(&self, loss: f32) {
+        if let Some(engine) = self.engine() {
+            engine.set_expected_loss(loss);
+        }
+    }
+
+    /// A packet of the other end; nobody hears it while the loudspeaker is not open.
+    pub(super) fn insert(&self, packet: ReceivedPacket) {
+        if let Some(engine) = self.engine() {
+            engine.insert(packet);
+        }
+    }
+
+    pub(super) fn playout(&self) -> PlayoutStats {
+        self.engine().map(|engine| engine.stats().playout).unwrap_or_default()
+    }
+
+    /// What comes next; events before the packets they precede. Cancel safe.
+    pub(super) async fn next(&mut self) -> SoundNews {
+        loop {
+            match &mut self.state {
+                State::Shut(_) => return pending().await,
+                State::Opening(job) => match joined(job).await {
+                    Ok(opened) => self.take(opened),
+                    Err(error) => {
+                        self.state = State::Shut(None);
+                        return SoundNews::Refused(error);
+                    }
+                },
+                State::Open(_, VoiceIo { packets, events }) => {
+                    return tokio::select! {
+                        biased;
+                        Some(event) = events.recv() => SoundNews::Event(event),
+                        Some(packet) = packets.recv() => SoundNews::Packet(packet),
+                        else => pending().await,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Finishes sound files and closes devices.
+    pub(super) async fn close(self) {
+        let engine = match self.state {
+            State::Shut(_) => return,
+            State::Opening(mut job) => joined(&mut job).await.map(|(engine, _)| engine),
+            State::Open(engine, _) => Ok(engine),
+        };
+        let Ok(engine) = engine else { return };
+        if spawn_blocking(move || engine.close()).await.is_err() {
+            tracing::warn!("closing the sound devices was interrupted");
+        }
+    }
+
+    fn take(&mut self, (engine, io): (VoiceEngine, VoiceIo)) {
+        engine.set_muted(self.mute);
+        // A session opens its devices once.
+        let _ = self.loudness.0.set(engine.meters());
+        if self.started {
+            engine.start();
+        }
+        self.state = State::Open(engine, io);
+    }
+
+    const fn engine(&self) -> Option<&VoiceEngine> {
+        match &self.state {
+            State::Open(engine, _) => Some(engine),
+            State::Shut(_) | State::Opening(_) => None,
+        }
+    }
+}
+
+impl Loudness {
+    pub(in crate::session) fn read(&self) -> Levels {
+        self.0.get().map(Meters::read).unwrap_or_default()
+    }
+}
+
+async fn joined(job: &mut JoinHandle<Opened>) -> Opened {
+    let interrupted =
+        |_| DeviceError::Internal { why: "opening the sound devices was interrupted".to_owned() };
+    job.await.map_err(interrupted)?
+}

@@ -1,0 +1,99 @@
+//! What happens while it rings: a way is found and secured, and nothing is heard.
+
+use std::time::Duration;
+
+use relay::nat::Uplink;
+
+use super::whole_call::{both_connected, connect, end_of, logs};
+use super::world::{MS, Plan, World};
+use crate::session::SessionEnd;
+use crate::session::line::LineEvent;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Two routers that must be punched through, 25 ms each way on every link, and a person who needs a while.
+fn ringing(rings: Duration) -> Plan {
+    Plan {
+        latency: 50 * MS,
+        signalling: 60 * MS,
+        rings,
+        nat: [Uplink::PortRestricted; 2],
+        relays: 1,
+        speech: 2,
+        ..Plan::default()
+    }
+}
+
+/// A caller who speaks before anybody has picked up.
+fn speak_early(world: &mut World) {
+    let packet = (0..20).find_map(|_| world.ends[0].voice.tick(world.now)).expect("a packet of sound");
+    assert!(!world.ends[0].line.send_voice(world.now, packet), "sent into a ringing telephone");
+}
+
+#[test]
+fn who_picks_up_after_a_while_is_heard_as_soon_as_the_answer_has_travelled() {
+    let world = connect(ringing(3 * SECOND));
+    let [caller, callee] = [0, 1].map(|who| world.ends[who].connected().unwrap());
+    // The offer took 60 ms.
+    assert_eq!(callee, 3060 * MS, "{:?}", logs(&world));
+    assert_eq!(caller, 3120 * MS, "{:?}", logs(&world));
+}
+
+#[test]
+fn picking_up_at_once_takes_no_longer_than_without_ringing() {
+    let prompt = connect(ringing(Duration::ZERO));
+    let rung = connect(ringing(MS));
+    for who in [0, 1] {
+        let [prompt, rung] = [&prompt, &rung].map(|world| world.ends[who].connected().unwrap());
+        assert!(rung <= prompt + 2 * MS, "{prompt:?} without ringing, {rung:?} with");
+    }
+}
+
+#[test]
+fn no_sound_passes_while_it_rings() {
+    let mut world = World::new(ringing(4 * SECOND));
+    world.dial();
+    world.run_for(3 * SECOND);
+    speak_early(&mut world);
+    world.run_for(SECOND / 2);
+    let heard = |who: usize| world.ends[who].when(|event| matches!(event, LineEvent::Voice { .. }));
+    assert_eq!([heard(0), heard(1)], [None, None]);
+    assert!(world.ends.iter().all(|end| end.connected().is_none()), "{:?}", logs(&world));
+}
+
+#[test]
+fn a_caller_who_gives_up_is_heard_of_on_the_way_that_was_found() {
+    let mut world = World::new(ringing(30 * SECOND));
+    world.dial();
+    world.run_for(3 * SECOND);
+    world.ends[0].line.hang_up(world.now);
+    world.settle();
+    world.run_for(100 * MS);
+    let Some((at, SessionEnd::PeerClosed)) = end_of(&world, 1) else { panic!("{:?}", logs(&world)) };
+    assert!(at <= 3060 * MS, "{at:?}");
+}
+
+#[test]
+fn it_may_ring_for_longer_than_a_way_is_sought_after_picking_up() {
+    let mut world = World::new(Plan { nat: [Uplink::Open; 2], relays: 0, ..ringing(40 * SECOND) });
+    world.dark = true;
+    world.dial();
+    world.run_for(39 * SECOND);
+    assert!(
+        world.ends.iter().all(|end| end.log.iter().all(|(_, event)| !matches!(event, LineEvent::Ended(_))))
+    );
+    world.dark = false;
+    assert!(world.run_while_not(2 * SECOND, both_connected), "{:?}", logs(&world));
+}
+
+#[test]
+fn after_picking_up_no_way_is_the_end_in_the_usual_time() {
+    let mut world = World::new(Plan { relays: 0, ..ringing(20 * SECOND) });
+    world.dark = true;
+    world.dial();
+    world.run_for(37 * SECOND);
+    for who in [0, 1] {
+        let Some((at, SessionEnd::NoPath)) = end_of(&world, who) else { panic!("{:?}", logs(&world)) };
+        assert!((35 * SECOND..37 * SECOND).contains(&at), "{at:?}");
+    }
+}
