@@ -3,7 +3,8 @@
 //! Both are canonical CBOR (RFC 8949 §4.2): one value has one encoding, and anything else is refused.
 //!
 //! ```text
-//! description = [version, ufrag: tstr, password: tstr, fingerprint: bstr .size 32, setup, [* candidate]]
+//! description = [version, ufrag: tstr, password: tstr, fingerprint: bstr .size 32, setup, [* candidate], ? hello]
+//! hello       = bstr .size (1..300)                         ; of who answers: its first DTLS record, RFC 6347 §4.2.1
 //! candidate   = [kind, ip: bstr (4 or 16 bytes), port, priority]
 //! setup       = 0 actpass / 1 active / 2 passive              ; RFC 5763 §5
 //! kind        = 0 host / 1 srflx / 2 prflx / 3 relay          ; RFC 8445 §4
@@ -23,6 +24,12 @@ pub const MAX_DESCRIPTION: usize = 700;
 /// Longest encoded [`Candidate`].
 pub const MAX_CANDIDATE: usize = 40;
 
+/// Longest first flight a description carries.
+const MAX_HELLO: usize = 300;
+
+/// How its record begins (RFC 5246 §6.2.1); nothing else is let in this way.
+const DTLS_HANDSHAKE: u8 = 22;
+
 /// Candidates one description may carry; the encoder leaves out the rest (they are trickled).
 pub const MAX_CANDIDATES: usize = 12;
 
@@ -34,6 +41,8 @@ pub struct Description {
     pub(super) fingerprint: Fingerprint,
     pub(super) setup: Setup,
     pub(super) candidates: Vec<Candidate>,
+    /// The first flight of the handshake, where there is one already; may be empty.
+    pub(super) hello: Vec<u8>,
 }
 
 /// An address at which an end may be reached.
@@ -99,9 +108,7 @@ impl Description {
         if version != VERSION {
             return Err(Malformed::Version(version));
         }
-        if outer != Some(6) {
-            return Err(Malformed::Encoding);
-        }
+        let Some(fields @ 6..=7) = outer else { return Err(Malformed::Encoding) };
         let description = Self {
             ufrag: Token::parse(decoder.str().map_err(|_| Malformed::Encoding)?)?,
             password: Token::parse(decoder.str().map_err(|_| Malformed::Encoding)?)?,
@@ -116,8 +123,28 @@ impl Description {
                 }
                 (0..count).map(|_| Candidate::read(&mut decoder)).collect::<Result<_, _>>()?
             },
+            hello: match fields {
+                6 => Vec::new(),
+                _ => decoder.bytes().map_err(|_| Malformed::Encoding)?.to_vec(),
+            },
         };
+        if description.hello.len() > MAX_HELLO {
+            return Err(Malformed::TooLong);
+        }
+        if description.hello.first().is_some_and(|first| *first != DTLS_HANDSHAKE) {
+            return Err(Malformed::Encoding);
+        }
         canonical(bytes, description.encode(), description)
+    }
+
+    /// Takes the first flight along, if there is room for it; else it takes the usual way.
+    pub(super) fn add_hello(&mut self, hello: &[u8]) {
+        if hello.len() <= MAX_HELLO {
+            hello.clone_into(&mut self.hello);
+            if Self::encode(self).len() > MAX_DESCRIPTION {
+                self.hello.clear();
+            }
+        }
     }
 
     /// The addresses known when it was made.
@@ -194,9 +221,14 @@ impl<C> Encode<C> for Description {
         ctx: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
         let candidates = &self.candidates[..self.candidates.len().min(MAX_CANDIDATES)];
-        e.array(6)?.u8(VERSION)?.str(self.ufrag.as_str())?.str(self.password.as_str())?;
+        let fields = if self.hello.is_empty() { 6 } else { 7 };
+        e.array(fields)?.u8(VERSION)?.str(self.ufrag.as_str())?.str(self.password.as_str())?;
         e.bytes(&self.fingerprint.0)?.u8(self.setup.code())?.array(candidates.len() as u64)?;
-        candidates.iter().try_for_each(|candidate| Encode::encode(candidate, e, ctx))
+        candidates.iter().try_for_each(|candidate| Encode::encode(candidate, e, ctx))?;
+        if fields == 7 {
+            e.bytes(&self.hello)?;
+        }
+        Ok(())
     }
 }
 
@@ -347,7 +379,31 @@ mod tests {
                     Candidate::new(CandidateKind::Relay, address, 0x7eff_ffff).unwrap()
                 })
                 .collect(),
+            hello: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_first_flight_travels_along_where_there_is_room() {
+        let hello = [&[DTLS_HANDSHAKE], &[7; 200][..]].concat();
+        let mut short = description(2);
+        short.add_hello(&hello);
+        assert_eq!(Description::decode(&short.encode()).unwrap().hello, hello);
+        let mut full = description(MAX_CANDIDATES);
+        full.add_hello(&[hello, vec![7; 99]].concat());
+        assert_eq!(full, description(MAX_CANDIDATES), "the longest description has no room");
+        short.add_hello(&[DTLS_HANDSHAKE; MAX_HELLO + 1]);
+        assert!(short.encode().len() <= MAX_DESCRIPTION);
+    }
+
+    #[test]
+    fn nothing_but_a_handshake_travels_along() {
+        // A STUN message would reach ICE as if it came from the other end.
+        let bytes = Description { hello: vec![0, 1, 0, 0], ..description(1) }.encode();
+        assert_eq!(Description::decode(&bytes), Err(Malformed::Encoding));
+        let empty = description(1).encode();
+        let empty = [&[0x87], &empty[1..], &[0x40]].concat();
+        assert_eq!(Description::decode(&empty), Err(Malformed::Encoding), "an empty one is left out");
     }
 
     #[test]

@@ -53,16 +53,20 @@ fn some_candidates() -> Vec<Candidate> {
 }
 
 fn some_descriptions() -> Vec<Description> {
-    let described = |setup, candidates| {
+    let described = |setup, candidates, hello| {
         Some(Description {
             ufrag: Token::parse("abcd").ok()?,
             password: Token::parse("p+/9p+/9p+/9p+/9p+/9p+/9").ok()?,
             fingerprint: Fingerprint([0xab; 32]),
             setup,
             candidates,
+            hello,
         })
     };
-    let all = [described(Setup::ActPass, some_candidates()), described(Setup::Passive, Vec::new())];
+    let all = [
+        described(Setup::ActPass, some_candidates(), Vec::new()),
+        described(Setup::Active, Vec::new(), vec![22; 40]),
+    ];
     all.into_iter().flatten().collect()
 }
 

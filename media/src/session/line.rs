@@ -69,7 +69,6 @@ enum Phase {
     /// Looking for a path, until the instant once somebody has picked up.
     Connecting {
         until: Option<Instant>,
-        found: bool,
     },
     /// The other end is proven, and nobody has picked up.
     Ready,
@@ -98,6 +97,10 @@ pub(super) struct Line {
     first: Vec<Candidate>,
     described: bool,
     picked_up: bool,
+    /// Whether ICE lets packets in.
+    open: bool,
+    /// Whether a way is proven.
+    found: bool,
     events: VecDeque<LineEvent>,
 }
 
@@ -128,6 +131,8 @@ impl Line {
             first: Vec::new(),
             described: false,
             picked_up: false,
+            open: peer == PeerKind::Stock,
+            found: false,
             events: VecDeque::new(),
         })
     }
@@ -258,28 +263,31 @@ impl Line {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.path.handle_timeout(now);
-        self.call.handle_timeout(now);
+        if self.is_call_awake() {
+            self.call.handle_timeout(now);
+        }
         self.settle(now);
         if self.lost_at().is_some_and(|at| at <= now) {
             self.end(now, SessionEnd::Lost);
             self.settle(now);
         }
-        if let Phase::Connecting { until: Some(until), found } = self.phase
+        if let Phase::Connecting { until: Some(until) } = self.phase
             && until <= now
         {
-            self.end(now, if found { SessionEnd::NotAuthentic } else { SessionEnd::NoPath });
+            self.end(now, if self.found { SessionEnd::NotAuthentic } else { SessionEnd::NoPath });
             self.settle(now);
         }
     }
 
     pub(super) fn poll_timeout(&mut self) -> Option<(Instant, &'static str)> {
         let connect = match self.phase {
-            Phase::Connecting { until, .. } => until.map(|until| (until, "connect")),
+            Phase::Connecting { until } => until.map(|until| (until, "connect")),
             Phase::Setup | Phase::Ready | Phase::Talking => None,
             Phase::Over => return None,
         };
         let lost = self.lost_at().map(|at| (at, "silence"));
-        [self.path.poll_timeout(), self.call.poll_timeout(), connect, lost].into_iter().flatten().min()
+        let call = if self.is_call_awake() { self.call.poll_timeout() } else { None };
+        [self.path.poll_timeout(), call, connect, lost].into_iter().flatten().min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -324,13 +332,15 @@ impl Line {
         }
     }
 
-    /// Whether what comes from the other end can be taken: the answer has come, and between Silbos ICE knows of a pair,
-    /// for it lets no DTLS in before.
+    /// Whether what comes from the other end can be taken: the answer has come, and ICE lets something in.
     fn takes_packets(&self) -> bool {
-        match (self.peer, self.phase) {
-            (_, Phase::Setup) | (PeerKind::Silbo, Phase::Connecting { found: false, .. }) => false,
-            (_, Phase::Connecting { .. } | Phase::Ready | Phase::Talking | Phase::Over) => true,
-        }
+        self.phase != Phase::Setup && self.open
+    }
+
+    /// Between Silbos the path repeats what DTLS says, so that the core's clock has nothing to do until that is done.
+    fn is_call_awake(&self) -> bool {
+        let secures = matches!(self.phase, Phase::Connecting { .. }) && self.open;
+        self.peer == PeerKind::Stock || !secures
     }
 
     fn take_early_packets(&mut self, now: Instant) {
@@ -373,9 +383,11 @@ impl Line {
                     self.first.push(candidate);
                 }
             }
-            PathEvent::Usable(candidate) => {
-                self.call.add_remote(now, &candidate);
-                self.call.handle_timeout(now);
+            PathEvent::Proven => {
+                self.found = true;
+                if self.phase == Phase::Talking {
+                    self.report(now);
+                }
             }
             PathEvent::Changed if self.phase == Phase::Talking => self.report(now),
             PathEvent::Changed => {}
@@ -405,9 +417,8 @@ impl Line {
         }
         match event {
             CallEvent::PathFound => {
-                if let Phase::Connecting { found, .. } = &mut self.phase {
-                    *found = true;
-                }
+                self.open = true;
+                self.found |= self.peer == PeerKind::Stock;
                 self.take_early_packets(now);
             }
             CallEvent::Connected if self.picked_up => self.talk(now),
@@ -422,7 +433,10 @@ impl Line {
             CallEvent::Failed => {
                 let end = match self.phase {
                     Phase::Ready | Phase::Talking => SessionEnd::Lost,
-                    Phase::Connecting { found: true, .. } => SessionEnd::NotAuthentic,
+                    // Between Silbos ICE does not fail so early: it is DTLS.
+                    Phase::Connecting { .. } if self.found || self.peer == PeerKind::Silbo => {
+                        SessionEnd::NotAuthentic
+                    }
                     _ => SessionEnd::NoPath,
                 };
                 self.end(now, end);

@@ -77,6 +77,7 @@ pub(super) fn local(sdp: &str) -> Result<Description, Malformed> {
             _ => return Err(Malformed::Sdp("setup")),
         },
         candidates: Vec::new(),
+        hello: Vec::new(),
     })
 }
 
@@ -139,6 +140,7 @@ mod tests {
             fingerprint: Fingerprint(std::array::from_fn(|n| n as u8)),
             setup: Setup::Active,
             candidates: vec![],
+            hello: vec![],
         }
     }
 

@@ -15,8 +15,14 @@ use crate::session::PathPolicy;
 /// Opus, as every WebRTC end numbers it.
 pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
 
-/// How often ICE checks every pair that has not answered, and how many times: ten seconds of punching.
-const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// How often ICE checks every pair that has not answered, and how many times: ten seconds of punching. Between Silbos it is
+/// answered on the spot, and need not wait to nominate.
+const fn check_interval(peer: PeerKind) -> Duration {
+    match peer {
+        PeerKind::Stock => Duration::from_millis(50),
+        PeerKind::Silbo => Duration::from_millis(1),
+    }
+}
 const CHECKS_PER_PAIR: u16 = 200;
 
 /// After this long without an answer ICE says disconnected, and after [`failed_after`] more, failed, before the first
@@ -71,7 +77,7 @@ pub(super) fn settings(peer: PeerKind, policy: PathPolicy) -> SettingEngineBuild
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
         .with_srtp_protection_profiles(profiles)
-        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS_PER_PAIR))
+        .with_ice_connection_attempts(Some(check_interval(peer)), Some(CHECKS_PER_PAIR))
         .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(failed_after(peer)), Some(KEEPALIVE))
         .with_host_acceptance_min_wait(Some(Duration::ZERO))
         .with_srflx_acceptance_min_wait(Some(Duration::ZERO))

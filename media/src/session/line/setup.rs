@@ -8,13 +8,13 @@
 //!   accept ◀────────────── the answer ──
 //! ```
 //!
-//! An answer that comes without its preparation does for both. A stock end does not ring: it has answered.
+//! Our first flight of DTLS travels inside the description we answer with, so that the handshake is under way before the
+//! first probe has come back. An answer that comes without its preparation does for both. A stock end does not ring: it has answered.
 
 use std::time::Instant;
 
-use super::{CONNECT_WITHIN, Line, LineEvent, Phase};
+use super::{CONNECT_WITHIN, EarlyPacket, Line, LineEvent, Phase};
 use crate::session::SessionError;
-use crate::session::call::PeerKind;
 use crate::session::description::{Candidate, Description, MAX_CANDIDATES};
 use crate::session::sdp::{self, MAX_SDP, Role};
 
@@ -32,9 +32,10 @@ impl Line {
         offer: &Description,
     ) -> Result<Description, SessionError> {
         let sdp = self.call.answer(now, sdp::remote(offer, Role::Offer))?;
-        let answer = self.describe(now, &sdp)?;
+        let mut answer = self.describe(now, &sdp)?;
         self.path.set_peer(now, offer);
         self.begin(now, &offer.candidates);
+        answer.add_hello(self.path.hello().unwrap_or_default());
         Ok(answer)
     }
 
@@ -44,7 +45,7 @@ impl Line {
             return;
         }
         match &mut self.phase {
-            Phase::Connecting { until, .. } => {
+            Phase::Connecting { until } => {
                 *until = Some(now + CONNECT_WITHIN);
                 self.path.hurry(now);
             }
@@ -64,6 +65,13 @@ impl Line {
         if self.waits_for_answer() {
             self.call.accept_description(now, answer)?;
             self.path.set_peer(now, answer);
+            if let (Some(local), Some(peer)) = (self.path.ice_candidate(), self.path.ice_remote())
+                && !answer.hello.is_empty()
+            {
+                self.path.take_hello(&answer.hello);
+                let (local, peer, payload) = (local.address, peer.address, answer.hello.clone());
+                self.early_packets.push(EarlyPacket { local, peer, payload });
+            }
             self.begin(now, &answer.candidates);
         }
         Ok(())
@@ -138,12 +146,17 @@ impl Line {
 
     fn begin(&mut self, now: Instant, candidates: &[Candidate]) {
         let until = self.picked_up.then(|| now + CONNECT_WITHIN);
-        self.phase = Phase::Connecting { until, found: false };
+        self.phase = Phase::Connecting { until };
         for candidate in candidates.iter().copied().chain(std::mem::take(&mut self.early)) {
             self.add_remote(now, &candidate);
         }
-        if self.peer == PeerKind::Stock {
-            self.take_early_packets(now);
+        match self.path.ice_remote() {
+            // ICE is answered by ourselves, and DTLS begins.
+            Some(remote) => {
+                self.call.add_remote(now, &remote);
+                self.call.handle_timeout(now);
+            }
+            None => self.take_early_packets(now),
         }
         self.settle(now);
     }

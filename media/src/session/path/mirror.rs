@@ -1,8 +1,8 @@
 //! The one pair ICE sees between two Silbos, and the other end of its checks.
 //!
-//! ICE's own checks of this pair never leave the machine: they are answered here, and only while the pairs below carry
-//! something ([`Mirror::answer`] is not called otherwise). So ICE completes without a round trip once a pair below is
-//! proven, whatever becomes of that pair, and fails by its own clock when none is left.
+//! ICE's own checks of this pair never leave the machine: they are answered here, until the first pair below is proven and
+//! then while any of them carries something ([`Mirror::answer`] is not called otherwise). So ICE completes without a round
+//! trip as soon as both ends are described, and DTLS begins while the pairs are being proven.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -61,7 +61,7 @@ impl Mirror {
     }
 }
 
-/// The candidates ICE is shown: ours, and the other end's once a pair below is proven.
+/// The candidates ICE is shown: ours, and the other end's.
 pub(in crate::session) fn candidate(address: SocketAddr) -> Option<Candidate> {
     Candidate::new(CandidateKind::Host, address, PRIORITY).ok()
 }

@@ -103,8 +103,8 @@ pub(super) enum PathEvent {
     Local(Candidate),
     /// An address for the other end only.
     Told(Candidate),
-    /// A pair is proven: ICE may check this, the only address of the other end it is shown.
-    Usable(Candidate),
+    /// Between Silbos, the first pair is proven.
+    Proven,
     /// The call goes another way.
     Changed,
     /// The relays there are will not do.

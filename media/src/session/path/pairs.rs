@@ -10,6 +10,7 @@
 //! can tell silence from quiet.
 
 mod flow;
+mod handshake;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use super::pair::{End, Ends, Hop, Pace, Pair, PairId};
 use super::probe::{Mark, Probe, Replays, Secret, Secrets};
 use crate::session::description::CandidateKind;
 use flow::{Flow, Watch};
+use handshake::Handshake;
 
 /// Pairs kept; one that came to nothing makes room for a new one, else that is not made.
 const MAX_PAIRS: usize = 64;
@@ -46,8 +48,8 @@ const STANDBYS: usize = 3;
 /// What the pairs say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PairsEvent {
-    /// The first pair is proven: the call can begin.
-    Usable,
+    /// The first pair is proven.
+    Proven,
     /// Another pair carries the call.
     Changed,
 }
@@ -75,6 +77,7 @@ pub(super) struct Pairs {
     rival: Option<(PairId, Instant)>,
     talking: bool,
     usable: bool,
+    handshake: Handshake,
     last_heard: Option<Instant>,
     /// What requests say of our translator.
     claim: Option<Claim>,
@@ -100,6 +103,7 @@ impl Pairs {
             rival: None,
             talking: false,
             usable: false,
+            handshake: Handshake::default(),
             last_heard: None,
             claim: None,
             claimed: None,
@@ -195,6 +199,7 @@ impl Pairs {
         }
         if let Some(pair) = self.pairs.get_mut(&id) {
             pair.open(now);
+            self.introduce(id);
         }
     }
 
@@ -254,7 +259,7 @@ impl Pairs {
                 {
                     self.claimed = Some((counter, claim));
                 }
-                pair.admitted = true;
+                let first = !std::mem::replace(&mut pair.admitted, true);
                 (pair.heard, self.last_heard) = (Some(now), Some(now));
                 pair.prompt(now);
                 if let Some(answer) = self.secrets.answer(transaction, id.remote) {
@@ -262,6 +267,9 @@ impl Pairs {
                 }
                 if mark == Mark::Use {
                     self.handle_wish(now, id);
+                }
+                if first && !self.usable {
+                    self.hasten_flight(now, id);
                 }
             }
             Probe::Answer { transaction } => {
@@ -293,6 +301,7 @@ impl Pairs {
         if let Some(pair) = self.pairs.get_mut(&id) {
             (pair.heard, pair.traffic, pair.led) = (Some(now), Some(now), Some(now));
             self.last_heard = Some(now);
+            self.finish_handshake();
             self.watch.heard(self.flow, id);
             self.evaluate(now);
         }
@@ -301,7 +310,13 @@ impl Pairs {
     /// Sends a packet of the call's; whether there was a pair for it. Before there is sound everything leaves twice where it
     /// can: a handshake is short, and waits a second for what is lost.
     pub(super) fn send(&mut self, now: Instant, payload: &[u8]) -> bool {
+        self.keep_flight(now, payload);
         let [on, mut also] = self.flow.targets();
+        if on.is_none() {
+            let targets = self.unproven(payload);
+            targets.iter().for_each(|id| self.push(*id, payload.to_vec()));
+            return !targets.is_empty();
+        }
         if !self.talking {
             also = also.or_else(|| self.standbys().first().copied());
         }
@@ -311,12 +326,13 @@ impl Pairs {
             }
             self.push(id, payload.to_vec());
         }
-        on.is_some()
+        true
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.watch_gap(now);
         self.evaluate(now);
+        self.repeat_if_due(now);
         self.feed(now);
         self.probe(now);
     }
@@ -327,7 +343,8 @@ impl Pairs {
         let feed = feed.map(|at| (at, "keep-alive"));
         let gap = self.gap_at().map(|at| (at, "gap watch"));
         let flow = self.flow_at().map(|at| (at, "choice of a pair"));
-        [probe, feed, gap, flow].into_iter().flatten().min()
+        let repeat = self.repeat_at().map(|at| (at, "handshake"));
+        [probe, feed, gap, flow, repeat].into_iter().flatten().min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<(PairId, Vec<u8>)> {
@@ -338,9 +355,9 @@ impl Pairs {
         self.events.pop_front()
     }
 
-    /// Whether the other end is still there.
+    /// Whether the other end is still there, or has not been found yet.
     pub(super) fn is_alive(&self, now: Instant) -> bool {
-        self.last_heard.is_some_and(|heard| heard + ALIVE > now)
+        !self.usable || self.last_heard.is_some_and(|heard| heard + ALIVE > now)
     }
 
     /// When anything authentic came last, by whatever pair.
@@ -377,6 +394,9 @@ impl Pairs {
                 pair.open(now);
             }
             self.pairs.insert(id, pair);
+            if open {
+                self.introduce(id);
+            }
         }
     }
 

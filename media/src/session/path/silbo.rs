@@ -41,6 +41,23 @@ impl Path {
         self.silbo.as_ref().and_then(|_| mirror::candidate(mirror::LOCAL))
     }
 
+    /// The one address of the other end ICE is shown.
+    pub(in crate::session) fn ice_remote(&self) -> Option<Candidate> {
+        self.silbo.as_ref().and_then(|_| mirror::candidate(mirror::REMOTE))
+    }
+
+    /// The first flight of the handshake, where nothing came back yet: it travels with our description.
+    pub(in crate::session) fn hello(&self) -> Option<&[u8]> {
+        self.silbo.as_ref()?.pairs.hello()
+    }
+
+    /// What of it came inside the other end's description.
+    pub(in crate::session) fn take_hello(&mut self, hello: &[u8]) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.take_hello(hello);
+        }
+    }
+
     /// What we told the other end.
     pub(in crate::session) fn set_own(&mut self, own: &Description) {
         if let Some(Silbo { pairs, .. }) = &mut self.silbo {
@@ -148,10 +165,13 @@ impl Path {
         let Some(Silbo { pairs, .. }) = &mut self.silbo else { return Taken::Refused };
         match packet.first() {
             Some(0..=3) => {}
-            Some(20..=63 | 128..=191) if pairs.admits(id) => {
-                let Inbound { range, .. } = inbound;
-                let (local, peer) = (mirror::LOCAL, mirror::REMOTE);
-                return Taken::ForIce(Inbound { local, peer, range, by: Some(id) });
+            Some(20..=63) => {
+                let taken = pairs.take_dtls(now, id, packet);
+                self.collect_pairs(now);
+                return if taken { for_ice(inbound, id) } else { Taken::Refused };
+            }
+            Some(128..=191) if pairs.admits(id) => {
+                return for_ice(inbound, id);
             }
             _ => return Taken::Refused,
         }
@@ -205,9 +225,9 @@ impl Path {
             }
         }
         while let Some(event) = self.silbo.as_mut().and_then(|silbo| silbo.pairs.poll_event()) {
-            self.events.extend(match event {
-                PairsEvent::Usable => mirror::candidate(mirror::REMOTE).map(PathEvent::Usable),
-                PairsEvent::Changed => Some(PathEvent::Changed),
+            self.events.push_back(match event {
+                PairsEvent::Proven => PathEvent::Proven,
+                PairsEvent::Changed => PathEvent::Changed,
             });
         }
     }
@@ -226,4 +246,9 @@ impl Path {
             _ => (CandidateKind::Host, None),
         }
     }
+}
+
+/// A packet of the other end's, as ICE sees it.
+fn for_ice(Inbound { range, .. }: Inbound, by: PairId) -> Taken {
+    Taken::ForIce(Inbound { local: mirror::LOCAL, peer: mirror::REMOTE, range, by: Some(by) })
 }

@@ -134,9 +134,10 @@ fn an_end_that_points_at_somebody_else_has_a_bounded_number_of_probes_sent_there
         wire.iter().filter(|sent| sent.from.ip() == from && sent.to.ip() == to).collect::<Vec<_>>()
     };
     let (guesses, knocks) = (sent(easy, hard), sent(hard, easy));
-    // Two rounds, and what ordinary punching sends to the addresses told.
-    assert!((2800..=3000 + 300).contains(&guesses.len()), "{}", guesses.len());
-    assert!((1000..=1024 + 300).contains(&knocks.len()), "{}", knocks.len());
+    // Two rounds, and what ordinary punching sends to the addresses told: 87 probes for each of a few pairs.
+    let punching = 4 * 87;
+    assert!((2800..=3000 + punching).contains(&guesses.len()), "{}", guesses.len());
+    assert!((1000..=1024 + punching).contains(&knocks.len()), "{}", knocks.len());
     for sent in guesses.iter().chain(&knocks) {
         assert!(sent.payload[..2] == [0, 1] && sent.payload.len() < 160, "{:?}", sent.payload);
         assert!(sent.to.port() >= 1024);

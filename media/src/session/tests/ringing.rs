@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relay::nat::Uplink;
 
-use super::whole_call::{both_connected, connect, end_of, logs};
+use super::whole_call::{LIMIT, both_connected, connect, end_of, logs};
 use super::world::{MS, Plan, World};
 use crate::session::SessionEnd;
 use crate::session::line::LineEvent;
@@ -96,4 +96,43 @@ fn after_picking_up_no_way_is_the_end_in_the_usual_time() {
         let Some((at, SessionEnd::NoPath)) = end_of(&world, who) else { panic!("{:?}", logs(&world)) };
         assert!((35 * SECOND..37 * SECOND).contains(&at), "{at:?}");
     }
+}
+
+#[test]
+fn the_handshake_is_under_way_before_the_first_probe_has_come_back() {
+    for nat in [Uplink::Open, Uplink::PortRestricted] {
+        let plan = Plan { nat: [nat; 2], ..ringing(Duration::ZERO) };
+        let world = connect(plan.clone());
+        let [caller, callee] = [0, 1].map(|who| world.ends[who].connected().unwrap());
+        // Offer and answer travel; behind a router each end learns of its address first, and says so afterwards.
+        let described = match nat {
+            Uplink::Open => plan.signalling * 2,
+            _ => plan.latency * 2 + plan.signalling,
+        };
+        // HelloVerifyRequest, ClientHello, a flight each, and the last one.
+        assert!(caller <= described + plan.latency * 4 + 2 * MS, "{caller:?}: {:?}", logs(&world));
+        assert!(callee <= described + plan.latency * 5 + 2 * MS, "{callee:?}: {:?}", logs(&world));
+    }
+}
+
+#[test]
+fn half_of_all_packets_lost_still_makes_a_call_within_seconds() {
+    for seed in 1..=20 {
+        let mut world = World::new(Plan { seed, loss: 0.5, ..ringing(Duration::ZERO) });
+        world.dial();
+        assert!(world.run_while_not(LIMIT / 2, both_connected), "seed {seed}: {:?}", logs(&world));
+    }
+}
+
+#[test]
+fn a_description_that_promises_a_way_to_nobody_costs_a_few_packets() {
+    let mut world = World::new(Plan { nat: [Uplink::Open; 2], relays: 0, ..ringing(60 * SECOND) });
+    world.wire = Some(Vec::new());
+    world.direct_dead = true;
+    world.dial();
+    world.run_for(50 * SECOND);
+    let wire = world.wire.as_ref().unwrap();
+    let handshake = wire.iter().filter(|sent| matches!(sent.payload.first(), Some(20..=63)));
+    let bytes: usize = handshake.map(|sent| sent.payload.len()).sum();
+    assert!((1..4000).contains(&bytes), "{bytes}");
 }

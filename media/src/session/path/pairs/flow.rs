@@ -187,7 +187,7 @@ impl Pairs {
     /// Whether a call has lost all it had: its pair fell silent, and nothing is heard on any other.
     pub(in crate::session::path) fn is_cut_off(&self, now: Instant) -> bool {
         match self.flow {
-            Flow::Seeking => self.talking,
+            Flow::Seeking => self.talking && self.usable,
             Flow::Bridging { since, .. } => {
                 let heard = |pair: &Pair| pair.heard.is_some_and(|heard| heard > since);
                 since + GIVE_UP <= now && !self.pairs.values().any(heard)
@@ -318,8 +318,12 @@ impl Pairs {
                 pair.hurry(now, Pace::Standby);
             }
         }
-        let first = !std::mem::replace(&mut self.usable, true);
-        self.events.push_back(if first { PairsEvent::Usable } else { PairsEvent::Changed });
+        if std::mem::replace(&mut self.usable, true) {
+            self.events.push_back(PairsEvent::Changed);
+        } else {
+            self.events.push_back(PairsEvent::Proven);
+            self.hasten_flight(now, to);
+        }
     }
 }
 

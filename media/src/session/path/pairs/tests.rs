@@ -76,7 +76,7 @@ fn nothing_but_probes_leaves_before_an_answer() {
     assert!(!pairs.send(now, b"sound") && pairs.poll_event().is_none());
     let now = run(&mut pairs, now, 500 * MS, |_| Some(40 * MS));
     assert!(pairs.send(now, b"sound"));
-    assert_eq!(pairs.poll_event(), Some(PairsEvent::Usable));
+    assert_eq!(pairs.poll_event(), Some(PairsEvent::Proven));
 }
 
 #[test]
