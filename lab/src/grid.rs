@@ -258,6 +258,7 @@ mod tests {
             caller: "a",
             became,
             setup_ms,
+            start_ms: None,
             rings_ms: None,
             both_hear_ms: None,
             alice: None,

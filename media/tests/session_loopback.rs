@@ -207,6 +207,44 @@ async fn a_call_over_loopback_records_what_the_other_end_said() {
     assert!(share_of_tone(&at_b, 440.0) > 0.8, "{}", share_of_tone(&at_b, 440.0));
 }
 
+/// It rings, until a word has passed over the control channel: the way is proven and secured.
+async fn ringing(caller: SessionConfig, callee: SessionConfig) -> [End; 2] {
+    let (a, described, a_events) = offer(caller).await.unwrap();
+    let (b, described, b_events) = prepare(callee, described).await.unwrap();
+    a.prepare_answer(described.clone()).unwrap();
+    b.send_message(b"here".to_vec()).unwrap();
+    let mut ends = [End::new(a, a_events), End::new(b, b_events)];
+    run(&mut ends, |ends| ends[0].messages == [b"here"]).await;
+    ends
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_device_is_open_before_somebody_picks_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let heard = folder.path().join("heard.wav");
+    let caller = config(PathPolicy::Any, vec![], voice(AudioSource::Tone(440.0), AudioSink::Null));
+    let callee =
+        config(PathPolicy::Any, vec![], voice(AudioSource::Tone(660.0), AudioSink::File(heard.clone())));
+    let mut ends = ringing(caller, callee).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!heard.exists() && !ends[0].connected && !ends[1].connected);
+    ends[1].session.pick_up().unwrap();
+    run(&mut ends, |ends| ends[1].connected).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(heard.exists() && !ends[0].connected, "the answer has not been given to the caller");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_cannot_be_opened_when_somebody_picks_up_ends_the_call() {
+    let silent = || voice(AudioSource::Tone(440.0), AudioSink::Null);
+    let broken = voice(AudioSource::File("/no/such/file.wav".into()), AudioSink::Null);
+    let callee = config(PathPolicy::Any, vec![], broken);
+    let mut ends = ringing(config(PathPolicy::Any, vec![], silent()), callee).await;
+    ends[1].session.pick_up().unwrap();
+    assert!(matches!(ended(&mut ends[1]).await, SessionEnd::Device(_)));
+    assert!(matches!(ended(&mut ends[0]).await, SessionEnd::PeerClosed));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relayed_call_over_loopback_learns_of_the_relay_late() {
     let (server, credentials) = relay_server().await;

@@ -244,6 +244,8 @@ pub struct Node {
     clock: Clock,
     roles: Roles,
     introductions: BTreeMap<PublicKey, Introduction>,
+    /// Where those are answered who have just written.
+    replies: BTreeMap<PublicKey, crate::record::Seen>,
     own_names: BTreeMap<Username, Box<OwnName>>,
     works: BTreeMap<WorkId, Work>,
     next_work: u64,
@@ -319,6 +321,7 @@ impl Node {
             clock: Clock::default(),
             roles: Roles::default(),
             introductions: BTreeMap::new(),
+            replies: BTreeMap::new(),
             own_names: BTreeMap::new(),
             works: BTreeMap::new(),
             next_work: 1,

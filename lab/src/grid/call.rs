@@ -17,6 +17,8 @@ pub struct Run {
     pub caller: &'static str,
     /// Which way it went at the end.
     pub became: Outcome,
+    /// From the start of the caller's program to its `calling`: it could ring somebody.
+    pub start_ms: Option<i64>,
     /// From the caller's `calling` to its first sound.
     pub setup_ms: Option<i64>,
     /// From the caller's `calling` to the callee's `incoming`.
@@ -118,6 +120,7 @@ impl Table {
     /// Alice calls, and hangs up once the call has become what it can.
     fn call(&mut self, oracle: Way, guessing: Duration) -> Result<Run> {
         let before = self.bob.seen().len();
+        let started_ms = wall_clock_ms()?;
         let mut alice = self.stage.alice_calls(&self.who, None)?;
         let answered_ms = self.answer(before)?;
         let settled = self.settle(&mut alice, before, oracle, guessing);
@@ -136,6 +139,7 @@ impl Table {
         let time = |event: Option<&Value>| event.and_then(|event| event["t_ms"].as_i64());
         let setup_ms = time(sounds).zip(time(calling)).map(|(sounds, calling)| sounds - calling);
         let clock = |event: Option<&Value>| event.and_then(|event| unix_ms(event).ok());
+        let start_ms = clock(calling).map(|calling| calling - started_ms);
         let rings = clock(named(bob, "incoming"));
         let rings_ms = rings.zip(clock(calling)).map(|(rings, calling)| rings - calling);
         let both = clock(sounds).max(clock(sounding(bob)));
@@ -143,7 +147,7 @@ impl Table {
         let (alice, bob) = (Taken::last_among(alice), Taken::last_among(bob));
         let became = outcome(alice.as_ref(), bob.as_ref());
         let fault = (became == Outcome::Failed).then(|| "one side never told which way it went".to_owned());
-        Ok(Run { caller, became, setup_ms, rings_ms, both_hear_ms, alice, bob, fault })
+        Ok(Run { caller, became, start_ms, setup_ms, rings_ms, both_hear_ms, alice, bob, fault })
     }
 
     /// Bob is told to answer where he does not by himself; the wall clock then.
@@ -154,8 +158,7 @@ impl Table {
         }
         std::thread::sleep(after);
         self.bob.command(&json!({ "do": "answer" }))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        Ok(Some(i64::try_from(now.as_millis())?))
+        Ok(Some(wall_clock_ms()?))
     }
 
     /// Waits until both hear each other and the call goes the way it should, or has had its time to.
@@ -196,14 +199,18 @@ impl Table {
     }
 }
 
+fn wall_clock_ms() -> Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
+}
+
 const LOOK: Duration = Duration::from_millis(10);
 
 impl Run {
     fn failed(caller: Home, fault: String) -> Self {
         let caller = name(caller);
-        let (setup_ms, rings_ms, both_hear_ms) = (None, None, None);
+        let (start_ms, setup_ms, rings_ms, both_hear_ms) = (None, None, None, None);
         let (became, alice, bob, fault) = (Outcome::Failed, None, None, Some(fault));
-        Self { caller, became, setup_ms, rings_ms, both_hear_ms, alice, bob, fault }
+        Self { caller, became, start_ms, setup_ms, rings_ms, both_hear_ms, alice, bob, fault }
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn runs(square: &Square) -> String {
 /// Medians and worst of every stretch of setting up, over all runs.
 pub(super) fn times(squares: &[Square]) -> String {
     type Stretch = fn(&Run) -> Option<i64>;
-    let stretches: [(&str, Stretch); 3] = [
+    let stretches: [(&str, Stretch); 4] = [
+        ("start until calling", |run| run.start_ms),
         ("calling until it rings", |run| run.rings_ms),
         ("answer until both hear", |run| run.both_hear_ms),
         ("calling until sound", |run| run.setup_ms),

@@ -17,8 +17,8 @@ use crate::{
     config::Network,
     directory::letters::KEPT_FOR,
     identity::{Domain, Identity, PublicKey, Signature},
-    record::{CLOCK_TOLERANCE, EnvelopeKey, SealingKeys},
-    wire,
+    record::{CLOCK_TOLERANCE, EnvelopeKey, Introducer, MAX_INTRODUCERS, SealingKeys, Seen},
+    wire::{self, Bounded},
 };
 
 const PATTERN: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2s";
@@ -28,8 +28,14 @@ const VERSION: u8 = 1;
 const NOISE_OVERHEAD: usize = 32 + 48 + 16;
 const PLAIN_SIZE: usize = ENVELOPE_SIZE - NOISE_OVERHEAD;
 
+/// Of the letter, before it.
+const LENGTH_SIZE: usize = 2;
+
 /// How long a certificate of an X25519 key lasts; the key itself dies with the process.
 const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// Where an answer rings the sender is good for as long as it may ring.
+const REPLY_LIFETIME: Duration = Duration::from_secs(60);
 
 /// A letter key serves this long; letters sealed to one reach their reader while two later ones do.
 const LETTER_KEY_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -60,6 +66,8 @@ pub struct Letter {
     pub sent: UnixTime,
     /// What the application put in.
     pub payload: Vec<u8>,
+    /// Where an answer rings the sender.
+    pub reply: Option<Seen>,
 }
 
 /// What makes a letter one letter, however often it is sealed: the reader opens one copy.
@@ -106,6 +114,8 @@ struct LetterBody {
     sent: UnixTime,
     #[cbor(n(5), with = "minicbor::bytes")]
     payload: Vec<u8>,
+    #[n(6)]
+    reply: Option<Bounded<Introducer, MAX_INTRODUCERS>>,
 }
 
 #[derive(Encode, Decode)]
@@ -143,27 +153,34 @@ impl Sealer {
         self.identity.derive("silbo letter key 1", &about)
     }
 
-    /// Seals `payload`; `None` when it is longer than [`MAX_PAYLOAD`].
+    /// Seals `payload`, and as much of `reply` (whom an answer is given to) as there is room for; `None` when the payload is
+    /// longer than [`MAX_PAYLOAD`].
     pub fn seal(
         &self,
         now: UnixTime,
         stamp: Stamp,
         to: &PublicKey,
         key: &EnvelopeKey,
-        payload: &[u8],
+        (payload, reply): (&[u8], &[Introducer]),
         rng: &mut StdRng,
     ) -> Option<Vec<u8>> {
-        let letter = self.plain_letter(now, stamp, payload)?;
+        let letter = self.plain_letter(now, stamp, payload, reply)?;
         self.seal_plain(to, key, &letter, rng)
     }
 
     /// What goes into an envelope: the letter with its length before it.
-    pub(crate) fn plain_letter(&self, now: UnixTime, stamp: Stamp, payload: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn plain_letter(
+        &self,
+        now: UnixTime,
+        stamp: Stamp,
+        payload: &[u8],
+        reply: &[Introducer],
+    ) -> Option<Vec<u8>> {
         if payload.len() > MAX_PAYLOAD {
             return None;
         }
         let not_after = now.saturating_add(CERTIFICATE_LIFETIME);
-        let body = LetterBody {
+        let mut body = LetterBody {
             version: VERSION,
             from: self.identity.public_key(),
             certificate: Certificate {
@@ -173,8 +190,17 @@ impl Sealer {
             id: stamp.id,
             sent: stamp.sent,
             payload: payload.to_vec(),
+            reply: None,
         };
-        let letter = wire::to_bytes(&body);
+        let mut letter = wire::to_bytes(&body);
+        for most in (1..=reply.len().min(MAX_INTRODUCERS)).rev() {
+            body.reply = reply.get(..most).map(|reply| Bounded::take(reply.to_vec()));
+            let longer = wire::to_bytes(&body);
+            if longer.len() + LENGTH_SIZE <= PLAIN_SIZE {
+                letter = longer;
+                break;
+            }
+        }
         let length = u16::try_from(letter.len()).ok()?;
         Some([length.to_be_bytes().as_slice(), &letter].concat())
     }
@@ -205,7 +231,13 @@ impl Sealer {
     /// business.
     pub fn open(&self, now: UnixTime, sealed: &[u8]) -> Result<Letter, OpenError> {
         let (body, key) = self.unseal(&self.secret, sealed)?;
-        proven(body, &key, now)
+        let mut letter = proven(body, &key, now)?;
+        if let Some(reply) = &letter.reply
+            && !reply.introducers.iter().all(|introducer| introducer.is_reachable(self.network))
+        {
+            letter.reply = None;
+        }
+        Ok(letter)
     }
 
     /// Opens a letter that waited, whose sender had to prove itself when it was sealed, and that is no older than letters
@@ -223,7 +255,8 @@ impl Sealer {
         if too_old || sent > now.saturating_add(CLOCK_TOLERANCE) {
             return Err(OpenError::Time);
         }
-        proven(body, &key, sent)
+        // Who left it is not waiting for an answer.
+        Ok(Letter { reply: None, ..proven(body, &key, sent)? })
     }
 
     fn unseal(&self, secret: &[u8; 32], sealed: &[u8]) -> Result<(LetterBody, EnvelopeKey), OpenError> {
@@ -255,11 +288,18 @@ fn proven(body: LetterBody, key: &EnvelopeKey, at: UnixTime) -> Result<Letter, O
     body.from
         .verify(Domain::EnvelopeKey, &certified(key, not_after), &signature)
         .map_err(|_| OpenError::Certificate)?;
-    Ok(Letter { from: body.from, id: body.id, sent: body.sent, payload: body.payload })
+    let LetterBody { from, id, sent, payload, reply, .. } = body;
+    let reply = reply.map(|reply| Seen {
+        at: sent,
+        not_after: sent.saturating_add(REPLY_LIFETIME),
+        envelope_key: *key,
+        introducers: reply.into_vec(),
+    });
+    Ok(Letter { from, id, sent, payload, reply })
 }
 
 fn letter(plain: &[u8]) -> Option<LetterBody> {
-    let (length, rest) = plain.split_first_chunk::<2>()?;
+    let (length, rest) = plain.split_first_chunk::<LENGTH_SIZE>()?;
     let body = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
     wire::from_bytes(body).ok()
 }
@@ -323,12 +363,49 @@ mod tests {
         Identity::from_secret([n; 32]).public_key()
     }
 
+    fn introducer(n: u8, address: &str) -> Introducer {
+        Introducer {
+            node: crate::identity::LinkSecret::from_secret([n; 32]).public_key(),
+            address: address.parse().unwrap(),
+            mailbox: crate::record::MailboxId::from_bytes([n; 32]),
+        }
+    }
+
+    #[test]
+    fn an_envelope_says_where_its_sender_is_answered_as_far_as_there_is_room() {
+        let (ada, mut rng) = sealer(1);
+        let (bob, _) = sealer(2);
+        let homes = [1, 2, 3].map(|n| introducer(n, "[2001:db8::1]:443"));
+        for (payload, most) in [(0, 3), (MAX_PAYLOAD - 300, 3), (MAX_PAYLOAD - 150, 1), (MAX_PAYLOAD, 0)] {
+            let content = (&vec![7; payload][..], &homes[..]);
+            let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), content, &mut rng).unwrap();
+            let letter = bob.open(NOW, &sealed).unwrap();
+            assert_eq!(letter.payload.len(), payload);
+            let told = letter.reply.as_ref().map_or(0, |reply| reply.introducers.len());
+            assert_eq!(told, most, "beside {payload} bytes");
+            assert!(letter.reply.is_none_or(|reply| reply.envelope_key == ada.envelope_key()));
+        }
+    }
+
+    #[test]
+    fn nobody_is_sent_to_an_address_within_their_own_network_for_an_answer() {
+        let mut rng = StdRng::from_seed([9; 32]);
+        let [ada, bob] = [1, 2].map(|n| Sealer::new(Network::Main, Identity::from_secret([n; 32]), &mut rng));
+        for (address, told) in [("8.8.8.8:443", true), ("192.168.1.1:443", false), ("8.8.8.8:0", false)] {
+            let homes = [introducer(1, address)];
+            let sealed =
+                ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), (b"x", &homes), &mut rng).unwrap();
+            assert_eq!(bob.open(NOW, &sealed).unwrap().reply.is_some(), told, "{address}");
+        }
+    }
+
     #[test]
     fn an_envelope_reaches_its_reader_with_a_proven_sender() {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
         for payload in [vec![], vec![7; 10], vec![9; MAX_PAYLOAD]] {
-            let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), &payload, &mut rng).unwrap();
+            let sealed =
+                ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), (&payload, &[]), &mut rng).unwrap();
             assert_eq!(sealed.len(), ENVELOPE_SIZE);
             let letter = bob.open(NOW, &sealed).unwrap();
             assert_eq!((letter.from, letter.sent, letter.payload), (key(1), NOW, payload));
@@ -340,7 +417,8 @@ mod tests {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
         assert!(
-            ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), &[0; MAX_PAYLOAD + 1], &mut rng).is_none()
+            ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), (&[0; MAX_PAYLOAD + 1], &[]), &mut rng)
+                .is_none()
         );
     }
 
@@ -349,7 +427,7 @@ mod tests {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
         let (eve, _) = sealer(3);
-        let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"hello", &mut rng).unwrap();
+        let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), (b"hello", &[]), &mut rng).unwrap();
         assert_eq!(eve.open(NOW, &sealed), Err(OpenError::Sealed));
         for at in [0, 31, 40, 79, 100, 600, ENVELOPE_SIZE - 1] {
             let mut bent = sealed.clone();
@@ -367,14 +445,15 @@ mod tests {
         // Eve claims Ada's key but can only sign with her own.
         let honest = eve.identity.clone();
         eve.identity = Identity::from_secret([1; 32]);
-        let forged = eve.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
+        let forged = eve.seal(NOW, STAMP, &key(2), &bob.envelope_key(), (b"x", &[]), &mut rng).unwrap();
         // (With Ada's secret she could, of course: this is the control.)
         assert!(bob.open(NOW, &forged).is_ok());
         eve.identity = honest;
         let other_key = Sealer::new(Network::Lab, eve.identity.clone(), &mut rng);
         let certificate_for_other = Sealer { public: other_key.public, ..eve };
-        let sealed =
-            certificate_for_other.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
+        let sealed = certificate_for_other
+            .seal(NOW, STAMP, &key(2), &bob.envelope_key(), (b"x", &[]), &mut rng)
+            .unwrap();
         assert_eq!(bob.open(NOW, &sealed), Err(OpenError::Certificate));
     }
 
@@ -382,7 +461,7 @@ mod tests {
     fn a_certificate_expires() {
         let (ada, mut rng) = sealer(1);
         let (bob, _) = sealer(2);
-        let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), b"x", &mut rng).unwrap();
+        let sealed = ada.seal(NOW, STAMP, &key(2), &bob.envelope_key(), (b"x", &[]), &mut rng).unwrap();
         let later = NOW.saturating_add(CERTIFICATE_LIFETIME);
         assert_eq!(bob.open(later, &sealed), Err(OpenError::Certificate));
     }
@@ -407,7 +486,7 @@ mod tests {
             let written = signed.saturating_add(day * 7);
             let stamp = Stamp { id: [3; 16], sent: written };
             let key = bob.keys(signed).letters;
-            let sealed = ada.seal(written, stamp, &self::key(2), &key, b"called", &mut rng).unwrap();
+            let sealed = ada.seal(written, stamp, &self::key(2), &key, (b"called", &[]), &mut rng).unwrap();
             assert_eq!(bob.open(written, &sealed), Err(OpenError::Sealed), "another key than the process's");
             let again = Sealer::new(Network::Lab, Identity::from_secret([2; 32]), &mut rng);
             let letter = again.open_letter(written.saturating_add(day * 7), &sealed).unwrap();

@@ -341,7 +341,7 @@ pub(super) fn public_keys() -> Vec<Vec<u8>> {
 fn some_letters() -> Vec<SealedLetter> {
     let ((ada, _), (bob, mut rng)) = (sealer(1), sealer(2));
     let key = ada.keys(origin().unix).letters;
-    let sealed = bob.seal(origin().unix, stamp(), &person(1).public_key(), &key, b"called", &mut rng);
+    let sealed = bob.seal(origin().unix, stamp(), &person(1).public_key(), &key, (b"called", &[]), &mut rng);
     [sealed, Some(vec![7; ENVELOPE_SIZE])].into_iter().flatten().filter_map(SealedLetter::new).collect()
 }
 
@@ -365,7 +365,7 @@ pub(super) fn envelopes() -> Vec<Vec<u8>> {
     let ((ada, _), (bob, mut rng)) = (sealer(1), sealer(2));
     let to = person(1).public_key();
     let mut seal =
-        |payload: &[u8]| bob.seal(origin().unix, stamp(), &to, &ada.envelope_key(), payload, &mut rng);
+        |payload: &[u8]| bob.seal(origin().unix, stamp(), &to, &ada.envelope_key(), (payload, &[]), &mut rng);
     let sealed = [seal(b""), seal(b"ring"), seal(&[9; MAX_PAYLOAD])];
     let letters = some_letters().into_iter().map(|letter| letter.bytes().to_vec());
     sealed.into_iter().flatten().chain(letters).collect()
@@ -388,6 +388,6 @@ pub(super) fn open_letter(input: &[u8]) {
 
 pub(super) fn letters() -> Vec<Vec<u8>> {
     let (bob, _) = sealer(2);
-    let letter = |payload: &[u8]| bob.plain_letter(origin().unix, stamp(), payload);
+    let letter = |payload: &[u8]| bob.plain_letter(origin().unix, stamp(), payload, &[]);
     [letter(b""), letter(b"ring"), letter(&[9; MAX_PAYLOAD])].into_iter().flatten().collect()
 }

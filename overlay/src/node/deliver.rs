@@ -1,6 +1,7 @@
 //! Delivering one envelope: to every introducer a record names, and again by newer records while nobody takes it, for
-//! supernodes come and go and the callee may be finding new homes in this very moment. A contact whose presence is
-//! known is rung by that first, through homes that the public record need not name.
+//! supernodes come and go and the callee may be finding new homes in this very moment. Whoever has just written is answered
+//! by what the envelope says, without asking anybody; a contact whose presence is known is rung by that first, through homes
+//! that the public record need not name.
 //!
 //! ```text
 //!   Delivering ─one took it─────────────────────▶ done
@@ -72,7 +73,24 @@ impl From<&Seen> for Route {
 const REFETCH: Duration = Duration::from_millis(900);
 const REFETCHES: u32 = 4;
 
+/// People whose envelopes say where they are answered; the oldest is forgotten.
+const MAX_REPLIES: usize = 64;
+
 impl Node {
+    /// Where an answer to this person goes without asking anybody.
+    pub(super) fn reply_route(&self, now: Now, to: &PublicKey) -> Option<Route> {
+        self.replies.get(to).filter(|reply| reply.not_after > now.unix).map(Route::from)
+    }
+
+    /// Somebody wrote, and said where they are answered.
+    pub(super) fn remember_reply(&mut self, from: PublicKey, reply: Seen) {
+        if self.replies.len() >= MAX_REPLIES && !self.replies.contains_key(&from) {
+            let oldest = self.replies.iter().min_by_key(|(_, reply)| reply.at).map(|(from, _)| *from);
+            oldest.map(|oldest| self.replies.remove(&oldest));
+        }
+        self.replies.insert(from, reply);
+    }
+
     pub(super) fn begin_delivery(
         &mut self,
         now: Now,
@@ -97,8 +115,9 @@ impl Node {
     /// To every introducer of `route`.
     fn hand_over(&mut self, now: Now, id: QueryId, mut delivery: Delivery, route: &Route) -> Next {
         let (to, stamp) = (delivery.to, delivery.stamp);
-        let sealed =
-            self.sealer.seal(now.unix, stamp, &to, &route.envelope_key, &delivery.payload, &mut self.rng);
+        let reply = self.mailboxes_of_homes(now);
+        let content = (delivery.payload.as_slice(), reply.as_slice());
+        let sealed = self.sealer.seal(now.unix, stamp, &to, &route.envelope_key, content, &mut self.rng);
         let Some(sealed) = sealed else { return not_reachable() };
         delivery.seq = route.seq;
         for introducer in &route.introducers {
@@ -193,6 +212,7 @@ impl Node {
 
     fn undelivered(&mut self, delivery: &Delivery) -> Next {
         self.introductions.remove(&delivery.to);
+        self.replies.remove(&delivery.to);
         self.not_there(&delivery.to);
         not_reachable()
     }

@@ -500,6 +500,7 @@ impl Node {
             Freshness::Fresh => {
                 self.stats.envelopes += 1;
                 let (from, sent, payload) = (letter.from, letter.sent, letter.payload);
+                letter.reply.into_iter().for_each(|reply| self.remember_reply(from, reply));
                 self.events.push_back(NodeEvent::Envelope { from, sent, payload });
             }
             Freshness::Seen | Freshness::OutOfTime => self.stats.envelopes_replayed += 1,

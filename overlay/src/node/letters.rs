@@ -72,7 +72,8 @@ impl Node {
     ) -> Next {
         let to = record.identity();
         let stamp = Stamp { id: self.rng.random(), sent: now.unix };
-        let sealed = self.sealer.seal(now.unix, stamp, &to, &record.letter_key(), payload, &mut self.rng);
+        let sealed =
+            self.sealer.seal(now.unix, stamp, &to, &record.letter_key(), (payload, &[]), &mut self.rng);
         let Some(sealed) = sealed else { return Next::Done(Answer::Sent(Err(SendError::NotReachable))) };
         let holders = self.holders_now(now, &Key::of_person(&to));
         let mut waiting = 0;

@@ -201,7 +201,8 @@ impl Node {
             }
             Command::Send(to, payload) => {
                 let record = self.introductions.get(&to).filter(|record| record.not_after() > now.unix);
-                match self.seen(now, &to).map(Route::from).or_else(|| record.map(Route::from)) {
+                let known = || self.seen(now, &to).map(Route::from).or_else(|| record.map(Route::from));
+                match self.reply_route(now, &to).or_else(known) {
                     Some(route) => self.begin_delivery(now, id, to, payload, &route),
                     None => self.fetch(now, id, to, Then::Deliver(payload)),
                 }

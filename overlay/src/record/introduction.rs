@@ -134,6 +134,13 @@ pub struct Introducer {
 }
 
 impl Introducer {
+    /// Whether a node of this network may be told to go there.
+    pub(crate) fn is_reachable(&self, network: Network) -> bool {
+        self.address.port() != 0 && (network == Network::Lab || is_public(self.address.ip()))
+    }
+}
+
+impl Introducer {
     /// For the public record: the door instead of the mailbox.
     pub fn door(&self) -> Self {
         Self { mailbox: self.mailbox.door(), ..*self }

@@ -28,7 +28,6 @@ use super::{EnvelopeKey, Introducer, MAX_INTRODUCERS, RecordError, check_dates};
 use crate::{
     config::Network,
     identity::{Domain, Identity, LinkKey, LinkSecret, PublicKey, Signature},
-    routing::is_public,
     wire::{self, Bounded},
 };
 
@@ -281,9 +280,7 @@ impl SealedPresence {
             return Err(RecordError::Signature);
         }
         check_dates(now, issued, not_after, MAX_LIFETIME)?;
-        let reachable =
-            |i: &Introducer| i.address.port() != 0 && (network == Network::Lab || is_public(i.address.ip()));
-        if !introducers.iter().all(reachable) {
+        if !introducers.iter().all(|introducer| introducer.is_reachable(network)) {
             return Err(RecordError::Address);
         }
         Ok(Seen { at: issued, not_after, envelope_key, introducers: introducers.to_vec() })

@@ -242,6 +242,44 @@ fn conflicting_claims_of_two_networks_that_met_are_both_returned() {
 }
 
 #[test]
+fn an_answer_goes_back_by_what_the_envelope_says_and_asks_nobody() {
+    let (mut world, _, leaves) = network(40, 8, 2);
+    world.run(Duration::from_secs(10));
+    let keys = [0, 1].map(|n| world.key(leaves[n]));
+    let time = |world: &mut World, from: usize| {
+        let began = world.now().instant;
+        assert_eq!(send(world, leaves[from], keys[1 - from], b"word"), Ok(()));
+        world.now().instant - began
+    };
+    let asked = time(&mut world, 0);
+    world.run(Duration::from_secs(1));
+    let answered = time(&mut world, 1);
+    assert!(answered * 2 <= asked + Duration::from_millis(1), "{asked:?} to ring, {answered:?} to answer");
+    world.run(Duration::from_secs(1));
+    let came =
+        world.events(leaves[0]).into_iter().filter(|event| matches!(event, NodeEvent::Envelope { .. }));
+    assert_eq!(came.count(), 1);
+}
+
+#[test]
+fn an_answer_to_who_has_other_homes_since_finds_them() {
+    let (mut world, hubs, leaves) = network(41, 5, 2);
+    world.run(Duration::from_secs(10));
+    let keys = [0, 1].map(|n| world.key(leaves[n]));
+    assert_eq!(send(&mut world, leaves[0], keys[1], b"word"), Ok(()));
+    world.run(Duration::from_secs(1));
+    let homes: Vec<_> = hubs.into_iter().filter(|hub| world.is_linked(leaves[0], *hub)).take(3).collect();
+    homes.iter().for_each(|home| world.kill(*home));
+    world.run(Duration::from_secs(30));
+    world.events(leaves[0]);
+    assert_eq!(send(&mut world, leaves[1], keys[0], b"answer"), Ok(()));
+    world.run(Duration::from_secs(1));
+    let came =
+        world.events(leaves[0]).into_iter().filter(|event| matches!(event, NodeEvent::Envelope { .. }));
+    assert_eq!(came.count(), 1);
+}
+
+#[test]
 fn a_replayed_envelope_is_dropped_and_counted() {
     let (mut world, _, leaves) = network(8, 3, 2);
     world.run(Duration::from_secs(5));
