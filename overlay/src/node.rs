@@ -15,7 +15,7 @@
 //!
 //! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
 //! `ask` requests and their answers; `walk` who is around a key; `serve` what we answer others; `query` the commands of
-//! the application; `letters` what waits for those who are away; `home` the leaf's homes and our introduction record; `claims` our names and `watch` who else claims
+//! the application; `letters` what waits for those who are away; `home` the leaf's homes and our introduction record, `search` how hard it looks for them; `claims` our names and `watch` who else claims
 //! them.
 
 mod ask;
@@ -42,6 +42,7 @@ mod relays;
 mod report;
 mod ringing;
 mod role;
+mod search;
 mod serve;
 mod sweep;
 mod timers;
@@ -75,6 +76,7 @@ use self::{
     query::Query,
     ringing::Ringing,
     role::Roles,
+    search::Search,
     serve::{MailboxOwner, Replication},
     timers::{Timer, Timers},
     walk::Walks,
@@ -240,6 +242,7 @@ pub struct Node {
     ringing: Ringing,
     post: Post,
     loads: Loads,
+    search: Search,
     credit: Credit,
     clock: Clock,
     roles: Roles,
@@ -315,6 +318,7 @@ impl Node {
             ringing: Ringing::default(),
             post: Post::default(),
             loads: Loads::default(),
+            search: Search::default(),
             credit: Credit::new(now.instant),
             clock: Clock::default(),
             roles: Roles::default(),

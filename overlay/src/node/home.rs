@@ -17,6 +17,7 @@ use super::{
     LinkId, Node, NodeEvent, Timer,
     ask::{AskError, Peer, Purpose},
     query::Query,
+    search::REST,
     serve::MailboxOwner,
 };
 use crate::{
@@ -198,6 +199,7 @@ impl Node {
             self.presence.offline_told = false;
             self.presence.incompatible = false;
             self.presence.full = false;
+            self.search.found();
             self.timers.cancel(Timer::Offline);
             self.leave_leaving_homes(now);
             self.homes_changed(now);
@@ -212,6 +214,8 @@ impl Node {
             let need = self.homes.remove(&node).map_or(need, |home| home.need);
             self.presence.full = true;
             self.table.busy(&node, need, now.instant + pause);
+            let rest = self.longer(REST);
+            self.search.refused(now.instant, need, rest);
             self.fill(now);
         } else {
             self.give_up(now, link);

@@ -141,7 +141,12 @@ impl Known {
 
     /// Whether it can be counted on to hold something.
     pub fn is_live(&self, now: Instant) -> bool {
-        self.failures < DEAD && self.may_dial(now)
+        !self.is_dead() && self.may_dial(now)
+    }
+
+    /// Whether it failed so often that it is probably gone.
+    pub fn is_dead(&self) -> bool {
+        self.failures >= DEAD
     }
 
     /// Stands for this version of its record in a [`crate::wire::Summary`].
@@ -150,7 +155,7 @@ impl Known {
     }
 
     fn may_be_replaced(&self) -> bool {
-        self.failures >= DEAD || !self.confirmed
+        self.is_dead() || !self.confirmed
     }
 }
 
@@ -314,7 +319,7 @@ impl Table {
     /// Removes the worst replaceable entry of a bucket.
     fn make_room(&mut self, bucket: u16, among: impl Fn(&Known) -> bool) -> bool {
         let replaceable = self.stretch(bucket).iter().filter(|known| known.may_be_replaced() && among(known));
-        let worst = replaceable.min_by_key(|known| (known.failures < DEAD, known.record.not_after()));
+        let worst = replaceable.min_by_key(|known| (!known.is_dead(), known.record.not_after()));
         let worst = worst.map(|known| known.record.node());
         worst.is_some_and(|node| self.remove(&node))
     }
