@@ -500,7 +500,7 @@ impl Node {
         let claims: Vec<Claim> = self.own_names.values().map(|own| own.claim.clone()).collect();
         for claim in claims {
             let key = key_of(claim.name());
-            self.put_to_new(now, &key, &Request::PutClaim(Box::new(claim)), Purpose::Background);
+            self.put_to_new(now, &key, Request::PutClaim(Box::new(claim)), Purpose::Background);
         }
     }
 

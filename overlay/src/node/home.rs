@@ -344,7 +344,7 @@ impl Node {
             self.publish(now);
         } else if let Some(record) = self.presence.record.clone() {
             let key = Key::of_person(&self.identity.public_key());
-            self.put_to_new(now, &key, &Request::PutIntroduction(Box::new(record)), Purpose::Announce);
+            self.put_to_new(now, &key, Request::PutIntroduction(Box::new(record)), Purpose::Announce);
         } else {
             self.publish(now);
         }
@@ -422,7 +422,7 @@ impl Node {
         );
         self.presence.record = Some(record.clone());
         let key = Key::of_person(&self.identity.public_key());
-        self.put(now, &key, &Request::PutIntroduction(Box::new(record)), purpose);
+        self.put(now, &key, Request::PutIntroduction(Box::new(record)), purpose);
     }
 
     /// The homes that can be asked to do something for us.

@@ -13,7 +13,10 @@
 //! in which nobody chose its place: identities ground to surround a key make the region wider, not emptier. It ends with
 //! [`WIDEST`]. Of one /24 or /48 only two count.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use rand::seq::{IteratorRandom as _, SliceRandom as _};
 use relay::Now;
@@ -39,7 +42,7 @@ pub(super) enum For {
     /// The round of this command asks them.
     Query(QueryId),
     /// They are to hold this.
-    Put(Box<Request>, Purpose),
+    Put(Arc<Request>, Purpose),
     /// Whoever asks for them next.
     Later,
 }
