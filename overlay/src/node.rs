@@ -64,7 +64,7 @@ pub use self::event::{Answer, NodeEvent};
 use self::{
     ask::{AskError, Outstanding},
     bucket::Bucket,
-    claims::{CheckedWork, OwnName, Work},
+    claims::{OwnName, Work},
     clock::Clock,
     credit::Credit,
     dial::Seed,
@@ -250,7 +250,6 @@ pub struct Node {
     own_names: BTreeMap<Username, Box<OwnName>>,
     works: BTreeMap<WorkId, Work>,
     next_work: u64,
-    checked_work: CheckedWork,
     seen: Seen,
     watch: Watch,
     /// What our claims say of the key that may recover our names.
@@ -326,7 +325,6 @@ impl Node {
             own_names: BTreeMap::new(),
             works: BTreeMap::new(),
             next_work: 1,
-            checked_work: CheckedWork::default(),
             seen: Seen::default(),
             watch: Watch::default(),
             recovery: None,
