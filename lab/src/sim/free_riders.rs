@@ -283,10 +283,10 @@ impl Evening {
             }
         }
         let is_leaf = |id: &HostId| scene.world.status(*id).is_some_and(|status| status.role == Role::Leaf);
-        for id in scene.everybody().into_iter().filter(is_leaf) {
+        for id in scene.everybody() {
             if scene.world.homes(id).is_some_and(|homes| homes > 0) {
                 self.without.remove(&id);
-            } else {
+            } else if is_leaf(&id) {
                 let since = *self.without.entry(id).or_insert(now);
                 self.longest = self.longest.max(now - since);
             }
