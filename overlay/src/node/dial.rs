@@ -120,11 +120,15 @@ impl Node {
             return;
         }
         self.dial_seeds(now);
+        let need = self.need();
+        let rests = self.search.rests_until(now.instant, need);
+        if rests.is_some() && self.helped_nobody() {
+            return self.schedule_dial(now, rests);
+        }
         let spares = self.spares_strangers(now);
         let opening = if spares { self.perhaps_homes(now) } else { self.opening() };
-        let (prefixes, need) = (self.home_prefixes(), self.need());
-        let (rests, dead_rest) =
-            (self.search.rests_until(now.instant, need), self.search.dead_until(now.instant, need));
+        let prefixes = self.home_prefixes();
+        let dead_rest = self.search.dead_until(now.instant, need);
         let mut candidates: Vec<&Known> = self
             .table
             .iter()
@@ -154,6 +158,12 @@ impl Node {
         let paused = if rests.is_some() { self.paused_helped_until(now) } else { self.paused_until(now) };
         let dead_rest = self.search.dead_until(now.instant, need);
         self.schedule_dial(now, paused.into_iter().chain(rests).chain(dead_rest).min());
+    }
+
+    /// Links ever opened.
+    #[cfg(test)]
+    pub(crate) fn dialled_for_test(&self) -> u64 {
+        self.next_link - 1
     }
 
     fn opening(&self) -> usize {
