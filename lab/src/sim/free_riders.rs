@@ -71,6 +71,9 @@ fn play_in(mut scene: Scene, options: Options) -> Report {
     let [helpers_with_three, riders_with_three] =
         [&scene.helpers, &scene.riders].map(|who| percent(scene.with(who, HOMES), who.len()));
     let all: Vec<HostId> = scene.everybody();
+    // Whoever has no home comes first, helper or not: both have one at the second look or the third, and of two such
+    // numbers that differ by one neither is known to be the longer.
+    let look = STEP.as_secs_f64() * 1000.0;
     let ratio = |mine: f64, theirs: f64| mine * 100.0 / theirs;
     let bars = vec![
         Bar::at_most(
@@ -84,11 +87,15 @@ fn play_in(mut scene: Scene, options: Options) -> Report {
             LESS,
         ),
         Bar::at_most(
-            "helpers' wait for a home, median (ms; free riders')",
+            "helpers' wait for a home, median (ms; free riders' and a look)",
             helpers.first.p50,
-            riders.first.p50,
+            riders.first.p50 + look,
         ),
-        Bar::at_most("helpers' wait for a home, p95 (ms; free riders')", helpers.first.p95, riders.first.p95),
+        Bar::at_most(
+            "helpers' wait for a home, p95 (ms; free riders' and a look)",
+            helpers.first.p95,
+            riders.first.p95 + look,
+        ),
         Bar::at_least("helpers with three homes (%; free riders)", helpers_with_three, riders_with_three),
         Bar::at_most("longest that anybody was without a home (s)", evening.longest(), FLOOR.as_secs_f64()),
         Bar::at_least(
