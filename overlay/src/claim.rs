@@ -14,6 +14,7 @@ mod receipt;
 mod seen;
 mod succession;
 mod union;
+mod worked;
 
 use std::time::Duration;
 
@@ -240,12 +241,12 @@ impl Claim {
     }
 
     /// Whether the work was done; a provisional claim says nothing about that. Costs milliseconds and at most
-    /// [`MAX_MEMORY_KIB`](crate::work::MAX_MEMORY_KIB).
+    /// [`MAX_MEMORY_KIB`](crate::work::MAX_MEMORY_KIB), once.
     pub fn verify_work(&self) -> Result<(), RecordError> {
-        match &self.body.proof {
-            Some(proof) if !self.puzzle().is_solved(proof) => Err(RecordError::Work),
-            Some(_) | None => Ok(()),
-        }
+        let Some(proof) = &self.body.proof else { return Ok(()) };
+        let puzzle = self.puzzle();
+        let solved = worked::right(puzzle.work_id(proof), || puzzle.is_solved(proof));
+        if solved { Ok(()) } else { Err(RecordError::Work) }
     }
 
     /// What it is worth.

@@ -33,7 +33,7 @@ use self::{
 use crate::{
     claim::{Claim, Contender, Evidence, RECOVERY_DELAY, Receipt, Standing, Subnet, Succession, Witnesses},
     config::{Limits, Network},
-    identity::{LinkSecret, PublicKey},
+    identity::{LinkKey, LinkSecret, PublicKey},
     record::{Introduction, RecordError},
     username::{Skeleton, Username},
     wire::MAX_CLAIMS,
@@ -44,6 +44,7 @@ use crate::{
 pub struct Directory {
     network: Network,
     witness: LinkSecret,
+    own: LinkKey,
     claims: BTreeMap<Skeleton, Vec<Held>>,
     count: usize,
     per_prefix: BTreeMap<Source, usize>,
@@ -130,6 +131,7 @@ impl Directory {
     pub fn new(network: Network, witness: LinkSecret, limits: &Limits) -> Self {
         Self {
             network,
+            own: witness.public_key(),
             witness,
             claims: BTreeMap::new(),
             count: 0,
@@ -200,14 +202,17 @@ impl Directory {
         let skeleton = claim.name().skeleton();
         let slot = self.claims.get(&skeleton).map_or(&[][..], Vec::as_slice);
         let before = slot.iter().filter(|held| held.claim.id() == claim.id());
-        let before = before.filter_map(|held| Some(held.claim.witness()?.since())).next();
-        let since = before.unwrap_or_else(|| {
+        let before = before.filter_map(|held| held.claim.witness()).next();
+        let since = before.map(Receipt::since).unwrap_or_else(|| {
             // Others held it before us, if enough of them say so.
             let evidence = Evidence::of(claim, claim.receipts(), now, known);
             evidence.since.filter(|_| evidence.suffices()).unwrap_or(now)
         });
-        let witness = (claim.standing() == Standing::Proven)
-            .then(|| Receipt::sign(&self.witness, self.network, claim.id(), since, now));
+        // What was said lately of the same claim, signed anew or not, still holds: no claimant makes us sign at will.
+        let lately = before.filter(|receipt| self.gave_lately(receipt, now)).cloned();
+        let witness = (claim.standing() == Standing::Proven).then(|| {
+            lately.unwrap_or_else(|| Receipt::sign(&self.witness, self.network, claim.id(), since, now))
+        });
         let granted = claim.witnessed(witness);
         // Whoever has not worked gives way to whoever has, the old key to its heir, and a recovery the old key objects to.
         let given_way = |held: &Held| {
@@ -218,6 +223,10 @@ impl Directory {
         self.remove(&skeleton, given_way);
         self.store(skeleton, Held { claim: granted.clone(), source, title: Title::Granted });
         ClaimPut::Stored(Box::new(granted))
+    }
+
+    fn gave_lately(&self, receipt: &Receipt, now: UnixTime) -> bool {
+        receipt.holder() == self.own && receipt.time().saturating_add(RECEIPT_RENEWAL) > now
     }
 
     /// The recovery key gave it away: it waits until the old key had its time to object.
@@ -322,7 +331,7 @@ impl Directory {
         if newer || self.count >= self.limits.claims || claim.verify_kept(self.network, now).is_err() {
             return;
         }
-        let own = claim.witness().is_some_and(|receipt| receipt.holder() == self.witness.public_key());
+        let own = claim.witness().is_some_and(|receipt| receipt.holder() == self.own);
         let rival = slot.iter().any(|held| held.stands_before(claim, now));
         let title = if claim.was_recovered() && rival {
             Title::Pending

@@ -15,7 +15,7 @@
 //!
 //! What is put where: `links` the life of a link; `dial` whom to link to; `gossip` what supernodes tell each other;
 //! `ask` requests and their answers; `walk` who is around a key; `serve` what we answer others; `query` the commands of
-//! the application; `letters` what waits for those who are away; `home` the leaf's homes and our introduction record; `claims` our names and `watch` who else claims
+//! the application; `letters` what waits for those who are away; `home` the leaf's homes and our introduction record, `search` how hard it looks for them; `claims` our names and `watch` who else claims
 //! them.
 
 mod ask;
@@ -42,6 +42,7 @@ mod relays;
 mod report;
 mod ringing;
 mod role;
+mod search;
 mod serve;
 mod sweep;
 mod timers;
@@ -63,7 +64,7 @@ pub use self::event::{Answer, NodeEvent};
 use self::{
     ask::{AskError, Outstanding},
     bucket::Bucket,
-    claims::{CheckedWork, OwnName, Work},
+    claims::{OwnName, Work},
     clock::Clock,
     credit::Credit,
     dial::Seed,
@@ -75,6 +76,7 @@ use self::{
     query::Query,
     ringing::Ringing,
     role::Roles,
+    search::Search,
     serve::{MailboxOwner, Replication},
     timers::{Timer, Timers},
     walk::Walks,
@@ -240,6 +242,7 @@ pub struct Node {
     ringing: Ringing,
     post: Post,
     loads: Loads,
+    search: Search,
     credit: Credit,
     clock: Clock,
     roles: Roles,
@@ -249,7 +252,6 @@ pub struct Node {
     own_names: BTreeMap<Username, Box<OwnName>>,
     works: BTreeMap<WorkId, Work>,
     next_work: u64,
-    checked_work: CheckedWork,
     seen: Seen,
     watch: Watch,
     /// What our claims say of the key that may recover our names.
@@ -317,6 +319,7 @@ impl Node {
             ringing: Ringing::default(),
             post: Post::default(),
             loads: Loads::default(),
+            search: Search::default(),
             credit: Credit::new(now.instant),
             clock: Clock::default(),
             roles: Roles::default(),
@@ -325,7 +328,6 @@ impl Node {
             own_names: BTreeMap::new(),
             works: BTreeMap::new(),
             next_work: 1,
-            checked_work: CheckedWork::default(),
             seen: Seen::default(),
             watch: Watch::default(),
             recovery: None,

@@ -31,6 +31,7 @@ mod message;
 
 use minicbor::{Decode, Encode};
 
+pub(crate) use self::message::Asked;
 pub use self::{
     bounded::Bounded,
     dial_back::{DialBack, DialBackFor, Nonce, PROBE_BYTES},

@@ -48,14 +48,18 @@ const STEP: Duration = Duration::from_millis(250);
 /// Everybody is rung by somebody again within this time, whenever they lose their homes.
 const FLOOR: Duration = Duration::from_secs(60);
 
-/// What helpers wait, in percent of what free riders do.
+/// What helpers wait, in percent of what free riders do. Not until they first have all homes: whoever comes before too
+/// many have left finds room, helper or not, and loses it later. What counts is all the time somebody went without.
 const LESS: f64 = 90.0;
 
 /// Whoever has what they want, in percent.
 const NEARLY_ALL: f64 = 99.0;
 
 pub(super) fn play(options: Options) -> Report {
-    let mut scene = Scene::found(options);
+    play_in(Scene::found(options), options)
+}
+
+fn play_in(mut scene: Scene, options: Options) -> Report {
     scene.world.run(DAY);
     let by_day = scene.served();
     let owed: Vec<usize> =
@@ -67,24 +71,31 @@ pub(super) fn play(options: Options) -> Report {
     let [helpers_with_three, riders_with_three] =
         [&scene.helpers, &scene.riders].map(|who| percent(scene.with(who, HOMES), who.len()));
     let all: Vec<HostId> = scene.everybody();
+    // Whoever has no home comes first, helper or not: both have one at the second look or the third, and of two such
+    // numbers that differ by one neither is known to be the longer.
+    let look = STEP.as_secs_f64() * 1000.0;
     let ratio = |mine: f64, theirs: f64| mine * 100.0 / theirs;
     let bars = vec![
         Bar::at_most(
-            "helpers' wait for all they want, of free riders', median (%)",
-            ratio(helpers.all.p50, riders.all.p50),
+            "helpers' time without all homes, of free riders', median (%)",
+            ratio(helpers.without_all.p50, riders.without_all.p50),
             LESS,
         ),
         Bar::at_most(
-            "helpers' wait for all they want, of free riders', p95 (%)",
-            ratio(helpers.all.p95, riders.all.p95),
+            "helpers' time without all homes, of free riders', p95 (%)",
+            ratio(helpers.without_all.p95, riders.without_all.p95),
             LESS,
         ),
         Bar::at_most(
-            "helpers' wait for a home, median (ms; free riders')",
+            "helpers' wait for a home, median (ms; free riders' and a look)",
             helpers.first.p50,
-            riders.first.p50,
+            riders.first.p50 + look,
         ),
-        Bar::at_most("helpers' wait for a home, p95 (ms; free riders')", helpers.first.p95, riders.first.p95),
+        Bar::at_most(
+            "helpers' wait for a home, p95 (ms; free riders' and a look)",
+            helpers.first.p95,
+            riders.first.p95 + look,
+        ),
         Bar::at_least("helpers with three homes (%; free riders)", helpers_with_three, riders_with_three),
         Bar::at_most("longest that anybody was without a home (s)", evening.longest(), FLOOR.as_secs_f64()),
         Bar::at_least(
@@ -101,9 +112,10 @@ pub(super) fn play(options: Options) -> Report {
     let figures: Value = json!({
         "operators": scene.operators.len(),
         "helpers": { "who": scene.helpers.len(), "served_by_day": by_day, "owed_something": owed_something,
-            "vouchers": owed.iter().sum::<usize>(), "first_home_ms": helpers.first, "all_homes_ms": helpers.all,
+            "vouchers": owed.iter().sum::<usize>(), "first_home_ms": helpers.first, "without_all_homes_ms": helpers.without_all,
             "with_three_percent": helpers_with_three },
-        "free_riders": { "who": scene.riders.len(), "first_home_ms": riders.first, "all_homes_ms": riders.all,
+        "free_riders": { "who": scene.riders.len(), "first_home_ms": riders.first,
+            "without_all_homes_ms": riders.without_all,
             "with_three_percent": riders_with_three },
         "everybody": { "who": all.len(), "with_three_percent": percent(scene.with(&all, HOMES), all.len()) },
         "credit_honoured": scene.honoured(),
@@ -247,19 +259,21 @@ impl Scene {
 struct Evening {
     /// When those that are compared began to look for homes.
     came: BTreeMap<HostId, Instant>,
-    /// How long it took until they had one, and all.
+    /// How long it took until they had one.
     first: BTreeMap<HostId, Duration>,
-    all: BTreeMap<HostId, Duration>,
+    /// How long, in all, they had fewer than they want.
+    without_all: BTreeMap<HostId, Duration>,
     /// Since when somebody has had no home, and the longest that ever took.
     without: BTreeMap<HostId, Instant>,
     longest: Duration,
 }
 
-/// How long some of them waited; whoever waited in vain counts as the whole evening.
+/// How long some of them waited.
 struct Waits {
     count: usize,
+    /// Whoever waited in vain counts as the whole evening.
     first: Distribution,
-    all: Distribution,
+    without_all: Distribution,
 }
 
 impl Evening {
@@ -270,15 +284,16 @@ impl Evening {
             if homes >= 1 {
                 self.first.entry(*id).or_insert(now - *came);
             }
-            if homes >= HOMES {
-                self.all.entry(*id).or_insert(now - *came);
+            let without_all = self.without_all.entry(*id).or_default();
+            if homes < HOMES {
+                *without_all += STEP;
             }
         }
         let is_leaf = |id: &HostId| scene.world.status(*id).is_some_and(|status| status.role == Role::Leaf);
-        for id in scene.everybody().into_iter().filter(is_leaf) {
+        for id in scene.everybody() {
             if scene.world.homes(id).is_some_and(|homes| homes > 0) {
                 self.without.remove(&id);
-            } else {
+            } else if is_leaf(&id) {
                 let since = *self.without.entry(id).or_insert(now);
                 self.longest = self.longest.max(now - since);
             }
@@ -294,7 +309,7 @@ impl Evening {
         let of = |waits: &BTreeMap<HostId, Duration>| {
             Distribution::of(came.iter().map(|id| waits.get(id).copied().unwrap_or(EVENING)).collect())
         };
-        Waits { count: came.len(), first: of(&self.first), all: of(&self.all) }
+        Waits { count: came.len(), first: of(&self.first), without_all: of(&self.without_all) }
     }
 }
 
@@ -308,13 +323,41 @@ fn volunteer(max_leaves: usize) -> NodeConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use overlay::wire::Message;
+    use relay::UnixTime;
+
+    use super::{super::world::Liar, *};
 
     #[test]
     fn helpers_wait_less_and_everybody_is_rung() {
         // Of fewer than twenty helpers and twenty free riders a median says nothing.
         let report = play(Options { nodes: 1_000, seed: 1 });
         assert!(report.passed, "{}", serde_json::to_string_pretty(&report).unwrap());
+    }
+
+    /// Vouchers do not arrive.
+    struct Unthanked;
+
+    impl Liar for Unthanked {
+        fn hears(&mut self, _: UnixTime, _: HostId, message: Message) -> Option<Message> {
+            (!matches!(message, Message::Thanks(_))).then_some(message)
+        }
+
+        fn says(&mut self, _: UnixTime, _: HostId, message: Message) -> Option<Message> {
+            Some(message)
+        }
+    }
+
+    #[test]
+    fn whoever_helped_and_has_no_voucher_waits_like_everybody() {
+        let options = Options { nodes: 1_000, seed: 1 };
+        let mut scene = Scene::found(options);
+        for id in scene.helpers.clone() {
+            scene.world.corrupt(id, Unthanked);
+        }
+        let report = play_in(scene, options);
+        let missed: Vec<&str> = report.bars.iter().filter(|bar| !bar.passed).map(|bar| bar.what).collect();
+        assert!(missed.iter().any(|what| what.contains("without all homes")), "{:?}", report.bars);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Everything that is still to happen, in the order of time and, at one time, of who scheduled it and when.
 //!
 //! ```text
-//!   current: a heap of what happens in this slot of about a millisecond
+//!   current: what happens in this slot of about a millisecond, the first one last
+//!   added:   a heap of what was scheduled for it since it began
 //!   soon:    a wheel of SLOTS such slots, each in no order        (messages, handshakes: nearly everything)
 //!   later:   a heap of what lies beyond the wheel                 (timers)
 //! ```
@@ -22,9 +23,10 @@ use super::world::HostId;
 /// See the drawing above.
 pub(super) struct Queue {
     began: Instant,
-    /// The slot `current` is of, or of earlier ones: what is scheduled for a slot that has begun comes here too.
+    /// The slot `current` is of, or of earlier ones: what is scheduled for a slot that has begun is `added`.
     slot: u64,
-    current: BinaryHeap<Reverse<Scheduled>>,
+    current: Vec<Scheduled>,
+    added: BinaryHeap<Reverse<Scheduled>>,
     soon: Vec<Vec<Scheduled>>,
     /// How many there are in the wheel.
     turning: usize,
@@ -90,7 +92,8 @@ impl Queue {
         Self {
             began,
             slot: 0,
-            current: BinaryHeap::new(),
+            current: Vec::new(),
+            added: BinaryHeap::new(),
             soon: std::iter::repeat_with(Vec::new).take(SLOTS).collect(),
             turning: 0,
             later: BinaryHeap::new(),
@@ -100,7 +103,7 @@ impl Queue {
     pub(super) fn place(&mut self, scheduled: Scheduled) {
         let slot = self.slot_of(scheduled.at);
         if slot <= self.slot {
-            self.current.push(Reverse(scheduled));
+            self.added.push(Reverse(scheduled));
         } else if slot - self.slot < SLOTS as u64 {
             self.turning += 1;
             self.soon[slot as usize % SLOTS].push(scheduled);
@@ -116,18 +119,27 @@ impl Queue {
     /// The next step, unless it comes later than `until`.
     pub(super) fn due(&mut self, until: Instant) -> Option<Scheduled> {
         self.next(until)?;
-        self.current.pop().map(|Reverse(next)| next)
+        if self.added_comes_first() { self.added.pop().map(|Reverse(next)| next) } else { self.current.pop() }
     }
 
     /// When it comes.
     pub(super) fn next(&mut self, until: Instant) -> Option<Instant> {
-        while self.current.is_empty() {
+        while self.current.is_empty() && self.added.is_empty() {
             if self.slot >= self.slot_of(until) {
                 return None;
             }
             self.turn(until);
         }
-        self.current.peek().map(|Reverse(next)| next.at).filter(|at| *at <= until)
+        let first = match self.added.peek() {
+            Some(Reverse(added)) if self.added_comes_first() => Some(added),
+            _ => self.current.last(),
+        };
+        first.map(|next| next.at).filter(|at| *at <= until)
+    }
+
+    fn added_comes_first(&self) -> bool {
+        let added = self.added.peek().map(|Reverse(added)| added);
+        added.is_some_and(|added| self.current.last().is_none_or(|current| added < current))
     }
 
     /// On to the next slot, or over all empty ones.
@@ -138,9 +150,10 @@ impl Queue {
             Some(first) => first.min(self.slot_of(until)),
             None => self.slot_of(until),
         };
-        let begun = std::mem::take(&mut self.soon[self.slot as usize % SLOTS]);
-        self.turning -= begun.len();
-        self.current.extend(begun.into_iter().map(Reverse));
+        // Nothing is left of the last slot but its room.
+        std::mem::swap(&mut self.current, &mut self.soon[self.slot as usize % SLOTS]);
+        self.turning -= self.current.len();
+        self.current.sort_unstable_by(|one, other| other.cmp(one));
         let end = self.slot + SLOTS as u64;
         while self.later.peek().is_some_and(|Reverse(next)| self.slot_of(next.at) < end) {
             if let Some(Reverse(next)) = self.later.pop() {

@@ -56,6 +56,11 @@ impl Ledger {
         self.by_helped.contains_key(helped)
     }
 
+    /// Whether nobody who was helped has said so.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_helped.is_empty()
+    }
+
     /// Forgets what is worth nothing any more.
     pub(crate) fn expire(&mut self, now: UnixTime) {
         self.by_helped.retain(|_, kept| {

@@ -219,6 +219,20 @@ fn a_receipt_says_since_when_a_claim_is_held_whoever_held_it_first() {
 }
 
 #[test]
+fn a_claim_signed_anew_gets_the_receipt_it_had_and_after_an_hour_another_of_the_same_age() {
+    let mut held = directory(&Limits::default());
+    let mut witness = |now, claim: &Claim| {
+        assert_eq!(held.put(now, Source::Own, claim), Put::Stored);
+        held.claims(now, claim.name()).next().and_then(Claim::witness).unwrap().clone()
+    };
+    let first = witness(NOW, &claim(1, "ada", NOW, 1));
+    let (soon, late) = (NOW.saturating_add(RECEIPT_RENEWAL / 2), NOW.saturating_add(RECEIPT_RENEWAL));
+    assert_eq!(witness(soon, &granted_elsewhere(1, "ada", 2, 3, NOW)), first);
+    let anew = witness(late, &claim(1, "ada", NOW, 3));
+    assert_eq!((anew.since(), anew.time()), (NOW, late));
+}
+
+#[test]
 fn of_too_many_names_in_quarantine_those_free_first_go() {
     let mut held = directory(&Limits { quarantined: 1, ..Limits::default() });
     let later = NOW.saturating_add(Duration::from_secs(60));

@@ -13,20 +13,21 @@
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use relay::Now;
 
 use super::{
-    LinkId, Node, QueryId, Timer,
+    LinkId, Node, QueryId, Timer, Transmit,
     serve::ReplyTo,
     walk::{For, WalkId},
 };
 use crate::{
     identity::LinkKey,
     routing::{Key, REPLICATION},
-    wire::{Message, Nonce, Request, Response},
+    wire::{self, Asked, Nonce, Request, Response},
 };
 
 /// A request under way.
@@ -34,7 +35,8 @@ use crate::{
 pub(super) struct Outstanding {
     pub(super) peer: Peer,
     link: Option<LinkId>,
-    body: Request,
+    /// One in memory, however many are asked.
+    body: Arc<Request>,
     pub(super) purpose: Purpose,
     written: Option<Instant>,
     pace: Pace,
@@ -97,7 +99,7 @@ pub(super) enum AskError {
 #[derive(Debug)]
 pub(super) struct Round {
     key: Key,
-    request: Request,
+    request: Arc<Request>,
     tried: BTreeSet<LinkKey>,
     pub(super) asked: usize,
     pub(super) answered: usize,
@@ -144,7 +146,11 @@ impl RoundTrips {
 
 impl Node {
     /// Asks one supernode; the answer arrives in [`Node::conclude`].
-    pub(super) fn ask(&mut self, now: Now, peer: Peer, body: Request, purpose: Purpose) {
+    pub(super) fn ask(&mut self, now: Now, peer: Peer, body: impl Into<Arc<Request>>, purpose: Purpose) {
+        self.ask_this(now, peer, body.into(), purpose);
+    }
+
+    fn ask_this(&mut self, now: Now, peer: Peer, body: Arc<Request>, purpose: Purpose) {
         let id = self.next_request;
         self.next_request = self.next_request.wrapping_add(1);
         let mut outstanding =
@@ -155,7 +161,7 @@ impl Node {
             return;
         }
         if self.is_supernode() && peer.node == self.own_key() {
-            let body = outstanding.body.clone();
+            let body = Request::clone(&outstanding.body);
             self.outstanding.insert(id, outstanding);
             self.serve_to(now, ReplyTo::Own(id), body);
             return;
@@ -188,6 +194,7 @@ impl Node {
         let id = self.next_request;
         self.next_request = self.next_request.wrapping_add(1);
         let peer = Peer { node, address };
+        let body = Arc::new(body);
         let outstanding =
             Outstanding { peer, link: Some(link), body, purpose, written: None, pace: Pace::Usual };
         self.outstanding.insert(id, outstanding);
@@ -199,8 +206,8 @@ impl Node {
         outstanding.link = Some(link);
         outstanding.written = Some(now.instant);
         let pace = outstanding.pace;
-        let message = Message::Request { id, body: outstanding.body.clone() };
-        self.transmit(link, &message);
+        let bytes = wire::to_bytes(&Asked { id, body: &outstanding.body });
+        self.transmits.push_back(Transmit { link, bytes });
         let mut patience = REQUEST_TIMEOUT;
         if let Some(link) = self.links.get_mut(&link) {
             link.last_used = now.instant;
@@ -342,7 +349,7 @@ impl Node {
     pub(super) fn begin_round(&mut self, now: Now, query: QueryId, key: Key, request: Request) -> Round {
         let mut round = Round {
             key,
-            request,
+            request: Arc::new(request),
             tried: BTreeSet::new(),
             asked: 0,
             answered: 0,
@@ -412,26 +419,27 @@ impl Node {
     }
 
     /// Puts something where it belongs without waiting for answers.
-    pub(super) fn put(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
+    pub(super) fn put(&mut self, now: Now, key: &Key, request: Request, purpose: Purpose) {
+        let request = Arc::new(request);
         self.held_at.remove(key);
         if self.spares_strangers(now) {
             // All of so few hold everything; the others are told once strangers have tried whether they reach us.
-            return self.put_at(now, key, self.homes_to_ask(), request, purpose);
+            return self.put_at(now, key, self.homes_to_ask(), &request, purpose);
         }
         match self.region(now, key) {
-            Some(region) => self.put_at(now, key, region.holders, request, purpose),
+            Some(region) => self.put_at(now, key, region.holders, &request, purpose),
             None => {
-                self.begin_walk(now, *key, For::Put(Box::new(request.clone()), purpose));
+                self.begin_walk(now, *key, For::Put(request, purpose));
             }
         }
     }
 
     /// Puts something to those of its holders that were not told since [`Node::put`].
-    pub(super) fn put_to_new(&mut self, now: Now, key: &Key, request: &Request, purpose: Purpose) {
+    pub(super) fn put_to_new(&mut self, now: Now, key: &Key, request: Request, purpose: Purpose) {
         // Whoever must search for the holders would not learn of them by the way.
         if !self.must_walk() && !self.spares_strangers(now) {
             let holders = self.region_known(now, key).holders;
-            self.put_at(now, key, holders, request, purpose);
+            self.put_at(now, key, holders, &Arc::new(request), purpose);
         }
     }
 
@@ -440,7 +448,7 @@ impl Node {
         now: Now,
         key: &Key,
         holders: Vec<Peer>,
-        request: &Request,
+        request: &Arc<Request>,
         purpose: Purpose,
     ) {
         let mut told = self.held_at.remove(key).unwrap_or_default();
@@ -461,7 +469,7 @@ impl Round {
 
     /// Whether it changes nothing: then whoever may hold something is asked, not its true holders alone.
     pub(super) fn only_reads(&self) -> bool {
-        matches!(self.request, Request::GetClaims(_) | Request::GetIntroduction(_))
+        matches!(*self.request, Request::GetClaims(_) | Request::GetIntroduction(_))
     }
 }
 

@@ -9,7 +9,7 @@
 //! A provisional claim of somebody else stops nobody: whoever has done the work first has the name.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -81,13 +81,6 @@ pub(super) enum Report {
     Event,
 }
 
-/// Proofs found right by us, so that the same claim from twenty holders is worked out once.
-#[derive(Debug, Default)]
-pub(super) struct CheckedWork {
-    right: BTreeSet<[u8; 32]>,
-    order: VecDeque<[u8; 32]>,
-}
-
 /// How long a registration waits for the proof before it claims the name provisionally.
 const WORK_PATIENCE: Duration = Duration::from_millis(300);
 
@@ -110,34 +103,11 @@ const WITNESSES: usize = 2 * REPLICATION;
 /// Receipts kept for a name of ours; when full, the one given first goes.
 const MAX_OWN_RECEIPTS: usize = 2 * REPLICATION;
 
-/// Proofs remembered as right; when full, the one found first is forgotten.
-const MAX_CHECKED: usize = 512;
-
 /// What was seen is written to the cache so much later, together with what else is seen until then.
 const SEEN_DELAY: Duration = Duration::from_secs(60);
 
 /// Names worked for at a time; when full, the oldest work is left.
 const MAX_WORKS: usize = 4;
-
-impl CheckedWork {
-    fn verify(&mut self, claim: &Claim) -> bool {
-        let Some(id) = claim.work_id() else { return true };
-        if self.right.contains(&id) {
-            return true;
-        }
-        if claim.verify_work().is_err() {
-            return false;
-        }
-        if self.order.len() >= MAX_CHECKED
-            && let Some(first) = self.order.pop_front()
-        {
-            self.right.remove(&first);
-        }
-        self.right.insert(id);
-        self.order.push_back(id);
-        true
-    }
-}
 
 impl Node {
     /// What one holder answered, as far as it is true, about this name or one like it, and not older than what we
@@ -172,8 +142,8 @@ impl Node {
         }
     }
 
-    fn believes(&mut self, now: Now, claim: &Claim) -> bool {
-        claim.verify(self.config.network, now.unix).is_ok() && self.checked_work.verify(claim)
+    fn believes(&self, now: Now, claim: &Claim) -> bool {
+        claim.verify(self.config.network, now.unix).and_then(|()| claim.verify_work()).is_ok()
     }
 
     /// All claims of a union in their order.
@@ -344,8 +314,8 @@ impl Node {
     }
 
     /// A name is also taken while it is in quarantine.
-    fn believes_kept(&mut self, now: Now, claim: &Claim) -> bool {
-        claim.verify_kept(self.config.network, now.unix).is_ok() && self.checked_work.verify(claim)
+    fn believes_kept(&self, now: Now, claim: &Claim) -> bool {
+        claim.verify_kept(self.config.network, now.unix).and_then(|()| claim.verify_work()).is_ok()
     }
 
     /// Register, last part: enough must hold it.
@@ -500,7 +470,7 @@ impl Node {
         let claims: Vec<Claim> = self.own_names.values().map(|own| own.claim.clone()).collect();
         for claim in claims {
             let key = key_of(claim.name());
-            self.put_to_new(now, &key, &Request::PutClaim(Box::new(claim)), Purpose::Background);
+            self.put_to_new(now, &key, Request::PutClaim(Box::new(claim)), Purpose::Background);
         }
     }
 

@@ -212,6 +212,11 @@ impl Node {
         self.credit.ledger.knows(node)
     }
 
+    /// Whether no supernode ever said so.
+    pub(super) fn helped_nobody(&self) -> bool {
+        self.credit.ledger.is_empty()
+    }
+
     /// Somebody shows that it helped us: it waits less from now on, over this link and no other.
     pub(super) fn take_credit(&mut self, now: Now, to: ReplyTo, shown: &Shown) -> Response {
         let ReplyTo::Link { link: id, .. } = to else { return self.invalid() };

@@ -20,6 +20,7 @@ use crate::{
     identity::LinkKey,
     record::{Offers, SupernodeRecord},
     routing::{Known, Prefix, REPLICATION},
+    wire::Need,
 };
 
 /// An address that may be a supernode.
@@ -119,9 +120,15 @@ impl Node {
             return;
         }
         self.dial_seeds(now);
+        let need = self.need();
+        let rests = self.search.rests_until(now.instant, need);
+        if rests.is_some() && self.helped_nobody() {
+            return self.schedule_dial(now, rests);
+        }
         let spares = self.spares_strangers(now);
         let opening = if spares { self.perhaps_homes(now) } else { self.opening() };
-        let (prefixes, need) = (self.home_prefixes(), self.need());
+        let prefixes = self.home_prefixes();
+        let dead_rest = self.search.dead_until(now.instant, need);
         let mut candidates: Vec<&Known> = self
             .table
             .iter()
@@ -129,20 +136,34 @@ impl Node {
             .filter(|k| k.record.offers(Offers::INTRODUCER))
             .filter(|k| !self.by_peer.contains_key(&k.record.node()))
             .filter(|k| !prefixes.contains(&Prefix::of(self.config.network, k.record.address())))
+            .filter(|k| rests.is_none() || self.owes_us(&k.record.node()))
+            .filter(|k| dead_rest.is_none() || !k.is_dead())
             .collect();
         candidates.shuffle(&mut self.rng);
-        if self.presence.full {
-            // Whom we helped has more room for us than others.
-            candidates.sort_by_key(|known| !self.owes_us(&known.record.node()));
-        }
+        // Whom we helped has more room for us than others, and whoever lives more than the dead.
+        let full = self.presence.full;
+        candidates.sort_by_key(|k| (k.is_dead(), full && !self.owes_us(&k.record.node())));
         // Twice as many as are missing, for some will not answer; where strangers are to be left, one after the other.
         let wanted = if spares { missing } else { missing * 2 };
-        let first = candidates.into_iter().take(wanted.saturating_sub(opening));
-        let first: Vec<SupernodeRecord> = first.map(|known| known.record.clone()).collect();
+        let living = candidates.partition_point(|known| !known.is_dead());
+        let most = if need == Need::Homeless { usize::MAX } else { living + 1 };
+        candidates.truncate(most.min(wanted.saturating_sub(opening)));
+        if candidates.len() > living {
+            self.search.tries_dead(now.instant);
+        }
+        let first: Vec<SupernodeRecord> = candidates.into_iter().map(|known| known.record.clone()).collect();
         for record in first {
             self.dial(now, record.address(), Some(record.node()), None);
         }
-        self.schedule_dial(now, self.paused_until(now));
+        let paused = if rests.is_some() { self.paused_helped_until(now) } else { self.paused_until(now) };
+        let dead_rest = self.search.dead_until(now.instant, need);
+        self.schedule_dial(now, paused.into_iter().chain(rests).chain(dead_rest).min());
+    }
+
+    /// Links ever opened.
+    #[cfg(test)]
+    pub(crate) fn dialled_for_test(&self) -> u64 {
+        self.next_link - 1
     }
 
     fn opening(&self) -> usize {
@@ -193,6 +214,12 @@ impl Node {
     /// When the first of those known may be dialled again, or asked to be our home.
     fn paused_until(&self, now: Now) -> Option<Instant> {
         self.table.iter().filter_map(|known| known.paused_until(now.instant)).min()
+    }
+
+    /// The same of those that we helped.
+    fn paused_helped_until(&self, now: Now) -> Option<Instant> {
+        let helped = self.table.iter().filter(|known| self.owes_us(&known.record.node()));
+        helped.filter_map(|known| known.paused_until(now.instant)).min()
     }
 
     /// `paused`: when somebody known may be dialled again.

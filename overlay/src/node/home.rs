@@ -17,6 +17,7 @@ use super::{
     LinkId, Node, NodeEvent, Timer,
     ask::{AskError, Peer, Purpose},
     query::Query,
+    search::REST,
     serve::MailboxOwner,
 };
 use crate::{
@@ -198,6 +199,7 @@ impl Node {
             self.presence.offline_told = false;
             self.presence.incompatible = false;
             self.presence.full = false;
+            self.search.found();
             self.timers.cancel(Timer::Offline);
             self.leave_leaving_homes(now);
             self.homes_changed(now);
@@ -212,6 +214,8 @@ impl Node {
             let need = self.homes.remove(&node).map_or(need, |home| home.need);
             self.presence.full = true;
             self.table.busy(&node, need, now.instant + pause);
+            let rest = self.longer(REST);
+            self.search.refused(now.instant, need, rest);
             self.fill(now);
         } else {
             self.give_up(now, link);
@@ -340,7 +344,7 @@ impl Node {
             self.publish(now);
         } else if let Some(record) = self.presence.record.clone() {
             let key = Key::of_person(&self.identity.public_key());
-            self.put_to_new(now, &key, &Request::PutIntroduction(Box::new(record)), Purpose::Announce);
+            self.put_to_new(now, &key, Request::PutIntroduction(Box::new(record)), Purpose::Announce);
         } else {
             self.publish(now);
         }
@@ -418,7 +422,7 @@ impl Node {
         );
         self.presence.record = Some(record.clone());
         let key = Key::of_person(&self.identity.public_key());
-        self.put(now, &key, &Request::PutIntroduction(Box::new(record)), purpose);
+        self.put(now, &key, Request::PutIntroduction(Box::new(record)), purpose);
     }
 
     /// The homes that can be asked to do something for us.

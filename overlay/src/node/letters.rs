@@ -144,11 +144,8 @@ impl Node {
 
     /// A holder has our record now: it may have letters, too.
     pub(super) fn collect_from(&mut self, now: Now, holder: Peer) {
-        if self.nearer_holders(&holder.node) >= ASKED_FOR_LETTERS {
-            return;
-        }
-        let again = |at: &Instant| now.instant < *at + COLLECT_AGAIN;
-        if self.post.asked.get(&holder.node).is_some_and(again) {
+        let lately = |at: &Instant| now.instant < *at + COLLECT_AGAIN;
+        if self.post.asked.get(&holder.node).is_some_and(lately) || self.is_far_holder(&holder.node) {
             return;
         }
         if self.post.asked.len() >= MAX_ASKED {
@@ -158,12 +155,13 @@ impl Node {
         self.collect(now, holder, Vec::new(), Purpose::Collect);
     }
 
-    /// How many holders of our record stand nearer to it than this one.
-    fn nearer_holders(&self, holder: &LinkKey) -> usize {
+    /// Whether enough holders of our record stand nearer to it than this one.
+    fn is_far_holder(&self, holder: &LinkKey) -> bool {
         let place = Key::of_person(&self.identity.public_key());
         let from = |node: &LinkKey| Key::of_node(node).distance(&place);
         let distance = from(holder);
-        self.held_at.get(&place).map_or(0, |told| told.iter().filter(|node| from(node) < distance).count())
+        let nearer = self.held_at.get(&place).into_iter().flatten().filter(|node| from(node) < distance);
+        nearer.take(ASKED_FOR_LETTERS).count() == ASKED_FOR_LETTERS
     }
 
     fn collect(&mut self, now: Now, holder: Peer, taken: Vec<LetterMark>, purpose: Purpose) {

@@ -331,7 +331,7 @@ impl Node {
         let mut ready: Vec<(LinkId, LinkKey)> =
             ready.filter_map(|(id, link)| Some((*id, link.peer?))).collect();
         ready.shuffle(&mut self.rng);
-        ready.sort_by_key(|(_, node)| self.loads.crowding(node));
+        ready.sort_by_cached_key(|(_, node)| self.loads.crowding(node));
         ready
     }
 

@@ -102,8 +102,11 @@ pub(super) struct Timers {
 
 impl Timers {
     pub(super) fn set(&mut self, timer: Timer, at: Instant) {
-        self.cancel(timer);
-        self.at.insert(timer, at);
+        match self.at.insert(timer, at) {
+            Some(due) if due == at => return,
+            Some(due) => self.order.remove(&(due, timer)),
+            None => false,
+        };
         self.order.insert((at, timer));
     }
 

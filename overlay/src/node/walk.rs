@@ -13,7 +13,10 @@
 //! in which nobody chose its place: identities ground to surround a key make the region wider, not emptier. It ends with
 //! [`WIDEST`]. Of one /24 or /48 only two count.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use rand::seq::{IteratorRandom as _, SliceRandom as _};
 use relay::Now;
@@ -39,7 +42,7 @@ pub(super) enum For {
     /// The round of this command asks them.
     Query(QueryId),
     /// They are to hold this.
-    Put(Box<Request>, Purpose),
+    Put(Arc<Request>, Purpose),
     /// Whoever asks for them next.
     Later,
 }
@@ -172,7 +175,9 @@ impl Node {
             let peer = Peer { node: record.node(), address: record.address() };
             (record.place().distance(key), peer)
         };
-        let closest = self.table.closest(key, count, now.instant, |node| except.contains(node));
+        let closest = self.table.closest(key, count, now.instant, |known| {
+            !except.is_empty() && except.contains(&known.record.node())
+        });
         let mut peers: Vec<(Distance, Peer)> =
             closest.into_iter().map(|known| placed(&known.record)).collect();
         if let Some(own) = self.own_directory().filter(|own| !except.contains(&own.node())) {
@@ -404,14 +409,14 @@ impl Node {
     pub(super) fn closest_known(&self, now: Now, key: &Key, most: u8) -> Response {
         let most = usize::from(most).min(WIDEST);
         let around = self.table.closest(key, most, now.instant, |_| false);
-        let told: BTreeSet<LinkKey> = around.iter().map(|known| known.record.node()).collect();
-        let confirmed = |node: &LinkKey| self.table.get(node).is_some_and(|known| known.confirmed);
-        let sure = self
-            .table
-            .closest(key, REPLICATION / 2, now.instant, |node| told.contains(node) || !confirmed(node));
-        // Of the closest, those that answered count as sure already.
+        // Of the closest, those that answered count as sure already, and nearly always they are enough.
         let missing = (REPLICATION / 2).saturating_sub(around.iter().filter(|known| known.confirmed).count());
-        let sure = sure.into_iter().take(missing);
+        let told: BTreeSet<Key> = around.iter().map(|known| known.record.place()).collect();
+        let unsure = |known: &Known| !known.confirmed || told.contains(&known.record.place());
+        let sure = match missing {
+            0 => Vec::new(),
+            _ => self.table.closest(key, missing, now.instant, unsure),
+        };
         let own = self.own_directory().into_iter().cloned();
         let records = around.into_iter().chain(sure).map(|known| known.record.clone());
         Response::Closest {

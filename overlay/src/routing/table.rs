@@ -64,6 +64,8 @@ pub struct Known {
     pub confirmed: bool,
     /// The beginning of its place: seldom does anybody have to look into the record to compare two.
     leading: u32,
+    /// The second in which its record expires: beside its neighbours', where it costs no room.
+    expires: u32,
     /// Nearly always none, and there are many supernodes.
     pauses: Option<Box<Pauses>>,
 }
@@ -91,8 +93,8 @@ const WAITING: usize = 16;
 
 impl Known {
     fn new(record: SupernodeRecord) -> Self {
-        let leading = record.place().leading();
-        Self { record, failures: 0, confirmed: false, leading, pauses: None }
+        let (leading, expires) = (record.place().leading(), expires(&record));
+        Self { record, failures: 0, confirmed: false, leading, expires, pauses: None }
     }
 
     fn place_to(&self, key: &Key) -> Ordering {
@@ -141,7 +143,12 @@ impl Known {
 
     /// Whether it can be counted on to hold something.
     pub fn is_live(&self, now: Instant) -> bool {
-        self.failures < DEAD && self.may_dial(now)
+        !self.is_dead() && self.may_dial(now)
+    }
+
+    /// Whether it failed so often that it is probably gone.
+    pub fn is_dead(&self) -> bool {
+        self.failures >= DEAD
     }
 
     /// Stands for this version of its record in a [`crate::wire::Summary`].
@@ -150,7 +157,7 @@ impl Known {
     }
 
     fn may_be_replaced(&self) -> bool {
-        self.failures >= DEAD || !self.confirmed
+        self.is_dead() || !self.confirmed
     }
 }
 
@@ -235,12 +242,10 @@ impl Table {
 
     /// Takes a record the caller has verified.
     pub fn insert(&mut self, record: SupernodeRecord) -> Inserted {
-        if self.is_stale(&record) {
-            return Inserted::Stale;
-        }
         let (node, key) = (record.node(), record.place());
-        if self.position(&key).is_ok() {
-            return self.renew(record);
+        if let Some(known) = self.at(&key) {
+            let stale = known.record.issued() >= record.issued();
+            return if stale { Inserted::Stale } else { self.renew(record) };
         }
         let bucket = self.own.shared_bits(&key);
         if !self.has_room(bucket, &record) {
@@ -281,6 +286,7 @@ impl Table {
         }
         // A record issued later than our last failure says that it is back.
         known.forgive();
+        known.expires = expires(&record);
         known.record = record;
         Inserted::Newer
     }
@@ -304,7 +310,7 @@ impl Table {
         let fullest = self.buckets.iter().max_by_key(|(n, count)| (**count, std::cmp::Reverse(**n)));
         let Some(fullest) = fullest.map(|(n, _)| *n).filter(|n| *n != bucket) else { return false };
         if !self.make_room(fullest, |_| true) {
-            let worst = self.stretch(fullest).iter().min_by_key(|k| (k.confirmed, k.record.not_after()));
+            let worst = self.stretch(fullest).iter().min_by_key(|k| (k.confirmed, k.expires));
             let Some(worst) = worst.map(|known| known.record.node()) else { return false };
             self.remove(&worst);
         }
@@ -314,7 +320,7 @@ impl Table {
     /// Removes the worst replaceable entry of a bucket.
     fn make_room(&mut self, bucket: u16, among: impl Fn(&Known) -> bool) -> bool {
         let replaceable = self.stretch(bucket).iter().filter(|known| known.may_be_replaced() && among(known));
-        let worst = replaceable.min_by_key(|known| (known.failures < DEAD, known.record.not_after()));
+        let worst = replaceable.min_by_key(|known| (!known.is_dead(), known.expires));
         let worst = worst.map(|known| known.record.node());
         worst.is_some_and(|node| self.remove(&node))
     }
@@ -386,21 +392,21 @@ impl Table {
         }
     }
 
-    /// The supernodes closest to `key`, nearest first, those of `except` left out. Dead ones only fill up what too few
+    /// The supernodes closest to `key`, nearest first, those left out that are excepted. Dead ones only fill up what too few
     /// live ones leave: perhaps it is we who were cut off.
     pub fn closest(
         &self,
         key: &Key,
         count: usize,
         now: Instant,
-        except: impl Fn(&LinkKey) -> bool,
+        except: impl Fn(&Known) -> bool,
     ) -> Vec<&Known> {
         // Whoever shares more leading bits with the key is closer, and all who share so many stand together.
         let mut bits = (self.known.len() / count.max(1)).max(1).ilog2() as u16;
         loop {
             let (first, last) = key.around(bits);
             let among = self.range(first..=last).iter();
-            let among = among.filter(|k| k.record.offers(Offers::DIRECTORY) && !except(&k.record.node()));
+            let among = among.filter(|k| k.record.offers(Offers::DIRECTORY) && !except(k));
             let mut found: Vec<_> = among
                 .map(|known| ((!known.is_live(now), known.record.place().distance(key)), known))
                 .collect();
@@ -426,6 +432,10 @@ impl Table {
     pub fn live(&self, now: Instant) -> usize {
         self.known.iter().filter(|k| k.is_live(now)).count()
     }
+}
+
+fn expires(record: &SupernodeRecord) -> u32 {
+    u32::try_from(record.not_after().as_secs()).unwrap_or(u32::MAX)
 }
 
 fn lower<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::*;
+use super::{
+    tests::{lookup, name, network},
+    *,
+};
 use crate::{
     Username,
     config::{NatKind, SupernodeConfig},
@@ -146,7 +149,9 @@ fn a_volunteer_behind_a_filter_never_serves_and_learns_why() {
     let status = world.status(helper);
     let unreachable = Candidacy::Unfit(Unfit::Unreachable);
     assert_eq!((status.candidacy, status.filtering), (unreachable, Filtering::Filtered));
-    assert_eq!(status.nat, NatKind::EndpointIndependent);
+    // Here is too little room for three homes, and two must have seen it lately.
+    assert!(lookup(&mut world, helper, &name(1)).is_ok());
+    assert_eq!(world.status(helper).nat, NatKind::EndpointIndependent);
 }
 
 #[test]
@@ -230,4 +235,24 @@ fn nobody_is_dialled_at_an_address_that_is_not_the_askers_own_or_too_often() {
     let for_victim = DialBack::new(victim, nonce).pass_on(world.link_key(asker));
     let stolen = Request::DialBackFor(Box::new(for_victim));
     assert_eq!(answer_to(&mut world, asker, home, stolen), refused);
+}
+
+#[test]
+fn whoever_can_be_rung_tries_one_of_the_dead_now_and_then_and_finds_whoever_comes_back() {
+    let (mut world, hubs, leaves) = network(58, 10, 1);
+    let leaf = leaves[0];
+    world.run(MINUTE * 2);
+    assert_eq!((world.status(leaf).homes, world.status(leaf).supernodes_known), (3, 10));
+    // Those it was told of at first stay: seeds are another matter.
+    let dead: Vec<HostId> = hubs.iter().copied().filter(|hub| ![0, 5].contains(hub)).collect();
+    dead.iter().for_each(|hub| world.kill(*hub));
+    world.run(MINUTE * 5);
+    assert_eq!(world.status(leaf).homes, 2);
+    let before = world.with(leaf, |node, _| node.dialled_for_test());
+    world.run(MINUTE * 5);
+    let dialled = world.with(leaf, |node, _| node.dialled_for_test()) - before;
+    assert!((20..=40).contains(&dialled), "every ten seconds one, however many there are: {dialled}");
+    world.supernode(&[hubs[0]]);
+    world.run(MINUTE);
+    assert_eq!(world.status(leaf).homes, 3);
 }

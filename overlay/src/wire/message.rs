@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, Encoder, encode};
 use relay::UnixTime;
 
 use super::{Alive, Bounded, DialBack, DialBackFor, Later, Load, Nonce, unix_time};
@@ -90,6 +90,26 @@ pub enum Message {
     /// One who was helped to the helper: so much it did.
     #[n(51)]
     Thanks(#[n(0)] Box<Voucher>),
+}
+
+/// A [`Message::Request`] of which the question is somebody else's: what is asked of twenty is not copied for each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) id: u32,
+    pub(crate) body: &'a Request,
+}
+
+/// [`Message::Request`] among the messages.
+const REQUEST: u32 = 3;
+
+impl<C> Encode<C> for Asked<'_> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.array(2)?.u32(REQUEST)?.array(2)?.u32(self.id)?.encode_with(self.body, ctx)?.ok()
+    }
 }
 
 /// Who speaks, and how it sees the other side.
@@ -419,4 +439,20 @@ pub struct RelayUsage {
     /// Bytes of payload, both ways.
     #[n(1)]
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::to_bytes;
+
+    #[test]
+    fn what_is_asked_of_many_reads_like_what_is_asked_of_one() {
+        for body in
+            [Request::Ping, Request::RelayCredentials, Request::Find { key: Key::default(), most: 20 }]
+        {
+            let asked = to_bytes(&Asked { id: 7_000, body: &body });
+            assert_eq!(asked, to_bytes(&Message::Request { id: 7_000, body }));
+        }
+    }
 }
