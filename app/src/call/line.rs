@@ -39,8 +39,9 @@ struct Call {
     kept: Vec<Vec<u8>>,
     /// Our own candidates, until they are sent.
     fresh: Vec<Vec<u8>>,
-    /// When to send them.
+    /// When to send them, and when some were sent last.
     flush_at: Option<Instant>,
+    flushed: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -334,11 +335,13 @@ impl Line {
         self.outputs.push_back(Output::Send { to, signal });
     }
 
-    /// Our candidates leave once the other side knows of the call, a moment later, so that several share an envelope.
+    /// Our candidates leave once the other side knows of the call: the first at once, for a way may hang on it, and those that
+    /// follow a moment later, so that several share an envelope.
     fn schedule_flush(&mut self, now: Now) {
         let Some(call) = &mut self.call else { return };
         if call.media == Media::Up && !call.fresh.is_empty() {
-            call.flush_at.get_or_insert(now.instant + CANDIDATE_BATCH);
+            let earliest = call.flushed.map_or(now.instant, |flushed| flushed + CANDIDATE_BATCH);
+            call.flush_at.get_or_insert(earliest.max(now.instant));
         }
     }
 
@@ -347,7 +350,7 @@ impl Line {
         else {
             return;
         };
-        call.flush_at = None;
+        (call.flush_at, call.flushed) = (None, Some(now.instant));
         let (id, fresh) = (call.id, mem::take(&mut call.fresh));
         let ContactId::Person(to) = call.with else { return };
         // A call under way is a way to the other side that needs no supernode, and may lose the last one it has.
@@ -386,6 +389,17 @@ impl Line {
 impl Call {
     fn new(id: CallId, with: ContactId, direction: Direction, state: State, media: Media) -> Self {
         let (kept, fresh) = (Vec::new(), Vec::new());
-        Self { id, with, direction, state, media, described: None, kept, fresh, flush_at: None }
+        Self {
+            id,
+            with,
+            direction,
+            state,
+            media,
+            described: None,
+            kept,
+            fresh,
+            flush_at: None,
+            flushed: None,
+        }
     }
 }

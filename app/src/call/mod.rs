@@ -49,7 +49,7 @@ pub const RING_TIMEOUT: Duration = Duration::from_secs(45);
 pub const OFFER_LIFETIME: Duration = Duration::from_secs(60);
 /// How long the two sides look for a path after the answer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a fresh candidate waits for others to share its envelope.
+/// How long a fresh candidate waits for others to share its envelope, unless it is the first for so long.
 pub const CANDIDATE_BATCH: Duration = Duration::from_millis(20);
 /// Candidates of the other side kept until they can be applied; further ones are dropped (a path can still be found
 /// with these, or by the peer-reflexive way).

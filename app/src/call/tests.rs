@@ -532,6 +532,23 @@ fn own_candidates_share_an_envelope_and_wait_for_the_offer() {
 }
 
 #[test]
+fn the_first_candidate_for_a_while_leaves_at_once_and_those_after_it_together() {
+    let mut pair = Pair::talking();
+    let call = pair.ada.line.current().unwrap().0;
+    pair.ada.take_bodies();
+    let found = |pair: &mut Pair, candidate: u8| {
+        pair.ada.line.handle_candidate(pair.now, call, vec![candidate]);
+        pair.ada.line.handle_timeout(pair.now);
+        pair.ada.take_bodies()
+    };
+    assert_eq!(found(&mut pair, 1), [Body::Candidates { candidates: vec![vec![1]] }]);
+    assert_eq!(found(&mut pair, 2), []);
+    assert_eq!(found(&mut pair, 3), []);
+    pair.wait(CANDIDATE_BATCH);
+    assert_eq!(pair.ada.take_bodies(), [Body::Candidates { candidates: vec![vec![2], vec![3]] }]);
+}
+
+#[test]
 fn new_ways_found_during_a_call_are_told_through_the_call_itself_too() {
     let mut pair = Pair::talking();
     pair.ada.drain();
