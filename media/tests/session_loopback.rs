@@ -102,7 +102,7 @@ async fn call(configs: [SessionConfig; 2]) -> [End; 2] {
     let [caller, callee] = configs;
     let (a, described, a_events) = offer(caller).await.unwrap();
     let described = Description::decode(&described.encode()).unwrap();
-    let (b, described, b_events) = prepare(callee, described).await.unwrap();
+    let (b, described, b_events) = prepare(callee, described).unwrap();
     b.pick_up().unwrap();
     a.accept_answer(Description::decode(&described.encode()).unwrap()).unwrap();
     [End::new(a, a_events), End::new(b, b_events)]
@@ -210,7 +210,7 @@ async fn a_call_over_loopback_records_what_the_other_end_said() {
 /// It rings, until a word has passed over the control channel: the way is proven and secured.
 async fn ringing(caller: SessionConfig, callee: SessionConfig) -> [End; 2] {
     let (a, described, a_events) = offer(caller).await.unwrap();
-    let (b, described, b_events) = prepare(callee, described).await.unwrap();
+    let (b, described, b_events) = prepare(callee, described).unwrap();
     a.prepare_answer(described.clone()).unwrap();
     b.send_message(b"here".to_vec()).unwrap();
     let mut ends = [End::new(a, a_events), End::new(b, b_events)];

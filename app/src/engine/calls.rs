@@ -318,7 +318,7 @@ impl Actor {
                 Start::Offer => driver::offer(config)
                     .await
                     .map(|(session, description, events)| (session, Some(description), events)),
-                Start::Prepare { offer } => prepare(config, &offer).await,
+                Start::Prepare { offer } => prepare(config, &offer),
             };
             Done::Session(call, result)
         });
@@ -467,9 +467,9 @@ impl Actor {
     }
 }
 
-async fn prepare(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
+fn prepare(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
-    let (session, description, events) = driver::prepare(config, offer).await?;
+    let (session, description, events) = driver::prepare(config, offer)?;
     Ok((session, Some(description), events))
 }
 

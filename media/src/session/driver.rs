@@ -57,8 +57,8 @@ pub async fn offer(
 /// Takes a call that rings here: `offer` came from the other end, the description returned goes back to it.
 ///
 /// Until [`Session::pick_up`] no device is open and no sound passes; a device that cannot be opened then ends the session
-/// with [`super::SessionEnd::Device`].
-pub async fn prepare(
+/// with [`super::SessionEnd::Device`]. To be called within a tokio runtime, as the others are.
+pub fn prepare(
     config: SessionConfig,
     offer: Description,
 ) -> Result<(Session, Description, mpsc::Receiver<SessionEvent>), SessionError> {

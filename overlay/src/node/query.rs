@@ -131,7 +131,6 @@ const HOME_PATIENCE: Duration = Duration::from_secs(5);
 const MAX_INTRODUCTIONS: usize = 256;
 
 /// What happens to a query next.
-#[expect(clippy::large_enum_variant, reason = "handed up one call and unpacked at once, never stored")]
 pub(super) enum Next {
     Continue(Query),
     Done(Answer),
