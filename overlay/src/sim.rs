@@ -52,6 +52,8 @@ pub(crate) struct World {
     pub(crate) said: VecDeque<Vec<u8>>,
     /// Envelopes pushed to leaves, to be replayed by a test.
     pub(crate) rings: Vec<(HostId, LinkId, Vec<u8>)>,
+    /// Who is listened in on, and every message that came to them, unsealed by the transport.
+    pub(crate) tapped: Option<(HostId, Vec<Vec<u8>>)>,
 }
 
 /// Names a node of the world.
@@ -137,6 +139,7 @@ impl World {
             dialled: BTreeMap::new(),
             said: VecDeque::new(),
             rings: Vec::new(),
+            tapped: None,
         }
     }
 
@@ -362,6 +365,9 @@ impl World {
                 if self.hosts[host].links.contains_key(&link) {
                     if let Ok(Message::Ring { .. }) = wire::from_bytes(&bytes) {
                         self.rings.push((host, link, bytes.clone()));
+                    }
+                    if let Some((_, heard)) = self.tapped.as_mut().filter(|(tapped, _)| *tapped == host) {
+                        heard.push(bytes.clone());
                     }
                     self.alive(host, |node| node.handle_message(now, link, &bytes));
                 }

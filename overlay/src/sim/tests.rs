@@ -8,6 +8,7 @@ use crate::{
     config::SupernodeConfig,
     error::{LookupError, OfflineReason, RegisterError, SendError},
     outcome::{Lookup, NameState, Registration, RelayOffer, RelayWish},
+    record::PresenceSecret,
     username::Username,
     wire::Request,
 };
@@ -239,6 +240,38 @@ fn conflicting_claims_of_two_networks_that_met_are_both_returned() {
     assert!(both(&found).contains(&world.key(ada)) && both(&found).contains(&world.key(bob)));
     let again = lookup(&mut world, ada, &name(0)).unwrap();
     assert_eq!(both(&found), both(&again), "the same order for everybody");
+}
+
+#[test]
+fn nothing_that_comes_to_a_stranger_holds_an_address_of_whom_they_look_for() {
+    let (mut world, hubs, leaves) = network(42, 6, 3);
+    world.run(Duration::from_secs(10));
+    assert!(register_all(&mut world, &leaves).iter().all(Result::is_ok));
+    let [stranger, bob, contact] = leaves[..3] else { panic!() };
+    let (to, friend) = (world.key(bob), world.key(contact));
+    let (secret, theirs) = (PresenceSecret::from_bytes([7; 32]), PresenceSecret::from_bytes([8; 32]));
+    world.with(bob, |node, now| {
+        node.set_presence_secret(now, Some(secret));
+        node.watch(now, [(friend, theirs)]);
+    });
+    world.tapped = Some((stranger, Vec::new()));
+    for _ in 0..5 {
+        assert!(lookup(&mut world, stranger, &name(1)).is_ok_and(|found| found.claims[0].key == to));
+        let query = world.with(stranger, |node, now| node.reachable(now, to));
+        world.answer(stranger, query);
+        assert_eq!(send(&mut world, stranger, to, b"let me in"), Ok(()));
+        world.run(Duration::from_secs(60));
+    }
+    let (_, heard) = world.tapped.take().unwrap();
+    let holds = |address: SocketAddr| {
+        let SocketAddr::V4(address) = address else { panic!() };
+        let (octets, text) = (address.ip().octets(), address.ip().to_string());
+        let any =
+            |bytes: &[u8]| heard.iter().any(|message| message.windows(bytes.len()).any(|part| part == bytes));
+        any(&octets) || any(text.as_bytes())
+    };
+    assert!(heard.len() > 20 && hubs.iter().any(|hub| holds(world.address(*hub))), "{}", heard.len());
+    assert!(!holds(world.address(bob)), "the stranger was told where bob is");
 }
 
 #[test]
