@@ -7,14 +7,15 @@
 //!
 //! Every pair of the eight uplinks is played `--runs` times, half of them from either side, and held against theory; two
 //! long calls are scored. `--cells` plays some pairs only, and scores none; `--quick` plays six of them once. `--link`
-//! puts such a link (`delay_ms=25,loss=0.01`, see [`lab::link`]) between every router and the internet; with `--known` the
-//! callee is a contact, and no name is looked up; with `--ring` one who answers after that long.
+//! puts such a link (`delay_ms=25,loss=0.01`, see [`lab::link`]) between every router and the internet, once all uplinks
+//! are measured; with `--known` the callee is a contact, and no name is looked up; with `--ring` one who answers after
+//! that long.
 //!
 //! Prints a grid on stderr, one JSON object on stdout, and a picture to a file. Exit status: 0 every bar kept, 1 a bar
 //! failed, 77 this system allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result, bail};
-use lab::grid::{self, Callee, Cell, Grid, Plan, Square};
+use lab::grid::{self, Callee, Cell, Grid, Plan, Square, Uplinks};
 use lab::link;
 use lab::netns::{self, Internet};
 use lab::reflect;
@@ -81,7 +82,13 @@ const HEARD_QUICKLY: &str = "port:symmetric";
 
 impl Wish {
     fn read(arguments: &[String]) -> Result<Self> {
-        let plan = Plan { cells: Cell::all(), runs: RUNS, guessing: GUESSING, callee: Callee::ByName };
+        let plan = Plan {
+            cells: Cell::all(),
+            runs: RUNS,
+            guessing: GUESSING,
+            callee: Callee::ByName,
+            uplinks: Uplinks::Unknown,
+        };
         let mut wish = Self { plan, heard: cells(HEARD)?, length: WHOLE, svg: None, link: None };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
@@ -134,10 +141,15 @@ struct Heard {
 
 fn play(wish: &Wish) -> Result<ExitCode> {
     let mut internet = Internet::build().context("the network of the lab could not be built")?;
+    let mut plan = wish.plan.clone();
     if let Some(link) = &wish.link {
+        for cell in &plan.cells {
+            cell.lay(&internet)?;
+        }
+        plan.uplinks = Uplinks::Measured;
         internet.put_links(link)?;
     }
-    let grid = Grid::judge(grid::play(&internet, &wish.plan)?);
+    let grid = Grid::judge(grid::play(&internet, &plan)?);
     let mut err = std::io::stderr();
     let mut faults = grid.faults.clone();
     let mut heard = Vec::new();
