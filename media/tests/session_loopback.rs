@@ -41,6 +41,8 @@ struct End {
     events: mpsc::Receiver<SessionEvent>,
     path: Option<PathReport>,
     connected: bool,
+    /// Whether sound of its own has left.
+    speaks: bool,
     flowing: bool,
     messages: Vec<Vec<u8>>,
     wanted: Vec<RelaysWanted>,
@@ -56,6 +58,7 @@ impl End {
             events,
             path: None,
             connected: false,
+            speaks: false,
             flowing: false,
             messages: vec![],
             wanted: vec![],
@@ -74,6 +77,7 @@ impl End {
                 assert!(speaker_t0.is_some(), "the speaker file has begun");
                 self.flowing = true;
             }
+            SessionEvent::MediaFlowing { direction: MediaDirection::Send, .. } => self.speaks = true,
             SessionEvent::RelaysWanted(wanted) => self.wanted.push(wanted),
             SessionEvent::Stats(stats) => self.received = stats.packets_received,
             SessionEvent::Message(message) => self.messages.push(message),
@@ -226,11 +230,9 @@ async fn no_device_is_open_before_somebody_picks_up() {
     let callee =
         config(PathPolicy::Any, vec![], voice(AudioSource::Tone(660.0), AudioSink::File(heard.clone())));
     let mut ends = ringing(caller, callee).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!heard.exists() && !ends[0].connected && !ends[1].connected);
     ends[1].session.pick_up().unwrap();
-    run(&mut ends, |ends| ends[1].connected).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    run(&mut ends, |ends| ends[1].speaks).await;
     assert!(heard.exists() && !ends[0].connected, "the answer has not been given to the caller");
 }
 

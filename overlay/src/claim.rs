@@ -14,7 +14,6 @@ mod receipt;
 mod seen;
 mod succession;
 mod union;
-mod worked;
 
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use crate::{
     identity::{Domain, Identity, PublicKey, Signature},
     record::{CLOCK_TOLERANCE, RecordError},
     username::Username,
+    verdicts::Verdicts,
     wire::{self, Bounded},
     work::{Proof, Puzzle},
 };
@@ -43,6 +43,9 @@ pub use self::{
 };
 
 const VERSION: u8 = 3;
+
+/// Proofs of work found right lately.
+static WORKED: Verdicts<1_024> = Verdicts::new();
 
 /// How long a proven claim lasts unless renewed.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(35 * 24 * 3600);
@@ -245,7 +248,7 @@ impl Claim {
     pub fn verify_work(&self) -> Result<(), RecordError> {
         let Some(proof) = &self.body.proof else { return Ok(()) };
         let puzzle = self.puzzle();
-        let solved = worked::right(puzzle.work_id(proof), || puzzle.is_solved(proof));
+        let solved = WORKED.right(puzzle.work_id(proof), || puzzle.is_solved(proof));
         if solved { Ok(()) } else { Err(RecordError::Work) }
     }
 

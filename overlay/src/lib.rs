@@ -68,6 +68,7 @@ pub mod routing;
 #[cfg(test)]
 mod sim;
 pub mod username;
+mod verdicts;
 pub mod volunteer;
 pub mod wire;
 pub mod work;

@@ -1,5 +1,8 @@
 //! Whole calls between two lines in virtual time.
 
+mod candidates;
+mod ringing;
+
 use super::{
     message::{Body, HangUp, Signal},
     *,
@@ -205,70 +208,6 @@ fn ringing() -> Pair {
     pair.start_sessions();
     pair.deliver();
     pair
-}
-
-#[test]
-fn both_sessions_prepare_while_it_rings_and_the_answer_goes_every_way() {
-    let mut pair = ringing();
-    assert_eq!(pair.bob.starts, [(CallId([1; 16]), Start::Prepare { offer: vec![1, b'a'] })]);
-    assert_eq!((pair.ada.prepared.len(), pair.ada.answers.len(), pair.bob.picked_up), (1, 0, 0));
-    let candidate = Body::Candidates { candidates: vec![vec![5]] };
-    pair.ada_gets(1, candidate.clone());
-    pair.bob_gets(1, candidate);
-    assert_eq!((pair.ada.candidates.len(), pair.bob.candidates.len()), (1, 1), "not kept for the answer");
-    pair.bob.line.answer(pair.now).unwrap();
-    pair.bob.drain();
-    assert_eq!((pair.bob.starts.len(), pair.bob.picked_up), (1, 1));
-    assert_eq!(pair.bob.on_session, pair.bob.post);
-    pair.deliver();
-    assert_eq!(
-        (pair.ada.prepared.clone(), pair.ada.answers.clone()),
-        (vec![vec![1, b'b']], vec![vec![1, b'b']])
-    );
-}
-
-#[test]
-fn picking_up_before_the_session_runs_answers_when_it_does() {
-    let mut pair = Pair::new();
-    pair.bob_gets(1, offer());
-    pair.bob.line.answer(pair.now).unwrap();
-    assert_eq!((pair.bob.take_bodies(), pair.bob.picked_up), (vec![], 0));
-    pair.start_sessions();
-    let answer = Body::Answer { description: vec![1, b'b'] };
-    assert_eq!((pair.bob.take_bodies(), pair.bob.picked_up), (vec![answer], 1));
-}
-
-#[test]
-fn a_session_that_cannot_prepare_rings_all_the_same_and_is_tried_again() {
-    let mut pair = Pair::new();
-    pair.bob_gets(1, offer());
-    pair.bob.line.handle_start_failed(pair.now, CallId([1; 16]), Reason::Internal("no socket".into()));
-    assert_eq!(pair.bob.take_bodies(), [Body::Ringing { description: None }]);
-    pair.bob.line.answer(pair.now).unwrap();
-    pair.bob.drain();
-    assert_eq!(pair.bob.starts.len(), 2);
-    pair.bob.line.handle_started(pair.now, CallId([1; 16]), Some(vec![6]));
-    assert_eq!(pair.bob.take_bodies(), [Body::Answer { description: vec![6] }]);
-}
-
-#[test]
-fn a_session_that_ends_while_it_rings_ends_the_call() {
-    let mut pair = ringing();
-    pair.bob.line.handle_session_over(pair.now, CallId([1; 16]), Reason::HungUp, Side::Remote);
-    assert_eq!(pair.bob.ended().reason, Reason::Missed);
-    pair.ada.line.handle_session_over(pair.now, CallId([1; 16]), Reason::HungUp, Side::Remote);
-    assert_eq!(pair.ada.ended().reason, Reason::PeerFailed);
-}
-
-#[test]
-fn whoever_declines_says_so_before_the_prepared_session_closes() {
-    let mut pair = ringing();
-    pair.bob.line.decline(pair.now).unwrap();
-    let order = std::iter::from_fn(|| pair.bob.line.poll_output());
-    let order: Vec<_> =
-        order.filter(|output| !matches!(output, Output::Event { .. } | Output::Send { .. })).collect();
-    let decline = Signal { call: CallId([1; 16]), body: Body::Decline };
-    assert_eq!(order, [Output::SendOnSession(decline), Output::Stop]);
 }
 
 #[test]
@@ -479,89 +418,6 @@ fn a_caller_who_dials_again_replaces_the_call_that_rings() {
     pair.bob_gets(2, offer());
     assert_eq!(pair.bob.ended().reason, Reason::Replaced);
     assert_eq!(pair.bob.line.current(), Some((CallId([2; 16]), ContactId::Person(pair.ada.key))));
-}
-
-#[test]
-fn candidates_before_the_offer_and_before_the_answer_are_kept_and_applied() {
-    let mut pair = Pair::new();
-    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![1]] });
-    pair.bob_gets(1, offer());
-    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![2]] });
-    pair.bob.line.answer(pair.now).unwrap();
-    pair.bob.drain();
-    assert!(pair.bob.candidates.is_empty());
-    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![3]] });
-    pair.start_sessions();
-    pair.bob_gets(1, Body::Candidates { candidates: vec![vec![4]] });
-    assert_eq!(pair.bob.candidates, [[1], [2], [3], [4]]);
-}
-
-#[test]
-fn kept_candidates_are_bounded_per_call_and_in_calls() {
-    let mut pair = Pair::new();
-    for _ in 0..10 {
-        pair.bob_gets(1, Body::Candidates { candidates: vec![vec![1]; 12] });
-    }
-    pair.bob_gets(1, offer());
-    pair.bob.line.answer(pair.now).unwrap();
-    pair.start_sessions();
-    assert_eq!(pair.bob.candidates.len(), KEPT_CANDIDATES);
-    let mut pair = Pair::new();
-    for id in 0..=EARLY_CALLS as u8 {
-        pair.bob_gets(id, Body::Candidates { candidates: vec![vec![id]] });
-    }
-    pair.bob_gets(0, offer());
-    pair.bob.line.answer(pair.now).unwrap();
-    pair.start_sessions();
-    assert!(pair.bob.candidates.is_empty(), "the oldest gave way");
-}
-
-#[test]
-fn own_candidates_share_an_envelope_and_wait_for_the_offer() {
-    let mut pair = Pair::new();
-    pair.ada_calls(1);
-    pair.ada.line.handle_candidate(pair.now, CallId([1; 16]), vec![1]);
-    pair.start_sessions();
-    pair.ada.line.handle_candidate(pair.now, CallId([1; 16]), vec![2]);
-    assert_eq!(pair.ada.line.poll_timeout().unwrap().1, "candidates to send");
-    pair.wait(CANDIDATE_BATCH);
-    let sent = pair.ada.take_bodies();
-    assert!(matches!(sent[0], Body::Offer { .. }));
-    assert_eq!(sent[1], Body::Candidates { candidates: vec![vec![1], vec![2]] });
-    assert_eq!(sent.len(), 2);
-}
-
-#[test]
-fn the_first_candidate_for_a_while_leaves_at_once_and_those_after_it_together() {
-    let mut pair = Pair::talking();
-    let call = pair.ada.line.current().unwrap().0;
-    pair.ada.take_bodies();
-    let found = |pair: &mut Pair, candidate: u8| {
-        pair.ada.line.handle_candidate(pair.now, call, vec![candidate]);
-        pair.ada.line.handle_timeout(pair.now);
-        pair.ada.take_bodies()
-    };
-    assert_eq!(found(&mut pair, 1), [Body::Candidates { candidates: vec![vec![1]] }]);
-    assert_eq!(found(&mut pair, 2), []);
-    assert_eq!(found(&mut pair, 3), []);
-    pair.wait(CANDIDATE_BATCH);
-    assert_eq!(pair.ada.take_bodies(), [Body::Candidates { candidates: vec![vec![2], vec![3]] }]);
-}
-
-#[test]
-fn new_ways_found_during_a_call_are_told_through_the_call_itself_too() {
-    let mut pair = Pair::talking();
-    pair.ada.drain();
-    let call = pair.ada.line.current().unwrap().0;
-    pair.ada.line.handle_candidate(pair.now, call, vec![9]);
-    pair.wait(CANDIDATE_BATCH);
-    let body = Body::Candidates { candidates: vec![vec![9]] };
-    assert!(pair.ada.take_bodies().contains(&body));
-    assert_eq!(pair.ada.on_session, [Signal { call, body: body.clone() }]);
-    let from = pair.ada.key;
-    pair.bob.line.handle_signal(pair.now, from, pair.now.unix, Welcome::TurnAway, Signal { call, body });
-    pair.bob.drain();
-    assert!(pair.bob.candidates.contains(&vec![9]));
 }
 
 #[test]

@@ -101,6 +101,8 @@ pub(super) struct Line {
     open: bool,
     /// Whether a way is proven.
     found: bool,
+    /// When the other end was.
+    secured: Option<Instant>,
     events: VecDeque<LineEvent>,
 }
 
@@ -133,6 +135,7 @@ impl Line {
             picked_up: false,
             open: peer == PeerKind::Stock,
             found: false,
+            secured: None,
             events: VecDeque::new(),
         })
     }
@@ -421,8 +424,13 @@ impl Line {
                 self.found |= self.peer == PeerKind::Stock;
                 self.take_early_packets(now);
             }
-            CallEvent::Connected if self.picked_up => self.talk(now),
-            CallEvent::Connected => self.phase = Phase::Ready,
+            CallEvent::Connected => {
+                self.secured = Some(now);
+                self.phase = Phase::Ready;
+                if self.picked_up {
+                    self.talk(now);
+                }
+            }
             // Whoever speaks into a telephone that rings is not heard.
             CallEvent::Voice { .. } if self.phase != Phase::Talking => {}
             CallEvent::Voice { sequence, timestamp, payload } => {
@@ -451,11 +459,13 @@ impl Line {
         self.report(now);
     }
 
-    /// Between Silbos, when the other end counts as gone; a stock end is ICE's business.
+    /// Between Silbos, when the other end counts as gone, be it that no way was ever proven; a stock end is ICE's business.
     fn lost_at(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Ready | Phase::Talking => Some(self.path.last_heard()? + LOST_AFTER),
-            Phase::Setup | Phase::Connecting { .. } | Phase::Over => None,
+        match (self.peer, self.phase) {
+            (PeerKind::Silbo, Phase::Ready | Phase::Talking) => {
+                Some(self.path.last_heard().max(self.secured)? + LOST_AFTER)
+            }
+            _ => None,
         }
     }
 

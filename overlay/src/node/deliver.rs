@@ -84,6 +84,9 @@ impl Node {
 
     /// Somebody wrote, and said where they are answered.
     pub(super) fn remember_reply(&mut self, from: PublicKey, reply: Seen) {
+        if self.replies.get(&from).is_some_and(|known| known.at > reply.at) {
+            return;
+        }
         if self.replies.len() >= MAX_REPLIES && !self.replies.contains_key(&from) {
             let oldest = self.replies.iter().min_by_key(|(_, reply)| reply.at).map(|(from, _)| *from);
             oldest.map(|oldest| self.replies.remove(&oldest));

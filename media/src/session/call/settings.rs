@@ -15,14 +15,16 @@ use crate::session::PathPolicy;
 /// Opus, as every WebRTC end numbers it.
 pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
 
-/// How often ICE checks every pair that has not answered, and how many times: ten seconds of punching. Between Silbos it is
-/// answered on the spot, and need not wait to nominate.
+/// How often ICE checks every pair that has not answered. Between Silbos it is answered on the spot, and need not wait to
+/// nominate.
 const fn check_interval(peer: PeerKind) -> Duration {
     match peer {
         PeerKind::Stock => Duration::from_millis(50),
         PeerKind::Silbo => Duration::from_millis(1),
     }
 }
+
+/// How many times: ten seconds of punching towards a stock end.
 const CHECKS_PER_PAIR: u16 = 200;
 
 /// After this long without an answer ICE says disconnected, and after [`failed_after`] more, failed, before the first
@@ -37,6 +39,7 @@ const fn failed_after(peer: PeerKind) -> Duration {
         PeerKind::Silbo => Duration::from_secs(120),
     }
 }
+
 const KEEPALIVE: Duration = Duration::from_secs(2);
 
 /// How long a working pair through a relay waits for a direct one: long enough for two port-restricted NATs to open

@@ -167,7 +167,7 @@ impl Path {
             Some(0..=3) => {}
             Some(20..=63) => {
                 let taken = pairs.take_dtls(now, id, packet);
-                self.collect_pairs(now);
+                self.collect(now);
                 return if taken { for_ice(inbound, id) } else { Taken::Refused };
             }
             Some(128..=191) if pairs.admits(id) => {

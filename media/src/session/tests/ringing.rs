@@ -127,7 +127,7 @@ fn half_of_all_packets_lost_still_makes_a_call_within_seconds() {
 #[test]
 fn a_description_that_promises_a_way_to_nobody_costs_a_few_packets() {
     let mut world = World::new(Plan { nat: [Uplink::Open; 2], relays: 0, ..ringing(60 * SECOND) });
-    world.wire = Some(Vec::new());
+    world.watch_wire();
     world.direct_dead = true;
     world.dial();
     world.run_for(50 * SECOND);
@@ -135,4 +135,20 @@ fn a_description_that_promises_a_way_to_nobody_costs_a_few_packets() {
     let handshake = wire.iter().filter(|sent| matches!(sent.payload.first(), Some(20..=63)));
     let bytes: usize = handshake.map(|sent| sent.payload.len()).sum();
     assert!((1..4000).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn an_address_that_finishes_the_handshake_and_answers_no_probe_gets_no_sound() {
+    let mut world = World::new(Plan { nat: [Uplink::Open; 2], relays: 0, ..ringing(Duration::ZERO) });
+    world.watch_wire();
+    world.unanswered = true;
+    world.dial();
+    assert!(world.run_while_not(LIMIT, both_connected), "{:?}", logs(&world));
+    world.run_for(20 * SECOND);
+    let wire = world.wire.take().unwrap_or_default();
+    assert!(wire.iter().all(|sent| !matches!(sent.payload.first(), Some(128..=191))), "sound left");
+    for who in [0, 1] {
+        let Some((at, SessionEnd::Lost)) = end_of(&world, who) else { panic!("{:?}", logs(&world)) };
+        assert!(at < 17 * SECOND, "{at:?}");
+    }
 }

@@ -140,6 +140,8 @@ pub(super) struct World {
     pub(super) wire: Option<Vec<Sent>>,
     /// Nothing arrives any more but through a relay.
     pub(super) direct_dead: bool,
+    /// No STUN arrives: whoever is asked does not answer.
+    pub(super) unanswered: bool,
     /// Takes what arrives for an end while it stalls: until then it does nothing at all.
     pub(super) stalls: [Option<Instant>; 2],
 }
@@ -204,6 +206,7 @@ impl World {
             dark: false,
             wire: None,
             direct_dead: false,
+            unanswered: false,
             stalls: [None; 2],
         };
         world.settle();
@@ -383,6 +386,7 @@ impl World {
     fn launch(&mut self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
         let relayed = self.relays.iter().any(|relay| relay.is_at(from) || relay.is_at(to));
         let lost = self.random.random_bool(self.plan.loss) || self.dark || (self.direct_dead && !relayed);
+        let lost = lost || (self.unanswered && matches!(payload.first(), Some(0..=3)));
         let at = self.now;
         self.wire.iter_mut().for_each(|wire| wire.push(Sent { at, from, to, payload: payload.clone() }));
         let extra = self.plan.jitter.mul_f64(self.random.random());

@@ -1,4 +1,4 @@
-//! The records found right lately, by their supernode. Like [verdicts](crate::identity) they change no answer, only its
+//! The records found right lately, by their supernode. Like [`crate::verdicts`] they change no answer, only its
 //! price; what is wrong never comes here.
 //!
 //! ```text

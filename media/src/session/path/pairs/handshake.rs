@@ -123,18 +123,19 @@ impl Pairs {
         }
     }
 
-    /// Where a packet goes while no pair is proven.
+    /// Where a packet goes while no pair is proven: nowhere, unless it is of the handshake. Whoever points us at somebody else
+    /// is not to have sound sent there.
     pub(super) fn unproven(&mut self, packet: &[u8]) -> Vec<PairId> {
-        match (self.handshake.from.filter(|from| self.pairs.contains_key(from)), content(packet)) {
-            (Some(from), _) => vec![from],
-            (None, Content::Flight(_)) => {
-                let left = MAX_BLIND.saturating_sub(self.handshake.blind);
-                let likely = self.likeliest(left.min(LIKELIEST));
-                self.handshake.blind += likely.len();
-                likely
-            }
-            (None, Content::Data | Content::Other) => Vec::new(),
+        if !matches!(content(packet), Content::Flight(_)) {
+            return Vec::new();
         }
+        if let Some(from) = self.handshake.from.filter(|from| self.pairs.contains_key(from)) {
+            return vec![from];
+        }
+        let left = MAX_BLIND.saturating_sub(self.handshake.blind);
+        let likely = self.likeliest(left.min(LIKELIEST));
+        self.handshake.blind += likely.len();
+        likely
     }
 
     /// A pair can be probed now; nothing was heard yet, and what waits for an answer may reach them here.
