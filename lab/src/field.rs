@@ -16,9 +16,10 @@ pub mod idle;
 pub mod lan;
 pub mod player;
 
+use crate::ports;
 use crate::process::{Place, Silbo, Turn};
 use anyhow::{Result, anyhow};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,10 +43,7 @@ pub struct Hub {
 impl Hub {
     /// Starts `count` supernodes that know each other, on this machine's loopback.
     pub fn on_loopback(count: usize, folder: &Path) -> Result<Vec<Self>> {
-        let sockets = (0..2 * count).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)));
-        let sockets = sockets.collect::<std::io::Result<Vec<_>>>()?;
-        let ports = sockets.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
-        drop(sockets);
+        let ports = ports::free(2 * count)?;
         let (links, relays) = ports.split_at(count);
         let spots = links.iter().zip(relays).map(|(link, relay)| (Place::Here, *link, *relay)).collect();
         Self::start_all(spots, folder)

@@ -30,6 +30,7 @@ pub mod guess;
 pub mod link;
 pub mod netns;
 pub mod outlive;
+pub mod ports;
 pub mod process;
 pub mod quality;
 pub mod reflect;

@@ -1,15 +1,16 @@
 //! The scripted call: a supernode, `bob` who answers, `alice` who calls him, both speaking from a file and recording
 //! what they hear; exactly the commands a person would type.
 
+use crate::ports;
 use crate::process::{Place, Silbo, Turn};
 use crate::quality::{self, Quality};
 use crate::speech;
 use crate::stall::StallWatch;
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,17 +40,10 @@ pub struct Cast {
 impl Cast {
     /// Everybody on this machine's loopback, the supernode on ports that are free now.
     pub fn loopback(turn: Turn) -> Result<Self> {
-        let [listen, relay_listen] = free_udp_ports()?;
+        let [listen, relay_listen] = ports::free(2)?[..] else { bail!("two ports were asked for") };
         let [supernode, caller, callee] = [Place::Here, Place::Here, Place::Here];
         Ok(Self { supernode, listen, relay_listen, tcp_listen: None, caller, callee, turn })
     }
-}
-
-/// Two different UDP ports of the loopback that nobody holds.
-pub fn free_udp_ports() -> Result<[SocketAddr; 2]> {
-    let one = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok([one.local_addr()?, other.local_addr()?])
 }
 
 /// When bob answers.

@@ -16,7 +16,7 @@ const MESSAGES: &str = "20";
 #[test]
 fn the_clients_of_coturn_relay_through_a_supernode_over_udp_tcp_and_tls() {
     let folder = lab::leavings("supernode-coturn").unwrap();
-    let tcp = lab::script::free_udp_ports().unwrap()[0].to_string();
+    let tcp = lab::ports::free(1).unwrap()[0].to_string();
     let (_supernode, relay) = serving::supernode(&folder, &["--tcp-listen", &tcp]).unwrap();
     assert_eq!((&relay["tcp"], &relay["tls"]), (&Value::from(tcp.clone()), &Value::from(tcp)));
     for (words, port) in [
