@@ -62,8 +62,8 @@ async fn child_that_writes_until_it_is_killed() {
         }
         let (held, name) = claims.join_next().await.unwrap().unwrap();
         if held.is_ok_and(|held| held.held_by > 0) {
-            // Not through the test's captured output.
-            writeln!(std::io::stderr(), "held {name}").unwrap();
+            // Not through the test's captured output; in one write, as death may come between two.
+            std::io::stderr().write_all(format!("held {name}\n").as_bytes()).unwrap();
         }
     }
 }
@@ -86,14 +86,16 @@ fn nothing_that_was_acknowledged_is_lost_when_a_supernode_is_killed() {
     let mut acknowledged: BTreeSet<Username> = BTreeSet::new();
     for round in 0..ROUNDS {
         let mut child = start(&folder, round);
-        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut heard = 0;
+        let mut line = String::new();
         // Another number each round, so that death comes at another moment of writing.
-        for line in said.lines() {
-            if let Some(name) = line.unwrap().strip_prefix("held ") {
-                acknowledged.insert(Username::parse(name).unwrap());
+        while said.read_line(&mut line).unwrap() > 0 {
+            if let Some(name) = acknowledged_by(&line) {
+                acknowledged.insert(name);
                 heard += 1;
             }
+            line.clear();
             if heard == 5 + round * 7 {
                 // What is said while we kill it counts too.
                 child.kill().unwrap();
@@ -111,6 +113,20 @@ fn nothing_that_was_acknowledged_is_lost_when_a_supernode_is_killed() {
         acknowledged.len()
     );
     assert!(acknowledged.len() >= ROUNDS * 5);
+}
+
+/// The name a line of the child acknowledges. A line without an end was cut off by death: half a name is none.
+fn acknowledged_by(line: &str) -> Option<Username> {
+    let name = line.strip_prefix("held ")?.strip_suffix('\n')?;
+    Some(Username::parse(name).unwrap())
+}
+
+#[test]
+fn a_line_cut_off_by_death_acknowledges_nothing() {
+    assert_eq!(acknowledged_by("held r3-n12\n"), Some(name(3, 12)));
+    for cut in ["held r3-n12", "held r3-n", "held ", "he", ""] {
+        assert_eq!(acknowledged_by(cut), None, "{cut:?}");
+    }
 }
 
 /// The acknowledged names a supernode started anew does not hold.
