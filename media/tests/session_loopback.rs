@@ -78,6 +78,7 @@ impl End {
                 self.flowing = true;
             }
             SessionEvent::MediaFlowing { direction: MediaDirection::Send, .. } => self.speaks = true,
+            SessionEvent::Relay(..) => {}
             SessionEvent::RelaysWanted(wanted) => self.wanted.push(wanted),
             SessionEvent::Stats(stats) => self.received = stats.packets_received,
             SessionEvent::Message(message) => self.messages.push(message),

@@ -149,6 +149,7 @@ impl Actor {
                 self.tell(Some(call), EventBody::Stats(stats));
             }
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
+            Some(SessionEvent::Relay(relay, health)) => self.relay_found(relay, health),
             Some(SessionEvent::DeviceLost(error)) => {
                 self.picture.notice(&Reason::Device(error.to_string()));
                 self.tell(Some(call), EventBody::DeviceLost(error.to_string()));

@@ -28,7 +28,8 @@ use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::Role;
 use super::{
-    AddressScope, PathPolicy, PathReport, RelayServer, Relayed, RelaysWanted, SessionEnd, SessionError,
+    AddressScope, PathPolicy, PathReport, RelayHealth, RelayServer, Relayed, RelaysWanted, SessionEnd,
+    SessionError,
 };
 use crate::voice::VoicePacket;
 
@@ -52,6 +53,7 @@ pub(super) enum LineEvent {
     Connected,
     Path(PathReport),
     RelaysWanted(RelaysWanted),
+    Relay(SocketAddr, RelayHealth),
     Voice {
         sequence: u16,
         timestamp: u32,
@@ -395,6 +397,7 @@ impl Line {
             PathEvent::Changed if self.phase == Phase::Talking => self.report(now),
             PathEvent::Changed => {}
             PathEvent::RelaysWanted(wanted) => self.events.push_back(LineEvent::RelaysWanted(wanted)),
+            PathEvent::Relay(relay, health) => self.events.push_back(LineEvent::Relay(relay, health)),
         }
     }
 

@@ -98,6 +98,15 @@ pub struct RelaysWanted {
     pub besides: Option<Vec<SocketAddr>>,
 }
 
+/// How a relay that a call uses is found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayHealth {
+    /// It relays.
+    Serves,
+    /// It grants nothing, fell silent, or answers and relays nothing.
+    Failed,
+}
+
 /// Where TURN is spoken over TCP and over TLS, at one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelayStreams {
@@ -147,6 +156,8 @@ pub enum SessionEvent {
     DeviceRestored(Direction),
     /// The relays there are will not do.
     RelaysWanted(RelaysWanted),
+    /// This relay, by its UDP address, is found to be so; said when it changes.
+    Relay(SocketAddr, RelayHealth),
     /// How the call is, once a second.
     Stats(CallStats),
     /// The other end sent this over the control channel.

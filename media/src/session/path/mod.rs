@@ -48,7 +48,7 @@ use relay::wire::{self, AttributeType, Class};
 use super::call::PeerKind;
 use super::description::{Candidate, CandidateKind};
 use super::sdp::Role;
-use super::{AddressScope, PathPolicy, Relayed, RelaysWanted};
+use super::{AddressScope, PathPolicy, RelayHealth, Relayed, RelaysWanted};
 use direct::DirectLeg;
 use pair::{End, Hop, PairId};
 use silbo::{Silbo, Taken};
@@ -109,6 +109,8 @@ pub(super) enum PathEvent {
     Changed,
     /// The relays there are will not do.
     RelaysWanted(RelaysWanted),
+    /// How a relay is, when that changes.
+    Relay(SocketAddr, RelayHealth),
 }
 
 /// What was thrown away.

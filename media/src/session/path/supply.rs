@@ -20,7 +20,7 @@ use super::turn::TurnLeg;
 use super::ways::Ways;
 use super::{MAX_RELAYS, Path};
 use crate::session::path::PathEvent;
-use crate::session::{PathPolicy, RelayServer, Relayed, RelaysWanted};
+use crate::session::{PathPolicy, RelayHealth, RelayServer, Relayed, RelaysWanted};
 
 /// Relays kept, those that failed among them; the one that failed first makes room.
 const MAX_KEPT: usize = 4;
@@ -130,11 +130,14 @@ impl Path {
         let servers: Vec<SocketAddr> = self.ways.keys().copied().collect();
         for server in servers {
             let serves = self.legs_of(server).any(|leg| self.is_of_use(now, leg));
-            let fell = self.ways.get_mut(&server).is_some_and(|ways| ways.judge(now, serves));
-            if fell {
+            let Some(health) = self.ways.get_mut(&server).and_then(|ways| ways.judge(now, serves)) else {
+                continue;
+            };
+            if health == RelayHealth::Failed {
                 tracing::debug!("a relay of the call has failed");
                 self.supply.fail(now, server);
             }
+            self.events.push_back(PathEvent::Relay(server, health));
         }
         while self.serving() < MAX_RELAYS {
             let Some(relay) = self.supply.take(now) else { break };

@@ -14,7 +14,7 @@
 use std::time::{Duration, Instant};
 
 use super::stream::StreamKind;
-use crate::session::{RelayServer, RelayStreams};
+use crate::session::{RelayHealth, RelayServer, RelayStreams};
 
 /// How long one way is tried before the next is begun beside it. An allocation takes two round trips over UDP: where
 /// these take longer than 150 ms a stream is opened for nothing, and where UDP is blocked the caller waits so long.
@@ -75,14 +75,20 @@ impl Ways {
         self.counts() && self.renew_at.is_some_and(|at| at <= now)
     }
 
-    /// Takes in whether there is an allocation on which something is heard; whether the relay has failed just now.
-    pub(super) fn judge(&mut self, now: Instant, serves: bool) -> bool {
+    /// Takes in whether there is an allocation on which something is heard; what the relay has become by that just now.
+    pub(super) fn judge(&mut self, now: Instant, serves: bool) -> Option<RelayHealth> {
         let after = match self.standing {
             _ if serves => Standing::Serves,
             Standing::Hoped { until } if now < until => self.standing,
             Standing::Hoped { .. } | Standing::Serves | Standing::Failed => Standing::Failed,
         };
-        std::mem::replace(&mut self.standing, after) != after && after == Standing::Failed
+        let before = std::mem::replace(&mut self.standing, after);
+        match after {
+            _ if before == after => None,
+            Standing::Hoped { .. } => None,
+            Standing::Serves => Some(RelayHealth::Serves),
+            Standing::Failed => Some(RelayHealth::Failed),
+        }
     }
 
     /// Whether it is one of the two a call wants.
@@ -250,11 +256,12 @@ mod tests {
     fn a_relay_fails_once_it_serves_no_more_or_never_did_and_counts_again_when_it_does() {
         let start = origin();
         let mut ways = ways(start, false);
-        assert!(!ways.judge(start + HOPE - MS, false) && ways.counts());
-        assert!(ways.judge(start + HOPE, false) && !ways.counts());
-        assert!(!ways.judge(start + HOPE + MS, false), "said once");
-        assert!(!ways.judge(start + HOPE + MS, true) && ways.counts());
-        assert!(ways.judge(start + HOPE + 2 * MS, false));
+        assert!(ways.judge(start + HOPE - MS, false).is_none() && ways.counts());
+        assert!(ways.judge(start + HOPE, false) == Some(RelayHealth::Failed) && !ways.counts());
+        assert_eq!(ways.judge(start + HOPE + MS, false), None, "said once");
+        assert!(ways.judge(start + HOPE + MS, true) == Some(RelayHealth::Serves) && ways.counts());
+        assert_eq!(ways.judge(start + HOPE + 2 * MS, true), None, "said once");
+        assert_eq!(ways.judge(start + HOPE + 2 * MS, false), Some(RelayHealth::Failed));
     }
 
     #[test]

@@ -213,6 +213,7 @@ impl Task {
             }
             LineEvent::Path(report) => self.tell(SessionEvent::Path(report)),
             LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
+            LineEvent::Relay(relay, health) => self.tell(SessionEvent::Relay(relay, health)),
             LineEvent::Voice { sequence, timestamp, payload } => {
                 self.meter.received(payload.len());
                 self.sound.insert(ReceivedPacket {

@@ -6,9 +6,9 @@ use relay::nat::Uplink;
 
 use super::whole_call::{LIMIT, both_connected, connect, end_of, last_path, logs};
 use super::world::{MS, Plan, Sent, World};
-use crate::session::PathPolicy;
 use crate::session::description::{Candidate, CandidateKind};
 use crate::session::line::LineEvent;
+use crate::session::{PathPolicy, RelayHealth};
 use crate::voice::Mute;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -163,6 +163,27 @@ fn a_relay_that_answers_and_relays_nothing_is_replaced() {
         assert_eq!(world.ends[who].towards.len(), 3, "another one is used: {:?}", logs(&world)[who]);
         assert_eq!(serving(&world, who), 2, "{:?}", logs(&world)[who]);
     }
+}
+
+#[test]
+fn the_owner_of_a_call_is_told_which_relay_failed_and_that_it_serves_again() {
+    let mut world = talk(Plan { relays: 3, speech: 60, ..relayed(1) });
+    let used = last_path(&world, 0).relay.unwrap();
+    let relay = world.relays.iter().position(|relay| relay.address == used).unwrap();
+    let told = |world: &World| -> Vec<RelayHealth> {
+        let of_it = |(_, event): &(Duration, LineEvent)| match event {
+            LineEvent::Relay(address, health) if *address == used => Some(*health),
+            _ => None,
+        };
+        world.ends[0].log.iter().filter_map(of_it).collect()
+    };
+    assert_eq!(told(&world), [RelayHealth::Serves]);
+    world.relays[relay].dead = true;
+    world.run_for(10 * SECOND);
+    assert_eq!(told(&world), [RelayHealth::Serves, RelayHealth::Failed]);
+    world.relays[relay].dead = false;
+    world.run_for(15 * SECOND);
+    assert_eq!(told(&world), [RelayHealth::Serves, RelayHealth::Failed, RelayHealth::Serves]);
 }
 
 #[test]
