@@ -35,7 +35,7 @@ const AFTER_HELP: &str = "\
 WHO is a username, a public key, an invite (silbo:...), or echo (a built-in contact that plays your own voice back after 2 s).
 --mic takes default, device:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default, device:ID,
 file:PATH.wav or null. `online` and `call` read commands as JSON lines on standard input:
-{\"do\":\"answer|decline|hangup|mute|unmute|accept_request\"}.
+{\"do\":\"call|answer|decline|hangup|mute|unmute|accept_request\"}.
 While another Silbo owns the profile (window, online, supernode), it answers register, lookup, contact,
 request and history in its own network; call and a second window or online say that the profile is in use.
 Exit status: 0 done; 2 usage; 3 no such name or contact; 4 not answered, offline, declined or busy;

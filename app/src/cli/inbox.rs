@@ -1,5 +1,7 @@
-//! Commands as JSON lines on standard input: `{"do":"answer|decline|hangup|mute|unmute|network_changed|accept_request", ...}`.
+//! Commands as JSON lines on standard input:
+//! `{"do":"call|answer|decline|hangup|mute|unmute|network_changed|accept_request", ...}`.
 
+use super::args::who;
 use crate::{engine::command::Command, reason::Reason};
 use overlay::PublicKey;
 use serde_json::Value;
@@ -39,6 +41,11 @@ fn parse(line: &str) -> Result<Command, Reason> {
     let value: Value = serde_json::from_str(line).map_err(|_| malformed())?;
     let what = value.get("do").and_then(Value::as_str).ok_or_else(malformed)?;
     match what {
+        "call" => {
+            let whom = value.get("who").and_then(Value::as_str);
+            let whom = whom.ok_or_else(|| Reason::Usage("call needs \"who\": a name or a key.".into()))?;
+            Ok(Command::Dial(who(whom)?))
+        }
         "answer" => Ok(Command::Answer),
         "decline" => Ok(Command::Decline),
         "hangup" => Ok(Command::HangUp),
@@ -59,11 +66,14 @@ fn parse(line: &str) -> Result<Command, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::command::Who;
 
     #[test]
     fn every_built_command_parses() {
         let key = overlay::Identity::from_secret([1; 32]).public_key();
         for (line, command) in [
+            (format!(r#"{{"do":"call","who":"{key}"}}"#), Command::Dial(Who::Key(key))),
+            (r#"{"do":"call","who":"echo"}"#.to_owned(), Command::Dial(Who::Echo)),
             (r#"{"do":"answer"}"#.to_owned(), Command::Answer),
             (r#"{"do":"decline"}"#.to_owned(), Command::Decline),
             (r#"{"do":"hangup","more":1}"#.to_owned(), Command::HangUp),
@@ -79,9 +89,17 @@ mod tests {
     #[test]
     fn what_is_not_built_and_what_makes_no_sense_gets_a_sentence() {
         assert!(matches!(parse(r#"{"do":"camera"}"#), Err(Reason::NotBuilt(_))));
-        for line in
-            ["", "hangup", "{}", "[1]", r#"{"do":7}"#, r#"{"do":"dance"}"#, r#"{"do":"accept_request"}"#]
-        {
+        for line in [
+            "",
+            "hangup",
+            "{}",
+            "[1]",
+            r#"{"do":7}"#,
+            r#"{"do":"dance"}"#,
+            r#"{"do":"accept_request"}"#,
+            r#"{"do":"call"}"#,
+            r#"{"do":"call","who":"?"}"#,
+        ] {
             assert!(matches!(parse(line), Err(Reason::Usage(_))), "{line}");
         }
         assert!(matches!(parse(&"x".repeat(MAX_LINE + 1)), Err(Reason::Usage(_))));
