@@ -221,6 +221,15 @@ pub enum Callee {
     },
 }
 
+/// Since when the caller's program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// It is started to make the call.
+    JustStarted,
+    /// It has been online for a while, as the callee's.
+    Online,
+}
+
 /// What is known of the uplinks of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uplinks {
@@ -239,6 +248,8 @@ pub struct Plan {
     pub runs: usize,
     /// How long a call may guess.
     pub guessing: Duration,
+    /// Whether alice was online before.
+    pub caller: Caller,
     /// How bob is called.
     pub callee: Callee,
     /// Whether they were measured.

@@ -170,6 +170,16 @@ impl Stage {
         Silbo::start("alice", &self.cast.caller, self.cast.turn, &self.folder, &arguments)
     }
 
+    /// Puts alice online, to be told to call so often.
+    pub fn alice_online(&self, calls: u32) -> Result<Silbo> {
+        let mut arguments = self.person("alice");
+        arguments.extend(["online".into(), "--calls".into(), calls.to_string()]);
+        arguments.extend(self.voice("alice")?);
+        let mut alice = Silbo::start("alice", &self.cast.caller, self.cast.turn, &self.folder, &arguments)?;
+        alice.expect("online", PATIENCE)?;
+        Ok(alice)
+    }
+
     /// Plays one whole call of `length` and scores what both heard.
     pub fn play(&self, length: Duration) -> Result<Report> {
         self.register_bob()?;

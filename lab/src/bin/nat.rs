@@ -2,20 +2,20 @@
 //! UDP out.
 //!
 //! ```text
-//! nat [--quick] [--runs N] [--cells A:B,C:D] [--svg FILE] [--link LINK] [--known | --ring SECONDS]
+//! nat [--quick] [--runs N] [--cells A:B,C:D] [--svg FILE] [--link LINK] [--online] [--known | --ring SECONDS]
 //! ```
 //!
 //! Every pair of the eight uplinks is played `--runs` times, half of them from either side, and held against theory; two
 //! long calls are scored. `--cells` plays some pairs only, and scores none; `--quick` plays six of them once. `--link`
 //! puts such a link (`delay_ms=25,loss=0.01`, see [`lab::link`]) between every router and the internet, once all uplinks
 //! are measured; with `--known` the callee is a contact, and no name is looked up; with `--ring` one who answers after
-//! that long.
+//! that long. With `--online` the caller's program is not started for each call, but runs as the callee's does.
 //!
 //! Prints a grid on stderr, one JSON object on stdout, and a picture to a file. Exit status: 0 every bar kept, 1 a bar
 //! failed, 77 this system allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result, bail};
-use lab::grid::{self, Callee, Cell, Grid, Plan, Square, Uplinks};
+use lab::grid::{self, Callee, Caller, Cell, Grid, Plan, Square, Uplinks};
 use lab::link;
 use lab::netns::{self, Internet};
 use lab::reflect;
@@ -86,6 +86,7 @@ impl Wish {
             cells: Cell::all(),
             runs: RUNS,
             guessing: GUESSING,
+            caller: Caller::JustStarted,
             callee: Callee::ByName,
             uplinks: Uplinks::Unknown,
         };
@@ -101,6 +102,7 @@ impl Wish {
                 "--runs" => wish.plan.runs = value()?.parse().context("--runs wants a number")?,
                 "--cells" => (wish.plan.cells, wish.heard) = (cells(value()?)?, Vec::new()),
                 "--svg" => wish.svg = Some(value()?.into()),
+                "--online" => wish.plan.caller = Caller::Online,
                 "--known" => wish.plan.callee = Callee::Contact { answers_after: None },
                 "--ring" => {
                     let seconds = value()?.parse().context("--ring wants seconds")?;

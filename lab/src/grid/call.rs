@@ -1,6 +1,6 @@
 //! One call of a cell, and the next.
 
-use super::{Callee, Cell, Outcome, Plan};
+use super::{Callee, Caller, Cell, Outcome, Plan};
 use crate::netns::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
 use crate::process::{Silbo, Turn};
 use crate::script::{Answers, Cast, PATIENCE, Report, Stage, Way as Taken, fairly, unix_ms};
@@ -33,6 +33,8 @@ pub struct Run {
     pub fault: Option<String>,
 }
 
+/// How long a caller who is online has been so: all a program does at its start is done.
+const A_WHILE: Duration = Duration::from_secs(5);
 /// Time a call has, once it sounds, to go directly from host to host where that takes no guessing.
 const TO_BE_DIRECT: Duration = Duration::from_secs(8);
 /// How long a call is watched that is not expected to change its way any more.
@@ -45,7 +47,7 @@ pub(super) fn play(internet: &Internet, cell: Cell, plan: &Plan) -> Result<Vec<R
     for (caller, count) in [(Home::A, plan.runs - from_b), (Home::B, from_b)] {
         let mut table: Option<Table> = None;
         for left in (1..=count).rev() {
-            let run = Table::ready(&mut table, internet, cell, caller, left, plan.callee)
+            let run = Table::ready(&mut table, internet, cell, caller, left, plan)
                 .and_then(|table| table.call(cell.oracle(), plan.guessing));
             runs.push(run.unwrap_or_else(|error| {
                 // Whoever is left of this call is no company for the next.
@@ -79,12 +81,14 @@ fn cast(internet: &Internet, caller: Home) -> Cast {
     }
 }
 
-/// Two supernodes, for one alone sees nothing of how a translator maps, and bob who stays online for several calls.
+/// Two supernodes, for one alone sees nothing of how a translator maps, bob who stays online for several calls, and alice
+/// where she does too.
 struct Table {
     caller: Home,
     stage: Stage,
     _second: Silbo,
     bob: Silbo,
+    online: Option<Silbo>,
     /// What alice calls him.
     who: String,
     callee: Callee,
@@ -98,7 +102,7 @@ impl Table {
         cell: Cell,
         caller: Home,
         calls: usize,
-        callee: Callee,
+        plan: &Plan,
     ) -> Result<&'a mut Self> {
         if table.is_none() {
             let Cell { one, other } = cell;
@@ -106,40 +110,82 @@ impl Table {
             let stage = Stage::open(cast(internet, caller), &folder)?;
             let second = stage.add_supernode("second", PUBLIC_ALTERNATE)?;
             stage.register_bob()?;
-            let (who, answers) = match callee {
+            let calls = u32::try_from(calls)?;
+            let (who, answers) = match plan.callee {
                 Callee::ByName => ("bob".to_owned(), Answers::AtOnce),
                 Callee::Contact { answers_after: None } => (stage.befriend()?, Answers::AtOnce),
                 Callee::Contact { answers_after: Some(_) } => (stage.befriend()?, Answers::WhenTold),
             };
-            let bob = stage.bob_who(u32::try_from(calls)?, answers)?;
-            *table = Some(Self { caller, stage, _second: second, bob, who, callee });
+            let bob = stage.bob_who(calls, answers)?;
+            let online = match plan.caller {
+                Caller::JustStarted => None,
+                Caller::Online => {
+                    let alice = stage.alice_online(calls)?;
+                    std::thread::sleep(A_WHILE);
+                    Some(alice)
+                }
+            };
+            let callee = plan.callee;
+            *table = Some(Self { caller, stage, _second: second, bob, online, who, callee });
         }
         table.as_mut().context("nobody sits at the table")
     }
 
     /// Alice calls, and hangs up once the call has become what it can.
     fn call(&mut self, oracle: Way, guessing: Duration) -> Result<Run> {
-        let before = self.bob.seen().len();
-        let started_ms = wall_clock_ms()?;
-        let mut alice = self.stage.alice_calls(&self.who, None)?;
-        let answered_ms = self.answer(before)?;
-        let settled = self.settle(&mut alice, before, oracle, guessing);
+        let (mut alice, started_ms) = match self.online.take() {
+            Some(online) => (online, None),
+            None => {
+                let started_ms = wall_clock_ms()?;
+                (self.stage.alice_calls(&self.who, None)?, Some(started_ms))
+            }
+        };
+        let run = self.call_by(&mut alice, started_ms, oracle, guessing);
+        if started_ms.is_none() && run.is_ok() {
+            self.online = Some(alice);
+        }
+        run
+    }
+
+    /// The same, by the alice there is.
+    fn call_by(
+        &mut self,
+        alice: &mut Silbo,
+        started_ms: Option<i64>,
+        oracle: Way,
+        guessing: Duration,
+    ) -> Result<Run> {
+        let before = Before { alice: 0, bob: self.bob.seen().len() };
+        let before = match started_ms {
+            Some(_) => before,
+            None => {
+                let before = Before { alice: alice.seen().len(), ..before };
+                alice.command(&json!({ "do": "call", "who": self.who }))?;
+                before
+            }
+        };
+        let answered_ms = self.answer(before.bob)?;
+        let settled = self.settle(alice, before, oracle, guessing);
         if let Err(error) = settled {
             // Its last words are in its log, and in the error.
             return Err(alice.complaint(&format!("{error:#}")));
         }
         alice.command(&json!({ "do": "hangup" }))?;
-        alice.succeed(PATIENCE)?;
-        if named(&self.bob.seen()[before..], "ended").is_none() {
+        if started_ms.is_some() {
+            alice.succeed(PATIENCE)?;
+        } else if named(&alice.seen()[before.alice..], "ended").is_none() {
+            alice.expect("ended", PATIENCE)?;
+        }
+        if named(&self.bob.seen()[before.bob..], "ended").is_none() {
             self.bob.expect("ended", PATIENCE)?;
         }
         let caller = name(self.caller);
-        let (alice, bob) = (alice.seen(), &self.bob.seen()[before..]);
+        let (alice, bob) = (&alice.seen()[before.alice..], &self.bob.seen()[before.bob..]);
         let (calling, sounds) = (named(alice, "calling"), sounding(alice));
         let time = |event: Option<&Value>| event.and_then(|event| event["t_ms"].as_i64());
         let setup_ms = time(sounds).zip(time(calling)).map(|(sounds, calling)| sounds - calling);
         let clock = |event: Option<&Value>| event.and_then(|event| unix_ms(event).ok());
-        let start_ms = clock(calling).map(|calling| calling - started_ms);
+        let start_ms = clock(calling).zip(started_ms).map(|(calling, started)| calling - started);
         let rings = clock(named(bob, "incoming"));
         let rings_ms = rings.zip(clock(calling)).map(|(rings, calling)| rings - calling);
         let both = clock(sounds).max(clock(sounding(bob)));
@@ -162,13 +208,13 @@ impl Table {
     }
 
     /// Waits until both hear each other and the call goes the way it should, or has had its time to.
-    fn settle(&mut self, alice: &mut Silbo, before: usize, oracle: Way, guessing: Duration) -> Result<()> {
+    fn settle(&mut self, alice: &mut Silbo, before: Before, oracle: Way, guessing: Duration) -> Result<()> {
         let begun = Instant::now();
         let mut heard = None;
         let mut direct = None;
         loop {
             let now = Instant::now();
-            let (alice, bob) = (alice.seen(), &self.bob.seen()[before..]);
+            let (alice, bob) = (&alice.seen()[before.alice..], &self.bob.seen()[before.bob..]);
             if let Some(ended) = named(alice, "ended").or_else(|| named(alice, "error")) {
                 bail!("the call ended by itself: {ended}");
             }
@@ -197,6 +243,13 @@ impl Table {
             std::thread::sleep(LOOK);
         }
     }
+}
+
+/// Events of earlier calls.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    alice: usize,
+    bob: usize,
 }
 
 fn wall_clock_ms() -> Result<i64> {
