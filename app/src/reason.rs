@@ -1,6 +1,7 @@
 //! Every way a call can end and every way a command can fail: one enum, each with a code for programs, a sentence
 //! and a next step for people, and an exit status.
 
+use crate::call::Waiting;
 use crate::engine::view::Sentence;
 use std::fmt;
 
@@ -129,6 +130,23 @@ pub enum Word {
     Left,
     /// They will not.
     Lost,
+}
+
+impl Waiting {
+    /// What is waited for and what a person can do meanwhile.
+    pub fn sentence(self) -> Sentence {
+        let (message, next_step) = match self {
+            Self::Reply => (
+                "Nothing has come back from the other side yet.",
+                "It goes on trying; they may have just gone offline, or not know you yet.",
+            ),
+            Self::Path => (
+                "No way between the two computers is found yet.",
+                "It goes on trying; a network that blocks UDP makes it slow.",
+            ),
+        };
+        Sentence { message: message.into(), next_step: next_step.into() }
+    }
 }
 
 /// Everything a program needs to know about one reason.

@@ -58,6 +58,7 @@ pub(crate) fn call(with: ContactId, name: &str, phase: CallPhase) -> View {
         with,
         name: name.to_owned(),
         phase,
+        waiting: None,
         muted: false,
         path: None,
         quality: None,

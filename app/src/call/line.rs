@@ -3,8 +3,8 @@
 mod signals;
 
 use super::{
-    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, Ended, KEPT_CANDIDATES, Output,
-    REMEMBERED_CALLS, Side, Start,
+    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, Ended, KEPT_CANDIDATES, Output, PATIENCE,
+    REMEMBERED_CALLS, Side, Start, Waiting,
     message::{Body, HangUp, MAX_CANDIDATE, MAX_CANDIDATES, Signal},
 };
 use crate::{engine::view::ContactId, reason::Reason};
@@ -42,6 +42,8 @@ struct Call {
     /// When to send them, and when some were sent last.
     flush_at: Option<Instant>,
     flushed: Option<Instant>,
+    /// When to say that we still wait, if we then do.
+    say_at: Instant,
 }
 
 #[derive(Debug)]
@@ -107,7 +109,7 @@ impl Line {
                 (State::Calling { offer: OfferSent::NotYet, deadline: now.instant + ring }, Start::Offer)
             }
         };
-        self.call = Some(Call::new(id, with, Direction::Placed, state, Media::Starting));
+        self.call = Some(Call::new(now, id, with, Direction::Placed, state, Media::Starting));
         self.tell(CallEvent::Placed);
         self.outputs.push_back(Output::Start { call: id, start });
         Ok(())
@@ -118,7 +120,7 @@ impl Line {
         let call = self.call.as_mut().ok_or(Reason::NoCall)?;
         let State::Incoming { offer, .. } = &mut call.state else { return Err(Reason::NoCall) };
         let offer = mem::take(offer);
-        call.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
+        call.connect(now);
         let (id, media) = (call.id, call.media);
         if media == Media::None {
             call.media = Media::Starting;
@@ -266,6 +268,8 @@ impl Line {
         };
         if deadline <= now.instant {
             self.finish(now, reason, Side::Network, tell);
+        } else {
+            self.say_waiting(now);
         }
     }
 
@@ -281,7 +285,8 @@ impl Line {
             State::Active { .. } => None,
         };
         let flush = call.flush_at.map(|at| (at, "candidates to send"));
-        [state, flush].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let say = call.waits_for().map(|_| (call.say_at, "still waiting"));
+        [state, flush, say].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// What to do next; to be called until `None` after every `handle_*` and every command.
@@ -313,6 +318,13 @@ impl Line {
         self.remember(call.with, call.id);
         let event = CallEvent::Ended(Ended { reason, by, direction: call.direction, talked });
         self.outputs.push_back(Output::Event { call: call.id, with: call.with, event });
+    }
+
+    fn say_waiting(&mut self, now: Now) {
+        let Some(call) = self.call.as_mut().filter(|call| call.say_at <= now.instant) else { return };
+        let Some(waiting) = call.waits_for() else { return };
+        call.say_at = now.instant + PATIENCE;
+        self.tell(CallEvent::Waiting(waiting));
     }
 
     /// It rings here, and this is how we can be reached.
@@ -387,9 +399,10 @@ impl Line {
 }
 
 impl Call {
-    fn new(id: CallId, with: ContactId, direction: Direction, state: State, media: Media) -> Self {
+    fn new(now: Now, id: CallId, with: ContactId, direction: Direction, state: State, media: Media) -> Self {
         let (kept, fresh) = (Vec::new(), Vec::new());
         Self {
+            say_at: now.instant + PATIENCE,
             id,
             with,
             direction,
@@ -400,6 +413,21 @@ impl Call {
             fresh,
             flush_at: None,
             flushed: None,
+        }
+    }
+
+    /// Somebody has picked up.
+    fn connect(&mut self, now: Now) {
+        self.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
+        self.say_at = now.instant + PATIENCE;
+    }
+
+    const fn waits_for(&self) -> Option<Waiting> {
+        match self.state {
+            State::Calling { .. } => Some(Waiting::Reply),
+            State::Connecting { .. } => Some(Waiting::Path),
+            // A person is waited for, and both know it; or nobody is.
+            State::Ringing { .. } | State::Incoming { .. } | State::Active { .. } => None,
         }
     }
 }

@@ -49,6 +49,8 @@ pub const RING_TIMEOUT: Duration = Duration::from_secs(45);
 pub const OFFER_LIFETIME: Duration = Duration::from_secs(60);
 /// How long the two sides look for a path after the answer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Whoever waits for the other side or for a path is told so this often.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 /// How long a fresh candidate waits for others to share its envelope, unless it is the first for so long.
 pub const CANDIDATE_BATCH: Duration = Duration::from_millis(20);
 /// Candidates of the other side kept until they can be applied; further ones are dropped (a path can still be found
@@ -138,6 +140,8 @@ pub enum CallEvent {
     Ringing,
     /// Picked up, here or there.
     Answered,
+    /// Nothing has happened for a while; it goes on trying.
+    Waiting(Waiting),
     /// Sound flows.
     Active,
     /// They called while the line was busy, or too long ago.
@@ -149,6 +153,15 @@ pub enum CallEvent {
     },
     /// Over.
     Ended(Ended),
+}
+
+/// What a call waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// Any word from the other side.
+    Reply,
+    /// A path between the two computers.
+    Path,
 }
 
 /// How a call ended.

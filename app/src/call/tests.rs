@@ -2,6 +2,7 @@
 
 mod candidates;
 mod ringing;
+mod waiting;
 
 use super::{
     message::{Body, HangUp, Signal},

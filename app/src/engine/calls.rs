@@ -395,6 +395,10 @@ impl Actor {
                 self.picture.phase(CallPhase::Connecting);
                 self.tell(Some(call), EventBody::Answered);
             }
+            CallEvent::Waiting(waiting) => {
+                self.picture.waiting(waiting);
+                self.tell(Some(call), EventBody::Waiting(waiting));
+            }
             CallEvent::Active => self.picture.phase(CallPhase::Active { since: self.now().instant }),
             CallEvent::Missed => {
                 if let ContactId::Person(key) = with {

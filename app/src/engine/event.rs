@@ -2,9 +2,9 @@
 //!
 //! Every line is `{"t_ms", "unix_ms", "event", "call"?, ...}`; [`DESCRIPTIONS`] lists all of them.
 
-use super::diagnosis::Diagnosis;
+use super::{diagnosis::Diagnosis, view::Sentence};
 use crate::{
-    call::{CallId, Ended, Side},
+    call::{CallId, Ended, Side, Waiting},
     reason::Reason,
 };
 use media::session::{CallStats, MediaDirection, PathProtocol, PathReport};
@@ -43,6 +43,10 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("incoming", "from, key, name, stranger: somebody calls"),
     ("ringing", "it rings there"),
     ("answered", "the call was picked up"),
+    (
+        "waiting",
+        "for (reply or path), message, next_step: nothing has happened for a while; it goes on trying",
+    ),
     ("path", "local, remote, protocol, direct, relay, rtt_ms: how the sound travels; again at every change"),
     ("media_flowing", "direction, mic_t0_ms, speaker_t0_ms: sound flows"),
     ("stats", "rtt_ms, loss, jitter_ms, playout_delay_ms, concealed_ratio, mos, audio_kbps: each second"),
@@ -230,6 +234,8 @@ pub enum EventBody {
     Ringing,
     /// Picked up.
     Answered,
+    /// The call makes no progress; it goes on trying.
+    Waiting(Waiting),
     /// How the sound travels.
     Path(PathReport),
     /// Sound flows.
@@ -328,6 +334,10 @@ impl Event {
             }
             EventBody::Ringing => "It rings ...".into(),
             EventBody::Answered => "Answered.".into(),
+            EventBody::Waiting(waiting) => {
+                let Sentence { message, next_step } = waiting.sentence();
+                format!("{message} {next_step}")
+            }
             EventBody::Path(path) if path.direct => "Connected directly.".into(),
             EventBody::Path(_) => "Connected through a relay.".into(),
             EventBody::MediaFlowing { direction: MediaDirection::Both, .. } => {
@@ -370,6 +380,7 @@ impl EventBody {
             Self::Incoming { .. } => "incoming",
             Self::Ringing => "ringing",
             Self::Answered => "answered",
+            Self::Waiting(_) => "waiting",
             Self::Path(_) => "path",
             Self::MediaFlowing { .. } => "media_flowing",
             Self::Stats(_) => "stats",
@@ -447,6 +458,14 @@ impl EventBody {
             }),
             Self::Missed { from } => json!({ "from": from.shown, "key": from.key.to_string() }),
             Self::Ringing | Self::Answered => json!({}),
+            Self::Waiting(waiting) => {
+                let sentence = waiting.sentence();
+                let waits_for = match waiting {
+                    Waiting::Reply => "reply",
+                    Waiting::Path => "path",
+                };
+                json!({ "for": waits_for, "message": sentence.message, "next_step": sentence.next_step })
+            }
             Self::Path(path) => json!({
                 "local": path.local.as_str(), "remote": path.remote.as_str(),
                 "protocol": protocol(path.protocol), "direct": path.direct,

@@ -8,6 +8,7 @@ use super::{
     },
 };
 use crate::{
+    call::Waiting,
     reason::Reason,
     storage::{Contact, Storage, StorageError},
 };
@@ -119,6 +120,7 @@ impl Picture {
             with,
             name,
             phase,
+            waiting: None,
             muted: false,
             path: None,
             quality: None,
@@ -134,6 +136,14 @@ impl Picture {
                 (call.mic_level, call.speaker_level) = (0.0, 0.0);
             }
             call.phase = phase;
+            call.waiting = None;
+        }
+    }
+
+    /// The call makes no progress.
+    pub(super) fn waiting(&mut self, waiting: Waiting) {
+        if let Some(call) = &mut self.view.call {
+            call.waiting = Some(waiting.sentence());
         }
     }
 

@@ -182,6 +182,8 @@ pub struct CallView {
     pub name: String,
     /// Where the call stands.
     pub phase: CallPhase,
+    /// Why it takes so long, when it does, and that it goes on.
+    pub waiting: Option<Sentence>,
     /// Whether our microphone is muted.
     pub muted: bool,
     /// How the sound travels, once known.

@@ -149,15 +149,38 @@ fn declined_busy_unanswered_and_offline_calls_end_with_four() {
 }
 
 #[test]
+fn who_talks_already_is_busy_and_sees_who_called() {
+    let world = World::new();
+    for (profile, name) in [("a", "ada"), ("c", "cleo")] {
+        world.run(profile, &["register", name]).with(0);
+        world.run("b", &["contact", "add", name]).with(0);
+    }
+    let mut bob = bob_is_online(&world, &SILENT);
+    let mut cleo = world.silbo("c", &[&["call", "bob"], &SILENT[..]].concat());
+    bob.expect("incoming");
+    bob.tell(r#"{"do":"answer"}"#);
+    cleo.expect("media_flowing");
+    let ada = ada_calls_bob(&world, &SILENT).end().failed("busy", 4);
+    assert!(!ada.has("ringing"));
+    assert_eq!(bob.expect("missed")["from"], "ada");
+    bob.terminate();
+    bob.end().with(0);
+    cleo.end().with(0);
+}
+
+#[test]
 fn strangers_become_requests_and_never_ring() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);
     let mut bob = bob_is_online(&world, &SILENT);
-    let ada = ada_calls_bob(&world, &[&["--ring-timeout", "3"], &SILENT[..]].concat());
+    let ada = ada_calls_bob(&world, &[&["--ring-timeout", "10"], &SILENT[..]].concat());
     let request = bob.expect("request");
     assert_eq!((&request["state"], &request["name"]), (&Value::from("new"), &Value::from("ada")));
     let ada = ada.end().failed("no_reaction", 4);
     assert!(!ada.has("ringing"));
+    let waiting = ada.event("waiting");
+    assert_eq!(waiting["for"], "reply");
+    assert!(!waiting["next_step"].as_str().unwrap().is_empty());
     bob.tell(&format!(r#"{{"do":"accept_request","key":"{}"}}"#, world.key("a")));
     assert_eq!(bob.expect("request")["state"], "accepted");
 

@@ -1,6 +1,7 @@
 //! Calls, from the first ring to the last sentence.
 
 use super::{Window, sample};
+use app::call::Waiting;
 use app::engine::command::Command;
 use app::engine::view::{CallPhase, ContactId, PathView, View};
 use egui::{Key, Modifiers, ViewportCommand};
@@ -63,6 +64,19 @@ fn each_phase_of_a_call_is_told_in_words() {
     window.show(bob(CallPhase::Connecting));
     assert!(window.says("Connecting the sound…"));
     assert!(window.says("Finding the best way between the two computers."));
+}
+
+#[test]
+fn a_call_that_makes_no_progress_says_so_and_what_to_think_of_it() {
+    let mut view = bob(CallPhase::Connecting);
+    if let Some(call) = &mut view.call {
+        call.waiting = Some(Waiting::Path.sentence());
+    }
+    let window = Window::open(view);
+    assert!(window.says(
+        "No way between the two computers is found yet. It goes on trying; a network that blocks UDP makes it slow."
+    ));
+    assert!(!window.says("Finding the best way between the two computers."));
 }
 
 #[test]

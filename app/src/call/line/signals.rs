@@ -3,8 +3,8 @@
 use super::{Call, Early, Line, Media, OfferSent, State};
 use crate::{
     call::{
-        CONNECT_TIMEOUT, CallEvent, CallId, Direction, EARLY_CALLS, KEPT_CANDIDATES, OFFER_LIFETIME, Output,
-        Side, Start, Welcome,
+        CallEvent, CallId, Direction, EARLY_CALLS, KEPT_CANDIDATES, OFFER_LIFETIME, Output, Side, Start,
+        Welcome,
         message::{Body, HangUp, Signal},
     },
     engine::view::ContactId,
@@ -97,7 +97,7 @@ impl Line {
         }
         let start = Start::Prepare { offer: description.clone() };
         let state = State::Incoming { offer: description, deadline: now.instant + left };
-        let mut call = Call::new(id, with, Direction::Received, state, Media::Starting);
+        let mut call = Call::new(now, id, with, Direction::Received, state, Media::Starting);
         call.kept = self.take_early(from, id);
         self.call = Some(call);
         self.tell(CallEvent::Incoming { name });
@@ -114,7 +114,7 @@ impl Line {
         let kept = self.take_early(from, id);
         let Some(call) = &mut self.call else { return };
         let lost = mem::replace(&mut call.id, id);
-        call.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
+        call.connect(now);
         call.media = Media::Starting;
         call.kept = kept;
         call.fresh.clear();
@@ -153,7 +153,7 @@ impl Line {
         if !waits {
             return;
         }
-        call.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
+        call.connect(now);
         self.tell(CallEvent::Answered);
         self.outputs.push_back(Output::AcceptAnswer(description));
     }

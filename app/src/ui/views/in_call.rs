@@ -76,7 +76,11 @@ fn facts_ui(ui: &mut Ui, call: &CallView) {
     if widths.is_empty() {
         ui.allocate_ui(egui::vec2(ui.available_width(), size::PILL), |ui| {
             ui.set_min_height(size::PILL);
-            label(ui, words::phase_detail(&call.phase), font::body(), colors.text_muted);
+            let detail = match &call.waiting {
+                Some(sentence) => format!("{} {}", sentence.message, sentence.next_step),
+                None => words::phase_detail(&call.phase).to_owned(),
+            };
+            label(ui, detail, font::body(), colors.text_muted);
         });
         return;
     }
