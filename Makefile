@@ -43,6 +43,8 @@ lab: setup-lab release
 	$(TARGET)/release/portmap
 	$(TARGET)/release/outlive
 	$(TARGET)/release/guess
+	$(TARGET)/release/dead_ends
+	$(TARGET)/release/stranger
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

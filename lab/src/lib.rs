@@ -17,11 +17,14 @@
 //! [`field`] watches what supernodes and leaves cost, and kills them; [`serving`] holds a volunteer's supernode to what it
 //! promises, with the TURN clients of [`turn`].
 //!
-//! Commands: `nat`, `blocked`, `portmap`, `outlive`, `guess` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! [`capture`] keeps what comes to a host and finds addresses in it.
+//!
+//! Commands: `nat`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
 //! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
 
+pub mod capture;
 pub mod desktop;
 pub mod field;
 pub mod flood;

@@ -10,7 +10,7 @@
 mod packet;
 
 use anyhow::{Context as _, Result, bail};
-use packet::Frames;
+pub(crate) use packet::Frames;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::str::FromStr;

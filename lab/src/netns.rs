@@ -28,7 +28,7 @@
 mod homes;
 mod router;
 
-pub use homes::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
+pub use homes::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE, Passes};
 pub use router::Nat;
 
 use crate::process::{Place, run};

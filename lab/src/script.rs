@@ -161,23 +161,27 @@ impl Stage {
 
     /// The same, by whatever he is called.
     pub fn alice_calls(&self, who: &str, length: Option<Duration>) -> Result<Silbo> {
-        let mut arguments = self.person("alice");
-        arguments.extend(["call".into(), who.into()]);
-        if let Some(length) = length {
-            arguments.extend(["--duration".into(), length.as_secs().to_string()]);
-        }
-        arguments.extend(self.voice("alice")?);
-        Silbo::start("alice", &self.cast.caller, self.cast.turn, &self.folder, &arguments)
+        let length = length.map(|length| length.as_secs().to_string());
+        let words: Vec<&str> = ["call", who]
+            .into_iter()
+            .chain(length.iter().flat_map(|length| ["--duration", length]))
+            .collect();
+        self.start_alice("alice", &words)
     }
 
     /// Puts alice online, to be told to call so often.
     pub fn alice_online(&self, calls: u32) -> Result<Silbo> {
-        let mut arguments = self.person("alice");
-        arguments.extend(["online".into(), "--calls".into(), calls.to_string()]);
-        arguments.extend(self.voice("alice")?);
-        let mut alice = Silbo::start("alice", &self.cast.caller, self.cast.turn, &self.folder, &arguments)?;
+        let mut alice = self.start_alice("alice", &["online", "--calls", &calls.to_string()])?;
         alice.expect("online", PATIENCE)?;
         Ok(alice)
+    }
+
+    /// Starts alice with these words, and her voice.
+    pub fn start_alice(&self, title: &str, words: &[&str]) -> Result<Silbo> {
+        let mut arguments = self.person("alice");
+        arguments.extend(words.iter().map(|word| (*word).to_owned()));
+        arguments.extend(self.voice("alice")?);
+        Silbo::start(title, &self.cast.caller, self.cast.turn, &self.folder, &arguments)
     }
 
     /// Plays one whole call of `length` and scores what both heard.

@@ -9,14 +9,14 @@ use std::mem;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 /// What arrives at an interface, and what is sent from it.
-pub(super) struct Frames(OwnedFd);
+pub(crate) struct Frames(OwnedFd);
 
 /// Room for what comes while this process does not run.
 const RECEIVE_BUFFER: libc::c_int = 4 << 20;
 
 impl Frames {
     /// Of the interface of this namespace that has this name.
-    pub(super) fn open(interface: &str) -> Result<Self> {
+    pub(crate) fn open(interface: &str) -> Result<Self> {
         let name = CString::new(interface)?;
         let all = (libc::ETH_P_ALL as u16).to_be();
         // SAFETY: takes no pointers.
@@ -44,7 +44,7 @@ impl Frames {
     }
 
     /// Waits for a frame.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         // SAFETY: `buffer` is as long as is said.
         let got = unsafe { libc::read(self.0.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
         usize::try_from(got).map_err(|_| io::Error::last_os_error())

@@ -81,6 +81,15 @@ impl Home {
     }
 }
 
+/// What a firewall lets out of a home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passes {
+    /// As if the cable were out, behind the router.
+    Nothing,
+    /// Datagrams to this port.
+    UdpTo(u16),
+}
+
 /// Namespaces of a home.
 struct Names {
     router: &'static str,
@@ -194,6 +203,22 @@ impl Internet {
                     ["add", "rule", "inet", "fw", "forward", "ip", "daddr", &address.to_string(), "drop"];
                 inside(home.names().router, "nft", &rule)?;
             }
+        }
+        Ok(())
+    }
+
+    /// From now on this is all that leaves a home. [`Internet::set_nat`] mends it.
+    pub fn let_out_only(&self, home: Home, passes: Passes) -> Result<()> {
+        let rules = match passes {
+            Passes::Nothing => vec!["drop".to_owned()],
+            Passes::UdpTo(port) => vec![
+                "iifname lan meta l4proto tcp drop".to_owned(),
+                format!("iifname lan udp dport != {port} drop"),
+            ],
+        };
+        for rule in rules {
+            let words = ["insert", "rule", "inet", "fw", "forward"].into_iter().chain(rule.split(' '));
+            inside(home.names().router, "nft", &words.collect::<Vec<_>>())?;
         }
         Ok(())
     }
