@@ -417,12 +417,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_reason_has_a_code_of_its_own_a_sentence_and_a_next_step() {
-        let mut codes = BTreeSet::new();
+    fn every_reason_has_a_code_and_a_sentence_of_its_own_and_a_next_step() {
+        let (mut codes, mut messages) = (BTreeSet::new(), BTreeSet::new());
         for reason in Reason::every() {
             assert!(codes.insert(reason.code()), "{} twice", reason.code());
             let sentence = reason.sentence();
             assert!(!sentence.message.is_empty() && sentence.next_step.ends_with('.'), "{reason:?}");
+            assert!(messages.insert(sentence.message), "{reason:?} says what another says");
             assert!(reason.exit_status() <= 7);
         }
     }

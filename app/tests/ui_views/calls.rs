@@ -4,6 +4,7 @@ use super::{Window, sample};
 use app::call::Waiting;
 use app::engine::command::Command;
 use app::engine::view::{CallPhase, ContactId, PathView, View};
+use app::reason::Reason;
 use egui::{Key, Modifiers, ViewportCommand};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -156,6 +157,16 @@ fn an_ended_call_says_why_and_offers_the_next_step() {
     assert_eq!(window.wished(), [Command::DismissCall]);
     window.click("Call again");
     assert_eq!(window.wished(), [Command::DismissCall, Command::Call(sample::person(1))]);
+}
+
+#[test]
+fn whatever_ended_a_call_is_told_with_what_to_do_next() {
+    let mut window = Window::open(sample::contacts());
+    for reason in Reason::every() {
+        let why = reason.sentence();
+        window.show(bob(CallPhase::Ended { why: why.clone(), lasted: None }));
+        assert!(window.says(&why.message) && window.says(&why.next_step), "{reason:?}");
+    }
 }
 
 #[test]
