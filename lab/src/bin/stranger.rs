@@ -12,7 +12,7 @@ use lab::process::{Silbo, Turn};
 use lab::script::{Answers, Cast, PATIENCE, Stage};
 use relay::nat::Uplink;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -101,7 +101,7 @@ fn play() -> Result<Summary> {
     let key = key.context("the stranger has no key")?;
     bob.command(&json!({ "do": "accept_request", "key": key }))?;
     bob.expect_where("accepted request", PATIENCE, |event| {
-        event["event"] == "request" && event["state"] == Value::from("accepted")
+        event["event"] == "request" && event["state"] == "accepted"
     })?;
     let friendly = Capture::start(&Home::A.host(), "eth0", &folder.join("after.frames"))?;
     let mut alice = stage.alice(None)?;
