@@ -335,6 +335,8 @@ pub struct Way {
     pub direct: bool,
     /// What carries our packets: to the relay, where one of ours is used.
     pub protocol: String,
+    /// There and back, once measured.
+    pub rtt_ms: Option<f64>,
 }
 
 impl Way {
@@ -347,7 +349,7 @@ impl Way {
         let path = events.iter().rev().find(|event| event["event"] == "path")?;
         let direct = path["direct"].as_bool()?;
         let [local, remote, protocol] = ["local", "remote", "protocol"].map(|field| text(path, field));
-        Some(Self { local, remote, direct, protocol })
+        Some(Self { local, remote, direct, protocol, rtt_ms: path["rtt_ms"].as_f64() })
     }
 }
 

@@ -301,7 +301,7 @@ mod tests {
 
     fn way(direct: bool, protocol: &str) -> Option<Taken> {
         let [local, remote] = ["host", "relay"].map(str::to_owned);
-        Some(Taken { local, remote, direct, protocol: protocol.to_owned() })
+        Some(Taken { local, remote, direct, protocol: protocol.to_owned(), rtt_ms: None })
     }
 
     fn of(alice: &Option<Taken>, bob: &Option<Taken>) -> Outcome {
