@@ -23,10 +23,12 @@ use crate::session::description::{Candidate, CandidateKind};
 
 /// How an unproven pair is probed: until this age, this often.
 const PATIENCE: [(Duration, Duration); 3] = [
-    (Duration::from_secs(1), Duration::from_millis(50)),
+    (AT_FIRST, Duration::from_millis(50)),
     (PUNCHING, Duration::from_millis(200)),
     (Duration::from_secs(72), Duration::from_secs(5)),
 ];
+/// Who hears nothing for so long is probed less often, and gives way to an address not tried yet.
+pub(super) const AT_FIRST: Duration = Duration::from_secs(1);
 /// As long as a call may take to connect.
 const PUNCHING: Duration = Duration::from_secs(12);
 /// How often a pair that may be needed any moment is probed, and any other proven one.
@@ -195,6 +197,14 @@ impl Pair {
             State::Proven => true,
             State::Probing { since } => self.probe_at.is_some() && now < since + PUNCHING,
             State::Silent | State::GivenUp => false,
+        }
+    }
+
+    /// Since when it has been probed without a sign of the other end.
+    pub(super) const fn in_vain_since(&self) -> Option<Instant> {
+        match self.state {
+            State::Probing { since } if !self.admitted && self.heard.is_none() => Some(since),
+            _ => None,
         }
     }
 

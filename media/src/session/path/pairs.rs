@@ -11,6 +11,7 @@
 
 mod flow;
 mod handshake;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +30,9 @@ use super::probe::{Mark, Probe, Replays, Secret, Secrets};
 use crate::session::description::CandidateKind;
 use flow::{Flow, Watch};
 use handshake::Handshake;
+use room::Worth;
 
-/// Pairs kept; one that came to nothing makes room for a new one, else that is not made.
+/// Pairs kept; see [`Worth`].
 const MAX_PAIRS: usize = 64;
 /// One probe at most in this time, over all pairs (RFC 8445 §14.2).
 const PACING: Duration = Duration::from_millis(5);
@@ -160,7 +162,7 @@ impl Pairs {
         let ready = self.bases.remove(&socket).map(|base| base.ready).unwrap_or_default();
         self.bases.insert(socket, Base { end, ip, server, ready });
         for (remote, end) in remotes {
-            self.add_pair(now, PairId { socket, remote: *remote }, *end);
+            self.add_pair(now, PairId { socket, remote: *remote }, *end, Worth::MayWork);
         }
     }
 
@@ -176,7 +178,14 @@ impl Pairs {
     pub(super) fn add_remote(&mut self, now: Instant, remote: SocketAddr, end: End) {
         let sockets: Vec<SocketId> = self.bases.keys().copied().collect();
         for socket in sockets {
-            self.add_pair(now, PairId { socket, remote }, end);
+            self.add_pair(now, PairId { socket, remote }, end, Worth::MayWork);
+        }
+    }
+
+    /// The other end has shown itself on this pair: there is one, whatever else there is.
+    pub(super) fn admit(&mut self, now: Instant, id: PairId, remote: End) {
+        if !self.pairs.contains_key(&id) {
+            self.add_pair(now, id, remote, Worth::Heard);
         }
     }
 
@@ -184,12 +193,6 @@ impl Pairs {
     pub(super) fn drop_remote(&mut self, now: Instant, remote: SocketAddr) {
         self.pairs.retain(|id, _| id.remote != remote);
         self.forget_gone(now);
-    }
-
-    /// Whether no pair with this address works, or has a chance to soon.
-    pub(super) fn is_useless(&self, now: Instant, remote: SocketAddr) -> bool {
-        let mut pairs = self.pairs.iter().filter(|(id, _)| id.remote == remote);
-        !pairs.any(|(id, pair)| pair.is_hopeful(now) || self.flow.uses(*id))
     }
 
     /// The allocation lets this address through.
@@ -379,7 +382,7 @@ impl Pairs {
         }
     }
 
-    fn add_pair(&mut self, now: Instant, id: PairId, remote: End) {
+    fn add_pair(&mut self, now: Instant, id: PairId, remote: End, worth: Worth) {
         let Some(Base { end, ip, server, ready }) = self.bases.get(&id.socket) else { return };
         let far = id.remote.ip();
         let reachable = ip.is_ipv4() == far.is_ipv4() && ip.is_loopback() == far.is_loopback();
@@ -388,7 +391,7 @@ impl Pairs {
         if let Some(known) = self.pairs.get_mut(&id) {
             // Seen first, told now.
             known.ends.remote = remote;
-        } else if reachable && (self.pairs.len() < MAX_PAIRS || self.make_room()) {
+        } else if reachable && (self.pairs.len() < MAX_PAIRS || self.make_room(now, worth)) {
             let mut pair = Pair::new(now, ends);
             if open {
                 pair.open(now);
@@ -398,13 +401,6 @@ impl Pairs {
                 self.introduce(id);
             }
         }
-    }
-
-    /// Forgets a pair that does not work and is not used.
-    fn make_room(&mut self) -> bool {
-        let idle = |(id, pair): (&PairId, &Pair)| (pair.is_idle() && !self.flow.uses(*id)).then_some(*id);
-        let idle = self.pairs.iter().find_map(idle);
-        idle.is_some_and(|idle| self.pairs.remove(&idle).is_some())
     }
 
     /// The next probe that is due, whenever that is.

@@ -10,7 +10,7 @@ use super::mirror::{self, Mirror};
 use super::pair::{Hop, PairId};
 use super::pairs::{Pairs, PairsEvent};
 use super::probe::{Probe, Secret};
-use super::{Inbound, Path, PathEvent, SocketId, Transmit};
+use super::{Inbound, MAX_REMOTES, Path, PathEvent, SocketId, Transmit};
 use crate::session::description::{Candidate, CandidateKind, Description};
 use crate::session::sdp::Role;
 use crate::session::{PathProtocol, PathReport};
@@ -183,9 +183,15 @@ impl Path {
         {
             let seen = super::candidate(base, id.remote, 0, Hop::Datagrams);
             let Some(seen) = seen else { return Taken::Refused };
-            if !self.add_remote(now, &seen) {
+            if !self.add_remote(now, &seen) && !(self.make_room_for_heard(now) && self.add_remote(now, &seen))
+            {
                 return Taken::Refused;
             }
+        }
+        if let (Probe::Request { .. }, Some(end), Some(silbo)) =
+            (probe, self.remotes.get(&id.remote), &mut self.silbo)
+        {
+            silbo.pairs.admit(now, id, *end);
         }
         let used = self.silbo.as_mut().is_some_and(|silbo| silbo.pairs.handle_probe(now, id, probe));
         if used {
@@ -210,6 +216,16 @@ impl Path {
         };
         self.remotes.remove(&useless);
         pairs.drop_remote(now, useless);
+        true
+    }
+
+    /// Forgets the address probed in vain for longest: the other end was heard from another one.
+    fn make_room_for_heard(&mut self, now: Instant) -> bool {
+        let Some(Silbo { pairs, .. }) = &mut self.silbo else { return false };
+        let vainest = pairs.vainest().filter(|_| self.remotes.len() >= MAX_REMOTES);
+        let Some(vainest) = vainest else { return false };
+        self.remotes.remove(&vainest);
+        pairs.drop_remote(now, vainest);
         true
     }
 

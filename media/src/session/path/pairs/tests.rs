@@ -127,6 +127,53 @@ fn however_many_addresses_there_are_the_pairs_are_bounded_and_probes_paced() {
     assert!(pairs.counter - before <= 200, "{} probes a second", pairs.counter - before);
 }
 
+/// As many pairs as are kept, none of which ever answers.
+fn crowded(start: Instant) -> Pairs {
+    let mut pairs = pairs(start);
+    for port in 1..=MAX_PAIRS as u16 {
+        let remote = SocketAddr::new(address("203.0.113.2:1").ip(), port);
+        pairs.add_remote(start, remote, End::plain(CandidateKind::Host));
+    }
+    assert_eq!(pairs.pairs.len(), MAX_PAIRS);
+    pairs
+}
+
+#[test]
+fn a_new_address_takes_the_place_of_one_that_was_probed_in_vain_for_a_second() {
+    let start = origin();
+    let mut pairs = crowded(start);
+    let moved = PairId { socket: SOCKET, remote: address("203.0.113.3:6000") };
+    pairs.add_remote(start + 500 * MS, moved.remote, End::plain(CandidateKind::Host));
+    assert!(!pairs.pairs.contains_key(&moved), "none has had its time");
+    pairs.add_remote(start + 1000 * MS, moved.remote, End::plain(CandidateKind::Host));
+    assert_eq!(pairs.pairs.len(), MAX_PAIRS);
+    run(&mut pairs, start + 1000 * MS, 500 * MS, |id| (id.remote == moved.remote).then_some(10 * MS));
+    assert_eq!(pairs.in_use().map(|(id, _)| id), Some(moved));
+}
+
+#[test]
+fn an_address_the_other_end_is_heard_from_always_has_a_place() {
+    let start = origin();
+    let mut pairs = crowded(start);
+    let working = PairId { socket: SOCKET, remote: address("203.0.113.2:7") };
+    let now = run(&mut pairs, start, 500 * MS, |id| (id == working).then_some(10 * MS));
+    let end = End::plain(CandidateKind::PeerReflexive);
+    for port in 1..=100 {
+        let heard = PairId { socket: SOCKET, remote: SocketAddr::new(address("203.0.113.3:1").ip(), port) };
+        pairs.admit(now, heard, end);
+        let request = peer().request(pairs.transaction(), port.into(), end.kind, None, Mark::None).unwrap();
+        let probe = pairs.read(&wire::parse(&request).unwrap()).unwrap();
+        let taken = pairs.handle_probe(now, heard, probe);
+        assert_eq!(
+            taken,
+            usize::from(port) < MAX_PAIRS,
+            "{port}: only what was heard, too, is never pushed out"
+        );
+    }
+    assert_eq!(pairs.pairs.len(), MAX_PAIRS);
+    assert_eq!(pairs.in_use().map(|(id, _)| id), Some(working));
+}
+
 #[test]
 fn a_base_that_goes_takes_its_pairs_and_the_call_goes_on_elsewhere() {
     let start = origin();
