@@ -158,14 +158,17 @@ fn channel_data(input: &[u8]) {
     assert_eq!(written.as_deref(), input.get(..ChannelData::HEADER_LEN + read.payload.len()));
 }
 
-/// The messages of a stream that comes in these parts, and whether it can be read on.
-fn cut(parts: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
+/// The messages of a stream that comes in these parts, each with its length before it, and whether it can be read on.
+fn cut(parts: &[&[u8]]) -> (Vec<u8>, bool) {
     let (mut reader, mut messages) = (wire::StreamReader::default(), Vec::new());
     for part in parts {
         reader.push(part);
         loop {
             match reader.message() {
-                Ok(Some(message)) => messages.push(message),
+                Ok(Some(message)) => {
+                    messages.extend(message.len().to_be_bytes());
+                    messages.extend(message);
+                }
                 Ok(None) => break,
                 Err(_) => return (messages, false),
             }
