@@ -39,6 +39,7 @@ test: setup-test
 lab: setup-lab release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
+	$(TARGET)/release/shapes
 	$(TARGET)/release/blocked
 	$(TARGET)/release/portmap
 	$(TARGET)/release/outlive
