@@ -40,6 +40,7 @@ lab: setup-lab release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
 	$(TARGET)/release/setup
+	$(TARGET)/release/shapes
 	$(TARGET)/release/blocked
 	$(TARGET)/release/portmap
 	$(TARGET)/release/outlive

@@ -12,6 +12,8 @@
 //!
 //! [`grid`] makes calls between uplinks of every kind, and holds what they became against theory.
 //!
+//! [`shapes`] makes them where two uplinks are not all there is to a network: a router shared, IPv6, short mappings.
+//!
 //! [`outlive`] takes the ways of a call away while it goes on, and measures what is missed; [`guess`] lets one be found.
 //!
 //! [`field`] watches what supernodes and leaves cost, and kills them; [`serving`] holds a volunteer's supernode to what it
@@ -19,7 +21,7 @@
 //!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
-//! Commands: `nat`, `setup`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
 //! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
@@ -39,6 +41,7 @@ pub mod quality;
 pub mod reflect;
 pub mod script;
 pub mod serving;
+pub mod shapes;
 pub mod sim;
 pub mod speech;
 pub mod stall;

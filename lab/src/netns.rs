@@ -25,9 +25,11 @@
 //! The NATs are nftables'. RFC 4787 words: *endpoint-independent* mapping is one public port for all destinations,
 //! *address and port-dependent* mapping is a new one for each ("symmetric").
 
+mod ground;
 mod homes;
 mod router;
 
+pub use ground::{ANSWERS_ONLY, Family, Ground, Hairpin, SWALLOWS_V6, shifts_ports, translator};
 pub use homes::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE, Passes};
 pub use router::Nat;
 

@@ -370,7 +370,7 @@ fn way(who: &mut Silbo) -> Result<Value> {
 }
 
 /// Root mean square of the last two seconds of a recording, 1 being full scale.
-fn loudness_at_the_end(recording: &Path) -> Result<f64> {
+pub(crate) fn loudness_at_the_end(recording: &Path) -> Result<f64> {
     let reader = hound::WavReader::open(recording)?;
     let rate = reader.spec().sample_rate as usize;
     let samples = reader.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?;

@@ -5,11 +5,12 @@
 //!   one socket ── who am I? ──▶ 7001 at one, 7002 at one, 7001 at the other: three answers tell of the mapping
 //!   another    ── who am I? ──▶ 7001 at one
 //!              ◀── stranger ─── 7003 at one, 7003 at the other: what comes tells of the filtering
+//!   one socket ◀── hairpin ──── by way of its own address outside, from a third socket
 //!   TCP        ───────────────▶ 443, 7443
 //! ```
 
 use crate::netns::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
-use crate::process::{EndsWithUs, run};
+use crate::process::{EndsWithUs, Place, run};
 use anyhow::{Context as _, Result, bail, ensure};
 use relay::nat::{Behaviour, Filtering, Mapping, Uplink};
 use serde::{Deserialize, Serialize};
@@ -20,12 +21,16 @@ use std::time::{Duration, Instant};
 /// What a host saw of itself in the mirror.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
+    /// The port it looked from.
+    pub local_port: Option<u16>,
     /// Where it was seen by [`MIRRORS`], in this order; nothing where no datagram comes back.
     pub mapped: Vec<SocketAddr>,
     /// Whether a port that was never written to, at an address that was, got in.
     pub other_port_came_in: bool,
     /// Whether an address that was never written to got in.
     pub other_address_came_in: bool,
+    /// Whether a datagram to our own address outside, from another socket of ours, came back to us.
+    pub hairpins: bool,
     /// Whether a TCP connection to port 443 opens.
     pub tcp_443_opens: bool,
     /// Whether one to another port opens.
@@ -71,10 +76,15 @@ pub fn put(internet: &Internet, home: Home, uplink: Uplink) -> Result<()> {
 
 /// Measures the uplink of `home`; the program running must serve [`WORD`] by calling [`serve`].
 pub fn measure(internet: &Internet, home: Home) -> Result<Seen> {
+    look_from(&internet.public_host(), &home.host())
+}
+
+/// The same for any host, and any public host that has both addresses.
+pub fn look_from(public: &Place, host: &Place) -> Result<Seen> {
     let exe = std::env::current_exe()?;
-    let mirror = internet.public_host().command(&exe).args([WORD, "mirror"]).spawn()?;
+    let mirror = public.command(&exe).args([WORD, "mirror"]).spawn()?;
     let _mirror = EndsWithUs(mirror);
-    let json = run(home.host().command(&exe).args([WORD, "look"]))?;
+    let json = run(host.command(&exe).args([WORD, "look"]))?;
     serde_json::from_str(&json).with_context(|| format!("the probe said {json:?}"))
 }
 
@@ -146,11 +156,24 @@ fn look() -> Result<Seen> {
     seen.tcp_else_opens = opens(TCP_ELSE);
     let socket = UdpSocket::bind(("0.0.0.0", 0))?;
     socket.set_read_timeout(Some(ANSWER))?;
+    seen.local_port = Some(socket.local_addr()?.port());
     for mirror in MIRRORS {
         match ask(&socket, mirror)? {
             Some(mapped) => seen.mapped.push(mapped),
             None => return Ok(seen),
         }
+    }
+    let mapped = seen.mapped[0];
+    let other = UdpSocket::bind(("0.0.0.0", 0))?;
+    other.set_read_timeout(Some(ANSWER))?;
+    if let Some(there) = ask(&other, MIRRORS[0])? {
+        // Whatever stands before the one that hairpins lets in answers only.
+        socket.send_to(b"come in", there)?;
+        other.send_to(HAIRPIN, mapped)?;
+    }
+    let mut came = [0; 64];
+    while let Ok((length, _)) = socket.recv_from(&mut came) {
+        seen.hairpins |= &came[..length] == HAIRPIN;
     }
     // A socket that has written nowhere else.
     let socket = UdpSocket::bind(("0.0.0.0", 0))?;
@@ -162,6 +185,8 @@ fn look() -> Result<Seen> {
     }
     Ok(seen)
 }
+
+const HAIRPIN: &[u8] = b"round the corner";
 
 fn opens(to: (Ipv4Addr, u16)) -> bool {
     TcpStream::connect_timeout(&to.into(), ANSWER).is_ok()

@@ -61,12 +61,16 @@ pub struct Stage {
     cast: Cast,
     folder: PathBuf,
     supernode: Silbo,
+    /// What people are told of it.
+    doors: Vec<SocketAddr>,
+    /// What they speak; nothing is the speech that is scored.
+    microphone: Option<String>,
 }
 
 impl Stage {
     /// Starts the supernode; profiles, logs, events and recordings go to `folder`.
     pub fn open(cast: Cast, folder: &Path) -> Result<Self> {
-        let mut arguments = network(&cast.supernode, None, &folder.join("supernode"));
+        let mut arguments = network(&cast.supernode, &[], &folder.join("supernode"));
         arguments.extend(["supernode".into(), "--listen".into(), cast.listen.to_string()]);
         arguments.extend(["--relay-listen".into(), cast.relay_listen.to_string()]);
         if let Some(listen) = cast.tcp_listen {
@@ -74,7 +78,20 @@ impl Stage {
         }
         let mut supernode = Silbo::start("supernode", &cast.supernode, cast.turn, folder, &arguments)?;
         supernode.expect("relay", PATIENCE)?;
-        Ok(Self { cast, folder: folder.to_owned(), supernode })
+        let doors = vec![cast.listen];
+        Ok(Self { cast, folder: folder.to_owned(), supernode, doors, microphone: None })
+    }
+
+    /// People are told these addresses of the network, as when it listens on more than one.
+    pub fn found_at(mut self, doors: &[SocketAddr]) -> Self {
+        self.doors = doors.to_vec();
+        self
+    }
+
+    /// People speak this, as `--mic` takes it: sound is heard then, and not scored.
+    pub fn spoken_by(mut self, microphone: &str) -> Self {
+        self.microphone = Some(microphone.to_owned());
+        self
     }
 
     /// Starts one more supernode on the host of the first, at another of its addresses and the same ports.
@@ -105,7 +122,7 @@ impl Stage {
     /// Global options of a person of this network; every person has a profile.
     pub fn person(&self, name: &str) -> Vec<String> {
         // Both are either behind routers of the lab, or on this machine itself.
-        network(&self.cast.caller, Some(self.cast.listen), &self.folder.join(name))
+        network(&self.cast.caller, &self.doors, &self.folder.join(name))
     }
 
     /// Claims `bob` for bob's profile and waits until the command has succeeded.
@@ -222,23 +239,22 @@ impl Stage {
 
     fn voice(&self, name: &str) -> Result<[String; 4]> {
         let heard = self.recording(name);
-        Ok([
-            "--mic".into(),
-            format!("file:{}", speech::file()?.display()),
-            "--speaker".into(),
-            format!("file:{}", heard.display()),
-        ])
+        let microphone = match &self.microphone {
+            Some(microphone) => microphone.clone(),
+            None => format!("file:{}", speech::file()?.display()),
+        };
+        Ok(["--mic".into(), microphone, "--speaker".into(), format!("file:{}", heard.display())])
     }
 }
 
 /// The global options of any node of a lab network. Routers outside of the lab are left alone.
-fn network(place: &Place, bootstrap: Option<SocketAddr>, profile: &Path) -> Vec<String> {
+fn network(place: &Place, doors: &[SocketAddr], profile: &Path) -> Vec<String> {
     let mut options = vec!["--lab".into(), "--no-mdns".into()];
     if !matches!(place, Place::Namespace(_)) {
         options.push("--no-portmap".into());
     }
     options.extend(["--profile".into(), profile.display().to_string()]);
-    if let Some(address) = bootstrap {
+    for address in doors {
         options.extend(["--bootstrap".into(), address.to_string()]);
     }
     options

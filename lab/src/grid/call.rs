@@ -36,7 +36,7 @@ pub struct Run {
 /// How long a caller who is online has been so: all a program does at its start is done.
 const A_WHILE: Duration = Duration::from_secs(5);
 /// Time a call has, once it sounds, to go directly from host to host where that takes no guessing.
-const TO_BE_DIRECT: Duration = Duration::from_secs(8);
+pub(crate) const TO_BE_DIRECT: Duration = Duration::from_secs(8);
 /// How long a call is watched that is not expected to change its way any more.
 const WATCHED: Duration = Duration::from_millis(500);
 
@@ -252,11 +252,11 @@ struct Before {
     bob: usize,
 }
 
-fn wall_clock_ms() -> Result<i64> {
+pub(crate) fn wall_clock_ms() -> Result<i64> {
     Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
-const LOOK: Duration = Duration::from_millis(10);
+pub(crate) const LOOK: Duration = Duration::from_millis(10);
 
 impl Run {
     fn failed(caller: Home, fault: String) -> Self {
@@ -274,17 +274,17 @@ const fn name(home: Home) -> &'static str {
     }
 }
 
-fn named<'a>(events: &'a [Value], name: &str) -> Option<&'a Value> {
+pub(crate) fn named<'a>(events: &'a [Value], name: &str) -> Option<&'a Value> {
     events.iter().find(|event| event["event"] == name)
 }
 
 /// The first sign of sound coming in.
-fn sounding(events: &[Value]) -> Option<&Value> {
+pub(crate) fn sounding(events: &[Value]) -> Option<&Value> {
     events.iter().find(|event| event["event"] == "media_flowing" && event["direction"] != "send")
 }
 
 /// What both sides' views of the way amount to.
-fn outcome(alice: Option<&Taken>, bob: Option<&Taken>) -> Outcome {
+pub(crate) fn outcome(alice: Option<&Taken>, bob: Option<&Taken>) -> Outcome {
     let (Some(alice), Some(bob)) = (alice, bob) else { return Outcome::Failed };
     if alice.direct && bob.direct {
         Outcome::Direct

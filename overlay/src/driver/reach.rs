@@ -12,7 +12,8 @@
 use std::{
     collections::BTreeSet,
     future::Future,
-    net::SocketAddr,
+    io::{Error, ErrorKind},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     pin::pin,
     time::{Duration, Instant},
 };
@@ -86,6 +87,11 @@ impl Reach {
             Ways::Any { tcp } => tcp,
             Ways::FreshUdp => return self.open_from_a_fresh_port(link, address, expected).await,
         };
+        if !has_route(address) {
+            // The node's task is gone when this fails.
+            let _ = self.events.send(LinkEvent::Down { link }).await;
+            return;
+        }
         let mut silent = false;
         let quic = async {
             silent = true;
@@ -145,6 +151,26 @@ impl Reach {
         }
         let _ = self.events.send(LinkEvent::Down { link }).await;
     }
+}
+
+/// Whether packets for `address` leave this machine at all. Whoever has one family of addresses only has no way to the
+/// other, and QUIC would wait for an answer to what was never sent.
+fn has_route(address: SocketAddr) -> bool {
+    let everywhere: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    // Nothing is sent by this.
+    let connected = UdpSocket::bind((everywhere, 0)).and_then(|socket| socket.connect(address));
+    !connected.is_err_and(|error| says_no_route(&error))
+}
+
+/// Any other failure may be of this one look alone.
+fn says_no_route(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::AddrNotAvailable | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+    )
 }
 
 /// The first of two attempts that comes to something; the second begins once the first has failed or had its head start.
@@ -267,6 +293,13 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::from_millis(10));
         assert_eq!(race(after(900, None), after(10, None), HEAD_START).await, None::<&str>);
         assert_eq!(race(after(900, Some("quic")), after(10, None), HEAD_START).await, Some("quic"));
+    }
+
+    #[test]
+    fn only_a_system_that_says_so_has_no_route() {
+        assert!(has_route(([127, 0, 0, 1], 9).into()));
+        assert!(says_no_route(&ErrorKind::NetworkUnreachable.into()));
+        assert!(!says_no_route(&ErrorKind::PermissionDenied.into()));
     }
 
     fn address(last: u8) -> SocketAddr {

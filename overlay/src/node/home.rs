@@ -314,7 +314,7 @@ impl Node {
     fn homes_changed(&mut self, now: Now) {
         self.appear_soon(now);
         let recently = self.presence.last_publish.is_some_and(|at| now.instant < at + PUBLISH_DELAY);
-        if recently || self.more_homes_may_come() {
+        if recently || self.more_homes_may_come(now) {
             self.timers.set_earlier(Timer::Publish, now.instant + PUBLISH_DELAY);
         } else {
             self.publish(now);
@@ -327,9 +327,9 @@ impl Node {
     }
 
     /// Whether one record may soon name more homes than now.
-    fn more_homes_may_come(&self) -> bool {
+    fn more_homes_may_come(&self, now: Now) -> bool {
         let opening = self.homes.values().any(|home| !home.rings());
-        opening || self.homes_missing() > 0 && self.links.values().any(|link| !link.is_ready())
+        opening || self.homes_missing() > 0 && self.is_dialling(now)
     }
 
     /// New supernodes: some of them may have to hold what is ours.

@@ -17,7 +17,11 @@ use std::{
 use rand::{RngExt as _, seq::SliceRandom as _};
 use relay::Now;
 
-use super::{LinkId, Node, Timer, credit::Standing, links::LinkState};
+use super::{
+    LinkId, Node, Timer,
+    credit::Standing,
+    links::{Link, LinkState},
+};
 use crate::{
     config::Role,
     identity::LinkKey,
@@ -87,6 +91,10 @@ const WAIT_MESSAGES: Duration = Duration::from_secs(2);
 /// asked.
 const CHOICE_PATIENCE: Duration = Duration::from_secs(1);
 const CHOICE_PATIENCE_HOMELESS: Duration = Duration::from_millis(400);
+
+/// How long it waits for those it is dialling over IPv6 before anybody has answered over IPv6: many have addresses and a
+/// route, and nothing gets through.
+const CHOICE_PATIENCE_UNPROVEN: Duration = Duration::from_millis(100);
 
 /// A supernode asks one of those it is linked to how full it is about so often, each of them in turn, but none more often
 /// or more seldom than this. Whether they live it leaves to the transport's keep-alive, as a leaf does, and asks only
@@ -338,13 +346,29 @@ impl Node {
     /// When homes are drawn: once nobody is being dialled any more, or those that are had their time since the first of
     /// the candidates was dialled.
     pub(super) fn draw_at(&self, now: Now) -> Option<Instant> {
-        if self.links.values().all(|link| link.is_ready()) {
-            return None;
-        }
+        let mut opening = self.links.values().filter(|link| !link.is_ready()).peekable();
+        opening.peek()?;
+        let is_unproven = self.is_unproven();
+        let all_unproven = opening.all(|link| is_unproven(link));
         let candidates = self.links.iter().filter(|(id, link)| link.is_ready() && !self.is_home(**id));
         let first = candidates.map(|(_, link)| link.opened).min()?;
         let patience = if self.homes_up() == 0 { CHOICE_PATIENCE_HOMELESS } else { CHOICE_PATIENCE };
+        let patience = if all_unproven { patience.min(CHOICE_PATIENCE_UNPROVEN) } else { patience };
         Some(first + patience).filter(|until| *until > now.instant)
+    }
+
+    /// Whether somebody is being dialled who may well answer yet.
+    pub(super) fn is_dialling(&self, now: Now) -> bool {
+        let is_unproven = self.is_unproven();
+        let mut opening = self.links.values().filter(|link| !link.is_ready());
+        opening.any(|link| !is_unproven(link) || now.instant < link.opened + CHOICE_PATIENCE_UNPROVEN)
+    }
+
+    /// Whether a link goes over IPv6, and none that did is up.
+    fn is_unproven(&self) -> impl Fn(&Link) -> bool {
+        let is_v6 = |link: &Link| link.address.ip().to_canonical().is_ipv6();
+        let proven = self.links.values().any(|link| link.is_ready() && is_v6(link));
+        move |link| !proven && is_v6(link)
     }
 
     /// A home needs our place for somebody who has none: we go if another home can ring us, and say so if not.
