@@ -119,10 +119,22 @@ pub struct SupernodeConfig {
 pub struct RelayConfig {
     /// Where others reach it (TURN and STUN over UDP).
     pub address: SocketAddr,
+    /// The same in the other family, for those who have no address of the first.
+    pub second: Option<SocketAddr>,
     /// Of its TLS, when it serves TURN over TCP and TLS too, where links are accepted over TCP.
     pub certificate: Option<CertificateHash>,
     /// Issues the credentials the relay accepts.
     pub issuer: relay::CredentialIssuer,
+}
+
+impl RelayConfig {
+    /// Where somebody who is seen at `ip` reaches it.
+    pub(crate) fn address_for(&self, ip: IpAddr) -> SocketAddr {
+        let is_v4 = ip.to_canonical().is_ipv4();
+        self.second
+            .filter(|second| second.is_ipv4() == is_v4 && self.address.is_ipv4() != is_v4)
+            .unwrap_or(self.address)
+    }
 }
 
 /// Leaves a supernode serves unless told otherwise.

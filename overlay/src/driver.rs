@@ -45,7 +45,7 @@ pub use self::{
     mainline::Mainline,
 };
 use self::{
-    beside::{Spot, Standby, announced_address},
+    beside::{Spot, Standby, announced_address, second_ip},
     handle::COMMAND_QUEUE,
     mainline::Rendezvous,
     run::{Accepting, Parts, Runner},
@@ -306,10 +306,13 @@ pub async fn start(
         } else {
             streams.ip()
         };
+        let relay_listen = serving.relay_listen.unwrap_or(SocketAddr::new(bound.ip(), 0));
+        let public_ip = address.ip();
         let spot = Spot {
             network: config.network,
-            listen: serving.relay_listen.unwrap_or(SocketAddr::new(bound.ip(), 0)),
-            public_ip: address.ip(),
+            listen: relay_listen,
+            public_ip,
+            second_ip: second_ip(config.network, relay_listen, public_ip, &node_config.local_addresses),
             streams: Some(SocketAddr::new(ip, streams.port())),
             rate: serving.relay_rate,
         };

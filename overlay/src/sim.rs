@@ -150,7 +150,7 @@ impl World {
         if let Some(supernode) = &mut config.supernode {
             let relay = SocketAddr::new(address.ip(), 3478);
             let issuer = CredentialIssuer::new([5; 32]);
-            supernode.relay = Some(RelayConfig { address: relay, certificate: None, issuer });
+            supernode.relay = Some(RelayConfig { address: relay, second: None, certificate: None, issuer });
         }
         self.host(config, bootstrap)
     }

@@ -88,14 +88,17 @@ impl Standby {
         if !ours && self.listen.is_none() {
             return None;
         }
-        let everywhere: IpAddr = match public_ip {
-            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        // Links that are accepted in both families say that there are both.
+        let everywhere: IpAddr = match (public_ip, self.links.ip()) {
+            (IpAddr::V4(_), IpAddr::V4(_)) => Ipv4Addr::UNSPECIFIED.into(),
+            (IpAddr::V6(_), _) | (_, IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
         };
+        let listen = self.listen.unwrap_or(SocketAddr::new(everywhere, 0));
         Some(Spot {
             network: self.network,
-            listen: self.listen.unwrap_or(SocketAddr::new(everywhere, 0)),
+            listen,
             public_ip,
+            second_ip: second_ip(self.network, listen, public_ip, &self.local),
             streams: ours.then(|| SocketAddr::new(public_ip, self.links.port())),
             rate: self.rate,
         })
@@ -129,6 +132,8 @@ pub(super) struct Spot {
     pub(super) listen: SocketAddr,
     /// Where others reach this machine.
     pub(super) public_ip: IpAddr,
+    /// The same in the other family.
+    pub(super) second_ip: Option<IpAddr>,
     /// Where it is reached over TCP and TLS.
     pub(super) streams: Option<SocketAddr>,
     /// Most traffic relayed.
@@ -137,10 +142,11 @@ pub(super) struct Spot {
 
 impl Spot {
     pub(super) async fn start(self) -> Result<Beside, StartError> {
-        let Self { network, listen, public_ip, streams, rate } = self;
+        let Self { network, listen, public_ip, second_ip, streams, rate } = self;
         let secret: [u8; 32] = rand::random();
         let mut config = ServerConfig::new(listen, secret, rand::random());
         config.public_ip = Some(public_ip);
+        config.second_ip = second_ip;
         match network {
             Network::Main => config.peers = PeerPolicy::Public,
             // Everybody has the one credential of the lab, and stock TURN clients have peers that know nothing of ICE.
@@ -161,6 +167,7 @@ impl Spot {
         // Behind a one-to-one translation the announced address counts.
         let ip = if network == Network::Main { public_ip } else { ip };
         let address = SocketAddr::new(ip, bound.port());
+        let second = second_ip.map(|ip| SocketAddr::new(ip, bound.port()));
         let issuer = CredentialIssuer::new(secret);
         let lab_credential: Option<Credentials> = match network {
             Network::Main => None,
@@ -169,8 +176,28 @@ impl Spot {
         let certificate = streams.map(|_| CertificateHash::from_bytes(tls.certificate_hash()));
         let event = Event::Relay { udp: address, tcp: streams, tls: streams, realm, lab_credential };
         let door = RelayDoor { streams: server.door(), tls: tls.config() };
-        Ok(Beside { server, door, offer: RelayConfig { address, certificate, issuer }, event })
+        Ok(Beside { server, door, offer: RelayConfig { address, second, certificate, issuer }, event })
     }
+}
+
+/// This machine's address of the other family than `public_ip`, where a relay that listens at `listen` is reached there.
+pub(super) fn second_ip(
+    network: Network,
+    listen: SocketAddr,
+    public_ip: IpAddr,
+    local: &[IpAddr],
+) -> Option<IpAddr> {
+    // Only such a socket takes both.
+    if listen.ip() != IpAddr::from(Ipv6Addr::UNSPECIFIED) {
+        return None;
+    }
+    let reached = |ip: &IpAddr| match (network, ip) {
+        (Network::Main, ip) => is_public(*ip),
+        (Network::Lab, IpAddr::V4(ip)) => !ip.is_loopback(),
+        (Network::Lab, IpAddr::V6(ip)) => !ip.is_loopback() && !ip.is_unicast_link_local(),
+    };
+    let public_ip = public_ip.to_canonical();
+    local.iter().copied().filter(|ip| ip.is_ipv4() != public_ip.is_ipv4()).find(reached)
 }
 
 /// The address a supernode puts into its record.
@@ -197,4 +224,44 @@ pub(super) fn announced_address(
         return Err(StartError::NoPublicAddress { address });
     }
     Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_relay_has_an_address_of_the_other_family_where_it_listens_in_both() {
+        let local = ["127.0.0.1", "9.9.9.9", "::1", "fe80::1", "2620:fe::9"].map(ip);
+        let second = |network, listen: &str, public| {
+            second_ip(network, SocketAddr::new(ip(listen), 1), ip(public), &local)
+        };
+        for network in [Network::Main, Network::Lab] {
+            assert_eq!(second(network, "::", "9.9.9.9"), Some(ip("2620:fe::9")));
+            assert_eq!(second(network, "::", "2620:fe::9"), Some(ip("9.9.9.9")));
+            assert_eq!(second(network, "0.0.0.0", "9.9.9.9"), None);
+        }
+        assert_eq!(second_ip(Network::Main, SocketAddr::new(ip("::"), 1), ip("9.9.9.9"), &local[..4]), None);
+    }
+
+    #[test]
+    fn whoever_comes_in_one_family_is_told_of_the_relay_in_it() {
+        let [address, second] = ["9.9.9.9:1", "[2620:fe::9]:1"].map(|text| text.parse().unwrap());
+        let relay = |address, second| RelayConfig {
+            address,
+            second,
+            certificate: None,
+            issuer: CredentialIssuer::new([1; 32]),
+        };
+        for relay in [relay(address, Some(second)), relay(second, Some(address))] {
+            assert_eq!(relay.address_for(ip("8.8.8.8")), address);
+            assert_eq!(relay.address_for(ip("::ffff:8.8.8.8")), address);
+            assert_eq!(relay.address_for(ip("2001:4860::1")), second);
+        }
+        assert_eq!(relay(address, None).address_for(ip("2001:4860::1")), address);
+    }
 }

@@ -200,14 +200,17 @@ impl Node {
             return Response::Refused(Refusal::NotOffered);
         };
         let peer = match to {
-            ReplyTo::Link { link, .. } => self.links.get(&link).and_then(|link| link.peer),
-            ReplyTo::Own(_) => Some(self.own_key()),
+            ReplyTo::Link { link, .. } => self
+                .links
+                .get(&link)
+                .and_then(|link| Some((link.peer?, relay.address_for(link.address.ip())))),
+            ReplyTo::Own(_) => Some((self.own_key(), relay.address)),
         };
-        let Some(peer) = peer else { return Response::Busy };
+        let Some((peer, udp)) = peer else { return Response::Busy };
         let id = self.priority(to).mark(&relay_name(&peer));
         let credentials = relay.issuer.issue(now.unix, &id, CREDENTIAL_LIFETIME);
         Response::Relay(RelayGrant {
-            udp: relay.address,
+            udp,
             username: credentials.username,
             password: credentials.password,
             expires: now.unix.saturating_add(CREDENTIAL_LIFETIME),

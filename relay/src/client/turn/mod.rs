@@ -38,6 +38,8 @@ pub struct TurnClient {
     config: TurnConfig,
     rng: StdRng,
     state: State,
+    /// Of the relayed address: of IPv4, where the relay has it, for those without IPv6 reach nothing else.
+    family: AddressFamily,
     login: Option<Login>,
     heard: Option<Instant>,
     requests: Vec<Pending>,
@@ -93,6 +95,7 @@ impl TurnClient {
             config,
             rng: StdRng::from_seed(seed),
             state: State::Allocating,
+            family: AddressFamily::Ipv4,
             login: None,
             heard: None,
             requests: Vec::new(),
@@ -279,6 +282,14 @@ impl TurnClient {
     }
 
     fn handle_error(&mut self, now: Instant, pending: &Pending, code: ErrorCode, message: &Message<'_>) {
+        let other_family = pending.purpose == Purpose::Allocate
+            && code == ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED
+            && self.family == AddressFamily::Ipv4;
+        if other_family {
+            // RFC 8656 §7.4: the relay has no address of this one.
+            self.family = AddressFamily::Ipv6;
+            return self.request(now, pending.purpose, pending.challenges);
+        }
         let challenged = match code {
             ErrorCode::UNAUTHENTICATED => pending.proof == Proof::None,
             ErrorCode::STALE_NONCE => pending.challenges < MAX_CHALLENGES,
@@ -371,7 +382,7 @@ impl TurnClient {
         let message = match purpose {
             Purpose::Allocate => {
                 let message = message.requested_transport(UDP);
-                match AddressFamily::of(self.config.server.ip()) {
+                match self.family {
                     AddressFamily::Ipv4 => message,
                     AddressFamily::Ipv6 => message.requested_family(AddressFamily::Ipv6),
                 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::server::{Effect, PeerPolicy, PortOutcome, Server, ServerConfig, Via};
 use crate::{CredentialIssuer, Now};
+use std::net::IpAddr;
 
 #[test]
 fn a_client_answers_the_challenge_and_is_allocated_an_address() {
@@ -17,6 +18,22 @@ fn a_client_answers_the_challenge_and_is_allocated_an_address() {
         }]
     );
     assert_eq!(world.server.stats().errors, 2, "one 401 for each client");
+}
+
+#[test]
+fn an_address_everybody_reaches_is_asked_for_and_one_of_ipv6_where_the_relay_has_no_other() {
+    let (v4, v6): (IpAddr, IpAddr) = (server().ip(), "2001:db8::10".parse().unwrap());
+    for (second, expected) in [(Some(v4), v4), (None, v6)] {
+        let mut world = World::new();
+        let listen = SocketAddr::new(v6, 3478);
+        let config = ServerConfig::new(listen, SECRET, [1; 32]);
+        let config = ServerConfig { peers: PeerPolicy::Lab, second_ip: second, ..config };
+        world.server = Server::new(config, listen, world.now);
+        world.settle();
+        let events = world.events(ADA);
+        let [TurnEvent::Allocated { relayed, .. }] = events[..] else { panic!("{events:?}") };
+        assert_eq!(relayed.ip(), expected);
+    }
 }
 
 #[test]
