@@ -77,7 +77,7 @@ impl Shape {
     ];
 
     /// Those that show most in little time.
-    pub const QUICK: [Self; 3] = [Self::SameLan, Self::Hairpin, Self::Ipv6];
+    pub const QUICK: [Self; 3] = [Self::Hairpin, Self::Ipv6, Self::Ipv6AndIpv4];
 
     /// What it is called.
     pub const fn name(self) -> &'static str {
