@@ -183,8 +183,9 @@ impl Path {
         {
             let seen = super::candidate(base, id.remote, 0, Hop::Datagrams);
             let Some(seen) = seen else { return Taken::Refused };
-            if !self.add_remote(now, &seen) && !(self.make_room_for_heard(now) && self.add_remote(now, &seen))
-            {
+            let taken =
+                self.add_remote(now, &seen) || self.make_room_for_heard(now) && self.add_remote(now, &seen);
+            if !taken {
                 return Taken::Refused;
             }
         }
