@@ -5,7 +5,9 @@
 //!   veth ◀── writer ◀──────────────────────────────── the same ◀────────────────────────────────── reader ◀── veth
 //! ```
 //!
-//! Frames keep their order. What happens to them is decided by a seed.
+//! Loss is of each frame by itself, or comes in bursts: a link that is good or bad, and loses everything while it is bad
+//! (Gilbert's model). Frames keep their order, but for those that are held up on the way. What happens to them is decided
+//! by a seed.
 
 mod packet;
 
@@ -13,8 +15,9 @@ use anyhow::{Context as _, Result, bail};
 pub(crate) use packet::Frames;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// The first argument under which the program serves [`serve`].
@@ -29,15 +32,33 @@ pub struct Link {
     pub jitter: Duration,
     /// Chance to be lost.
     pub loss: f64,
+    /// Frames lost one after the other, on average; none: each by itself.
+    pub burst: Option<f64>,
     /// Bits per second; none is any number.
     pub rate: Option<f64>,
+    /// How long a frame may wait for its turn at the rate; who would wait longer is lost.
+    pub queue: Option<Duration>,
+    /// Chance to be held up, and for how long: others overtake.
+    pub reorder: f64,
+    /// See [`Link::reorder`].
+    pub held_up: Duration,
     /// Of chance.
     pub seed: u64,
 }
 
 impl Default for Link {
     fn default() -> Self {
-        Self { delay: Duration::ZERO, jitter: Duration::ZERO, loss: 0.0, rate: None, seed: 1 }
+        Self {
+            delay: Duration::ZERO,
+            jitter: Duration::ZERO,
+            loss: 0.0,
+            burst: None,
+            rate: None,
+            queue: None,
+            reorder: 0.0,
+            held_up: Duration::from_millis(20),
+            seed: 1,
+        }
     }
 }
 
@@ -51,11 +72,16 @@ impl FromStr for Link {
             let (name, value) = part.split_once('=').with_context(|| format!("{part:?} is no name=value"))?;
             let number: f64 = value.parse().with_context(|| format!("{value:?} is no number"))?;
             anyhow::ensure!(number.is_finite() && number >= 0.0, "{part}: not negative, please");
+            let time = || Duration::try_from_secs_f64(number / 1000.0);
             match name {
-                "delay_ms" => link.delay = Duration::from_secs_f64(number / 1000.0),
-                "jitter_ms" => link.jitter = Duration::from_secs_f64(number / 1000.0),
+                "delay_ms" => link.delay = time()?,
+                "jitter_ms" => link.jitter = time()?,
                 "loss" => link.loss = number.min(1.0),
+                "burst" => link.burst = Some(number.max(1.0)),
                 "kbit" => link.rate = Some(number * 1000.0).filter(|rate| *rate > 0.0),
+                "queue_ms" => link.queue = Some(time()?),
+                "reorder" => link.reorder = number.min(1.0),
+                "reorder_ms" => link.held_up = time()?,
                 "seed" => link.seed = value.parse()?,
                 other => bail!("a link has no {other}"),
             }
@@ -104,10 +130,28 @@ fn read(source: &Frames, mut lane: Lane, queue: &SyncSender<(Instant, Vec<u8>)>)
 }
 
 fn write(sink: &Frames, waiting: &Receiver<(Instant, Vec<u8>)>) {
-    while let Ok((due, frame)) = waiting.recv() {
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        // An interface that is down takes nothing, as a cable that is out.
-        let _ = sink.send(&frame);
+    // By when they are due, and those due at one time in the order they came in.
+    let mut on_the_way: BTreeMap<(Instant, u64), Vec<u8>> = BTreeMap::new();
+    let mut came = 0;
+    loop {
+        let next = on_the_way.first_key_value().map(|((due, _), _)| *due);
+        let arrived = match next {
+            None => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => waiting.recv_timeout(due.saturating_duration_since(Instant::now())),
+        };
+        match arrived {
+            Ok((due, frame)) if on_the_way.len() < QUEUE => {
+                on_the_way.insert((due, came), frame);
+                came += 1;
+            }
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let now = Instant::now();
+        while let Some(first) = on_the_way.first_entry().filter(|first| first.key().0 <= now) {
+            // An interface that is down takes nothing, as a cable that is out.
+            let _ = sink.send(&first.remove());
+        }
     }
 }
 
@@ -115,24 +159,56 @@ fn write(sink: &Frames, waiting: &Receiver<(Instant, Vec<u8>)>) {
 struct Lane {
     link: Link,
     random: StdRng,
+    weather: Weather,
     /// When the last bit of the frame before has left.
     free: Option<Instant>,
     last: Option<Instant>,
 }
 
+/// Whether a link that loses frames in bursts does so now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weather {
+    Good,
+    Bad,
+}
+
 impl Lane {
     fn new(link: Link, salt: u64) -> Self {
-        Self { link, random: StdRng::seed_from_u64(link.seed << 1 | salt), free: None, last: None }
+        let random = StdRng::seed_from_u64(link.seed << 1 | salt);
+        Self { link, random, weather: Weather::Good, free: None, last: None }
+    }
+
+    /// Whether the next frame is lost.
+    fn loses(&mut self) -> bool {
+        let Link { loss, burst, .. } = self.link;
+        let Some(burst) = burst.filter(|_| loss < 1.0) else { return self.random.random_bool(loss) };
+        let ends = 1.0 / burst;
+        // As often bad as the loss says: begins / (begins + ends).
+        let begins = (ends * loss / (1.0 - loss)).min(1.0);
+        let turns = match self.weather {
+            Weather::Good => begins,
+            Weather::Bad => ends,
+        };
+        if self.random.random_bool(turns) {
+            self.weather = match self.weather {
+                Weather::Good => Weather::Bad,
+                Weather::Bad => Weather::Good,
+            };
+        }
+        self.weather == Weather::Bad
     }
 
     /// When a frame of this length arrives at the other side, if it does.
     fn due(&mut self, now: Instant, length: usize) -> Option<Instant> {
-        if self.random.random_bool(self.link.loss) {
+        if self.loses() {
             return None;
         }
         let mut leaves = now;
         if let Some(rate) = self.link.rate {
             leaves = self.free.map_or(now, |free| free.max(now));
+            if self.link.queue.is_some_and(|queue| leaves > now + queue) {
+                return None;
+            }
             leaves += Duration::from_secs_f64(length as f64 * 8.0 / rate);
             self.free = Some(leaves);
         }
@@ -140,7 +216,8 @@ impl Lane {
         let due = leaves + self.link.delay + jitter;
         let due = self.last.map_or(due, |last| last.max(due));
         self.last = Some(due);
-        Some(due)
+        let held_up = self.random.random_bool(self.link.reorder);
+        Some(if held_up { due + self.link.held_up } else { due })
     }
 }
 
@@ -189,8 +266,38 @@ mod tests {
     }
 
     #[test]
+    fn losses_come_in_bursts_of_the_length_and_as_often_as_is_asked_for() {
+        let lost =
+            |link: &str| -> Vec<bool> { arrivals(link, 50_000, MS).iter().map(Option::is_none).collect() };
+        let link = "loss=0.06,burst=4";
+        let all = lost(link);
+        let count = all.iter().filter(|lost| **lost).count() as f64;
+        let bursts = all.windows(2).filter(|pair| !pair[0] && pair[1]).count() as f64;
+        let (share, length) = (count / all.len() as f64, count / bursts);
+        assert!((0.05..0.07).contains(&share) && (3.5..4.5).contains(&length), "{share}, {length}");
+        assert_eq!(all, lost(link));
+        assert!(lost("loss=1,burst=4").iter().all(|lost| *lost));
+    }
+
+    #[test]
+    fn one_in_ten_is_held_up_and_overtaken() {
+        let due = arrivals("delay_ms=10,reorder=0.1,reorder_ms=30", 2000, MS);
+        let late = due.iter().zip(0..).filter(|(due, nth)| **due == Some(40 * MS + MS * *nth)).count();
+        let others = due.iter().zip(0..).filter(|(due, nth)| **due == Some(10 * MS + MS * *nth)).count();
+        assert!((150..250).contains(&late) && late + others == 2000, "{late}, {others}");
+    }
+
+    #[test]
+    fn who_would_wait_longer_than_the_queue_is_lost() {
+        let due = arrivals("kbit=1000,queue_ms=25", 5, Duration::ZERO);
+        assert_eq!(due, [Some(10 * MS), Some(20 * MS), Some(30 * MS), None, None]);
+        let due = arrivals("kbit=1000,queue_ms=25", 100, 10 * MS);
+        assert!(due.iter().all(Option::is_some), "as fast as it drains");
+    }
+
+    #[test]
     fn what_is_no_link_is_refused() {
-        for text in ["delay_ms", "delay_ms=x", "delay_ms=-1", "colour=3"] {
+        for text in ["delay_ms", "delay_ms=x", "delay_ms=-1", "delay_ms=1e300", "colour=3"] {
             assert!(text.parse::<Link>().is_err(), "{text}");
         }
     }
