@@ -107,6 +107,8 @@ pub(super) struct Call {
     events: VecDeque<CallEvent>,
     connected: bool,
     closed: bool,
+    /// Their end of the connection is closed.
+    good_bye: bool,
     /// Whether sound came since [`Call::handle_datagram`] last asked.
     sounded: bool,
 }
@@ -160,6 +162,7 @@ impl Call {
             events: VecDeque::new(),
             connected: false,
             closed: false,
+            good_bye: false,
             sounded: false,
         })
     }
@@ -388,8 +391,22 @@ impl Call {
                 self.handle_read(read.message);
             }
             if dry {
-                return;
+                break;
             }
+        }
+        self.notice_good_bye();
+    }
+
+    /// Whoever hangs up before the channel is open says good-bye by closing the connection alone, and the core, which knows
+    /// of no channel, tells nobody.
+    fn notice_good_bye(&mut self) {
+        let closed = self.connected
+            && self
+                .connection
+                .sctp()
+                .is_some_and(|sctp| sctp.transport().state() == RTCDtlsTransportState::Closed);
+        if closed && !std::mem::replace(&mut self.good_bye, true) {
+            self.events.push_back(CallEvent::PeerClosed);
         }
     }
 
