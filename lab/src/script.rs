@@ -1,6 +1,7 @@
 //! The scripted call: a supernode, `bob` who answers, `alice` who calls him, both speaking from a file and recording
 //! what they hear; exactly the commands a person would type.
 
+use crate::netns::{Home, Internet, PUBLIC};
 use crate::ports;
 use crate::process::{Place, Silbo, Turn};
 use crate::quality::{self, Quality};
@@ -43,6 +44,23 @@ impl Cast {
         let [listen, relay_listen] = ports::free(2)?[..] else { bail!("two ports were asked for") };
         let [supernode, caller, callee] = [Place::Here, Place::Here, Place::Here];
         Ok(Self { supernode, listen, relay_listen, tcp_listen: None, caller, callee, turn })
+    }
+
+    /// The supernode on the public host, whoever is in this home calls, whoever is in the other one answers.
+    pub fn at_homes(internet: &Internet, caller: Home) -> Self {
+        let callee = match caller {
+            Home::A => Home::B,
+            Home::B => Home::A,
+        };
+        Self {
+            supernode: internet.public_host(),
+            listen: (PUBLIC, 4433).into(),
+            relay_listen: (PUBLIC, 3478).into(),
+            tcp_listen: Some((PUBLIC, 443).into()),
+            caller: caller.host(),
+            callee: callee.host(),
+            turn: Turn::First,
+        }
     }
 }
 

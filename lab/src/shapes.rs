@@ -205,7 +205,7 @@ fn try_play(shape: Shape, calls: &mut Vec<Call>, faults: &mut Vec<String>) -> Re
     }
     let laid = lay::lay(shape)?;
     shape.prove(&laid)?;
-    for way in [Caller::First, Caller::Second] {
+    for way in [Side::First, Side::Second] {
         for call in table::play(shape, &laid, way) {
             judge(shape, call, calls, faults);
         }
@@ -238,7 +238,7 @@ fn compare(calls: &mut Vec<Call>, faults: &mut Vec<String>) -> Result<()> {
         Shape::BrokenIpv6.prove(&laid)?;
         let before = calls.len();
         for _ in 0..COMPARED {
-            for way in [Caller::First, Caller::Second] {
+            for way in [Side::First, Side::Second] {
                 for call in table::play(Shape::BrokenIpv6, &laid, way) {
                     judge(Shape::BrokenIpv6, call, calls, faults);
                 }
@@ -267,10 +267,10 @@ fn compare(calls: &mut Vec<Call>, faults: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Who calls whom.
+/// Which of a pair calls the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Caller {
+pub enum Side {
     /// The first of a pair the second.
     First,
     /// The second the first.

@@ -4,6 +4,7 @@
 
 mod credit;
 mod disk;
+mod homes;
 mod letters;
 mod messages;
 mod names;

@@ -3,8 +3,8 @@
 mod signals;
 
 use super::{
-    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, Ended, KEPT_CANDIDATES, Output, PATIENCE,
-    REMEMBERED_CALLS, Side, Start, Waiting,
+    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, Ended, KEPT_CANDIDATES, Output,
+    REMEMBERED_CALLS, Side, Start, WAITING_EVERY, Waiting,
     message::{Body, HangUp, MAX_CANDIDATE, MAX_CANDIDATES, Signal},
 };
 use crate::{engine::view::ContactId, reason::Reason};
@@ -323,7 +323,7 @@ impl Line {
     fn say_waiting(&mut self, now: Now) {
         let Some(call) = self.call.as_mut().filter(|call| call.say_at <= now.instant) else { return };
         let Some(waiting) = call.waits_for() else { return };
-        call.say_at = now.instant + PATIENCE;
+        call.say_at = now.instant + WAITING_EVERY;
         self.tell(CallEvent::Waiting(waiting));
     }
 
@@ -402,7 +402,7 @@ impl Call {
     fn new(now: Now, id: CallId, with: ContactId, direction: Direction, state: State, media: Media) -> Self {
         let (kept, fresh) = (Vec::new(), Vec::new());
         Self {
-            say_at: now.instant + PATIENCE,
+            say_at: now.instant + WAITING_EVERY,
             id,
             with,
             direction,
@@ -419,7 +419,7 @@ impl Call {
     /// Somebody has picked up.
     fn connect(&mut self, now: Now) {
         self.state = State::Connecting { deadline: now.instant + CONNECT_TIMEOUT };
-        self.say_at = now.instant + PATIENCE;
+        self.say_at = now.instant + WAITING_EVERY;
     }
 
     const fn waits_for(&self) -> Option<Waiting> {

@@ -50,7 +50,7 @@ pub const OFFER_LIFETIME: Duration = Duration::from_secs(60);
 /// How long the two sides look for a path after the answer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Whoever waits for the other side or for a path is told so this often.
-pub const PATIENCE: Duration = Duration::from_secs(8);
+pub const WAITING_EVERY: Duration = Duration::from_secs(8);
 /// How long a fresh candidate waits for others to share its envelope, unless it is the first for so long.
 pub const CANDIDATE_BATCH: Duration = Duration::from_millis(20);
 /// Candidates of the other side kept until they can be applied; further ones are dropped (a path can still be found

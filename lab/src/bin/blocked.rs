@@ -183,15 +183,7 @@ fn call(internet: &Internet, case: &Case) -> Result<Report> {
     for (home, (nat, _)) in [(Home::A, case.caller), (Home::B, case.callee)] {
         internet.set_nat(home, nat)?;
     }
-    let cast = || Cast {
-        supernode: internet.public_host(),
-        listen: (PUBLIC, 4433).into(),
-        relay_listen: (PUBLIC, 3478).into(),
-        tcp_listen: Some((PUBLIC, 443).into()),
-        caller: Home::A.host(),
-        callee: Home::B.host(),
-        turn: Turn::First,
-    };
+    let cast = || Cast::at_homes(internet, Home::A);
     fairly(|| {
         let folder = lab::leavings(&format!("blocked-{}", case.name))?;
         Stage::open(cast(), &folder)?.play(LENGTH)

@@ -11,8 +11,8 @@
 //! everything held, 1 something did not, 77 this system allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result, ensure};
-use lab::netns::{self, Home, Internet, Nat, PUBLIC, Passes};
-use lab::process::{Silbo, Turn};
+use lab::netns::{self, Home, Internet, Nat, Passes};
+use lab::process::Silbo;
 use lab::script::{Answers, Cast, PATIENCE, Stage, unix_ms};
 use relay::nat::Uplink;
 use serde::Serialize;
@@ -72,7 +72,6 @@ enum End {
     Lost,
 }
 
-const LISTEN: u16 = 4433;
 /// Nobody is left without a word for longer.
 const WITHOUT_A_WORD: Duration = Duration::from_secs(10);
 /// What a busy machine may add before a word is written down.
@@ -87,15 +86,8 @@ impl End {
             internet.set_nat(home, Nat::Uplink(Uplink::PortRestricted))?;
         }
         let folder = lab::leavings(&format!("dead-end-{self:?}"))?;
-        let cast = Cast {
-            supernode: internet.public_host(),
-            listen: (PUBLIC, LISTEN).into(),
-            relay_listen: (PUBLIC, 3478).into(),
-            tcp_listen: Some((PUBLIC, 443).into()),
-            caller: Home::A.host(),
-            callee: Home::B.host(),
-            turn: Turn::First,
-        };
+        let cast = Cast::at_homes(internet, Home::A);
+        let links = cast.listen.port();
         let stage = Stage::open(cast, &folder)?;
         stage.register_bob()?;
         let key = stage.befriend()?;
@@ -107,7 +99,7 @@ impl End {
             }
             Self::NoPath => {
                 for home in [Home::A, Home::B] {
-                    internet.let_out_only(home, Passes::UdpTo(LISTEN))?;
+                    internet.let_out_only(home, Passes::UdpTo(links))?;
                 }
                 let mut bob = stage.bob(1)?;
                 let mut alice = stage.alice_calls(&key, None)?;

@@ -6,7 +6,7 @@
 //! namespaces and nothing was run.
 
 use anyhow::{Context as _, Result, ensure};
-use lab::netns::{self, Home, Internet, Nat, PUBLIC};
+use lab::netns::{self, Home, Internet, Nat};
 use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, Expected, PATIENCE, Report, Stage};
 use relay::nat::Uplink;
@@ -91,15 +91,7 @@ fn call(internet: &Internet, speaks: Option<Speaks>) -> Result<(Report, Option<S
     give_public_address()?;
     let folder = lab::leavings(&format!("portmap-{}", speaks.map_or("none".into(), |s| format!("{s:?}"))))?;
     let daemon = speaks.map(|speaks| Daemon::start(speaks, &folder)).transpose()?;
-    let cast = Cast {
-        supernode: internet.public_host(),
-        listen: (PUBLIC, 4433).into(),
-        relay_listen: (PUBLIC, 3478).into(),
-        tcp_listen: None,
-        caller: Home::A.host(),
-        callee: Home::B.host(),
-        turn: Turn::First,
-    };
+    let cast = Cast { tcp_listen: None, ..Cast::at_homes(internet, Home::A) };
     let report = Stage::open(cast, &folder)?.play(LENGTH)?;
     let expected = if speaks.is_some() { Expected::Direct } else { Expected::Relayed };
     let mut faults = report.faults(expected);

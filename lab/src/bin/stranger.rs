@@ -7,8 +7,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use lab::capture::{self, Capture};
-use lab::netns::{self, Home, Internet, Nat, PUBLIC, PUBLIC_ALTERNATE};
-use lab::process::{Silbo, Turn};
+use lab::netns::{self, Home, Internet, Nat, PUBLIC_ALTERNATE};
+use lab::process::Silbo;
 use lab::script::{Answers, Cast, PATIENCE, Stage};
 use relay::nat::Uplink;
 use serde::Serialize;
@@ -71,15 +71,7 @@ struct Heard {
 fn play() -> Result<Summary> {
     let internet = Internet::build().context("the network of the lab could not be built")?;
     let folder = lab::leavings("stranger")?;
-    let cast = Cast {
-        supernode: internet.public_host(),
-        listen: (PUBLIC, 4433).into(),
-        relay_listen: (PUBLIC, 3478).into(),
-        tcp_listen: Some((PUBLIC, 443).into()),
-        caller: Home::A.host(),
-        callee: Home::B.host(),
-        turn: Turn::First,
-    };
+    let cast = Cast::at_homes(&internet, Home::A);
     let stage = Stage::open(cast, &folder)?;
     let _second = stage.add_supernode("second", PUBLIC_ALTERNATE)?;
     stage.register_bob()?;

@@ -1,8 +1,8 @@
 //! One call of a cell, and the next.
 
 use super::{Callee, Caller, Cell, Outcome, Plan};
-use crate::netns::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE};
-use crate::process::{Silbo, Turn};
+use crate::netns::{Home, Internet, PUBLIC_ALTERNATE};
+use crate::process::Silbo;
 use crate::script::{Answers, Cast, PATIENCE, Report, Stage, Way as Taken, fairly, unix_ms};
 use anyhow::{Context as _, Result, bail};
 use relay::nat::Way;
@@ -64,21 +64,8 @@ pub fn hear(internet: &Internet, cell: Cell, length: Duration) -> Result<Report>
     cell.lay(internet)?;
     fairly(|| {
         let folder = crate::leavings(&format!("nat-heard-{}-{}", cell.one, cell.other))?;
-        Stage::open(cast(internet, Home::A), &folder)?.play(length)
+        Stage::open(Cast::at_homes(internet, Home::A), &folder)?.play(length)
     })
-}
-
-fn cast(internet: &Internet, caller: Home) -> Cast {
-    let callee = if caller == Home::A { Home::B } else { Home::A };
-    Cast {
-        supernode: internet.public_host(),
-        listen: (PUBLIC, 4433).into(),
-        relay_listen: (PUBLIC, 3478).into(),
-        tcp_listen: Some((PUBLIC, 443).into()),
-        caller: caller.host(),
-        callee: callee.host(),
-        turn: Turn::First,
-    }
 }
 
 /// Two supernodes, for one alone sees nothing of how a translator maps, bob who stays online for several calls, and alice
@@ -107,7 +94,7 @@ impl Table {
         if table.is_none() {
             let Cell { one, other } = cell;
             let folder = crate::leavings(&format!("nat-{one}-{other}-{}-{calls}", name(caller)))?;
-            let stage = Stage::open(cast(internet, caller), &folder)?;
+            let stage = Stage::open(Cast::at_homes(internet, caller), &folder)?;
             let second = stage.add_supernode("second", PUBLIC_ALTERNATE)?;
             stage.register_bob()?;
             let calls = u32::try_from(calls)?;
@@ -165,7 +152,12 @@ impl Table {
             }
         };
         let answered_ms = self.answer(before.bob)?;
-        let settled = self.settle(alice, before, oracle, guessing);
+        let allowed = match oracle {
+            Way::Direct => TO_BE_DIRECT,
+            Way::DirectByGuessing => guessing.max(WATCHED),
+            Way::RelayedUdp | Way::RelayedTcp => WATCHED,
+        };
+        let settled = settle(alice, &mut self.bob, before, allowed);
         if let Err(error) = settled {
             // Its last words are in its log, and in the error.
             return Err(alice.complaint(&format!("{error:#}")));
@@ -206,48 +198,44 @@ impl Table {
         self.bob.command(&json!({ "do": "answer" }))?;
         Ok(Some(wall_clock_ms()?))
     }
+}
 
-    /// Waits until both hear each other and the call goes the way it should, or has had its time to.
-    fn settle(&mut self, alice: &mut Silbo, before: Before, oracle: Way, guessing: Duration) -> Result<()> {
-        let begun = Instant::now();
-        let mut heard = None;
-        let mut direct = None;
-        loop {
-            let now = Instant::now();
-            let (alice, bob) = (&alice.seen()[before.alice..], &self.bob.seen()[before.bob..]);
-            if let Some(ended) = named(alice, "ended").or_else(|| named(alice, "error")) {
-                bail!("the call ended by itself: {ended}");
-            }
-            if sounding(alice).is_some() && sounding(bob).is_some() {
-                heard.get_or_insert(now);
-            }
-            if let Some(heard) = heard {
-                let ways = (Taken::last_among(alice), Taken::last_among(bob));
-                if outcome(ways.0.as_ref(), ways.1.as_ref()) == Outcome::Direct {
-                    direct.get_or_insert(now);
-                } else {
-                    direct = None;
-                }
-                let allowed = match oracle {
-                    Way::Direct => TO_BE_DIRECT,
-                    Way::DirectByGuessing => guessing.max(WATCHED),
-                    Way::RelayedUdp | Way::RelayedTcp => WATCHED,
-                };
-                if direct.is_some_and(|since| since + WATCHED <= now) || heard + allowed <= now {
-                    return Ok(());
-                }
-            } else if begun + PATIENCE <= now {
-                let who = |events: &[Value]| if sounding(events).is_some() { "sound" } else { "no sound" };
-                bail!("after {PATIENCE:?} alice hears {}, bob hears {}", who(alice), who(bob));
-            }
-            std::thread::sleep(LOOK);
+/// Waits until both hear each other and the call goes directly, or has had so much time to since then; `before` are
+/// events of earlier calls.
+pub(crate) fn settle(alice: &mut Silbo, bob: &mut Silbo, before: Before, allowed: Duration) -> Result<()> {
+    let begun = Instant::now();
+    let mut heard = None;
+    let mut direct = None;
+    loop {
+        let now = Instant::now();
+        let (alice, bob) = (&alice.seen()[before.alice..], &bob.seen()[before.bob..]);
+        if let Some(ended) = named(alice, "ended").or_else(|| named(alice, "error")) {
+            bail!("the call ended by itself: {ended}");
         }
+        if sounding(alice).is_some() && sounding(bob).is_some() {
+            heard.get_or_insert(now);
+        }
+        if let Some(heard) = heard {
+            let ways = (Taken::last_among(alice), Taken::last_among(bob));
+            if outcome(ways.0.as_ref(), ways.1.as_ref()) == Outcome::Direct {
+                direct.get_or_insert(now);
+            } else {
+                direct = None;
+            }
+            if direct.is_some_and(|since| since + WATCHED <= now) || heard + allowed <= now {
+                return Ok(());
+            }
+        } else if begun + PATIENCE <= now {
+            let who = |events: &[Value]| if sounding(events).is_some() { "sound" } else { "no sound" };
+            bail!("after {PATIENCE:?} alice hears {}, bob hears {}", who(alice), who(bob));
+        }
+        std::thread::sleep(LOOK);
     }
 }
 
 /// Events of earlier calls.
-#[derive(Debug, Clone, Copy)]
-struct Before {
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before {
     alice: usize,
     bob: usize,
 }
@@ -256,7 +244,7 @@ pub(crate) fn wall_clock_ms() -> Result<i64> {
     Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
-pub(crate) const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(10);
 
 impl Run {
     fn failed(caller: Home, fault: String) -> Self {

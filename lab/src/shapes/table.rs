@@ -1,26 +1,26 @@
 //! One call each of all pairs of a shape, at the same time.
 
 use super::lay::{Laid, PUBLIC_V6};
-use super::{Caller, Shape};
+use super::{Shape, Side};
 use crate::grid::Outcome;
-use crate::grid::call::{LOOK, TO_BE_DIRECT, named, outcome, sounding, wall_clock_ms};
+use crate::grid::call::{Before, TO_BE_DIRECT, named, outcome, settle, sounding, wall_clock_ms};
 use crate::netns::{Family, PUBLIC};
 use crate::outlive::{AUDIBLE, loudness_at_the_end};
 use crate::process::{Place, Silbo, Turn};
 use crate::script::{Cast, PATIENCE, Stage, Way, unix_ms};
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A call that came about.
 #[derive(Debug, Clone, Serialize)]
 pub struct Call {
     /// Who called.
-    pub caller: Caller,
+    pub caller: Side,
     /// What it became.
     pub became: Outcome,
     /// From the start of the callee's process to `online`.
@@ -49,7 +49,7 @@ const HEARD: Duration = Duration::from_millis(3500);
 const MICROPHONE: &str = "tone:440";
 
 /// All pairs call at the same time, each in a network of its own with a supernode of its own.
-pub(super) fn play(shape: Shape, laid: &Laid, caller: Caller) -> Vec<Result<Call>> {
+pub(super) fn play(shape: Shape, laid: &Laid, caller: Side) -> Vec<Result<Call>> {
     let words = format!("shape {shape}");
     std::thread::scope(|scope| {
         let calls: Vec<_> = (0..)
@@ -63,10 +63,10 @@ pub(super) fn play(shape: Shape, laid: &Laid, caller: Caller) -> Vec<Result<Call
     })
 }
 
-fn call(shape: Shape, laid: &Laid, who: Caller, nth: u16, [one, other]: &[Place; 2]) -> Result<Call> {
+fn call(shape: Shape, laid: &Laid, who: Side, nth: u16, [one, other]: &[Place; 2]) -> Result<Call> {
     let (caller, callee) = match who {
-        Caller::First => (one, other),
-        Caller::Second => (other, one),
+        Side::First => (one, other),
+        Side::Second => (other, one),
     };
     let folder = crate::leavings(&format!("shape-{shape}-{who:?}-{nth}"))?;
     let stage = open(laid, nth, caller, callee, &folder)?;
@@ -79,7 +79,8 @@ fn call(shape: Shape, laid: &Laid, who: Caller, nth: u16, [one, other]: &[Place;
     std::thread::sleep(course.idle);
     let before = wall_clock_ms()?;
     let mut alice = stage.alice(None)?;
-    let settled = settle(&mut alice, &mut bob, shape.expected());
+    // A relayed call may become direct yet, which is to be seen.
+    let settled = settle(&mut alice, &mut bob, Before::default(), TO_BE_DIRECT);
     settled.map_err(|error| alice.complaint(&bob.complaint(&format!("{error:#}")).to_string()))?;
     if !course.silent.is_zero() {
         hush(&mut alice, &mut bob, course.silent)?;
@@ -129,33 +130,4 @@ fn open(laid: &Laid, nth: u16, caller: &Place, callee: &Place, folder: &Path) ->
     let supernode = laid.public.clone();
     let cast = Cast { supernode, listen, relay_listen, tcp_listen: None, caller, callee, turn: Turn::First };
     Ok(Stage::open(cast, folder)?.found_at(&doors).spoken_by(MICROPHONE))
-}
-
-/// Waits until both hear each other and the call goes the way it should, or has had its time to.
-fn settle(alice: &mut Silbo, bob: &mut Silbo, expected: Outcome) -> Result<()> {
-    let begun = Instant::now();
-    let mut heard = None;
-    loop {
-        let now = Instant::now();
-        let (alice, bob) = (alice.seen(), bob.seen());
-        if let Some(ended) = named(alice, "ended").or_else(|| named(alice, "error")) {
-            bail!("the call ended by itself: {ended}");
-        }
-        if sounding(alice).is_some() && sounding(bob).is_some() {
-            heard.get_or_insert(now);
-        }
-        match heard {
-            Some(heard) => {
-                let ways = (Way::last_among(alice), Way::last_among(bob));
-                let became = outcome(ways.0.as_ref(), ways.1.as_ref());
-                // A relayed call may become direct yet, which is to be seen.
-                if expected == Outcome::Direct && became == expected || heard + TO_BE_DIRECT <= now {
-                    return Ok(());
-                }
-            }
-            None if begun + PATIENCE <= now => bail!("no sound both ways after {PATIENCE:?}"),
-            None => {}
-        }
-        std::thread::sleep(LOOK);
-    }
 }

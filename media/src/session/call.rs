@@ -397,14 +397,11 @@ impl Call {
         self.notice_good_bye();
     }
 
-    /// Whoever hangs up before the channel is open says good-bye by closing the connection alone, and the core, which knows
-    /// of no channel, tells nobody.
+    /// Who closes the connection (a DTLS close_notify or an SCTP ABORT) says good-bye by that, whether or not a channel was
+    /// open: the core tells of channels only.
     fn notice_good_bye(&mut self) {
-        let closed = self.connected
-            && self
-                .connection
-                .sctp()
-                .is_some_and(|sctp| sctp.transport().state() == RTCDtlsTransportState::Closed);
+        let sctp = self.connection.sctp().filter(|_| self.connected);
+        let closed = sctp.is_some_and(|sctp| sctp.transport().state() == RTCDtlsTransportState::Closed);
         if closed && !std::mem::replace(&mut self.good_bye, true) {
             self.events.push_back(CallEvent::PeerClosed);
         }
@@ -456,20 +453,15 @@ impl Call {
                     self.write_channel(now, TAG_MESSAGE, &message);
                 }
             }
-            // The connection under the channel is gone (a DTLS close_notify or an SCTP ABORT), or one of us has closed
-            // its only channel. A stock end may close a channel of its own accord.
+            // A stock end may close a channel of its own accord; ours has only this one.
             RTCDataChannelEvent::OnClose(id) if self.channel == Some(id) => {
                 self.channel_open = false;
-                if self.peer == PeerKind::Silbo || self.transport_closed() {
+                if self.peer == PeerKind::Silbo {
                     self.events.push_back(CallEvent::PeerClosed);
                 }
             }
             _ => {}
         }
-    }
-
-    fn transport_closed(&self) -> bool {
-        self.connection.sctp().is_none_or(|sctp| sctp.transport().state() == RTCDtlsTransportState::Closed)
     }
 
     fn handle_read(&mut self, message: RTCMessage) {

@@ -64,5 +64,5 @@ fn the_line_wakes_to_say_that_it_waits() {
     let mut pair = Pair::new();
     pair.ada_calls(1);
     let (at, why) = pair.ada.line.poll_timeout().unwrap();
-    assert_eq!((at - pair.now.instant, why), (PATIENCE, "still waiting"));
+    assert_eq!((at - pair.now.instant, why), (WAITING_EVERY, "still waiting"));
 }

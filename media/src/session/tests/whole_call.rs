@@ -84,6 +84,22 @@ fn a_call_over_a_rough_network_carries_both_voices_and_ends_with_a_bye() {
 }
 
 #[test]
+fn whoever_hangs_up_before_the_channel_is_open_is_heard() {
+    for seed in 1..=5 {
+        for who in 0..2 {
+            let mut world = connect(Plan { seed, ..Plan::default() });
+            let hung_up = world.now - world.start;
+            world.ends[who].line.hang_up(world.now);
+            world.settle();
+            world.run_for(1000 * MS);
+            let end = end_of(&world, 1 - who);
+            let Some((at, SessionEnd::PeerClosed)) = end else { panic!("seed {seed}: {:?}", logs(&world)) };
+            assert!(at - hung_up < 100 * MS, "seed {seed}: the bye took {:?}", at - hung_up);
+        }
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_call() {
     let trace = |seed| {
         let mut world = connect(rough(seed));
