@@ -15,7 +15,7 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-# Words of one scenario are joined by colons. Huge pages save an eighth of the time.
+# Words of one scenario are joined by colons.
 SIMULATIONS := directory:--nodes:10000 directory:--nodes:100000 churn:--nodes:2000:--days:30 churn:--nodes:10000:--days:3 \
 	sybil:--fraction:0.33 eclipse:--ids:45 squat rollback equivocate partition skype-2007 skype-2010 free-riders
 
@@ -65,7 +65,7 @@ fuzz: setup-test
 
 sim: setup-test release
 	@missed=0; for scenario in $(SIMULATIONS); do \
-		echo "== $${scenario//:/ }"; GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(TARGET)/release/sim $${scenario//:/ } || missed=1; \
+		echo "== $${scenario//:/ }"; $(TARGET)/release/sim $${scenario//:/ } || missed=1; \
 	done; exit $$missed
 
 bench: setup-test release

@@ -140,8 +140,14 @@ const BIG: usize = 100_000;
 const BIG_TAKES: Duration = Duration::from_secs(600);
 const BIG_NEEDS_MIB: u64 = 12 * 1024;
 
+/// What a node alone would not work out twice, its share of a process full of nodes need not either; up to a bound, for
+/// memory is scarce where there are very many.
+const SIGNATURES_EACH: usize = 64;
+const SIGNATURES: usize = 1_000_000;
+
 /// Plays one scenario to its end.
 pub fn play(scenario: Scenario, options: Options) -> Report {
+    overlay::identity::remember_signatures((options.nodes * SIGNATURES_EACH).min(SIGNATURES));
     match scenario {
         Scenario::Directory => directory::play(options),
         Scenario::Churn { hours } => churn::play(options, hours),

@@ -45,7 +45,7 @@ pub use self::{
 const VERSION: u8 = 3;
 
 /// Proofs of work found right lately.
-static WORKED: Verdicts<1_024> = Verdicts::new();
+static WORKED: Verdicts = Verdicts::new(1_024);
 
 /// How long a proven claim lasts unless renewed.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(35 * 24 * 3600);

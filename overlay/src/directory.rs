@@ -35,6 +35,7 @@ use crate::{
     config::{Limits, Network},
     identity::{LinkKey, LinkSecret, PublicKey},
     record::{Introduction, RecordError},
+    routing::Key,
     username::{Skeleton, Username},
     wire::MAX_CLAIMS,
 };
@@ -56,6 +57,8 @@ pub struct Directory {
 
 #[derive(Debug)]
 struct Held {
+    /// Where it belongs: looked at whenever a supernode comes or goes.
+    place: Key,
     /// With our receipt, when it is granted and proven.
     claim: Claim,
     source: Source,
@@ -221,7 +224,7 @@ impl Directory {
             unproven || claim.is_heir_of(&held.claim) || held.is_objected_to_by(claim)
         };
         self.remove(&skeleton, given_way);
-        self.store(skeleton, Held { claim: granted.clone(), source, title: Title::Granted });
+        self.store(skeleton, Held::new(granted.clone(), source, Title::Granted));
         ClaimPut::Stored(Box::new(granted))
     }
 
@@ -257,7 +260,7 @@ impl Directory {
         if title == Title::Granted {
             self.remove(&skeleton, |held| claim.is_heir_of(&held.claim));
         }
-        self.store(skeleton, Held { claim: pending.clone(), source, title });
+        self.store(skeleton, Held::new(pending.clone(), source, title));
         ClaimPut::Stored(Box::new(pending))
     }
 
@@ -291,7 +294,7 @@ impl Directory {
             self.remove(&skeleton, |held| held.claim == worst);
         }
         let kept = claim.witnessed(None);
-        self.store(skeleton, Held { claim: kept.clone(), source, title: Title::Contending });
+        self.store(skeleton, Held::new(kept.clone(), source, Title::Contending));
         ClaimPut::Taken { by, kept: Some(Box::new(kept)) }
     }
 
@@ -340,7 +343,7 @@ impl Directory {
         } else {
             Title::Contending
         };
-        self.store(skeleton, Held { claim: claim.clone(), source: Source::Own, title });
+        self.store(skeleton, Held::new(claim.clone(), Source::Own, title));
     }
 
     fn store(&mut self, skeleton: Skeleton, held: Held) {
@@ -359,15 +362,17 @@ impl Directory {
         slot.iter().map(|held| &held.claim).filter(move |claim| claim.not_after() > now)
     }
 
-    /// At least `most` live claims, if there are as many, in the order of their skeletons, beginning after one.
-    pub fn claims_after(&self, now: UnixTime, after: Option<&Skeleton>, most: usize) -> Vec<&Claim> {
+    /// At least `most` live claims, if there are as many, in the order of their skeletons, beginning after one, and where
+    /// each belongs.
+    pub fn claims_after(&self, now: UnixTime, after: Option<&Skeleton>, most: usize) -> Vec<(Key, &Claim)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut claims = Vec::new();
         for slot in self.claims.range((from, Bound::Unbounded)).map(|(_, slot)| slot) {
             if claims.len() >= most {
                 break;
             }
-            claims.extend(slot.iter().map(|held| &held.claim).filter(|claim| claim.not_after() > now));
+            let live = slot.iter().filter(|held| held.claim.not_after() > now);
+            claims.extend(live.map(|held| (held.place, &held.claim)));
         }
         claims
     }
@@ -485,6 +490,10 @@ impl Directory {
 }
 
 impl Held {
+    fn new(claim: Claim, source: Source, title: Title) -> Self {
+        Self { place: Key::of_name(claim.name()), claim, source, title }
+    }
+
     /// Whether it is a claim of the same key to the same name.
     fn is_of(&self, claim: &Claim) -> bool {
         self.claim.identity() == claim.identity() && self.claim.name() == claim.name()

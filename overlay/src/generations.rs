@@ -10,18 +10,27 @@ use std::{
     hash::{BuildHasherDefault, Hash, Hasher},
 };
 
-/// At most `SIZE` values in each generation. Both have their size from the first one on, so that nobody makes them grow.
-pub(crate) struct Generations<K, V, const SIZE: usize> {
+/// At most `size` values in each generation. Both have their size from the first one on, so that nobody makes them grow.
+pub(crate) struct Generations<K, V> {
+    size: usize,
     young: Generation<K, V>,
     old: Generation<K, V>,
 }
 
 type Generation<K, V> = HashMap<K, V, BuildHasherDefault<FirstBytes>>;
 
-impl<K: Eq + Hash, V, const SIZE: usize> Generations<K, V, SIZE> {
-    pub(crate) const fn new() -> Self {
+impl<K: Eq + Hash, V> Generations<K, V> {
+    pub(crate) const fn new(size: usize) -> Self {
         let hasher = BuildHasherDefault::new;
-        Self { young: HashMap::with_hasher(hasher()), old: HashMap::with_hasher(hasher()) }
+        Self { size, young: HashMap::with_hasher(hasher()), old: HashMap::with_hasher(hasher()) }
+    }
+
+    /// Has room for so many from now on, if it has not yet.
+    pub(crate) fn grow(&mut self, size: usize) {
+        let more = size.saturating_sub(self.size);
+        self.size += more;
+        self.young.reserve(self.size - self.young.len());
+        self.old.reserve(self.size - self.old.len());
     }
 
     /// What is looked up stays for another generation.
@@ -35,10 +44,10 @@ impl<K: Eq + Hash, V, const SIZE: usize> Generations<K, V, SIZE> {
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.young.capacity() == 0 {
-            self.young.reserve(SIZE);
-            self.old.reserve(SIZE);
+            self.young.reserve(self.size);
+            self.old.reserve(self.size);
         }
-        if self.young.len() >= SIZE {
+        if self.young.len() >= self.size {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
@@ -70,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_latest_are_remembered_and_the_oldest_forgotten() {
-        let mut seen = Generations::<[u8; 8], usize, SIZE>::new();
+        let mut seen = Generations::<[u8; 8], usize>::new(SIZE);
         for n in 0..=2 * SIZE {
             seen.insert(n.to_le_bytes(), n);
             assert_eq!(seen.get(&n.to_le_bytes()), Some(&n));
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_again_and_again_stays() {
-        let mut seen = Generations::<[u8; 8], (), SIZE>::new();
+        let mut seen = Generations::<[u8; 8], ()>::new(SIZE);
         seen.insert([1; 8], ());
         for n in 0..10 * SIZE {
             seen.insert(n.to_le_bytes(), ());

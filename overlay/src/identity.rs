@@ -287,7 +287,13 @@ impl Domain {
 #[error("the signature is wrong")]
 pub struct BadSignature;
 
-static RIGHT: Verdicts<4_096> = Verdicts::new();
+static RIGHT: Verdicts = Verdicts::new(4_096);
+
+/// This process remembers so many signatures it found right lately, or the few thousand of one node, whichever are more:
+/// for whoever plays many nodes in one process. No answer depends on it, only its price.
+pub fn remember_signatures(most: usize) {
+    RIGHT.grow(most);
+}
 
 fn verify(key: &[u8; 32], domain: Domain, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
     let check = || {

@@ -76,6 +76,11 @@ impl Key {
         bits
     }
 
+    /// Whether this bit is set; the first is bit 0.
+    fn has_bit(&self, bit: u16) -> bool {
+        self.0.get(usize::from(bit / 8)).is_some_and(|byte| byte << (bit % 8) & 0x80 != 0)
+    }
+
     /// The first 32 bits, as a number.
     fn leading(&self) -> u32 {
         self.0.first_chunk().map_or(0, |first| u32::from_be_bytes(*first))
@@ -157,6 +162,9 @@ mod tests {
             assert!([first, last].iter().all(|end| key.shared_bits(end) >= bits));
             assert_eq!([low, high].map(|end| key.shared_bits(&end)), [bits; 2], "{bits}");
         }
+        let bits: Vec<bool> = (0..256).map(|bit| key.has_bit(bit)).collect();
+        let byte = |bits: &[bool]| bits.iter().fold(0, |byte: u8, bit| byte << 1 | u8::from(*bit));
+        assert_eq!(bits.chunks(8).map(byte).collect::<Vec<u8>>(), key.0);
         assert_eq!(key.shared_bits(&key), 256);
         assert_eq!(key.around(0), (Key([0; 32]), Key([0xff; 32])));
         assert_eq!(key.around(256), (key, key));

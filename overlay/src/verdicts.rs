@@ -9,12 +9,17 @@ use crate::generations::Generations;
 /// Stands for everything that was checked.
 pub(crate) type Digest = [u8; 32];
 
-/// At most `SIZE` right ones in each of two generations; when the younger is full, the older is forgotten.
-pub(crate) struct Verdicts<const SIZE: usize>(Mutex<Generations<Digest, (), SIZE>>);
+/// At most `size` right ones in each of two generations; when the younger is full, the older is forgotten.
+pub(crate) struct Verdicts(Mutex<Generations<Digest, ()>>);
 
-impl<const SIZE: usize> Verdicts<SIZE> {
-    pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Generations::new()))
+impl Verdicts {
+    pub(crate) const fn new(size: usize) -> Self {
+        Self(Mutex::new(Generations::new(size)))
+    }
+
+    /// Has room for so many from now on, if it has not yet.
+    pub(crate) fn grow(&self, size: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).grow(size);
     }
 
     /// Whether it is right: as remembered, or as `check` finds.
@@ -38,9 +43,23 @@ mod tests {
 
     #[test]
     fn what_was_found_right_is_not_worked_out_again_and_what_was_wrong_is() {
-        let verdicts = Verdicts::<4>::new();
+        let verdicts = Verdicts::new(4);
         assert!(!verdicts.right([7; 32], || false));
         assert!(verdicts.right([7; 32], || true));
+        assert!(verdicts.right([7; 32], || unreachable!("known")));
+    }
+
+    #[test]
+    fn with_more_room_more_is_remembered_and_nothing_forgotten() {
+        let verdicts = Verdicts::new(4);
+        assert!(verdicts.right([7; 32], || true));
+        verdicts.grow(1_000);
+        verdicts.grow(10);
+        for nth in 0..1_000_u16 {
+            let mut digest = [0; 32];
+            digest[..2].copy_from_slice(&nth.to_be_bytes());
+            assert!(verdicts.right(digest, || true));
+        }
         assert!(verdicts.right([7; 32], || unreachable!("known")));
     }
 }

@@ -10,13 +10,15 @@
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use overlay::{
-    node::{LinkId, PersistId, WorkId},
+    node::{LinkId, Node, PersistId, WorkId},
     work::Proof,
 };
+use relay::Now;
 
 use super::world::HostId;
 
@@ -71,7 +73,17 @@ pub(super) enum Step {
     Persisted {
         id: PersistId,
     },
+    /// Its owner switches it on for the first time.
+    SwitchOn {
+        entropy: [u8; 32],
+        seeds: Vec<SocketAddr>,
+    },
+    /// Its owner gives it a command.
+    Command(Command),
 }
+
+/// What somebody has a node do.
+pub(super) type Command = Box<dyn FnOnce(&mut Node, Now) + Send>;
 
 /// A link as whoever something happens to calls it, who is at its other end, and what it is called there.
 #[derive(Debug, Clone, Copy)]

@@ -108,13 +108,13 @@ impl Town {
         }
         town.world.run(SETTLE);
         let leaves = options.nodes - all;
-        for _ in 0..leaves {
+        let gap = ARRIVAL / leaves as u32;
+        for nth in 0..leaves as u32 {
             let seeds = town.some_supernodes();
-            let id = town.world.add(|_| NodeConfig::leaf(Network::Lab), &seeds);
+            let id = town.world.add_later(gap * nth, NodeConfig::leaf(Network::Lab), seeds);
             town.leaves.push(id);
-            town.world.run(ARRIVAL / leaves as u32);
         }
-        town.world.run(SETTLE);
+        town.world.run(gap * leaves as u32 + SETTLE);
         town
     }
 
@@ -179,11 +179,13 @@ impl Town {
     pub(super) fn register_everybody(&mut self) -> usize {
         let leaves = self.leaves.clone();
         let gap = ARRIVAL / leaves.len() as u32;
-        for leaf in leaves {
-            self.world.with(leaf, |node, now| node.register(now, name_of(leaf)));
-            self.world.run(gap);
+        for (nth, leaf) in (0..).zip(&leaves) {
+            let name = name_of(*leaf);
+            self.world.with_later(gap * nth, *leaf, |node, now| {
+                node.register(now, name);
+            });
         }
-        self.world.run(PATIENCE);
+        self.world.run(gap * leaves.len() as u32 + PATIENCE);
         let reports = self.world.reports();
         let registered = |r: &&Reported| matches!(r.report, Told::Answer(_, Answer::Registered(Ok(_))));
         reports.iter().filter(registered).count()

@@ -117,6 +117,17 @@ impl World {
         id
     }
 
+    /// Adds a computer that nobody calls at first, to be switched on in a while. Where thousands come in, time then passes
+    /// in slices as long as ever.
+    pub fn add_later(&mut self, delay: Duration, config: NodeConfig, seeds: Vec<SocketAddr>) -> HostId {
+        let secret = LinkSecret::from_secret(self.rng.random());
+        let id = self.new_host(config, secret);
+        // As many draws as for somebody switched on at once, so that it is the same history.
+        let [entropy, _]: [[u8; 32]; 2] = self.rng.random();
+        self.later(delay, id, id, Step::SwitchOn { entropy, seeds });
+        id
+    }
+
     fn new_host(&mut self, config: NodeConfig, secret: LinkSecret) -> HostId {
         let id = self.hosts();
         let identity = Identity::from_secret(self.rng.random());
@@ -127,23 +138,19 @@ impl World {
 
     /// Switches a computer on (again): it has its keys, its claims and its cache.
     pub fn switch_on(&mut self, id: HostId, seeds: &[SocketAddr]) {
-        let entropy = self.rng.random();
-        let fresh = self.rng.random();
-        let now = self.ground.time(self.now);
+        let (entropy, fresh) = (self.rng.random(), self.rng.random());
         let shards = self.shards.len();
         let (host, place) = (self.shards[id % shards].host_mut(id), &mut self.ground.places[id]);
-        let State::Down { cache } = &host.state else { return };
+        if host.is_up() {
+            return;
+        }
         let keeps_key = host.config.supernode.is_some() || host.config.volunteer.is_some();
         if !keeps_key && place.life > 0 {
             // A leaf process has a new link key each time.
             host.secret = LinkSecret::from_secret(fresh);
             place.key = host.secret.public_key();
         }
-        let identity = host.identity.clone();
-        let mut node = Node::new(host.config.clone(), identity, host.secret.clone(), cache, entropy, now);
-        node.restore_claims(now, host.disk.claims());
-        node.add_seeds(now, seeds.iter().copied());
-        host.state = State::Up(node);
+        self.shard(id).switch_on(id, entropy, seeds);
         self.answer_ghosts(id);
         self.shards[id % shards].pump(&self.ground, id);
     }
@@ -238,6 +245,16 @@ impl World {
     pub fn with<T>(&mut self, id: HostId, act: impl FnOnce(&mut Node, Now) -> T) -> Option<T> {
         let shards = self.shards.len();
         self.shards[id % shards].with(&self.ground, id, act)
+    }
+
+    /// Gives a node a command in a while, if it is on then.
+    pub fn with_later(
+        &mut self,
+        delay: Duration,
+        id: HostId,
+        act: impl FnOnce(&mut Node, Now) + Send + 'static,
+    ) {
+        self.later(delay, id, id, Step::Command(Box::new(act)));
     }
 
     /// What applications were told since the last time, in the order of time.

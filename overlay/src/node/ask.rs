@@ -438,7 +438,7 @@ impl Node {
     pub(super) fn put_to_new(&mut self, now: Now, key: &Key, request: Request, purpose: Purpose) {
         // Whoever must search for the holders would not learn of them by the way.
         if !self.must_walk() && !self.spares_strangers(now) {
-            let holders = self.region_known(now, key).holders;
+            let holders = self.holders_known(now, key);
             self.put_at(now, key, holders, &Arc::new(request), purpose);
         }
     }

@@ -27,11 +27,11 @@ impl Node {
             return;
         }
         let own = self.own_key();
-        let claims: Vec<Claim> =
-            self.directory.claims_after(now.unix, None, usize::MAX).into_iter().cloned().collect();
+        let claims = self.directory.claims_after(now.unix, None, usize::MAX);
+        let claims: Vec<(Key, Claim)> = claims.into_iter().map(|(key, claim)| (key, claim.clone())).collect();
         let mut handed: BTreeMap<LinkId, usize> = BTreeMap::new();
-        for claim in claims {
-            let closest = self.closest(now, &Key::of_name(claim.name()), REPLICATION + 1, &BTreeSet::new());
+        for (key, claim) in claims {
+            let closest = self.closest(now, &key, REPLICATION + 1, &BTreeSet::new());
             let Some(next) = closest.get(REPLICATION).filter(|next| next.node != own) else { continue };
             let Some(link) = self.ready_link(&next.node) else { continue };
             let over_link = handed.entry(link).or_default();

@@ -38,7 +38,7 @@ impl Node {
     #[cfg(test)]
     pub(crate) fn kept_for_test(&self, now: relay::Now) -> Vec<Vec<u8>> {
         let claims = self.directory.claims_after(now.unix, None, usize::MAX);
-        let claims = claims.into_iter().map(crate::wire::to_bytes);
+        let claims = claims.into_iter().map(|(_, claim)| crate::wire::to_bytes(claim));
         let people = self.directory.introductions_after(None, usize::MAX).map(crate::wire::to_bytes);
         let letters = self.directory.all_letters().map(crate::wire::to_bytes);
         claims.chain(people).chain(letters).chain(self.sight.kept.encoded()).collect()

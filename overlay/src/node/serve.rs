@@ -241,19 +241,18 @@ impl Node {
         if anew {
             self.replication.changed = std::mem::take(&mut self.replication.next);
         }
-        let (mut claims, mut people): (Vec<Claim>, Vec<Introduction>) = (Vec::new(), Vec::new());
+        let (mut claims, mut people): (Vec<(Key, &Claim)>, Vec<&Introduction>) = (Vec::new(), Vec::new());
         if anew || name.is_some() {
-            let next = self.directory.claims_after(now.unix, name.as_ref(), REPLICATE_AT_ONCE);
-            claims.extend(next.into_iter().cloned());
+            claims = self.directory.claims_after(now.unix, name.as_ref(), REPLICATE_AT_ONCE);
         }
         if anew || person.is_some() {
-            people.extend(self.directory.introductions_after(person.as_ref(), REPLICATE_AT_ONCE).cloned());
+            people.extend(self.directory.introductions_after(person.as_ref(), REPLICATE_AT_ONCE));
         }
         if claims.len() >= REPLICATE_AT_ONCE {
-            self.replication.after = claims.last().map(|claim| claim.name().skeleton());
+            self.replication.after = claims.last().map(|(_, claim)| claim.name().skeleton());
         }
         if people.len() == REPLICATE_AT_ONCE {
-            self.replication.after_person = people.last().map(Introduction::identity);
+            self.replication.after_person = people.last().map(|record| record.identity());
         }
         if self.replication.after.is_some()
             || self.replication.after_person.is_some()
@@ -261,16 +260,20 @@ impl Node {
         {
             self.timers.set(Timer::Replicate, now.instant + REPLICATE_DELAY);
         }
-        for record in people.into_iter().filter(|record| record.not_after() > now.unix) {
-            for peer in self.new_holders(now, &Key::of_person(&record.identity())) {
-                let request = Request::PutIntroduction(Box::new(record.clone()));
-                self.ask(now, peer, request, Purpose::Background);
-            }
+        let live = people.into_iter().filter(|record| record.not_after() > now.unix);
+        let mut puts: Vec<(Peer, Request)> = Vec::new();
+        for record in live {
+            let holders = self.new_holders(now, &Key::of_person(&record.identity()));
+            puts.extend(
+                holders.into_iter().map(|peer| (peer, Request::PutIntroduction(Box::new(record.clone())))),
+            );
         }
-        for claim in claims {
-            for peer in self.new_holders(now, &Key::of_name(claim.name())) {
-                self.ask(now, peer, Request::PutClaim(Box::new(claim.clone())), Purpose::Background);
-            }
+        for (key, claim) in claims {
+            let holders = self.new_holders(now, &key);
+            puts.extend(holders.into_iter().map(|peer| (peer, Request::PutClaim(Box::new(claim.clone())))));
+        }
+        for (peer, request) in puts {
+            self.ask(now, peer, request, Purpose::Background);
         }
     }
 
@@ -280,7 +283,7 @@ impl Node {
         if self.table.closer_than(now.instant, key, &self.place, REPLICATORS) >= REPLICATORS {
             return Vec::new();
         }
-        let closest = self.region_known(now, key).holders;
+        let closest = self.holders_known(now, key);
         let Some(last) = closest.last().map(|peer| Key::of_node(&peer.node).distance(key)) else {
             return Vec::new();
         };

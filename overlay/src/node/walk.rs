@@ -156,37 +156,35 @@ impl Node {
 
     /// The region of a key as far as our table tells.
     pub(super) fn region_known(&self, now: Now, key: &Key) -> Region {
-        self.region_of(self.closest_with_distance(now, key, WIDEST, &BTreeSet::new()), self.table.len() + 1)
+        self.region_of(self.nearest_first(now, *key).take(WIDEST), self.table.len() + 1, REPLICATION)
+    }
+
+    /// Who should hold what belongs at a key, as far as our table tells.
+    pub(super) fn holders_known(&self, now: Now, key: &Key) -> Vec<Peer> {
+        self.region_of(self.nearest_first(now, *key).take(WIDEST), self.table.len() + 1, 0).holders
     }
 
     /// The live supernodes closest to a key, we among them if we are one.
     pub(super) fn closest(&self, now: Now, key: &Key, count: usize, except: &BTreeSet<LinkKey>) -> Vec<Peer> {
-        self.closest_with_distance(now, key, count, except).into_iter().map(|(_, peer)| peer).collect()
+        let around = self.nearest_first(now, *key).map(|(_, peer)| peer);
+        around.filter(|peer| !except.contains(&peer.node)).take(count).collect()
     }
 
-    fn closest_with_distance(
-        &self,
-        now: Now,
-        key: &Key,
-        count: usize,
-        except: &BTreeSet<LinkKey>,
-    ) -> Vec<(Distance, Peer)> {
-        let placed = |record: &SupernodeRecord| {
+    /// All supernodes by their distance from a key, we among them if we are one; the dead come last.
+    fn nearest_first(&self, now: Now, key: Key) -> impl Iterator<Item = (Distance, Peer)> {
+        let placed = move |record: &SupernodeRecord| {
             let peer = Peer { node: record.node(), address: record.address() };
-            (record.place().distance(key), peer)
+            (record.place().distance(&key), peer)
         };
-        let closest = self.table.closest(key, count, now.instant, |known| {
-            !except.is_empty() && except.contains(&known.record.node())
-        });
-        let mut peers: Vec<(Distance, Peer)> =
-            closest.into_iter().map(|known| placed(&known.record)).collect();
-        if let Some(own) = self.own_directory().filter(|own| !except.contains(&own.node())) {
-            let own = placed(own);
-            let rank = peers.partition_point(|(distance, _)| *distance < own.0);
-            peers.insert(rank, own);
-            peers.truncate(count);
-        }
-        peers
+        let mut own = self.own_directory().map(placed);
+        let mut known = self.table.nearest_first(key, now.instant).peekable();
+        std::iter::from_fn(move || {
+            let own = own.take_if(|(distance, _)| {
+                let next = known.peek();
+                next.is_none_or(|n| !n.is_live(now.instant) || n.record.place().distance(&key) > *distance)
+            });
+            own.or_else(|| known.next().map(|next| placed(&next.record)))
+        })
     }
 
     /// Regions found too long ago are not kept until the next walk.
@@ -201,8 +199,13 @@ impl Node {
         self.own_record.as_ref().filter(|own| own.offers(Offers::DIRECTORY))
     }
 
-    /// The region among these, nearest first, in a network of so many supernodes.
-    fn region_of(&self, around: impl IntoIterator<Item = (Distance, Peer)>, network: usize) -> Region {
+    /// The region among these, nearest first, in a network of so many supernodes; with at most so many spares.
+    fn region_of(
+        &self,
+        around: impl IntoIterator<Item = (Distance, Peer)>,
+        network: usize,
+        spares: usize,
+    ) -> Region {
         let within = even_share(network);
         let (mut region, mut nears) = (Region::default(), BTreeMap::<Near, usize>::new());
         for (distance, peer) in around {
@@ -216,8 +219,11 @@ impl Node {
             let held_by = region.holders.len();
             if held_by < REPLICATION || (held_by < WIDEST && distance.leading() <= within) {
                 region.holders.push(peer);
-            } else if region.spares.len() < REPLICATION {
+            } else if region.spares.len() < spares {
                 region.spares.push(peer);
+            } else {
+                // The others are farther still.
+                break;
             }
         }
         region
@@ -236,7 +242,7 @@ impl Node {
             fewest: usize::MAX,
             answers: 0,
         };
-        walk.union.extend(self.closest_with_distance(now, &key, REPLICATION, &BTreeSet::new()));
+        walk.union.extend(self.nearest_first(now, key).take(REPLICATION));
         for path in 0..walk.paths.len() {
             self.step(now, id, &mut walk, path);
         }
@@ -355,7 +361,7 @@ impl Node {
             return;
         }
         let network = walk.network(self.table.len());
-        let region = self.region_of(walk.union, network);
+        let region = self.region_of(walk.union, network, REPLICATION);
         if walk.answers > 0 {
             if self.walks.found.len() >= FOUND {
                 self.walks.found.pop_front();
@@ -379,7 +385,7 @@ impl Node {
         let Some(mut waits) = self.queries.remove(&query) else { return };
         if let Some(round) = waits.round().filter(|round| round.walk == Some(id) && round.only_reads()) {
             let union = walk.union.iter().map(|(distance, peer)| (*distance, *peer));
-            let mut holders = self.region_of(union, walk.network(self.table.len())).holders;
+            let mut holders = self.region_of(union, walk.network(self.table.len()), 0).holders;
             if walk.answers == 1 {
                 // One alone may lie.
                 holders.truncate(REPLICATION / 2);

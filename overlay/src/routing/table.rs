@@ -20,7 +20,7 @@ use std::{
 
 use relay::UnixTime;
 
-use super::{Key, Near};
+use super::{Distance, Key, Near};
 use crate::{
     config::Network,
     identity::LinkKey,
@@ -66,6 +66,8 @@ pub struct Known {
     leading: u32,
     /// The second in which its record expires: beside its neighbours', where it costs no room.
     expires: u32,
+    /// Whether it holds claims.
+    directory: bool,
     /// Nearly always none, and there are many supernodes.
     pauses: Option<Box<Pauses>>,
 }
@@ -94,11 +96,44 @@ const WAITING: usize = 16;
 impl Known {
     fn new(record: SupernodeRecord) -> Self {
         let (leading, expires) = (record.place().leading(), expires(&record));
-        Self { record, failures: 0, confirmed: false, leading, expires, pauses: None }
+        let directory = record.offers(Offers::DIRECTORY);
+        Self { record, failures: 0, confirmed: false, leading, expires, directory, pauses: None }
+    }
+
+    /// Takes what it says of itself now.
+    fn renew(&mut self, record: SupernodeRecord) {
+        self.expires = expires(&record);
+        self.directory = record.offers(Offers::DIRECTORY);
+        self.record = record;
+    }
+
+    /// Whether it is closer to a key than `limit`.
+    fn is_closer(&self, key: &Key, limit: Distance) -> bool {
+        let leading = u64::from(self.leading ^ key.leading());
+        match leading.cmp(&(limit.leading() >> 32)) {
+            Ordering::Equal => self.record.place().distance(key) < limit,
+            order => order.is_lt(),
+        }
     }
 
     fn place_to(&self, key: &Key) -> Ordering {
         self.leading.cmp(&key.leading()).then_with(|| self.record.place().cmp(key))
+    }
+
+    /// How many leading bits two places share.
+    fn shared_bits(&self, other: &Self) -> u16 {
+        match (self.leading ^ other.leading).leading_zeros() {
+            u32::BITS => self.record.place().shared_bits(&other.record.place()),
+            bits => bits as u16,
+        }
+    }
+
+    /// Whether this bit of its place is set; the first is bit 0.
+    fn has_bit(&self, bit: u16) -> bool {
+        match u32::BITS.checked_sub(u32::from(bit) + 1) {
+            Some(lower) => self.leading >> lower & 1 == 1,
+            None => self.record.place().has_bit(bit),
+        }
     }
 
     /// After a failure: not tried again before.
@@ -286,8 +321,7 @@ impl Table {
         }
         // A record issued later than our last failure says that it is back.
         known.forgive();
-        known.expires = expires(&record);
-        known.record = record;
+        known.renew(record);
         Inserted::Newer
     }
 
@@ -392,8 +426,7 @@ impl Table {
         }
     }
 
-    /// The supernodes closest to `key`, nearest first, those left out that are excepted. Dead ones only fill up what too few
-    /// live ones leave: perhaps it is we who were cut off.
+    /// The supernodes closest to `key`, nearest first, those left out that are excepted.
     pub fn closest(
         &self,
         key: &Key,
@@ -401,36 +434,70 @@ impl Table {
         now: Instant,
         except: impl Fn(&Known) -> bool,
     ) -> Vec<&Known> {
-        // Whoever shares more leading bits with the key is closer, and all who share so many stand together.
-        let mut bits = (self.known.len() / count.max(1)).max(1).ilog2() as u16;
-        loop {
-            let (first, last) = key.around(bits);
-            let among = self.range(first..=last).iter();
-            let among = among.filter(|k| k.record.offers(Offers::DIRECTORY) && !except(k));
-            let mut found: Vec<_> = among
-                .map(|known| ((!known.is_live(now), known.record.place().distance(key)), known))
-                .collect();
-            if bits == 0 || found.iter().filter(|((dead, _), _)| !dead).count() >= count {
-                found.sort_unstable_by_key(|(order, _)| *order);
-                found.truncate(count);
-                return found.into_iter().map(|(_, known)| known).collect();
-            }
-            bits -= 1;
-        }
+        self.nearest_first(*key, now).filter(|known| !except(known)).take(count).collect()
+    }
+
+    /// The supernodes by their distance from `key`, nearest first. The dead come last: they only fill up what too few live
+    /// ones leave, for perhaps it is we who were cut off.
+    pub fn nearest_first(&self, key: Key, now: Instant) -> impl Iterator<Item = &Known> {
+        let all = || Nearest::new(&self.known, key).filter(|known| known.directory);
+        all().filter(move |known| known.is_live(now)).chain(all().filter(move |known| !known.is_live(now)))
     }
 
     /// How many live ones stand closer to `key` than `place`; those beyond `most` are not counted.
     pub fn closer_than(&self, now: Instant, key: &Key, place: &Key, most: usize) -> usize {
         let limit = place.distance(key);
-        let (first, last) = key.around(key.shared_bits(place));
-        let holds = |known: &Known| known.record.offers(Offers::DIRECTORY) && known.is_live(now);
-        let closer = |known: &Known| known.record.place().distance(key) < limit;
-        self.range(first..=last).iter().filter(|known| holds(known) && closer(known)).take(most).count()
+        let closer = Nearest::new(&self.known, *key).take_while(|known| known.is_closer(key, limit));
+        closer.filter(|known| known.directory && known.is_live(now)).take(most).count()
     }
 
     /// How many are believed to live.
     pub fn live(&self, now: Instant) -> usize {
         self.known.iter().filter(|k| k.is_live(now)).count()
+    }
+}
+
+/// Walks through the ordered list by distance from a key. Of a stretch whose places share their leading bits, the half
+/// that shares the next bit with the key, too, is nearer than the whole other half.
+///
+/// ```text
+///   key 01…    |000 001 010 0110|0111 0100|10 110 111|     sorted by place: the halves of a stretch lie side by side
+///               3rd             1st, 2nd   last
+/// ```
+struct Nearest<'t> {
+    key: Key,
+    /// Stretches still to be seen, the nearest last.
+    ahead: Vec<&'t [Known]>,
+}
+
+/// Two stretches for each time a list of thousands can be halved.
+const USUALLY_AHEAD: usize = 24;
+
+impl<'t> Nearest<'t> {
+    fn new(known: &'t [Known], key: Key) -> Self {
+        let mut ahead = Vec::with_capacity(USUALLY_AHEAD);
+        ahead.push(known);
+        Self { key, ahead }
+    }
+}
+
+impl<'t> Iterator for Nearest<'t> {
+    type Item = &'t Known;
+
+    fn next(&mut self) -> Option<&'t Known> {
+        loop {
+            match self.ahead.pop()? {
+                [] => {}
+                [one] => return Some(one),
+                stretch @ [first, .., last] => {
+                    let bit = first.shared_bits(last);
+                    let (zeros, ones) =
+                        stretch.split_at(stretch.partition_point(|known| !known.has_bit(bit)));
+                    let (near, far) = if self.key.has_bit(bit) { (ones, zeros) } else { (zeros, ones) };
+                    self.ahead.extend([far, near]);
+                }
+            }
+        }
     }
 }
 

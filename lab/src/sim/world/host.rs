@@ -97,6 +97,8 @@ impl Host {
             Step::Message { over, bytes } => (5, link(&over.link), bytes),
             Step::Persisted { .. } => (6, 0, &[]),
             Step::Worked { .. } => (7, 0, &[]),
+            // History is what follows from them.
+            Step::SwitchOn { .. } | Step::Command(_) => return,
         };
         for part in [since.as_nanos() as u64, kind, detail] {
             self.history.mix(part);

@@ -9,7 +9,10 @@
 //! computer's steps come in the order of time and, at one time, in the order of who scheduled them and when: the same
 //! order, however many shards there are.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use overlay::{
     node::{Effect, LinkId, Node, NodeEvent},
@@ -100,7 +103,7 @@ impl Shard {
         if matches!(step, Step::Wake) && !self.wakes(ground, id, at) {
             return;
         }
-        self.steps += 1;
+        self.steps += u64::from(!matches!(step, Step::SwitchOn { .. } | Step::Command(_)));
         let since = at.duration_since(ground.began.instant);
         self.host_mut(id).record(since, &step);
         let now = self.now;
@@ -133,7 +136,26 @@ impl Shard {
             Step::Persisted { id: persist } => {
                 self.alive(ground, id, |node| node.handle_persisted(now, persist));
             }
+            Step::SwitchOn { entropy, seeds } => {
+                self.switch_on(id, entropy, &seeds);
+                self.pump(ground, id);
+            }
+            Step::Command(act) => {
+                self.with(ground, id, act);
+            }
         }
+    }
+
+    /// From now on there is a node at a computer that is down.
+    pub(super) fn switch_on(&mut self, id: HostId, entropy: [u8; 32], seeds: &[SocketAddr]) {
+        let now = self.now;
+        let host = self.host_mut(id);
+        let State::Down { cache } = &host.state else { return };
+        let identity = host.identity.clone();
+        let mut node = Node::new(host.config.clone(), identity, host.secret.clone(), cache, entropy, now);
+        node.restore_claims(now, host.disk.claims());
+        node.add_seeds(now, seeds.iter().copied());
+        host.state = State::Up(node);
     }
 
     fn step_of_hostile(&mut self, ground: &Ground, id: HostId, step: Step) {
@@ -155,7 +177,11 @@ impl Shard {
                     self.transmit(ground, id, over.link, answer);
                 }
             }
-            Step::Wake | Step::Worked { .. } | Step::Persisted { .. } => {}
+            Step::Wake
+            | Step::Worked { .. }
+            | Step::Persisted { .. }
+            | Step::SwitchOn { .. }
+            | Step::Command(_) => {}
         }
     }
 

@@ -260,9 +260,9 @@ fn a_crowd_around_a_key_makes_its_region_wider_and_never_empty() {
     };
     // A thousand supernodes, evenly spread: one of them in each thousandth of the space.
     let even = (0..300).map(|n| place(u64::MAX / 1_000 * (u64::from(n) + 1), n));
-    assert_eq!(bench.node.region_of(even.clone(), 1_000).holders.len(), REPLICATION);
+    assert_eq!(bench.node.region_of(even.clone(), 1_000, REPLICATION).holders.len(), REPLICATION);
     let crowd = (400..445).map(|n| place(u64::from(n), n));
-    let region = bench.node.region_of(crowd.chain(even), 1_000);
+    let region = bench.node.region_of(crowd.chain(even), 1_000, REPLICATION);
     assert!(region.holders.len() > 45 && region.holders.len() <= WIDEST);
     assert!(!region.spares.is_empty());
 }

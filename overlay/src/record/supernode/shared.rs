@@ -17,7 +17,7 @@ const GENERATION: usize = 2_048;
 /// Where the node key stands in an encoded record.
 const NODE: std::ops::Range<usize> = 6..38;
 
-static SHARED: Mutex<Generations<LinkKey, SupernodeRecord, GENERATION>> = Mutex::new(Generations::new());
+static SHARED: Mutex<Generations<LinkKey, SupernodeRecord>> = Mutex::new(Generations::new(GENERATION));
 
 /// The shared record that these bytes begin with, and where it ends.
 pub(super) fn find(bytes: &[u8]) -> Option<(SupernodeRecord, usize)> {
