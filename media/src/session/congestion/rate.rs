@@ -1,0 +1,259 @@
+//! The rate the delay allows: additive or multiplicative increase, multiplicative decrease (draft-ietf-rmcat-gcc-02 §5.5).
+//!
+//! ```text
+//!              Over        Normal      Under
+//! Hold       Decrease     Increase     Hold
+//! Increase   Decrease     Increase     Hold
+//! Decrease   Decrease       Hold       Hold
+//! ```
+//!
+//! What got through at a decrease is what the way carries ([`Capacity`]). Near it the rate grows by about a packet per
+//! response time, far from it by a share of itself; passing it without a queue means that the way became faster.
+
+use std::time::{Duration, Instant};
+
+use super::trend::Usage;
+use crate::bitrate::Bitrate;
+
+/// What is kept of what got through when the queue grows (draft-ietf-rmcat-gcc-02 §5.5).
+const DECREASE: f64 = 0.85;
+/// Growth per second far from the last known capacity (draft-ietf-rmcat-gcc-02 §5.5).
+const GROWTH: f64 = 1.08;
+/// Least growth near the capacity, in bits per second per second.
+const LEAST_GROWTH: f64 = 4_000.0;
+/// A packet of full size on the wire, in bits.
+const FULL_PACKET: f64 = 1_200.0 * 8.0;
+/// What the detector needs beyond a round trip (draft-ietf-rmcat-gcc-02 §5.5).
+const DETECTION: Duration = Duration::from_millis(100);
+/// The rate may exceed what gets through by this and [`UNPROVEN`], no more: the rest is a guess.
+const HEADROOM: f64 = 1.5;
+/// See [`HEADROOM`].
+const UNPROVEN: f64 = 10_000.0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Hold,
+    Increase,
+    Decrease,
+}
+
+/// What was seen in one feedback.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) usage: Usage,
+    /// The queue that stands.
+    pub(super) standing: Duration,
+    /// What gets through.
+    pub(super) acknowledged: Option<Bitrate>,
+    /// What got through in the last moments.
+    pub(super) recent: Option<Bitrate>,
+    pub(super) round_trip: Duration,
+    pub(super) growth: Growth,
+}
+
+/// Whether the rate may grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growth {
+    Allowed,
+    /// What is sent does not prove more, or losses forbid it.
+    Denied,
+}
+
+/// What became of the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Usual,
+    /// It fell.
+    Backed,
+    /// It passed the last known capacity and no queue grew.
+    Passed,
+}
+
+#[derive(Debug)]
+pub(super) struct Rate {
+    state: State,
+    /// Bits per second.
+    target: f64,
+    bounds: Bounds,
+    capacity: Capacity,
+    updated: Option<Instant>,
+    decreased: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) least: Bitrate,
+    pub(super) most: Bitrate,
+}
+
+impl Rate {
+    pub(super) fn new(start: Bitrate, bounds: Bounds) -> Self {
+        let mut rate = Self {
+            state: State::Hold,
+            target: 0.0,
+            bounds,
+            capacity: Capacity::default(),
+            updated: None,
+            decreased: None,
+        };
+        rate.set(start.bps() as f64);
+        rate
+    }
+
+    pub(super) fn target(&self) -> Bitrate {
+        Bitrate::from_bps(self.target as u64)
+    }
+
+    pub(super) fn bound(&mut self, most: Bitrate) {
+        self.bounds.most = most;
+        self.set(self.target);
+    }
+
+    pub(super) fn update(&mut self, now: Instant, seen: Seen) -> Change {
+        let elapsed = self.updated.replace(now).map_or(0.0, |last| {
+            now.saturating_duration_since(last).min(Duration::from_secs(1)).as_secs_f64()
+        });
+        self.state = match (seen.usage, self.state) {
+            (Usage::Over, _) => State::Decrease,
+            (Usage::Under, _) | (Usage::Normal, State::Decrease) => State::Hold,
+            (Usage::Normal, State::Hold | State::Increase) => State::Increase,
+        };
+        match self.state {
+            State::Hold => Change::Usual,
+            State::Increase => self.increase(elapsed, seen),
+            State::Decrease => self.decrease(now, seen),
+        }
+    }
+
+    /// A probe got through at this rate; [`Found::Capacity`] if the way carries no more.
+    pub(super) fn probed(&mut self, found: Found) {
+        match found {
+            Found::AtLeast(rate) => self.set(self.target.max(rate.bps() as f64)),
+            Found::Capacity(rate) => {
+                self.capacity.set(rate.bps() as f64);
+                self.set(self.target.max(rate.bps() as f64 * BELOW_CAPACITY));
+            }
+        }
+    }
+
+    /// Keeps this share of the rate.
+    pub(super) fn brake(&mut self, share: f64) {
+        self.set(self.target * share.clamp(0.0, 1.0));
+        self.state = State::Hold;
+    }
+
+    fn increase(&mut self, elapsed: f64, seen: Seen) -> Change {
+        let Some(acknowledged) = seen.acknowledged.map(|rate| rate.bps() as f64) else { return Change::Usual };
+        let passed = self.capacity.passed_by(acknowledged);
+        if passed {
+            self.capacity.forget();
+        }
+        if seen.standing >= STANDING || seen.growth == Growth::Denied {
+            return Change::Usual;
+        }
+        let more = if self.capacity.is_near(acknowledged) {
+            let response = (seen.round_trip + DETECTION).as_secs_f64();
+            (FULL_PACKET / response).max(LEAST_GROWTH) * elapsed
+        } else {
+            self.target * (GROWTH.powf(elapsed) - 1.0)
+        };
+        let proven = acknowledged * HEADROOM + UNPROVEN;
+        self.set((self.target + more).min(proven.max(self.target)));
+        if passed { Change::Passed } else { Change::Usual }
+    }
+
+    fn decrease(&mut self, now: Instant, seen: Seen) -> Change {
+        let Some(through) = seen.recent.map(|rate| rate.bps() as f64) else { return Change::Usual };
+        let pause = seen.round_trip.clamp(LEAST_PAUSE, MOST_PAUSE);
+        if self.decreased.is_some_and(|last| now.saturating_duration_since(last) < pause) {
+            return Change::Usual;
+        }
+        self.capacity.learn(through);
+        if through * DECREASE >= self.target {
+            return Change::Usual;
+        }
+        self.decreased = Some(now);
+        self.set(through * DECREASE);
+        Change::Backed
+    }
+
+    fn set(&mut self, target: f64) {
+        let (least, most) = (self.bounds.least.bps() as f64, self.bounds.most.bps() as f64);
+        self.target = target.max(least).min(most.max(least));
+    }
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Found {
+    /// It came through as fast as it was sent.
+    AtLeast(Bitrate),
+    /// It came through no faster than this.
+    Capacity(Bitrate),
+}
+
+/// A queue that stands this long is no time to grow. The draft grows until the trend is overuse; by then the queue is
+/// 50 ms and more on slow ways, and the voice waits behind it.
+const STANDING: Duration = Duration::from_millis(15);
+/// What of a measured capacity is used.
+const BELOW_CAPACITY: f64 = 0.95;
+/// A decrease must show before the next one.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
+const MOST_PAUSE: Duration = Duration::from_millis(300);
+
+/// What the way carried whenever its queue grew: a mean and how far samples lie from it.
+#[derive(Debug)]
+struct Capacity {
+    mean: Option<f64>,
+    /// Variance over mean, in kbit/s.
+    spread: f64,
+}
+
+/// What a new sample counts.
+const WEIGHT: f64 = 0.05;
+const LEAST_SPREAD: f64 = 0.4;
+const MOST_SPREAD: f64 = 2.5;
+/// Beyond so many deviations the way is another one.
+const DEVIATIONS: f64 = 3.0;
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { mean: None, spread: LEAST_SPREAD }
+    }
+}
+
+impl Capacity {
+    fn learn(&mut self, through: f64) {
+        if self.mean.is_some_and(|mean| through < mean - self.margin(mean) || through > mean + self.margin(mean)) {
+            self.forget();
+        }
+        let mean = self.mean.map_or(through, |mean| mean + WEIGHT * (through - mean));
+        let away = (through - mean) / 1000.0;
+        let spread = away * away / (mean / 1000.0).max(1.0);
+        self.spread = (self.spread + WEIGHT * (spread - self.spread)).clamp(LEAST_SPREAD, MOST_SPREAD);
+        self.mean = Some(mean);
+    }
+
+    fn set(&mut self, through: f64) {
+        self.mean = Some(through);
+    }
+
+    fn forget(&mut self) {
+        self.mean = None;
+    }
+
+    fn is_near(&self, through: f64) -> bool {
+        self.mean.is_some_and(|mean| through > mean - self.margin(mean).max(mean * NEAR))
+    }
+
+    fn passed_by(&self, through: f64) -> bool {
+        self.mean.is_some_and(|mean| through > mean + self.margin(mean))
+    }
+
+    fn margin(&self, mean: f64) -> f64 {
+        DEVIATIONS * (self.spread * mean / 1000.0).sqrt() * 1000.0
+    }
+}
+
+/// So close to the capacity growth is additive, as after a decrease.
+const NEAR: f64 = 0.25;
