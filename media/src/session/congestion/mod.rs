@@ -15,7 +15,7 @@
 //! draft-holmer-rmcat-transport-wide-cc-extensions-01), and says what the way carries. It is Google Congestion Control
 //! (draft-ietf-rmcat-gcc-02; Carlucci et al., MMSys 2016) with a loss control that tells loss that is ours from loss of
 //! the way. The parts, in the order a packet's news goes through them: `history`, `acknowledged`, `standing`, `groups`,
-//! `trend`, `rate`, `loss`, `probing`; `limited` watches what is sent.
+//! `trend`, `contention`, `rate`, `loss`, `probing`; `limited` watches what is sent.
 //!
 //! [`pacer`] lets packets go in time, [`nack`] asks for lost ones and answers such questions.
 //!
@@ -28,6 +28,7 @@
 //! ```
 
 mod acknowledged;
+mod contention;
 mod groups;
 mod history;
 mod limited;
@@ -45,12 +46,13 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use self::acknowledged::Acknowledged;
+use self::contention::Contention;
 use self::groups::{Groups, Step};
 use self::history::{History, News, Said};
 use self::limited::{Budget, Use};
 use self::loss::{Fates, Loss, Verdict};
 use self::probing::Probing;
-use self::rate::{Bounds, Change, Growth, Rate, Seen};
+use self::rate::{Change, Growth, Rate, Seen};
 use self::standing::Standing;
 use self::trend::{Trend, Usage};
 use crate::bitrate::Bitrate;
@@ -154,6 +156,7 @@ pub struct Controller {
     budget: Budget,
     acknowledged: Acknowledged,
     standing: Standing,
+    contention: Contention,
     groups: Groups,
     trend: Trend,
     rate: Rate,
@@ -211,9 +214,10 @@ impl Controller {
             budget: Budget::default(),
             acknowledged: Acknowledged::default(),
             standing: Standing::default(),
+            contention: Contention::default(),
             groups: Groups::default(),
             trend: Trend::default(),
-            rate: Rate::new(start, Bounds { least, most: demand }),
+            rate: Rate::new(start, least),
             loss: Loss::default(),
             growth: Growth::Allowed,
             probing,
@@ -265,11 +269,11 @@ impl Controller {
 
     /// The streams together could use this much; what is beyond it is not probed for.
     pub fn handle_demand(&mut self, now: Instant, demand: Bitrate) {
-        let grew = demand > self.demand;
+        let proven = self.rate.target();
+        let was_enough = proven >= self.demand || self.budget.usage() == Use::Limited;
         self.demand = demand;
-        self.rate.bound(demand);
-        if grew && self.budget.usage() == Use::Limited {
-            self.probing.reach(now, self.target(), demand);
+        if was_enough && demand > proven {
+            self.probing.reach(now, proven, demand);
         }
     }
 
@@ -297,7 +301,7 @@ impl Controller {
 
     /// What all streams together may send, with their headers.
     pub fn target(&self) -> Bitrate {
-        self.rate.target()
+        self.rate.target().min(self.demand)
     }
 
     /// What the way looks like.
@@ -331,18 +335,24 @@ impl Controller {
             _ => before,
         });
         self.judge_losses(now, fates);
+        self.contention.update(now, self.standing.delay(), self.round_trip);
         let limited = self.budget.usage() == Use::Limited;
+        let enough = self.rate.target() >= self.demand;
         let seen = Seen {
             usage,
             standing: self.standing.delay(),
             acknowledged: self.acknowledged.rate(),
             recent: self.acknowledged.recent(),
             round_trip: self.round_trip,
-            growth: if limited { Growth::Denied } else { self.growth },
+            contention: self.contention,
+            growth: if limited || enough { Growth::Denied } else { self.growth },
         };
         match self.rate.update(now, seen) {
             Change::Usual => {}
-            Change::Backed => self.probing.give_up(),
+            Change::Backed => {
+                self.contention.backed(now, self.standing.delay());
+                self.probing.give_up();
+            }
             Change::Passed => self.probing.reach(now, self.target(), self.demand),
         }
         for found in self.probing.found(now, self.demand) {
@@ -362,7 +372,7 @@ impl Controller {
         }
         match self.groups.arrived(packet) {
             Step::Open => None,
-            Step::Complete(change) => Some(self.trend.update(change)),
+            Step::Complete(change) => Some(self.trend.update(change, self.contention)),
             Step::Restart => {
                 self.trend = Trend::default();
                 self.standing.restart();

@@ -12,6 +12,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::contention::Contention;
 use super::trend::Usage;
 use crate::bitrate::Bitrate;
 
@@ -41,8 +42,9 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     pub(super) usage: Usage,
-    /// The queue that stands.
+    /// The queue that stands, and whose it is.
     pub(super) standing: Duration,
+    pub(super) contention: Contention,
     /// What gets through.
     pub(super) acknowledged: Option<Bitrate>,
     /// What got through in the last moments.
@@ -74,24 +76,18 @@ pub(super) struct Rate {
     state: State,
     /// Bits per second.
     target: f64,
-    bounds: Bounds,
+    least: Bitrate,
     capacity: Capacity,
     updated: Option<Instant>,
     decreased: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) least: Bitrate,
-    pub(super) most: Bitrate,
-}
-
 impl Rate {
-    pub(super) fn new(start: Bitrate, bounds: Bounds) -> Self {
+    pub(super) fn new(start: Bitrate, least: Bitrate) -> Self {
         let mut rate = Self {
             state: State::Hold,
             target: 0.0,
-            bounds,
+            least,
             capacity: Capacity::default(),
             updated: None,
             decreased: None,
@@ -104,16 +100,13 @@ impl Rate {
         Bitrate::from_bps(self.target as u64)
     }
 
-    pub(super) fn bound(&mut self, most: Bitrate) {
-        self.bounds.most = most;
-        self.set(self.target);
-    }
-
     pub(super) fn update(&mut self, now: Instant, seen: Seen) -> Change {
         let elapsed = self.updated.replace(now).map_or(0.0, |last| {
             now.saturating_duration_since(last).min(Duration::from_secs(1)).as_secs_f64()
         });
-        self.state = match (seen.usage, self.state) {
+        // A trend without a queue is the bursts of one's own frames, which the way swallows until the next.
+        let usage = if seen.standing < QUEUE { seen.usage.min(Usage::Normal) } else { seen.usage };
+        self.state = match (usage, self.state) {
             (Usage::Over, _) => State::Decrease,
             (Usage::Under, _) | (Usage::Normal, State::Decrease) => State::Hold,
             (Usage::Normal, State::Hold | State::Increase) => State::Increase,
@@ -148,10 +141,11 @@ impl Rate {
         if passed {
             self.capacity.forget();
         }
-        if seen.standing >= STANDING || seen.growth == Growth::Denied {
+        let contended = seen.contention == Contention::Contended;
+        if seen.standing >= STANDING && !contended || seen.growth == Growth::Denied {
             return Change::Usual;
         }
-        let more = if self.capacity.is_near(acknowledged) {
+        let more = if contended || self.capacity.is_near(acknowledged) {
             let response = (seen.round_trip + DETECTION).as_secs_f64();
             (FULL_PACKET / response).max(LEAST_GROWTH) * elapsed
         } else {
@@ -163,23 +157,25 @@ impl Rate {
     }
 
     fn decrease(&mut self, now: Instant, seen: Seen) -> Change {
-        let Some(through) = seen.recent.map(|rate| rate.bps() as f64) else { return Change::Usual };
+        let deep = seen.standing >= DEEP;
+        let through = if deep { seen.recent } else { seen.acknowledged };
+        let kept = if deep { DECREASE } else { SHALLOW_DECREASE };
+        let Some(through) = through.map(|rate| rate.bps() as f64) else { return Change::Usual };
         let pause = seen.round_trip.clamp(LEAST_PAUSE, MOST_PAUSE);
         if self.decreased.is_some_and(|last| now.saturating_duration_since(last) < pause) {
             return Change::Usual;
         }
         self.capacity.learn(through);
-        if through * DECREASE >= self.target {
+        if through * kept >= self.target {
             return Change::Usual;
         }
         self.decreased = Some(now);
-        self.set(through * DECREASE);
+        self.set(through * kept);
         Change::Backed
     }
 
     fn set(&mut self, target: f64) {
-        let (least, most) = (self.bounds.least.bps() as f64, self.bounds.most.bps() as f64);
-        self.target = target.max(least).min(most.max(least));
+        self.target = target.max(self.least.bps() as f64);
     }
 }
 
@@ -192,6 +188,10 @@ pub(super) enum Found {
     Capacity(Bitrate),
 }
 
+/// A queue that stands shorter than this is none.
+const QUEUE: Duration = Duration::from_millis(10);
+const DEEP: Duration = Duration::from_millis(40);
+const SHALLOW_DECREASE: f64 = 0.9;
 /// A queue that stands this long is no time to grow. The draft grows until the trend is overuse; by then the queue is
 /// 50 ms and more on slow ways, and the voice waits behind it.
 const STANDING: Duration = Duration::from_millis(15);

@@ -12,10 +12,11 @@
 
 use std::collections::VecDeque;
 
+use super::contention::Contention;
 use super::groups::Change;
 
 /// What the delay says of the way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Usage {
     /// The queue drains.
     Under,
@@ -38,6 +39,9 @@ const SUREST: u32 = 60;
 const THRESHOLD: f64 = 12.5;
 const LEAST_THRESHOLD: f64 = 6.0;
 const MOST_THRESHOLD: f64 = 600.0;
+/// γ is no less beside somebody who fills the queue: his share of its growth is not for us to answer. A queue of ours
+/// alone, which grows by 100 ms a second, still is.
+const CONTENDED_THRESHOLD: f64 = 25.0;
 /// How fast γ follows, per ms. The draft's 0.01 and 0.00018 are for its Kalman filter, whose output is not scaled.
 const K_UP: f64 = 0.0087;
 const K_DOWN: f64 = 0.039;
@@ -88,7 +92,7 @@ impl Default for Trend {
 }
 
 impl Trend {
-    pub(super) fn update(&mut self, change: Change) -> Usage {
+    pub(super) fn update(&mut self, change: Change, contention: Contention) -> Usage {
         self.groups = (self.groups + 1).min(SUREST);
         self.sum += change.arrived - change.sent;
         self.smoothed = SMOOTHING * self.smoothed + (1.0 - SMOOTHING) * self.sum;
@@ -99,7 +103,7 @@ impl Trend {
         let slope = if self.points.len() == WINDOW { self.slope() } else { 0.0 };
         let trend = f64::from(self.groups) * slope * GAIN;
         let usage = self.detect(trend, change.sent);
-        self.adapt(trend, change.at);
+        self.adapt(trend, change.at, contention);
         usage
     }
 
@@ -140,8 +144,13 @@ impl Trend {
         Usage::Normal
     }
 
-    fn adapt(&mut self, trend: f64, at: f64) {
+    fn adapt(&mut self, trend: f64, at: f64, contention: Contention) {
         let step = (at - self.last.replace(at).unwrap_or(at)).clamp(0.0, LONGEST_STEP);
+        let least = match contention {
+            Contention::Alone | Contention::Draining { .. } => LEAST_THRESHOLD,
+            Contention::Contended => CONTENDED_THRESHOLD,
+        };
+        self.threshold = self.threshold.max(least);
         let away = trend.abs() - self.threshold;
         if away > SPIKE {
             return;
@@ -149,7 +158,7 @@ impl Trend {
         let follows = if away < 0.0 { K_DOWN } else { K_UP };
         // Not further than to the trend itself, however long the step.
         self.threshold += away * (follows * step).min(1.0);
-        self.threshold = self.threshold.clamp(LEAST_THRESHOLD, MOST_THRESHOLD);
+        self.threshold = self.threshold.clamp(least, MOST_THRESHOLD);
     }
 }
 
@@ -163,7 +172,7 @@ mod tests {
         longer
             .map(|longer| {
                 at += 10.0 + longer;
-                trend.update(Change { sent: 10.0, arrived: 10.0 + longer, at })
+                trend.update(Change { sent: 10.0, arrived: 10.0 + longer, at }, Contention::Alone)
             })
             .collect()
     }
@@ -188,7 +197,7 @@ mod tests {
         let mut trend = Trend::default();
         for nth in 0..2000 {
             let at = f64::from(nth) * 10.5;
-            trend.update(Change { sent: 10.0, arrived: 10.5, at });
+            trend.update(Change { sent: 10.0, arrived: 10.5, at }, Contention::Alone);
         }
         assert!(trend.threshold > LEAST_THRESHOLD && trend.threshold <= MOST_THRESHOLD);
     }
@@ -197,7 +206,8 @@ mod tests {
     fn arrivals_at_one_instant_are_no_slope() {
         let mut trend = Trend::default();
         for _ in 0..100 {
-            assert_eq!(trend.update(Change { sent: 10.0, arrived: 0.0, at: 5.0 }), Usage::Normal);
+            let change = Change { sent: 10.0, arrived: 0.0, at: 5.0 };
+            assert_eq!(trend.update(change, Contention::Alone), Usage::Normal);
         }
     }
 }
