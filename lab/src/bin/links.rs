@@ -28,7 +28,8 @@ fn run() -> Result<ExitCode, String> {
         match word.as_str() {
             "--seeds" => {
                 let number = words.next().and_then(|number| number.parse().ok());
-                seeds = number.filter(|number| (1..=1000).contains(number)).ok_or("--seeds needs a number")?;
+                seeds =
+                    number.filter(|number| (1..=1000).contains(number)).ok_or("--seeds needs a number")?;
             }
             "--course" => course = true,
             name => traces.push(named(name)?),
@@ -43,7 +44,8 @@ fn run() -> Result<ExitCode, String> {
     for trace in traces {
         if course {
             for (at, target, sent, wait) in links::course(trace, 1) {
-                writeln!(out, "{at:.1} {target:.0} {sent:.0} {wait:.1}").map_err(|error| error.to_string())?;
+                writeln!(out, "{at:.1} {target:.0} {sent:.0} {wait:.1}")
+                    .map_err(|error| error.to_string())?;
             }
             continue;
         }
@@ -57,5 +59,9 @@ fn run() -> Result<ExitCode, String> {
 
 fn named(name: &str) -> Result<Trace, String> {
     let known = || TRACES.iter().map(|trace| trace.name).collect::<Vec<_>>().join(", ");
-    TRACES.iter().find(|trace| trace.name == name).copied().ok_or_else(|| format!("no trace {name}: {}", known()))
+    TRACES
+        .iter()
+        .find(|trace| trace.name == name)
+        .copied()
+        .ok_or_else(|| format!("no trace {name}: {}", known()))
 }

@@ -59,7 +59,8 @@ impl Transfer {
         if self.outstanding.remove(&number).is_none() {
             return;
         }
-        let lost = self.outstanding.range(..number.saturating_sub(DUPLICATES)).next_back().map(|(last, _)| *last);
+        let lost =
+            self.outstanding.range(..number.saturating_sub(DUPLICATES)).next_back().map(|(last, _)| *last);
         if let Some(last) = lost {
             self.outstanding = self.outstanding.split_off(&(last + 1));
             if last >= self.recovers {

@@ -51,6 +51,8 @@ pub(super) struct Piece {
     pub(super) pieces: usize,
     pub(super) first: u16,
     pub(super) key: Kind,
+    /// When the camera took it, since the beginning.
+    pub(super) taken: Duration,
 }
 
 /// What the other end sends back.
@@ -111,11 +113,15 @@ impl Flow {
         let (camera, demand) = match video {
             Video::Off => (None, Bitrate::from_kbps(60)),
             Video::On { manner, demand } => {
-                let changes: VecDeque<_> = demand.iter().map(|(from, rate)| (begins + *from, *rate)).collect();
+                let changes: VecDeque<_> =
+                    demand.iter().map(|(from, rate)| (begins + *from, *rate)).collect();
                 let most = demand.first().map_or(Bitrate::ZERO, |(_, rate)| *rate);
                 let encoder = Encoder::new(manner, seed);
                 let next = begins + FRAME.mul_f64((seed % 7) as f64 / 7.0);
-                (Some(Camera { encoder, demand: changes, most, next, sequence: 0, frame: 0 }), most + VOICE_RATE)
+                (
+                    Some(Camera { encoder, demand: changes, most, next, sequence: 0, frame: 0 }),
+                    most + VOICE_RATE,
+                )
             }
         };
         let controller = Controller::new(begins, Settings { demand, ..Settings::default() });
@@ -149,7 +155,8 @@ impl Flow {
         let controller = self.controller.poll_timeout().map(|(due, _)| due);
         let camera = self.video.as_ref().map(|camera| camera.next);
         let rest = pacer.into_iter().chain(controller).chain(camera);
-        rest.chain([self.far.report]).fold(self.voice, Instant::min)
+        let asker = self.far.asker.poll_timeout().map(|(due, _)| due);
+        rest.chain(asker).chain([self.far.report]).fold(self.voice, Instant::min)
     }
 
     /// Time passes; what leaves, with its bytes.
@@ -177,15 +184,15 @@ impl Flow {
 
     /// What the other end says now, if it is time.
     pub(super) fn report(&mut self, now: Instant) -> Option<Report> {
-        if now < self.far.report {
-            return None;
-        }
-        self.far.report += FEEDBACK;
         let mut requests = Vec::new();
         while let Some(request) = self.far.asker.poll_request(now) {
             requests.push(request);
         }
-        let results = self.far.results();
+        let mut results = Vec::new();
+        if now >= self.far.report {
+            self.far.report += FEEDBACK;
+            results = self.far.results();
+        }
         (!results.is_empty() || !requests.is_empty()).then_some(Report { results, requests })
     }
 
@@ -253,9 +260,9 @@ impl Flow {
         let payload = rate.scaled((PACKET - HEADERS) as f64 / PACKET as f64);
         let (key, bytes) = camera.encoder.frame(payload);
         let pieces = bytes.div_ceil(PACKET - HEADERS).max(1);
-        let first = camera.sequence;
+        let (first, taken) = (camera.sequence, now - self.origin);
         for _ in 0..pieces {
-            let piece = Piece { sequence: camera.sequence, frame: camera.frame, pieces, first, key };
+            let piece = Piece { sequence: camera.sequence, frame: camera.frame, pieces, first, key, taken };
             camera.sequence = camera.sequence.wrapping_add(1);
             let size = bytes / pieces + HEADERS;
             // There is room: it was asked for.
@@ -284,7 +291,8 @@ impl Far {
     fn results(&mut self) -> Vec<PacketResult> {
         let arrived = std::mem::take(&mut self.arrived);
         let ahead = |number: u16| number.wrapping_sub(self.expected);
-        let Some(newest) = arrived.iter().map(|(number, _)| *number).max_by_key(|number| ahead(*number)) else {
+        let Some(newest) = arrived.iter().map(|(number, _)| *number).max_by_key(|number| ahead(*number))
+        else {
             return Vec::new();
         };
         let mut results: Vec<PacketResult> = (0..=ahead(newest))

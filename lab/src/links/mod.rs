@@ -77,6 +77,8 @@ pub struct Figures {
     pub voice_p95: f64,
     /// The same over that of the voice alone on this link.
     pub voice_over_alone: f64,
+    /// From the camera until a frame can be decoded: 95th percentile.
+    pub frame_p95: f64,
     /// Mean rate of the video from 5 s after the last change on.
     pub video: f64,
     /// The longest time a picture stood still.
@@ -179,18 +181,22 @@ fn measure(trace: &Trace, flows: &[Flow]) -> Figures {
         let most = trace.way.carries(*from, *from + SECOND).min(trace.demand(*from).bytes_in(SECOND));
         delivered(*from, *from + SECOND) >= ENOUGH * most
     });
-    let since = |at: Option<Duration>, from: Duration| at.map_or(f64::INFINITY, |at| (at - from).as_secs_f64());
-    let fell = trace.way.rates.windows(2).find(|pair| matches!(pair, [a, b] if b.1 < a.1)).map(|pair| pair[1].0);
+    let since =
+        |at: Option<Duration>, from: Duration| at.map_or(f64::INFINITY, |at| (at - from).as_secs_f64());
+    let fell =
+        trace.way.rates.windows(2).find(|pair| matches!(pair, [a, b] if b.1 < a.1)).map(|pair| pair[1].0);
     let until_600k = fell.map_or(0.0, |fell| {
         let low = (0..).map(|nth| fell + STEP * nth).take_while(|from| *from < end).find(|from| {
-            let sent: u64 = flows.iter().map(|flow| flow.log.sent_rate(*from, *from + SECOND / 2).bps()).sum();
+            let sent: u64 =
+                flows.iter().map(|flow| flow.log.sent_rate(*from, *from + SECOND / 2).bps()).sum();
             Bitrate::from_bps(sent) < LOW
         });
         since(low, fell)
     });
     let shares = flows.iter().map(|flow| flow.log.delivered(settled, end));
     let (least, most) = (shares.clone().fold(f64::INFINITY, f64::min), shares.fold(0.0, f64::max));
-    let (longest, frozen) = flows.iter().map(|flow| flow.viewer().frozen(Duration::ZERO)).max().unwrap_or_default();
+    let (longest, frozen) =
+        flows.iter().map(|flow| flow.viewer().frozen(Duration::ZERO)).max().unwrap_or_default();
     let late = |at: &&Duration| **at >= SETTLED;
     Figures {
         used: delivered(settled, end) / trace.way.carries(settled, end),
@@ -198,7 +204,8 @@ fn measure(trace: &Trace, flows: &[Flow]) -> Figures {
         until_600k,
         queue_p50: quantile(waits(), 0.5),
         queue_p95: quantile(waits(), 0.95),
-        dropped_after_5s: flows.iter().map(|flow| flow.log.dropped.iter().filter(late).count()).sum::<usize>() as f64,
+        dropped_after_5s: flows.iter().map(|flow| flow.log.dropped.iter().filter(late).count()).sum::<usize>()
+            as f64,
         video: flows.iter().map(|flow| kbps(flow.log.video_rate(settled, end))).fold(f64::INFINITY, f64::min),
         longest_freeze: ms(longest),
         frozen: frozen.as_secs_f64() / end.as_secs_f64(),
@@ -206,6 +213,10 @@ fn measure(trace: &Trace, flows: &[Flow]) -> Figures {
             / end.as_secs_f64()
             / flows.len() as f64,
         fairness: least / most,
+        frame_p95: quantile(
+            flows.iter().flat_map(|flow| flow.viewer().delays.iter().map(|delay| ms(*delay))),
+            0.95,
+        ),
         ..Figures::default()
     }
 }
@@ -221,6 +232,7 @@ fn median(plays: &[Figures]) -> Figures {
         dropped_after_5s: of(|f| f.dropped_after_5s),
         voice_p95: of(|f| f.voice_p95),
         voice_over_alone: of(|f| f.voice_over_alone),
+        frame_p95: of(|f| f.frame_p95),
         video: of(|f| f.video),
         longest_freeze: of(|f| f.longest_freeze),
         frozen: of(|f| f.frozen),

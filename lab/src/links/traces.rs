@@ -167,16 +167,8 @@ pub const TRACES: &[Trace] = &[
         video: BURSTY,
         ..call("bursty-3m", way(&[(s(0), k(3000))]), &[at_most(Measure::VoiceOverAlone, 20.0)])
     },
-    call(
-        "loss-5-2m",
-        Way { loss: 0.05, ..way(&[(s(0), k(2000))]) },
-        &[at_least(Measure::Used, 0.75)],
-    ),
-    call(
-        "loss-10-2m",
-        Way { loss: 0.1, ..way(&[(s(0), k(2000))]) },
-        &[at_most(Measure::Frozen, 0.02)],
-    ),
+    call("loss-5-2m", Way { loss: 0.05, ..way(&[(s(0), k(2000))]) }, &[at_least(Measure::Used, 0.75)]),
+    call("loss-10-2m", Way { loss: 0.1, ..way(&[(s(0), k(2000))]) }, &[at_most(Measure::Frozen, 0.02)]),
     Trace {
         bulk: Some((s(10), Bulk::Reno)),
         changes: s(10),
@@ -189,16 +181,9 @@ pub const TRACES: &[Trace] = &[
     },
     call("wide-50m", way(&[(s(0), k(50_000))]), &[at_most(Measure::Until85, 5.0)]),
     call("narrow-200k", way(&[(s(0), k(200))]), &[]),
-    call(
-        "jitter-2m",
-        Way { jitter: Duration::from_millis(30), ..way(&[(s(0), k(2000))]) },
-        &[],
-    ),
+    call("jitter-2m", Way { jitter: Duration::from_millis(30), ..way(&[(s(0), k(2000))]) }, &[]),
     Trace {
-        video: Video::On {
-            manner: Manner::Even,
-            demand: &[(Duration::ZERO, k(200)), (s(20), k(3000))],
-        },
+        video: Video::On { manner: Manner::Even, demand: &[(Duration::ZERO, k(200)), (s(20), k(3000))] },
         changes: s(20),
         ..call("demand-grows-2m", way(&[(s(0), k(2000))]), &[])
     },

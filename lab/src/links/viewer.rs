@@ -9,6 +9,8 @@ use super::source::Kind;
 /// A picture that stands longer than this is frozen, besides what is usual between two frames (W3C webrtc-stats,
 /// freezeCount: the average of 30 frames and 150 ms).
 const FREEZE: Duration = Duration::from_millis(150);
+/// How long after it was taken a frame is shown, if it is whole by then: jitter and one retransmission pass unseen.
+const PLAYOUT: Duration = Duration::from_millis(150);
 /// Frames that may be incomplete at a time.
 const FRAMES: usize = 300;
 
@@ -22,6 +24,8 @@ pub(super) struct Viewer {
     /// Every time a picture stood too long: when it ended and how long it had taken.
     pub(super) freezes: Vec<(Duration, Duration)>,
     pub(super) shown: u64,
+    /// From the camera until whole with all they are made from.
+    pub(super) delays: Vec<Duration>,
 }
 
 #[derive(Debug)]
@@ -30,6 +34,7 @@ struct Open {
     of: usize,
     first: u16,
     key: Kind,
+    taken: Duration,
 }
 
 impl Viewer {
@@ -43,6 +48,7 @@ impl Viewer {
             of: piece.pieces,
             first: piece.first,
             key: piece.key,
+            taken: piece.taken,
         });
         if !open.pieces.contains(&piece.sequence) {
             open.pieces.push(piece.sequence);
@@ -57,9 +63,10 @@ impl Viewer {
             self.open = self.open.split_off(&frame);
         }
         while self.open.get(&self.next).is_some_and(Open::is_whole) {
-            self.open.remove(&self.next);
+            let taken = self.open.remove(&self.next).map_or(at, |open| open.taken);
             self.next += 1;
-            self.show(at);
+            self.delays.push(at.saturating_sub(taken));
+            self.show(at.max(taken + PLAYOUT));
         }
         key.map(|(_, first)| first)
     }

@@ -63,9 +63,10 @@ impl World {
         loop {
             let flows = self.flows.iter().map(Flow::due);
             let rest = self.events.peek().map(|event| event.at).into_iter().chain(self.pipe.due());
-            let transfer = self.transfer.as_ref().map(|(start, transfer)| {
-                if self.now < *start { *start } else { transfer.due() }
-            });
+            let transfer = self
+                .transfer
+                .as_ref()
+                .map(|(start, transfer)| if self.now < *start { *start } else { transfer.due() });
             let Some(next) = flows.chain(rest).chain(transfer).min() else { return };
             // What is due in the past is due now, and a moment later: time never stands still.
             self.now = next.max(self.now);

@@ -57,12 +57,13 @@ impl Contention {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::fixture::origin;
 
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
     fn a_queue_that_drains_is_ours_and_one_that_stands_is_not() {
-        let (mut contention, start) = (Contention::default(), Instant::now());
+        let (mut contention, start) = (Contention::default(), origin());
         contention.backed(start, 400 * MS);
         for nth in 0..40 {
             contention.update(start + 100 * MS * nth, (400 * MS).saturating_sub(10 * MS * nth), 50 * MS);

@@ -95,7 +95,6 @@ impl History {
         Some(news)
     }
 
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.sent.len()
@@ -106,6 +105,7 @@ impl History {
 mod tests {
     use super::super::PacketKind;
     use super::*;
+    use crate::session::fixture::origin;
 
     fn packet(number: u16) -> PacketSent {
         PacketSent { number, size: usize::from(number), kind: PacketKind::Video, probe: None }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn numbers_wrap_and_still_mean_one_packet() {
-        let (mut history, now) = (History::default(), Instant::now());
+        let (mut history, now) = (History::default(), origin());
         for number in 65_000..70_000_u32 {
             history.remember(now, packet(number as u16));
         }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn everything_is_news_once() {
-        let (mut history, now) = (History::default(), Instant::now());
+        let (mut history, now) = (History::default(), origin());
         history.remember(now, packet(7));
         assert!(matches!(history.learn(7, Said::Lost), Some(News::Lost(_))));
         assert!(history.learn(7, Said::Lost).is_none());
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_number_that_goes_back_is_refused_and_memory_is_bounded() {
-        let (mut history, now) = (History::default(), Instant::now());
+        let (mut history, now) = (History::default(), origin());
         for number in 0..3 * CAPACITY {
             history.remember(now, packet(number as u16));
             history.remember(now, packet(number as u16));

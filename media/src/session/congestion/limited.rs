@@ -40,7 +40,8 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn sent(&mut self, now: Instant, target: Bitrate, bytes: usize) {
-        let elapsed = self.updated.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        let elapsed =
+            self.updated.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         let full = target.bytes_in(WINDOW) * SHARE;
         self.level = (self.level + target.bytes_in(elapsed) * SHARE).min(full) - bytes as f64;
         self.level = self.level.clamp(-full, full);
@@ -59,6 +60,7 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::fixture::origin;
 
     const TARGET: Bitrate = Bitrate::from_kbps(1000);
 
@@ -75,7 +77,7 @@ mod tests {
     #[test]
     fn who_sends_little_is_limited_until_more_is_sent() {
         let mut budget = Budget::default();
-        let (now, usage) = after(&mut budget, Instant::now(), 900);
+        let (now, usage) = after(&mut budget, origin(), 900);
         assert_eq!(usage, Use::Full);
         let (now, usage) = after(&mut budget, now, 100);
         assert_eq!(usage, Use::Limited);

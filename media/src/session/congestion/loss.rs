@@ -136,6 +136,7 @@ pub(super) struct Fates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::fixture::origin;
 
     /// Verdicts over windows of a second with so many of 100 packets lost and a queue of so many ms.
     fn verdicts(loss: &mut Loss, from: Instant, windows: &[(u32, u64)]) -> Vec<Verdict> {
@@ -155,40 +156,41 @@ mod tests {
 
     #[test]
     fn random_loss_does_not_brake() {
-        let windows: Vec<(u32, u64)> = (0..60).map(|nth| (5 + nth * 7 % 5 - 2, nth as u64 % 3 * 10)).collect();
-        let said = verdicts(&mut Loss::default(), Instant::now(), &windows);
+        let windows: Vec<(u32, u64)> =
+            (0..60).map(|nth| (5 + nth * 7 % 5 - 2, nth as u64 % 3 * 10)).collect();
+        let said = verdicts(&mut Loss::default(), origin(), &windows);
         assert!(said.iter().all(|verdict| *verdict == Verdict::Fine), "{said:?}");
     }
 
     #[test]
     fn loss_with_a_queue_brakes_and_inherent_loss_with_a_queue_does_not() {
-        let said = verdicts(&mut Loss::default(), Instant::now(), &[(0, 0), (8, 200)]);
+        let said = verdicts(&mut Loss::default(), origin(), &[(0, 0), (8, 200)]);
         assert!(braked(&said[1]), "{said:?}");
         let mut windows = vec![(6, 0); 20];
         windows.push((7, 200));
-        let said = verdicts(&mut Loss::default(), Instant::now(), &windows);
+        let said = verdicts(&mut Loss::default(), origin(), &windows);
         assert_eq!(said[20], Verdict::Fine);
     }
 
     #[test]
     fn a_brake_in_vain_is_the_last_one_and_a_brake_that_helps_is_not() {
-        let said = verdicts(&mut Loss::default(), Instant::now(), &[(25, 0), (24, 0), (25, 0), (24, 0)]);
+        let said = verdicts(&mut Loss::default(), origin(), &[(25, 0), (24, 0), (25, 0), (24, 0)]);
         assert!(braked(&said[0]));
         assert_eq!(said[1..], [Verdict::InVain, Verdict::Fine, Verdict::Fine]);
         // A policer: half is lost, then less at the lower rate.
-        let said = verdicts(&mut Loss::default(), Instant::now(), &[(50, 0), (33, 0), (20, 0), (11, 0)]);
+        let said = verdicts(&mut Loss::default(), origin(), &[(50, 0), (33, 0), (20, 0), (11, 0)]);
         assert!(said[..2].iter().all(braked), "{said:?}");
     }
 
     #[test]
     fn everything_lost_brakes_again_and_again() {
-        let said = verdicts(&mut Loss::default(), Instant::now(), &[(100, 0); 6]);
+        let said = verdicts(&mut Loss::default(), origin(), &[(100, 0); 6]);
         assert!(said.iter().all(braked), "{said:?}");
     }
 
     #[test]
     fn what_came_late_was_not_lost() {
-        let (mut loss, now) = (Loss::default(), Instant::now());
+        let (mut loss, now) = (Loss::default(), origin());
         loss.update(now, Fates { arrived: 50, lost: 50, late: 0 }, Duration::ZERO);
         let late = Fates { arrived: 0, lost: 0, late: 49 };
         assert_eq!(loss.update(now + WINDOW, late, Duration::ZERO), Some(Verdict::Fine));

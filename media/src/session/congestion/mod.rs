@@ -277,6 +277,18 @@ impl Controller {
         }
     }
 
+    /// Packets go another way from now on: what was learnt of the old one's delay and capacity is forgotten, the rate is
+    /// kept, and the new one is probed.
+    pub fn handle_new_way(&mut self, now: Instant) {
+        self.standing.restart();
+        self.contention = Contention::default();
+        self.groups = Groups::default();
+        self.trend = Trend::default();
+        self.loss = Loss::default();
+        self.rate.forget_capacity();
+        self.probing.reach(now, self.target(), self.demand);
+    }
+
     /// Time passes: without news the rate falls.
     pub fn handle_timeout(&mut self, now: Instant) {
         let before = match (self.state, self.due()) {
@@ -353,6 +365,7 @@ impl Controller {
                 self.contention.backed(now, self.standing.delay());
                 self.probing.give_up();
             }
+            Change::Searching => self.probing.refresh(now, self.target(), self.demand),
             Change::Passed => self.probing.reach(now, self.target(), self.demand),
         }
         for found in self.probing.found(now, self.demand) {

@@ -4,9 +4,9 @@
 //! up when it would come too late; a picture that cannot become whole needs a keyframe (PLI, RFC 4585 §6.3.1).
 //!
 //! ```text
-//!              after 10 ms        a round trip later, up to 4 times
+//!              after 10 ms        a round trip later, up to 8 times
 //!  Missing ──────────────▶ Asked ──────────────────────────────────▶ Asked
-//!     │ it came               │ it came            │ 600 ms old, or asked 4 times and a round trip ago
+//!     │ it came               │ it came            │ 600 ms old, or asked 8 times and a round trip ago
 //!     ▼                       ▼                    ▼
 //!  forgotten              forgotten            given up: a keyframe is asked for
 //! ```
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// How often a packet is asked for.
-pub const MOST_TIMES: u8 = 4;
+pub const MOST_TIMES: u8 = 8;
 /// Packets that may be missing at a time: more is an outage, and a keyframe is cheaper.
 pub const MOST_MISSING: usize = 250;
 /// Packets kept to be sent again: two seconds of 4 Mbit/s.

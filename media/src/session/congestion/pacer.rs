@@ -19,7 +19,7 @@ use crate::bitrate::Bitrate;
 
 /// How much faster than the target packets leave. Encoders follow the target over many frames; this is for the large
 /// ones among them. Faster is a queue on the way, and the voice waits there.
-const FACTOR: f64 = 1.25;
+const FACTOR: f64 = 1.15;
 /// What of the target retransmissions may take: lost packets are no reason to lose more.
 const RETRANSMISSIONS: f64 = 0.25;
 /// What of their budget is kept.
@@ -197,7 +197,10 @@ impl<P> Pacer<P> {
             self.owe(size);
             return Some(Departure::Packet { packet, size, kind, probe: None });
         }
-        while self.retransmissions.front().is_some_and(|first| now.saturating_duration_since(first.since) > STALE)
+        while self
+            .retransmissions
+            .front()
+            .is_some_and(|first| now.saturating_duration_since(first.since) > STALE)
         {
             self.retransmissions.pop_front();
         }

@@ -8,8 +8,8 @@
 //!  ──────────────────────▶ Waiting ───────────────────────────────▶ Waiting
 //!                             │ came through slower, or not within a second
 //!                             ▼
-//!                            Idle ──── the capacity was passed, demand grew, ─────▶ Waiting
-//!                                      or the application was limited for 5 s
+//!                            Idle ──── the capacity was passed, demand grew, or for ─▶ Waiting
+//!                                      4 s the application was limited, or the capacity far
 //! ```
 
 use std::collections::VecDeque;
@@ -31,8 +31,9 @@ const SATURATED: f64 = 0.9;
 const IMPOSSIBLE: f64 = 2.0;
 /// After this nothing of a probe is awaited any more.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Between probes of an application that is limited.
-const PERIOD: Duration = Duration::from_secs(5);
+/// Between probes of an application that is limited, or of a rate that is far from the capacity: growth by 8 % a second
+/// takes half a minute to come back from a tenth.
+const PERIOD: Duration = Duration::from_secs(4);
 /// How much faster than the rate a probe is.
 const FASTER: f64 = 2.0;
 /// The first probes, in multiples of the start.
@@ -77,7 +78,7 @@ impl Probing {
         }
     }
 
-    /// Probes from time to time while the application is limited.
+    /// Probes from time to time, while what gets through says little of what could.
     pub(super) fn refresh(&mut self, now: Instant, target: Bitrate, most: Bitrate) {
         if self.last.is_none_or(|last| now.saturating_duration_since(last) >= PERIOD) {
             self.reach(now, target, most);
@@ -104,7 +105,8 @@ impl Probing {
         for cluster in self.clusters.iter_mut().filter(|cluster| cluster.news == News::Some) {
             cluster.news = News::None;
             let Some(result) = cluster.measure() else { continue };
-            if let (Found::AtLeast(rate), State::Waiting { .. }, Next::Open) = (result, self.state, cluster.next)
+            if let (Found::AtLeast(rate), State::Waiting { .. }, Next::Open) =
+                (result, self.state, cluster.next)
             {
                 cluster.next = Next::Taken;
                 further = further.max(Some(rate));
@@ -112,7 +114,8 @@ impl Probing {
             found.push(result);
         }
         let newest = self.clusters.back().map(|cluster| cluster.probe.rate);
-        if let Some(rate) = further.filter(|rate| newest.is_some_and(|newest| *rate >= newest.scaled(SATURATED)))
+        if let Some(rate) =
+            further.filter(|rate| newest.is_some_and(|newest| *rate >= newest.scaled(SATURATED)))
         {
             self.state = State::Idle;
             self.reach(now, rate, most);
@@ -210,8 +213,10 @@ impl Cluster {
         let span = self.span?;
         // What was sent last took no time to send yet, and what arrived first none to arrive.
         let sent = rate(self.bytes - span.last_sent.size, span.last_sent.sent - span.first_sent.sent)?;
-        let arrived =
-            rate(self.bytes - span.first_arrived.size, span.last_arrived.arrival - span.first_arrived.arrival)?;
+        let arrived = rate(
+            self.bytes - span.first_arrived.size,
+            span.last_arrived.arrival - span.first_arrived.arrival,
+        )?;
         if arrived > sent.scaled(IMPOSSIBLE) {
             return None;
         }

@@ -69,6 +69,8 @@ pub(super) enum Change {
     Backed,
     /// It passed the last known capacity and no queue grew.
     Passed,
+    /// It grows, and the capacity is far away or not known.
+    Searching,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,8 @@ pub(super) struct Rate {
     capacity: Capacity,
     updated: Option<Instant>,
     decreased: Option<Instant>,
+    /// Since when a queue stands that may be ours.
+    stood: Option<Instant>,
 }
 
 impl Rate {
@@ -91,6 +95,7 @@ impl Rate {
             capacity: Capacity::default(),
             updated: None,
             decreased: None,
+            stood: None,
         };
         rate.set(start.bps() as f64);
         rate
@@ -105,7 +110,8 @@ impl Rate {
             now.saturating_duration_since(last).min(Duration::from_secs(1)).as_secs_f64()
         });
         // A trend without a queue is the bursts of one's own frames, which the way swallows until the next.
-        let usage = if seen.standing < QUEUE { seen.usage.min(Usage::Normal) } else { seen.usage };
+        let usage = if seen.standing < self.noticed() { seen.usage.min(Usage::Normal) } else { seen.usage };
+        let usage = if self.stands(now, seen) { Usage::Over } else { usage };
         self.state = match (usage, self.state) {
             (Usage::Over, _) => State::Decrease,
             (Usage::Under, _) | (Usage::Normal, State::Decrease) => State::Hold,
@@ -129,31 +135,55 @@ impl Rate {
         }
     }
 
+    /// The way is another one.
+    pub(super) fn forget_capacity(&mut self) {
+        self.capacity.forget();
+        self.state = State::Hold;
+    }
+
     /// Keeps this share of the rate.
     pub(super) fn brake(&mut self, share: f64) {
         self.set(self.target * share.clamp(0.0, 1.0));
         self.state = State::Hold;
     }
 
+    /// How long a queue is that counts as one.
+    fn noticed(&self) -> Duration {
+        self.target().time_for(NOTICED_BYTES).clamp(LEAST_NOTICED, MOST_NOTICED)
+    }
+
+    /// Whether a queue has stood for too long that does not grow: then no trend tells of it.
+    fn stands(&mut self, now: Instant, seen: Seen) -> bool {
+        if seen.standing < self.noticed() || seen.contention != Contention::Alone {
+            self.stood = None;
+        } else {
+            let since = *self.stood.get_or_insert(now);
+            return now.saturating_duration_since(since) >= STOOD;
+        }
+        false
+    }
+
     fn increase(&mut self, elapsed: f64, seen: Seen) -> Change {
-        let Some(acknowledged) = seen.acknowledged.map(|rate| rate.bps() as f64) else { return Change::Usual };
+        let Some(acknowledged) = seen.acknowledged.map(|rate| rate.bps() as f64) else {
+            return Change::Usual;
+        };
         let passed = self.capacity.passed_by(acknowledged);
         if passed {
             self.capacity.forget();
         }
         let contended = seen.contention == Contention::Contended;
-        if seen.standing >= STANDING && !contended || seen.growth == Growth::Denied {
+        if seen.standing >= self.noticed() && !contended || seen.growth == Growth::Denied {
             return Change::Usual;
         }
-        let more = if contended || self.capacity.is_near(acknowledged) {
+        let (more, change) = if contended || self.capacity.is_near(acknowledged) {
             let response = (seen.round_trip + DETECTION).as_secs_f64();
-            (FULL_PACKET / response).max(LEAST_GROWTH) * elapsed
+            ((FULL_PACKET / response).max(LEAST_GROWTH) * elapsed, Change::Usual)
         } else {
-            self.target * (GROWTH.powf(elapsed) - 1.0)
+            (self.target * (GROWTH.powf(elapsed) - 1.0), Change::Searching)
         };
         let proven = acknowledged * HEADROOM + UNPROVEN;
         self.set((self.target + more).min(proven.max(self.target)));
-        if passed { Change::Passed } else { Change::Usual }
+        if passed { Change::Passed } else { change }
     }
 
     fn decrease(&mut self, now: Instant, seen: Seen) -> Change {
@@ -188,13 +218,18 @@ pub(super) enum Found {
     Capacity(Bitrate),
 }
 
-/// A queue that stands shorter than this is none.
-const QUEUE: Duration = Duration::from_millis(10);
+/// A queue that stands for less time than this many bytes take is none: two packets and the voice may meet any time.
+/// While it stands the rate does not grow. The draft grows until the trend is overuse; by then the queue is 50 ms and more
+/// on slow ways, and the voice waits behind it.
+const NOTICED_BYTES: usize = 2_500;
+const LEAST_NOTICED: Duration = Duration::from_millis(8);
+const MOST_NOTICED: Duration = Duration::from_millis(25);
+/// A queue that stands for this long and does not grow is drained.
+const STOOD: Duration = Duration::from_millis(1000);
+/// Behind a queue this long everything that arrives lately tells what the way carries.
 const DEEP: Duration = Duration::from_millis(40);
+/// What is kept when the queue is shorter: it drains sooner.
 const SHALLOW_DECREASE: f64 = 0.9;
-/// A queue that stands this long is no time to grow. The draft grows until the trend is overuse; by then the queue is
-/// 50 ms and more on slow ways, and the voice waits behind it.
-const STANDING: Duration = Duration::from_millis(15);
 /// What of a measured capacity is used.
 const BELOW_CAPACITY: f64 = 0.95;
 /// A decrease must show before the next one.
@@ -224,7 +259,10 @@ impl Default for Capacity {
 
 impl Capacity {
     fn learn(&mut self, through: f64) {
-        if self.mean.is_some_and(|mean| through < mean - self.margin(mean) || through > mean + self.margin(mean)) {
+        if self
+            .mean
+            .is_some_and(|mean| through < mean - self.margin(mean) || through > mean + self.margin(mean))
+        {
             self.forget();
         }
         let mean = self.mean.map_or(through, |mean| mean + WEIGHT * (through - mean));

@@ -8,12 +8,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How long the empty way is remembered, in µs: queues of flows that stay become part of it, and so does clock drift.
-const MEMORY: i64 = 12_000_000;
+/// How long the empty way is remembered, in µs: longer than somebody else's queue stays without falling, and short enough
+/// for clocks that drift apart by 100 in a million.
+const MEMORY: i64 = 60_000_000;
 /// What is now, in µs: more than the time between two frames of 15 a second.
 const RECENT: i64 = 80_000;
-/// Lows are kept for steps of this, in µs.
-const STEP: i64 = 20_000;
+/// Lows are kept for steps of this share of the memory: so many at most.
+const STEPS: i64 = 300;
 
 #[derive(Debug, Default)]
 pub(super) struct Standing {
@@ -55,8 +56,8 @@ fn insert(lows: &mut VecDeque<Low>, low: Low, memory: i64) {
     while lows.back().is_some_and(|last| last.transit >= low.transit) {
         lows.pop_back();
     }
-    // The lows of one step count as its first: at most MEMORY / STEP are kept.
-    if lows.back().is_none_or(|last| low.at - last.at >= STEP) {
+    // The lows of one step count as its first.
+    if lows.back().is_none_or(|last| low.at - last.at >= memory / STEPS) {
         lows.push_back(low);
     }
     while lows.len() > 1 && lows.front().is_some_and(|first| low.at - first.at > memory) {
@@ -83,9 +84,9 @@ mod tests {
     fn what_stays_becomes_the_way_and_memory_is_bounded() {
         let mut standing = Standing::default();
         standing.arrived(0, 0);
-        (0..2000).for_each(|nth| standing.arrived(nth * 10 * MS, 50 * MS + nth));
-        assert!(standing.delay() < Duration::from_millis(5), "{:?}", standing.delay());
-        assert!(standing.lows.len() <= (MEMORY / STEP) as usize + 2);
+        (0..7000).for_each(|nth| standing.arrived(nth * 10 * MS, 50 * MS + nth));
+        assert!(standing.delay() < Duration::from_millis(8), "{:?}", standing.delay());
+        assert!(standing.lows.len() <= STEPS as usize + 2);
         standing.restart();
         assert_eq!(standing.delay(), Duration::ZERO);
     }
