@@ -82,6 +82,8 @@ pub(super) struct Flow {
     pacer: Pacer<Content>,
     number: u16,
     voice: Instant,
+    /// Packets of voice.
+    spoken: u32,
     video: Option<Camera>,
     answerer: Answerer<Piece>,
     resent: Window,
@@ -134,6 +136,7 @@ impl Flow {
             // Near the end of all numbers, so that they wrap.
             number: u16::MAX - 100,
             voice: begins + Duration::from_micros(seed * 1700 % 20_000),
+            spoken: 0,
             video: camera,
             answerer: Answerer::new(ROUND_TRIP),
             resent: Window::default(),
@@ -164,6 +167,7 @@ impl Flow {
         self.controller.handle_timeout(now);
         if now >= self.voice {
             self.voice += VOICE;
+            self.spoken += 1;
             // The pacer takes all sound.
             let _ = self.pacer.push(now, Content::Voice, VOICE_BYTES, PacketKind::Audio);
         }
@@ -238,6 +242,11 @@ impl Flow {
     /// Pictures shown so far.
     pub(super) fn viewer(&self) -> &Viewer {
         &self.far.viewer
+    }
+
+    /// Share of the voice that never arrived.
+    pub(super) fn voice_lost(&self) -> f64 {
+        1.0 - self.log.voice.len() as f64 / f64::from(self.spoken.max(1))
     }
 
     /// The camera takes a frame, which is encoded if there is room.

@@ -50,6 +50,8 @@ pub struct Trace {
     pub starts: &'static [Duration],
     /// A transfer beside them, from a time on.
     pub bulk: Option<(Duration, Bulk)>,
+    /// When that ends.
+    pub bulk_ends: Duration,
     /// How long it goes on.
     pub length: Duration,
     /// When the capacity, or what shares it, changes for good: figures of what is used begin here.
@@ -77,6 +79,8 @@ pub struct Figures {
     pub voice_p95: f64,
     /// The same over that of the voice alone on this link.
     pub voice_over_alone: f64,
+    /// Share of the voice that was lost.
+    pub voice_lost: f64,
     /// From the camera until a frame can be decoded: 95th percentile.
     pub frame_p95: f64,
     /// Mean rate of the video from 5 s after the last change on.
@@ -213,6 +217,7 @@ fn measure(trace: &Trace, flows: &[Flow]) -> Figures {
             / end.as_secs_f64()
             / flows.len() as f64,
         fairness: least / most,
+        voice_lost: flows.iter().map(Flow::voice_lost).fold(0.0, f64::max),
         frame_p95: quantile(
             flows.iter().flat_map(|flow| flow.viewer().delays.iter().map(|delay| ms(*delay))),
             0.95,
@@ -232,6 +237,7 @@ fn median(plays: &[Figures]) -> Figures {
         dropped_after_5s: of(|f| f.dropped_after_5s),
         voice_p95: of(|f| f.voice_p95),
         voice_over_alone: of(|f| f.voice_over_alone),
+        voice_lost: of(|f| f.voice_lost),
         frame_p95: of(|f| f.frame_p95),
         video: of(|f| f.video),
         longest_freeze: of(|f| f.longest_freeze),

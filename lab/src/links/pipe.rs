@@ -14,12 +14,17 @@ pub struct Way {
     pub rates: &'static [(Duration, Bitrate)],
     /// How long it takes one way.
     pub delay: Duration,
+    /// From when on it takes so much longer there, as when a relay takes over.
+    pub detour: Option<(Duration, Duration)>,
     /// By how much longer at most; packets keep their order.
     pub jitter: Duration,
     /// What would wait longer than this is dropped.
     pub queue: Duration,
     /// Chance to be lost, each packet by itself, in both directions.
     pub loss: f64,
+    /// Packets lost one after the other, on average: a link that is good or bad and loses everything while it is bad
+    /// (Gilbert's model).
+    pub burst: f64,
 }
 
 impl Way {
@@ -79,19 +84,26 @@ pub(super) struct Pipe<T> {
     /// When the first packet's last bit will have left.
     busy: Option<Instant>,
     last: Instant,
+    weather: Weather,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weather {
+    Good,
+    Bad,
 }
 
 impl<T> Pipe<T> {
     pub(super) fn new(origin: Instant, way: Way, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
-        Self { way, origin, random, queue: VecDeque::new(), bytes: 0, busy: None, last: origin }
+        Self { way, origin, random, queue: VecDeque::new(), bytes: 0, busy: None, last: origin, weather: Weather::Good }
     }
 
     pub(super) fn enter(&mut self, now: Instant, content: T, size: usize) -> Entry {
         if self.loses() {
             return Entry::Lost;
         }
-        let rate = self.way.rate(now - self.origin);
+        let rate = self.rate(now);
         if rate.time_for(self.bytes) > self.way.queue {
             return Entry::Dropped;
         }
@@ -112,16 +124,36 @@ impl<T> Pipe<T> {
         let left = self.busy.filter(|left| *left <= now)?;
         let Queued { content, size, entered } = self.queue.pop_front()?;
         self.bytes -= size;
-        let rate = self.way.rate(now - self.origin);
+        let rate = self.rate(now);
         self.busy = self.queue.front().map(|next| left + rate.time_for(next.size));
         let jitter = self.way.jitter.mul_f64(self.random.random());
-        self.last = self.last.max(left + self.way.delay + jitter);
+        let longer = self.way.detour.filter(|(from, _)| now - self.origin >= *from);
+        let detour = longer.map_or(Duration::ZERO, |(_, detour)| detour);
+        self.last = self.last.max(left + self.way.delay + detour + jitter);
         let waited = (left - entered).saturating_sub(rate.time_for(size));
         Some(Left { content, size, waited, arrives: self.last })
     }
 
     /// Whether what goes now, either way, is lost by chance.
     pub(super) fn loses(&mut self) -> bool {
-        self.random.random_bool(self.way.loss)
+        let Way { loss, burst, .. } = self.way;
+        let ends = 1.0 / burst.max(1.0);
+        if burst <= 1.0 || loss >= 1.0 {
+            return self.random.random_bool(loss);
+        }
+        // As often bad as the loss says: begins / (begins + ends).
+        let begins = (ends * loss / (1.0 - loss)).min(1.0);
+        let (turns, other) = match self.weather {
+            Weather::Good => (begins, Weather::Bad),
+            Weather::Bad => (ends, Weather::Good),
+        };
+        if self.random.random_bool(turns) {
+            self.weather = other;
+        }
+        self.weather == Weather::Bad
+    }
+
+    fn rate(&self, now: Instant) -> Bitrate {
+        self.way.rate(now - self.origin)
     }
 }

@@ -116,6 +116,8 @@ const fn way(rates: &'static [(Duration, Bitrate)]) -> Way {
         jitter: Duration::ZERO,
         queue: Duration::from_millis(300),
         loss: 0.0,
+        burst: 1.0,
+        detour: None,
     }
 }
 
@@ -127,6 +129,7 @@ const fn call(name: &'static str, way: Way, bars: &'static [Bar]) -> Trace {
         video: HUNGRY,
         starts: &[Duration::ZERO],
         bulk: None,
+        bulk_ends: Duration::MAX,
         length: s(60),
         changes: Duration::ZERO,
         bars,
@@ -193,4 +196,30 @@ pub const TRACES: &[Trace] = &[
         length: s(120),
         ..call("two-calls-2m", way(&[(s(0), k(2000))]), &[])
     },
+    Trace {
+        bulk: Some((s(10), Bulk::Reno)),
+        bulk_ends: s(40),
+        changes: s(40),
+        ..call("reno-ends-3m", way(&[(s(0), k(3000))]), &[at_most(Measure::Until85, 10.0)])
+    },
+    Trace { changes: s(20), ..call("cliff-2m-150k", way(&[(s(0), k(2000)), (s(20), k(150))]), &[]) },
+    // 1 kbit/s is as good as none: a packet takes ten seconds.
+    Trace {
+        changes: s(23),
+        ..call("outage-2m", way(&[(s(0), k(2000)), (s(20), k(30)), (s(23), k(2000))]), &[])
+    },
+    Trace {
+        changes: s(20),
+        ..call(
+            "detour-2m",
+            Way { detour: Some((s(20), Duration::from_millis(60))), ..way(&[(s(0), k(2000))]) },
+            &[],
+        )
+    },
+    call("shallow-2m", Way { queue: Duration::from_millis(30), ..way(&[(s(0), k(2000))]) }, &[]),
+    call("policer-2m", Way { queue: Duration::from_millis(12), ..way(&[(s(0), k(2000))]) }, &[]),
+    call("bursts-of-loss-2m", Way { loss: 0.03, burst: 5.0, ..way(&[(s(0), k(2000))]) }, &[]),
+    call("loss-5-1m", Way { loss: 0.05, ..way(&[(s(0), k(1000))]) }, &[]),
+    call("far-2m", Way { delay: Duration::from_millis(150), ..way(&[(s(0), k(2000))]) }, &[]),
+    Trace { length: s(600), ..call("long-2m", way(&[(s(0), k(2000))]), &[]) },
 ];

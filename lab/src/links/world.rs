@@ -117,6 +117,9 @@ impl World {
 
     fn bulk(&mut self) {
         let now = self.now;
+        if now - self.origin >= self.trace.bulk_ends {
+            self.transfer = None;
+        }
         let Some((start, transfer)) = &mut self.transfer else { return };
         if now < *start {
             return;

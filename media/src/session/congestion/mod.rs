@@ -46,7 +46,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use self::acknowledged::Acknowledged;
-use self::contention::Contention;
+use self::contention::{Contention, Finding};
 use self::groups::{Groups, Step};
 use self::history::{History, News, Said};
 use self::limited::{Budget, Use};
@@ -347,7 +347,9 @@ impl Controller {
             _ => before,
         });
         self.judge_losses(now, fates);
-        self.contention.update(now, self.standing.delay(), self.round_trip);
+        if self.contention.update(now, self.standing.delay(), self.round_trip) == Finding::Longer {
+            self.standing.restart();
+        }
         let limited = self.budget.usage() == Use::Limited;
         let enough = self.rate.target() >= self.demand;
         let seen = Seen {
