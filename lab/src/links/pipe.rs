@@ -96,7 +96,16 @@ enum Weather {
 impl<T> Pipe<T> {
     pub(super) fn new(origin: Instant, way: Way, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
-        Self { way, origin, random, queue: VecDeque::new(), bytes: 0, busy: None, last: origin, weather: Weather::Good }
+        Self {
+            way,
+            origin,
+            random,
+            queue: VecDeque::new(),
+            bytes: 0,
+            busy: None,
+            last: origin,
+            weather: Weather::Good,
+        }
     }
 
     pub(super) fn enter(&mut self, now: Instant, content: T, size: usize) -> Entry {

@@ -402,11 +402,12 @@ impl Controller {
             Some(Verdict::Fine) => Growth::Allowed,
             Some(Verdict::Hold) => Growth::Denied,
             Some(Verdict::Brake(share)) => {
-                self.rate.brake(share);
+                self.rate.lossy(share, self.acknowledged.rate());
                 self.probing.give_up();
                 Growth::Denied
             }
             Some(Verdict::InVain) => {
+                self.rate.forget_capacity();
                 self.probing.reach(now, self.target(), self.demand);
                 Growth::Allowed
             }

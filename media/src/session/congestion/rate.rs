@@ -163,6 +163,14 @@ impl Rate {
         false
     }
 
+    /// Keeps this share of the rate, because the rest of it is lost: what gets through is all there is.
+    pub(super) fn lossy(&mut self, share: f64, acknowledged: Option<Bitrate>) {
+        if let Some(through) = acknowledged {
+            self.capacity.learn(through.bps() as f64);
+        }
+        self.brake(share);
+    }
+
     fn increase(&mut self, elapsed: f64, seen: Seen) -> Change {
         let Some(acknowledged) = seen.acknowledged.map(|rate| rate.bps() as f64) else {
             return Change::Usual;
