@@ -115,10 +115,12 @@ pub struct Judged {
     pub measure: Measure,
     /// What is asked for.
     pub limit: Limit,
-    /// What came of it.
+    /// What came of it: the median.
     pub value: f64,
     /// Whether that holds.
     pub passed: bool,
+    /// With how many of the seeds it holds.
+    pub seeds: usize,
 }
 
 /// Plays one trace; the same seed plays the same.
@@ -146,7 +148,8 @@ pub fn judge(trace: Trace, seeds: &[u64]) -> Outcome {
         .iter()
         .map(|bar| {
             let value = bar.measure.of(&median);
-            Judged { measure: bar.measure, limit: bar.limit, value, passed: bar.limit.holds(value) }
+            let seeds = plays.iter().filter(|play| bar.limit.holds(bar.measure.of(play))).count();
+            Judged { measure: bar.measure, limit: bar.limit, value, passed: bar.limit.holds(value), seeds }
         })
         .collect();
     let passed = bars.iter().all(|bar| bar.passed);

@@ -188,13 +188,17 @@ pub const TRACES: &[Trace] = &[
     Trace {
         video: Video::On { manner: Manner::Even, demand: &[(Duration::ZERO, k(200)), (s(20), k(3000))] },
         changes: s(20),
-        ..call("demand-grows-2m", way(&[(s(0), k(2000))]), &[])
+        ..call("demand-grows-2m", way(&[(s(0), k(2000))]), &[at_most(Measure::Until85, 5.0)])
     },
     Trace {
         starts: &[Duration::ZERO, s(10)],
         changes: s(15),
         length: s(120),
-        ..call("two-calls-2m", way(&[(s(0), k(2000))]), &[])
+        ..call(
+            "two-calls-2m",
+            way(&[(s(0), k(2000))]),
+            &[at_least(Measure::Used, 0.85), at_least(Measure::Fairness, 0.8)],
+        )
     },
     Trace {
         bulk: Some((s(10), Bulk::Reno)),
