@@ -7,7 +7,10 @@ use media::bitrate::Bitrate;
 use media::session::congestion::nack::{Answerer, Asker, Request};
 use media::session::congestion::pacer::{Departure, Pacer, Room};
 use media::session::congestion::{Controller, PacketKind, PacketResult, PacketSent, ProbeId, Settings};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 
+use super::Ends;
 use super::figures::{Log, Window};
 use super::source::{Encoder, FRAME, Kind, Manner};
 use super::viewer::Viewer;
@@ -19,8 +22,6 @@ const VOICE_RATE: Bitrate = Bitrate::from_kbps(40);
 /// The largest packet of video on the wire, and what of it is not video.
 const PACKET: usize = 1200;
 const HEADERS: usize = 70;
-/// How often the other end tells what arrived.
-const FEEDBACK: Duration = Duration::from_millis(50);
 /// The other end's clock began long before the call.
 const EPOCH: Duration = Duration::from_secs(54_321);
 /// What its clock tells apart (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.5).
@@ -78,6 +79,10 @@ pub enum Video {
 
 pub(super) struct Flow {
     origin: Instant,
+    ends: Ends,
+    random: StdRng,
+    /// By how much what is due next is late.
+    late: Duration,
     controller: Controller,
     pacer: Pacer<Content>,
     number: u16,
@@ -111,7 +116,7 @@ struct Far {
 }
 
 impl Flow {
-    pub(super) fn new(begins: Instant, origin: Instant, video: Video, seed: u64) -> Self {
+    pub(super) fn new(begins: Instant, origin: Instant, ends: Ends, video: Video, seed: u64) -> Self {
         let (camera, demand) = match video {
             Video::Off => (None, Bitrate::from_kbps(60)),
             Video::On { manner, demand } => {
@@ -131,6 +136,9 @@ impl Flow {
         let phase = Duration::from_millis(seed * 13 % 50);
         Self {
             origin,
+            ends,
+            random: StdRng::seed_from_u64(seed),
+            late: Duration::ZERO,
             controller,
             pacer,
             // Near the end of all numbers, so that they wrap.
@@ -159,11 +167,13 @@ impl Flow {
         let camera = self.video.as_ref().map(|camera| camera.next);
         let rest = pacer.into_iter().chain(controller).chain(camera);
         let asker = self.far.asker.poll_timeout().map(|(due, _)| due);
-        rest.chain(asker).chain([self.far.report]).fold(self.voice, Instant::min)
+        let due = rest.chain(asker).chain([self.far.report]).fold(self.voice, Instant::min);
+        due + self.late
     }
 
     /// Time passes; what leaves, with its bytes.
     pub(super) fn advance(&mut self, now: Instant) -> Vec<(Packet, usize)> {
+        self.late = self.ends.late.mul_f64(self.random.random());
         self.controller.handle_timeout(now);
         if now >= self.voice {
             self.voice += VOICE;
@@ -175,7 +185,7 @@ impl Flow {
         self.pacer.handle_target(now, self.controller.target());
         while let Some(probe) = self.controller.poll_probe() {
             if self.video.is_some() {
-                self.pacer.handle_probe(probe);
+                self.pacer.handle_probe(now, probe);
             }
         }
         let mut leaves = Vec::new();
@@ -194,7 +204,7 @@ impl Flow {
         }
         let mut results = Vec::new();
         if now >= self.far.report {
-            self.far.report += FEEDBACK;
+            self.far.report += self.ends.feedback;
             results = self.far.results();
         }
         (!results.is_empty() || !requests.is_empty()).then_some(Report { results, requests })

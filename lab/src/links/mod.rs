@@ -52,12 +52,23 @@ pub struct Trace {
     pub bulk: Option<(Duration, Bulk)>,
     /// When that ends.
     pub bulk_ends: Duration,
+    /// What the machines are like.
+    pub ends: Ends,
     /// How long it goes on.
     pub length: Duration,
     /// When the capacity, or what shares it, changes for good: figures of what is used begin here.
     pub changes: Duration,
     /// What must hold.
     pub bars: &'static [Bar],
+}
+
+/// The machines at both ends of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends {
+    /// How often one tells what arrived.
+    pub feedback: Duration,
+    /// By how much the other is late at most with whatever it does.
+    pub late: Duration,
 }
 
 /// What one play of a trace came to. Rates in kbit/s, times in s, delays in ms.
@@ -81,6 +92,8 @@ pub struct Figures {
     pub voice_over_alone: f64,
     /// Share of the voice that was lost.
     pub voice_lost: f64,
+    /// The same without video.
+    pub voice_lost_alone: f64,
     /// From the camera until a frame can be decoded: 95th percentile.
     pub frame_p95: f64,
     /// Mean rate of the video from 5 s after the last change on.
@@ -135,6 +148,7 @@ pub fn play(trace: Trace, seed: u64) -> Figures {
         delays.fold(0.0, f64::max)
     };
     figures.voice_p95 = over(&world);
+    figures.voice_lost_alone = alone.flows.iter().map(Flow::voice_lost).fold(0.0, f64::max);
     figures.voice_over_alone = figures.voice_p95 - over(&alone);
     figures
 }
@@ -241,6 +255,7 @@ fn median(plays: &[Figures]) -> Figures {
         voice_p95: of(|f| f.voice_p95),
         voice_over_alone: of(|f| f.voice_over_alone),
         voice_lost: of(|f| f.voice_lost),
+        voice_lost_alone: of(|f| f.voice_lost_alone),
         frame_p95: of(|f| f.frame_p95),
         video: of(|f| f.video),
         longest_freeze: of(|f| f.longest_freeze),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use media::bitrate::Bitrate;
 use serde::Serialize;
 
-use super::{Bulk, Figures, Manner, Trace, Video, Way};
+use super::{Bulk, Ends, Figures, Manner, Trace, Video, Way};
 
 /// A figure that must reach a limit.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +130,7 @@ const fn call(name: &'static str, way: Way, bars: &'static [Bar]) -> Trace {
         starts: &[Duration::ZERO],
         bulk: None,
         bulk_ends: Duration::MAX,
+        ends: Ends { feedback: Duration::from_millis(50), late: Duration::ZERO },
         length: s(60),
         changes: Duration::ZERO,
         bars,
@@ -226,4 +227,16 @@ pub const TRACES: &[Trace] = &[
     call("loss-5-1m", Way { loss: 0.05, ..way(&[(s(0), k(1000))]) }, &[]),
     call("far-2m", Way { delay: Duration::from_millis(150), ..way(&[(s(0), k(2000))]) }, &[]),
     Trace { length: s(600), ..call("long-2m", way(&[(s(0), k(2000))]), &[]) },
+    Trace {
+        ends: Ends { feedback: Duration::from_millis(50), late: Duration::from_millis(10) },
+        ..call(
+            "busy-machines-1m",
+            Way { jitter: Duration::from_millis(10), ..way(&[(s(0), k(1000))]) },
+            &[at_least(Measure::Used, 0.85)],
+        )
+    },
+    Trace {
+        ends: Ends { feedback: Duration::from_millis(200), late: Duration::ZERO },
+        ..call("rare-feedback-1m", way(&[(s(0), k(1000))]), STEADY)
+    },
 ];

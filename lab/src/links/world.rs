@@ -43,7 +43,7 @@ impl World {
         // Only differences matter.
         let origin = Instant::now();
         let flows = trace.starts.iter().zip(0..).map(|(start, nth)| {
-            Flow::new(origin + *start, origin, video, seed.wrapping_mul(31).wrapping_add(nth))
+            Flow::new(origin + *start, origin, trace.ends, video, seed.wrapping_mul(31).wrapping_add(nth))
         });
         Self {
             origin,

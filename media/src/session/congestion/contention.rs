@@ -1,7 +1,8 @@
 //! Whether the queue on the way is ours.
 //!
 //! A queue of ours drains when less is sent than gets through. One that stands nevertheless is filled by somebody else,
-//! who brakes for losses only; who then waits for it to drain gets nothing, so growth goes on beside it, slowly.
+//! who brakes for losses only; who then waits for it to drain gets next to nothing (on 3 Mbit/s of the lab 154 kbit/s of
+//! video beside Reno and 83 beside Cubic), so growth goes on beside it, slowly (1,200 and 700).
 //!
 //! ```text
 //!           the rate fell              a second later the queue stands as before

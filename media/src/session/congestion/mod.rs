@@ -19,6 +19,37 @@
 //!
 //! [`pacer`] lets packets go in time, [`nack`] asks for lost ones and answers such questions.
 //!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use media::session::congestion::pacer::{Departure, Pacer, Room};
+//! use media::session::congestion::{Controller, PacketKind, PacketResult, PacketSent, Settings};
+//!
+//! # fn call(now: Instant) -> Result<(), media::session::congestion::pacer::Refused> {
+//! let mut controller = Controller::new(now, Settings::default());
+//! let mut pacer = Pacer::new(controller.target());
+//! if pacer.room() == Room::Encode {
+//!     // A frame for the target, less what the voice and retransmissions take.
+//!     pacer.push(now, "a packet", 1200, PacketKind::Video)?;
+//! }
+//! while let Some(probe) = controller.poll_probe() {
+//!     pacer.handle_probe(now, probe);
+//! }
+//! let mut number = 0;
+//! while let Some(departure) = pacer.poll_transmit(now) {
+//!     let (size, kind, probe) = match departure {
+//!         Departure::Packet { size, kind, probe, .. } => (size, kind, probe),
+//!         Departure::Padding { size, probe } => (size, PacketKind::Padding, Some(probe)),
+//!     };
+//!     controller.handle_sent(now, PacketSent { number, size, kind, probe });
+//!     number += 1;
+//! }
+//! let later = now + Duration::from_millis(50);
+//! controller.handle_feedback(later, &[PacketResult { number: 0, arrival: Some(Duration::from_millis(25)) }]);
+//! pacer.handle_target(later, controller.target());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! ```text
 //!             a packet leaves                 1 s + 2 round trips without news
 //!   Quiet ───────────────────────▶ Awaiting ───────────────────────────────────▶ Silent ──┐ every 500 ms:
@@ -106,7 +137,7 @@ pub enum PacketKind {
     Padding,
 }
 
-/// What the other end says of a packet.
+/// What the other end says of a packet. When it left and what it weighed is remembered from [`PacketSent`].
 #[derive(Clone, Copy, Debug)]
 pub struct PacketResult {
     /// Its transport-wide number.
@@ -224,7 +255,7 @@ impl Controller {
         }
     }
 
-    /// A packet left.
+    /// A packet left. Packets without a transport-wide number, as RTCP, are not told of.
     pub fn handle_sent(&mut self, now: Instant, packet: PacketSent) {
         let media = if packet.kind == PacketKind::Padding { 0 } else { packet.size };
         self.budget.sent(now, self.target(), media);
@@ -350,7 +381,7 @@ impl Controller {
         if self.contention.update(now, self.standing.delay(), self.round_trip) == Finding::Longer {
             self.standing.restart();
         }
-        let limited = self.budget.usage() == Use::Limited;
+        let used = self.budget.usage();
         let enough = self.rate.target() >= self.demand;
         let seen = Seen {
             usage,
@@ -359,7 +390,8 @@ impl Controller {
             recent: self.acknowledged.recent(),
             round_trip: self.round_trip,
             contention: self.contention,
-            growth: if limited || enough { Growth::Denied } else { self.growth },
+            growth: if enough { Growth::Denied } else { self.growth },
+            used,
         };
         match self.rate.update(now, seen) {
             Change::Usual => {}
@@ -373,7 +405,7 @@ impl Controller {
         for found in self.probing.found(now, self.demand) {
             self.rate.probed(found);
         }
-        if limited {
+        if used == Use::Limited {
             self.probing.refresh(now, self.target(), self.demand);
         }
     }

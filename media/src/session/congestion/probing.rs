@@ -234,3 +234,6 @@ fn rate(bytes: usize, micros: i64) -> Option<Bitrate> {
     }
     Bitrate::of(bytes, time)
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,25 @@ fn video_leaves_evenly_a_little_faster_than_the_target() {
 }
 
 #[test]
+fn a_timer_that_is_late_costs_no_rate_and_idle_time_is_not_saved() {
+    let (mut pacer, start) = (Pacer::new(TARGET), origin());
+    for nth in 0..100 {
+        pacer.push(start, nth, 1000, PacketKind::Video).unwrap();
+    }
+    let mut left = 0;
+    for nth in 0..50 {
+        let now = start + 10 * MS * nth;
+        left += std::iter::from_fn(|| pacer.poll_transmit(now)).count();
+    }
+    let expected = TARGET.scaled(FACTOR).bytes_in(490 * MS) / 1000.0;
+    assert!((left as f64 - expected).abs() <= 2.0, "{left}, not {expected}");
+    pacer.clear_video();
+    let later = start + 5000 * MS;
+    (0..10).for_each(|nth| pacer.push(later, nth, 1000, PacketKind::Video).unwrap());
+    assert_eq!(std::iter::from_fn(|| pacer.poll_transmit(later)).count(), 1);
+}
+
+#[test]
 fn sound_that_leaves_counts() {
     let (mut pacer, now) = (Pacer::new(TARGET), origin());
     pacer.push(now, 0, 1000, PacketKind::Audio).unwrap();
@@ -138,8 +157,8 @@ fn who_encodes_is_told_to_skip_before_anything_is_refused() {
 fn a_probe_leaves_at_its_rate_filled_with_padding() {
     let (mut pacer, now) = (Pacer::new(TARGET), origin());
     pacer.push(now, 0, 1200, PacketKind::Video).unwrap();
-    pacer.handle_probe(probe(4800));
-    assert_eq!(pacer.poll_timeout(), None, "nothing was ever polled");
+    pacer.handle_probe(now, probe(4800));
+    assert_eq!(pacer.poll_timeout().map(|(due, _)| due), Some(now));
     let left = departures(&mut pacer, now, now + 1000 * MS);
     let mut expected = vec![PacketKind::Video];
     expected.extend([PacketKind::Padding; 4]);
@@ -159,11 +178,11 @@ fn a_probe_leaves_at_its_rate_filled_with_padding() {
 fn a_target_of_nothing_and_a_clock_that_goes_back_do_no_harm() {
     let (mut pacer, now) = (Pacer::new(Bitrate::ZERO), origin() + 1000 * MS);
     pacer.handle_target(now, Bitrate::ZERO);
-    pacer.handle_probe(Probe { rate: Bitrate::ZERO, ..probe(1) });
+    pacer.handle_probe(now, Probe { rate: Bitrate::ZERO, ..probe(1) });
     for nth in 0..1000 {
         let _ = pacer.push(now, nth, 1200, PacketKind::Video);
         let _ = pacer.push(now, nth, 1200, PacketKind::Audio);
-        pacer.handle_probe(probe(100));
+        pacer.handle_probe(now, probe(100));
         pacer.poll_transmit(now - 500 * MS);
     }
     assert!(pacer.urgent.len() <= MOST_URGENT && pacer.probes.len() <= MOST_PROBES);
