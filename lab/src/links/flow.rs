@@ -108,6 +108,7 @@ struct Camera {
 /// The other end.
 struct Far {
     origin: Instant,
+    drift: i32,
     report: Instant,
     arrived: Vec<(u16, Instant)>,
     expected: u16,
@@ -150,6 +151,7 @@ impl Flow {
             resent: Window::default(),
             far: Far {
                 origin,
+                drift: ends.drift,
                 report: begins + phase,
                 arrived: Vec::new(),
                 expected: u16::MAX - 99,
@@ -327,7 +329,8 @@ impl Far {
     }
 
     fn clock(&self, at: Instant) -> Duration {
-        let micros = (EPOCH + (at - self.origin)).as_micros() / TICK * TICK;
+        let passed = (at - self.origin).mul_f64(1.0 + f64::from(self.drift) / 1e6);
+        let micros = (EPOCH + passed).as_micros() / TICK * TICK;
         Duration::from_micros(micros as u64)
     }
 }

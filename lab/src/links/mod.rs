@@ -69,6 +69,8 @@ pub struct Ends {
     pub feedback: Duration,
     /// By how much the other is late at most with whatever it does.
     pub late: Duration,
+    /// By how many in a million the clock of the one runs faster than that of the other.
+    pub drift: i32,
 }
 
 /// What one play of a trace came to. Rates in kbit/s, times in s, delays in ms.

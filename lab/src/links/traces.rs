@@ -130,7 +130,7 @@ const fn call(name: &'static str, way: Way, bars: &'static [Bar]) -> Trace {
         starts: &[Duration::ZERO],
         bulk: None,
         bulk_ends: Duration::MAX,
-        ends: Ends { feedback: Duration::from_millis(50), late: Duration::ZERO },
+        ends: Ends { feedback: Duration::from_millis(50), late: Duration::ZERO, drift: 0 },
         length: s(60),
         changes: Duration::ZERO,
         bars,
@@ -228,7 +228,7 @@ pub const TRACES: &[Trace] = &[
     call("far-2m", Way { delay: Duration::from_millis(150), ..way(&[(s(0), k(2000))]) }, &[]),
     Trace { length: s(600), ..call("long-2m", way(&[(s(0), k(2000))]), &[]) },
     Trace {
-        ends: Ends { feedback: Duration::from_millis(50), late: Duration::from_millis(10) },
+        ends: Ends { feedback: Duration::from_millis(50), late: Duration::from_millis(10), drift: 0 },
         ..call(
             "busy-machines-1m",
             Way { jitter: Duration::from_millis(10), ..way(&[(s(0), k(1000))]) },
@@ -236,7 +236,40 @@ pub const TRACES: &[Trace] = &[
         )
     },
     Trace {
-        ends: Ends { feedback: Duration::from_millis(200), late: Duration::ZERO },
+        ends: Ends { feedback: Duration::from_millis(200), late: Duration::ZERO, drift: 0 },
         ..call("rare-feedback-1m", way(&[(s(0), k(1000))]), STEADY)
     },
+    Trace {
+        ends: Ends { feedback: Duration::from_millis(50), late: Duration::ZERO, drift: 100 },
+        ..call("clock-fast-3m", way(&[(s(0), k(3000))]), STEADY)
+    },
+    Trace {
+        ends: Ends { feedback: Duration::from_millis(50), late: Duration::ZERO, drift: -100 },
+        ..call("clock-slow-3m", way(&[(s(0), k(3000))]), STEADY)
+    },
+    call("wandering", way(WANDERING), &[]),
+];
+
+/// As a radio link might, every three seconds.
+const WANDERING: &[(Duration, Bitrate)] = &[
+    (s(0), k(1800)),
+    (s(3), k(2300)),
+    (s(6), k(1500)),
+    (s(9), k(900)),
+    (s(12), k(1300)),
+    (s(15), k(2100)),
+    (s(18), k(2600)),
+    (s(21), k(1900)),
+    (s(24), k(1200)),
+    (s(27), k(700)),
+    (s(30), k(1100)),
+    (s(33), k(1600)),
+    (s(36), k(1400)),
+    (s(39), k(2200)),
+    (s(42), k(3000)),
+    (s(45), k(2400)),
+    (s(48), k(1700)),
+    (s(51), k(1000)),
+    (s(54), k(1500)),
+    (s(57), k(2000)),
 ];
