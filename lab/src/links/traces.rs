@@ -221,6 +221,14 @@ pub const TRACES: &[Trace] = &[
             &[],
         )
     },
+    Trace {
+        changes: s(20),
+        ..call(
+            "short-detour-3m",
+            Way { detour: Some((s(20), Duration::from_millis(12))), ..way(&[(s(0), k(3000))]) },
+            &[],
+        )
+    },
     call("shallow-2m", Way { queue: Duration::from_millis(30), ..way(&[(s(0), k(2000))]) }, &[]),
     call("policer-2m", Way { queue: Duration::from_millis(12), ..way(&[(s(0), k(2000))]) }, &[]),
     call("bursts-of-loss-2m", Way { loss: 0.03, burst: 5.0, ..way(&[(s(0), k(2000))]) }, &[]),

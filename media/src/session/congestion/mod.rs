@@ -378,9 +378,15 @@ impl Controller {
             _ => before,
         });
         self.judge_losses(now, fates);
-        if self.contention.update(now, self.standing.delay(), self.round_trip) == Finding::Longer {
-            self.standing.restart();
-        }
+        let (queue, none) = (self.standing.delay(), self.rate.unnoticed());
+        let usage = match self.contention.update(now, queue, none, self.round_trip) {
+            Finding::Nothing => usage,
+            Finding::Stubborn => Usage::Over,
+            Finding::Longer => {
+                self.standing.restart();
+                Usage::Normal
+            }
+        };
         let used = self.budget.usage();
         let enough = self.rate.target() >= self.demand;
         let seen = Seen {

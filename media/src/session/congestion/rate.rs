@@ -112,7 +112,7 @@ impl Rate {
             now.saturating_duration_since(last).min(Duration::from_secs(1)).as_secs_f64()
         });
         // A trend without a queue is the bursts of one's own frames, which the way swallows until the next.
-        let usage = if seen.standing < self.noticed() { seen.usage.min(Usage::Normal) } else { seen.usage };
+        let usage = if seen.standing < self.unnoticed() { seen.usage.min(Usage::Normal) } else { seen.usage };
         let usage = if self.stands(now, seen) { Usage::Over } else { usage };
         self.state = match (usage, self.state) {
             (Usage::Over, _) => State::Decrease,
@@ -149,14 +149,14 @@ impl Rate {
         self.state = State::Hold;
     }
 
-    /// How long a queue is that counts as one.
-    fn noticed(&self) -> Duration {
+    /// What is so short that it is no queue.
+    pub(super) fn unnoticed(&self) -> Duration {
         self.target().time_for(NOTICED_BYTES).clamp(LEAST_NOTICED, MOST_NOTICED)
     }
 
     /// Whether a queue has stood for too long that does not grow: then no trend tells of it.
     fn stands(&mut self, now: Instant, seen: Seen) -> bool {
-        if seen.standing < self.noticed() || seen.contention != Contention::Alone {
+        if seen.standing < self.unnoticed() || seen.contention != Contention::Alone {
             self.stood = None;
         } else {
             let since = *self.stood.get_or_insert(now);
@@ -183,7 +183,7 @@ impl Rate {
         }
         let contended = seen.contention == Contention::Contended;
         let denied = seen.growth == Growth::Denied || seen.used == Use::Limited;
-        if seen.standing >= self.noticed() && !contended || denied {
+        if seen.standing >= self.unnoticed() && !contended || denied {
             return Change::Usual;
         }
         let (more, change) = if contended || self.capacity.is_near(acknowledged) {

@@ -39,8 +39,8 @@ const SUREST: u32 = 60;
 const THRESHOLD: f64 = 12.5;
 const LEAST_THRESHOLD: f64 = 6.0;
 const MOST_THRESHOLD: f64 = 600.0;
-/// γ is no less beside somebody who fills the queue: his share of its growth is not for us to answer. A queue of ours
-/// alone, which grows by 100 ms a second, still is.
+/// γ is no less while the queue may be somebody else's: his share of its growth is not for us to answer. A queue of ours
+/// alone that grows by 100 ms a second still is.
 const CONTENDED_THRESHOLD: f64 = 25.0;
 /// How fast γ follows, per ms. The draft's 0.01 and 0.00018 are for its Kalman filter, whose output is not scaled; with them
 /// the voice waits 49 ms behind video on 1 Mbit/s of the lab instead of 27. What they are for, not to starve beside a flow
@@ -149,8 +149,8 @@ impl Trend {
     fn adapt(&mut self, trend: f64, at: f64, contention: Contention) {
         let step = (at - self.last.replace(at).unwrap_or(at)).clamp(0.0, LONGEST_STEP);
         let least = match contention {
-            Contention::Alone | Contention::Draining { .. } => LEAST_THRESHOLD,
-            Contention::Contended => CONTENDED_THRESHOLD,
+            Contention::Alone => LEAST_THRESHOLD,
+            Contention::Draining { .. } | Contention::Contended => CONTENDED_THRESHOLD,
         };
         self.threshold = self.threshold.max(least);
         let away = trend.abs() - self.threshold;
