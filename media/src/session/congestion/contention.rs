@@ -132,8 +132,8 @@ mod tests {
     fn a_queue_that_drains_is_ours() {
         let (mut contention, start) = (Contention::default(), origin());
         contention.backed(start, 400 * MS);
-        let drains: Vec<u32> = (0..40).map(|nth| 400 - 10 * nth).collect();
-        assert_eq!(findings(&mut contention, start, &drains), [Finding::Nothing; 40]);
+        let drains: Vec<u32> = (0..=40).map(|nth| 400 - 10 * nth).collect();
+        assert_eq!(findings(&mut contention, start, &drains), [Finding::Nothing; 41]);
         assert_eq!(contention, Contention::Alone);
     }
 
