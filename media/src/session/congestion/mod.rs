@@ -411,7 +411,8 @@ impl Controller {
         for found in self.probing.found(now, self.demand) {
             self.rate.probed(found);
         }
-        if used == Use::Limited {
+        // Into a queue nobody should send more, however little he sends.
+        if used == Use::Limited && queue < none {
             self.probing.refresh(now, self.target(), self.demand);
         }
     }

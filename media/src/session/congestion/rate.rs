@@ -52,6 +52,7 @@ pub(super) struct Seen {
     pub(super) recent: Option<Bitrate>,
     pub(super) round_trip: Duration,
     pub(super) growth: Growth,
+    /// Whether the target is sent at all.
     pub(super) used: Use,
 }
 

@@ -15,6 +15,7 @@ struct Bench {
     origin: Instant,
     number: u16,
     free: Instant,
+    delay: Duration,
     next: Instant,
     report: Instant,
     on_the_way: VecDeque<(u16, Instant)>,
@@ -30,6 +31,7 @@ impl Bench {
             origin: now,
             number: 65_500,
             free: now,
+            delay: DELAY,
             next: now,
             report: now,
             on_the_way: VecDeque::new(),
@@ -69,7 +71,7 @@ impl Bench {
         self.number = self.number.wrapping_add(1);
         self.controller.handle_sent(at, PacketSent { number: self.number, size: SIZE, kind, probe });
         self.free = self.free.max(at) + Bitrate::from_kbps(kbps).time_for(SIZE);
-        self.on_the_way.push_back((self.number, self.free + DELAY));
+        self.on_the_way.push_back((self.number, self.free + self.delay));
     }
 
     fn results(&mut self) -> Vec<PacketResult> {
@@ -120,6 +122,17 @@ fn an_application_that_sends_little_keeps_its_rate_and_probes_beyond_it() {
     assert!(bench.kbps() > 800, "{}", bench.kbps());
     bench.run(8, 3000, 100);
     assert!(bench.kbps() > 1500, "{}", bench.kbps());
+}
+
+#[test]
+fn a_longer_way_costs_little_whether_much_is_sent_or_not() {
+    for most in [100, 10_000] {
+        let mut bench = settled();
+        bench.run(4, 1000, most);
+        bench.delay += 60 * MS;
+        bench.run(15, 1000, most);
+        assert!((600..1300).contains(&bench.kbps()), "{} of {most}", bench.kbps());
+    }
 }
 
 #[test]
