@@ -80,7 +80,7 @@ pub struct Figures {
     pub used: f64,
     /// From the last change until 85 % of the link, or of the demand if that is less, were used for a second.
     pub until_85: f64,
-    /// Until less than 600 kbit/s left, from the moment the link had fallen to half.
+    /// From the first fall of the link's rate until half a second with less than 600 kbit/s sent had passed.
     pub until_600k: f64,
     /// How long packets waited in the queue: median.
     pub queue_p50: f64,
@@ -214,7 +214,7 @@ fn measure(trace: &Trace, flows: &[Flow]) -> Figures {
                 flows.iter().map(|flow| flow.log.sent_rate(*from, *from + SECOND / 2).bps()).sum();
             Bitrate::from_bps(sent) < LOW
         });
-        since(low, fell)
+        since(low.map(|from| from + SECOND / 2), fell)
     });
     let shares = flows.iter().map(|flow| flow.log.delivered(settled, end));
     let (least, most) = (shares.clone().fold(f64::INFINITY, f64::min), shares.fold(0.0, f64::max));
