@@ -208,7 +208,7 @@ pub const TRACES: &[Trace] = &[
         ..call("reno-ends-3m", way(&[(s(0), k(3000))]), &[at_most(Measure::Until85, 10.0)])
     },
     Trace { changes: s(20), ..call("cliff-2m-150k", way(&[(s(0), k(2000)), (s(20), k(150))]), &[]) },
-    // 1 kbit/s is as good as none: a packet takes ten seconds.
+    // 30 kbit/s is as good as none: a packet of video takes a third of a second.
     Trace {
         changes: s(23),
         ..call("outage-2m", way(&[(s(0), k(2000)), (s(20), k(30)), (s(23), k(2000))]), &[])
