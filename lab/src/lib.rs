@@ -19,6 +19,8 @@
 //! [`field`] watches what supernodes and leaves cost, and kills them; [`serving`] holds a volunteer's supernode to what it
 //! promises, with the TURN clients of [`turn`].
 //!
+//! [`links`] plays the congestion control of video on links made of numbers (`links`).
+//!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
 //! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
@@ -33,6 +35,7 @@ pub mod flood;
 pub mod grid;
 pub mod guess;
 pub mod link;
+pub mod links;
 pub mod netns;
 pub mod outlive;
 pub mod ports;

@@ -31,6 +31,7 @@
 //! Fences: `cpal` is named only under [`device`], `opus` only under [`codec`], `sonora` only under
 //! [`process`]. This crate knows nothing of names, contacts or the overlay.
 
+pub mod bitrate;
 pub mod codec;
 pub mod device;
 pub mod frame;

@@ -18,10 +18,13 @@
 //! While it rings, the way is found, proven and secured already, so that picking up is heard at once; until then no device
 //! is open and no sound passes.
 //!
+//! How fast video may go beside the sound is [`congestion`]'s to say.
+//!
 //! Clauses: ICE RFC 8445, STUN RFC 8489, TURN RFC 8656, DTLS-SRTP RFC 5764, data channels RFC 8831 and 8832,
 //! Opus in RTP RFC 7587. A stock WebRTC end can be called through the same session with SDP in place of descriptions.
 
 mod call;
+pub mod congestion;
 mod description;
 pub mod driver;
 mod echo;
