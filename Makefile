@@ -47,6 +47,7 @@ lab: setup-lab release
 	$(TARGET)/release/guess
 	$(TARGET)/release/dead_ends
 	$(TARGET)/release/stranger
+	$(TARGET)/release/links
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

@@ -180,8 +180,8 @@ fn look() -> Result<Seen> {
     socket.set_read_timeout(Some(ANSWER))?;
     socket.send_to(b"who am I", MIRRORS[0])?;
     while let Ok((_, from)) = socket.recv_from(&mut [0; 64]) {
-        seen.other_port_came_in |= from == OTHER_PORT.into();
-        seen.other_address_came_in |= from == OTHER_ADDRESS.into();
+        seen.other_port_came_in |= from == SocketAddr::from(OTHER_PORT);
+        seen.other_address_came_in |= from == SocketAddr::from(OTHER_ADDRESS);
     }
     Ok(seen)
 }
@@ -198,7 +198,7 @@ fn ask(socket: &UdpSocket, mirror: (Ipv4Addr, u16)) -> Result<Option<SocketAddr>
     for _ in 0..TRIES {
         socket.send_to(b"who am I", mirror)?;
         while let Ok((length, from)) = socket.recv_from(&mut answer) {
-            if from == mirror.into() {
+            if from == SocketAddr::from(mirror) {
                 return Ok(Some(std::str::from_utf8(&answer[..length])?.parse()?));
             }
         }

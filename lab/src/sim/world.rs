@@ -315,10 +315,6 @@ impl World {
             let Some(next) = self.shards.iter_mut().filter_map(|shard| shard.next(until)).min() else {
                 break;
             };
-            if let [alone] = &mut self.shards[..] {
-                alone.run_until(ground, until);
-                break;
-            }
             let end = until.min(next + Ground::shortest_latency() - Duration::from_nanos(1));
             self.shards.par_iter_mut().with_max_len(1).for_each(|shard| shard.run_until(ground, end));
         }

@@ -1,14 +1,17 @@
-//! One queue of everything that must happen at a time.
+//! One queue of everything that must happen at a time. Nearly all timers are cancelled or put off before they come due: of
+//! these a word is left in the queue, which is passed over when its turn comes, or swept out with others.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    hash::{BuildHasherDefault, DefaultHasher},
     time::Instant,
 };
 
 use super::{LinkId, QueryId};
 
 /// What can come due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Timer {
     /// Look for supernodes to dial.
     Dial,
@@ -96,18 +99,21 @@ impl Timer {
 
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    at: BTreeMap<Timer, Instant>,
-    order: BTreeSet<(Instant, Timer)>,
+    at: HashMap<Timer, Instant, BuildHasherDefault<DefaultHasher>>,
+    /// The first is one that is set.
+    order: BinaryHeap<Reverse<(Instant, Timer)>>,
 }
+
+/// Words left behind are swept out when there are more of them than of timers that are set, and than this.
+const LEFT_BEHIND: usize = 32;
 
 impl Timers {
     pub(super) fn set(&mut self, timer: Timer, at: Instant) {
-        match self.at.insert(timer, at) {
-            Some(due) if due == at => return,
-            Some(due) => self.order.remove(&(due, timer)),
-            None => false,
-        };
-        self.order.insert((at, timer));
+        if self.at.insert(timer, at) == Some(at) {
+            return;
+        }
+        self.order.push(Reverse((at, timer)));
+        self.tidy();
     }
 
     /// Sets it unless it comes due earlier anyway.
@@ -122,13 +128,13 @@ impl Timers {
     }
 
     pub(super) fn cancel(&mut self, timer: Timer) {
-        if let Some(at) = self.at.remove(&timer) {
-            self.order.remove(&(at, timer));
+        if self.at.remove(&timer).is_some() {
+            self.tidy();
         }
     }
 
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
-        let (at, timer) = *self.order.first()?;
+        let Reverse((at, timer)) = *self.order.peek()?;
         if at > now {
             return None;
         }
@@ -137,6 +143,57 @@ impl Timers {
     }
 
     pub(super) fn next(&self) -> Option<(Instant, &'static str)> {
-        self.order.first().map(|(at, timer)| (*at, timer.label()))
+        self.order.peek().map(|Reverse((at, timer))| (*at, timer.label()))
+    }
+
+    fn tidy(&mut self) {
+        let Self { at, order } = self;
+        let is_set = |Reverse((due, timer)): &Reverse<(Instant, Timer)>| at.get(timer) == Some(due);
+        if order.len() > at.len() + at.len().max(LEFT_BEHIND) {
+            order.retain(is_set);
+        }
+        while order.peek().is_some_and(|first| !is_set(first)) {
+            order.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sim::origin;
+
+    #[test]
+    fn they_come_due_in_their_order_however_often_they_are_put_off() {
+        let (mut timers, now) = (Timers::default(), origin());
+        let after = |ms| now + Duration::from_millis(ms);
+        timers.set(Timer::Dial, after(5));
+        timers.set(Timer::Sweep, after(7));
+        timers.set(Timer::Dial, after(9));
+        timers.set_earlier(Timer::Sweep, after(8));
+        timers.set(Timer::Credit, after(6));
+        timers.set(Timer::Dial, after(5));
+        timers.set(Timer::Dial, after(8));
+        timers.cancel(Timer::Credit);
+        assert_eq!(timers.next(), Some((after(7), "sweep")));
+        assert_eq!(timers.pop_due(after(6)), None);
+        let due: Vec<Timer> = std::iter::from_fn(|| timers.pop_due(after(10))).collect();
+        assert_eq!(due, [Timer::Sweep, Timer::Dial]);
+        assert!(timers.next().is_none() && !timers.is_set(Timer::Dial));
+    }
+
+    #[test]
+    fn what_is_cancelled_takes_no_room_for_long() {
+        let (mut timers, now) = (Timers::default(), origin());
+        timers.set(Timer::Dial, now);
+        for nth in 0..100_000 {
+            timers.set(Timer::Request(nth), now + Duration::from_secs(8));
+            timers.cancel(Timer::Request(nth));
+            timers.set(Timer::Sweep, now + Duration::from_millis(nth.into()));
+        }
+        assert!(timers.order.len() <= 2 + LEFT_BEHIND, "{}", timers.order.len());
+        assert_eq!(timers.next(), Some((now, "dial")));
     }
 }

@@ -7,9 +7,12 @@
 //!
 //! A step touches nobody but the computer it happens to; what that does to others is scheduled, one latency later. So a
 //! computer's steps come in the order of time and, at one time, in the order of who scheduled them and when: the same
-//! order, however many shards there are.
+//! order, however many shards there are. Within a slice one computer after the other takes all its steps, for there are
+//! far more of them than a processor's caches hold.
 
 use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -33,6 +36,11 @@ pub(super) struct Shard {
     now: Now,
     pub(super) hosts: Vec<Host>,
     queue: Queue,
+    /// Whose turn it is in the slice that ends then, and its steps within it.
+    turn: Option<(HostId, Instant)>,
+    own: BinaryHeap<Reverse<Scheduled>>,
+    /// All steps of a slice; empty between slices.
+    due: Vec<Scheduled>,
     /// For each shard, what is to happen there.
     pub(super) outgoing: Vec<Vec<Scheduled>>,
     pub(super) reports: Vec<Reported>,
@@ -56,6 +64,9 @@ impl Shard {
             now: began,
             hosts: Vec::new(),
             queue: Queue::new(began.instant),
+            turn: None,
+            own: BinaryHeap::new(),
+            due: Vec::new(),
             outgoing: std::iter::repeat_with(Vec::new).take(shards).collect(),
             reports: Vec::new(),
             steps: 0,
@@ -87,11 +98,23 @@ impl Shard {
         self.queue.next(until)
     }
 
-    /// Lets time pass.
+    /// Lets time pass, by no more than the shortest latency from the next step on.
     pub(super) fn run_until(&mut self, ground: &Ground, until: Instant) {
-        while let Some(next) = self.queue.due(until) {
-            self.step(ground, next);
+        let mut due = std::mem::take(&mut self.due);
+        due.extend(std::iter::from_fn(|| self.queue.due(until)));
+        due.sort_unstable_by_key(|next| next.host);
+        let mut steps = due.drain(..).peekable();
+        while let Some(first) = steps.next() {
+            let host = first.host;
+            self.turn = Some((host, until));
+            self.own.push(Reverse(first));
+            self.own.extend(std::iter::from_fn(|| steps.next_if(|next| next.host == host)).map(Reverse));
+            while let Some(Reverse(next)) = self.own.pop() {
+                self.step(ground, next);
+            }
         }
+        drop(steps);
+        (self.turn, self.due) = (None, due);
         self.now = ground.time(until.max(self.now.instant));
     }
 
@@ -385,7 +408,9 @@ impl Shard {
         let order = ((from as u64) << 32) | u64::from(host.scheduled);
         let scheduled = Scheduled { at, order, host: to, life: ground.places[to].life, step };
         let shard = to % self.outgoing.len();
-        if shard == self.nth {
+        if self.turn.is_some_and(|(host, until)| to == host && at <= until) {
+            self.own.push(Reverse(scheduled));
+        } else if shard == self.nth {
             self.queue.place(scheduled);
         } else {
             self.outgoing[shard].push(scheduled);
