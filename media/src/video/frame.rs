@@ -50,6 +50,9 @@ pub struct Size {
 }
 
 impl Size {
+    /// 640x360.
+    pub const NHD: Self = Self { width: 640, height: 360 };
+
     /// Checks both sides.
     pub const fn new(width: u32, height: u32) -> Result<Self, FrameError> {
         if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
