@@ -9,6 +9,7 @@
 mod fixture;
 pub mod frame;
 pub mod freeze;
+pub mod ladder;
 pub mod pattern;
 pub mod receiver;
 pub mod rtp;
