@@ -9,6 +9,8 @@
 mod fixture;
 pub mod frame;
 pub mod freeze;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod ladder;
 pub mod pattern;
 pub mod receiver;
