@@ -89,7 +89,7 @@ impl Size {
     /// The largest size of the same shape, with even sides, that is at most `height` high; a picture is never enlarged.
     pub fn fitted(self, height: u32) -> Self {
         let height = height.min(self.height);
-        let even = |side: u32| (side & !1).max(2).min(MAX_SIDE);
+        let even = |side: u32| (side & !1).clamp(2, MAX_SIDE);
         let width = (u64::from(self.width) * u64::from(height)).div_ceil(u64::from(self.height));
         Self { width: even(u32::try_from(width).unwrap_or(MAX_SIDE)), height: even(height) }
     }
