@@ -124,12 +124,12 @@ impl Ladder {
     fn allowed(&self, target: Bitrate, percent: u64, shown: Option<Size>) -> usize {
         match self.content {
             Content::Camera => {
-                let enough = |&(_, least): &(u32, u64)| least * 1_000 * percent / 100 <= target.as_bps();
+                let enough = |&(_, least): &(u32, u64)| least * 1_000 * percent / 100 <= target.bps();
                 let most = STEPS.iter().take_while(|step| enough(step)).count().saturating_sub(1);
                 most.min(self.highest(shown))
             }
             Content::Screen => {
-                let rate = target.as_bps() * 100 / percent / SCREEN_BITS;
+                let rate = target.bps() * 100 / percent / SCREEN_BITS;
                 rate.clamp(u64::from(SCREEN_RATES.0), u64::from(SCREEN_RATES.1)) as usize
             }
         }

@@ -270,7 +270,7 @@ fn settings(config: &EncoderConfig) -> Result<Config, VpxError> {
         check(vpx::vpx_codec_enc_config_default(encoder_of(config.codec), settings.as_mut_ptr(), 0))?;
         settings.assume_init()
     };
-    let kbps = (config.bitrate.as_bps() / 1_000).clamp(LEAST_KBPS, MOST_KBPS) as c_uint;
+    let kbps = (config.bitrate.bps() / 1_000).clamp(LEAST_KBPS, MOST_KBPS) as c_uint;
     settings.g_w = config.size.width();
     settings.g_h = config.size.height();
     settings.g_threads = THREADS;
