@@ -5,7 +5,7 @@
 set -euo pipefail
 
 readonly MIN_RUST=1.95
-readonly BUILD="build-essential pkg-config libasound2-dev cmake"
+readonly BUILD="build-essential pkg-config libasound2-dev libvpx-dev cmake"
 readonly RUN="libgl1 libegl1 libgl1-mesa-dri libx11-6 libxcursor1 libxi6 libxrandr2 libxkbcommon0
     libxkbcommon-x11-0 libx11-xcb1 fonts-noto-core"
 readonly TEST="xvfb openbox xdotool imagemagick x11-utils espeak-ng sox pulseaudio pulseaudio-utils

@@ -23,6 +23,7 @@ fn named(name: &str) -> &'static Target {
         .iter()
         .chain(overlay::fuzz::TARGETS)
         .chain(media::session::fuzz::TARGETS)
+        .chain(media::video::fuzz::TARGETS)
         .chain(app::fuzz::TARGETS);
     all.find(|target| target.name == name).expect("a target of this name")
 }

@@ -28,6 +28,8 @@
 //! # }
 //! ```
 //!
+//! Pictures go a way of their own, [`video`], whose halves are told the time in the same manner.
+//!
 //! Fences: `cpal` is named only under [`device`], `opus` only under [`codec`], `sonora` only under
 //! [`process`]. This crate knows nothing of names, contacts or the overlay.
 
@@ -40,4 +42,5 @@ pub mod level;
 pub mod process;
 pub mod resample;
 pub mod session;
+pub mod video;
 pub mod voice;

@@ -21,7 +21,8 @@ fn folder() -> PathBuf {
 }
 
 fn all() -> impl Iterator<Item = &'static Target> {
-    let of_app = app::fuzz::TARGETS.iter().chain(media::session::fuzz::TARGETS);
+    let of_media = media::session::fuzz::TARGETS.iter().chain(media::video::fuzz::TARGETS);
+    let of_app = app::fuzz::TARGETS.iter().chain(of_media);
     relay::fuzz::TARGETS.iter().chain(overlay::fuzz::TARGETS).chain(of_app)
 }
 
@@ -69,6 +70,7 @@ fn overlay_stands_bad_bytes() {
 #[test]
 fn media_stands_bad_bytes() {
     replay(media::session::fuzz::TARGETS);
+    replay(media::video::fuzz::TARGETS);
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! What a fuzzer calls: files of pictures, and what the other end sends as video. How it is run is told in [`relay::fuzz`].
+
+use std::io::Cursor;
+use std::time::Duration;
+
+use relay::fuzz::{SMALL, Script, Target, origin};
+
+use super::frame::{I420, Size, Taken};
+use super::rtp::{Assembler, Packetiser, vp8, vp9};
+use super::vpx::{Codec, Encoded, Kind, Layer};
+use super::y4m::{FrameRate, Y4mReader, Y4mWriter};
+
+/// The targets of pictures.
+pub const TARGETS: &[Target] = &[
+    Target { name: "video_file", check: y4m, seeds: y4ms, memory: SMALL },
+    Target { name: "video_payload", check: payload, seeds: some_payloads, memory: SMALL },
+    // A jump of the sequence number makes a thousand packets missing.
+    Target { name: "video_packets", check: packets, seeds: some_packets, memory: 1 << 20 },
+];
+
+const ANY: Taken = Taken::Media(0);
+
+fn y4m(input: &[u8]) {
+    let Ok(mut reader) = Y4mReader::open(Cursor::new(input)) else { return };
+    while let Ok(Some(frame)) = reader.next_frame(ANY) {
+        let Ok(mut writer) = Y4mWriter::create(Vec::new(), reader.size(), reader.rate()) else { return };
+        let again = writer.write(&frame).and_then(|()| writer.finish()).and_then(|written| {
+            Y4mReader::open(Cursor::new(written)).and_then(|mut again| again.next_frame(ANY))
+        });
+        let again = again.ok().flatten();
+        assert!(again.is_some_and(|again| again.data() == frame.data()), "what is written is read again");
+    }
+}
+
+fn payload(input: &[u8]) {
+    vp8_payload(input);
+    vp9_payload(input);
+}
+
+fn vp8_payload(input: &[u8]) {
+    let Ok((read, rest)) = vp8::Descriptor::parse(input) else { return };
+    let mut written = Vec::new();
+    read.write(&mut written);
+    written.extend_from_slice(rest);
+    assert_eq!(vp8::Descriptor::parse(&written), Ok((read, rest)));
+}
+
+fn vp9_payload(input: &[u8]) {
+    let Ok((read, rest)) = vp9::Descriptor::parse(input) else { return };
+    let mut written = Vec::new();
+    read.write(&mut written);
+    written.extend_from_slice(rest);
+    assert_eq!(vp9::Descriptor::parse(&written), Ok((read, rest)));
+}
+
+/// Each step is a packet: the lower six bits of its kind say how many ms later it comes, the upper two are marker and
+/// codec; two bytes of sequence number, one of time, and the payload follow.
+fn packets(input: &[u8]) {
+    let mut now = origin().instant;
+    let mut assemblers = [Assembler::new(Codec::Vp8), Assembler::new(Codec::Vp9)];
+    let mut script = Script::new(input);
+    let mut given = 0;
+    while let Some((kind, chunk)) = script.step() {
+        let [high, low, time, payload @ ..] = chunk else { continue };
+        now += Duration::from_millis(u64::from(kind & 63));
+        let (sequence, marker) = (u16::from_be_bytes([*high, *low]), kind & 64 != 0);
+        let assembler = &mut assemblers[usize::from(kind >> 7)];
+        given += payload.len();
+        if assembler.insert(now, sequence, u32::from(*time) * 3000, marker, payload).is_err() {
+            continue;
+        }
+        while let Some(picture) = assembler.poll(now) {
+            assert!(picture.data.len() <= given, "a picture is made of what came");
+        }
+        let asked = assembler.missing(now).len();
+        assert!(asked <= 64, "{asked} packets are asked for at once");
+        assembler.needs_keyframe(now);
+        assembler.timeout();
+    }
+}
+
+fn y4ms() -> Vec<Vec<u8>> {
+    let Some(rate) = FrameRate::new(30_000, 1001) else { return Vec::new() };
+    let files = [(6, 4), (5, 3)].map(|(width, height)| {
+        let size = Size::new(width, height).ok()?;
+        let mut writer = Y4mWriter::create(Vec::new(), size, rate).ok()?;
+        (0..2).try_for_each(|shade| writer.write(&I420::plain(size, ANY, [shade; 3]))).ok()?;
+        writer.finish().ok()
+    });
+    files.into_iter().flatten().collect()
+}
+
+/// Payloads of a keyframe and some pictures after it.
+fn payloads(codec: Codec, layered: bool) -> Vec<(Vec<u8>, bool)> {
+    let mut packetiser = Packetiser::new(codec, 0x7ffe);
+    let pictures = (0..4u8).flat_map(|number| {
+        let kind = if number == 0 { Kind::Key } else { Kind::Delta };
+        let layer = layered.then_some(Layer { id: number % 2, sync: number == 1 });
+        let data = [&[u8::from(number != 0)][..], &[number; 49]].concat();
+        packetiser.packetise(&Encoded { data, kind, layer }, 31)
+    });
+    pictures.map(|payload| (payload.data, payload.last)).collect()
+}
+
+fn some_payloads() -> Vec<Vec<u8>> {
+    let kinds = [(Codec::Vp8, false), (Codec::Vp8, true), (Codec::Vp9, false), (Codec::Vp9, true)];
+    let all = kinds.into_iter().flat_map(|(codec, layered)| payloads(codec, layered).into_iter().take(3));
+    // A scalability structure of one size and a pattern of two pictures.
+    let structured = vec![0x0a, 0x18, 1, 64, 0, 180, 2, 0x04, 1, 0x10, 99];
+    all.map(|(data, _)| data).chain([structured]).collect()
+}
+
+/// A stream in order, one backwards, one with a hole.
+fn some_packets() -> Vec<Vec<u8>> {
+    let story = |codec: Codec, layered: bool| {
+        let steps = payloads(codec, layered).into_iter().zip(65_500u16..).map(|((data, last), sequence)| {
+            let kind = if last { 64 } else { 0 } | if codec == Codec::Vp9 { 128 } else { 0 } | 8;
+            let [high, low] = sequence.to_be_bytes();
+            Script::write(kind, &[&[high, low, (sequence / 2) as u8][..], &data].concat())
+        });
+        steps.collect::<Vec<_>>()
+    };
+    let mut backwards = story(Codec::Vp8, false);
+    backwards.reverse();
+    let mut holed = story(Codec::Vp8, true);
+    holed.remove(2);
+    [story(Codec::Vp9, true), backwards, holed].map(|steps| steps.concat()).to_vec()
+}

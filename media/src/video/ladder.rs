@@ -1,0 +1,274 @@
+//! Which size and how many pictures per second: as much as link, processor and viewer can use, changed seldom.
+//!
+//! ```text
+//!              the rate or the processor does not suffice, or it is shown smaller
+//!   Step n ──────────────────────────────────────────────────────────────────────▶ Step n - 1 or lower, at once
+//!   Step n ◀────────────────────────────────────────────────────────────────────── Step n - 1
+//!              all three have sufficed for the next step during CALM
+//! ```
+//! A camera keeps its rate and gives up size; a screen keeps its size, for text must be read, and gives up rate.
+
+use std::time::{Duration, Instant};
+
+use super::frame::Size;
+use super::vpx::Content;
+use crate::bitrate::Bitrate;
+
+/// How long a larger step must have been possible before it is taken.
+pub const CALM: Duration = Duration::from_secs(3);
+
+/// After the processor was too slow, it is not tried with more for so long.
+const REST: Duration = Duration::from_secs(15);
+
+/// A larger step needs so many percent of its least rate, so that it is not left again at once.
+const HEADROOM: u64 = 120;
+
+/// Encoding may take so many percent of the interval between pictures; a larger step may be tried below the second.
+const BUSY: u32 = 70;
+const EASY: u32 = 35;
+
+/// The processor counts as too slow after so many pictures in a row.
+const SLOW_IN_A_ROW: u32 = 5;
+
+/// Pictures per second of a camera.
+const CAMERA_RATE: u32 = 30;
+
+/// Pictures per second of a screen: from, and up to.
+const SCREEN_RATES: (u32, u32) = (5, 15);
+
+/// A screen is given a picture per second for each so many bits of rate.
+const SCREEN_BITS: u64 = 80_000;
+
+/// The highest picture of a screen.
+const SCREEN_HEIGHT: u32 = 1080;
+
+/// Heights of the camera's steps and the least rate of each, in kbit/s.
+const STEPS: [(u32, u64); 6] = [(180, 0), (270, 200), (360, 350), (540, 700), (720, 1_100), (1080, 2_200)];
+
+/// What is known when the next picture comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// What video may send.
+    pub target: Bitrate,
+    /// How long the last picture took to encode; zero when none was.
+    pub encoding: Duration,
+    /// The size at which the far end shows the picture; none when unknown.
+    pub shown: Option<Size>,
+}
+
+/// What to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The picture.
+    pub size: Size,
+    /// Pictures per second at most.
+    pub frame_rate: u32,
+}
+
+/// Chooses the step of one source.
+#[derive(Debug)]
+pub struct Ladder {
+    content: Content,
+    source: Size,
+    /// Which step of [`STEPS`] (camera), or how many pictures per second (screen).
+    at: usize,
+    /// Since when more has been possible.
+    calm_since: Option<Instant>,
+    slow: u32,
+    resting_until: Option<Instant>,
+}
+
+impl Ladder {
+    /// For pictures of that size; begins with what the rate allows.
+    pub fn new(content: Content, source: Size, target: Bitrate) -> Self {
+        let mut ladder = Self { content, source, at: 0, calm_since: None, slow: 0, resting_until: None };
+        ladder.at = ladder.allowed(target, 100, None);
+        ladder
+    }
+
+    /// Tells what was measured with a picture; gives what to do from the next one on.
+    pub fn measured(&mut self, now: Instant, measured: Measured) -> Step {
+        self.watch_processor(now, measured.encoding);
+        let most = self.allowed(measured.target, 100, measured.shown);
+        if most < self.at {
+            self.at = most;
+            self.calm_since = None;
+        }
+        let next = self.at + 1;
+        if self.may_rise(now, measured) && self.allowed(measured.target, HEADROOM, measured.shown) >= next {
+            if now >= *self.calm_since.get_or_insert(now) + CALM {
+                self.at = next;
+                self.calm_since = None;
+            }
+        } else {
+            self.calm_since = None;
+        }
+        self.step()
+    }
+
+    /// What to do now.
+    pub fn step(&self) -> Step {
+        match self.content {
+            Content::Camera => Step { size: self.source.fitted(STEPS[self.at].0), frame_rate: CAMERA_RATE },
+            Content::Screen => Step { size: self.source.fitted(SCREEN_HEIGHT), frame_rate: self.at as u32 },
+        }
+    }
+
+    /// The source has another size now.
+    pub fn set_source(&mut self, source: Size) {
+        self.source = source;
+        self.at = self.at.min(self.highest(None));
+    }
+
+    /// The largest step for that rate, were `percent` of its least rate needed.
+    fn allowed(&self, target: Bitrate, percent: u64, shown: Option<Size>) -> usize {
+        match self.content {
+            Content::Camera => {
+                let enough = |&(_, least): &(u32, u64)| least * 1_000 * percent / 100 <= target.bps();
+                let most = STEPS.iter().take_while(|step| enough(step)).count().saturating_sub(1);
+                most.min(self.highest(shown))
+            }
+            Content::Screen => {
+                let rate = target.bps() * 100 / percent / SCREEN_BITS;
+                rate.clamp(u64::from(SCREEN_RATES.0), u64::from(SCREEN_RATES.1)) as usize
+            }
+        }
+    }
+
+    /// The first step that is as high as what is shown, and as the source.
+    fn highest(&self, shown: Option<Size>) -> usize {
+        match self.content {
+            Content::Camera => {
+                let height =
+                    shown.map_or(self.source.height(), |shown| shown.height().min(self.source.height()));
+                STEPS.iter().take_while(|(step, _)| *step < height).count().min(STEPS.len() - 1)
+            }
+            Content::Screen => SCREEN_RATES.1 as usize,
+        }
+    }
+
+    fn watch_processor(&mut self, now: Instant, encoding: Duration) {
+        self.slow = if encoding > self.interval() * BUSY / 100 { self.slow + 1 } else { 0 };
+        if self.slow >= SLOW_IN_A_ROW {
+            self.slow = 0;
+            self.at = self.at.saturating_sub(1).max(self.lowest());
+            self.calm_since = None;
+            self.resting_until = Some(now + REST);
+        }
+    }
+
+    fn may_rise(&self, now: Instant, measured: Measured) -> bool {
+        let rested = self.resting_until.is_none_or(|until| now >= until);
+        rested && measured.encoding <= self.interval() * EASY / 100
+    }
+
+    fn lowest(&self) -> usize {
+        match self.content {
+            Content::Camera => 0,
+            Content::Screen => SCREEN_RATES.0 as usize,
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(1) / self.step().frame_rate.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::fixture::origin;
+
+    const HD: (u32, u32) = (1280, 720);
+    const QUICK: Duration = Duration::from_millis(3);
+
+    fn size((width, height): (u32, u32)) -> Size {
+        Size::new(width, height).unwrap()
+    }
+
+    fn kbps(target: u64) -> Measured {
+        Measured { target: Bitrate::from_kbps(target), encoding: QUICK, shown: None }
+    }
+
+    /// Heights and rates after each of so many tenths of a second, from `begin` on.
+    fn run(ladder: &mut Ladder, begin: Instant, tenths: u32, measured: Measured) -> Vec<(u32, u32)> {
+        let steps = (0..tenths).map(|at| {
+            let step = ladder.measured(begin + Duration::from_millis(100) * at, measured);
+            (step.size.height(), step.frame_rate)
+        });
+        steps.collect()
+    }
+
+    fn camera(target: u64) -> Ladder {
+        Ladder::new(Content::Camera, size(HD), Bitrate::from_kbps(target))
+    }
+
+    #[test]
+    fn the_beginning_fits_the_rate() {
+        let heights = [50, 200, 349, 400, 1_099, 1_100, 9_000].map(|kbps| camera(kbps).step().size.height());
+        assert_eq!(heights, [180, 270, 270, 360, 540, 720, 720]);
+    }
+
+    #[test]
+    fn too_little_rate_costs_size_at_once_and_comes_back_step_by_step() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        assert_eq!(run(&mut ladder, start, 1, kbps(250)), [(270, 30)]);
+        let back = run(&mut ladder, start + CALM, 100, kbps(2_000));
+        assert_eq!((back[29], back[30], back[99]), ((270, 30), (360, 30), (720, 30)));
+        assert!(back.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+    }
+
+    #[test]
+    fn a_rate_that_wavers_around_a_step_does_not_make_it_flap() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        let mut changes = 0;
+        let mut before = 720;
+        for at in 0..600u32 {
+            let rate = if at / 7 % 2 == 0 { 1_050 } else { 1_250 };
+            let now = start + Duration::from_millis(100) * at;
+            let height = ladder.measured(now, kbps(rate)).size.height();
+            changes += u32::from(height != before);
+            before = height;
+        }
+        assert_eq!((changes, before), (1, 540));
+    }
+
+    #[test]
+    fn a_slow_processor_costs_size_and_rests() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        let slow = Measured { encoding: Duration::from_millis(30), ..kbps(2_000) };
+        let steps = run(&mut ladder, start, 10, slow);
+        assert_eq!((steps[3].0, steps[4].0, steps[9].0), (720, 540, 360));
+        let rested = run(&mut ladder, start + Duration::from_secs(1), 300, kbps(2_000));
+        assert_eq!((rested[139].0, rested[299].0), (360, 720));
+        let one = Measured { encoding: Duration::from_millis(60), ..kbps(2_000) };
+        assert_eq!(run(&mut ladder, start + Duration::from_secs(60), 1, one), [(720, 30)]);
+    }
+
+    #[test]
+    fn nothing_larger_is_sent_than_is_shown() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        let small = Measured { shown: Some(size((320, 200))), ..kbps(2_000) };
+        assert_eq!(run(&mut ladder, start, 1, small), [(270, 30)]);
+        assert_eq!(run(&mut ladder, start, 100, small).last(), Some(&(270, 30)));
+        assert_eq!(run(&mut ladder, start, 200, kbps(2_000)).last(), Some(&(720, 30)));
+    }
+
+    #[test]
+    fn a_screen_keeps_its_size_and_gives_up_rate() {
+        let start = origin();
+        let mut ladder = Ladder::new(Content::Screen, size(HD), Bitrate::from_kbps(1_000));
+        assert_eq!(ladder.step(), Step { size: size(HD), frame_rate: 12 });
+        assert_eq!(run(&mut ladder, start, 1, kbps(100)), [(720, 5)]);
+        assert_eq!(run(&mut ladder, start, 600, kbps(3_000)).last(), Some(&(720, 15)));
+        let slow = Measured { encoding: Duration::from_millis(300), ..kbps(3_000) };
+        assert_eq!(run(&mut ladder, start, 100, slow).last(), Some(&(720, 5)));
+    }
+
+    #[test]
+    fn another_source_is_never_enlarged() {
+        let mut ladder = camera(9_000);
+        ladder.set_source(size((640, 480)));
+        assert_eq!(ladder.step().size, size((640, 480)));
+    }
+}
