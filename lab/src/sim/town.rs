@@ -70,6 +70,9 @@ const SETTLE: Duration = Duration::from_secs(20);
 /// Answers of commands arrive within this time, or never.
 const PATIENCE: Duration = Duration::from_secs(12);
 
+/// How often one looks whether they have.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 impl Town {
     /// Supernodes with room for `max_leaves` links each, and leaves.
     pub(super) fn found(options: Options, max_leaves: usize) -> Self {
@@ -109,11 +112,12 @@ impl Town {
         town.world.run(SETTLE);
         let leaves = options.nodes - all;
         let gap = ARRIVAL / leaves as u32;
-        for nth in 0..leaves as u32 {
+        let newcomers = (0..leaves as u32).map(|nth| {
             let seeds = town.some_supernodes();
-            let id = town.world.add_later(gap * nth, NodeConfig::leaf(Network::Lab), seeds);
-            town.leaves.push(id);
-        }
+            town.world.newcomer(gap * nth, seeds)
+        });
+        let newcomers = newcomers.collect();
+        town.leaves = town.world.add_later(newcomers, &NodeConfig::leaf(Network::Lab));
         town.world.run(gap * leaves as u32 + SETTLE);
         town
     }
@@ -202,9 +206,9 @@ impl Town {
             }
             self.world.run(gap);
         }
-        self.world.run(PATIENCE);
+        let reports = self.await_answers(asked.len());
         let (mut firsts, mut looked) = (BTreeMap::<(HostId, QueryId), Duration>::new(), Vec::new());
-        for Reported { host, at, report } in self.world.reports() {
+        for Reported { host, at, report } in reports {
             match report {
                 Told::First(query, claim) => {
                     if let Some((began, wanted)) = asked.get(&(host, query))
@@ -239,6 +243,19 @@ impl Town {
             answered: 0,
         }));
         looked
+    }
+
+    /// What was told until so many lookups have their answer, or for as long as one can take.
+    fn await_answers(&mut self, lookups: usize) -> Vec<Reported> {
+        let until = self.world.now() + PATIENCE;
+        let is_answer =
+            |reported: &&Reported| matches!(reported.report, Told::Answer(_, Answer::LookedUp(_)));
+        let mut reports = self.world.reports();
+        while reports.iter().filter(is_answer).count() < lookups && self.world.now() < until {
+            self.world.run(LOOK_AGAIN);
+            reports.extend(self.world.reports());
+        }
+        reports
     }
 
     /// `count` random pairs of a leaf that is on and another that has a name.

@@ -1,9 +1,9 @@
 //! The network: hosts, links and virtual time.
 //!
 //! ```text
-//!   time ─▶ |── shard 0 ──|── shard 0 ──|      a thread each; a slice is as long as the shortest latency, so that
-//!           |── shard 1 ──|── shard 1 ──|      nothing that happens in it is felt on another shard within it
-//!           └ hand over   └ hand over          commands of the scenario come between slices
+//!   time ─▶ |── shard 0 ──|── shard 0 ──|      many for each thread, which takes the next when it is done with one; a
+//!           |── shard 1 ──|── shard 1 ──|      slice is as long as the shortest latency, so that nothing that happens
+//!           └ hand over   └ hand over          in it is felt on another shard within it; commands come between slices
 //! ```
 
 mod conspiracy;
@@ -25,12 +25,15 @@ use overlay::{
     node::{Answer, Node, QueryId},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, IntoParallelRefMutIterator as _,
+    ParallelIterator as _,
+};
 use relay::Now;
 
 use super::{
     history::History,
-    queue::{Over, Scheduled, Step},
+    queue::{Over, Step},
 };
 
 pub(super) use self::liars::Liar;
@@ -47,6 +50,15 @@ pub struct World {
     ground: Ground,
     /// Computer `id` is on shard `id` modulo their number.
     shards: Vec<Shard>,
+}
+
+/// A computer that was drawn and is not there yet.
+pub struct Newcomer {
+    delay: Duration,
+    seeds: Vec<SocketAddr>,
+    secret: [u8; 32],
+    identity: [u8; 32],
+    entropy: [u8; 32],
 }
 
 /// Names a computer of the world.
@@ -87,6 +99,9 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
+/// Shards for each thread: what a few computers do takes a hundred times what others do, and nobody is to wait for them.
+const SHARDS_EACH: usize = 16;
+
 /// The transport says so often that it is there, and gives a peer up that was silent so long since.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -95,7 +110,7 @@ impl World {
     /// Nobody there yet. Whoever calls from a pool of threads has all of them play.
     pub fn new(seed: u64) -> Self {
         let ground = Ground::new(seed);
-        let shards = rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads());
+        let shards = rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads() * SHARDS_EACH);
         Self {
             now: ground.began.instant,
             rng: StdRng::seed_from_u64(seed),
@@ -112,25 +127,38 @@ impl World {
         if config.supernode.is_some() || config.volunteer.is_some() {
             self.ground.listening.insert(address_of(id), id);
         }
-        self.new_host(config, secret);
+        let identity = Identity::from_secret(self.rng.random());
+        self.new_host(config, identity, secret);
         self.switch_on(id, seeds);
         id
     }
 
-    /// Adds a computer that nobody calls at first, to be switched on in a while. Where thousands come in, time then passes
-    /// in slices as long as ever.
-    pub fn add_later(&mut self, delay: Duration, config: NodeConfig, seeds: Vec<SocketAddr>) -> HostId {
-        let secret = LinkSecret::from_secret(self.rng.random());
-        let id = self.new_host(config, secret);
+    /// Draws a computer that nobody calls at first, to be added later.
+    pub fn newcomer(&mut self, delay: Duration, seeds: Vec<SocketAddr>) -> Newcomer {
+        let [secret, identity] = self.rng.random();
         // As many draws as for somebody switched on at once, so that it is the same history.
         let [entropy, _]: [[u8; 32]; 2] = self.rng.random();
-        self.later(delay, id, id, Step::SwitchOn { entropy, seeds });
-        id
+        Newcomer { delay, seeds, secret, identity, entropy }
     }
 
-    fn new_host(&mut self, config: NodeConfig, secret: LinkSecret) -> HostId {
+    /// Adds computers, each to be switched on in a while. Where thousands come in, time then passes in slices as long as
+    /// ever.
+    pub fn add_later(&mut self, newcomers: Vec<Newcomer>, config: &NodeConfig) -> Vec<HostId> {
+        let keys = newcomers.par_iter().map(|newcomer| {
+            (Identity::from_secret(newcomer.identity), LinkSecret::from_secret(newcomer.secret))
+        });
+        let keys: Vec<_> = keys.collect();
+        let add = |(newcomer, (identity, secret)): (Newcomer, _)| {
+            let id = self.new_host(config.clone(), identity, secret);
+            let Newcomer { delay, entropy, seeds, .. } = newcomer;
+            self.later(delay, id, id, Step::SwitchOn { entropy, seeds });
+            id
+        };
+        newcomers.into_iter().zip(keys).map(add).collect()
+    }
+
+    fn new_host(&mut self, config: NodeConfig, identity: Identity, secret: LinkSecret) -> HostId {
         let id = self.hosts();
-        let identity = Identity::from_secret(self.rng.random());
         self.ground.places.push(Place { key: secret.public_key(), life: 0 });
         self.shard(id).hosts.push(Host::new(config, identity, secret));
         id
@@ -316,7 +344,10 @@ impl World {
                 break;
             };
             let end = until.min(next + Ground::shortest_latency() - Duration::from_nanos(1));
-            self.shards.par_iter_mut().with_max_len(1).for_each(|shard| shard.run_until(ground, end));
+            self.shards.par_iter_mut().with_max_len(1).for_each(|shard| {
+                shard.take_in();
+                shard.run_until(ground, end);
+            });
         }
         self.now = self.now.max(until);
         self.shards.iter_mut().for_each(|shard| shard.run_until(ground, until));
@@ -337,14 +368,21 @@ impl World {
     }
 }
 
-/// What each has scheduled on others goes there.
+/// What each has scheduled on others goes there, to be taken in.
 fn hand_over(shards: &mut [Shard]) {
+    shards.iter_mut().for_each(Shard::take_in);
     for to in 0..shards.len() {
         for from in 0..shards.len() {
-            let mut scheduled: Vec<Scheduled> = std::mem::take(&mut shards[from].outgoing[to]);
-            shards[to].take_in(scheduled.drain(..));
-            shards[from].outgoing[to] = scheduled;
+            if !shards[from].outgoing[to].is_empty() {
+                let scheduled = std::mem::take(&mut shards[from].outgoing[to]);
+                shards[from].outgoing[to] = std::mem::replace(&mut shards[to].incoming[from], scheduled);
+            }
         }
+    }
+    let first = shards.iter_mut().filter_map(|shard| shard.first_outgoing.take()).min();
+    // Whose it is will be seen when it is taken in.
+    if let Some(shard) = shards.first_mut() {
+        shard.first_incoming = first;
     }
 }
 

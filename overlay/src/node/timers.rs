@@ -4,8 +4,8 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
-    hash::{BuildHasherDefault, DefaultHasher},
-    time::Instant,
+    hash::{BuildHasherDefault, Hasher},
+    time::{Duration, Instant},
 };
 
 use super::{LinkId, QueryId};
@@ -99,26 +99,33 @@ impl Timer {
 
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    at: HashMap<Timer, Instant, BuildHasherDefault<DefaultHasher>>,
+    /// What times count from: half the room of an [`Instant`], and there may be a hundred thousand queues.
+    origin: Option<Instant>,
+    at: HashMap<Timer, Due, BuildHasherDefault<Multiplied>>,
     /// The first is one that is set.
-    order: BinaryHeap<Reverse<(Instant, Timer)>>,
+    order: BinaryHeap<Reverse<(Due, Timer)>>,
 }
 
-/// Words left behind are swept out when there are more of them than of timers that are set, and than this.
+/// Nanoseconds since the origin, or before.
+type Due = i64;
+
+/// Words left behind are swept out when there are more of them than of every second timer that is set, and than this.
 const LEFT_BEHIND: usize = 32;
 
 impl Timers {
     pub(super) fn set(&mut self, timer: Timer, at: Instant) {
-        if self.at.insert(timer, at) == Some(at) {
+        let due = self.due(at);
+        if self.at.insert(timer, due) == Some(due) {
             return;
         }
-        self.order.push(Reverse((at, timer)));
+        self.order.push(Reverse((due, timer)));
         self.tidy();
     }
 
     /// Sets it unless it comes due earlier anyway.
     pub(super) fn set_earlier(&mut self, timer: Timer, at: Instant) {
-        if self.at.get(&timer).is_none_or(|due| *due > at) {
+        let new = self.due(at);
+        if self.at.get(&timer).is_none_or(|due| *due > new) {
             self.set(timer, at);
         }
     }
@@ -134,8 +141,8 @@ impl Timers {
     }
 
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
-        let Reverse((at, timer)) = *self.order.peek()?;
-        if at > now {
+        let Reverse((due, timer)) = *self.order.peek()?;
+        if due > self.due(now) {
             return None;
         }
         self.cancel(timer);
@@ -143,14 +150,28 @@ impl Timers {
     }
 
     pub(super) fn next(&self) -> Option<(Instant, &'static str)> {
-        self.order.peek().map(|Reverse((at, timer))| (*at, timer.label()))
+        let Reverse((due, timer)) = self.order.peek()?;
+        let after = Duration::from_nanos(due.unsigned_abs());
+        let origin = self.origin?;
+        let at = if *due < 0 { origin.checked_sub(after)? } else { origin + after };
+        Some((at, timer.label()))
+    }
+
+    fn due(&mut self, at: Instant) -> Due {
+        let origin = *self.origin.get_or_insert(at);
+        let nanos = |time: Duration| Due::try_from(time.as_nanos()).unwrap_or(Due::MAX);
+        match at.checked_duration_since(origin) {
+            Some(after) => nanos(after),
+            None => -nanos(origin - at),
+        }
     }
 
     fn tidy(&mut self) {
-        let Self { at, order } = self;
-        let is_set = |Reverse((due, timer)): &Reverse<(Instant, Timer)>| at.get(timer) == Some(due);
-        if order.len() > at.len() + at.len().max(LEFT_BEHIND) {
+        let Self { at, order, .. } = self;
+        let is_set = |Reverse((due, timer)): &Reverse<(Due, Timer)>| at.get(timer) == Some(due);
+        if order.len() > at.len() + (at.len() / 2).max(LEFT_BEHIND) {
             order.retain(is_set);
+            order.shrink_to(at.len() + (at.len() / 2).max(LEFT_BEHIND));
         }
         while order.peek().is_some_and(|first| !is_set(first)) {
             order.pop();
@@ -158,10 +179,35 @@ impl Timers {
     }
 }
 
+/// Hashes timers: they are named by numbers of our own, which nobody chooses for us.
+#[derive(Debug, Default)]
+struct Multiplied(u64);
+
+impl Hasher for Multiplied {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u32(&mut self, part: u32) {
+        self.write_u64(part.into());
+    }
+
+    fn write_u64(&mut self, part: u64) {
+        // An odd number without a pattern: the upper bits, of which the map looks at the uppermost, depend on all.
+        self.0 = (self.0.rotate_left(26) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_isize(&mut self, part: isize) {
+        self.write_u64(part as u64);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::sim::origin;
 
@@ -185,6 +231,17 @@ mod tests {
     }
 
     #[test]
+    fn times_before_the_first_one_come_first() {
+        let (mut timers, now) = (Timers::default(), origin());
+        timers.set(Timer::Sweep, now + Duration::from_secs(9));
+        timers.set(Timer::Dial, now + Duration::from_secs(2));
+        assert_eq!(timers.next(), Some((now + Duration::from_secs(2), "dial")));
+        assert_eq!(timers.pop_due(now + Duration::from_secs(5)), Some(Timer::Dial));
+        assert_eq!(timers.pop_due(now + Duration::from_secs(5)), None);
+        assert_eq!(timers.next(), Some((now + Duration::from_secs(9), "sweep")));
+    }
+
+    #[test]
     fn what_is_cancelled_takes_no_room_for_long() {
         let (mut timers, now) = (Timers::default(), origin());
         timers.set(Timer::Dial, now);
@@ -194,6 +251,7 @@ mod tests {
             timers.set(Timer::Sweep, now + Duration::from_millis(nth.into()));
         }
         assert!(timers.order.len() <= 2 + LEFT_BEHIND, "{}", timers.order.len());
+        assert!(timers.order.capacity() <= 4 * LEFT_BEHIND, "{}", timers.order.capacity());
         assert_eq!(timers.next(), Some((now, "dial")));
     }
 }

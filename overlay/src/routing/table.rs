@@ -87,7 +87,7 @@ const DEAD: u32 = 3;
 /// Entries of one address prefix in a bucket; further ones are left out.
 pub const PER_PREFIX: usize = 2;
 
-/// The list grows by so many, or a quarter.
+/// The list grows by so many, or a quarter, and never beyond its bounds.
 const ROOM_FOR: usize = 16;
 
 /// Records that wait for the death of another; when full, the one that waited longest is forgotten.
@@ -297,7 +297,8 @@ impl Table {
         }
         *self.buckets.entry(bucket).or_insert(0) += 1;
         if self.known.len() == self.known.capacity() {
-            self.known.reserve_exact((self.known.len() / 4).max(ROOM_FOR));
+            let room = self.bounds.total.saturating_sub(self.known.len()).max(1);
+            self.known.reserve_exact((self.known.len() / 4).max(ROOM_FOR).min(room));
         }
         let nth = self.position(&key).unwrap_or_else(|nth| nth);
         self.known.insert(nth, Known::new(record));

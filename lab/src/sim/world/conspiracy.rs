@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use overlay::{
-    Network,
+    Identity, Network,
     config::NodeConfig,
     identity::LinkSecret,
     node::{Effect, LinkId, Ways},
@@ -26,7 +26,8 @@ impl World {
                 break secret;
             }
         };
-        let id = self.new_host(NodeConfig::leaf(Network::Lab), secret);
+        let identity = Identity::from_secret(self.rng.random());
+        let id = self.new_host(NodeConfig::leaf(Network::Lab), identity, secret);
         let now = self.ground.time(self.now);
         let host = self.shard(id).host_mut(id);
         let liar = Hostile::new(host.identity.clone(), &host.secret, address_of(id), now);

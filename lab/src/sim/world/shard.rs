@@ -41,8 +41,13 @@ pub(super) struct Shard {
     own: BinaryHeap<Reverse<Scheduled>>,
     /// All steps of a slice; empty between slices.
     due: Vec<Scheduled>,
-    /// For each shard, what is to happen there.
+    /// For each shard, what is to happen there, and when the first of it.
     pub(super) outgoing: Vec<Vec<Scheduled>>,
+    pub(super) first_outgoing: Option<Instant>,
+    /// From each shard, what is to happen here; empty once it is taken in.
+    pub(super) incoming: Vec<Vec<Scheduled>>,
+    /// When the first of all that is incoming is to happen, here or elsewhere; known to one shard.
+    pub(super) first_incoming: Option<Instant>,
     pub(super) reports: Vec<Reported>,
     pub(super) steps: u64,
     pub(super) traffic: Traffic,
@@ -68,6 +73,9 @@ impl Shard {
             own: BinaryHeap::new(),
             due: Vec::new(),
             outgoing: std::iter::repeat_with(Vec::new).take(shards).collect(),
+            first_outgoing: None,
+            incoming: std::iter::repeat_with(Vec::new).take(shards).collect(),
+            first_incoming: None,
             reports: Vec::new(),
             steps: 0,
             traffic: Traffic::default(),
@@ -89,13 +97,16 @@ impl Shard {
     }
 
     /// What others have scheduled here.
-    pub(super) fn take_in(&mut self, scheduled: impl IntoIterator<Item = Scheduled>) {
-        scheduled.into_iter().for_each(|next| self.queue.place(next));
+    pub(super) fn take_in(&mut self) {
+        let Self { incoming, queue, .. } = self;
+        incoming.iter_mut().flat_map(|scheduled| scheduled.drain(..)).for_each(|next| queue.place(next));
+        self.first_incoming = None;
     }
 
     /// When the next step is due, if that is not later than `until`.
     pub(super) fn next(&mut self, until: Instant) -> Option<Instant> {
-        self.queue.next(until)
+        let incoming = self.first_incoming.filter(|first| *first <= until);
+        self.queue.next(until).into_iter().chain(incoming).min()
     }
 
     /// Lets time pass, by no more than the shortest latency from the next step on.
@@ -413,6 +424,7 @@ impl Shard {
         } else if shard == self.nth {
             self.queue.place(scheduled);
         } else {
+            self.first_outgoing = Some(self.first_outgoing.map_or(at, |first| first.min(at)));
             self.outgoing[shard].push(scheduled);
         }
     }
