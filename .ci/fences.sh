@@ -12,6 +12,8 @@ readonly LAWS="
     webrtc_is_only_a_stock_peer_in_the_lab
     cpal_stays_in_the_devices
     opus_stays_in_the_codec
+    libvpx_stays_behind_its_wrapper
+    x11_is_looked_at_in_one_place
     quinn_stays_in_the_overlay_driver
     mainline_stays_in_the_overlay_driver
     rusqlite_stays_in_storage
@@ -38,6 +40,8 @@ rtc_stays_in_the_media_session() { naming 'rtc' '^(media/src/session(/|\.rs)|lab
 webrtc_is_only_a_stock_peer_in_the_lab() { naming 'webrtc' '^lab/tests/'; }
 cpal_stays_in_the_devices() { naming 'cpal' '^media/src/device(/|\.rs)'; }
 opus_stays_in_the_codec() { naming 'opus' '^media/src/codec(/|\.rs)'; }
+x11_is_looked_at_in_one_place() { naming 'x11rb' '^media/src/video/driver/screen\.rs'; }
+libvpx_stays_behind_its_wrapper() { naming 'vpx_sys' '^media/src/video/vpx/sys\.rs'; }
 quinn_stays_in_the_overlay_driver() { naming 'quinn' '^overlay/src/(.*/)?driver(/|\.rs)'; }
 mainline_stays_in_the_overlay_driver() { naming 'mainline' '^overlay/src/driver(/|\.rs)'; }
 rusqlite_stays_in_storage() { naming 'rusqlite' '^(app/src/|overlay/src/driver/)storage(/|\.rs)'; }
@@ -67,8 +71,8 @@ for package in packages:
 outside_crates_enter_in_one_place() {
     manifests '
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
-        "cpal": {"media"}, "crab_nat": {"app"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
-        "rusqlite": {"app", "overlay"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}}
+        "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
+        "rusqlite": {"app", "overlay"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"media"}}
 for package in packages:
     for dependency in package["dependencies"]:
         where = package["name"] + ("(dev)" if dependency["kind"] == "dev" else "")
@@ -214,6 +218,8 @@ self_test() {
     plant webrtc_is_only_a_stock_peer_in_the_lab media/src/session/planted.rs 'use webrtc::api::API;'
     plant cpal_stays_in_the_devices media/src/voice/planted.rs 'use cpal::traits::HostTrait;'
     plant opus_stays_in_the_codec media/src/voice/planted.rs 'use opus::Encoder;'
+    plant x11_is_looked_at_in_one_place app/src/ui/planted.rs 'use x11rb::connection::Connection;'
+    plant libvpx_stays_behind_its_wrapper media/src/video/planted.rs 'use vpx_sys::vpx_codec_ctx_t;'
     plant quinn_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use quinn::Connection;'
     plant mainline_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use mainline::Dht;'
     plant rusqlite_stays_in_storage overlay/src/directory/planted.rs 'use rusqlite::Connection;'

@@ -16,6 +16,7 @@ use media::session::{
     AddressScope, CertificateHash, Description, MediaDirection, PathPolicy, PathProtocol, PathReport,
     RelayServer, RelayStreams, RelaysWanted, SessionConfig, SessionEnd, SessionEvent,
 };
+use media::video::driver::VideoConfig;
 use media::voice::driver::VoiceConfig;
 use relay::server::{PeerPolicy, ServerConfig};
 use relay::{CredentialIssuer, Credentials, driver};
@@ -33,7 +34,7 @@ fn voice(source: AudioSource, sink: AudioSink) -> VoiceConfig {
 }
 
 fn config(policy: PathPolicy, relays: Vec<RelayServer>, voice: VoiceConfig) -> SessionConfig {
-    SessionConfig { policy, relays, addresses: AddressScope::Lab, voice }
+    SessionConfig { policy, relays, addresses: AddressScope::Lab, voice, video: VideoConfig::default() }
 }
 
 struct End {

@@ -4,7 +4,7 @@
 //! The parts know neither codec nor clock: [`packets`] puts packets in order, [`delay`] learns how long to
 //! wait for them, [`stretch`] changes how long one waits. `voice::VoiceReceiver` joins them to the decoder.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub mod delay;
 pub mod packets;
@@ -39,6 +39,17 @@ pub struct PlayoutStats {
     pub stretched: u64,
     /// Samples removed by squeezing, to wait less.
     pub squeezed: u64,
+    /// What is heard; none before the first packet.
+    pub playing: Option<Playing>,
+}
+
+/// What left for the loudspeaker last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Playing {
+    /// When.
+    pub at: Instant,
+    /// RTP timestamp of the sample that left then.
+    pub timestamp: u32,
 }
 
 impl PlayoutStats {

@@ -9,47 +9,55 @@
 //! Two things `rtc` needs to be told: the DTLS ClientHello leaves only at the next `handle_timeout` after ICE has
 //! selected a pair, so every change of the ICE state causes one; and writes, events and reads each cause more of the
 //! others, so [`Call::drain`] goes round until all three are dry.
-//!
-//! The control channel of two Silbo ends carries one tag byte and then the rest: 0 = bye, 1 = a message. With a stock
-//! end the first data channel carries bare messages, and closing the connection is the bye.
 
+mod channel;
+mod ear;
+mod pictures;
+mod reports;
 mod settings;
+mod video;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use rtc::data_channel::RTCDataChannelId;
-use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
-use rtc::peer_connection::event::{RTCDataChannelEvent, RTCPeerConnectionEvent};
+use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{RTCIceConnectionState, RTCPeerConnectionState};
 use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCIceCandidateInit};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtp_transceiver::RTCRtpSenderId;
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters, RtpCodecKind,
+};
 use rtc::sansio::Protocol as _;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
 
-use self::settings::{OPUS_PAYLOAD_TYPE, media, opus, settings};
+use self::ear::{Said, ear};
+use self::reports::Reports;
+use self::settings::{OPUS_PAYLOAD_TYPE, interceptors, media, opus, picture, settings};
+pub(super) use self::video::Budget;
+pub use self::video::Camera;
+use self::video::{Beginning, Taken, Video};
 use super::description::{Candidate, Description};
-use super::sdp::{self, Role};
-use super::{MAX_MESSAGE, PathPolicy, SessionError};
+use super::sdp::{self, Role, Streams, VIDEO_FORMATS};
+use super::{PathPolicy, SessionError};
+use crate::frame::{OPUS_FRAME, duration_of};
+use crate::video::sync::NtpTime;
+use crate::video::vpx::Codec;
 use crate::voice::VoicePacket;
 
-/// Messages kept until the channel is open; the oldest is dropped when more come.
-const MESSAGES_WAITING: usize = 32;
-
-const CHANNEL_LABEL: &str = "silbo";
-const TAG_BYE: u8 = 0;
-const TAG_MESSAGE: u8 = 1;
+/// What our tracks are called.
+const VOICE_TRACK: &str = "voice";
+const VIDEO_TRACK: &str = "video";
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +66,15 @@ pub(super) enum PeerKind {
     Silbo,
     /// Any WebRTC end, told apart by having spoken SDP.
     Stock,
+}
+
+/// Whether pictures are spoken of when the call is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pictures {
+    /// They may flow both ways at any time.
+    Offered,
+    /// We neither offer nor send any; those of the other end are taken.
+    NotOffered,
 }
 
 /// A packet from ICE downwards: `local` names the candidate of ours it leaves from.
@@ -76,12 +93,25 @@ pub(super) enum CallEvent {
     Connected,
     /// A voice packet.
     Voice { sequence: u16, timestamp: u32, payload: Bytes },
+    /// A packet of pictures, RFC 7741 or RFC 9628.
+    Video { codec: Codec, sequence: u16, timestamp: u32, marker: bool, payload: Bytes },
+    /// The other end can show nothing before it gets a keyframe.
+    KeyframeWanted,
+    /// What RTP timestamps of the other end stand for on its clock, to bring voice and pictures together.
+    Clock { kind: MediaKind, ntp: NtpTime, rtp: u32 },
     /// A message on the control channel.
     Message(Vec<u8>),
     /// The other end said good-bye, or closed its connection.
     PeerClosed,
     /// ICE gave up.
     Failed,
+}
+
+/// One of the two streams of an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MediaKind {
+    Voice,
+    Video,
 }
 
 /// What the transport measures.
@@ -100,6 +130,12 @@ pub(super) struct Call {
     payload_type: u8,
     sequence: u16,
     first_timestamp: u32,
+    video: Video,
+    reports: Reports,
+    video_sender: Option<RTCRtpSenderId>,
+    heard: Receiver<Said>,
+    /// The SSRC of their voice.
+    their_voice: Option<u32>,
     channel: Option<RTCDataChannelId>,
     channel_open: bool,
     messages_waiting: VecDeque<Vec<u8>>,
@@ -114,36 +150,54 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A connection that has said nothing yet; `identifiers` seeds SSRC, first sequence number and first timestamp.
+    /// A connection that has said nothing yet; `identifiers` seeds SSRCs, first sequence numbers and first timestamp.
     pub(super) fn new(
         now: Instant,
         role: Role,
         peer: PeerKind,
         policy: PathPolicy,
+        pictures: Pictures,
         identifiers: [u32; 3],
     ) -> Result<Self, SessionError> {
+        let (ear, heard) = ear();
         let mut connection = RTCPeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(media().map_err(refused)?)
             .with_setting_engine(settings(peer, policy).build())
-            .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
+            .with_interceptor_registry(interceptors(ear))
             .build(now)
             .map_err(refused)?;
         let [ssrc, sequence, first_timestamp] = identifiers;
-        let ssrc = ssrc.max(1);
-        let coding = RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() };
+        let streams = match peer {
+            PeerKind::Silbo => Streams::of(role),
+            PeerKind::Stock => {
+                Streams { voice: ssrc.max(4), video: ssrc.max(4) ^ 1, repeats: ssrc.max(4) ^ 2 }
+            }
+        };
+        let coding = RTCRtpCodingParameters { ssrc: Some(streams.voice), ..Default::default() };
         let encoding =
             RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec: opus(), ..Default::default() };
-        let track = MediaStreamTrack::new(
-            "silbo".to_owned(),
-            "voice".to_owned(),
-            "voice".to_owned(),
-            RtpCodecKind::Audio,
-            vec![encoding],
-        );
-        let sender = connection.add_track(track).map_err(refused)?;
+        let sender =
+            connection.add_track(track(VOICE_TRACK, RtpCodecKind::Audio, encoding)).map_err(refused)?;
+        let video_sender = match pictures {
+            Pictures::NotOffered => None,
+            Pictures::Offered => {
+                let rtx = Some(RTCRtpRtxParameters { ssrc: streams.repeats });
+                let coding = RTCRtpCodingParameters { ssrc: Some(streams.video), rtx, ..Default::default() };
+                let [(codec, ..), ..] = VIDEO_FORMATS;
+                let encoding = RTCRtpEncodingParameters {
+                    rtp_coding_parameters: coding,
+                    codec: picture(codec),
+                    ..Default::default()
+                };
+                let track = track(VIDEO_TRACK, RtpCodecKind::Video, encoding);
+                Some(connection.add_track(track).map_err(refused)?)
+            }
+        };
+        let beginning =
+            Beginning { ssrc: streams.video, repeats: streams.repeats, sequence: (sequence >> 16) as u16 };
         let channel = match role {
-            Role::Offer => Some(connection.create_data_channel(CHANNEL_LABEL, None).map_err(refused)?.id()),
+            Role::Offer => Some(connection.create_data_channel(channel::LABEL, None).map_err(refused)?.id()),
             Role::Answer => None,
         };
         Ok(Self {
@@ -151,10 +205,15 @@ impl Call {
             peer,
             role,
             sender,
-            ssrc,
+            ssrc: streams.voice,
             payload_type: OPUS_PAYLOAD_TYPE,
             sequence: sequence as u16,
             first_timestamp,
+            video: Video::new(now, beginning),
+            reports: Reports::new(now, streams.voice, streams.video),
+            video_sender,
+            heard,
+            their_voice: None,
             channel,
             channel_open: false,
             messages_waiting: VecDeque::new(),
@@ -256,13 +315,15 @@ impl Call {
             self.tick(now);
             self.drain(now);
         }
+        self.handle_video_timeout(now);
     }
 
     pub(super) fn poll_timeout(&mut self) -> Option<(Instant, &'static str)> {
         if self.closed {
             return None;
         }
-        Some((self.connection.poll_timeout()?, "webrtc"))
+        let connection = self.connection.poll_timeout().map(|due| (due, "webrtc"));
+        connection.into_iter().chain(self.video_due()).min()
     }
 
     pub(super) fn poll_outgoing(&mut self) -> Option<Outgoing> {
@@ -287,24 +348,16 @@ impl Call {
             ..Default::default()
         };
         self.sequence = self.sequence.wrapping_add(1);
+        // It holds the sound of the last 20 ms.
+        let captured = now.checked_sub(duration_of(OPUS_FRAME as u64)).unwrap_or(now);
+        self.reports.sent(now, MediaKind::Voice, captured, header.timestamp, packet.payload.len());
         let packet = rtc::rtp::Packet { header, payload: packet.payload.into() };
-        let Some(mut sender) = self.connection.rtp_sender(self.sender) else { return false };
-        let sent = sender.write_rtp(now, packet);
+        let sent = match self.video.send_voice(now, packet) {
+            Some(packet) => self.write(now, VOICE_TRACK, packet),
+            None => self.write_video(now),
+        };
         self.drain(now);
-        sent.inspect_err(|error| tracing::warn!(%error, "a voice packet was not sent")).is_ok()
-    }
-
-    /// Sends a message, or keeps it until the channel is open.
-    pub(super) fn send_message(&mut self, now: Instant, message: Vec<u8>) {
-        if self.channel_open {
-            self.write_channel(now, TAG_MESSAGE, &message);
-            self.drain(now);
-        } else {
-            if self.messages_waiting.len() == MESSAGES_WAITING {
-                self.messages_waiting.pop_front();
-            }
-            self.messages_waiting.push_back(message);
-        }
+        sent
     }
 
     /// Says good-bye and closes; what is to be sent is in [`Self::poll_outgoing`] afterwards.
@@ -312,9 +365,7 @@ impl Call {
         if self.closed {
             return;
         }
-        if self.channel_open && self.peer == PeerKind::Silbo {
-            self.write_channel(now, TAG_BYE, &[]);
-        }
+        self.say_good_bye(now);
         self.drain(now);
         self.closed = true;
         if let Err(error) = self.connection.close() {
@@ -352,22 +403,9 @@ impl Call {
         if let Some(Some(payload_type)) = codecs {
             self.payload_type = payload_type;
         }
+        self.agree();
         self.drain(now);
         Ok(())
-    }
-
-    fn write_channel(&mut self, now: Instant, tag: u8, message: &[u8]) {
-        let Some(mut channel) = self.channel.and_then(|id| self.connection.data_channel(id)) else { return };
-        let sent = match self.peer {
-            PeerKind::Silbo => channel.send(now, BytesMut::from(&[&[tag], message].concat()[..])),
-            PeerKind::Stock => match std::str::from_utf8(message) {
-                Ok(text) => channel.send_text(now, text),
-                Err(_) => channel.send(now, BytesMut::from(message)),
-            },
-        };
-        if let Err(error) = sent {
-            tracing::warn!(%error, "the control channel refused a message");
-        }
     }
 
     fn tick(&mut self, now: Instant) {
@@ -388,12 +426,13 @@ impl Call {
             }
             while let Some(read) = self.connection.poll_read() {
                 dry = false;
-                self.handle_read(read.message);
+                self.handle_read(now, read.message);
             }
             if dry {
                 break;
             }
         }
+        self.listen(now);
         self.notice_good_bye();
     }
 
@@ -445,49 +484,29 @@ impl Call {
         }
     }
 
-    fn handle_channel(&mut self, now: Instant, event: &RTCDataChannelEvent) {
-        match *event {
-            RTCDataChannelEvent::OnOpen(id) if *self.channel.get_or_insert(id) == id => {
-                self.channel_open = true;
-                for message in std::mem::take(&mut self.messages_waiting) {
-                    self.write_channel(now, TAG_MESSAGE, &message);
-                }
-            }
-            // A stock end may close a channel of its own accord; ours has only this one.
-            RTCDataChannelEvent::OnClose(id) if self.channel == Some(id) => {
-                self.channel_open = false;
-                if self.peer == PeerKind::Silbo {
-                    self.events.push_back(CallEvent::PeerClosed);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn handle_read(&mut self, message: RTCMessage) {
+    fn handle_read(&mut self, now: Instant, message: RTCMessage) {
         match message {
             RTCMessage::RtpPacket(_, packet) => {
                 self.sounded = true;
                 let rtc::rtp::Packet { header, payload } = packet;
                 if header.payload_type == self.payload_type && !payload.is_empty() {
+                    self.their_voice = Some(header.ssrc);
                     self.events.push_back(CallEvent::Voice {
                         sequence: header.sequence_number,
                         timestamp: header.timestamp,
                         payload,
                     });
+                } else if let Taken::Picture(codec) = self.video.handle_packet(now, &header, &payload) {
+                    self.events.push_back(CallEvent::Video {
+                        codec,
+                        sequence: header.sequence_number,
+                        timestamp: header.timestamp,
+                        marker: header.marker,
+                        payload,
+                    });
                 }
             }
-            RTCMessage::DataChannelMessage(_, message) => match (self.peer, message.data.split_first()) {
-                (_, _) if message.data.len() > MAX_MESSAGE + 1 => {
-                    tracing::debug!("an overlong message was dropped")
-                }
-                (PeerKind::Stock, _) => self.events.push_back(CallEvent::Message(message.data.to_vec())),
-                (PeerKind::Silbo, Some((&TAG_BYE, []))) => self.events.push_back(CallEvent::PeerClosed),
-                (PeerKind::Silbo, Some((&TAG_MESSAGE, text))) => {
-                    self.events.push_back(CallEvent::Message(text.to_vec()));
-                }
-                (PeerKind::Silbo, _) => tracing::debug!("a control message of an unknown kind was dropped"),
-            },
+            RTCMessage::DataChannelMessage(_, message) => self.handle_message(&message.data),
             _ => {}
         }
     }
@@ -496,6 +515,11 @@ impl Call {
     pub(super) const fn role(&self) -> Role {
         self.role
     }
+}
+
+fn track(name: &str, kind: RtpCodecKind, encoding: RTCRtpEncodingParameters) -> MediaStreamTrack {
+    let name = name.to_owned();
+    MediaStreamTrack::new("silbo".to_owned(), name.clone(), name, kind, vec![encoding])
 }
 
 fn init(candidate: &Candidate) -> RTCIceCandidateInit {

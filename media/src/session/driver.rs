@@ -10,7 +10,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::call::PeerKind;
+use super::call::{PeerKind, Pictures as Spoken};
 use super::echo::Echo;
 use super::far::Far;
 use super::line::Line;
@@ -18,12 +18,14 @@ use super::network::driver::Network;
 use super::sdp::Role;
 use super::sockets::driver::Sockets;
 use super::task::driver::{Command, Owner, Task};
+use super::task::pictures::Pictures;
 use super::task::sound::{Loudness, Sound};
 use super::{
-    Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
+    Camera, Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
     SessionEvent, VoiceConfig,
 };
 use crate::level::Levels;
+use crate::video::driver::{Screen, VideoConfig, VideoSource};
 
 /// Events waiting for a slow owner; see [`offer`].
 pub const EVENT_QUEUE: usize = 256;
@@ -36,6 +38,7 @@ pub const COMMAND_QUEUE: usize = 64;
 pub struct Session {
     commands: mpsc::Sender<Command>,
     loudness: Loudness,
+    screen: Screen,
     bill: oneshot::Receiver<Vec<Relayed>>,
 }
 
@@ -73,7 +76,8 @@ pub fn prepare(
 /// network.
 pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
     let sound = Sound::opened(voice).await?;
-    Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), sound))
+    let pictures = Pictures::open(&VideoConfig::default())?;
+    Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), (sound, pictures)))
 }
 
 /// Calls a stock WebRTC end: as [`offer`], with SDP in place of descriptions. The first data channel carries bare
@@ -147,6 +151,22 @@ impl Session {
         self.command(Command::Mute(mute))
     }
 
+    /// Takes our pictures from somewhere else, as when a screen is shared. What cannot be opened is told with
+    /// [`SessionEvent::PicturesLost`], and all stays as it is.
+    pub fn set_source(&self, source: VideoSource) -> Result<(), SessionError> {
+        self.command(Command::Source(source))
+    }
+
+    /// Sends our pictures, or not.
+    pub fn set_camera(&self, camera: Camera) -> Result<(), SessionError> {
+        self.command(Command::Camera(camera))
+    }
+
+    /// What the other end shows.
+    pub fn screen(&self) -> Screen {
+        self.screen.clone()
+    }
+
     /// Sends a message over the control channel: reliable, in order, at most [`MAX_MESSAGE`] bytes. Before the channel
     /// is open a few are kept.
     pub fn send_message(&self, message: Vec<u8>) -> Result<(), SessionError> {
@@ -184,21 +204,28 @@ struct Opening {
     sockets: Sockets,
     network: Network,
     sound: Sound,
+    pictures: Pictures,
 }
 
 impl Opening {
     fn new(config: SessionConfig, role: Role, peer: PeerKind, sound: Sound) -> Result<Self, SessionError> {
-        let SessionConfig { policy, relays, addresses, .. } = config;
+        let SessionConfig { policy, relays, addresses, video, .. } = config;
+        let pictures = Pictures::open(&video)?;
+        // A stock end is offered no pictures where there are none to send.
+        let spoken = match peer {
+            PeerKind::Stock if video.source == VideoSource::None => Spoken::NotOffered,
+            PeerKind::Silbo | PeerKind::Stock => Spoken::Offered,
+        };
         let now = Instant::now();
-        let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
+        let mut line = Line::new(now, role, peer, policy, addresses, spoken, rand::random())?;
         let (mut sockets, mut network) = (Sockets::default(), Network::default());
         network.look(now, &mut line, &mut sockets).map_err(SessionError::Socket)?;
         line.offer_relays(now, &relays);
-        Ok(Self { line, sockets, network, sound })
+        Ok(Self { line, sockets, network, sound, pictures })
     }
 
     fn run(self) -> (Session, mpsc::Receiver<SessionEvent>) {
-        start(Far::Line(Box::new(self.line)), self.sockets, self.network, self.sound)
+        start(Far::Line(Box::new(self.line)), self.sockets, self.network, (self.sound, self.pictures))
     }
 }
 
@@ -206,14 +233,14 @@ fn start(
     far: Far,
     sockets: Sockets,
     network: Network,
-    sound: Sound,
+    (sound, pictures): (Sound, Pictures),
 ) -> (Session, mpsc::Receiver<SessionEvent>) {
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
     let (billed, bill) = oneshot::channel();
-    let loudness = sound.loudness();
+    let (loudness, screen) = (sound.loudness(), pictures.screen());
     // The task ends when the far end is over, at the latest when the session is dropped.
     let owner = Owner { commands: inbox, events: outbox, bill: billed };
-    tokio::spawn(Task::new(far, sockets, network, sound, owner).run());
-    (Session { commands, loudness, bill }, events)
+    tokio::spawn(Task::new(far, sockets, network, (sound, pictures), owner).run());
+    (Session { commands, loudness, screen, bill }, events)
 }

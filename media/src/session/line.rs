@@ -22,7 +22,7 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::call::{Call, CallEvent, Measured, Outgoing, PeerKind};
+use super::call::{Budget, Call, CallEvent, Camera, Measured, MediaKind, Outgoing, PeerKind, Pictures};
 use super::description::Candidate;
 use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
@@ -31,6 +31,9 @@ use super::{
     AddressScope, PathPolicy, PathReport, RelayHealth, RelayServer, Relayed, RelaysWanted, SessionEnd,
     SessionError,
 };
+use crate::video::sender::VideoPacket;
+use crate::video::sync::NtpTime;
+use crate::video::vpx::Codec;
 use crate::voice::VoicePacket;
 
 /// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
@@ -58,6 +61,19 @@ pub(super) enum LineEvent {
         sequence: u16,
         timestamp: u32,
         payload: Bytes,
+    },
+    Video {
+        codec: Codec,
+        sequence: u16,
+        timestamp: u32,
+        marker: bool,
+        payload: Bytes,
+    },
+    KeyframeWanted,
+    Clock {
+        kind: MediaKind,
+        ntp: NtpTime,
+        rtp: u32,
     },
     Message(Vec<u8>),
     /// The last event.
@@ -116,10 +132,11 @@ impl Line {
         peer: PeerKind,
         policy: PathPolicy,
         scope: AddressScope,
+        pictures: Pictures,
         seed: [u8; 32],
     ) -> Result<Self, SessionError> {
         let mut random = StdRng::from_seed(seed);
-        let mut call = Call::new(now, role, peer, policy, random.random())?;
+        let mut call = Call::new(now, role, peer, policy, pictures, random.random())?;
         let path = Path::new(role, peer, policy, scope, random.random());
         if let Some(candidate) = path.ice_candidate() {
             call.add_local(now, &candidate);
@@ -228,6 +245,36 @@ impl Line {
         sent
     }
 
+    /// What pictures are encoded with; none where none are taken.
+    pub(super) fn video_codec(&self) -> Option<Codec> {
+        self.call.video_codec()
+    }
+
+    /// Our pictures are sent from now on, or not.
+    pub(super) fn set_camera(&mut self, now: Instant, camera: Camera) {
+        self.call.set_camera(now, camera);
+        self.settle(now);
+    }
+
+    /// The packets of one picture.
+    pub(super) fn send_video(&mut self, now: Instant, packets: Vec<VideoPacket>) {
+        if self.phase == Phase::Talking {
+            self.call.send_video(now, packets);
+            self.settle(now);
+        }
+    }
+
+    /// What the encoder may do.
+    pub(super) fn video_budget(&mut self, now: Instant) -> Budget {
+        self.call.video_budget(now)
+    }
+
+    /// Nothing of theirs can be shown without a keyframe.
+    pub(super) fn need_keyframe(&mut self, now: Instant) {
+        self.call.need_keyframe(now);
+        self.settle(now);
+    }
+
     pub(super) fn send_message(&mut self, now: Instant, message: Vec<u8>) {
         self.call.send_message(now, message);
         self.settle(now);
@@ -268,6 +315,9 @@ impl Line {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.path.handle_timeout(now);
+        if let Some(rtt) = self.path.rtt() {
+            self.call.set_round_trip(rtt);
+        }
         if self.is_call_awake() {
             self.call.handle_timeout(now);
         }
@@ -394,8 +444,12 @@ impl Line {
                     self.report(now);
                 }
             }
-            PathEvent::Changed if self.phase == Phase::Talking => self.report(now),
-            PathEvent::Changed => {}
+            PathEvent::Changed => {
+                self.call.handle_new_way(now);
+                if self.phase == Phase::Talking {
+                    self.report(now);
+                }
+            }
             PathEvent::RelaysWanted(wanted) => self.events.push_back(LineEvent::RelaysWanted(wanted)),
             PathEvent::Relay(relay, health) => self.events.push_back(LineEvent::Relay(relay, health)),
         }
@@ -435,9 +489,16 @@ impl Line {
                 }
             }
             // Whoever speaks into a telephone that rings is not heard.
-            CallEvent::Voice { .. } if self.phase != Phase::Talking => {}
+            CallEvent::Voice { .. } | CallEvent::Video { .. } if self.phase != Phase::Talking => {}
             CallEvent::Voice { sequence, timestamp, payload } => {
                 self.events.push_back(LineEvent::Voice { sequence, timestamp, payload });
+            }
+            CallEvent::Video { codec, sequence, timestamp, marker, payload } => {
+                self.events.push_back(LineEvent::Video { codec, sequence, timestamp, marker, payload });
+            }
+            CallEvent::KeyframeWanted => self.events.push_back(LineEvent::KeyframeWanted),
+            CallEvent::Clock { kind, ntp, rtp } => {
+                self.events.push_back(LineEvent::Clock { kind, ntp, rtp });
             }
             CallEvent::Message(message) => self.events.push_back(LineEvent::Message(message)),
             CallEvent::PeerClosed => self.end(now, SessionEnd::PeerClosed),

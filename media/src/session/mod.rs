@@ -55,6 +55,7 @@ pub use description::{
 };
 
 use crate::device::{DeviceError, Direction};
+use crate::video::driver::{VideoConfig, VideoError};
 use crate::voice::driver::VoiceConfig;
 
 /// Which ways a call may take.
@@ -130,10 +131,15 @@ pub struct SessionConfig {
     pub addresses: AddressScope,
     /// Microphone, loudspeaker and what happens in between.
     pub voice: VoiceConfig,
+    /// Where pictures come from and go.
+    pub video: VideoConfig,
 }
 
 /// Whether the microphone is heard.
 pub use crate::voice::Mute;
+
+/// Whether our pictures are sent.
+pub use call::Camera;
 
 /// What a session tells its owner.
 #[derive(Debug)]
@@ -157,6 +163,10 @@ pub enum SessionEvent {
     DeviceLost(DeviceError),
     /// It works again.
     DeviceRestored(Direction),
+    /// The first picture of the other end is shown.
+    FirstPicture,
+    /// Pictures can be taken or written no more; the call goes on without.
+    PicturesLost(VideoError),
     /// The relays there are will not do.
     RelaysWanted(RelaysWanted),
     /// This relay, by its UDP address, is found to be so; said when it changes.
@@ -232,6 +242,29 @@ pub struct CallStats {
     pub packets_sent: u64,
     /// Packets of sound received so far.
     pub packets_received: u64,
+    /// Pictures sent so far.
+    pub pictures_sent: u64,
+    /// Pictures of the other end shown so far.
+    pub pictures_shown: u64,
+    /// How those are; none before the first.
+    pub pictures: Option<PictureStats>,
+}
+
+/// How the pictures of the other end are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PictureStats {
+    /// Received within the last second, without headers.
+    pub kbps: f32,
+    /// Shown within the last second.
+    pub frame_rate: f32,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// How often they stood still so far.
+    pub freezes: u64,
+    /// And for how long altogether.
+    pub frozen: Duration,
 }
 
 /// What a call sent and received through one relay.
@@ -272,6 +305,9 @@ pub enum SessionError {
     /// A microphone, loudspeaker or sound file could not be opened.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// Pictures cannot be read or written.
+    #[error(transparent)]
+    Video(#[from] VideoError),
     /// No UDP socket could be had.
     #[error("no UDP socket on this machine: {0}")]
     Socket(#[source] std::io::Error),

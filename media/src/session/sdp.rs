@@ -1,16 +1,44 @@
 //! Between [`Description`] and SDP (RFC 8866, RFC 8839): `rtc` speaks SDP, envelopes do not.
 //!
 //! Our ends always agree on the same media, so the SDP of the other end is a template: one audio section (Opus, payload
-//! type 111), one data-channel section, bundled, multiplexed, trickling. Only user name, password, fingerprint and setup
-//! differ. SDP of a stock end is given to `rtc` as it came.
+//! type 111), one video section (VP8 and VP9, each with its retransmissions), one data-channel section, bundled,
+//! multiplexed, trickling. Only user name, password, fingerprint, setup and, by the role, the SSRCs differ. SDP of a stock
+//! end is given to `rtc` as it came.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::description::{Candidate, CandidateKind, Description, Fingerprint, Malformed, Setup, Token};
+use crate::video::vpx::Codec;
 
 /// Longest SDP of a stock end that is read; a browser's audio offer has about 3 kB.
 pub(super) const MAX_SDP: usize = 64 * 1024;
+
+/// Payload types of pictures between our ends, each with that of its retransmissions (RFC 4588); the first is spoken.
+pub(super) const VIDEO_FORMATS: [(Codec, u8, u8); 2] = [(Codec::Vp8, 96, 97), (Codec::Vp9, 98, 99)];
+
+/// The header extension that numbers packets across streams.
+pub(super) const NUMBERED: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+/// SSRCs between our ends: whoever offers and whoever answers never have the same, so that no collision
+/// (RFC 3550 §8.2) is to be resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Streams {
+    pub(super) voice: u32,
+    pub(super) video: u32,
+    /// Retransmissions of `video`.
+    pub(super) repeats: u32,
+}
+
+impl Streams {
+    /// Of the end that plays this role.
+    pub(super) const fn of(role: Role) -> Self {
+        match role {
+            Role::Offer => Self { voice: 1, video: 2, repeats: 3 },
+            Role::Answer => Self { voice: 11, video: 12, repeats: 13 },
+        }
+    }
+}
 
 /// Which of the two roles of RFC 3264 a description plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +68,34 @@ pub(super) fn remote(description: &Description, role: Role) -> String {
         ufrag.as_str(),
         password.as_str(),
     );
+    let Streams { voice, video, repeats } = Streams::of(role);
+    let numbers = VIDEO_FORMATS.map(|(_, number, repeats)| format!("{number} {repeats}")).join(" ");
     format!(
-        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=msid-semantic: WMS *\r\n\
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\na=msid-semantic: WMS *\r\n\
          m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n{transport}a=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
-         a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
-         m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n{transport}a=mid:1\r\na=sendrecv\r\na=sctp-port:5000\r\n\
-         a=max-message-size:65536\r\n"
+         a=extmap:1 {NUMBERED}\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+         a=ssrc:{voice} cname:silbo\r\na=ssrc:{voice} msid:silbo voice\r\n\
+         m=video 9 UDP/TLS/RTP/SAVPF {numbers}\r\n{transport}a=mid:1\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
+         a=extmap:1 {NUMBERED}\r\n{}a=ssrc-group:FID {video} {repeats}\r\n\
+         a=ssrc:{video} cname:silbo\r\na=ssrc:{video} msid:silbo video\r\n\
+         a=ssrc:{repeats} cname:silbo\r\na=ssrc:{repeats} msid:silbo video\r\n\
+         m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n{transport}a=mid:2\r\na=sendrecv\r\na=sctp-port:5000\r\n\
+         a=max-message-size:65536\r\n",
+        VIDEO_FORMATS.map(pictures).concat(),
+    )
+}
+
+/// How SDP describes one codec of pictures.
+fn pictures((codec, number, repeats): (Codec, u8, u8)) -> String {
+    let (name, profile) = match codec {
+        Codec::Vp8 => ("VP8", String::new()),
+        Codec::Vp9 => ("VP9", format!("a=fmtp:{number} profile-id=0\r\n")),
+    };
+    let feedback = ["nack", "nack pli", "ccm fir", "transport-cc"];
+    let feedback = feedback.map(|kind| format!("a=rtcp-fb:{number} {kind}\r\n")).concat();
+    format!(
+        "a=rtpmap:{number} {name}/90000\r\n{profile}{feedback}\
+         a=rtpmap:{repeats} rtx/90000\r\na=fmtp:{repeats} apt={number}\r\n"
     )
 }
 

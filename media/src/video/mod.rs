@@ -5,6 +5,8 @@
 //! screen ◀─ I420 ◀─ receiver::VideoReceiver (rtp::Assembler, vpx, sync) ◀─ payloads ◀─ session (RTP)
 //! ```
 
+pub mod driver;
+mod ends;
 #[cfg(test)]
 mod fixture;
 pub mod frame;

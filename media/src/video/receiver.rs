@@ -1,4 +1,4 @@
-//! Packets in, pictures out, each with the moment to show it; and what the sender is to be asked for.
+//! Packets in, pictures out, each with the moment to show it; and when the sender is to be asked for a keyframe.
 //!
 //! A picture that cannot be decoded costs everything up to the next keyframe; until then the last one stays.
 
@@ -22,15 +22,6 @@ pub struct Shown {
     pub at: Instant,
 }
 
-/// What the sender is to be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Plea {
-    /// These packets again (NACK, RFC 4585 §6.2.1).
-    Resend(Vec<u16>),
-    /// A keyframe (PLI, RFC 4585 §6.3.1).
-    Keyframe,
-}
-
 /// What became of packets and pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct VideoReceiverStats {
@@ -40,8 +31,8 @@ pub struct VideoReceiverStats {
     pub shown: u64,
     /// Pictures that could not be decoded.
     pub undecodable: u64,
-    /// Keyframes asked for.
-    pub pleas: u64,
+    /// How often a keyframe was asked for.
+    pub requests: u64,
     /// How often the picture stood still.
     pub freezes: u64,
     /// And for how long altogether.
@@ -55,7 +46,7 @@ pub struct VideoReceiver {
     sync: Sync,
     freeze: FreezeDetector,
     round_trip: Duration,
-    latest_plea: Option<Instant>,
+    latest_request: Option<Instant>,
     latest: Option<I420>,
     stats: VideoReceiverStats,
 }
@@ -69,7 +60,7 @@ impl VideoReceiver {
             sync: Sync::new(now),
             freeze: FreezeDetector::default(),
             round_trip: Duration::ZERO,
-            latest_plea: None,
+            latest_request: None,
             latest: None,
             stats: VideoReceiverStats::default(),
         })
@@ -93,21 +84,20 @@ impl VideoReceiver {
         }
     }
 
-    /// What the sender is to be asked for now; to be called until there is nothing.
-    pub fn poll_plea(&mut self, now: Instant) -> Option<Plea> {
-        if self.assembler.needs_keyframe(now) && self.next_plea().is_none_or(|next| now >= next) {
-            self.latest_plea = Some(now);
-            self.stats.pleas += 1;
-            return Some(Plea::Keyframe);
+    /// Whether the sender is to be asked for a keyframe (PLI, RFC 4585 §6.3.1) now; counts as asked.
+    pub fn poll_request(&mut self, now: Instant) -> bool {
+        let asks = self.assembler.needs_keyframe(now) && self.next_request().is_none_or(|next| now >= next);
+        if asks {
+            self.latest_request = Some(now);
+            self.stats.requests += 1;
         }
-        let missing = self.assembler.missing(now);
-        if missing.is_empty() { None } else { Some(Plea::Resend(missing)) }
+        asks
     }
 
     /// When to poll again though no packet came.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        let plea = self.assembler.needs_keyframe(now).then(|| self.next_plea().unwrap_or(now));
-        plea.into_iter().chain(self.assembler.timeout()).min()
+        let request = self.assembler.needs_keyframe(now).then(|| self.next_request().unwrap_or(now));
+        request.into_iter().chain(self.assembler.timeout(now)).min()
     }
 
     /// Tells the round trip to the sender.
@@ -166,8 +156,8 @@ impl VideoReceiver {
         }
     }
 
-    fn next_plea(&self) -> Option<Instant> {
-        self.latest_plea.map(|latest| latest + KEYFRAME_INTERVAL.max(self.round_trip))
+    fn next_request(&self) -> Option<Instant> {
+        self.latest_request.map(|latest| latest + KEYFRAME_INTERVAL.max(self.round_trip))
     }
 }
 

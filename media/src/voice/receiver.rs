@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use crate::codec::{CodecError, Decoder, MAX_DECODED, samples_of};
 use crate::frame::{BLOCK, Block, OPUS_FRAME, duration_of, samples_in};
-use crate::jitter::PlayoutStats;
 use crate::jitter::delay::{DelayEstimator, Fate};
 use crate::jitter::packets::{Inserted, PacketBuffer};
 use crate::jitter::stretch::{self, Likeness, SQUEEZE_NEEDS, STRETCH_NEEDS};
+use crate::jitter::{Playing, PlayoutStats};
 
 /// Without a packet for this long, silence is played and nothing is invented any more.
 const GIVE_UP: Duration = Duration::from_millis(600);
@@ -135,6 +135,7 @@ impl VoiceReceiver {
 
     /// Fills the next 10 ms to play, to be called every 10 ms.
     pub fn play(&mut self, now: Instant, out: &mut Block) {
+        let at = now;
         let now = self.samples_at(now);
         if self.state == State::Filling {
             self.begin_if_full(now);
@@ -145,6 +146,11 @@ impl VoiceReceiver {
             self.change_delay();
         }
         while self.ready.len() < BLOCK && self.produce() {}
+        if let State::Playing { next, .. } = self.state {
+            // Extended timestamps keep their lower half.
+            let timestamp = (next - self.ready.len() as i64) as u32;
+            self.stats.playing = Some(Playing { at, timestamp });
+        }
         let count = self.ready.len().min(BLOCK);
         out[..count].copy_from_slice(&self.ready[..count]);
         out[count..].fill(0.0);

@@ -1,16 +1,26 @@
-//! How a connection is set up: one codec, ICE's patience, which ciphers are good enough.
+//! How a connection is set up: codecs, ICE's patience, which ciphers are good enough.
 
 use std::time::Duration;
 
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MediaEngine};
+use rtc::interceptor::{ReceiverReportBuilder, Registry, Slot, TwccReceiverBuilder};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MIME_TYPE_VP9, MediaEngine,
+};
 use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RTCRtpSendParameters,
+    RtpCodecKind,
+};
 
 use super::PeerKind;
+use super::ear::Ear;
+use super::video::{Agreed, Format};
 use crate::frame::SAMPLE_RATE;
 use crate::session::PathPolicy;
+use crate::session::sdp::{NUMBERED, VIDEO_FORMATS};
+use crate::video::vpx::Codec;
 
 /// Opus, as every WebRTC end numbers it.
 pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -42,6 +52,9 @@ const fn failed_after(peer: PeerKind) -> Duration {
 
 const KEEPALIVE: Duration = Duration::from_secs(2);
 
+/// How often the other end hears what became of its packets: about once a picture and a half.
+const FEEDBACK_EVERY: Duration = Duration::from_millis(50);
+
 /// How long a working pair through a relay waits for a direct one: long enough for two port-restricted NATs to open
 /// each other after candidates have trickled. A direct pair is taken as soon as it works.
 const RELAY_PATIENCE: Duration = Duration::from_secs(1);
@@ -57,12 +70,85 @@ pub(super) fn opus() -> RTCRtpCodec {
     }
 }
 
-/// The codecs spoken: one.
+/// A codec of pictures, and what the other end may say of them.
+pub(super) fn picture(codec: Codec) -> RTCRtpCodec {
+    let (mime_type, sdp_fmtp_line) = match codec {
+        Codec::Vp8 => (MIME_TYPE_VP8, ""),
+        Codec::Vp9 => (MIME_TYPE_VP9, "profile-id=0"),
+    };
+    let feedback = [("nack", ""), ("nack", "pli"), ("ccm", "fir"), ("transport-cc", "")];
+    let rtcp_feedback = feedback
+        .map(|(typ, parameter)| RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() });
+    RTCRtpCodec {
+        mime_type: mime_type.to_owned(),
+        clock_rate: 90_000,
+        channels: 0,
+        sdp_fmtp_line: sdp_fmtp_line.to_owned(),
+        rtcp_feedback: rtcp_feedback.to_vec(),
+    }
+}
+
+/// The codecs spoken: one for the voice, two for pictures.
 pub(super) fn media() -> Result<MediaEngine, rtc::shared::error::Error> {
     let mut media = MediaEngine::default();
     let numbered = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: OPUS_PAYLOAD_TYPE };
     media.register_codec(numbered, RtpCodecKind::Audio)?;
+    for (codec, payload_type, repeats) in VIDEO_FORMATS {
+        let spoken = RTCRtpCodecParameters { rtp_codec: picture(codec), payload_type };
+        media.register_codec(spoken, RtpCodecKind::Video)?;
+        let rtx = RTCRtpCodec {
+            mime_type: MIME_TYPE_RTX.to_owned(),
+            clock_rate: 90_000,
+            channels: 0,
+            sdp_fmtp_line: format!("apt={payload_type}"),
+            rtcp_feedback: Vec::new(),
+        };
+        let spoken = RTCRtpCodecParameters { rtp_codec: rtx, payload_type: repeats };
+        media.register_codec(spoken, RtpCodecKind::Video)?;
+    }
+    for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
+        let uri = NUMBERED.to_owned();
+        media.register_header_extension(RTCRtpHeaderExtensionCapability { uri }, kind, None)?;
+    }
     Ok(media)
+}
+
+/// What looks at every packet: our ear nearest to the wire, feedback on what arrives, and receiver reports.
+pub(super) fn interceptors(ear: Ear) -> Registry {
+    let feedback = TwccReceiverBuilder::new().with_interval(FEEDBACK_EVERY).build();
+    Registry::new()
+        .with(Slot::CongestionControl, ear)
+        .with(Slot::TwccReceiver, feedback)
+        .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
+}
+
+/// What both ends have agreed on for pictures, by what our sender may send.
+pub(super) fn agreed(parameters: &RTCRtpSendParameters) -> Agreed {
+    let spoken = &parameters.rtp_parameters.codecs;
+    let is = |codec: &RTCRtpCodecParameters, mime: &str| codec.rtp_codec.mime_type.eq_ignore_ascii_case(mime);
+    let formats = spoken.iter().filter_map(|own| {
+        let codec = match own {
+            own if is(own, MIME_TYPE_VP8) => Codec::Vp8,
+            own if is(own, MIME_TYPE_VP9) => Codec::Vp9,
+            _ => return None,
+        };
+        let apt = format!("apt={}", own.payload_type);
+        let repeats = spoken.iter().find(|other| {
+            is(other, MIME_TYPE_RTX)
+                && other.rtp_codec.sdp_fmtp_line.split(';').any(|part| part.trim() == apt)
+        });
+        Some(Format {
+            payload_type: own.payload_type,
+            codec,
+            repeats: repeats.map(|repeats| repeats.payload_type),
+        })
+    });
+    let mut extensions = parameters.rtp_parameters.header_extensions.iter();
+    let extension = extensions.find(|extension| extension.uri == NUMBERED);
+    Agreed {
+        formats: formats.collect(),
+        extension: extension.and_then(|extension| u8::try_from(extension.id).ok()),
+    }
 }
 
 /// ICE, DTLS and SRTP for this kind of end and this policy.

@@ -227,6 +227,11 @@ impl<P: Clone> Answerer<P> {
         answer
     }
 
+    /// The packet that left last, with its size.
+    pub fn latest(&self) -> Option<(P, usize)> {
+        self.kept.back().map(|kept| (kept.packet.clone(), kept.size))
+    }
+
     fn find(&self, sequence: u16) -> Option<usize> {
         let first = self.kept.front()?.sequence;
         let ahead = sequence.wrapping_sub(first);

@@ -191,7 +191,8 @@ impl<P> Pacer<P> {
     }
 
     /// Forgets the video that waits, as before a keyframe that replaces it.
-    pub fn clear_video(&mut self) {
+    #[cfg(test)]
+    fn clear_video(&mut self) {
         self.video.clear();
         self.video_bytes = 0;
     }

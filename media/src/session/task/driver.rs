@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
 
 use super::flow::{Flow, Meter};
+use super::pictures::{PictureNews, Pictures};
 use super::sound::{Sound, SoundNews};
+use crate::session::call::Camera;
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::session::network::driver::{LOOK_EVERY, Network};
@@ -18,6 +20,7 @@ use crate::session::sockets::driver::{Received, Sockets};
 use crate::session::{
     Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
 };
+use crate::video::driver::{VideoEvent, VideoSource};
 use crate::voice::VoicePacket;
 use crate::voice::driver::{ReceivedPacket, VoiceEvent};
 
@@ -49,6 +52,8 @@ pub(in crate::session) enum Command {
     },
     NetworkChanged,
     Mute(Mute),
+    Camera(Camera),
+    Source(VideoSource),
     Message(Vec<u8>),
     Close,
 }
@@ -67,6 +72,7 @@ pub(in crate::session) struct Task {
     sockets: Sockets,
     network: Network,
     sound: Sound,
+    pictures: Pictures,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<SessionEvent>,
     flow: Flow,
@@ -82,7 +88,7 @@ impl Task {
         far: Far,
         sockets: Sockets,
         network: Network,
-        sound: Sound,
+        (sound, pictures): (Sound, Pictures),
         owner: Owner,
     ) -> Self {
         let Owner { commands, events, bill } = owner;
@@ -91,6 +97,7 @@ impl Task {
             sockets,
             network,
             sound,
+            pictures,
             commands,
             events,
             flow: Flow::default(),
@@ -111,14 +118,16 @@ impl Task {
                 return self.finish(end).await;
             }
             let deadline = self.deadline(Instant::now());
-            let Self { far, sockets, sound, commands, .. } = &mut self;
+            let Self { far, sockets, sound, pictures, commands, .. } = &mut self;
             tokio::select! {
                 biased;
                 // 1: the owner is served first, and is rarely there.
                 command = commands.recv() => self.handle_command(Instant::now(), command.unwrap_or(Command::Close)),
                 // 2: fifty packets a second of our own sound, and what is rare.
                 news = sound.next() => self.handle_sound(Instant::now(), news),
-                // 3: the network, in bounded batches.
+                // 3: thirty pictures a second of our own.
+                news = pictures.next() => self.handle_pictures(Instant::now(), news),
+                // 4: the network, in bounded batches.
                 () = poll_fn(|cx| {
                     let now = Instant::now();
                     sockets.poll(cx, &mut inbox, |socket| far.poll_stream(now, socket))
@@ -133,7 +142,7 @@ impl Task {
                         }
                     }
                 }
-                // 4: time; what is due is also done after each of the others.
+                // 5: time; what is due is also done after each of the others.
                 () = sleep_until(deadline.into()) => {}
             }
         }
@@ -153,8 +162,11 @@ impl Task {
             self.far.handle_timeout(now);
         }
         while let Some(event) = self.far.poll_event() {
-            self.handle_far(now, event);
+            if let Some(event) = self.pictures.handle_far(now, event) {
+                self.handle_far(now, event);
+            }
         }
+        self.pictures.follow(now, &mut self.far);
         // First, for what is opened has something to send.
         while let Some(wish) = self.far.poll_wish() {
             self.grant(now, wish);
@@ -166,7 +178,8 @@ impl Task {
             self.next_stats = Some(now + STATS_EVERY);
             let measured = self.far.measure(now);
             self.sound.set_expected_loss(measured.remote_loss);
-            let stats = self.meter.read(now, measured, &self.sound.playout());
+            self.pictures.set_round_trip(measured.rtt);
+            let stats = self.meter.read(now, measured, &self.sound.playout(), self.pictures.measure());
             self.tell(SessionEvent::Stats(stats));
         }
     }
@@ -207,6 +220,7 @@ impl Task {
             LineEvent::Candidate(candidate) => self.tell(SessionEvent::Candidate(candidate)),
             LineEvent::Connected => {
                 self.sound.start();
+                self.pictures.start(now, &mut self.far);
                 self.meter.start(now);
                 self.next_stats = Some(now + STATS_EVERY);
                 self.tell(SessionEvent::Connected);
@@ -222,9 +236,11 @@ impl Task {
                     timestamp,
                     payload: payload.into(),
                 });
+                self.pictures.follow_voice(self.sound.playout().playing);
             }
             LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
             LineEvent::Ended(end) => self.end = Some(end),
+            LineEvent::Video { .. } | LineEvent::KeyframeWanted | LineEvent::Clock { .. } => {}
         }
     }
 
@@ -232,6 +248,8 @@ impl Task {
         match (command, self.far.line()) {
             (Command::Close, _) => self.far.hang_up(now),
             (Command::Mute(mute), _) => self.sound.set_muted(mute),
+            (Command::Source(source), _) => self.pictures.set_source(now, &mut self.far, source),
+            (Command::Camera(camera), _) => self.pictures.set_camera(now, &mut self.far, camera),
             (Command::Prepare(answer), Some(line)) => {
                 let prepared = line.prepare(now, &answer);
                 self.end_if_refused(now, prepared);
@@ -306,6 +324,16 @@ impl Task {
         }
     }
 
+    fn handle_pictures(&mut self, now: Instant, news: PictureNews) {
+        match (news, self.far.line()) {
+            (PictureNews::Picture(packets), Some(line)) => line.send_video(now, packets),
+            (PictureNews::Event(VideoEvent::KeyframeNeeded), Some(line)) => line.need_keyframe(now),
+            (PictureNews::Event(VideoEvent::FirstShown), _) => self.tell(SessionEvent::FirstPicture),
+            (PictureNews::Event(VideoEvent::Lost(error)), _) => self.tell(SessionEvent::PicturesLost(error)),
+            (PictureNews::Picture(_) | PictureNews::Event(VideoEvent::KeyframeNeeded), None) => {}
+        }
+    }
+
     fn tell_all(&self, events: Vec<SessionEvent>) {
         for event in events {
             self.tell(event);
@@ -336,10 +364,11 @@ impl Task {
             tracing::debug!(dropped = ?line.dropped(), ?end, "the call is over");
             relayed = line.relayed(Instant::now());
         }
-        let Self { sound, events, commands, bill, .. } = self;
+        let Self { sound, pictures, events, commands, bill, .. } = self;
         // Whoever drops a session does not want to know.
         let _ = bill.send(relayed);
         sound.close().await;
+        pictures.close().await;
         if timeout(FAREWELL, events.send(SessionEvent::Ended(end))).await.is_err() {
             tracing::warn!("nobody took the last event of a session");
         }

@@ -6,7 +6,8 @@ use relay::UnixTime;
 
 use crate::session::call::Measured;
 use crate::session::quality::mean_opinion;
-use crate::session::{CallStats, MediaDirection, SessionEvent};
+use crate::session::{CallStats, MediaDirection, PictureStats, SessionEvent};
+use crate::video::driver::VideoStats;
 use crate::voice::PlayoutStats;
 
 /// Whether sound flows, and since when.
@@ -61,6 +62,7 @@ pub(super) struct Meter {
     bytes: usize,
     sent: u64,
     before: PlayoutStats,
+    shown: u64,
 }
 
 impl Meter {
@@ -77,7 +79,13 @@ impl Meter {
     }
 
     /// How the call was since the last reading.
-    pub(super) fn read(&mut self, now: Instant, measured: Measured, playout: &PlayoutStats) -> CallStats {
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        measured: Measured,
+        playout: &PlayoutStats,
+        (video, video_bytes): (VideoStats, usize),
+    ) -> CallStats {
         let elapsed = now.saturating_duration_since(self.since.replace(now).unwrap_or(now));
         let before = std::mem::replace(&mut self.before, *playout);
         let bytes = std::mem::take(&mut self.bytes);
@@ -86,6 +94,15 @@ impl Meter {
         let concealed = playout.concealed.saturating_sub(before.concealed);
         let played = playout.played.saturating_sub(before.played);
         let concealed_ratio = share(concealed, played);
+        let shown = video.shown.saturating_sub(std::mem::replace(&mut self.shown, video.shown));
+        let pictures = video.size.map(|(width, height)| PictureStats {
+            kbps: kbps(video_bytes, elapsed),
+            frame_rate: if elapsed.is_zero() { 0.0 } else { shown as f32 / elapsed.as_secs_f32() },
+            width,
+            height,
+            freezes: video.freezes,
+            frozen: video.frozen,
+        });
         CallStats {
             rtt: measured.rtt,
             loss: share(lost, lost + received),
@@ -97,6 +114,9 @@ impl Meter {
             audio_kbps: kbps(bytes, elapsed),
             packets_sent: self.sent,
             packets_received: playout.received,
+            pictures_sent: video.sent,
+            pictures_shown: video.shown,
+            pictures,
         }
     }
 }
@@ -139,9 +159,11 @@ mod tests {
         meter.received(4000);
         let playout =
             PlayoutStats { received: 45, lost: 5, played: 48_000, concealed: 4_800, ..Default::default() };
-        let first = meter.read(start + Duration::from_secs(1), Measured::default(), &playout);
+        let first =
+            meter.read(start + Duration::from_secs(1), Measured::default(), &playout, Default::default());
         assert_eq!((first.loss, first.concealed_ratio, first.audio_kbps), (0.1, 0.1, 32.0));
-        let second = meter.read(start + Duration::from_secs(2), Measured::default(), &playout);
+        let second =
+            meter.read(start + Duration::from_secs(2), Measured::default(), &playout, Default::default());
         assert_eq!((second.loss, second.concealed_ratio, second.audio_kbps), (0.0, 0.0, 0.0));
     }
 }

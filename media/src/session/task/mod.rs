@@ -2,4 +2,5 @@
 
 pub(super) mod driver;
 mod flow;
+pub(super) mod pictures;
 pub(super) mod sound;

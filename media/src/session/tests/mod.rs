@@ -8,6 +8,7 @@ mod ringing;
 mod signal;
 mod streams;
 mod translator;
+mod video;
 mod whole_call;
 mod wires;
 mod world;

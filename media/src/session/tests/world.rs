@@ -9,7 +9,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use relay::nat::Uplink;
 use relay::{Now, UnixTime};
 
-use crate::session::call::PeerKind;
+use crate::bitrate::Bitrate;
+use crate::session::call::{PeerKind, Pictures};
 use crate::session::description::{Candidate, Description};
 use crate::session::fixture::origin;
 use crate::session::line::{Line, LineEvent};
@@ -22,6 +23,7 @@ use crate::voice::virtual_clock::VirtualVoice;
 use super::relays::TestRelay;
 use super::signal::speech;
 use super::translator::{Ports, Translator};
+use super::video::VirtualVideo;
 use super::wires::Wires;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
@@ -50,6 +52,16 @@ pub(super) struct Plan {
     pub(super) renews: bool,
     /// Seconds each end speaks, once connected.
     pub(super) speech: usize,
+    /// What all datagrams of an end pass.
+    pub(super) bottleneck: Option<Bottleneck>,
+}
+
+/// A narrow way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bottleneck {
+    pub(super) rate: Bitrate,
+    /// What would wait longer is lost.
+    pub(super) queue: Duration,
 }
 
 impl Default for Plan {
@@ -68,6 +80,7 @@ impl Default for Plan {
             credentials: Duration::from_secs(600),
             renews: true,
             speech: 0,
+            bottleneck: None,
         }
     }
 }
@@ -75,6 +88,11 @@ impl Default for Plan {
 pub(super) struct End {
     pub(super) line: Line,
     pub(super) voice: VirtualVoice,
+    pub(super) video: VirtualVideo,
+    /// When the bottleneck has passed on all that is in it.
+    passes: Instant,
+    /// When datagrams came to it, and how long they waited.
+    waited: Vec<(Instant, Duration)>,
     pub(super) said: Vec<f32>,
     pub(super) sockets: Vec<SocketAddr>,
     /// Those of them that are open beside others, to guess with; and how many at most there were.
@@ -160,9 +178,16 @@ impl World {
                 (_, _) => (ip("10.0.2.5"), ip("90.0.113.102")),
             };
             let (role, policy) = ([Role::Offer, Role::Answer][who], plan.policy[who]);
-            let mut line =
-                Line::new(start, role, PeerKind::Silbo, policy, AddressScope::Public, random.random())
-                    .unwrap();
+            let mut line = Line::new(
+                start,
+                role,
+                PeerKind::Silbo,
+                policy,
+                AddressScope::Public,
+                Pictures::Offered,
+                random.random(),
+            )
+            .unwrap();
             let mut sockets = Vec::new();
             if line.wants_interface(inside) {
                 let local = SocketAddr::new(inside, 5000);
@@ -179,6 +204,9 @@ impl World {
             End {
                 line,
                 voice,
+                video: VirtualVideo::new(start),
+                passes: start,
+                waited: Vec::new(),
                 said,
                 sockets,
                 beside: BTreeSet::new(),
@@ -235,7 +263,8 @@ impl World {
         while !done(self) {
             let mut next = self.under_way.keys().next().map(|(at, _)| *at);
             for (end, stall) in self.ends.iter_mut().zip(self.stalls) {
-                let own = [end.line.poll_timeout().map(|(at, _)| at), end.next_tick];
+                let films = end.next_tick.map(|_| end.video.next);
+                let own = [end.line.poll_timeout().map(|(at, _)| at), end.next_tick, films];
                 let own = own.into_iter().flatten().min().map(|at| stall.map_or(at, |until| until.max(at)));
                 next = [next, own].into_iter().flatten().min();
             }
@@ -258,7 +287,12 @@ impl World {
                     if let Some(packet) = end.voice.tick(next) {
                         end.line.send_voice(next, packet);
                     }
+                    end.video.follow_voice(end.voice.stats().playing);
                 }
+                if end.next_tick.is_some() {
+                    end.video.film(next, &mut end.line);
+                }
+                end.video.show(next, &mut end.line);
             }
             while let Some(entry) = self.under_way.first_entry().filter(|entry| entry.key().0 <= next) {
                 let arrival = entry.remove();
@@ -341,8 +375,11 @@ impl World {
             while let Some(transmit) = self.ends[who].line.poll_transmit() {
                 let end = &mut self.ends[who];
                 let from = end.sockets[transmit.socket.0 as usize];
+                let Some(waits) = end.pass(self.plan.bottleneck, self.now, transmit.payload.len()) else {
+                    continue;
+                };
                 if let Some(from) = end.translator.outbound(from, transmit.destination) {
-                    self.launch(from, transmit.destination, transmit.payload);
+                    self.launch_after(waits, from, transmit.destination, transmit.payload);
                 }
             }
             self.settle_wires(who);
@@ -357,7 +394,7 @@ impl World {
                     LineEvent::Voice { sequence, timestamp, payload } => {
                         self.ends[who].voice.insert(self.now, *sequence, *timestamp, payload);
                     }
-                    _ => {}
+                    event => self.ends[who].video.handle(self.now, event),
                 }
                 let since = self.now - self.start;
                 self.ends[who].log.push((since, event));
@@ -384,6 +421,10 @@ impl World {
     }
 
     fn launch(&mut self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
+        self.launch_after(Duration::ZERO, from, to, payload);
+    }
+
+    fn launch_after(&mut self, waits: Duration, from: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
         let relayed = self.relays.iter().any(|relay| relay.is_at(from) || relay.is_at(to));
         let lost = self.random.random_bool(self.plan.loss) || self.dark || (self.direct_dead && !relayed);
         let lost = lost || (self.unanswered && matches!(payload.first(), Some(0..=3)));
@@ -391,7 +432,7 @@ impl World {
         self.wire.iter_mut().for_each(|wire| wire.push(Sent { at, from, to, payload: payload.clone() }));
         let extra = self.plan.jitter.mul_f64(self.random.random());
         if !lost {
-            self.schedule(self.plan.latency + extra, Arrival::Datagram { from, to, payload });
+            self.schedule(waits + self.plan.latency + extra, Arrival::Datagram { from, to, payload });
         }
     }
 
@@ -446,7 +487,29 @@ impl World {
     }
 }
 
+impl World {
+    /// How long 95 of 100 datagrams of that end waited at most, of those sent since then.
+    pub(super) fn queued_p95(&self, who: usize, since: Instant) -> Duration {
+        let waited = self.ends[who].waited.iter().filter(|(at, _)| *at >= since);
+        let mut waited: Vec<Duration> = waited.map(|(_, waited)| *waited).collect();
+        waited.sort_unstable();
+        waited.get(waited.len() * 95 / 100).copied().unwrap_or_default()
+    }
+}
+
 impl End {
+    /// How long a datagram takes through the bottleneck; none: it is lost there.
+    fn pass(&mut self, bottleneck: Option<Bottleneck>, now: Instant, payload: usize) -> Option<Duration> {
+        let Some(Bottleneck { rate, queue }) = bottleneck else { return Some(Duration::ZERO) };
+        let waits = self.passes.saturating_duration_since(now);
+        self.waited.push((now, waits));
+        if waits > queue {
+            return None;
+        }
+        self.passes = now + waits + rate.time_for(payload + 28);
+        Some(self.passes - now)
+    }
+
     /// When it first said so.
     pub(super) fn when(&self, what: impl Fn(&LineEvent) -> bool) -> Option<Duration> {
         self.log.iter().find(|(_, event)| what(event)).map(|(at, _)| *at)

@@ -5,9 +5,10 @@
 //!   AwaitingKey ─────────────────────────▶ Following ─────────────────────────────────▶ AwaitingKey
 //! ```
 //! While following, the next picture is the one whose first packet follows the last packet handed out. A gap is waited
-//! for, since lost packets are asked for again. Three things end the wait early: a keyframe behind the gap; a picture
-//! whose PictureID says that nothing is missing; and, a round trip later, a picture that needs only what was decoded,
-//! judged by TL0PICIDX, TID and the sync bit (RFC 7741 §4.2). Layers with a hole stay out until they are synchronised.
+//! for, since lost packets are asked for again ([`nack`](crate::session::congestion::nack)). Three things end the wait
+//! early: a keyframe behind the gap; a picture whose PictureID says that nothing is missing; and, a round trip later, a
+//! picture that needs only what was decoded, judged by TL0PICIDX, TID and the sync bit (RFC 7741 §4.2). Layers with a
+//! hole stay out until they are synchronised.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -29,10 +30,6 @@ const MAX_JUMP: u16 = 1000;
 
 /// A packet is missing only after so long: it may come out of order.
 const REORDERING: Duration = Duration::from_millis(10);
-
-/// How often a packet is asked for, and how many at one time.
-const MAX_ASKED: u8 = 4;
-const MAX_AT_ONCE: usize = 64;
 
 /// How long a gap is waited for before a keyframe is wished: three round trips, within these bounds.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(150), Duration::from_millis(500));
@@ -64,8 +61,6 @@ pub struct AssemblerStats {
     pub late: u64,
     /// Packets dropped unused: too old, too many, or of a picture that cannot be decoded.
     pub dropped: u64,
-    /// Packets asked for again, each time counted.
-    pub asked: u64,
 }
 
 /// Puts the packets of one stream together.
@@ -76,7 +71,8 @@ pub struct Assembler {
     state: State,
     packets: BTreeMap<i64, Packet>,
     bytes: usize,
-    gaps: BTreeMap<i64, Gap>,
+    /// What is missing, and since when.
+    gaps: BTreeMap<i64, Instant>,
     newest: Option<i64>,
     doubtful: Option<u16>,
     /// Everything up to this extended sequence number is over.
@@ -103,13 +99,6 @@ struct Packet {
     timestamp: u32,
     last: bool,
     arrived: Instant,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Gap {
-    since: Instant,
-    asked: Option<Instant>,
-    times: u8,
 }
 
 impl Assembler {
@@ -177,19 +166,6 @@ impl Assembler {
         }
     }
 
-    /// Sequence numbers to ask for again now; counts as asked.
-    pub fn missing(&mut self, now: Instant) -> Vec<u16> {
-        let round_trip = self.round_trip;
-        let due = self.gaps.iter_mut().filter(|(_, gap)| gap.due(round_trip).is_some_and(|due| due <= now));
-        let due = due.take(MAX_AT_ONCE).map(|(&sequence, gap)| {
-            (gap.asked, gap.times) = (Some(now), gap.times + 1);
-            sequence as u16
-        });
-        let due: Vec<u16> = due.collect();
-        self.stats.asked += due.len() as u64;
-        due
-    }
-
     /// Whether only a keyframe helps, as far as is known now. Stays so until one comes, or what was lost.
     pub fn needs_keyframe(&self, now: Instant) -> bool {
         match self.state {
@@ -208,13 +184,10 @@ impl Assembler {
         self.round_trip = round_trip;
     }
 
-    /// When there is something to ask for, to skip or to wish.
-    pub fn timeout(&self) -> Option<Instant> {
-        let asking = self.gaps.values().filter_map(|gap| gap.due(self.round_trip)).min();
-        let since = self.waits_since();
-        let times =
-            [asking, since.map(|since| since + self.skipping()), since.map(|since| since + self.patience())];
-        times.into_iter().flatten().min()
+    /// When next, after `now`, there is something to skip or to wish.
+    pub fn timeout(&self, now: Instant) -> Option<Instant> {
+        let since = self.waits_since()?;
+        [since + self.skipping(), since + self.patience()].into_iter().filter(|due| *due > now).min()
     }
 
     /// What became of packets and pictures.
@@ -245,7 +218,7 @@ impl Assembler {
     fn note_gaps(&mut self, now: Instant, came: i64) {
         let newest = self.newest.unwrap_or(came);
         for lost in (newest + 1).max(self.floor.saturating_add(1))..came {
-            self.gaps.insert(lost, Gap { since: now, asked: None, times: 0 });
+            self.gaps.insert(lost, now);
         }
         while self.gaps.len() > usize::from(MAX_JUMP) {
             self.gaps.pop_first();
@@ -374,7 +347,7 @@ impl Assembler {
 
     /// Since when something is missing before the first packet that waits.
     fn waits_since(&self) -> Option<Instant> {
-        self.gaps.first_key_value().map(|(_, gap)| gap.since)
+        self.gaps.first_key_value().map(|(_, since)| *since)
     }
 
     /// Whether the beginning of a keyframe came a short while ago.
@@ -389,13 +362,6 @@ impl Assembler {
 
     fn patience(&self) -> Duration {
         (3 * self.round_trip).clamp(PATIENCE.0, PATIENCE.1)
-    }
-}
-
-impl Gap {
-    fn due(&self, round_trip: Duration) -> Option<Instant> {
-        let due = self.asked.map_or(self.since + REORDERING, |asked| asked + round_trip * 3 / 2 + REORDERING);
-        (self.times < MAX_ASKED).then_some(due)
     }
 }
 

@@ -1,0 +1,87 @@
+//! The control channel.
+//!
+//! Between two Silbo ends a message is one tag byte and then the rest: 0 = bye, 1 = a message. With a stock end the first
+//! data channel carries bare messages, and closing the connection is the bye.
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+use rtc::peer_connection::event::RTCDataChannelEvent;
+
+use super::{Call, CallEvent, PeerKind};
+use crate::session::MAX_MESSAGE;
+
+/// Messages kept until the channel is open; the oldest is dropped when more come.
+const MESSAGES_WAITING: usize = 32;
+
+pub(super) const LABEL: &str = "silbo";
+const TAG_BYE: u8 = 0;
+const TAG_MESSAGE: u8 = 1;
+
+impl Call {
+    /// Sends a message, or keeps it until the channel is open.
+    pub(in crate::session) fn send_message(&mut self, now: Instant, message: Vec<u8>) {
+        if self.channel_open {
+            self.write_channel(now, TAG_MESSAGE, &message);
+            self.drain(now);
+        } else {
+            if self.messages_waiting.len() == MESSAGES_WAITING {
+                self.messages_waiting.pop_front();
+            }
+            self.messages_waiting.push_back(message);
+        }
+    }
+
+    pub(super) fn say_good_bye(&mut self, now: Instant) {
+        if self.channel_open && self.peer == PeerKind::Silbo {
+            self.write_channel(now, TAG_BYE, &[]);
+        }
+    }
+
+    pub(super) fn handle_channel(&mut self, now: Instant, event: &RTCDataChannelEvent) {
+        match *event {
+            RTCDataChannelEvent::OnOpen(id) if *self.channel.get_or_insert(id) == id => {
+                self.channel_open = true;
+                for message in std::mem::take(&mut self.messages_waiting) {
+                    self.write_channel(now, TAG_MESSAGE, &message);
+                }
+            }
+            // A stock end may close a channel of its own accord; ours has only this one.
+            RTCDataChannelEvent::OnClose(id) if self.channel == Some(id) => {
+                self.channel_open = false;
+                if self.peer == PeerKind::Silbo {
+                    self.events.push_back(CallEvent::PeerClosed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn handle_message(&mut self, message: &[u8]) {
+        match (self.peer, message.split_first()) {
+            (_, _) if message.len() > MAX_MESSAGE + 1 => {
+                tracing::debug!("an overlong message was dropped")
+            }
+            (PeerKind::Stock, _) => self.events.push_back(CallEvent::Message(message.to_vec())),
+            (PeerKind::Silbo, Some((&TAG_BYE, []))) => self.events.push_back(CallEvent::PeerClosed),
+            (PeerKind::Silbo, Some((&TAG_MESSAGE, text))) => {
+                self.events.push_back(CallEvent::Message(text.to_vec()));
+            }
+            (PeerKind::Silbo, _) => tracing::debug!("a control message of an unknown kind was dropped"),
+        }
+    }
+
+    fn write_channel(&mut self, now: Instant, tag: u8, message: &[u8]) {
+        let Some(mut channel) = self.channel.and_then(|id| self.connection.data_channel(id)) else { return };
+        let sent = match self.peer {
+            PeerKind::Silbo => channel.send(now, BytesMut::from(&[&[tag], message].concat()[..])),
+            PeerKind::Stock => match std::str::from_utf8(message) {
+                Ok(text) => channel.send_text(now, text),
+                Err(_) => channel.send(now, BytesMut::from(message)),
+            },
+        };
+        if let Err(error) = sent {
+            tracing::warn!(%error, "the control channel refused a message");
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The pictures of a call as RTP: numbers, pacing, sending again, asking again, and how fast to send.
+//!
+//! ```text
+//!  Off ── camera on ──▶ On ── camera off ──▶ Off
+//!
+//!  encoder ── packets ──▶ Pacer ──▶ numbered (transport-wide) ──▶ SRTP
+//!     ▲                     ▲ ▲
+//!     └── rate, room ───────┘ └── sent again, on a stream of their own (RTX, RFC 4588) ◀── the other end asks
+//! ```
+//!
+//! While our camera is on the voice is numbered too, so that its delay counts; it never waits here. Packets are sent
+//! again under another SSRC with numbers of its own: under the old ones a new header extension would make SRTP seal two
+//! different packets with one nonce, which AES-GCM does not survive (RFC 7714 §9.1).
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use rtc::rtp::{Header, Packet};
+
+use crate::bitrate::Bitrate;
+use crate::session::congestion::nack::{Answerer, Asker, Request};
+use crate::session::congestion::pacer::{Departure, Pacer, Room};
+use crate::session::congestion::{Controller, PacketKind, PacketResult, PacketSent, ProbeId, Settings};
+use crate::video::rtp::parse;
+use crate::video::sender::VideoPacket;
+use crate::video::vpx::Codec;
+
+/// What a packet weighs beside its payload: IPv4, UDP, RTP, the number of the transport, the tag of SRTP.
+const HEADERS: usize = 20 + 8 + 12 + 8 + 16;
+/// What of the rate the voice takes, headers included.
+const VOICE_RATE: Bitrate = Bitrate::from_kbps(60);
+/// The least that is encoded for.
+const LEAST: Bitrate = Bitrate::from_kbps(30);
+/// The round trip before it is known.
+const ROUND_TRIP: Duration = Duration::from_millis(100);
+/// How long packets that were sent again count.
+const RECENTLY: Duration = Duration::from_millis(500);
+
+/// Whether our pictures are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Camera {
+    /// They are.
+    On,
+    /// They are not.
+    Off,
+}
+
+/// What the encoder may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::session) struct Budget {
+    /// For payloads, over a second or so.
+    pub(in crate::session) rate: Bitrate,
+    /// Whether the next picture is welcome.
+    pub(in crate::session) room: Room,
+}
+
+/// What both ends have agreed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Agreed {
+    /// Payload types of pictures, what they hold, and the payload type that repeats each.
+    pub(super) formats: Vec<Format>,
+    /// Which header extension numbers packets; none: nothing is learnt of the way.
+    pub(super) extension: Option<u8>,
+}
+
+/// A payload type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Format {
+    pub(super) payload_type: u8,
+    pub(super) codec: Codec,
+    pub(super) repeats: Option<u8>,
+}
+
+/// Numbers a stream begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beginning {
+    pub(super) ssrc: u32,
+    pub(super) repeats: u32,
+    pub(super) sequence: u16,
+}
+
+/// What comes of a packet of the other end.
+pub(super) enum Taken {
+    /// It holds pictures.
+    Picture(Codec),
+    /// It is no video.
+    Other,
+}
+
+/// What to ask the other end for, about its stream `ssrc`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asking {
+    pub(super) ssrc: u32,
+    pub(super) request: Request,
+}
+
+/// Both directions.
+pub(super) struct Video {
+    agreed: Agreed,
+    camera: Camera,
+    ssrc: u32,
+    repeats: u32,
+    sequence: u16,
+    repeated: u16,
+    number: u16,
+    controller: Controller,
+    pacer: Pacer<Packet>,
+    answerer: Answerer<Packet>,
+    again: Recent,
+    asker: Asker,
+    /// The other end's stream.
+    theirs: Option<u32>,
+    asking: VecDeque<Asking>,
+}
+
+/// Bytes that fade.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    bytes: f64,
+    at: Instant,
+}
+
+impl Video {
+    pub(super) fn new(now: Instant, beginning: Beginning) -> Self {
+        let controller = Controller::new(now, Settings::default());
+        let Beginning { ssrc, repeats, sequence } = beginning;
+        Self {
+            agreed: Agreed::default(),
+            camera: Camera::Off,
+            ssrc,
+            repeats,
+            sequence,
+            repeated: sequence,
+            number: sequence,
+            pacer: Pacer::new(controller.target()),
+            controller,
+            answerer: Answerer::new(ROUND_TRIP),
+            again: Recent { bytes: 0.0, at: now },
+            asker: Asker::new(ROUND_TRIP),
+            theirs: None,
+            asking: VecDeque::new(),
+        }
+    }
+
+    /// Both descriptions are known.
+    pub(super) fn agree(&mut self, agreed: Agreed) {
+        self.agreed = agreed;
+    }
+
+    /// What pictures are to be encoded with; none when the other end takes no pictures.
+    pub(super) fn codec(&self) -> Option<Codec> {
+        self.agreed.formats.first().map(|format| format.codec)
+    }
+
+    pub(super) fn set_camera(&mut self, camera: Camera) {
+        // What waits still leaves: pictures to come may build on it.
+        self.camera = camera;
+    }
+
+    /// The packets of one picture.
+    pub(super) fn send(&mut self, now: Instant, packets: Vec<VideoPacket>) {
+        let Some(format) = self.agreed.formats.first().copied().filter(|_| self.camera == Camera::On) else {
+            return;
+        };
+        self.pacer.handle_target(now, self.controller.target());
+        for VideoPacket { payload, timestamp, marker } in packets {
+            let size = payload.len() + HEADERS;
+            let header = Header {
+                version: 2,
+                marker,
+                payload_type: format.payload_type,
+                sequence_number: self.sequence,
+                timestamp,
+                ssrc: self.ssrc,
+                ..Default::default()
+            };
+            self.sequence = self.sequence.wrapping_add(1);
+            let packet = Packet { header, payload: payload.into() };
+            if let Err(error) = self.pacer.push(now, packet, size, PacketKind::Video) {
+                tracing::debug!(%error, "a video packet was not sent");
+            }
+        }
+    }
+
+    /// The voice: beside pictures it is numbered and counted, and is what [`Self::poll_transmit`] gives next; without, it
+    /// comes back as it is.
+    pub(super) fn send_voice(&mut self, now: Instant, packet: Packet) -> Option<Packet> {
+        if self.camera == Camera::Off {
+            return Some(packet);
+        }
+        let size = packet.payload.len() + HEADERS;
+        // The pacer takes all sound.
+        let _ = self.pacer.push(now, packet, size, PacketKind::Audio);
+        None
+    }
+
+    /// What leaves now, until nothing does.
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Packet> {
+        loop {
+            let (packet, size, kind, probe) = match self.pacer.poll_transmit(now)? {
+                Departure::Packet { packet, size, kind, probe } => (Some(packet), size, kind, probe),
+                // What was sent last once more: of more use than zeros.
+                Departure::Padding { size, probe } => {
+                    let latest = self.answerer.latest().map(|(packet, size)| (self.repeat(packet), size));
+                    let (packet, size) = latest.unwrap_or((None, size));
+                    (packet, size, PacketKind::Padding, Some(probe))
+                }
+            };
+            if let Some(packet) = packet {
+                if kind == PacketKind::Video {
+                    self.answerer.handle_sent(now, packet.header.sequence_number, packet.clone(), size);
+                }
+                return Some(self.number(now, packet, (size, kind, probe)));
+            }
+        }
+    }
+
+    /// What to ask for, until nothing is.
+    pub(super) fn poll_asking(&mut self) -> Option<Asking> {
+        self.asking.pop_front()
+    }
+
+    /// Time passes.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.controller.handle_timeout(now);
+        while let Some(probe) = self.controller.poll_probe() {
+            if self.camera == Camera::On && self.agreed.extension.is_some() {
+                self.pacer.handle_probe(now, probe);
+            }
+        }
+        self.pacer.handle_target(now, self.controller.target());
+        if let Some(ssrc) = self.theirs {
+            while let Some(request) = self.asker.poll_request(now) {
+                self.asking.push_back(Asking { ssrc, request });
+            }
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let sending = self.pacer.poll_timeout().into_iter().chain(self.controller.poll_timeout()).min();
+        let asking = self.theirs.and_then(|_| self.asker.poll_timeout());
+        sending.into_iter().chain(asking).min()
+    }
+
+    /// A packet of the other end's.
+    pub(super) fn handle_packet(&mut self, now: Instant, header: &Header, payload: &Bytes) -> Taken {
+        let format = self.agreed.formats.iter().find(|format| format.payload_type == header.payload_type);
+        let Some(Format { codec, .. }) = format.copied() else { return Taken::Other };
+        if self.theirs.replace(header.ssrc).is_some_and(|before| before != header.ssrc) {
+            self.asker = Asker::new(self.controller.outlook().round_trip);
+        }
+        self.asker.handle_packet(now, header.sequence_number);
+        if parse(codec, payload).is_ok_and(|(part, _)| part.begins && part.key) {
+            self.asker.handle_keyframe(header.sequence_number);
+        }
+        Taken::Picture(codec)
+    }
+
+    /// Nothing of theirs can be decoded without a keyframe.
+    pub(super) fn need_keyframe(&mut self) {
+        self.asker.need_keyframe();
+    }
+
+    pub(super) fn handle_feedback(&mut self, now: Instant, results: &[PacketResult]) {
+        self.controller.handle_feedback(now, results);
+        self.handle_timeout(now);
+    }
+
+    /// The other end asks for packets again.
+    pub(super) fn handle_again(&mut self, now: Instant, ssrc: u32, sequences: &[u16]) {
+        if ssrc != self.ssrc {
+            return;
+        }
+        for (packet, size) in self.answerer.handle_request(now, sequences) {
+            let Some(packet) = self.repeat(packet) else { return };
+            self.again.add(now, size);
+            // The pacer drops what is too much.
+            let _ = self.pacer.push(now, packet, size, PacketKind::Retransmission);
+        }
+    }
+
+    /// Whether a keyframe of this stream is ours to give.
+    pub(super) const fn is_ours(&self, ssrc: u32) -> bool {
+        ssrc == self.ssrc
+    }
+
+    /// Whether the other end sends pictures as this stream.
+    pub(super) fn is_theirs(&self, ssrc: u32) -> bool {
+        self.theirs == Some(ssrc)
+    }
+
+    pub(super) fn set_round_trip(&mut self, round_trip: Duration) {
+        self.asker.handle_round_trip(round_trip);
+        self.answerer.handle_round_trip(round_trip);
+    }
+
+    /// Packets take another way from now on.
+    pub(super) fn handle_new_way(&mut self, now: Instant) {
+        self.controller.handle_new_way(now);
+    }
+
+    pub(super) fn budget(&mut self, now: Instant) -> Budget {
+        let rest = self.controller.target().less(VOICE_RATE).less(self.again.rate(now));
+        let payload = rest.scaled(PAYLOAD as f64 / (PAYLOAD + HEADERS) as f64);
+        let room = if self.camera == Camera::On { self.pacer.room() } else { Room::Skip };
+        Budget { rate: payload.max(LEAST), room }
+    }
+
+    /// The packet once more, as RTX (RFC 4588 §4): its number goes in front of its payload. None where that was not
+    /// agreed on.
+    fn repeat(&mut self, packet: Packet) -> Option<Packet> {
+        let format = self.agreed.formats.iter().find(|own| own.payload_type == packet.header.payload_type)?;
+        let payload_type = format.repeats?;
+        let mut payload = BytesMut::with_capacity(2 + packet.payload.len());
+        payload.put_u16(packet.header.sequence_number);
+        payload.put(packet.payload);
+        let sequence_number = self.repeated;
+        self.repeated = self.repeated.wrapping_add(1);
+        let header = Header {
+            version: 2,
+            marker: packet.header.marker,
+            payload_type,
+            sequence_number,
+            timestamp: packet.header.timestamp,
+            ssrc: self.repeats,
+            ..Default::default()
+        };
+        Some(Packet { header, payload: payload.freeze() })
+    }
+
+    fn number(
+        &mut self,
+        now: Instant,
+        mut packet: Packet,
+        (size, kind, probe): (usize, PacketKind, Option<ProbeId>),
+    ) -> Packet {
+        let Some(extension) = self.agreed.extension else { return packet };
+        let number = Bytes::copy_from_slice(&self.number.to_be_bytes());
+        if let Err(error) = packet.header.set_extension(extension, number) {
+            tracing::debug!(%error, "a packet goes without a number");
+            return packet;
+        }
+        self.controller.handle_sent(now, PacketSent { number: self.number, size, kind, probe });
+        self.number = self.number.wrapping_add(1);
+        packet
+    }
+}
+
+/// Bytes of payload in a packet of video, about.
+const PAYLOAD: usize = 1100;
+
+impl Recent {
+    fn add(&mut self, now: Instant, size: usize) {
+        self.fade(now);
+        self.bytes += size as f64;
+    }
+
+    fn rate(&mut self, now: Instant) -> Bitrate {
+        self.fade(now);
+        Bitrate::of(self.bytes as usize, RECENTLY).unwrap_or(Bitrate::ZERO)
+    }
+
+    fn fade(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.bytes *= (-passed / RECENTLY.as_secs_f64()).exp();
+        self.at = now;
+    }
+}

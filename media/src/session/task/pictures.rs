@@ -1,0 +1,153 @@
+//! The pictures of a session.
+//!
+//! ```text
+//!   Shut ── connected ──▶ Open ── close ──▶ Shut
+//! ```
+//! Files are opened when the session begins, so that what is wrong with them is told then; nothing is taken before
+//! somebody has picked up.
+
+use std::future::pending;
+use std::time::Instant;
+
+use tokio::task::spawn_blocking;
+
+use crate::jitter::Playing;
+use crate::session::SessionError;
+use crate::session::call::{Budget, Camera, MediaKind};
+use crate::session::congestion::pacer::Room;
+use crate::session::far::Far;
+use crate::session::line::LineEvent;
+use crate::video::driver::{
+    Incoming, Taking, VideoConfig, VideoEngine, VideoEvent, VideoIo, VideoSource, VideoStats,
+};
+use crate::video::sender::{Backlog, VideoPacket};
+
+pub(in crate::session) struct Pictures {
+    engine: VideoEngine,
+    io: VideoIo,
+    /// Whether there is anything to send.
+    camera: Camera,
+    /// Whether somebody has picked up.
+    flowing: bool,
+    /// Bytes of payload received.
+    bytes: usize,
+    /// Whether any were.
+    seen: bool,
+}
+
+/// What the threads of pictures say.
+pub(super) enum PictureNews {
+    Picture(Vec<VideoPacket>),
+    Event(VideoEvent),
+}
+
+impl Pictures {
+    pub(in crate::session) fn open(config: &VideoConfig) -> Result<Self, SessionError> {
+        let (engine, io) = VideoEngine::open(config)?;
+        let camera = if config.source == VideoSource::None { Camera::Off } else { Camera::On };
+        Ok(Self { engine, io, camera, flowing: false, bytes: 0, seen: false })
+    }
+
+    /// Somebody has picked up.
+    pub(super) fn start(&mut self, now: Instant, far: &mut Far) {
+        self.flowing = true;
+        self.apply(now, far);
+    }
+
+    pub(super) fn set_camera(&mut self, now: Instant, far: &mut Far, camera: Camera) {
+        self.camera = camera;
+        self.apply(now, far);
+    }
+
+    /// Takes pictures of something else; of nothing, the camera is off.
+    pub(super) fn set_source(&mut self, now: Instant, far: &mut Far, source: VideoSource) {
+        self.camera = if source == VideoSource::None { Camera::Off } else { Camera::On };
+        self.engine.set_source(source);
+        self.apply(now, far);
+    }
+
+    fn apply(&self, now: Instant, far: &mut Far) {
+        let Some(line) = far.line().filter(|_| self.flowing) else { return };
+        let Some(codec) = line.video_codec() else { return };
+        line.set_camera(now, self.camera);
+        self.give(line.video_budget(now));
+        let taking = if self.camera == Camera::On { Taking::On } else { Taking::Off };
+        self.engine.set_taking(taking, codec);
+    }
+
+    /// Tells the encoder what it may do.
+    pub(super) fn follow(&self, now: Instant, far: &mut Far) {
+        if self.flowing
+            && self.camera == Camera::On
+            && let Some(line) = far.line()
+        {
+            self.give(line.video_budget(now));
+        }
+    }
+
+    fn give(&self, Budget { rate, room }: Budget) {
+        let backlog = if room == Room::Encode { Backlog::Clear } else { Backlog::Full };
+        self.engine.set_budget(rate, backlog);
+    }
+
+    /// What concerns pictures of what the line says; the rest comes back.
+    pub(super) fn handle_far(&mut self, now: Instant, event: LineEvent) -> Option<LineEvent> {
+        match event {
+            LineEvent::Video { codec, sequence, timestamp, marker, payload } => {
+                self.bytes += payload.len();
+                self.seen = true;
+                let arrival = now;
+                self.engine.insert(Incoming::Packet { codec, arrival, sequence, timestamp, marker, payload });
+            }
+            LineEvent::KeyframeWanted => self.engine.want_keyframe(),
+            LineEvent::Clock { kind: MediaKind::Video, ntp, rtp } => {
+                self.engine.insert(Incoming::VideoClock(ntp, rtp));
+            }
+            LineEvent::Clock { kind: MediaKind::Voice, ntp, rtp } => {
+                self.engine.insert(Incoming::VoiceClock(ntp, rtp));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// What is heard, so that what is seen can follow it.
+    pub(super) fn follow_voice(&self, playing: Option<Playing>) {
+        if let Some(playing) = playing.filter(|_| self.seen) {
+            self.engine.insert(Incoming::VoicePlaying(playing));
+        }
+    }
+
+    pub(super) fn set_round_trip(&self, round_trip: Option<std::time::Duration>) {
+        if let Some(round_trip) = round_trip.filter(|_| self.seen) {
+            self.engine.insert(Incoming::RoundTrip(round_trip));
+        }
+    }
+
+    /// What became of pictures, and how many bytes of payload came since the last time.
+    pub(super) fn measure(&mut self) -> (VideoStats, usize) {
+        (self.engine.stats(), std::mem::take(&mut self.bytes))
+    }
+
+    pub(in crate::session) fn screen(&self) -> crate::video::driver::Screen {
+        self.engine.screen()
+    }
+
+    /// What comes next. Cancel safe.
+    pub(super) async fn next(&mut self) -> PictureNews {
+        let VideoIo { pictures, events } = &mut self.io;
+        tokio::select! {
+            biased;
+            Some(event) = events.recv() => PictureNews::Event(event),
+            Some(picture) = pictures.recv() => PictureNews::Picture(picture),
+            else => pending().await,
+        }
+    }
+
+    /// Finishes files and ends the threads.
+    pub(super) async fn close(self) {
+        if spawn_blocking(move || self.engine.close()).await.is_err() {
+            tracing::warn!("closing the pictures was interrupted");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The two threads of pictures: one takes and encodes them, one puts together, decodes and shows them.
+//!
+//! ```text
+//! source ─▶ Ladder, VideoSender ─▶ pictures in packets (bounded) ─▶ session
+//!                ▲ budget, keyframes
+//! sink, window ◀─ wait for its moment ◀─ VideoReceiver ◀─ packets (bounded) ◀─ session
+//! ```
+//!
+//! A picture for which there is no room is not taken: nothing is encoded to be thrown away.
+#![expect(clippy::disallowed_methods, reason = "the threads read the clock for the sans-I/O parts")]
+
+mod capture;
+mod screen;
+mod show;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+pub use super::ends::{VideoConfig, VideoEndError, VideoError, VideoSink, VideoSource};
+use super::frame::I420;
+use super::sender::{Backlog, VideoPacket};
+use super::sync::NtpTime;
+use super::vpx::Codec;
+use super::y4m::Y4mReader;
+use crate::bitrate::Bitrate;
+use crate::jitter::Playing;
+use capture::Capture;
+pub use screen::ScreenError;
+use show::Show;
+
+/// Encoded pictures waiting for the session; while it is full, none is taken.
+pub const PICTURE_QUEUE: usize = 4;
+/// Packets waiting to be put together: a second of 4 Mbit/s; when full, the newest is dropped, and asked for again.
+pub const PACKET_QUEUE: usize = 512;
+/// Events waiting for the session; when full, the newest is dropped.
+pub const EVENT_QUEUE: usize = 32;
+
+/// What the threads say.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum VideoEvent {
+    /// Nothing can be shown before the other end sends a keyframe.
+    KeyframeNeeded,
+    /// The first picture of the other end is shown.
+    FirstShown,
+    /// The source or the sink stopped working; the call goes on without it.
+    Lost(VideoError),
+}
+
+/// The receiving ends of a running engine.
+#[derive(Debug)]
+pub struct VideoIo {
+    /// The packets of one picture each.
+    pub pictures: mpsc::Receiver<Vec<VideoPacket>>,
+    /// What happened.
+    pub events: mpsc::Receiver<VideoEvent>,
+}
+
+/// What came from the other end.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A packet of pictures.
+    Packet {
+        /// How they are coded.
+        codec: Codec,
+        /// When it came.
+        arrival: Instant,
+        /// RTP sequence number.
+        sequence: u16,
+        /// RTP timestamp, 90 kHz.
+        timestamp: u32,
+        /// Whether it is the last of its picture.
+        marker: bool,
+        /// The payload.
+        payload: Bytes,
+    },
+    /// What a timestamp of its pictures stands for.
+    VideoClock(NtpTime, u32),
+    /// What a timestamp of its voice stands for.
+    VoiceClock(NtpTime, u32),
+    /// What is heard of its voice.
+    VoicePlaying(Playing),
+    /// The round trip to it.
+    RoundTrip(Duration),
+}
+
+/// What became of pictures, since the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VideoStats {
+    /// Pictures handed to the session.
+    pub sent: u64,
+    /// Pictures shown.
+    pub shown: u64,
+    /// Size of the last picture shown, in pixels.
+    pub size: Option<(u32, u32)>,
+    /// How often the picture stood still.
+    pub freezes: u64,
+    /// And for how long altogether.
+    pub frozen: Duration,
+}
+
+/// Whether our pictures are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// They are.
+    On,
+    /// They are not.
+    Off,
+}
+
+/// Runs the pictures of one call; dropping it finishes files and ends the threads.
+#[derive(Debug)]
+pub struct VideoEngine {
+    shared: Arc<Shared>,
+    packets: Option<SyncSender<Incoming>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Looks at the newest picture of the other end, from wherever it is wanted.
+#[derive(Debug, Clone)]
+pub struct Screen(Arc<Mutex<Shown>>);
+
+/// What the engine and its threads all see.
+#[derive(Debug)]
+struct Shared {
+    taking: AtomicBool,
+    closing: AtomicBool,
+    /// What to take pictures of from now on.
+    wished: Mutex<Option<VideoSource>>,
+    codec: Mutex<Codec>,
+    /// Bits per second of payload.
+    rate: AtomicU64,
+    full: AtomicBool,
+    keyframe_wanted: AtomicBool,
+    sent: AtomicU64,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// The newest picture, and what became of all.
+#[derive(Debug, Default)]
+struct Shown {
+    latest: Option<I420>,
+    stats: VideoStats,
+}
+
+impl VideoEngine {
+    /// Opens files, and reports what is wrong with them; nothing is taken until [`Self::set_taking`].
+    pub fn open(config: &VideoConfig) -> Result<(Self, VideoIo), VideoError> {
+        let (pictures_in, pictures) = mpsc::channel(PICTURE_QUEUE);
+        let (events_in, events) = mpsc::channel(EVENT_QUEUE);
+        let (packets, incoming) = sync_channel(PACKET_QUEUE);
+        let shared = Arc::new(Shared {
+            taking: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            wished: Mutex::new(None),
+            codec: Mutex::new(Codec::Vp8),
+            rate: AtomicU64::new(Bitrate::from_kbps(200).bps()),
+            full: AtomicBool::new(false),
+            keyframe_wanted: AtomicBool::new(false),
+            sent: AtomicU64::new(0),
+            shown: Arc::default(),
+        });
+        let capture = Capture::open(&config.source, &shared, pictures_in, events_in.clone())?;
+        let show = Show::open(&config.sink, &shared, events_in)?;
+        let threads = vec![
+            spawn("silbo-capture", move || capture.run())?,
+            spawn("silbo-pictures", move || show.run(&incoming))?,
+        ];
+        Ok((Self { shared, packets: Some(packets), threads }, VideoIo { pictures, events }))
+    }
+
+    /// Takes pictures from now on, coded so, or takes none.
+    pub fn set_taking(&self, taking: Taking, codec: Codec) {
+        *lock(&self.shared.codec) = codec;
+        self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+        self.shared.taking.store(taking == Taking::On, Ordering::Release);
+        self.threads.iter().for_each(|thread| thread.thread().unpark());
+    }
+
+    /// Takes pictures of something else. What cannot be opened is told as [`VideoEvent::Lost`], and all stays as it is.
+    pub fn set_source(&self, source: VideoSource) {
+        *lock(&self.shared.wished) = Some(source);
+        self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+        self.threads.iter().for_each(|thread| thread.thread().unpark());
+    }
+
+    /// What pictures may take, and whether there is room for the next.
+    pub fn set_budget(&self, rate: Bitrate, backlog: Backlog) {
+        self.shared.rate.store(rate.bps(), Ordering::Relaxed);
+        self.shared.full.store(backlog == Backlog::Full, Ordering::Relaxed);
+    }
+
+    /// The other end can show nothing before a keyframe.
+    pub fn want_keyframe(&self) {
+        self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes what came from the other end; never blocks.
+    pub fn insert(&self, incoming: Incoming) {
+        if let Some(Err(TrySendError::Full(_))) =
+            self.packets.as_ref().map(|packets| packets.try_send(incoming))
+        {
+            tracing::debug!("a video packet was dropped: decoding does not keep up");
+        }
+    }
+
+    /// What became of pictures.
+    pub fn stats(&self) -> VideoStats {
+        VideoStats { sent: self.shared.sent.load(Ordering::Relaxed), ..lock(&self.shared.shown).stats }
+    }
+
+    /// Looks at the newest picture.
+    pub fn screen(&self) -> Screen {
+        Screen(Arc::clone(&self.shared.shown))
+    }
+
+    /// Finishes files and joins the threads; the same as dropping.
+    pub fn close(self) {}
+}
+
+impl Screen {
+    /// One on which there is this, and nothing else ever.
+    pub fn still(picture: I420) -> Self {
+        let stats = VideoStats { shown: 1, ..VideoStats::default() };
+        Self(Arc::new(Mutex::new(Shown { latest: Some(picture), stats })))
+    }
+
+    /// The newest picture, and how many were shown before it: the same number means the same picture.
+    pub fn latest(&self) -> Option<(u64, I420)> {
+        let shown = lock(&self.0);
+        shown.latest.clone().map(|latest| (shown.stats.shown, latest))
+    }
+}
+
+impl PartialEq for Screen {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Drop for VideoEngine {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.packets = None;
+        for thread in self.threads.drain(..) {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("a thread of pictures panicked");
+            }
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, VideoError> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map_err(|error| VideoError::Internal(error.to_string()))
+}
+
+/// A thread that panicked while holding the lock leaves counters and a picture that are still sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

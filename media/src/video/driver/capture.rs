@@ -1,0 +1,231 @@
+//! Takes pictures at the pace of their source and encodes them within the budget.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::screen::Screen;
+use super::{BufReader, File, Shared, VideoError, VideoEvent, VideoSource, Y4mReader, lock};
+use crate::bitrate::Bitrate;
+use crate::video::frame::{I420, Size, Taken};
+use crate::video::ladder::{Ladder, Measured};
+use crate::video::pattern;
+use crate::video::sender::{Backlog, VideoPacket, VideoSender, VideoSenderConfig};
+use crate::video::vpx::{Codec, Content, EncoderConfig, VpxError};
+
+const PATTERN_SIZE: (u32, u32) = (1280, 720);
+const PATTERN_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
+const SCREEN_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 15);
+/// A source that is further behind does not catch up.
+const LATE: Duration = Duration::from_millis(200);
+
+/// Runs as long as the call, whatever it takes pictures of.
+pub(super) struct Capture {
+    source: Option<Source>,
+    shared: Arc<Shared>,
+    pictures: mpsc::Sender<Vec<VideoPacket>>,
+    events: mpsc::Sender<VideoEvent>,
+    /// What timestamps count from, whatever the source: receivers see one stream.
+    began: Instant,
+    first_timestamp: u32,
+}
+
+enum Source {
+    Pattern { size: Size, number: u32 },
+    File { path: PathBuf, reader: Y4mReader<BufReader<File>> },
+    Screen(Box<Screen>),
+}
+
+/// What encodes, from when pictures are taken until they are not.
+struct Encoding {
+    codec: Codec,
+    ladder: Ladder,
+    sender: VideoSender,
+    size: Size,
+    took: Duration,
+}
+
+impl Capture {
+    pub(super) fn open(
+        source: &VideoSource,
+        shared: &Arc<Shared>,
+        pictures: mpsc::Sender<Vec<VideoPacket>>,
+        events: mpsc::Sender<VideoEvent>,
+    ) -> Result<Self, VideoError> {
+        let (source, shared) = (Source::open(source)?, Arc::clone(shared));
+        let (began, first_timestamp) = (Instant::now(), rand::random());
+        Ok(Self { source, shared, pictures, events, began, first_timestamp })
+    }
+
+    pub(super) fn run(mut self) {
+        while !self.shared.closing.load(Ordering::Acquire) {
+            let wished = lock(&self.shared.wished).take();
+            if let Some(wished) = wished {
+                match Source::open(&wished) {
+                    Ok(source) => self.source = source,
+                    Err(error) => self.lose(error),
+                }
+            }
+            if self.source.is_some() && self.shared.taking.load(Ordering::Acquire) {
+                if let Err(error) = self.take_pictures() {
+                    self.source = None;
+                    self.lose(error);
+                }
+            } else {
+                thread::park();
+            }
+        }
+    }
+
+    fn lose(&self, error: VideoError) {
+        tracing::warn!(%error, "no pictures come from there");
+        // The session may be over already.
+        let _ = self.events.try_send(VideoEvent::Lost(error));
+    }
+
+    fn goes_on(&self) -> bool {
+        self.shared.taking.load(Ordering::Acquire)
+            && !self.shared.closing.load(Ordering::Acquire)
+            && lock(&self.shared.wished).is_none()
+    }
+
+    /// Until none are to be taken, or others.
+    fn take_pictures(&mut self) -> Result<(), VideoError> {
+        let mut next = Instant::now();
+        let mut encoding: Option<Encoding> = None;
+        while self.goes_on() {
+            let now = Instant::now();
+            if now < next {
+                thread::park_timeout(next - now);
+                continue;
+            }
+            let Some(source) = &mut self.source else { return Ok(()) };
+            let interval = source.interval();
+            next = if now > next + LATE { now + interval } else { next + interval };
+            let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
+            let Some(frame) = source.next(now, full)? else { continue };
+            let content = source.content();
+            let codec = *lock(&self.shared.codec);
+            let rate = Bitrate::from_bps(self.shared.rate.load(Ordering::Relaxed));
+            let encoding = match &mut encoding {
+                Some(encoding) if encoding.codec == codec => encoding,
+                other => {
+                    let timestamps = (self.began, self.first_timestamp);
+                    let new = Encoding::new((codec, content), frame.size(), rate, timestamps);
+                    other.insert(new.map_err(internal)?)
+                }
+            };
+            if self.shared.keyframe_wanted.swap(false, Ordering::Relaxed) {
+                encoding.sender.request_keyframe();
+            }
+            let packets = encoding.encode(now, &frame, rate).map_err(internal)?;
+            if !packets.is_empty() && self.pictures.try_send(packets).is_ok() {
+                self.shared.sent.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Encoding {
+    fn new(
+        (codec, content): (Codec, Content),
+        source: Size,
+        rate: Bitrate,
+        (began, first_timestamp): (Instant, u32),
+    ) -> Result<Self, VpxError> {
+        let ladder = Ladder::new(content, source, rate);
+        let size = ladder.step().size;
+        let usual = VideoSenderConfig::default();
+        let config = VideoSenderConfig {
+            encoder: EncoderConfig { codec, size, bitrate: rate, content, ..usual.encoder },
+            frame_rate: ladder.step().frame_rate,
+            first_picture: rand::random::<u16>() & 0x7fff,
+            first_timestamp,
+            ..usual
+        };
+        let sender = VideoSender::new(config, began)?;
+        Ok(Self { codec, ladder, sender, size, took: Duration::ZERO })
+    }
+
+    fn encode(&mut self, now: Instant, frame: &I420, rate: Bitrate) -> Result<Vec<VideoPacket>, VpxError> {
+        self.ladder.set_source(frame.size());
+        let step = self.ladder.measured(now, Measured { target: rate, encoding: self.took, shown: None });
+        self.sender.set_bitrate(rate)?;
+        self.sender.set_frame_rate(step.frame_rate);
+        if step.size != self.size {
+            self.sender.set_size(step.size)?;
+            self.size = step.size;
+        }
+        let packets = self.sender.capture(now, &frame.scaled(step.size), Backlog::Clear)?;
+        self.took = now.elapsed();
+        Ok(packets)
+    }
+}
+
+impl Source {
+    fn open(source: &VideoSource) -> Result<Option<Self>, VideoError> {
+        match source {
+            VideoSource::None => Ok(None),
+            VideoSource::Pattern => {
+                let (width, height) = PATTERN_SIZE;
+                let size =
+                    Size::new(width, height).map_err(|error| VideoError::Internal(error.to_string()))?;
+                Ok(Some(Self::Pattern { size, number: 0 }))
+            }
+            VideoSource::Screen => Ok(Some(Self::Screen(Box::new(Screen::open()?)))),
+            VideoSource::File(path) => {
+                let opened = File::open(path)
+                    .map_err(Into::into)
+                    .and_then(|file| Y4mReader::open(BufReader::new(file)));
+                let reader = opened.map_err(|why| VideoError::Unreadable { path: path.clone(), why })?;
+                Ok(Some(Self::File { path: path.clone(), reader }))
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        match self {
+            Self::Pattern { .. } => PATTERN_INTERVAL,
+            Self::File { reader, .. } => reader.rate().interval(),
+            Self::Screen(_) => SCREEN_INTERVAL,
+        }
+    }
+
+    const fn content(&self) -> Content {
+        match self {
+            Self::Pattern { .. } | Self::File { .. } => Content::Camera,
+            Self::Screen(_) => Content::Screen,
+        }
+    }
+
+    /// The next picture; none if it is to be passed over.
+    fn next(&mut self, now: Instant, passed_over: bool) -> Result<Option<I420>, VideoError> {
+        let taken = Taken::At(now);
+        let frame = match self {
+            Self::Pattern { size, number } => {
+                *number = number.wrapping_add(1);
+                if passed_over {
+                    return Ok(None);
+                }
+                pattern::draw(*size, taken, *number)
+            }
+            Self::File { path, reader } => {
+                let unreadable = |why| VideoError::Unreadable { path: path.clone(), why };
+                let frame = reader.next_looped(taken).map_err(unreadable)?;
+                frame.ok_or_else(|| VideoError::Internal(format!("{} holds no picture", path.display())))?
+            }
+            Self::Screen(_) if passed_over => return Ok(None),
+            Self::Screen(screen) => screen.take(taken)?,
+        };
+        Ok(Some(frame).filter(|_| !passed_over))
+    }
+}
+
+fn internal(error: VpxError) -> VideoError {
+    VideoError::Internal(error.to_string())
+}

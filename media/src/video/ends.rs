@@ -1,0 +1,159 @@
+//! Where pictures come from and where they go: what the command line calls `--camera` and `--display`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::driver::ScreenError;
+use super::y4m::Y4mError;
+
+/// Where pictures to send come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum VideoSource {
+    /// There are none.
+    #[default]
+    None,
+    /// A moving pattern of 1280x720 that carries a number ([`super::pattern`]).
+    Pattern,
+    /// A Y4M file, again and again.
+    File(PathBuf),
+    /// The X11 screen, with the mouse pointer.
+    Screen,
+}
+
+/// Where received pictures go, beside the window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum VideoSink {
+    /// Nowhere.
+    #[default]
+    Null,
+    /// A Y4M file: every picture as it is shown, in the size of the first.
+    File(PathBuf),
+}
+
+/// Where pictures come from and go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VideoConfig {
+    /// Where pictures to send come from.
+    pub source: VideoSource,
+    /// Where received pictures go.
+    pub sink: VideoSink,
+}
+
+/// Why text names neither a source nor a sink.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VideoEndError {
+    /// It is known, and not built.
+    #[error("{0:?} is not built yet; take screen, pattern, file:PATH.y4m or none")]
+    NotBuilt(String),
+    /// It is no source.
+    #[error("{0:?} is no camera: say none, screen, pattern or file:PATH.y4m")]
+    UnknownSource(String),
+    /// It is no sink.
+    #[error("{0:?} is nowhere to show pictures: say null or file:PATH.y4m")]
+    UnknownSink(String),
+}
+
+/// Why there are no pictures.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VideoError {
+    /// The file of a source cannot be read.
+    #[error("the pictures in {} cannot be read: {why}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        why: Y4mError,
+    },
+    /// The file of a sink cannot be written.
+    #[error("pictures cannot be written to {}: {why}", path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        why: std::io::Error,
+    },
+    /// The screen cannot be shared.
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
+    /// This machine has no threads or no memory left.
+    #[error("the video engine cannot run: {0}")]
+    Internal(String),
+}
+
+impl FromStr for VideoSource {
+    type Err = VideoEndError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':').unwrap_or((text, "")) {
+            ("none", "") => Ok(Self::None),
+            ("pattern", "") => Ok(Self::Pattern),
+            ("file", path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            ("screen", "") => Ok(Self::Screen),
+            ("default", "") | ("device", _) => Err(VideoEndError::NotBuilt(text.to_owned())),
+            _ => Err(VideoEndError::UnknownSource(text.to_owned())),
+        }
+    }
+}
+
+impl FromStr for VideoSink {
+    type Err = VideoEndError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':').unwrap_or((text, "")) {
+            ("null", "") => Ok(Self::Null),
+            ("file", path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            _ => Err(VideoEndError::UnknownSink(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for VideoSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Pattern => f.write_str("pattern"),
+            Self::Screen => f.write_str("screen"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for VideoSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_understood_and_said_again_the_same() {
+        for text in ["none", "pattern", "screen", "file:a b.y4m", "file:C:\\clip.y4m"] {
+            assert_eq!(text.parse::<VideoSource>().map(|source| source.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["null", "file:out.y4m"] {
+            assert_eq!(text.parse::<VideoSink>().map(|sink| sink.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_is_told_from_what_makes_no_sense() {
+        for text in ["default", "device:/dev/video0"] {
+            assert_eq!(text.parse::<VideoSource>(), Err(VideoEndError::NotBuilt(text.to_owned())));
+        }
+        for text in ["", "file", "file:", "pattern:3", "nowhere"] {
+            assert_eq!(text.parse::<VideoSource>(), Err(VideoEndError::UnknownSource(text.to_owned())));
+            assert!(text.parse::<VideoSink>().is_err());
+        }
+    }
+}
