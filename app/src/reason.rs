@@ -91,6 +91,8 @@ pub enum Reason {
     AlreadyInCall,
     /// There is no call to answer, decline, mute or hang up.
     NoCall,
+    /// There is no camera to switch on or off.
+    NoCamera,
     /// A list is full; the number says how long it may be.
     Full(u32),
     /// A port is taken by another program.
@@ -205,6 +207,7 @@ impl Reason {
             Self::CannotBeCalled(".."),
             Self::AlreadyInCall,
             Self::NoCall,
+            Self::NoCamera,
             Self::Full(0),
             Self::PortInUse(text()),
             Self::PortForbidden(text()),
@@ -250,6 +253,7 @@ impl Reason {
             Self::CannotBeCalled(_) => ("cannot_be_called", 1),
             Self::AlreadyInCall => ("already_in_call", 4),
             Self::NoCall => ("no_call", 1),
+            Self::NoCamera => ("no_camera", 1),
             Self::Full(_) => ("full", 1),
             Self::PortInUse(_) => ("port_in_use", 1),
             Self::PortForbidden(_) => ("port_forbidden", 1),
@@ -305,8 +309,8 @@ impl Reason {
                 "Do not trust this connection; try again from another network.",
             ),
             Self::Device(why) => (
-                format!("The sound device or file cannot be used: {why}."),
-                "Check that it is connected or exists, or choose another one (--mic, --speaker).",
+                format!("The device or file cannot be used: {why}."),
+                "Check that it is connected or exists, or choose another one (--mic, --speaker, --camera, --display).",
             ),
             Self::Usage(why) => (why.clone(), "See `silbo --help`."),
             Self::NotBuilt(what) => {
@@ -348,6 +352,9 @@ impl Reason {
                 "Follow the advice that `silbo doctor` gives in the lines marked with \"!\".",
             ),
             Self::AlreadyInCall => ("A call is already going on.".into(), "Hang up first."),
+            Self::NoCamera => {
+                ("There is no camera to switch on or off.".into(), "Start Silbo with --camera.")
+            }
             Self::NoCall => {
                 ("There is no call this could apply to.".into(), "Wait for a call, or place one.")
             }

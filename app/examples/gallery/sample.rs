@@ -1,9 +1,14 @@
 //! Invented snapshots, one per state of the window; the tests of the window show them too.
 
+use app::engine::command::Sharing;
 use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
     NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
 };
+use media::session::Camera;
+use media::video::driver::Screen;
+use media::video::frame::{Size, Taken};
+use media::video::pattern;
 use overlay::{Identity, PublicKey};
 use std::time::{Duration, Instant};
 
@@ -60,6 +65,9 @@ pub(crate) fn call(with: ContactId, name: &str, phase: CallPhase) -> View {
         phase,
         waiting: None,
         muted: false,
+        camera: None,
+        sharing: Sharing::Off,
+        screen: None,
         path: None,
         quality: None,
         mic_level: 0.0,
@@ -77,6 +85,17 @@ pub(crate) fn active(since: Instant) -> View {
         call.quality = Some(Quality { bars: 4, rtt: Some(Duration::from_millis(24)), loss: 0.002 });
         call.mic_level = 0.55;
         call.speaker_level = 0.4;
+    }
+    view
+}
+
+/// The same with pictures both ways.
+pub(crate) fn filmed(since: Instant) -> View {
+    let mut view = active(since);
+    let picture = Size::new(640, 360).map(|size| pattern::draw(size, Taken::Media(0), 1234));
+    if let (Some(call), Ok(picture)) = (&mut view.call, picture) {
+        call.camera = Some(Camera::On);
+        call.screen = Some(Screen::still(picture));
     }
     view
 }
@@ -185,6 +204,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("ringing", bob(CallPhase::Ringing)),
         ("connecting", bob(CallPhase::Connecting)),
         ("active", active(since)),
+        ("filmed", filmed(since)),
         ("muted", muted),
         ("echo", echo),
         ("ended", bob(ended("The call is over.", "", Some(247)))),

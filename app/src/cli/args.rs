@@ -9,6 +9,7 @@ use media::{
     device::{AudioSink, AudioSource},
     process::Processing,
     session::PathPolicy,
+    video::driver::{VideoConfig, VideoSink, VideoSource},
     voice::driver::VoiceConfig,
 };
 use overlay::record::Offers;
@@ -259,7 +260,7 @@ pub struct Call {
     /// Give up after this many seconds of ringing
     #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "45")]
     pub ring_timeout: Duration,
-    /// With picture (not built yet)
+    /// With picture; needs --camera
     #[arg(long)]
     pub video: bool,
     /// Which ways the sound may take
@@ -290,12 +291,12 @@ pub struct Media {
     /// Loudspeaker
     #[arg(long, value_name = "DST", default_value = "default")]
     pub speaker: AudioSink,
-    /// Camera: none (others are not built yet)
+    /// Camera: none, screen (X11), pattern or file:PATH.y4m (real cameras are not built yet)
     #[arg(long, value_name = "SRC", default_value = "none")]
-    pub camera: String,
-    /// Where received pictures go: null (others are not built yet)
+    pub camera: VideoSource,
+    /// Where received pictures go: null or file:PATH.y4m
     #[arg(long, value_name = "DST", default_value = "null")]
-    pub display: String,
+    pub display: VideoSink,
     /// Echo cancellation, noise suppression and gain [default: on for devices, off for files and tones]
     #[arg(long, value_enum)]
     pub processing: Option<OnOff>,
@@ -361,12 +362,14 @@ impl Cli {
             Some(Verb::Peer(_)) => not_built("`silbo peer`"),
             Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
             Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
-            Some(Verb::Call(call)) if call.video => not_built("Video (--video)"),
-            Some(Verb::Call(Call { media, .. }) | Verb::Online(Online { media, .. }) | Verb::Gui(media)) => {
-                media.check_built()
-            }
+            Some(Verb::Call(call)) if call.video && call.media.camera == VideoSource::None => not_built(
+                "A camera of this computer (--video without --camera screen, pattern or file:PATH.y4m)",
+            ),
             Some(
                 Verb::Supernode(_)
+                | Verb::Call(_)
+                | Verb::Online(_)
+                | Verb::Gui(_)
                 | Verb::Register { .. }
                 | Verb::Lookup { .. }
                 | Verb::Contact { .. }
@@ -393,12 +396,9 @@ impl Media {
         VoiceConfig { source: self.mic.clone(), sink: self.speaker.clone(), processing }
     }
 
-    fn check_built(&self) -> Result<(), Reason> {
-        let none = |word: &str| matches!(word, "none" | "null");
-        if !none(&self.camera) || !none(&self.display) {
-            return Err(Reason::NotBuilt("Video (--camera, --display)".into()));
-        }
-        Ok(())
+    /// The picture half.
+    pub fn video(&self) -> VideoConfig {
+        VideoConfig { source: self.camera.clone(), sink: self.display.clone() }
     }
 }
 
@@ -407,8 +407,8 @@ impl Default for Media {
         Self {
             mic: AudioSource::Default,
             speaker: AudioSink::Default,
-            camera: "none".into(),
-            display: "null".into(),
+            camera: VideoSource::None,
+            display: VideoSink::Null,
             processing: None,
         }
     }

@@ -1,8 +1,12 @@
 //! Commands as JSON lines on standard input:
-//! `{"do":"call|answer|decline|hangup|mute|unmute|network_changed|accept_request", ...}`.
+//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|network_changed|accept_request", ...}`.
 
 use super::args::who;
-use crate::{engine::command::Command, reason::Reason};
+use crate::{
+    engine::command::{Command, Sharing},
+    reason::Reason,
+};
+use media::session::Camera;
 use overlay::PublicKey;
 use serde_json::Value;
 use std::{io, thread};
@@ -58,7 +62,17 @@ fn parse(line: &str) -> Result<Command, Reason> {
                 key.ok_or_else(|| Reason::Usage("accept_request needs \"key\": a public key.".into()))?;
             Ok(Command::AcceptRequest(key))
         }
-        "camera" | "share" | "device" => Err(Reason::NotBuilt(format!("The command \"{what}\""))),
+        "camera" | "share" => {
+            let on = value.get("on").and_then(Value::as_bool);
+            let on = on.ok_or_else(|| Reason::Usage(format!("{what} needs \"on\": true or false.")))?;
+            Ok(match (what, on) {
+                ("camera", true) => Command::SetCamera(Camera::On),
+                ("camera", false) => Command::SetCamera(Camera::Off),
+                (_, true) => Command::Share(Sharing::On),
+                (_, false) => Command::Share(Sharing::Off),
+            })
+        }
+        "device" => Err(Reason::NotBuilt(format!("The command \"{what}\""))),
         unknown => Err(Reason::Usage(format!("There is no command \"{unknown}\"."))),
     }
 }
@@ -79,6 +93,10 @@ mod tests {
             (r#"{"do":"hangup","more":1}"#.to_owned(), Command::HangUp),
             (r#"{"do":"mute"}"#.to_owned(), Command::SetMuted(true)),
             (r#"{"do":"unmute"}"#.to_owned(), Command::SetMuted(false)),
+            (r#"{"do":"camera","on":true}"#.to_owned(), Command::SetCamera(Camera::On)),
+            (r#"{"do":"camera","on":false}"#.to_owned(), Command::SetCamera(Camera::Off)),
+            (r#"{"do":"share","on":true}"#.to_owned(), Command::Share(Sharing::On)),
+            (r#"{"do":"share","on":false}"#.to_owned(), Command::Share(Sharing::Off)),
             (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
         ] {
@@ -88,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_and_what_makes_no_sense_gets_a_sentence() {
-        assert!(matches!(parse(r#"{"do":"camera"}"#), Err(Reason::NotBuilt(_))));
+        assert!(matches!(parse(r#"{"do":"device"}"#), Err(Reason::NotBuilt(_))));
         for line in [
             "",
             "hangup",

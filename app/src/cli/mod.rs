@@ -134,6 +134,7 @@ fn config(global: &Global, media: &Media) -> Config {
         mainline: if global.no_mainline || global.lab { Mainline::Off } else { Mainline::Public },
         portmap: if global.no_portmap { Portmap::Off } else { Portmap::On },
         voice: media.voice(),
+        video: media.video(),
         auto_answer: AutoAnswer::Nobody,
         ring_timeout: crate::call::RING_TIMEOUT,
         path: media::session::PathPolicy::Any,

@@ -258,6 +258,8 @@ impl Actor {
             Command::Decline => self.line.decline(self.now()),
             Command::HangUp => self.hang_up(),
             Command::SetMuted(muted) => self.set_muted(muted),
+            Command::SetCamera(camera) => self.set_camera(camera),
+            Command::Share(sharing) => self.share(sharing),
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),

@@ -3,6 +3,7 @@
 use super::{
     AutoAnswer,
     actor::{Actor, Done, Undelivered},
+    command::Sharing,
     event::{EventBody, Person},
     picture::ECHO,
     reasons,
@@ -18,8 +19,9 @@ use crate::{
     storage::PastCall,
 };
 use media::session::{
-    AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
+    AddressScope, Camera, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
+use media::video::driver::VideoSource;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
 use std::{
@@ -135,7 +137,12 @@ impl Actor {
                 self.map_call(call, std::slice::from_ref(&candidate));
                 self.line.handle_candidate(now, call, candidate.encode());
             }
-            Some(SessionEvent::Connected) => tracing::debug!("the session is connected"),
+            Some(SessionEvent::Connected) => {
+                let camera = self.has_camera().then_some(Camera::On);
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.camera = camera;
+                }
+            }
             Some(SessionEvent::Path(path)) => {
                 self.picture.path(&path);
                 self.tell(Some(call), EventBody::Path(path));
@@ -156,6 +163,18 @@ impl Actor {
             }
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
+            }
+            Some(SessionEvent::FirstPicture) => {
+                let screen = self.session.as_ref().map(|running| running.session.screen());
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.screen = screen;
+                }
+                self.tell(Some(call), EventBody::FirstPicture);
+            }
+            Some(SessionEvent::PicturesLost(error)) => {
+                self.show_sharing(Sharing::Off);
+                self.picture.notice(&Reason::Device(error.to_string()));
+                self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
             }
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
             Some(SessionEvent::Ended(end)) => {
@@ -206,6 +225,40 @@ impl Actor {
             call.muted = muted;
         }
         Ok(())
+    }
+
+    pub(super) fn set_camera(&mut self, camera: Camera) -> Result<(), Reason> {
+        if !self.has_camera() {
+            return Err(Reason::NoCamera);
+        }
+        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
+        running.session.set_camera(camera)?;
+        if let Some(call) = &mut self.picture.view.call {
+            call.camera = Some(camera);
+        }
+        Ok(())
+    }
+
+    pub(super) fn share(&mut self, sharing: Sharing) -> Result<(), Reason> {
+        let source = match sharing {
+            Sharing::On => VideoSource::Screen,
+            Sharing::Off => self.config.video.source.clone(),
+        };
+        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
+        running.session.set_source(source)?;
+        self.show_sharing(sharing);
+        Ok(())
+    }
+
+    fn show_sharing(&mut self, sharing: Sharing) {
+        let camera = (self.has_camera() && sharing == Sharing::Off).then_some(Camera::On);
+        if let Some(call) = &mut self.picture.view.call {
+            (call.sharing, call.camera) = (sharing, camera);
+        }
+    }
+
+    fn has_camera(&self) -> bool {
+        self.config.video.source != VideoSource::None
     }
 
     /// Without a call there is nothing to hurry.
@@ -312,6 +365,7 @@ impl Actor {
                 Network::Main => AddressScope::Public,
             },
             voice: voice.clone(),
+            video: self.config.video.clone(),
         };
         self.jobs.spawn(async move {
             let result = match start {

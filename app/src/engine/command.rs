@@ -1,6 +1,7 @@
 //! What a person can ask of the engine, from the window, the command line or standard input alike.
 
 use super::view::ContactId;
+use media::session::Camera;
 use overlay::{PublicKey, Username};
 use std::{fmt, time::Duration};
 
@@ -13,6 +14,15 @@ pub enum Who {
     Name(Username),
     /// Whoever holds this key.
     Key(PublicKey),
+}
+
+/// Whether our screen is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
 }
 
 /// One wish of the person at the window or the command line.
@@ -47,6 +57,10 @@ pub enum Command {
     HangUp,
     /// Mute or open the microphone.
     SetMuted(bool),
+    /// Send our pictures, or not.
+    SetCamera(Camera),
+    /// Show our screen in place of our camera, or no longer.
+    Share(Sharing),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

@@ -49,8 +49,13 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     ("path", "local, remote, protocol, direct, relay, rtt_ms: how the sound travels; again at every change"),
     ("media_flowing", "direction, mic_t0_ms, speaker_t0_ms: sound flows"),
-    ("stats", "rtt_ms, loss, jitter_ms, playout_delay_ms, concealed_ratio, mos, audio_kbps: each second"),
-    ("device_lost", "message: a device stopped working, silence is used in its place"),
+    (
+        "stats",
+        "rtt_ms, loss, jitter_ms, playout_delay_ms, concealed_ratio, mos, audio_kbps, video_kbps, fps, width, height, \
+         freezes, frozen_ms, pictures_sent, pictures_shown: each second",
+    ),
+    ("first_picture", "the first picture of the other end is shown"),
+    ("device_lost", "message: a device or file stopped working; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
     ("ended", "reason, by, duration_ms, receipt: the call is over"),
     ("error", "code, message, next_step: something did not work"),
@@ -247,6 +252,8 @@ pub enum EventBody {
         /// First sample of the loudspeaker file.
         speaker_t0: Option<UnixTime>,
     },
+    /// The first picture of the other end is shown.
+    FirstPicture,
     /// How the call is.
     Stats(CallStats),
     /// A device stopped working.
@@ -344,7 +351,8 @@ impl Event {
                 "Sound flows both ways.".into()
             }
             EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
-            EventBody::DeviceLost(why) => format!("Sound: {why}."),
+            EventBody::FirstPicture => "The picture is here.".into(),
+            EventBody::DeviceLost(why) => format!("A device stopped working: {why}."),
             EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
             EventBody::Ended(ended) => {
                 let talked =
@@ -383,6 +391,7 @@ impl EventBody {
             Self::Waiting(_) => "waiting",
             Self::Path(_) => "path",
             Self::MediaFlowing { .. } => "media_flowing",
+            Self::FirstPicture => "first_picture",
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
             Self::Missed { .. } => "missed",
@@ -484,10 +493,16 @@ impl EventBody {
                 "jitter_ms": fine_millis(stats.jitter), "playout_delay_ms": fine_millis(stats.playout_delay),
                 "concealed_ratio": rounded(stats.concealed_ratio, 4), "mos": rounded(stats.mos, 2),
                 "audio_kbps": rounded(stats.audio_kbps, 1),
-                // No video yet.
-                "video_kbps": null, "fps": null, "width": null, "height": null,
+                "video_kbps": stats.pictures.map(|pictures| rounded(pictures.kbps, 1)),
+                "fps": stats.pictures.map(|pictures| rounded(pictures.frame_rate, 1)),
+                "width": stats.pictures.map(|pictures| pictures.width),
+                "height": stats.pictures.map(|pictures| pictures.height),
+                "freezes": stats.pictures.map(|pictures| pictures.freezes),
+                "frozen_ms": stats.pictures.map(|pictures| millis(pictures.frozen)),
+                "pictures_sent": stats.pictures_sent, "pictures_shown": stats.pictures_shown,
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
+            Self::FirstPicture => json!({}),
             Self::DeviceLost(message) => json!({ "message": message }),
             Self::Ended(ended) => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),

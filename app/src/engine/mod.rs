@@ -38,7 +38,7 @@ use command::Command;
 use errand::Desk;
 use event::Event;
 use helping::Helping;
-use media::{session::PathPolicy, voice::driver::VoiceConfig};
+use media::{session::PathPolicy, video::driver::VideoConfig, voice::driver::VoiceConfig};
 use overlay::{
     Identity, Network, PublicKey,
     driver::{Mainline, Mdns, RoleWish},
@@ -83,6 +83,8 @@ pub struct Config {
     pub portmap: Portmap,
     /// Microphone and loudspeaker of calls.
     pub voice: VoiceConfig,
+    /// Camera of calls, and where pictures go beside the window.
+    pub video: VideoConfig,
     /// Whom to answer without asking.
     pub auto_answer: AutoAnswer,
     /// How long to let it ring there.

@@ -2,6 +2,7 @@
 
 use super::{
     WakeSlot,
+    command::Sharing,
     view::{
         CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES, Notice,
         PathView, Presence, Quality, RequestRow, View,
@@ -122,6 +123,9 @@ impl Picture {
             phase,
             waiting: None,
             muted: false,
+            camera: None,
+            sharing: Sharing::Off,
+            screen: None,
             path: None,
             quality: None,
             mic_level: 0.0,

@@ -72,6 +72,7 @@ impl From<SessionError> for Reason {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Device(error) => Self::Device(error.to_string()),
+            SessionError::Video(error) => Self::Device(error.to_string()),
             SessionError::Description(why) => {
                 tracing::debug!(why, "the other side's description was refused");
                 Self::Incompatible

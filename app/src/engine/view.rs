@@ -5,6 +5,8 @@
 //!
 //! [`Command`]: super::command::Command
 
+use super::command::Sharing;
+use media::{session::Camera, video::driver::Screen};
 use overlay::PublicKey;
 use std::time::{Duration, Instant};
 
@@ -186,6 +188,12 @@ pub struct CallView {
     pub waiting: Option<Sentence>,
     /// Whether our microphone is muted.
     pub muted: bool,
+    /// Whether our pictures are sent; none where there is no camera.
+    pub camera: Option<Camera>,
+    /// Whether our screen is shown.
+    pub sharing: Sharing,
+    /// What the other side's camera sees, from its first picture on.
+    pub screen: Option<Screen>,
     /// How the sound travels, once known.
     pub path: Option<PathView>,
     /// How well it sounds, once measured.

@@ -1,10 +1,11 @@
 //! What a key can do: each action's label, icon and shortcut in one place.
 
 use super::text;
-use crate::engine::command::Command;
-use crate::engine::view::{CallPhase, View};
+use crate::engine::command::{Command, Sharing};
+use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Key, KeyboardShortcut, Modifiers};
 use egui_material_icons::{MaterialIcon, icons};
+use media::session::Camera;
 
 /// An action of the window that has a control on the screen and perhaps a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,14 @@ pub(super) enum UiCommand {
     Mute,
     /// Open the microphone.
     Unmute,
+    /// Send our pictures.
+    CameraOn,
+    /// Send none.
+    CameraOff,
+    /// Show our screen.
+    Share,
+    /// Show it no longer.
+    StopSharing,
     /// End the call.
     HangUp,
     /// End the call before it was answered.
@@ -31,6 +40,10 @@ impl UiCommand {
         match self {
             Self::Mute => text::call::MUTE,
             Self::Unmute => text::call::UNMUTE,
+            Self::CameraOn => text::call::CAMERA_ON,
+            Self::CameraOff => text::call::CAMERA_OFF,
+            Self::Share => text::call::SHARE,
+            Self::StopSharing => text::call::STOP_SHARING,
             Self::HangUp => text::call::HANG_UP,
             Self::Cancel => text::call::CANCEL,
             Self::Answer => text::call::ANSWER,
@@ -44,6 +57,10 @@ impl UiCommand {
         match self {
             Self::Mute => icons::ICON_MIC,
             Self::Unmute => icons::ICON_MIC_OFF,
+            Self::CameraOn => icons::ICON_VIDEOCAM_OFF,
+            Self::CameraOff => icons::ICON_VIDEOCAM,
+            Self::Share => icons::ICON_SCREEN_SHARE,
+            Self::StopSharing => icons::ICON_STOP_SCREEN_SHARE,
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
             Self::Answer => icons::ICON_CALL,
             Self::Search => icons::ICON_SEARCH,
@@ -55,6 +72,8 @@ impl UiCommand {
     pub(super) fn shortcut(self) -> Option<KeyboardShortcut> {
         let key = match self {
             Self::Mute | Self::Unmute => Key::M,
+            Self::CameraOn | Self::CameraOff => Key::O,
+            Self::Share | Self::StopSharing => Key::D,
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
             Self::Search => Key::F,
             Self::Answer => return None,
@@ -75,10 +94,31 @@ impl UiCommand {
         match self {
             Self::Mute => Some(Command::SetMuted(true)),
             Self::Unmute => Some(Command::SetMuted(false)),
+            Self::Share => Some(Command::Share(Sharing::On)),
+            Self::StopSharing => Some(Command::Share(Sharing::Off)),
+            Self::CameraOn => Some(Command::SetCamera(Camera::On)),
+            Self::CameraOff => Some(Command::SetCamera(Camera::Off)),
             Self::HangUp | Self::Cancel => Some(Command::HangUp),
             Self::Answer => Some(Command::Answer),
             Self::Decline => Some(Command::Decline),
             Self::Search => None,
+        }
+    }
+
+    /// What switches a camera that is so.
+    pub(super) const fn switching(camera: Camera) -> Self {
+        match camera {
+            Camera::On => Self::CameraOff,
+            Camera::Off => Self::CameraOn,
+        }
+    }
+
+    /// What starts or ends showing our screen; Echo has no eyes.
+    pub(super) fn sharing(call: &CallView) -> Option<Self> {
+        match (call.with, &call.phase, call.sharing) {
+            (ContactId::Person(_), CallPhase::Active { .. }, Sharing::Off) => Some(Self::Share),
+            (ContactId::Person(_), CallPhase::Active { .. }, Sharing::On) => Some(Self::StopSharing),
+            _ => None,
         }
     }
 
@@ -89,7 +129,11 @@ impl UiCommand {
         match call.phase {
             CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Cancel],
             CallPhase::Incoming => vec![Self::Decline, Self::Answer],
-            CallPhase::Connecting | CallPhase::Active { .. } => vec![mute, Self::HangUp],
+            CallPhase::Connecting | CallPhase::Active { .. } => {
+                let own =
+                    [Some(mute), call.camera.map(Self::switching), Self::sharing(call), Some(Self::HangUp)];
+                own.into_iter().flatten().collect()
+            }
             CallPhase::Ended { .. } => Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
 
+use super::widgets::Picture;
 use crate::engine::view::{ContactId, Notice, View};
 use overlay::PublicKey;
 use std::time::Instant;
@@ -25,6 +26,8 @@ pub(super) struct UiState {
     pub(super) rang: bool,
     /// A notice of the window itself: the engine did not take a command.
     pub(super) own_notice: Option<Notice>,
+    /// What the other end shows.
+    pub(super) picture: Option<Picture>,
 }
 
 /// Whether the first-run card is up.
@@ -64,6 +67,7 @@ impl UiState {
             removing: None,
             rang: false,
             own_notice: None,
+            picture: None,
         }
     }
 

@@ -171,6 +171,10 @@ pub(super) mod call {
     pub(in crate::ui) const DECLINE: &str = "Decline";
     pub(in crate::ui) const MUTE: &str = "Mute";
     pub(in crate::ui) const UNMUTE: &str = "Unmute";
+    pub(in crate::ui) const CAMERA_ON: &str = "Camera on";
+    pub(in crate::ui) const CAMERA_OFF: &str = "Camera off";
+    pub(in crate::ui) const SHARE: &str = "Share screen";
+    pub(in crate::ui) const STOP_SHARING: &str = "Stop sharing";
     pub(in crate::ui) const HANG_UP: &str = "Hang up";
     pub(in crate::ui) const CANCEL: &str = "Cancel call";
     pub(in crate::ui) const AGAIN: &str = "Call again";
@@ -179,6 +183,11 @@ pub(super) mod call {
     pub(in crate::ui) const MIC: &str = "Your microphone";
     pub(in crate::ui) const ECHO_HINT: &str = "Say something: you hear it again two seconds later.";
     pub(in crate::ui) const KEYS_NOTE: &str = "Only the two of you can hear this call.";
+
+    /// What the picture of the other end is.
+    pub(in crate::ui) fn picture_of(name: &str) -> String {
+        format!("Picture of {name}")
+    }
 
     pub(in crate::ui) fn phase(phase: &CallPhase) -> &'static str {
         match phase {

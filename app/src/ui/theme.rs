@@ -152,6 +152,8 @@ pub(super) mod size {
     pub(in crate::ui) const COLUMN: f32 = 460.0;
     /// Widest column of the first-run card.
     pub(in crate::ui) const COLUMN_NARROW: f32 = 380.0;
+    /// Height of what stands below a picture.
+    pub(in crate::ui) const BELOW_PICTURE: f32 = 210.0;
     /// Widest column of the in-call view.
     pub(in crate::ui) const STAGE: f32 = 560.0;
     /// Width of a notice.
@@ -271,6 +273,8 @@ pub(super) mod pace {
 
     /// Rings around the avatar while it rings; nothing else moves then.
     pub(in crate::ui) const RINGING: Duration = Duration::from_millis(50);
+    /// Pictures of the other end: as often as cameras take them.
+    pub(in crate::ui) const PICTURES: Duration = Duration::from_millis(33);
     /// Level meters of a call, and everything else the engine reports during one.
     pub(in crate::ui) const LEVELS: Duration = Duration::from_millis(100);
     /// One round of the rings, in seconds.

@@ -9,5 +9,6 @@ mod calls;
 mod directory;
 mod doctor;
 mod harness;
+mod pictures;
 mod profile;
 mod usage;

@@ -39,7 +39,6 @@ fn what_is_not_built_says_so() {
         &["contact", "verify", "bob"],
         &["contact", "block", "bob"],
         &["call", "bob", "--video"],
-        &["call", "bob", "--camera", "pattern"],
         &["--passphrase-file", "f", "history"],
     ] {
         world.run("a", words).failed("not_built", 2);

@@ -2,10 +2,11 @@
 
 use super::{Window, sample};
 use app::call::Waiting;
-use app::engine::command::Command;
+use app::engine::command::{Command, Sharing};
 use app::engine::view::{CallPhase, ContactId, PathView, View};
 use app::reason::Reason;
 use egui::{Key, Modifiers, ViewportCommand};
+use media::session::Camera;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -143,7 +144,10 @@ fn tab_reaches_the_controls_and_space_presses_them() {
     window.press(Modifiers::NONE, Key::Space);
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Space);
-    assert_eq!(window.wished(), [Command::SetMuted(true), Command::HangUp]);
+    window.press(Modifiers::NONE, Key::Tab);
+    window.press(Modifiers::NONE, Key::Space);
+    let all = [Command::SetMuted(true), Command::Share(Sharing::On), Command::HangUp];
+    assert_eq!(window.wished(), all);
 }
 
 #[test]
@@ -174,4 +178,45 @@ fn a_call_to_echo_says_what_to_expect() {
     let window =
         Window::open(sample::call(ContactId::Echo, "Echo", CallPhase::Active { since: Instant::now() }));
     assert!(window.says("Say something: you hear it again two seconds later."));
+}
+
+#[test]
+fn who_is_seen_fills_the_window_and_the_controls_stay() {
+    let window = Window::open(sample::filmed(Instant::now()));
+    for label in ["Picture of carmen.santana", "carmen.santana", "Mute", "Camera off", "Hang up"] {
+        assert!(window.says(label), "{label}");
+    }
+}
+
+#[test]
+fn a_camera_is_switched_by_button_and_key_and_offered_only_where_there_is_one() {
+    let mut view = sample::filmed(Instant::now());
+    let mut window = Window::open(view.clone());
+    window.click("Camera off");
+    if let Some(call) = &mut view.call {
+        call.camera = Some(Camera::Off);
+    }
+    window.show(view.clone());
+    window.press(Modifiers::COMMAND, Key::O);
+    assert_eq!(window.wished(), [Command::SetCamera(Camera::Off), Command::SetCamera(Camera::On)]);
+    if let Some(call) = &mut view.call {
+        call.camera = None;
+    }
+    window.show(view);
+    assert!(!window.says("Camera on") && !window.says("Camera off"));
+}
+
+#[test]
+fn a_screen_is_shared_and_no_longer_shared() {
+    let mut view = sample::active(Instant::now());
+    let mut window = Window::open(view.clone());
+    window.click("Share screen");
+    if let Some(call) = &mut view.call {
+        call.sharing = Sharing::On;
+    }
+    window.show(view);
+    window.click("Stop sharing");
+    assert_eq!(window.wished(), [Command::Share(Sharing::On), Command::Share(Sharing::Off)]);
+    window.show(sample::call(sample::person(1), "bob", CallPhase::Connecting));
+    assert!(!window.says("Share screen"), "there is nobody to show it to");
 }

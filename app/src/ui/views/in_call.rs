@@ -8,15 +8,22 @@ use crate::ui::state::UiState;
 use crate::ui::text::{self, call as words};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
-    Avatar, LevelMeter, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column, centered_row,
-    label,
+    Avatar, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
+    centered_row, label,
 };
 use egui::{Ui, Widget};
 use egui_material_icons::{MaterialIcon, icons};
 use std::time::Duration;
 
 /// Calling, ringing there, connecting or talking.
-pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
+pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+    match &call.screen {
+        Some(screen) => Picture::follow(ui, &mut state.picture, screen),
+        None => state.picture = None,
+    }
+    if let (CallPhase::Active { since }, Some(picture)) = (&call.phase, &state.picture) {
+        return filmed_ui(ui, call, picture, state.now.saturating_duration_since(*since), wishes);
+    }
     let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "in call", size::STAGE, |ui| {
         let colors = palette(ui);
@@ -45,6 +52,25 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: 
         microphone_ui(ui, call);
         ui.add_space(size::GAP_HUGE);
         controls_ui(ui, call, wishes);
+    });
+}
+
+/// Talking to somebody who is seen.
+fn filmed_ui(ui: &mut Ui, call: &CallView, picture: &Picture, lasted: Duration, wishes: &mut Vec<Command>) {
+    ui.ctx().request_repaint_after(pace::PICTURES);
+    let room = ui.available_rect_before_wrap();
+    let (above, below) = room.split_top_bottom_at_y(room.bottom() - size::BELOW_PICTURE);
+    picture.show(ui, above, &words::picture_of(&call.name));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
+        centered_column(ui, "filmed", size::STAGE, |ui| {
+            let colors = palette(ui);
+            ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+            label(ui, call.name.as_str(), font::lead(), colors.text);
+            timer_ui(ui, lasted);
+            facts_ui(ui, call);
+            ui.add_space(size::GAP);
+            controls_ui(ui, call, wishes);
+        });
     });
 }
 
@@ -129,8 +155,12 @@ fn controls_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
         _ => UiCommand::HangUp,
     };
     let cell = RoundButton::cell();
-    centered_row(ui, &[cell.x, cell.x], cell.y, size::GAP, |ui| {
-        for (action, tone) in [(mute, Tone::Secondary), (end, Tone::Danger)] {
+    let camera = call.camera.map(|camera| (UiCommand::switching(camera), Tone::Secondary));
+    let share = UiCommand::sharing(call).map(|share| (share, Tone::Secondary));
+    let actions = [Some((mute, Tone::Secondary)), camera, share, Some((end, Tone::Danger))];
+    let actions: Vec<_> = actions.into_iter().flatten().collect();
+    centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
+        for (action, tone) in actions {
             let tip = action.tip(ui.ctx());
             if ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip)).clicked() {
                 wishes.extend(action.wish());

@@ -6,12 +6,14 @@ mod button;
 mod indicator;
 mod layout;
 mod list_row;
+mod picture;
 
 pub(super) use avatar::{Avatar, key_picture};
 pub(super) use button::{RoundButton, TextButton, Tone};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{card, centered_column, centered_row, page};
 pub(super) use list_row::ListRow;
+pub(super) use picture::Picture;
 
 use super::theme::{palette, size};
 use egui::{

@@ -1,0 +1,92 @@
+//! Moving pictures: what the other end's camera sees.
+
+use egui::{
+    Color32, ColorImage, Image, Rect, Response, Sense, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo,
+};
+use media::video::{driver::Screen, frame::I420};
+
+/// A picture on the graphics card, and which it is.
+#[derive(Clone)]
+pub(in crate::ui) struct Picture {
+    number: u64,
+    texture: TextureHandle,
+}
+
+impl Picture {
+    /// Takes the newest picture there is; one that is there already is not brought again.
+    pub(in crate::ui) fn follow(ui: &Ui, before: &mut Option<Self>, screen: &Screen) {
+        let Some((number, frame)) = screen.latest() else { return };
+        match before {
+            Some(picture) if picture.number == number => {}
+            Some(picture) => {
+                picture.texture.set(in_colours(&frame), TextureOptions::LINEAR);
+                picture.number = number;
+            }
+            None => {
+                let texture = ui.ctx().load_texture("other end", in_colours(&frame), TextureOptions::LINEAR);
+                *before = Some(Self { number, texture });
+            }
+        }
+    }
+
+    /// Shows it as large as it fits into `room`, in its own shape, on black.
+    pub(in crate::ui) fn show(&self, ui: &mut Ui, room: Rect, label: &str) -> Response {
+        let size = self.texture.size_vec2();
+        let scale = (room.width() / size.x).min(room.height() / size.y);
+        let place = Rect::from_center_size(room.center(), Vec2::new(size.x * scale, size.y * scale));
+        ui.painter().rect_filled(room, 0.0, Color32::BLACK);
+        Image::from_texture(&self.texture).paint_at(ui, place);
+        let response = ui.allocate_rect(room, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, label));
+        response
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Picture").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// From the colours of video (ITU-R BT.601, limited range) to those of a screen.
+fn in_colours(frame: &I420) -> ColorImage {
+    let (width, height) = (frame.size().width() as usize, frame.size().height() as usize);
+    let [luma, blue, red] = frame.planes();
+    let mut pixels = Vec::with_capacity(width * height);
+    for row in 0..height {
+        let lumas = &luma.data[row * luma.stride..][..width];
+        let blues = &blue.data[row / 2 * blue.stride..];
+        let reds = &red.data[row / 2 * red.stride..];
+        pixels.extend(
+            lumas.iter().enumerate().map(|(column, y)| in_colour(*y, blues[column / 2], reds[column / 2])),
+        );
+    }
+    ColorImage::new([width, height], pixels)
+}
+
+/// In steps of 1/256.
+fn in_colour(y: u8, blue: u8, red: u8) -> Color32 {
+    let (y, blue, red) = (298 * (i32::from(y) - 16), i32::from(blue) - 128, i32::from(red) - 128);
+    let byte = |value: i32| ((value + 128) >> 8).clamp(0, 255) as u8;
+    Color32::from_rgb(byte(y + 409 * red), byte(y - 100 * blue - 208 * red), byte(y + 516 * blue))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_colours_are_what_they_should_be() {
+        for ((y, blue, red), [r, g, b]) in [
+            ((16, 128, 128), [0, 0, 0]),
+            ((235, 128, 128), [255, 255, 255]),
+            ((81, 90, 240), [255, 0, 0]),
+            ((145, 54, 34), [0, 255, 0]),
+            ((41, 240, 110), [0, 0, 255]),
+        ] {
+            let shown = in_colour(y, blue, red).to_array();
+            let near = |at: usize, wanted: i32| (i32::from(shown[at]) - wanted).abs() <= 2;
+            assert!(near(0, r) && near(1, g) && near(2, b), "{y} {blue} {red}: {shown:?}");
+        }
+    }
+}
