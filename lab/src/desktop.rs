@@ -12,6 +12,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Desktop {
     display: String,
+    /// As ImageMagick takes it.
+    size: String,
     // Fields drop in this order: the window manager before the screen.
     _manager: Ends,
     _screen: Ends,
@@ -45,7 +47,8 @@ impl Desktop {
             .stderr(File::create(folder.join("openbox.log"))?)
             .spawn()
             .context("cannot start openbox")?;
-        let desktop = Self { display, _manager: Ends(manager), _screen: screen };
+        let size = format!("{width}x{height}");
+        let desktop = Self { display, size, _manager: Ends(manager), _screen: screen };
         poll("window manager", Duration::from_secs(10), || {
             let root = run(desktop.on_screen("xprop").args(["-root", "_NET_SUPPORTING_WM_CHECK"]))?;
             Ok(root.contains("window id").then_some(()))
@@ -63,6 +66,15 @@ impl Desktop {
     pub fn window_of(&self, process: u32, patience: Duration) -> Result<Window<'_>> {
         let id = poll("window", patience, || self.first_window(process))?;
         Ok(Window { desktop: self, id })
+    }
+
+    /// Gives the whole screen one colour, as ImageMagick names it.
+    pub fn paint(&self, colour: &str) -> Result<()> {
+        // It ends with 1 although it has painted.
+        let mut painter = self.on_screen("display");
+        painter.args(["-window", "root", "-size", &self.size, &format!("xc:{colour}")]);
+        painter.output().context("cannot run display")?;
+        Ok(())
     }
 
     /// Saves a picture of the whole screen.

@@ -15,6 +15,7 @@ use media::frame::BLOCK;
 use media::process::Processing;
 use media::session::driver::{Session, answer_sdp, offer_sdp};
 use media::session::{AddressScope, MediaDirection, PathPolicy, SessionConfig, SessionEvent};
+use media::video::driver::VideoConfig;
 use media::voice::driver::VoiceConfig;
 use media::voice::{VoiceSender, VoiceSenderConfig};
 use rtc::media_stream::MediaStreamTrack;
@@ -213,7 +214,13 @@ fn config(speaker: &Path) -> SessionConfig {
         sink: AudioSink::File(speaker.to_owned()),
         processing: Processing::Off,
     };
-    SessionConfig { policy: PathPolicy::Any, relays: vec![], addresses: AddressScope::Lab, voice }
+    SessionConfig {
+        policy: PathPolicy::Any,
+        relays: vec![],
+        addresses: AddressScope::Lab,
+        voice,
+        video: VideoConfig::default(),
+    }
 }
 
 /// Both ends are set up: everything that a call is must now happen.
