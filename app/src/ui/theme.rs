@@ -153,7 +153,7 @@ pub(super) mod size {
     /// Widest column of the first-run card.
     pub(in crate::ui) const COLUMN_NARROW: f32 = 380.0;
     /// Height of what stands below a picture.
-    pub(in crate::ui) const BELOW_PICTURE: f32 = 210.0;
+    pub(in crate::ui) const BELOW_PICTURE: f32 = 240.0;
     /// Widest column of the in-call view.
     pub(in crate::ui) const STAGE: f32 = 560.0;
     /// Width of a notice.
