@@ -198,6 +198,9 @@ impl Video {
     /// What leaves now, until nothing does.
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Packet> {
         loop {
+            if let Some(size) = self.answerer.latest_size() {
+                self.pacer.handle_padding(size);
+            }
             let (packet, size, kind, probe) = match self.pacer.poll_transmit(now)? {
                 Departure::Packet { packet, size, kind, probe } => (Some(packet), size, kind, probe),
                 // What was sent last once more: of more use than zeros.

@@ -227,6 +227,11 @@ impl<P: Clone> Answerer<P> {
         answer
     }
 
+    /// The size of the packet that left last.
+    pub fn latest_size(&self) -> Option<usize> {
+        self.kept.back().map(|kept| kept.size)
+    }
+
     /// The packet that left last, with its size.
     pub fn latest(&self) -> Option<(P, usize)> {
         self.kept.back().map(|kept| (kept.packet.clone(), kept.size))

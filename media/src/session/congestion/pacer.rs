@@ -39,8 +39,10 @@ const ROOM: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_millis(1000);
 /// What is owed at most: sound counts, but never stops video for longer than this.
 const MOST_OWED: Duration = Duration::from_millis(250);
-/// Size of a packet of padding on the wire, in bytes.
+/// Size of a packet of padding on the wire, in bytes, until [`Pacer::handle_padding`] says otherwise.
 const PADDING: usize = 1_200;
+/// Smaller ones would make a probe of more packets than the way takes at once.
+const LEAST_PADDING: usize = 100;
 /// Probes that wait; the oldest is dropped when there are more.
 const MOST_PROBES: usize = 4;
 /// Timers are late; so much of that is made up for. Else a machine that is up to 10 ms late uses 61 % of 1 Mbit/s.
@@ -65,6 +67,8 @@ pub struct Pacer<P> {
     updated: Option<Instant>,
     probes: VecDeque<Probe>,
     running: Option<Running>,
+    /// Bytes of a packet of padding.
+    padding: usize,
 }
 
 #[derive(Debug)]
@@ -147,6 +151,7 @@ impl<P> Pacer<P> {
             updated: None,
             probes: VecDeque::new(),
             running: None,
+            padding: PADDING,
         }
     }
 
@@ -188,6 +193,11 @@ impl<P> Pacer<P> {
         }
         queue.push_back(waiting);
         Ok(())
+    }
+
+    /// What a packet of padding weighs from now on: a probe that is sent with fewer bytes than it counts shows nothing.
+    pub fn handle_padding(&mut self, size: usize) {
+        self.padding = size.max(LEAST_PADDING);
     }
 
     /// Forgets the video that waits, as before a keyframe that replaces it.
@@ -254,8 +264,8 @@ impl<P> Pacer<P> {
     fn probe(&mut self, now: Instant, mut running: Running) -> Departure<P> {
         let id = running.probe.id;
         let departure = self.paced(Some(id)).unwrap_or_else(|| {
-            self.owe(PADDING);
-            Departure::Padding { size: PADDING, probe: id }
+            self.owe(self.padding);
+            Departure::Padding { size: self.padding, probe: id }
         });
         let size = match &departure {
             Departure::Packet { size, .. } | Departure::Padding { size, .. } => *size,

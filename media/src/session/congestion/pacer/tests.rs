@@ -190,3 +190,23 @@ fn a_target_of_nothing_and_a_clock_that_goes_back_do_no_harm() {
     pacer.handle_target(now, Bitrate::from_bps(u64::MAX));
     departures(&mut pacer, now, now + 1000 * MS);
 }
+
+#[test]
+fn a_probe_has_its_bytes_whatever_its_padding_weighs() {
+    for size in [1, 300, 860, 1200] {
+        let (mut pacer, now) = (Pacer::<u32>::new(TARGET), origin());
+        pacer.handle_padding(size);
+        pacer.handle_probe(now, probe(4800));
+        let mut bytes = 0;
+        for ms in 0..200u32 {
+            while let Some(departure) = pacer.poll_transmit(now + ms * MS) {
+                let Departure::Padding { size: padded, .. } = departure else { panic!("{departure:?}") };
+                assert_eq!(padded, size.max(LEAST_PADDING));
+                bytes += padded;
+            }
+        }
+        let size = size.max(LEAST_PADDING);
+        let wished = probe(4800).bytes.max(LEAST_PACKETS * size);
+        assert!((wished..wished + size).contains(&bytes), "{size}: {bytes}");
+    }
+}
