@@ -339,10 +339,9 @@ impl World {
     pub fn run_until(&mut self, until: Instant) {
         let ground = &self.ground;
         loop {
-            hand_over(&mut self.shards);
-            let Some(next) = self.shards.iter_mut().filter_map(|shard| shard.next(until)).min() else {
-                break;
-            };
+            let handed_over = hand_over(&mut self.shards).filter(|first| *first <= until);
+            let next = self.shards.iter_mut().filter_map(|shard| shard.next(until)).chain(handed_over).min();
+            let Some(next) = next else { break };
             let end = until.min(next + Ground::shortest_latency() - Duration::from_nanos(1));
             self.shards.par_iter_mut().with_max_len(1).for_each(|shard| {
                 shard.take_in();
@@ -368,8 +367,8 @@ impl World {
     }
 }
 
-/// What each has scheduled on others goes there, to be taken in.
-fn hand_over(shards: &mut [Shard]) {
+/// What each has scheduled on others goes there, to be taken in; when the first of it is to happen.
+fn hand_over(shards: &mut [Shard]) -> Option<Instant> {
     shards.iter_mut().for_each(Shard::take_in);
     for to in 0..shards.len() {
         for from in 0..shards.len() {
@@ -379,11 +378,7 @@ fn hand_over(shards: &mut [Shard]) {
             }
         }
     }
-    let first = shards.iter_mut().filter_map(|shard| shard.first_outgoing.take()).min();
-    // Whose it is will be seen when it is taken in.
-    if let Some(shard) = shards.first_mut() {
-        shard.first_incoming = first;
-    }
+    shards.iter_mut().filter_map(|shard| shard.first_outgoing.take()).min()
 }
 
 #[cfg(test)]

@@ -46,8 +46,6 @@ pub(super) struct Shard {
     pub(super) first_outgoing: Option<Instant>,
     /// From each shard, what is to happen here; empty once it is taken in.
     pub(super) incoming: Vec<Vec<Scheduled>>,
-    /// When the first of all that is incoming is to happen, here or elsewhere; known to one shard.
-    pub(super) first_incoming: Option<Instant>,
     pub(super) reports: Vec<Reported>,
     pub(super) steps: u64,
     pub(super) traffic: Traffic,
@@ -75,7 +73,6 @@ impl Shard {
             outgoing: std::iter::repeat_with(Vec::new).take(shards).collect(),
             first_outgoing: None,
             incoming: std::iter::repeat_with(Vec::new).take(shards).collect(),
-            first_incoming: None,
             reports: Vec::new(),
             steps: 0,
             traffic: Traffic::default(),
@@ -100,13 +97,11 @@ impl Shard {
     pub(super) fn take_in(&mut self) {
         let Self { incoming, queue, .. } = self;
         incoming.iter_mut().flat_map(|scheduled| scheduled.drain(..)).for_each(|next| queue.place(next));
-        self.first_incoming = None;
     }
 
     /// When the next step is due, if that is not later than `until`.
     pub(super) fn next(&mut self, until: Instant) -> Option<Instant> {
-        let incoming = self.first_incoming.filter(|first| *first <= until);
-        self.queue.next(until).into_iter().chain(incoming).min()
+        self.queue.next(until)
     }
 
     /// Lets time pass, by no more than the shortest latency from the next step on.
