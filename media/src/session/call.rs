@@ -45,7 +45,6 @@ use self::ear::{Said, ear};
 use self::reports::Reports;
 use self::settings::{OPUS_PAYLOAD_TYPE, interceptors, media, opus, picture, settings};
 pub(super) use self::video::Budget;
-pub use self::video::Camera;
 use self::video::{Beginning, Taken, Video};
 use super::description::{Candidate, Description};
 use super::sdp::{self, Role, Streams, VIDEO_FORMATS};
@@ -73,7 +72,7 @@ pub(super) enum PeerKind {
 pub(super) enum Pictures {
     /// They may flow both ways at any time.
     Offered,
-    /// We neither offer nor send any; those of the other end are taken.
+    /// None are offered, sent or taken.
     NotOffered,
 }
 

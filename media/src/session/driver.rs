@@ -18,7 +18,7 @@ use super::network::driver::Network;
 use super::sdp::Role;
 use super::sockets::driver::Sockets;
 use super::task::driver::{Command, Owner, Task};
-use super::task::pictures::Pictures;
+use super::task::pictures::{Pictures, check};
 use super::task::sound::{Loudness, Sound};
 use super::{
     Camera, Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
@@ -50,6 +50,7 @@ pub struct Session {
 pub async fn offer(
     config: SessionConfig,
 ) -> Result<(Session, Description, mpsc::Receiver<SessionEvent>), SessionError> {
+    check(&config.video).await?;
     let sound = Sound::opened(config.voice.clone()).await?;
     let mut opening = Opening::new(config, Role::Offer, PeerKind::Silbo, sound)?;
     let description = opening.line.offer(Instant::now())?;
@@ -76,7 +77,7 @@ pub fn prepare(
 /// network.
 pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
     let sound = Sound::opened(voice).await?;
-    let pictures = Pictures::open(&VideoConfig::default())?;
+    let pictures = Pictures::start_threads(&VideoConfig::default())?;
     Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), (sound, pictures)))
 }
 
@@ -85,6 +86,7 @@ pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<Session
 pub async fn offer_sdp(
     config: SessionConfig,
 ) -> Result<(Session, String, mpsc::Receiver<SessionEvent>), SessionError> {
+    check(&config.video).await?;
     let sound = Sound::opened(config.voice.clone()).await?;
     let mut opening = Opening::new(config, Role::Offer, PeerKind::Stock, sound)?;
     let sdp = opening.line.offer_sdp(Instant::now())?;
@@ -97,6 +99,7 @@ pub async fn answer_sdp(
     config: SessionConfig,
     offer: &str,
 ) -> Result<(Session, String, mpsc::Receiver<SessionEvent>), SessionError> {
+    check(&config.video).await?;
     let sound = Sound::opened(config.voice.clone()).await?;
     let mut opening = Opening::new(config, Role::Answer, PeerKind::Stock, sound)?;
     let sdp = opening.line.answer_sdp(Instant::now(), offer)?;
@@ -210,7 +213,7 @@ struct Opening {
 impl Opening {
     fn new(config: SessionConfig, role: Role, peer: PeerKind, sound: Sound) -> Result<Self, SessionError> {
         let SessionConfig { policy, relays, addresses, video, .. } = config;
-        let pictures = Pictures::open(&video)?;
+        let pictures = Pictures::start_threads(&video)?;
         // A stock end is offered no pictures where there are none to send.
         let spoken = match peer {
             PeerKind::Stock if video.source == VideoSource::None => Spoken::NotOffered,

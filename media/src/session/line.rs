@@ -22,14 +22,14 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::call::{Budget, Call, CallEvent, Camera, Measured, MediaKind, Outgoing, PeerKind, Pictures};
+use super::call::{Budget, Call, CallEvent, Measured, MediaKind, Outgoing, PeerKind, Pictures};
 use super::description::Candidate;
 use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::Role;
 use super::{
-    AddressScope, PathPolicy, PathReport, RelayHealth, RelayServer, Relayed, RelaysWanted, SessionEnd,
-    SessionError,
+    AddressScope, Camera, PathPolicy, PathReport, RelayHealth, RelayServer, Relayed, RelaysWanted,
+    SessionEnd, SessionError,
 };
 use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;

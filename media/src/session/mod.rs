@@ -139,7 +139,7 @@ pub struct SessionConfig {
 pub use crate::voice::Mute;
 
 /// Whether our pictures are sent.
-pub use call::Camera;
+pub use crate::video::driver::Camera;
 
 /// What a session tells its owner.
 #[derive(Debug)]

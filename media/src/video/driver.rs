@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-pub use super::ends::{VideoConfig, VideoEndError, VideoError, VideoSink, VideoSource};
+pub use super::ends::{Camera, VideoConfig, VideoEndError, VideoError, VideoSink, VideoSource};
 use super::frame::I420;
 use super::sender::{Backlog, VideoPacket};
 use super::sync::NtpTime;
@@ -107,15 +107,6 @@ pub struct VideoStats {
     pub frozen: Duration,
 }
 
-/// Whether our pictures are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taking {
-    /// They are.
-    On,
-    /// They are not.
-    Off,
-}
-
 /// Runs the pictures of one call; dropping it finishes files and ends the threads.
 #[derive(Debug)]
 pub struct VideoEngine {
@@ -152,15 +143,16 @@ struct Shown {
 }
 
 impl VideoEngine {
-    /// Opens files, and reports what is wrong with them; nothing is taken until [`Self::set_taking`].
-    pub fn open(config: &VideoConfig) -> Result<(Self, VideoIo), VideoError> {
+    /// Opens nothing yet: a source is opened when pictures are taken ([`Self::set_camera`]), a file when there is a
+    /// picture to write. What fails then is told as [`VideoEvent::Lost`].
+    pub fn start(config: &VideoConfig) -> Result<(Self, VideoIo), VideoError> {
         let (pictures_in, pictures) = mpsc::channel(PICTURE_QUEUE);
         let (events_in, events) = mpsc::channel(EVENT_QUEUE);
         let (packets, incoming) = sync_channel(PACKET_QUEUE);
         let shared = Arc::new(Shared {
             taking: AtomicBool::new(false),
             closing: AtomicBool::new(false),
-            wished: Mutex::new(None),
+            wished: Mutex::new(Some(config.source.clone())),
             codec: Mutex::new(Codec::Vp8),
             rate: AtomicU64::new(Bitrate::from_kbps(200).bps()),
             full: AtomicBool::new(false),
@@ -168,8 +160,8 @@ impl VideoEngine {
             sent: AtomicU64::new(0),
             shown: Arc::default(),
         });
-        let capture = Capture::open(&config.source, &shared, pictures_in, events_in.clone())?;
-        let show = Show::open(&config.sink, &shared, events_in)?;
+        let capture = Capture::new(&shared, pictures_in, events_in.clone());
+        let show = Show::new(&config.sink, &shared, events_in);
         let threads = vec![
             spawn("silbo-capture", move || capture.run())?,
             spawn("silbo-pictures", move || show.run(&incoming))?,
@@ -178,10 +170,10 @@ impl VideoEngine {
     }
 
     /// Takes pictures from now on, coded so, or takes none.
-    pub fn set_taking(&self, taking: Taking, codec: Codec) {
+    pub fn set_camera(&self, camera: Camera, codec: Codec) {
         *lock(&self.shared.codec) = codec;
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
-        self.shared.taking.store(taking == Taking::On, Ordering::Release);
+        self.shared.taking.store(camera == Camera::On, Ordering::Release);
         self.threads.iter().for_each(|thread| thread.thread().unpark());
     }
 
@@ -257,6 +249,12 @@ impl Drop for VideoEngine {
             }
         }
     }
+}
+
+/// Whether all of that can be opened, for whoever is to be told before a call is placed. May take its time.
+pub fn check(config: &VideoConfig) -> Result<(), VideoError> {
+    capture::check(&config.source)?;
+    show::check(&config.sink)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, VideoError> {

@@ -31,6 +31,15 @@ pub enum VideoSink {
     File(PathBuf),
 }
 
+/// Whether our pictures are taken and sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Camera {
+    /// They are.
+    On,
+    /// They are not.
+    Off,
+}
+
 /// Where pictures come from and go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VideoConfig {

@@ -47,7 +47,6 @@ pub struct VideoReceiver {
     freeze: FreezeDetector,
     round_trip: Duration,
     latest_request: Option<Instant>,
-    latest: Option<I420>,
     stats: VideoReceiverStats,
 }
 
@@ -61,7 +60,6 @@ impl VideoReceiver {
             freeze: FreezeDetector::default(),
             round_trip: Duration::ZERO,
             latest_request: None,
-            latest: None,
             stats: VideoReceiverStats::default(),
         })
     }
@@ -121,16 +119,6 @@ impl VideoReceiver {
         self.sync.voice_playing(now, rtp);
     }
 
-    /// The picture decoded last; stays while nothing comes.
-    pub fn latest(&self) -> Option<&I420> {
-        self.latest.as_ref()
-    }
-
-    /// Whether the picture stands still.
-    pub fn is_frozen(&self, now: Instant) -> bool {
-        self.freeze.is_frozen(now)
-    }
-
     /// What became of packets and pictures.
     pub fn stats(&self) -> VideoReceiverStats {
         let (freezes, frozen) = self.freeze.total();
@@ -143,7 +131,6 @@ impl VideoReceiver {
                 let frame = frame?;
                 self.freeze.decoded(now);
                 self.stats.shown += 1;
-                self.latest = Some(frame.clone());
                 let at = self.sync.show_at(now, picture.complete, picture.timestamp);
                 Some(Shown { frame, at })
             }

@@ -19,6 +19,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use rtc::rtp::{Header, Packet};
 
 use crate::bitrate::Bitrate;
+use crate::session::Camera;
 use crate::session::congestion::nack::{Answerer, Asker, Request};
 use crate::session::congestion::pacer::{Departure, Pacer, Room};
 use crate::session::congestion::{Controller, PacketKind, PacketResult, PacketSent, ProbeId, Settings};
@@ -36,15 +37,6 @@ const LEAST: Bitrate = Bitrate::from_kbps(30);
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// How long packets that were sent again count.
 const RECENTLY: Duration = Duration::from_millis(500);
-
-/// Whether our pictures are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Camera {
-    /// They are.
-    On,
-    /// They are not.
-    Off,
-}
 
 /// What the encoder may do.
 #[derive(Clone, Copy, Debug, PartialEq)]

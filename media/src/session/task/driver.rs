@@ -11,14 +11,13 @@ use tokio::time::{sleep_until, timeout};
 use super::flow::{Flow, Meter};
 use super::pictures::{PictureNews, Pictures};
 use super::sound::{Sound, SoundNews};
-use crate::session::call::Camera;
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::session::network::driver::{LOOK_EVERY, Network};
 use crate::session::path::streams::Wish;
 use crate::session::sockets::driver::{Received, Sockets};
 use crate::session::{
-    Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
+    Camera, Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
 };
 use crate::video::driver::{VideoEvent, VideoSource};
 use crate::voice::VoicePacket;
@@ -236,7 +235,9 @@ impl Task {
                     timestamp,
                     payload: payload.into(),
                 });
-                self.pictures.follow_voice(self.sound.playout().playing);
+                if self.pictures.are_seen() {
+                    self.pictures.follow_voice(self.sound.playout().playing);
+                }
             }
             LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
             LineEvent::Ended(end) => self.end = Some(end),

@@ -1,10 +1,10 @@
 //! The pictures of a session.
 //!
 //! ```text
-//!   Shut ── connected ──▶ Open ── close ──▶ Shut
+//!   Idle ── picked up ──▶ Flowing ── close
 //! ```
-//! Files are opened when the session begins, so that what is wrong with them is told then; nothing is taken before
-//! somebody has picked up.
+//! Nothing is opened, taken or written before somebody has picked up. Whoever places a call is told before it rings
+//! what cannot be opened ([`check`]); whoever is called goes on without pictures.
 
 use std::future::pending;
 use std::time::Instant;
@@ -12,13 +12,14 @@ use std::time::Instant;
 use tokio::task::spawn_blocking;
 
 use crate::jitter::Playing;
+use crate::session::Camera;
 use crate::session::SessionError;
-use crate::session::call::{Budget, Camera, MediaKind};
+use crate::session::call::{Budget, MediaKind};
 use crate::session::congestion::pacer::Room;
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::video::driver::{
-    Incoming, Taking, VideoConfig, VideoEngine, VideoEvent, VideoIo, VideoSource, VideoStats,
+    self, Incoming, VideoConfig, VideoEngine, VideoError, VideoEvent, VideoIo, VideoSource, VideoStats,
 };
 use crate::video::sender::{Backlog, VideoPacket};
 
@@ -35,6 +36,14 @@ pub(in crate::session) struct Pictures {
     seen: bool,
 }
 
+/// Whether all of that can be opened; not on the runtime's threads.
+pub(in crate::session) async fn check(config: &VideoConfig) -> Result<(), SessionError> {
+    let config = config.clone();
+    let checked = spawn_blocking(move || driver::check(&config)).await;
+    let interrupted = |_| VideoError::Internal("opening the pictures was interrupted".to_owned());
+    Ok(checked.map_err(interrupted)??)
+}
+
 /// What the threads of pictures say.
 pub(super) enum PictureNews {
     Picture(Vec<VideoPacket>),
@@ -42,8 +51,8 @@ pub(super) enum PictureNews {
 }
 
 impl Pictures {
-    pub(in crate::session) fn open(config: &VideoConfig) -> Result<Self, SessionError> {
-        let (engine, io) = VideoEngine::open(config)?;
+    pub(in crate::session) fn start_threads(config: &VideoConfig) -> Result<Self, SessionError> {
+        let (engine, io) = VideoEngine::start(config)?;
         let camera = if config.source == VideoSource::None { Camera::Off } else { Camera::On };
         Ok(Self { engine, io, camera, flowing: false, bytes: 0, seen: false })
     }
@@ -71,8 +80,7 @@ impl Pictures {
         let Some(codec) = line.video_codec() else { return };
         line.set_camera(now, self.camera);
         self.give(line.video_budget(now));
-        let taking = if self.camera == Camera::On { Taking::On } else { Taking::Off };
-        self.engine.set_taking(taking, codec);
+        self.engine.set_camera(self.camera, codec);
     }
 
     /// Tells the encoder what it may do.
@@ -111,9 +119,14 @@ impl Pictures {
         None
     }
 
+    /// Whether any picture of the other end came, so that there is something to bring together with its voice.
+    pub(super) const fn are_seen(&self) -> bool {
+        self.seen
+    }
+
     /// What is heard, so that what is seen can follow it.
     pub(super) fn follow_voice(&self, playing: Option<Playing>) {
-        if let Some(playing) = playing.filter(|_| self.seen) {
+        if let Some(playing) = playing {
             self.engine.insert(Incoming::VoicePlaying(playing));
         }
     }
@@ -129,7 +142,7 @@ impl Pictures {
         (self.engine.stats(), std::mem::take(&mut self.bytes))
     }
 
-    pub(in crate::session) fn screen(&self) -> crate::video::driver::Screen {
+    pub(in crate::session) fn screen(&self) -> driver::Screen {
         self.engine.screen()
     }
 

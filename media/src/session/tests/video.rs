@@ -8,7 +8,8 @@ use super::whole_call::{LIMIT, both_connected, logs};
 use super::world::{Bottleneck, End, MS, Plan, World};
 use crate::bitrate::Bitrate;
 use crate::jitter::Playing;
-use crate::session::call::{Camera, MediaKind};
+use crate::session::Camera;
+use crate::session::call::MediaKind;
 use crate::session::congestion::pacer::Room;
 use crate::session::line::{Line, LineEvent};
 use crate::video::frame::{Size, Taken};
@@ -157,6 +158,10 @@ fn lost_packets_come_again_on_a_stream_of_their_own() {
         let seen = world.ends[who].seen_since(begin + 1000 * MS);
         assert!(seen.len() > 220, "end {who} saw {} pictures", seen.len());
         assert!(longest_standstill(&seen) < 700 * MS, "{:?}", longest_standstill(&seen));
+        // Without them a keyframe would have to mend one picture in three.
+        let wanted =
+            world.ends[1 - who].log.iter().filter(|(_, event)| matches!(event, LineEvent::KeyframeWanted));
+        assert!(wanted.count() <= 3, "end {who} asked for keyframes instead");
     }
 }
 

@@ -50,19 +50,22 @@ struct Encoding {
 }
 
 impl Capture {
-    pub(super) fn open(
-        source: &VideoSource,
+    pub(super) fn new(
         shared: &Arc<Shared>,
         pictures: mpsc::Sender<Vec<VideoPacket>>,
         events: mpsc::Sender<VideoEvent>,
-    ) -> Result<Self, VideoError> {
-        let (source, shared) = (Source::open(source)?, Arc::clone(shared));
+    ) -> Self {
         let (began, first_timestamp) = (Instant::now(), rand::random());
-        Ok(Self { source, shared, pictures, events, began, first_timestamp })
+        Self { source: None, shared: Arc::clone(shared), pictures, events, began, first_timestamp }
     }
 
     pub(super) fn run(mut self) {
         while !self.shared.closing.load(Ordering::Acquire) {
+            // What a camera sees is nobody's business before pictures are wanted: it is not even opened.
+            if !self.shared.taking.load(Ordering::Acquire) {
+                thread::park();
+                continue;
+            }
             let wished = lock(&self.shared.wished).take();
             if let Some(wished) = wished {
                 match Source::open(&wished) {
@@ -70,13 +73,11 @@ impl Capture {
                     Err(error) => self.lose(error),
                 }
             }
-            if self.source.is_some() && self.shared.taking.load(Ordering::Acquire) {
-                if let Err(error) = self.take_pictures() {
-                    self.source = None;
-                    self.lose(error);
-                }
-            } else {
+            if self.source.is_none() {
                 thread::park();
+            } else if let Err(error) = self.take_pictures() {
+                self.source = None;
+                self.lose(error);
             }
         }
     }
@@ -224,6 +225,11 @@ impl Source {
         };
         Ok(Some(frame).filter(|_| !passed_over))
     }
+}
+
+/// Whether it can be opened.
+pub(super) fn check(source: &VideoSource) -> Result<(), VideoError> {
+    Source::open(source).map(drop)
 }
 
 fn internal(error: VpxError) -> VideoError {

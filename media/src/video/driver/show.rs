@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{Incoming, Shared, VideoError, VideoEvent, VideoSink, VideoStats, lock};
 use crate::jitter::Playing;
-use crate::video::frame::I420;
+use crate::video::frame::{I420, Size};
 use crate::video::receiver::{Shown, VideoReceiver};
 use crate::video::vpx::Codec;
 use crate::video::y4m::{FrameRate, Y4mError, Y4mWriter};
@@ -35,33 +35,23 @@ pub(super) struct Show {
 
 enum Sink {
     Null,
-    /// Its size is known with the first picture.
-    Opened {
-        path: PathBuf,
-        file: BufWriter<File>,
-    },
+    /// It is made with the first picture, which says its size.
+    Named(PathBuf),
     Writing {
         path: PathBuf,
-        size: crate::video::frame::Size,
+        size: Size,
         writer: Y4mWriter<BufWriter<File>>,
     },
 }
 
 impl Show {
-    pub(super) fn open(
-        sink: &VideoSink,
-        shared: &Arc<Shared>,
-        events: mpsc::Sender<VideoEvent>,
-    ) -> Result<Self, VideoError> {
+    pub(super) fn new(sink: &VideoSink, shared: &Arc<Shared>, events: mpsc::Sender<VideoEvent>) -> Self {
         let sink = match sink {
             VideoSink::Null => Sink::Null,
-            VideoSink::File(path) => match File::create(path) {
-                Ok(file) => Sink::Opened { path: path.clone(), file: BufWriter::new(file) },
-                Err(why) => return Err(VideoError::Unwritable { path: path.clone(), why }),
-            },
+            VideoSink::File(path) => Sink::Named(path.clone()),
         };
         let (shared, waiting) = (Arc::clone(shared), VecDeque::new());
-        Ok(Self { shared, events, receiver: None, round_trip: Duration::ZERO, waiting, sink })
+        Self { shared, events, receiver: None, round_trip: Duration::ZERO, waiting, sink }
     }
 
     /// Until nothing comes any more.
@@ -189,9 +179,9 @@ impl Sink {
 
     /// With the first picture the file begins.
     fn begun(&mut self, frame: &I420) -> Result<&mut Self, VideoError> {
-        if let Self::Opened { .. } = self
-            && let Self::Opened { path, file } = std::mem::replace(self, Self::Null)
-        {
+        if let Self::Named(path) = self {
+            let path = path.clone();
+            let file = created(&path)?;
             let size = frame.size();
             let rate =
                 FrameRate::new(RATE.0, RATE.1).ok_or_else(|| VideoError::Internal("no rate".to_owned()))?;
@@ -201,6 +191,19 @@ impl Sink {
         }
         Ok(self)
     }
+}
+
+/// Whether it can be written.
+pub(super) fn check(sink: &VideoSink) -> Result<(), VideoError> {
+    match sink {
+        VideoSink::Null => Ok(()),
+        VideoSink::File(path) => created(path).map(drop),
+    }
+}
+
+fn created(path: &Path) -> Result<BufWriter<File>, VideoError> {
+    let file = File::create(path).map_err(|why| VideoError::Unwritable { path: path.to_owned(), why })?;
+    Ok(BufWriter::new(file))
 }
 
 fn unwritable(path: PathBuf, error: Y4mError) -> VideoError {

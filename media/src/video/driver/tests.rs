@@ -3,22 +3,27 @@
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
+use tokio::time::timeout;
+
 use super::*;
 use crate::video::frame::Taken;
 use crate::video::pattern;
 
+/// Nothing takes longer, however slow the machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Some pictures would have been taken meanwhile.
+const QUIET: Duration = Duration::from_millis(150);
 
-/// Carries pictures from one engine to the other until `done`.
-fn carry(sender: &mut VideoIo, from: &VideoEngine, to: &VideoEngine, done: impl Fn() -> bool) {
-    let (begin, mut sequence) = (Instant::now(), 0u16);
-    while !done() {
-        assert!(begin.elapsed() < PATIENCE, "{:?} {:?}", from.stats(), to.stats());
-        let Ok(packets) = sender.pictures.try_recv() else {
-            thread::sleep(Duration::from_millis(2));
-            continue;
-        };
-        for VideoPacket { payload, timestamp, marker } in packets {
+fn started(source: VideoSource, sink: VideoSink) -> (VideoEngine, VideoIo) {
+    VideoEngine::start(&VideoConfig { source, sink }).unwrap()
+}
+
+/// Carries pictures from one engine to the other until so many were shown.
+async fn carry(sent: &mut VideoIo, to: &VideoEngine, shown: u64) {
+    let mut sequence = 0u16;
+    while to.stats().shown < shown {
+        let picture = timeout(PATIENCE, sent.pictures.recv()).await;
+        for VideoPacket { payload, timestamp, marker } in picture.unwrap().unwrap() {
             let (codec, arrival, payload) = (Codec::Vp8, Instant::now(), payload.into());
             to.insert(Incoming::Packet { codec, arrival, sequence, timestamp, marker, payload });
             sequence = sequence.wrapping_add(1);
@@ -26,17 +31,15 @@ fn carry(sender: &mut VideoIo, from: &VideoEngine, to: &VideoEngine, done: impl 
     }
 }
 
-#[test]
-fn the_pattern_is_seen_and_written_at_the_other_end() {
+#[tokio::test]
+async fn the_pattern_is_seen_and_written_at_the_other_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("seen.y4m");
-    let pattern = VideoConfig { source: VideoSource::Pattern, sink: VideoSink::Null };
-    let file = VideoConfig { source: VideoSource::None, sink: VideoSink::File(path.clone()) };
-    let (from, mut sent) = VideoEngine::open(&pattern).unwrap();
-    let (to, mut seen) = VideoEngine::open(&file).unwrap();
+    let (from, mut sent) = started(VideoSource::Pattern, VideoSink::Null);
+    let (to, mut seen) = started(VideoSource::None, VideoSink::File(path.clone()));
     from.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
-    from.set_taking(Taking::On, Codec::Vp8);
-    carry(&mut sent, &from, &to, || to.stats().shown >= 20);
+    from.set_camera(Camera::On, Codec::Vp8);
+    carry(&mut sent, &to, 20).await;
     let (number, latest) = to.screen().latest().unwrap();
     assert!(number >= 20 && pattern::read_counter(&latest).is_some());
     assert!(matches!(seen.events.try_recv(), Ok(VideoEvent::FirstShown)));
@@ -49,29 +52,44 @@ fn the_pattern_is_seen_and_written_at_the_other_end() {
     assert!(numbers.len() >= 20, "{numbers:?}");
 }
 
-#[test]
-fn nothing_is_taken_before_it_is_wanted_nor_without_room() {
-    let pattern = VideoConfig { source: VideoSource::Pattern, sink: VideoSink::Null };
-    let (engine, mut io) = VideoEngine::open(&pattern).unwrap();
-    assert!(io.pictures.try_recv().is_err());
-    engine.set_budget(Bitrate::from_kbps(300), Backlog::Full);
-    engine.set_taking(Taking::On, Codec::Vp8);
-    thread::sleep(Duration::from_millis(150));
-    assert!(io.pictures.try_recv().is_err());
+#[tokio::test]
+async fn nothing_is_taken_before_it_is_wanted_nor_without_room() {
+    let (engine, mut io) = started(VideoSource::Pattern, VideoSink::Null);
     engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
-    assert!(io.pictures.blocking_recv().is_some());
+    assert!(timeout(QUIET, io.pictures.recv()).await.is_err());
+    engine.set_budget(Bitrate::from_kbps(300), Backlog::Full);
+    engine.set_camera(Camera::On, Codec::Vp8);
+    assert!(timeout(QUIET, io.pictures.recv()).await.is_err());
+    engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
+    assert!(timeout(PATIENCE, io.pictures.recv()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_told_when_it_is_wanted_and_another_source_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (absent, unwritten) = (folder.path().join("absent.y4m"), folder.path().join("unwritten.y4m"));
+    let (engine, mut io) = started(VideoSource::File(absent), VideoSink::File(unwritten.clone()));
+    engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
+    assert!(timeout(QUIET, io.events.recv()).await.is_err(), "nobody wanted pictures yet");
+    engine.set_camera(Camera::On, Codec::Vp8);
+    let lost = timeout(PATIENCE, io.events.recv()).await.unwrap();
+    assert!(matches!(lost, Some(VideoEvent::Lost(VideoError::Unreadable { .. }))), "{lost:?}");
+    engine.set_source(VideoSource::Pattern);
+    assert!(timeout(PATIENCE, io.pictures.recv()).await.unwrap().is_some());
+    drop(engine);
+    assert!(!unwritten.exists(), "there was no picture to write");
 }
 
 #[test]
-fn files_that_are_none_are_refused_before_anything_is_sent() {
+fn files_that_are_none_are_refused_by_who_is_asked_before() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.y4m");
     std::fs::write(&text, "no pictures here\n").unwrap();
     for path in [text, folder.path().join("absent.y4m")] {
         let config = VideoConfig { source: VideoSource::File(path), sink: VideoSink::Null };
-        assert!(matches!(VideoEngine::open(&config), Err(VideoError::Unreadable { .. })));
+        assert!(matches!(check(&config), Err(VideoError::Unreadable { .. })));
     }
     let nowhere = VideoSink::File(folder.path().join("no/such/folder.y4m"));
     let config = VideoConfig { source: VideoSource::None, sink: nowhere };
-    assert!(matches!(VideoEngine::open(&config), Err(VideoError::Unwritable { .. })));
+    assert!(matches!(check(&config), Err(VideoError::Unwritable { .. })));
 }

@@ -136,7 +136,6 @@ fn call(codec: Codec, layers: Layers, link: Link, seconds: u64) -> Outcome {
     }
     outcome.stats = receiver.stats();
     outcome.keyframes = sender.stats().keyframes;
-    assert!(receiver.latest().is_some());
     outcome
 }
 
