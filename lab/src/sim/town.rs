@@ -1,6 +1,11 @@
 //! A network as scenarios begin with it: supernodes that found each other, leaves with homes, a name for everybody.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use overlay::{
     FoundClaim, Network, Role, Username,
@@ -198,14 +203,17 @@ impl Town {
     /// Each of `pairs` (who asks, whose name) looks once, spread over `time`.
     pub(super) fn look_up(&mut self, pairs: &[(HostId, HostId)], time: Duration) -> Vec<Looked> {
         let gap = time / (pairs.len() as u32).max(1);
-        let mut asked = BTreeMap::new();
-        for (asker, wanted) in pairs {
-            let began = self.world.now();
-            if let Some(query) = self.world.with(*asker, |node, now| node.lookup(now, name_of(*wanted))) {
-                asked.insert((*asker, query), (began, *wanted));
-            }
-            self.world.run(gap);
+        let (asking, asks) = mpsc::channel();
+        for (nth, (asker, wanted)) in (0..).zip(pairs) {
+            let (asking, asker, wanted) = (asking.clone(), *asker, *wanted);
+            self.world.with_later(gap * nth, asker, move |node, now| {
+                let query = node.lookup(now, name_of(wanted));
+                // Whoever counts them is there for as long as time passes.
+                let _ = asking.send(((asker, query), (now.instant, wanted)));
+            });
         }
+        self.world.run(gap * pairs.len() as u32);
+        let mut asked: BTreeMap<(HostId, QueryId), (Instant, HostId)> = asks.try_iter().collect();
         let reports = self.await_answers(asked.len());
         let (mut firsts, mut looked) = (BTreeMap::<(HostId, QueryId), Duration>::new(), Vec::new());
         for Reported { host, at, report } in reports {
