@@ -213,6 +213,7 @@ fn config(speaker: &Path) -> SessionConfig {
         source: AudioSource::Tone(OUR_TONE),
         sink: AudioSink::File(speaker.to_owned()),
         processing: Processing::Off,
+        trace: None,
     };
     SessionConfig {
         policy: PathPolicy::Any,

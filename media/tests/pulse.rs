@@ -65,6 +65,7 @@ fn open(source: &str, sink: &str) -> Result<(VoiceEngine, VoiceIo), DeviceError>
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
+        trace: None,
     };
     VoiceEngine::open(config)
 }

@@ -234,6 +234,12 @@ impl Call {
         Ok(text)
     }
 
+    /// Our offer to begin ICE anew, as SDP; nothing changes before it is made.
+    pub(super) fn restart(&mut self, now: Instant) -> Result<String, SessionError> {
+        self.connection.restart_ice();
+        self.offer(now)
+    }
+
     /// Takes the other end's offer and gives our answer, as SDP.
     pub(super) fn answer(&mut self, now: Instant, offer: String) -> Result<String, SessionError> {
         self.set_remote(now, RTCSessionDescription::offer(offer).map_err(nonsense)?)?;

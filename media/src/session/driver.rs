@@ -123,9 +123,19 @@ impl Session {
         self.command(Command::Accept(answer))
     }
 
-    /// The other end's answer to our [`offer_sdp`].
+    /// The other end's answer to our [`offer_sdp`], or to the offer of a restart.
     pub fn accept_answer_sdp(&self, answer: &str) -> Result<(), SessionError> {
         self.command(Command::AcceptSdp(answer.to_owned()))
+    }
+
+    /// A further offer of a stock end; what it is to be answered with comes as [`SessionEvent::Sdp`].
+    pub fn accept_offer_sdp(&self, offer: &str) -> Result<(), SessionError> {
+        self.command(Command::OfferSdp(offer.to_owned()))
+    }
+
+    /// Has ICE with a stock end begin anew; the offer for it comes as [`SessionEvent::Sdp`].
+    pub fn restart_ice(&self) -> Result<(), SessionError> {
+        self.command(Command::Restart)
     }
 
     /// An address of the other end; may come before its answer. See also [`Candidate::from_sdp`].

@@ -12,6 +12,7 @@
 //!
 //! A line is driven like every state machine here: datagrams and instants in, transmits, events and one deadline out.
 
+mod restart;
 mod setup;
 
 use std::collections::VecDeque;
@@ -31,6 +32,8 @@ use super::{
     AddressScope, Camera, PathPolicy, PathReport, RelayHealth, RelayServer, Relayed, RelaysWanted,
     SessionEnd, SessionError,
 };
+use restart::Restart;
+
 use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
 use crate::video::vpx::Codec;
@@ -44,6 +47,9 @@ const LOST_AFTER: Duration = Duration::from_secs(15);
 
 /// Candidates of the other end kept until its description has come; later ones are dropped.
 const EARLY_CANDIDATES: usize = 24;
+
+/// Candidates of ours told to a stock end that are told again when ICE begins anew.
+const TOLD_CANDIDATES: usize = 24;
 
 /// Packets kept until the other end's answer has come, for its first checks overtake it; later ones are dropped, and
 /// the other end repeats them.
@@ -113,6 +119,9 @@ pub(super) struct Line {
     pair: Option<(SocketAddr, SocketAddr)>,
     /// Known before our description was made: inside it, not trickled.
     first: Vec<Candidate>,
+    /// What a stock end was told so far.
+    told: Vec<Candidate>,
+    restart: Restart,
     described: bool,
     picked_up: bool,
     /// Whether ICE lets packets in.
@@ -150,6 +159,8 @@ impl Line {
             early_packets: Vec::new(),
             pair: None,
             first: Vec::new(),
+            told: Vec::new(),
+            restart: Restart::default(),
             described: false,
             picked_up: false,
             open: peer == PeerKind::Stock,
@@ -431,6 +442,9 @@ impl Line {
             PathEvent::Local(candidate) | PathEvent::Told(candidate) => {
                 if matches!(event, PathEvent::Local(_)) {
                     self.call.add_local(now, &candidate);
+                }
+                if self.peer == PeerKind::Stock && self.told.len() < TOLD_CANDIDATES {
+                    self.told.push(candidate);
                 }
                 if self.described {
                     self.events.push_back(LineEvent::Candidate(candidate));

@@ -175,8 +175,21 @@ pub enum SessionEvent {
     Stats(CallStats),
     /// The other end sent this over the control channel.
     Message(Vec<u8>),
+    /// What a stock end is to be told in mid-call.
+    Sdp(Sdp),
+    /// What a stock end said in mid-call makes no sense; all stays as it is.
+    SdpRefused(SessionError),
     /// The session is over. Nothing follows.
     Ended(SessionEnd),
+}
+
+/// What is told to and by a stock end (RFC 8829).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sdp {
+    /// An offer.
+    Offer(String),
+    /// What answers it.
+    Answer(String),
 }
 
 /// Which way sound flows.
@@ -242,6 +255,10 @@ pub struct CallStats {
     pub packets_sent: u64,
     /// Packets of sound received so far.
     pub packets_received: u64,
+    /// Packets of pictures sent so far, without those sent again.
+    pub picture_packets_sent: u64,
+    /// Packets of pictures received so far.
+    pub picture_packets_received: u64,
     /// Pictures sent so far.
     pub pictures_sent: u64,
     /// Pictures of the other end shown so far.

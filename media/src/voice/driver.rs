@@ -29,9 +29,11 @@ use crate::process::Processing;
 
 mod ends;
 mod media_thread;
+mod trace;
 
 use ends::{SinkEnd, SourceEnd};
 use media_thread::MediaThread;
+pub use trace::{HandOvers, Hold, Trace};
 
 /// What a call speaks into and is heard from.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,8 @@ pub struct VoiceConfig {
     pub sink: AudioSink,
     /// Whether captured sound is processed.
     pub processing: Processing,
+    /// Who measures files, tones and silence, if anybody does.
+    pub trace: Option<Trace>,
 }
 
 /// One voice packet from the network.
@@ -241,11 +245,12 @@ impl Drop for VoiceEngine {
 struct Moment {
     instant: Instant,
     unix_ms: u64,
+    unix_us: u64,
 }
 
 fn this_moment() -> Moment {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Moment { instant: Instant::now(), unix_ms: unix.as_millis() as u64 }
+    Moment { instant: Instant::now(), unix_ms: unix.as_millis() as u64, unix_us: unix.as_micros() as u64 }
 }
 
 fn internal(error: CodecError) -> DeviceError {

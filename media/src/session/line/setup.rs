@@ -109,15 +109,16 @@ impl Line {
         Ok(sdp)
     }
 
-    /// A stock end's answer to our offer.
+    /// A stock end's answer to our offer, the first or a later one.
     pub(in crate::session) fn accept_sdp(&mut self, now: Instant, answer: &str) -> Result<(), SessionError> {
         if self.waits_for_answer() {
             let (answer, candidates) = without_candidates(answer)?;
             self.call.accept(now, answer)?;
             self.picked_up = true;
             self.begin(now, &candidates);
+            return Ok(());
         }
-        Ok(())
+        self.accept_restart(now, answer)
     }
 
     fn waits_for_answer(&self) -> bool {
@@ -163,7 +164,7 @@ impl Line {
 }
 
 /// A stock end's SDP, and the candidates it had: they go the way of trickled ones, so that the policy applies to them.
-fn without_candidates(sdp: &str) -> Result<(String, Vec<Candidate>), SessionError> {
+pub(super) fn without_candidates(sdp: &str) -> Result<(String, Vec<Candidate>), SessionError> {
     if sdp.len() > MAX_SDP {
         return Err(SessionError::Description("SDP too long".to_owned()));
     }

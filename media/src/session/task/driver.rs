@@ -17,7 +17,7 @@ use crate::session::network::driver::{LOOK_EVERY, Network};
 use crate::session::path::streams::Wish;
 use crate::session::sockets::driver::{Received, Sockets};
 use crate::session::{
-    Camera, Candidate, Description, Mute, RelayServer, Relayed, SessionEnd, SessionError, SessionEvent,
+    Camera, Candidate, Description, Mute, RelayServer, Relayed, Sdp, SessionEnd, SessionError, SessionEvent,
 };
 use crate::video::driver::{VideoEvent, VideoSource};
 use crate::voice::VoicePacket;
@@ -43,6 +43,8 @@ pub(in crate::session) enum Command {
     Accept(Description),
     PickUp,
     AcceptSdp(String),
+    OfferSdp(String),
+    Restart,
     Candidate(Candidate),
     Relays(Vec<RelayServer>),
     Mapping {
@@ -264,8 +266,17 @@ impl Task {
                 self.end_if_refused(now, accepted);
             }
             (Command::AcceptSdp(answer), Some(line)) => {
-                let accepted = line.accept_sdp(now, &answer);
-                self.end_if_refused(now, accepted);
+                if let Err(error) = line.accept_sdp(now, &answer) {
+                    self.tell(SessionEvent::SdpRefused(error));
+                }
+            }
+            (Command::OfferSdp(offer), Some(line)) => {
+                let answer = line.reanswer(now, &offer).map(Sdp::Answer);
+                self.tell(answer.map_or_else(SessionEvent::SdpRefused, SessionEvent::Sdp));
+            }
+            (Command::Restart, Some(line)) => {
+                let offer = line.restart(now).map(Sdp::Offer);
+                self.tell(offer.map_or_else(SessionEvent::SdpRefused, SessionEvent::Sdp));
             }
             (Command::Candidate(candidate), Some(line)) => line.add_candidate(now, candidate),
             (Command::Relays(relays), Some(line)) => line.offer_relays(now, &relays),
@@ -279,6 +290,8 @@ impl Task {
                 | Command::Accept(_)
                 | Command::PickUp
                 | Command::AcceptSdp(_)
+                | Command::OfferSdp(_)
+                | Command::Restart
                 | Command::Candidate(_)
                 | Command::Mapping { .. }
                 | Command::Relays(_),
@@ -327,7 +340,10 @@ impl Task {
 
     fn handle_pictures(&mut self, now: Instant, news: PictureNews) {
         match (news, self.far.line()) {
-            (PictureNews::Picture(packets), Some(line)) => line.send_video(now, packets),
+            (PictureNews::Picture(packets), Some(line)) => {
+                self.pictures.sent(packets.len());
+                line.send_video(now, packets);
+            }
             (PictureNews::Event(VideoEvent::KeyframeNeeded), Some(line)) => line.need_keyframe(now),
             (PictureNews::Event(VideoEvent::FirstShown), _) => self.tell(SessionEvent::FirstPicture),
             (PictureNews::Event(VideoEvent::Lost(error)), _) => self.tell(SessionEvent::PicturesLost(error)),

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use relay::UnixTime;
 
+use super::pictures::PictureCounts;
 use crate::session::call::Measured;
 use crate::session::quality::mean_opinion;
 use crate::session::{CallStats, MediaDirection, PictureStats, SessionEvent};
-use crate::video::driver::VideoStats;
 use crate::voice::PlayoutStats;
 
 /// Whether sound flows, and since when.
@@ -84,9 +84,10 @@ impl Meter {
         now: Instant,
         measured: Measured,
         playout: &PlayoutStats,
-        (video, video_bytes): (VideoStats, usize),
+        counts: PictureCounts,
     ) -> CallStats {
         let elapsed = now.saturating_duration_since(self.since.replace(now).unwrap_or(now));
+        let video = counts.video;
         let before = std::mem::replace(&mut self.before, *playout);
         let bytes = std::mem::take(&mut self.bytes);
         let lost = playout.lost.saturating_sub(before.lost);
@@ -96,7 +97,7 @@ impl Meter {
         let concealed_ratio = share(concealed, played);
         let shown = video.shown.saturating_sub(std::mem::replace(&mut self.shown, video.shown));
         let pictures = video.size.map(|(width, height)| PictureStats {
-            kbps: kbps(video_bytes, elapsed),
+            kbps: kbps(counts.bytes, elapsed),
             frame_rate: if elapsed.is_zero() { 0.0 } else { shown as f32 / elapsed.as_secs_f32() },
             width,
             height,
@@ -114,6 +115,8 @@ impl Meter {
             audio_kbps: kbps(bytes, elapsed),
             packets_sent: self.sent,
             packets_received: playout.received,
+            picture_packets_sent: counts.packets_sent,
+            picture_packets_received: counts.packets_received,
             pictures_sent: video.sent,
             pictures_shown: video.shown,
             pictures,

@@ -30,8 +30,11 @@ pub(in crate::session) struct Pictures {
     camera: Camera,
     /// Whether somebody has picked up.
     flowing: bool,
-    /// Bytes of payload received.
+    /// Bytes of payload received since they were last read.
     bytes: usize,
+    /// Packets sent and received so far.
+    packets_sent: u64,
+    packets_received: u64,
     /// Whether any were.
     seen: bool,
 }
@@ -44,6 +47,16 @@ pub(in crate::session) async fn check(config: &VideoConfig) -> Result<(), Sessio
     Ok(checked.map_err(interrupted)??)
 }
 
+/// What became of pictures.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PictureCounts {
+    pub(super) video: VideoStats,
+    /// Bytes of payload that came since the last time.
+    pub(super) bytes: usize,
+    pub(super) packets_sent: u64,
+    pub(super) packets_received: u64,
+}
+
 /// What the threads of pictures say.
 pub(super) enum PictureNews {
     Picture(Vec<VideoPacket>),
@@ -54,7 +67,16 @@ impl Pictures {
     pub(in crate::session) fn start_threads(config: &VideoConfig) -> Result<Self, SessionError> {
         let (engine, io) = VideoEngine::start(config)?;
         let camera = if config.source == VideoSource::None { Camera::Off } else { Camera::On };
-        Ok(Self { engine, io, camera, flowing: false, bytes: 0, seen: false })
+        Ok(Self {
+            engine,
+            io,
+            camera,
+            flowing: false,
+            bytes: 0,
+            packets_sent: 0,
+            packets_received: 0,
+            seen: false,
+        })
     }
 
     /// Somebody has picked up.
@@ -103,6 +125,7 @@ impl Pictures {
         match event {
             LineEvent::Video { codec, sequence, timestamp, marker, payload } => {
                 self.bytes += payload.len();
+                self.packets_received += 1;
                 self.seen = true;
                 let arrival = now;
                 self.engine.insert(Incoming::Packet { codec, arrival, sequence, timestamp, marker, payload });
@@ -137,9 +160,19 @@ impl Pictures {
         }
     }
 
-    /// What became of pictures, and how many bytes of payload came since the last time.
-    pub(super) fn measure(&mut self) -> (VideoStats, usize) {
-        (self.engine.stats(), std::mem::take(&mut self.bytes))
+    /// So many packets of ours are on their way.
+    pub(super) fn sent(&mut self, packets: usize) {
+        self.packets_sent += packets as u64;
+    }
+
+    /// What became of pictures.
+    pub(super) fn measure(&mut self) -> PictureCounts {
+        PictureCounts {
+            video: self.engine.stats(),
+            bytes: std::mem::take(&mut self.bytes),
+            packets_sent: self.packets_sent,
+            packets_received: self.packets_received,
+        }
     }
 
     pub(in crate::session) fn screen(&self) -> driver::Screen {

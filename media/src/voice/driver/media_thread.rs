@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::ends::{SILENT_DEATH, SinkEnd, SourceEnd, died, reopened};
-use super::{Moment, Shared, VoiceConfig, VoiceEvent, lock, this_moment};
+use super::{Moment, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
 use crate::device::{ClockedSink, DeviceError, Direction, Progress};
 use crate::frame::{BLOCK, BLOCK_TIME, Block, duration_of};
 use crate::process::Processor;
@@ -191,6 +191,9 @@ impl MediaThread {
     fn play_on_clock(&mut self, start: Moment) {
         let block = self.next_played(start.instant + BLOCK_TIME * self.played, start.unix_ms);
         self.played += 1;
+        if let Some(trace) = &self.config.trace {
+            trace.played(this_moment().unix_us);
+        }
         let SinkEnd::Clocked(sink) = &mut self.sink else { return };
         if let Err(error) = sink.write(&block) {
             self.sink = SinkEnd::Clocked(ClockedSink::Null);
@@ -225,10 +228,14 @@ impl MediaThread {
 
     fn capture_on_clock(&mut self, start: Moment) {
         let mut block = [0.0; BLOCK];
+        let held = self.config.trace.as_ref().is_some_and(Trace::holds);
         let progress = match &mut self.source {
-            SourceEnd::Clocked(source) => source.read(&mut block),
-            SourceEnd::Card(_) | SourceEnd::Lost(_) => Progress::More,
+            SourceEnd::Clocked(source) if !held => source.read(&mut block),
+            SourceEnd::Clocked(_) | SourceEnd::Card(_) | SourceEnd::Lost(_) => Progress::More,
         };
+        if let Some(trace) = self.config.trace.as_ref().filter(|_| !held) {
+            trace.captured(this_moment().unix_us);
+        }
         self.captured += 1;
         self.captured(block, start.unix_ms);
         if progress == Progress::Ended {

@@ -11,6 +11,7 @@ fn open(source: &str, sink: &str) -> (VoiceEngine, VoiceIo) {
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
+        trace: None,
     };
     VoiceEngine::open(config).unwrap()
 }
@@ -116,6 +117,7 @@ fn a_file_that_cannot_be_opened_is_said_before_anything_starts() {
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
+        trace: None,
     };
     let missing = VoiceEngine::open(config("file:/no/such/file.wav", "null"));
     assert!(matches!(missing, Err(DeviceError::Unreadable { .. })));
