@@ -19,7 +19,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SIMULATIONS := directory:--nodes:10000 directory:--nodes:100000 churn:--nodes:2000:--days:30 churn:--nodes:10000:--days:3 \
 	sybil:--fraction:0.33 eclipse:--ids:45 squat rollback equivocate partition skype-2007 skype-2010 free-riders
 
-.PHONY: setup setup-test setup-lab run test lab lab-nat lab-nat-full fuzz sim bench bench-overlay bench-relay release
+.PHONY: setup setup-test run test lab lab-nat lab-nat-full fuzz sim bench bench-overlay bench-relay release
 
 setup:
 	@bash .ci/setup.sh run
@@ -27,16 +27,13 @@ setup:
 setup-test:
 	@bash .ci/setup.sh test
 
-setup-lab:
-	@bash .ci/setup.sh lab
-
 run: setup
 	cargo run --release --locked --package app --bin silbo -- $(ARGS)
 
 test: setup-test
 	@bash .ci/test.sh
 
-lab: setup-lab release
+lab: setup-test release
 	@bash .ci/deny.sh advisories
 	$(TARGET)/release/nat
 	$(TARGET)/release/setup
@@ -55,10 +52,10 @@ lab: setup-lab release
 	cargo bench --quiet --locked --package relay --bench load -- soak --minutes 1
 	cargo bench --quiet --locked --package relay --bench load -- chromium
 
-lab-nat: setup-lab release
+lab-nat: setup-test release
 	$(TARGET)/release/nat
 
-lab-nat-full: setup-lab release
+lab-nat-full: setup-test release
 	$(TARGET)/release/nat --runs 20 --svg assets/nat-grid.svg
 
 fuzz: setup-test

@@ -1,6 +1,5 @@
 #!/bin/bash
-# setup.sh run|test|lab: makes sure that this machine can build and open Silbo (run), also prove it (test), or against a
-# browser, too (lab).
+# setup.sh run|test: makes sure that this machine can build and open Silbo (run), or also prove it (test).
 # Says nothing when nothing is missing. SILBO_SETUP=skip passes it over, for systems set up by hand.
 set -euo pipefail
 
@@ -9,16 +8,14 @@ readonly BUILD="build-essential pkg-config libasound2-dev libvpx-dev cmake"
 readonly RUN="libgl1 libegl1 libgl1-mesa-dri libx11-6 libxcursor1 libxi6 libxrandr2 libxkbcommon0
     libxkbcommon-x11-0 libx11-xcb1 fonts-noto-core"
 readonly TEST="xvfb openbox xdotool imagemagick x11-utils espeak-ng sox pulseaudio pulseaudio-utils
-    nftables miniupnpd-nftables iproute2 ethtool conntrack procps coturn python3 python3-dev python3-venv"
-readonly LAB="chromium"
+    nftables miniupnpd-nftables iproute2 ethtool conntrack procps coturn python3 python3-dev python3-venv chromium"
 
 main() {
     [ "${SILBO_SETUP:-}" != skip ] || return 0
     case ${1:-run} in
         run) packages "$BUILD $RUN" ;;
         test) packages "$BUILD $RUN $TEST" ;;
-        lab) packages "$BUILD $RUN $TEST $LAB" ;;
-        *) fail "usage: .ci/setup.sh run|test|lab" ;;
+        *) fail "usage: .ci/setup.sh run|test" ;;
     esac
     rust
 }

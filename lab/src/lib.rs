@@ -21,6 +21,8 @@
 //!
 //! [`links`] plays the congestion control of video on links made of numbers (`links`).
 //!
+//! [`browser`] is a Chromium that calls, and is called.
+//!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
 //! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
@@ -28,6 +30,7 @@
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
 
+pub mod browser;
 pub mod capture;
 pub mod desktop;
 pub mod field;

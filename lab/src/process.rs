@@ -152,6 +152,13 @@ impl Silbo {
         }
     }
 
+    /// The next event that is there already, of those not read yet.
+    pub fn poll(&mut self) -> Option<Value> {
+        let event = self.lines.try_recv().ok()?;
+        self.seen.push(event.clone());
+        Some(event)
+    }
+
     /// Every event read so far, in order.
     pub fn seen(&mut self) -> &[Value] {
         while let Ok(event) = self.lines.try_recv() {

@@ -119,8 +119,8 @@ pub enum Verb {
     Export(Rest),
     /// Load the profile from a file (not built yet)
     Import(Rest),
-    /// Bare WebRTC endpoint for interop tests (not built yet)
-    Peer(Rest),
+    /// Bare WebRTC endpoint, for tests with other implementations: JSON lines on standard input and output
+    Peer(Peer),
     /// Explain a command, or `events`: every event, code and reason
     Help {
         /// A command, or `events`
@@ -271,6 +271,45 @@ pub struct Call {
     pub media: Media,
 }
 
+/// Options of a bare endpoint.
+#[derive(Debug, Clone, Args)]
+pub struct Peer {
+    /// Who speaks first
+    #[arg(value_enum)]
+    pub role: PeerRole,
+    /// Make the offer at {"t":"call"} only
+    #[arg(long)]
+    pub wait: bool,
+    /// Let the microphone file begin at {"t":"start"} only
+    #[arg(long)]
+    pub hold_mic: bool,
+    /// Write down when every block of files, tones and silence was handed over
+    #[arg(long, value_name = "FILE")]
+    pub meta: Option<PathBuf>,
+    /// Sound and picture.
+    #[command(flatten)]
+    pub media: Media,
+}
+
+/// Who speaks first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PeerRole {
+    /// This end
+    Offer,
+    /// The other end
+    Answer,
+}
+
+impl PeerRole {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Answer => "answer",
+        }
+    }
+}
+
 /// Which ways a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PathWish {
@@ -359,7 +398,6 @@ impl Cli {
         match &self.verb {
             Some(Verb::Export(_)) => not_built("`silbo export`"),
             Some(Verb::Import(_)) => not_built("`silbo import`"),
-            Some(Verb::Peer(_)) => not_built("`silbo peer`"),
             Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
             Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
             Some(Verb::Call(call)) if call.video && call.media.camera == VideoSource::None => not_built(
@@ -370,6 +408,7 @@ impl Cli {
                 | Verb::Call(_)
                 | Verb::Online(_)
                 | Verb::Gui(_)
+                | Verb::Peer(_)
                 | Verb::Register { .. }
                 | Verb::Lookup { .. }
                 | Verb::Contact { .. }
@@ -393,7 +432,7 @@ impl Media {
             None if self.mic.is_device() => Processing::On,
             None => Processing::Off,
         };
-        VoiceConfig { source: self.mic.clone(), sink: self.speaker.clone(), processing }
+        VoiceConfig { source: self.mic.clone(), sink: self.speaker.clone(), processing, trace: None }
     }
 
     /// The picture half.

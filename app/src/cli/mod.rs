@@ -2,7 +2,7 @@
 //!
 //! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
 //! and change the profile; `attach` has them run by whoever owns the profile already; `log` is for standard error;
-//! `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads commands from standard input.
+//! `peer` is a bare WebRTC endpoint; `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads commands from standard input.
 
 pub mod args;
 mod attach;
@@ -12,6 +12,7 @@ mod inbox;
 mod lists;
 mod log;
 mod metrics;
+mod peer;
 mod print;
 mod serve;
 mod status;
@@ -65,6 +66,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
         Some(Verb::Help { topic }) => help(topic.as_deref()),
         Some(Verb::Online(online)) => serve::online(cli, online, printer),
         Some(Verb::Call(call)) => serve::call(cli, call, printer),
+        Some(Verb::Peer(arguments)) => peer::peer(cli.global.lab, arguments),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
         Some(verb) => match lists::errand(verb, network(&cli.global))? {
             Some(errand) => run_errand(cli, errand, printer),

@@ -177,6 +177,8 @@ impl Actor {
                 self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
             }
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
+            // Nobody speaks SDP here.
+            Some(SessionEvent::Sdp(_) | SessionEvent::SdpRefused(_)) => {}
             Some(SessionEvent::Ended(end)) => {
                 self.stop_session();
                 let (reason, by) = reasons::of_session_end(end);
