@@ -1,7 +1,7 @@
 //! Calls with Chromium, each end calling once: tones are heard, colours are seen and messages come back, both ways, also
 //! after ICE has begun anew.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use lab::browser::{Browser, Fakes};
 use lab::process::{Place, Silbo, Turn};
@@ -158,7 +158,6 @@ impl Call {
             let (theirs, own) = (self.browser.look()?, self.figures()?);
             let missing = missing(&theirs, &own);
             if missing.is_empty() {
-                println!("chromium {theirs}\nsilbo {own}");
                 return Ok(());
             }
             ensure!(Instant::now() < deadline, "missing {missing:?}\nchromium {theirs}\nsilbo {own}");
@@ -196,7 +195,7 @@ fn is_colour(seen: &Value, shown: [f64; 3]) -> bool {
 }
 
 fn film(path: &Path, colour: [u8; 3]) -> Result<()> {
-    let (size, rate) = (Size::new(640, 360).expect("even"), FrameRate::new(30, 1).expect("a rate"));
+    let (size, rate) = (Size::NHD, FrameRate::new(30, 1).context("no rate")?);
     let mut film = Y4mWriter::create(File::create(path)?, size, rate)?;
     for _ in 0..30 {
         film.write(&I420::plain(size, Taken::Media(0), colour))?;
@@ -242,7 +241,7 @@ fn middle_colour(path: &Path) -> Result<[u8; 3]> {
     while let Some(frame) = reader.next_frame(Taken::Media(0))? {
         last = Some(frame);
     }
-    let last = last.ok_or_else(|| anyhow::anyhow!("no picture"))?;
+    let last = last.context("no picture")?;
     let middle = last.planes().map(|plane| plane.data[plane.data.len() / 2]);
     Ok(middle)
 }
