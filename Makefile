@@ -45,6 +45,7 @@ lab: setup-test release
 	$(TARGET)/release/dead_ends
 	$(TARGET)/release/stranger
 	$(TARGET)/release/links
+	$(TARGET)/release/pictures
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

@@ -21,11 +21,11 @@
 //!
 //! [`links`] plays the congestion control of video on links made of numbers (`links`).
 //!
-//! [`browser`] is a Chromium that calls, and is called.
+//! [`browser`] is a Chromium that calls, and is called; [`pictures`] sends what is seen over slow links, as it does.
 //!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
-//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
 //! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
@@ -41,6 +41,7 @@ pub mod link;
 pub mod links;
 pub mod netns;
 pub mod outlive;
+pub mod pictures;
 pub mod ports;
 pub mod process;
 pub mod quality;

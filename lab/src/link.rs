@@ -16,9 +16,13 @@ pub(crate) use packet::Frames;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The first argument under which the program serves [`serve`].
 pub const WORD: &str = "link";
@@ -90,11 +94,16 @@ impl FromStr for Link {
     }
 }
 
-/// Carries frames between two interfaces of this namespace until it is killed: `one other LINK`.
+/// Carries frames between two interfaces of this namespace until it is killed: `one other LINK [JOURNAL]`. What became of
+/// each frame from `one` to `other` is a line of the journal, see [`Entry`].
 pub fn serve(arguments: &[String]) -> Result<()> {
-    let [one, other, link] = arguments else { bail!("a link wants two interfaces and what it does") };
+    let (one, other, link, journal) = match arguments {
+        [one, other, link] => (one, other, link, None),
+        [one, other, link, journal] => (one, other, link, Some(File::create(journal)?)),
+        _ => bail!("a link wants two interfaces and what it does"),
+    };
     let link: Link = link.parse()?;
-    let (there, back) = (carry(one, other, link, 0)?, carry(other, one, link, 1)?);
+    let (there, back) = (carry(one, other, link, 0, journal)?, carry(other, one, link, 1, None)?);
     for direction in there.into_iter().chain(back) {
         if direction.join().is_err() {
             bail!("a direction of the link panicked");
@@ -108,20 +117,34 @@ const QUEUE: usize = 1000;
 /// The largest frame of a lab without offloads, and then some.
 const LARGEST: usize = 4096;
 
-fn carry(from: &str, to: &str, link: Link, salt: u64) -> Result<[std::thread::JoinHandle<()>; 2]> {
+fn carry(
+    from: &str,
+    to: &str,
+    link: Link,
+    salt: u64,
+    journal: Option<File>,
+) -> Result<[std::thread::JoinHandle<()>; 2]> {
     let (source, sink) = (Frames::open(from)?, Frames::open(to)?);
     let (queue, waiting) = sync_channel(QUEUE);
     let lane = Lane::new(link, salt);
     Ok([
-        std::thread::Builder::new().name("reader".into()).spawn(move || read(&source, lane, &queue))?,
+        std::thread::Builder::new()
+            .name("reader".into())
+            .spawn(move || read(&source, lane, &queue, journal))?,
         std::thread::Builder::new().name("writer".into()).spawn(move || write(&sink, &waiting))?,
     ])
 }
 
-fn read(source: &Frames, mut lane: Lane, queue: &SyncSender<(Instant, Vec<u8>)>) {
+fn read(source: &Frames, mut lane: Lane, queue: &SyncSender<(Instant, Vec<u8>)>, mut journal: Option<File>) {
     let mut buffer = [0; LARGEST];
     while let Ok(length) = source.receive(&mut buffer) {
-        let Some(due) = lane.due(Instant::now(), length) else { continue };
+        let fate = lane.fate(Instant::now(), length);
+        if let Some(journal) = &mut journal
+            && writeln!(journal, "{}", Entry { at: SystemTime::now(), length, fate }).is_err()
+        {
+            return;
+        }
+        let Fate::Arrives { due, .. } = fate else { continue };
         match queue.try_send((due, buffer[..length].to_vec())) {
             Ok(()) | Err(TrySendError::Full(_)) => {}
             Err(TrySendError::Disconnected(_)) => return,
@@ -165,6 +188,79 @@ struct Lane {
     last: Option<Instant>,
 }
 
+/// What becomes of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// By chance.
+    Lost,
+    /// The queue has no room for it.
+    Overflows,
+    Arrives {
+        due: Instant,
+        /// For its turn.
+        waited: Duration,
+    },
+}
+
+/// A line of a journal: `UNIX_US LENGTH lost|full|WAITED_US`.
+struct Entry {
+    at: SystemTime,
+    length: usize,
+    fate: Fate,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        write!(f, "{} {} ", since.as_micros(), self.length)?;
+        match self.fate {
+            Fate::Lost => f.write_str("lost"),
+            Fate::Overflows => f.write_str("full"),
+            Fate::Arrives { waited, .. } => write!(f, "{}", waited.as_micros()),
+        }
+    }
+}
+
+/// What a journal tells of one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// When it came, since 1970.
+    pub at: Duration,
+    /// Its bytes, Ethernet's included.
+    pub length: usize,
+    /// How long it waited for its turn.
+    pub passage: Passage,
+}
+
+/// How a frame fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// It arrived, after so long a wait.
+    After(Duration),
+    /// The queue had no room for it.
+    Overflowed,
+    /// It was lost by chance.
+    Lost,
+}
+
+/// Reads a journal; a last line that is not complete is none.
+pub fn read_journal(path: &Path) -> Result<Vec<Carried>> {
+    let text = std::fs::read_to_string(path)?;
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let entry = |line: &str| {
+        let mut words = line.split(' ');
+        let at = Duration::from_micros(words.next()?.parse().ok()?);
+        let length = words.next()?.parse().ok()?;
+        let passage = match words.next()? {
+            "lost" => Passage::Lost,
+            "full" => Passage::Overflowed,
+            waited => Passage::After(Duration::from_micros(waited.parse().ok()?)),
+        };
+        Some(Carried { at, length, passage })
+    };
+    whole.lines().map(|line| entry(line).with_context(|| format!("{line:?} is of no journal"))).collect()
+}
+
 /// Whether a link that loses frames in bursts does so now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weather {
@@ -198,17 +294,18 @@ impl Lane {
         self.weather == Weather::Bad
     }
 
-    /// When a frame of this length arrives at the other side, if it does.
-    fn due(&mut self, now: Instant, length: usize) -> Option<Instant> {
+    /// What becomes of a frame of this length.
+    fn fate(&mut self, now: Instant, length: usize) -> Fate {
         if self.loses() {
-            return None;
+            return Fate::Lost;
         }
-        let mut leaves = now;
+        let (mut leaves, mut waited) = (now, Duration::ZERO);
         if let Some(rate) = self.link.rate {
             leaves = self.free.map_or(now, |free| free.max(now));
             if self.link.queue.is_some_and(|queue| leaves > now + queue) {
-                return None;
+                return Fate::Overflows;
             }
+            waited = leaves - now;
             leaves += Duration::from_secs_f64(length as f64 * 8.0 / rate);
             self.free = Some(leaves);
         }
@@ -217,7 +314,7 @@ impl Lane {
         let due = self.last.map_or(due, |last| last.max(due));
         self.last = Some(due);
         let held_up = self.random.random_bool(self.link.reorder);
-        Some(if held_up { due + self.link.held_up } else { due })
+        Fate::Arrives { due: if held_up { due + self.link.held_up } else { due }, waited }
     }
 }
 
@@ -231,7 +328,10 @@ mod tests {
         let mut lane = Lane::new(link.parse().unwrap(), 0);
         let start = Instant::now();
         (0..frames as u32)
-            .map(|nth| lane.due(start + every * nth, 1250).map(|due| due.saturating_duration_since(start)))
+            .map(|nth| match lane.fate(start + every * nth, 1250) {
+                Fate::Arrives { due, .. } => Some(due.saturating_duration_since(start)),
+                Fate::Lost | Fate::Overflows => None,
+            })
             .collect()
     }
 

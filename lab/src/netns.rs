@@ -33,11 +33,14 @@ pub use ground::{ANSWERS_ONLY, Family, Ground, Hairpin, SWALLOWS_V6, shifts_port
 pub use homes::{Home, Internet, PUBLIC, PUBLIC_ALTERNATE, Passes};
 pub use router::Nat;
 
-use crate::process::{Place, run};
+use crate::link;
+use crate::process::{EndsWithUs, Place, run};
 use anyhow::{Context as _, Result};
 use router::translate;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// Exit status of a program that this system cannot run: `make test` tells it from success and failure.
@@ -91,13 +94,14 @@ const PROBE_MOUNT: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns";
 /// A public segment, and hosts on it that reach each other without any router, inside [`within`]'s namespaces.
 #[derive(Debug)]
 pub struct Segment {
-    _private: (),
+    /// What carries frames where a cable does more than a cable.
+    links: BTreeMap<u8, EndsWithUs>,
 }
 
 impl Segment {
     /// Lays the cables of `hosts` hosts, numbered from one.
     pub fn build(hosts: u8) -> Result<Self> {
-        let segment = Self { _private: () };
+        let segment = Self { links: BTreeMap::new() };
         quiet("crowd")?;
         inside("crowd", "ip", &["link", "add", "segment", "type", "bridge"])?;
         inside("crowd", "ip", &["link", "set", "segment", "up"])?;
@@ -109,6 +113,34 @@ impl Segment {
             inside(&name, "ip", &["address", "add", &format!("{}/24", Self::address(n)), "dev", "eth0"])?;
         }
         Ok(segment)
+    }
+
+    /// Puts a link between a host and the segment, as [`link::Link`] reads it; what becomes of each frame that leaves the
+    /// host is written into `journal`, in place of a link that was there. The program running must serve [`link::WORD`] by calling [`link::serve`].
+    pub fn put_link(&mut self, n: u8, link: &str, journal: &Path) -> Result<()> {
+        let (name, crowd) = (Self::name(n), Place::Namespace("crowd".to_owned()));
+        let [port, far, near] = ["to", "from", "near"].map(|side| format!("{side}-{n}"));
+        if self.links.remove(&n).is_none() {
+            Self::open_cable(&name, [&port, &far, &near])?;
+        }
+        let exe = std::env::current_exe()?;
+        let process = crowd.command(&exe).args([link::WORD, &far, &near, link]).arg(journal).spawn()?;
+        self.links.insert(n, EndsWithUs(process));
+        Ok(())
+    }
+
+    /// Cuts the cable to a host in two, with nothing between the ends yet.
+    fn open_cable(name: &str, [port, far, near]: [&str; 3]) -> Result<()> {
+        inside("crowd", "ip", &["link", "set", port, "nomaster"])?;
+        inside("crowd", "ip", &["link", "set", port, "down"])?;
+        inside("crowd", "ip", &["link", "set", port, "name", far])?;
+        inside("crowd", "ip", &["link", "set", far, "up"])?;
+        cable(("crowd", near), ("crowd", port))?;
+        inside("crowd", "ip", &["link", "set", port, "master", "segment"])?;
+        for (namespace, interface) in [(name, "eth0"), ("crowd", far), ("crowd", near), ("crowd", port)] {
+            whole_frames(namespace, interface)?;
+        }
+        Ok(())
     }
 
     /// One of the hosts.
@@ -201,6 +233,12 @@ fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {
     ip(&["link", "add", one.1, "netns", one.0, "type", "veth", "peer", "name", other.1, "netns", other.0])?;
     inside(one.0, "ip", &["link", "set", one.1, "up"])?;
     inside(other.0, "ip", &["link", "set", other.1, "up"])
+}
+
+/// What leaves an interface is what goes over a cable: no frame is larger, and every checksum is there.
+fn whole_frames(namespace: &str, interface: &str) -> Result<()> {
+    let off = ["tx", "off", "gro", "off", "gso", "off", "tso", "off"];
+    inside(namespace, "ethtool", &[&["-K", interface][..], &off].concat())
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {

@@ -35,7 +35,6 @@ fn what_is_not_built_says_so() {
     for words in [
         &["export", "file"][..],
         &["import", "file"],
-        &["peer", "offer", "--wait"],
         &["contact", "verify", "bob"],
         &["contact", "block", "bob"],
         &["call", "bob", "--video"],

@@ -1,7 +1,7 @@
 //! Two homes, their routers and carriers, and public hosts.
 
 use super::router::{Nat, translate};
-use super::{cable, inside, quiet, undo};
+use super::{cable, inside, quiet, undo, whole_frames};
 use crate::link;
 use crate::process::{EndsWithUs, Place};
 use anyhow::Result;
@@ -262,12 +262,6 @@ impl Internet {
 /// Gives an interface an address in a network of 256.
 fn give(namespace: &str, interface: &str, address: Ipv4Addr) -> Result<()> {
     inside(namespace, "ip", &["address", "add", &format!("{address}/24"), "dev", interface])
-}
-
-/// What leaves an interface is what goes over a cable: no frame is larger, and every checksum is there.
-fn whole_frames(namespace: &str, interface: &str) -> Result<()> {
-    let off = ["tx", "off", "gro", "off", "gso", "off", "tso", "off"];
-    inside(namespace, "ethtool", &[&["-K", interface][..], &off].concat())
 }
 
 /// Lays a route to one address.

@@ -1,0 +1,106 @@
+//! What is filmed and heard: a landscape that passes by before a camera that is none of the best, and a tone.
+
+use std::f64::consts::TAU;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use hound::{SampleFormat, WavSpec, WavWriter};
+use media::video::frame::{I420, Size, Taken};
+use media::video::y4m::{FrameRate, Y4mWriter};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+/// Files to be sent.
+#[derive(Debug, Clone)]
+pub struct Films {
+    /// 1280x720, 30 pictures a second: any encoder could use several Mbit/s for it.
+    pub hungry: PathBuf,
+    /// A sine, to be repeated.
+    pub tone: PathBuf,
+}
+
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
+/// Pictures; the last is followed by the first.
+const PICTURES: usize = 90;
+/// How far the landscape goes past its edge, to either side.
+const SWING: f64 = 120.0;
+/// Pixels between two heights of the landscape.
+const COARSE: usize = 16;
+/// What a camera adds of its own, at most.
+const NOISE: i16 = 5;
+
+impl Films {
+    /// Makes them in `folder`.
+    pub fn make(folder: &Path) -> Result<Self> {
+        let films = Self { hungry: folder.join("hungry.y4m"), tone: folder.join("tone.wav") };
+        film(&films.hungry)?;
+        tone(&films.tone)?;
+        Ok(films)
+    }
+}
+
+fn film(path: &Path) -> Result<()> {
+    let mut random = StdRng::seed_from_u64(7);
+    let margin = SWING as usize + 1;
+    let planes: Vec<Vec<u8>> =
+        [(WIDTH, HEIGHT, 90), (WIDTH / 2, HEIGHT / 2, 40), (WIDTH / 2, HEIGHT / 2, 40)]
+            .map(|(width, height, depth)| landscape(width + 2 * margin, height, depth, &mut random))
+            .into();
+    let grain: Vec<i16> = (0..(1 << 16) + WIDTH).map(|_| random.random_range(-NOISE..=NOISE)).collect();
+    let size = Size::new(WIDTH as u32, HEIGHT as u32)?;
+    let rate = FrameRate::new(30, 1).context("no rate")?;
+    let mut film = Y4mWriter::create(BufWriter::new(File::create(path)?), size, rate)?;
+    for nth in 0..PICTURES {
+        let swing = (TAU * nth as f64 / PICTURES as f64).sin() * SWING;
+        let mut data = Vec::with_capacity(size.bytes());
+        for (plane, width, height, scale) in
+            [(0, WIDTH, HEIGHT, 1.0), (1, WIDTH / 2, HEIGHT / 2, 0.5), (2, WIDTH / 2, HEIGHT / 2, 0.5)]
+        {
+            let left = (margin as f64 + swing * scale) as usize;
+            for row in 0..height {
+                let from = row * (width + 2 * margin) + left;
+                let grains = random.random_range(0..1 << 16);
+                let pixels = planes[plane][from..from + width].iter().zip(&grain[grains..]);
+                data.extend(pixels.map(|(pixel, grain)| (i16::from(*pixel) + grain).clamp(16, 235) as u8));
+            }
+        }
+        film.write(&I420::packed(size, Taken::Media(0), data)?)?;
+    }
+    film.finish()?;
+    Ok(())
+}
+
+/// Hills of chance, with stones on them.
+fn landscape(width: usize, height: usize, depth: i32, random: &mut StdRng) -> Vec<u8> {
+    let (columns, rows) = (width / COARSE + 2, height / COARSE + 2);
+    let hills: Vec<i32> = (0..columns * rows).map(|_| random.random_range(-depth..=depth)).collect();
+    let mut pixels = Vec::with_capacity(width * height);
+    let coarse = COARSE as i32;
+    for y in 0..height {
+        for x in 0..width {
+            let (column, row) = (x / COARSE, y / COARSE);
+            let (right, down) = ((x % COARSE) as i32, (y % COARSE) as i32);
+            let at = |column: usize, row: usize| hills[row * columns + column];
+            let above = at(column, row) * (coarse - right) + at(column + 1, row) * right;
+            let below = at(column, row + 1) * (coarse - right) + at(column + 1, row + 1) * right;
+            let hill = (above * (coarse - down) + below * down) / (coarse * coarse);
+            let stone = random.random_range(-depth / 6..=depth / 6);
+            pixels.push((126 + hill + stone).clamp(16, 235) as u8);
+        }
+    }
+    pixels
+}
+
+fn tone(path: &Path) -> Result<()> {
+    let spec =
+        WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut wav = WavWriter::create(path, spec)?;
+    for n in 0..4 * 48_000 {
+        wav.write_sample(((TAU * 440.0 * f64::from(n) / 48_000.0).sin() * 10_000.0) as i16)?;
+    }
+    wav.finalize()?;
+    Ok(())
+}
