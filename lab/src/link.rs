@@ -95,7 +95,7 @@ impl FromStr for Link {
 }
 
 /// Carries frames between two interfaces of this namespace until it is killed: `one other LINK [JOURNAL]`. What became of
-/// each frame from `one` to `other` is a line of the journal, see [`Entry`].
+/// each frame from `one` to `other` is a line of the journal; [`read_journal`] reads it.
 pub fn serve(arguments: &[String]) -> Result<()> {
     let (one, other, link, journal) = match arguments {
         [one, other, link] => (one, other, link, None),
