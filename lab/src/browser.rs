@@ -13,6 +13,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -69,7 +70,8 @@ impl Browser {
 
         // Chromium leaves helpers behind: with the first process of their namespace all of them are gone.
         let mut command = place.command_at(turn, "unshare");
-        command.args(["--fork", "--pid", "--mount-proc", "--kill-child", "sh", "-c"]);
+        command.args(who_may_unshare()).args(["--fork", "--pid", "--mount-proc", "--kill-child"]);
+        command.args(["sh", "-c"]);
         command.args([r#"exec "$0" "$@" 3<"$TO" 4>"$FROM""#, "chromium"]);
         command.env("TO", &to).env("FROM", &from).args(FLAGS);
         command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
@@ -194,6 +196,17 @@ impl Browser {
             self.told.push_back(told);
         }
     }
+}
+
+/// As whom a namespace of processes can be made: who is not root is, in a user namespace.
+fn who_may_unshare() -> &'static [&'static str] {
+    static WHO: OnceLock<&[&str]> = OnceLock::new();
+    WHO.get_or_init(|| {
+        let mut tried = Command::new("unshare");
+        tried.args(["--fork", "--pid", "--mount-proc", "true"]).stderr(Stdio::null());
+        let allowed = tried.status().is_ok_and(|status| status.success());
+        if allowed { &[] } else { &["--user", "--map-root-user"] }
+    })
 }
 
 impl Drop for Browser {
