@@ -121,25 +121,11 @@ impl Segment {
         let (name, crowd) = (Self::name(n), Place::Namespace("crowd".to_owned()));
         let [port, far, near] = ["to", "from", "near"].map(|side| format!("{side}-{n}"));
         if self.links.remove(&n).is_none() {
-            Self::open_cable(&name, [&port, &far, &near])?;
+            cut_cable((&name, "eth0"), "crowd", [&port, &far, &near])?;
         }
         let exe = std::env::current_exe()?;
         let process = crowd.command(&exe).args([link::WORD, &far, &near, link]).arg(journal).spawn()?;
         self.links.insert(n, EndsWithUs(process));
-        Ok(())
-    }
-
-    /// Cuts the cable to a host in two, with nothing between the ends yet.
-    fn open_cable(name: &str, [port, far, near]: [&str; 3]) -> Result<()> {
-        inside("crowd", "ip", &["link", "set", port, "nomaster"])?;
-        inside("crowd", "ip", &["link", "set", port, "down"])?;
-        inside("crowd", "ip", &["link", "set", port, "name", far])?;
-        inside("crowd", "ip", &["link", "set", far, "up"])?;
-        cable(("crowd", near), ("crowd", port))?;
-        inside("crowd", "ip", &["link", "set", port, "master", "segment"])?;
-        for (namespace, interface) in [(name, "eth0"), ("crowd", far), ("crowd", near), ("crowd", port)] {
-            whole_frames(namespace, interface)?;
-        }
         Ok(())
     }
 
@@ -233,6 +219,24 @@ fn cable(one: (&str, &str), other: (&str, &str)) -> Result<()> {
     ip(&["link", "add", one.1, "netns", one.0, "type", "veth", "peer", "name", other.1, "netns", other.0])?;
     inside(one.0, "ip", &["link", "set", one.1, "up"])?;
     inside(other.0, "ip", &["link", "set", other.1, "up"])
+}
+
+/// Cuts the cable between an interface and the bridge of `bridge` in two, with nothing between the ends yet.
+///
+/// ```text
+///   outer ─── far ══ nothing ══ near ─── port of the bridge
+/// ```
+fn cut_cable(outer: (&str, &str), bridge: &str, [port, far, near]: [&str; 3]) -> Result<()> {
+    inside(bridge, "ip", &["link", "set", port, "nomaster"])?;
+    inside(bridge, "ip", &["link", "set", port, "down"])?;
+    inside(bridge, "ip", &["link", "set", port, "name", far])?;
+    inside(bridge, "ip", &["link", "set", far, "up"])?;
+    cable((bridge, near), (bridge, port))?;
+    inside(bridge, "ip", &["link", "set", port, "master", "segment"])?;
+    for (namespace, interface) in [outer, (bridge, far), (bridge, near), (bridge, port)] {
+        whole_frames(namespace, interface)?;
+    }
+    Ok(())
 }
 
 /// What leaves an interface is what goes over a cable: no frame is larger, and every checksum is there.

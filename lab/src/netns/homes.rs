@@ -1,7 +1,7 @@
 //! Two homes, their routers and carriers, and public hosts.
 
 use super::router::{Nat, translate};
-use super::{cable, inside, quiet, undo, whole_frames};
+use super::{cable, cut_cable, inside, quiet, undo};
 use crate::link;
 use crate::process::{EndsWithUs, Place};
 use anyhow::Result;
@@ -170,15 +170,7 @@ impl Internet {
         let net = Place::Namespace("net".to_owned());
         for router in Home::BOTH.map(|home| [home.names().router, home.names().carrier]).as_flattened() {
             let [port, far, near] = ["to", "from", "near"].map(|side| format!("{side}-{router}"));
-            inside("net", "ip", &["link", "set", &port, "nomaster"])?;
-            inside("net", "ip", &["link", "set", &port, "down"])?;
-            inside("net", "ip", &["link", "set", &port, "name", &far])?;
-            inside("net", "ip", &["link", "set", &far, "up"])?;
-            cable(("net", &near), ("net", &port))?;
-            inside("net", "ip", &["link", "set", &port, "master", "segment"])?;
-            for (namespace, interface) in [(*router, "wan"), ("net", &far), ("net", &near), ("net", &port)] {
-                whole_frames(namespace, interface)?;
-            }
+            cut_cable((router, "wan"), "net", [&port, &far, &near])?;
             let process = net.command(&exe).args([link::WORD, &far, &near, link]).spawn()?;
             self.links.push(EndsWithUs(process));
         }
