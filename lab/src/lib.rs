@@ -2,7 +2,7 @@
 //!
 //! Nothing ships from here. [`script`] plays a call between [`process::Silbo`] processes, each in a
 //! [`process::Place`]: this machine's loopback, or a host of a NAT lab made by [`netns`]. What was heard is scored by
-//! [`quality`] against what [`speech`] said. [`desktop`] is a screen of its own for windows, driven by keyboard and
+//! [`quality`] against what [`speech`] said; where a [`tone`] is enough, by how much of it is one. [`desktop`] is a screen of its own for windows, driven by keyboard and
 //! mouse.
 //!
 //! ```text
@@ -52,6 +52,7 @@ pub mod shapes;
 pub mod sim;
 pub mod speech;
 pub mod stall;
+pub mod tone;
 pub mod turn;
 
 use std::path::{Path, PathBuf};

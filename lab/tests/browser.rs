@@ -2,13 +2,12 @@
 //! after ICE has begun anew.
 
 use anyhow::{Context as _, Result, ensure};
-use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use lab::browser::{Browser, Fakes};
 use lab::process::{Place, Silbo, Turn};
+use lab::tone;
 use media::video::frame::{I420, Size, Taken};
 use media::video::y4m::{FrameRate, Y4mReader, Y4mWriter};
 use serde_json::{Value, json};
-use std::f64::consts::TAU;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -79,7 +78,7 @@ impl Call {
         let microphone = folder.join("theirs.wav");
         film(&camera, ours.colour)?;
         film(&their_camera, theirs.colour)?;
-        record(&microphone, theirs.hertz)?;
+        tone::write(&microphone, theirs.hertz)?;
         let fakes = Fakes { microphone, camera: Some(their_camera) };
         let browser = Browser::start("chromium", &Place::Here, Turn::Usual, &folder, &fakes)?;
         let (heard, seen) = (folder.join("heard.wav"), folder.join("seen.y4m"));
@@ -180,7 +179,7 @@ impl Call {
     fn hang_up(mut self, theirs: Part) -> Result<()> {
         self.silbo.command(&json!({ "t": "bye" }))?;
         self.silbo.succeed(PATIENCE)?;
-        let share = share_of_tone(&self.heard, theirs.hertz)?;
+        let share = tone::share_in_file(&self.heard, theirs.hertz)?;
         ensure!(share > 0.8, "{share} of what we heard is their tone");
         let colour = middle_colour(&self.seen)?;
         let near = colour.iter().zip(theirs.colour).all(|(seen, shown)| seen.abs_diff(shown) < 16);
@@ -202,36 +201,6 @@ fn film(path: &Path, colour: [u8; 3]) -> Result<()> {
     }
     film.finish()?;
     Ok(())
-}
-
-fn record(path: &Path, hertz: f64) -> Result<()> {
-    let spec =
-        WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
-    let mut wav = WavWriter::create(path, spec)?;
-    // Whole seconds hold whole waves: it can be repeated without a click.
-    for n in 0..4 * 48_000 {
-        wav.write_sample(((TAU * hertz * f64::from(n) / 48_000.0).sin() * 10_000.0) as i16)?;
-    }
-    wav.finalize()?;
-    Ok(())
-}
-
-/// How much of the sound is a sine of `hertz` (Goertzel), 0 to 1: the median over windows of 100 ms that are not silent.
-fn share_of_tone(path: &Path, hertz: f64) -> Result<f64> {
-    let samples: Result<Vec<i16>, _> = WavReader::open(path)?.samples::<i16>().collect();
-    let samples: Vec<f64> = samples?.into_iter().map(|sample| f64::from(sample) / 32768.0).collect();
-    let share = |window: &[f64]| {
-        let energy: f64 = window.iter().map(|x| x * x).sum();
-        let (re, im) = window.iter().enumerate().fold((0.0, 0.0), |(re, im), (n, x)| {
-            let (sin, cos) = (TAU * hertz / 48_000.0 * n as f64).sin_cos();
-            (re + x * cos, im + x * sin)
-        });
-        (energy > 1.0).then_some((re * re + im * im) * 2.0 / 4800.0 / energy)
-    };
-    let mut shares: Vec<f64> = samples.chunks_exact(4800).filter_map(share).collect();
-    shares.sort_by(f64::total_cmp);
-    ensure!(shares.len() >= 10, "hardly any sound: {} windows", shares.len());
-    Ok(shares[shares.len() / 2])
 }
 
 /// Of the last picture.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lab::tone;
 use media::codec::{Decoder, MAX_DECODED};
 use media::device::{AudioSink, AudioSource};
 use media::frame::BLOCK;
@@ -257,33 +258,14 @@ async fn converse(
         }
     }
     let heard_by_stock = listening.expect("a track was announced").await.unwrap();
-    assert!(share_of_tone(&heard_by_stock, OUR_TONE) > 0.9, "{}", share_of_tone(&heard_by_stock, OUR_TONE));
+    let share = tone::share(&heard_by_stock, f64::from(OUR_TONE)).unwrap();
+    assert!(share > 0.9, "{share}");
     repeating.expect("a channel was announced").await.unwrap();
     session.close().await;
     speaking.abort();
     stock.connection.close().await.unwrap();
-    let recorded: Vec<f32> = hound::WavReader::open(speaker)
-        .unwrap()
-        .samples::<i16>()
-        .map(|s| f32::from(s.unwrap()) / 32768.0)
-        .collect();
-    assert!(share_of_tone(&recorded, THEIR_TONE) > 0.8, "{}", share_of_tone(&recorded, THEIR_TONE));
-}
-
-/// How much of the sound is a sine of `hz` (Goertzel), 0 to 1: the median over windows of 100 ms that are not silent.
-fn share_of_tone(samples: &[f32], hz: f32) -> f32 {
-    let share = |window: &[f32]| {
-        let energy: f32 = window.iter().map(|x| x * x).sum();
-        let (re, im) = window.iter().enumerate().fold((0.0, 0.0), |(re, im), (n, x)| {
-            let (sin, cos) = (TAU * hz / 48_000.0 * n as f32).sin_cos();
-            (re + x * cos, im + x * sin)
-        });
-        (energy > 1.0).then_some((re * re + im * im) * 2.0 / 4800.0 / energy)
-    };
-    let mut shares: Vec<f32> = samples.chunks_exact(4800).filter_map(share).collect();
-    shares.sort_by(f32::total_cmp);
-    assert!(shares.len() >= 5, "hardly any sound: {} windows", shares.len());
-    shares[shares.len() / 2]
+    let share = tone::share_in_file(speaker, f64::from(THEIR_TONE)).unwrap();
+    assert!(share > 0.8, "{share}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

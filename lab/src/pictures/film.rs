@@ -6,11 +6,12 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use hound::{SampleFormat, WavSpec, WavWriter};
 use media::video::frame::{I420, Size, Taken};
 use media::video::y4m::{FrameRate, Y4mWriter};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+
+use crate::tone;
 
 /// Files to be sent.
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ impl Films {
     pub fn make(folder: &Path) -> Result<Self> {
         let films = Self { hungry: folder.join("hungry.y4m"), tone: folder.join("tone.wav") };
         film(&films.hungry)?;
-        tone(&films.tone)?;
+        tone::write(&films.tone, 440.0)?;
         Ok(films)
     }
 }
@@ -92,15 +93,4 @@ fn landscape(width: usize, height: usize, depth: i32, random: &mut StdRng) -> Ve
         }
     }
     pixels
-}
-
-fn tone(path: &Path) -> Result<()> {
-    let spec =
-        WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
-    let mut wav = WavWriter::create(path, spec)?;
-    for n in 0..4 * 48_000 {
-        wav.write_sample(((TAU * 440.0 * f64::from(n) / 48_000.0).sin() * 10_000.0) as i16)?;
-    }
-    wav.finalize()?;
-    Ok(())
 }
