@@ -1,4 +1,4 @@
-//! Commands as JSON lines on standard input:
+//! Lines on standard input. Commands are JSON:
 //! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|network_changed|accept_request", ...}`.
 
 use super::args::who;
@@ -14,15 +14,14 @@ use tokio::sync::mpsc;
 
 /// Lines that may wait; when full, the reader waits, and so does whoever writes.
 const LINES: usize = 16;
-/// Longest line; a longer one is refused.
+/// Longest command; a longer one is refused.
 const MAX_LINE: usize = 4096;
 
-/// Reads standard input on a thread of its own until it ends; its end is ignored.
-pub(super) fn read() -> mpsc::Receiver<Result<Command, Reason>> {
+/// Reads standard input on a thread of its own until it ends; what `parse` makes of each line that is not empty.
+pub(super) fn lines<T: Send + 'static>(parse: impl Fn(&str) -> T + Send + 'static) -> mpsc::Receiver<T> {
     let (lines, inbox) = mpsc::channel(LINES);
     let reader = move || {
-        for line in io::stdin().lines() {
-            let Ok(line) = line else { return };
+        for line in io::stdin().lines().map_while(Result::ok) {
             if !line.trim().is_empty() && lines.blocking_send(parse(&line)).is_err() {
                 return;
             }
@@ -35,8 +34,8 @@ pub(super) fn read() -> mpsc::Receiver<Result<Command, Reason>> {
     inbox
 }
 
-/// One line.
-fn parse(line: &str) -> Result<Command, Reason> {
+/// One command.
+pub(super) fn parse(line: &str) -> Result<Command, Reason> {
     if line.len() > MAX_LINE {
         return Err(Reason::Usage("A command line on standard input is too long.".into()));
     }

@@ -2,7 +2,7 @@
 //!
 //! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
 //! and change the profile; `attach` has them run by whoever owns the profile already; `log` is for standard error;
-//! `peer` is a bare WebRTC endpoint; `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads commands from standard input.
+//! `peer` is a bare WebRTC endpoint; `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads lines, and commands, from standard input.
 
 pub mod args;
 mod attach;

@@ -300,7 +300,7 @@ async fn serve(
         matches!(until, Until::Calls { .. }).then(|| attach::listen(&folder, network, running.desk()));
     let beside = aside.begin(&running.desk());
     let mut lines = match stdin {
-        Stdin::Read => Some(inbox::read()),
+        Stdin::Read => Some(inbox::lines(inbox::parse)),
         Stdin::Ignored => None,
     };
     if let Some(command) = command {

@@ -9,9 +9,10 @@
 
 mod wire;
 
-use super::{args, print, serve, stop::Stop};
+use super::{args, inbox, print, serve, stop::Stop};
 use crate::reason::Reason;
 use media::{
+    frame::BLOCK,
     session::{
         AddressScope, CallStats, Candidate, PathPolicy, PathReport, RelayServer, Sdp, SessionConfig,
         SessionEnd, SessionError, SessionEvent,
@@ -21,18 +22,12 @@ use media::{
 };
 use relay::Credentials;
 use serde_json::{Value, json};
-use std::{fs, future::pending, io, path::Path, thread};
+use std::{fs, future::pending, path::Path};
 use tokio::{net::lookup_host, sync::mpsc};
 use wire::{Heard, Server};
 
-/// Lines that may wait; when full, the reader waits, and so does whoever writes.
-const LINES: usize = 64;
-
 /// Candidates kept until there is a session; later ones are dropped.
 const EARLY_CANDIDATES: usize = 24;
-
-/// Samples in a block.
-const BLOCK: usize = 480;
 
 /// `silbo peer offer|answer`
 pub(super) fn peer(lab: bool, arguments: &args::Peer) -> Result<u8, Reason> {
@@ -92,7 +87,7 @@ impl<'a> Peer<'a> {
 
     async fn run(mut self) -> Result<u8, Reason> {
         let mut stop = Stop::listen();
-        let mut lines = read();
+        let mut lines = inbox::lines(wire::parse);
         say(&json!({ "t": "ready" }));
         if self.arguments.role == args::PeerRole::Offer && !self.arguments.wait {
             self.offer().await?;
@@ -147,7 +142,7 @@ impl<'a> Peer<'a> {
             (Heard::Ice(..), Some(_)) => {
                 say(&wire::error("servers come before the offer; who offers waits for them with --wait"));
             }
-            (heard, _) => say(&wire::error(&format!("out of place: {heard:?}"))),
+            (heard, _) => say(&wire::error(&format!("out of place: {}", heard.kind()))),
         }
         Ok(Next::More)
     }
@@ -260,22 +255,6 @@ impl Said {
             "frozen_ms": stats.pictures.map(|pictures| pictures.frozen.as_secs_f64() * 1000.0),
         })
     }
-}
-
-/// Reads standard input on a thread of its own until it ends.
-fn read() -> mpsc::Receiver<Result<Heard, String>> {
-    let (lines, heard) = mpsc::channel(LINES);
-    let reader = move || {
-        for line in io::stdin().lines().map_while(Result::ok) {
-            if !line.trim().is_empty() && lines.blocking_send(wire::parse(&line)).is_err() {
-                return;
-            }
-        }
-    };
-    if let Err(error) = thread::Builder::new().name("silbo-stdin".into()).spawn(reader) {
-        tracing::warn!(%error, "standard input is not read");
-    }
-    heard
 }
 
 async fn next_event(call: &mut Option<Call>) -> Option<SessionEvent> {
