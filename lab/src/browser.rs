@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::process::{EndsWithUs, Place, Turn};
+use crate::process::{EndsWithUs, Place, Turn, poll};
 
 const PAGE: &str = include_str!("browser/page.js");
 
@@ -49,7 +49,6 @@ pub struct Browser {
     session: Option<String>,
     asked: u64,
     told: VecDeque<Value>,
-    video: bool,
     _chromium: EndsWithUs,
 }
 
@@ -92,7 +91,6 @@ impl Browser {
                 }
             }
         })?;
-        let video = fakes.camera.is_some();
         let chromium = EndsWithUs(chromium);
         let mut browser = Self {
             to: writer,
@@ -101,14 +99,13 @@ impl Browser {
             session: None,
             asked: 0,
             told: VecDeque::new(),
-            video,
             _chromium: chromium,
         };
-        browser.open(&page)?;
+        browser.open(&page, fakes)?;
         Ok(browser)
     }
 
-    fn open(&mut self, page: &Path) -> Result<()> {
+    fn open(&mut self, page: &Path, fakes: &Fakes) -> Result<()> {
         let url = format!("file://{}", page.canonicalize()?.display());
         let target = self.ask("Target.createTarget", &json!({ "url": url }))?;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
@@ -116,13 +113,12 @@ impl Browser {
         self.session = attached["sessionId"].as_str().map(str::to_owned);
         self.ask("Runtime.enable", &json!({}))?;
         self.ask("Runtime.addBinding", &json!({ "name": "tell" }))?;
-        let deadline = Instant::now() + PATIENCE;
-        while self.evaluate("document.readyState + location.protocol")? != "completefile:" {
-            ensure!(Instant::now() < deadline, "Chromium did not open its page");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        poll("page in Chromium", PATIENCE, || {
+            let open = self.evaluate("document.readyState + location.protocol")? == "completefile:";
+            Ok(open.then_some(()))
+        })?;
         self.evaluate(&format!("{PAGE}; globalThis.call = call; 0"))?;
-        self.evaluate(&format!("call.open({{ video: {} }})", self.video))?;
+        self.evaluate(&format!("call.open({{ video: {} }})", fakes.camera.is_some()))?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use lab::browser::{Browser, Fakes};
-use lab::process::{Place, Silbo, Turn};
+use lab::process::{Place, Silbo, Turn, poll};
 use lab::tone;
 use media::video::frame::{I420, Size, Taken};
 use media::video::y4m::{FrameRate, Y4mReader, Y4mWriter};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -152,27 +152,21 @@ impl Call {
     }
 
     fn wait_until(&mut self, missing: impl Fn(&Value, &Value) -> Vec<&'static str>) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        let mut lacking = String::new();
+        let all = poll("whole call", PATIENCE, || {
             let (theirs, own) = (self.browser.look()?, self.figures()?);
             let missing = missing(&theirs, &own);
-            if missing.is_empty() {
-                return Ok(());
-            }
-            ensure!(Instant::now() < deadline, "missing {missing:?}\nchromium {theirs}\nsilbo {own}");
-        }
+            lacking = format!("missing {missing:?}\nchromium {theirs}\nsilbo {own}");
+            Ok(missing.is_empty().then_some(()))
+        });
+        all.context(lacking)
     }
 
     fn figures(&mut self) -> Result<Value> {
         self.silbo.command(&json!({ "t": "stats" }))?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(stats) = self.carry()?.into_iter().find(|line| line["t"] == "stats") {
-                return Ok(stats);
-            }
-            ensure!(Instant::now() < deadline, "{}", self.silbo.complaint("no figures"));
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let stats =
+            poll("figures", PATIENCE, || Ok(self.carry()?.into_iter().find(|line| line["t"] == "stats")));
+        stats.map_err(|error| self.silbo.complaint(&error.to_string()))
     }
 
     /// Ends it; what we heard and saw is theirs.
