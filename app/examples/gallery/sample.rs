@@ -1,6 +1,5 @@
 //! Invented snapshots, one per state of the window; the tests of the window show them too.
 
-use app::engine::command::Sharing;
 use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
     NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
@@ -59,21 +58,7 @@ pub(crate) fn contacts() -> View {
 /// A call with `with` in `phase`.
 pub(crate) fn call(with: ContactId, name: &str, phase: CallPhase) -> View {
     let mut view = contacts();
-    let call = CallView {
-        with,
-        name: name.to_owned(),
-        phase,
-        waiting: None,
-        muted: false,
-        camera: None,
-        sharing: Sharing::Off,
-        screen: None,
-        path: None,
-        quality: None,
-        mic_level: 0.0,
-        speaker_level: 0.0,
-    };
-    view.call = Some(call);
+    view.call = Some(CallView::new(with, name.to_owned(), phase));
     view
 }
 

@@ -2,7 +2,6 @@
 
 use super::{
     WakeSlot,
-    command::Sharing,
     view::{
         CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES, Notice,
         PathView, Presence, Quality, RequestRow, View,
@@ -117,20 +116,7 @@ impl Picture {
 
     /// A call begins.
     pub(super) fn show_call(&mut self, with: ContactId, name: String, phase: CallPhase) {
-        self.view.call = Some(CallView {
-            with,
-            name,
-            phase,
-            waiting: None,
-            muted: false,
-            camera: None,
-            sharing: Sharing::Off,
-            screen: None,
-            path: None,
-            quality: None,
-            mic_level: 0.0,
-            speaker_level: 0.0,
-        });
+        self.view.call = Some(CallView::new(with, name, phase));
     }
 
     /// The call moved on.

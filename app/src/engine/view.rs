@@ -204,6 +204,26 @@ pub struct CallView {
     pub speaker_level: f32,
 }
 
+impl CallView {
+    /// A call that begins: nothing is known of it yet.
+    pub fn new(with: ContactId, name: String, phase: CallPhase) -> Self {
+        Self {
+            with,
+            name,
+            phase,
+            waiting: None,
+            muted: false,
+            camera: None,
+            sharing: Sharing::Off,
+            screen: None,
+            path: None,
+            quality: None,
+            mic_level: 0.0,
+            speaker_level: 0.0,
+        }
+    }
+}
+
 /// Where a call stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallPhase {

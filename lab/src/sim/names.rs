@@ -10,11 +10,11 @@ use overlay::{
     FoundClaim, Identity, Network, PublicKey, RegisterError, Registration, Username,
     claim::{Claim, Receipt},
     config::DEFAULT_MAX_LEAVES,
-    node::{Answer, QueryId},
+    node::{Answer, Node, QueryId},
     work::Puzzle,
 };
 use rand::seq::SliceRandom as _;
-use relay::UnixTime;
+use relay::{Now, UnixTime};
 
 use super::{
     Bar, Options,
@@ -101,16 +101,7 @@ pub(super) fn register(
     wishes: &[(HostId, Username)],
     time: Duration,
 ) -> Vec<Result<Registration, RegisterError>> {
-    let gap = time / (wishes.len() as u32).max(1);
-    town.world.reports();
-    let mut asked: BTreeMap<(HostId, QueryId), usize> = BTreeMap::new();
-    for (nth, (host, name)) in wishes.iter().enumerate() {
-        if let Some(query) = town.world.with(*host, |node, now| node.register(now, name.clone())) {
-            asked.insert((*host, query), nth);
-        }
-        town.world.run(gap);
-    }
-    town.world.run(PATIENCE);
+    let asked = ask(town, wishes, time, Node::register);
     let mut results: Vec<_> = wishes.iter().map(|_| Err(RegisterError::Closed)).collect();
     for Reported { host, report, .. } in town.world.reports() {
         if let Told::Answer(query, Answer::Registered(result)) = report
@@ -124,16 +115,7 @@ pub(super) fn register(
 
 /// Everybody of `questions` looks up a name, spread over `time`. Whoever gets no answer reads nothing.
 pub(super) fn read(town: &mut Town, questions: &[(HostId, Username)], time: Duration) -> Vec<Reading> {
-    let gap = time / (questions.len() as u32).max(1);
-    town.world.reports();
-    let mut asked: BTreeMap<(HostId, QueryId), usize> = BTreeMap::new();
-    for (nth, (host, name)) in questions.iter().enumerate() {
-        if let Some(query) = town.world.with(*host, |node, now| node.lookup(now, name.clone())) {
-            asked.insert((*host, query), nth);
-        }
-        town.world.run(gap);
-    }
-    town.world.run(PATIENCE);
+    let asked = ask(town, questions, time, Node::lookup);
     let mut readings: Vec<Reading> = questions
         .iter()
         .map(|(_, name)| Reading { name: name.clone(), claims: Vec::new(), lookalikes: Vec::new() })
@@ -146,6 +128,26 @@ pub(super) fn read(town: &mut Town, questions: &[(HostId, Username)], time: Dura
         }
     }
     readings
+}
+
+/// Everybody asks its own node about a name, spread over `time`; whose question is which, when the answers are there.
+fn ask(
+    town: &mut Town,
+    names: &[(HostId, Username)],
+    time: Duration,
+    question: impl Fn(&mut Node, Now, Username) -> QueryId,
+) -> BTreeMap<(HostId, QueryId), usize> {
+    let gap = time / (names.len() as u32).max(1);
+    town.world.reports();
+    let mut asked = BTreeMap::new();
+    for (nth, (host, name)) in names.iter().enumerate() {
+        if let Some(query) = town.world.with(*host, |node, now| question(node, now, name.clone())) {
+            asked.insert((*host, query), nth);
+        }
+        town.world.run(gap);
+    }
+    town.world.run(PATIENCE);
+    asked
 }
 
 /// Every one of `readers` asks for every name.
