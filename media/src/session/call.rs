@@ -48,7 +48,7 @@ pub(super) use self::video::Budget;
 use self::video::{Beginning, Taken, Video};
 use super::description::{Candidate, Description};
 use super::sdp::{self, Role, Streams, VIDEO_FORMATS};
-use super::{PathPolicy, SessionError};
+use super::{Camera, PathPolicy, SessionError};
 use crate::frame::{OPUS_FRAME, duration_of};
 use crate::video::sync::NtpTime;
 use crate::video::vpx::Codec;
@@ -96,6 +96,8 @@ pub(super) enum CallEvent {
     Video { codec: Codec, sequence: u16, timestamp: u32, marker: bool, payload: Bytes },
     /// The other end can show nothing before it gets a keyframe.
     KeyframeWanted,
+    /// The other end's camera went on or off.
+    Camera(Camera),
     /// What RTP timestamps of the other end stand for on its clock, to bring voice and pictures together.
     Clock { kind: MediaKind, ntp: NtpTime, rtp: u32 },
     /// A message on the control channel.
@@ -496,6 +498,7 @@ impl Call {
                 let rtc::rtp::Packet { header, payload } = packet;
                 if header.payload_type == self.payload_type && !payload.is_empty() {
                     self.their_voice = Some(header.ssrc);
+                    self.events.extend(self.video.handle_voice(&header).map(CallEvent::Camera));
                     self.events.push_back(CallEvent::Voice {
                         sequence: header.sequence_number,
                         timestamp: header.timestamp,

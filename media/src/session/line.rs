@@ -76,6 +76,8 @@ pub(super) enum LineEvent {
         payload: Bytes,
     },
     KeyframeWanted,
+    /// Of the other end.
+    Camera(Camera),
     Clock {
         kind: MediaKind,
         ntp: NtpTime,
@@ -511,6 +513,7 @@ impl Line {
                 self.events.push_back(LineEvent::Video { codec, sequence, timestamp, marker, payload });
             }
             CallEvent::KeyframeWanted => self.events.push_back(LineEvent::KeyframeWanted),
+            CallEvent::Camera(camera) => self.events.push_back(LineEvent::Camera(camera)),
             CallEvent::Clock { kind, ntp, rtp } => {
                 self.events.push_back(LineEvent::Clock { kind, ntp, rtp });
             }

@@ -82,6 +82,8 @@ pub enum Incoming {
         /// The payload.
         payload: Bytes,
     },
+    /// Its camera went on or off.
+    Camera(Camera),
     /// What a timestamp of its pictures stands for.
     VideoClock(NtpTime, u32),
     /// What a timestamp of its voice stands for.

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::ends::Camera;
 use super::frame::{I420, Taken};
 use super::freeze::FreezeDetector;
 use super::rtp::{Assembled, Assembler, AssemblerStats};
@@ -102,6 +103,11 @@ impl VideoReceiver {
     pub fn set_round_trip(&mut self, round_trip: Duration) {
         self.round_trip = round_trip;
         self.assembler.set_round_trip(round_trip);
+    }
+
+    /// The sender's camera went on or off.
+    pub fn handle_camera(&mut self, camera: Camera) {
+        self.freeze.handle_camera(camera);
     }
 
     /// A sender report of this stream.

@@ -103,6 +103,7 @@ pub(super) struct Video {
     asker: Asker,
     /// The other end's stream.
     theirs: Option<u32>,
+    their_camera: Camera,
     asking: VecDeque<Asking>,
 }
 
@@ -131,6 +132,7 @@ impl Video {
             again: Recent { bytes: 0.0, at: now },
             asker: Asker::new(ROUND_TRIP),
             theirs: None,
+            their_camera: Camera::Off,
             asking: VecDeque::new(),
         }
     }
@@ -250,6 +252,14 @@ impl Video {
             self.asker.handle_keyframe(header.sequence_number);
         }
         Taken::Picture(codec)
+    }
+
+    /// A packet of the other end's voice, and what it tells of its camera: beside pictures the voice is numbered. Of an
+    /// end that never numbers it nothing is learnt.
+    pub(super) fn handle_voice(&mut self, header: &Header) -> Option<Camera> {
+        let numbered = self.agreed.extension.is_some_and(|id| header.get_extension(id).is_some());
+        let camera = if numbered { Camera::On } else { Camera::Off };
+        (std::mem::replace(&mut self.their_camera, camera) != camera).then_some(camera)
     }
 
     /// Nothing of theirs can be decoded without a keyframe.

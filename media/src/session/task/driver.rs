@@ -243,7 +243,10 @@ impl Task {
             }
             LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
             LineEvent::Ended(end) => self.end = Some(end),
-            LineEvent::Video { .. } | LineEvent::KeyframeWanted | LineEvent::Clock { .. } => {}
+            LineEvent::Video { .. }
+            | LineEvent::KeyframeWanted
+            | LineEvent::Camera(_)
+            | LineEvent::Clock { .. } => {}
         }
     }
 

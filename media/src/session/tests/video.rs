@@ -76,6 +76,7 @@ impl VirtualVideo {
                 self.receiver.insert(now, *sequence, *timestamp, *marker, payload);
             }
             LineEvent::KeyframeWanted => self.sender.request_keyframe(),
+            LineEvent::Camera(camera) => self.receiver.handle_camera(*camera),
             LineEvent::Clock { kind: MediaKind::Voice, ntp, rtp } => {
                 self.receiver.handle_voice_report(*ntp, *rtp);
             }
@@ -224,6 +225,13 @@ fn a_camera_goes_off_and_on_without_touching_the_voice() {
     world.run_for(2500 * MS);
     let seen = world.ends[1].seen_since(again);
     assert!(seen.len() > 60 && seen[0].0 - again < 300 * MS, "{seen:?}");
+    for who in 0..2 {
+        assert_eq!(
+            world.ends[who].video.receiver.stats().freezes,
+            0,
+            "end {who}: nobody's picture stood still"
+        );
+    }
     assert!(likeness(&world.ends[0].said, world.ends[1].voice.recorded()) > 0.9);
 }
 
@@ -240,5 +248,7 @@ fn a_dead_link_for_a_second_costs_one_keyframe() {
         let seen = world.ends[who].seen_since(back);
         assert!(seen.len() > 40, "end {who} saw {} pictures", seen.len());
         assert!(seen[0].0 - back < 1000 * MS, "{:?}", seen[0].0 - back);
+        let stats = world.ends[who].video.receiver.stats();
+        assert!(stats.freezes > 0 && stats.frozen > 1000 * MS, "{stats:?}");
     }
 }

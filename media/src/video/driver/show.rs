@@ -81,6 +81,11 @@ impl Show {
                     receiver.insert(arrival, sequence, timestamp, marker, &payload);
                 }
             }
+            Incoming::Camera(camera) => {
+                if let Some((_, receiver)) = &mut self.receiver {
+                    receiver.handle_camera(camera);
+                }
+            }
             Incoming::VideoClock(ntp, rtp) => {
                 if let Some((_, receiver)) = &mut self.receiver {
                     receiver.handle_video_report(ntp, rtp);
