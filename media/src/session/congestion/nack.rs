@@ -12,7 +12,8 @@
 //! ```
 //!
 //! [`Answerer`] sits where packets leave. It keeps the last ones and gives each out at most once a round trip, whatever
-//! it is asked; how many bytes of these leave is bounded by the pacer's budget.
+//! it is asked; how many bytes of these leave is bounded by the pacer's budget. Where many are lost, and for who asks a
+//! second time, a packet is sent twice: whoever waits for it waits a round trip less.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -32,6 +33,14 @@ const REORDERING: Duration = Duration::from_millis(10);
 const LEAST_ROUND_TRIP: Duration = Duration::from_millis(20);
 /// Time between two requests for a keyframe, and at least a round trip: one is five times a frame.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
+/// What of the last packets is asked for from which on each is sent again twice, and three times. Of 170 packets a second
+/// with 10 % loss more than one is lost with its only repetition, and each holds the picture up for 200 ms: Chromium saw it
+/// stand still for 7 to 10 % of the time.
+const SEVERAL: [f64; 2] = [0.03, 0.07];
+/// What of all that leaves such packets may be; they have to fit into the pacer's budget.
+const MOST_AGAIN: f64 = 0.35;
+/// The packets whose loss counts, about.
+const COUNTED: f64 = 200.0;
 /// Half of all sequence numbers: what is further ahead lies behind (RFC 1982).
 const HALF: u16 = 0x8000;
 
@@ -168,6 +177,8 @@ impl Asker {
 pub struct Answerer<P> {
     kept: VecDeque<Kept<P>>,
     round_trip: Duration,
+    /// The share of the last packets that was asked for.
+    asked: f64,
 }
 
 #[derive(Debug)]
@@ -182,7 +193,7 @@ struct Kept<P> {
 impl<P: Clone> Answerer<P> {
     /// For a way with this round trip.
     pub fn new(round_trip: Duration) -> Self {
-        Self { kept: VecDeque::new(), round_trip: round_trip.max(LEAST_ROUND_TRIP) }
+        Self { kept: VecDeque::new(), round_trip: round_trip.max(LEAST_ROUND_TRIP), asked: 0.0 }
     }
 
     /// The round trip was measured.
@@ -204,13 +215,15 @@ impl<P: Clone> Answerer<P> {
         {
             self.kept.pop_front();
         }
+        self.asked -= self.asked / COUNTED;
         self.kept.push_back(Kept { sequence, packet, size, sent: now, times: 0 });
     }
 
     /// The packets, with their sizes, that are sent again on this request: none that left within the last round trip or
-    /// was asked for too often already.
+    /// was asked for too often already. Some are in it several times, the
+    /// further ones after all of the first.
     pub fn handle_request(&mut self, now: Instant, sequences: &[u16]) -> Vec<(P, usize)> {
-        let mut answer = Vec::new();
+        let (mut answer, mut further) = (Vec::new(), Vec::new());
         for sequence in sequences {
             let Some(kept) = self.find(*sequence) else { continue };
             let round_trip = self.round_trip;
@@ -220,10 +233,16 @@ impl<P: Clone> Answerer<P> {
             if kept.times >= MOST_TIMES || kept.times > 0 && under_way {
                 continue;
             }
+            if kept.times == 0 {
+                self.asked += 1.0 / COUNTED;
+            }
+            let copies = copies(self.asked).max(if kept.times > 0 { 2 } else { 1 });
+            further.extend((1..copies).map(|_| (kept.packet.clone(), kept.size)));
             kept.times += 1;
             kept.sent = now;
             answer.push((kept.packet.clone(), kept.size));
         }
+        answer.append(&mut further);
         answer
     }
 
@@ -242,6 +261,13 @@ impl<P: Clone> Answerer<P> {
         let ahead = sequence.wrapping_sub(first);
         self.kept.binary_search_by_key(&ahead, |kept| kept.sequence.wrapping_sub(first)).ok()
     }
+}
+
+/// How often a packet is sent at the first request, where this share is asked for.
+fn copies(asked: f64) -> usize {
+    let wanted = 1 + SEVERAL.iter().filter(|share| asked > **share).count();
+    let fit = (MOST_AGAIN / asked) as usize;
+    wanted.min(fit).max(1)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! audio, RTCP ──────────────────────────────────────▶ at once; counts as sent
-//! retransmissions ── budget: a quarter of the target ▶ ┐
+//! retransmissions ── budget: 40 % of the target ─────▶ ┐
 //! video ─────────────────────────────────────────────▶ ├ one after the other, a little faster than the target
 //! padding ── only while a probe lasts ───────────────▶ ┘ (a probe: at its own rate)
 //! ```
@@ -21,8 +21,8 @@ use crate::bitrate::Bitrate;
 /// Faster is a queue on the way, and the voice waits there: at 2.5 for 21 ms on 3 Mbit/s (33 behind uneven frames) instead
 /// of 9 (13), on the links of the lab. Slower, uneven frames wait here: at 1.05 they take 129 ms on 1 Mbit/s, not 105.
 const FACTOR: f64 = 1.15;
-/// What of the target retransmissions may take: lost packets are no reason to lose more.
-const RETRANSMISSIONS: f64 = 0.25;
+/// What of the target retransmissions may take: lost packets are no reason to lose more. Every tenth packet three times fits.
+const RETRANSMISSIONS: f64 = 0.4;
 /// What of their budget is kept.
 const SAVED: Duration = Duration::from_millis(250);
 /// A packet must fit into the budget at any rate.
@@ -35,7 +35,7 @@ const MOST_RETRANSMISSIONS: usize = 256;
 const MOST_URGENT: usize = 256;
 /// No frame is encoded while the queue is longer than this.
 const ROOM: Duration = Duration::from_millis(100);
-/// Frames are refused while the queue is longer than this.
+/// Frames are refused while the queue is longer than this; one that has begun is taken whole, or nobody could decode it.
 const LONGEST: Duration = Duration::from_millis(1000);
 /// What is owed at most: sound counts, but never stops video for longer than this.
 const MOST_OWED: Duration = Duration::from_millis(250);
@@ -170,7 +170,7 @@ impl<P> Pacer<P> {
         self.probes.push_back(probe);
     }
 
-    /// A packet is to be sent; `size` counts its bytes on the wire.
+    /// A packet is to be sent; `size` counts its bytes on the wire. Those of one frame come at one time.
     ///
     /// # Errors
     /// [`Refused`] if video waits too long already, or for padding.
@@ -181,7 +181,9 @@ impl<P> Pacer<P> {
         let (queue, most) = match kind {
             PacketKind::Audio | PacketKind::Control => (&mut self.urgent, MOST_URGENT),
             PacketKind::Retransmission => (&mut self.retransmissions, MOST_RETRANSMISSIONS),
-            PacketKind::Video if self.queueing_time() > LONGEST => return Err(Refused::TooMuchWaits),
+            PacketKind::Video if !self.has_begun(now) && self.queueing_time() > LONGEST => {
+                return Err(Refused::TooMuchWaits);
+            }
             PacketKind::Video => {
                 self.video_bytes += size;
                 (&mut self.video, usize::MAX)
@@ -259,6 +261,11 @@ impl<P> Pacer<P> {
     /// Whether to encode the next frame.
     pub fn room(&self) -> Room {
         if self.queueing_time() > ROOM { Room::Skip } else { Room::Encode }
+    }
+
+    /// Whether a part of the frame that comes now was taken.
+    fn has_begun(&self, now: Instant) -> bool {
+        self.video.back().is_some_and(|last| last.since == now)
     }
 
     fn probe(&mut self, now: Instant, mut running: Running) -> Departure<P> {

@@ -118,7 +118,30 @@ fn a_packet_is_given_out_again_though_not_twice_at_once() {
     let asked = [65_535, 0, 0, 7, 65_000];
     assert_eq!(answerer.handle_request(start + 60 * MS, &asked), [(65_535, 1200), (0, 1200)]);
     assert_eq!(answerer.handle_request(start + 70 * MS, &asked), []);
-    assert_eq!(answerer.handle_request(start + 120 * MS, &asked), [(65_535, 1200), (0, 1200)]);
+    let twice = [(65_535, 1200), (0, 1200), (65_535, 1200), (0, 1200)];
+    assert_eq!(answerer.handle_request(start + 120 * MS, &asked), twice, "the repetition was lost, too");
+}
+
+#[test]
+fn where_many_are_lost_what_is_asked_for_is_given_out_several_times_and_again_once_when_the_way_is_better() {
+    let start = origin();
+    let mut answerer = answerer(start, 0..200);
+    let ask = |answerer: &mut Answerer<u16>, sequence| answerer.handle_request(start, &[sequence]).len();
+    let answers: Vec<usize> = (0..20).map(|nth| ask(&mut answerer, nth * 10)).collect();
+    assert_eq!((answers[0], answers[10], answers[19]), (1, 2, 3), "{answers:?}");
+    for sequence in 200..1_000 {
+        answerer.handle_sent(start, sequence, sequence, 1200);
+    }
+    assert_eq!(ask(&mut answerer, 900), 1);
+}
+
+#[test]
+fn what_is_given_out_again_never_takes_more_than_a_third_of_the_way() {
+    for (asked, expected) in
+        [(0.0, 1), (0.02, 1), (0.05, 2), (0.1, 3), (0.12, 2), (0.17, 2), (0.2, 1), (0.9, 1)]
+    {
+        assert_eq!(copies(asked), expected, "{asked}");
+    }
 }
 
 #[test]
@@ -126,7 +149,7 @@ fn who_asks_for_ever_is_answered_so_many_times() {
     let start = origin();
     let mut answerer = answerer(start, 0..10);
     let answers = (0..1000).map(|nth| answerer.handle_request(start + 200 * MS * nth, &[3; 100]).len());
-    assert_eq!(answers.sum::<usize>(), usize::from(MOST_TIMES));
+    assert_eq!(answers.sum::<usize>(), 2 * usize::from(MOST_TIMES) - 1, "from the second time on twice");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn retransmissions_take_their_share_and_no_more() {
         + LEAST_SAVED.max(6250.0) / 1000.0;
     assert!(again as f64 <= most && again >= 10, "{again} of {}", left.len());
     let video = left.iter().filter(|kind| **kind == PacketKind::Video).count();
-    assert!(video > 2 * again, "{video} and {again}");
+    assert!(video > again, "{video} and {again}");
 }
 
 #[test]
@@ -135,6 +135,8 @@ fn who_encodes_is_told_to_skip_before_anything_is_refused() {
     assert_eq!(pacer.room(), Room::Encode);
     let mut refused = false;
     for nth in 0..400 {
+        // Frames of one packet each, in no time.
+        let now = now + Duration::from_nanos(nth.into());
         match pacer.push(now, nth, 1000, PacketKind::Video) {
             Ok(()) => assert!(!refused),
             Err(error) => {
@@ -147,6 +149,18 @@ fn who_encodes_is_told_to_skip_before_anything_is_refused() {
         }
     }
     assert!(refused && pacer.queueing_time() < LONGEST + 50 * MS);
+}
+
+#[test]
+fn a_frame_that_has_begun_is_taken_whole_and_the_next_one_is_not() {
+    let (mut pacer, now) = (Pacer::<u32>::new(TARGET), origin());
+    for nth in 0..400 {
+        assert_eq!(pacer.push(now, nth, 1000, PacketKind::Video), Ok(()));
+    }
+    assert!(pacer.queueing_time() > LONGEST);
+    for nth in 0..3 {
+        assert_eq!(pacer.push(now + MS, nth, 1000, PacketKind::Video), Err(Refused::TooMuchWaits));
+    }
     assert_eq!(pacer.push(now, 0, 1000, PacketKind::Padding), Err(Refused::Padding));
     pacer.clear_video();
     assert_eq!(pacer.room(), Room::Encode);
@@ -180,6 +194,7 @@ fn a_target_of_nothing_and_a_clock_that_goes_back_do_no_harm() {
     pacer.handle_target(now, Bitrate::ZERO);
     pacer.handle_probe(now, Probe { rate: Bitrate::ZERO, ..probe(1) });
     for nth in 0..1000 {
+        let now = now + Duration::from_nanos(nth);
         let _ = pacer.push(now, nth, 1200, PacketKind::Video);
         let _ = pacer.push(now, nth, 1200, PacketKind::Audio);
         pacer.handle_probe(now, probe(100));
