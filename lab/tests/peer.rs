@@ -1,5 +1,5 @@
-//! Two bare endpoints talk to each other through nothing but their JSON lines; what makes no sense is said and changes
-//! nothing.
+//! Two bare endpoints talk to each other through nothing but their JSON lines, and the one without a camera sees the other;
+//! what makes no sense is said and changes nothing.
 
 use anyhow::{Context as _, Result, ensure};
 use lab::process::{Place, Silbo, Turn, poll};
@@ -19,7 +19,7 @@ const BLOCKS: usize = 100;
 fn two_peers_talk_and_tell_when_each_block_was_handed_over() -> Result<()> {
     let folder = lab::leavings("peers")?;
     let meta = folder.join("meta.json");
-    let mut offer = peer("offer", &["--wait", "--mic", "tone:440"], &folder)?;
+    let mut offer = peer("offer", &["--wait", "--mic", "tone:440", "--camera", "pattern"], &folder)?;
     let file = meta.to_string_lossy();
     let mut answer = peer("answer", &["--hold-mic", "--mic", "tone:600", "--meta", &file], &folder)?;
 
@@ -49,10 +49,11 @@ fn two_peers_talk_and_tell_when_each_block_was_handed_over() -> Result<()> {
     said(&mut answer, "error")?;
     let released = unix_us();
     answer.command(&json!({ "t": "start" }))?;
-    poll("sound", PATIENCE, || {
+    poll("sound and pictures", PATIENCE, || {
         answer.command(&json!({ "t": "stats" }))?;
         let stats = said(&mut answer, "stats")?;
-        let flows = ["audio_tx", "audio_rx"].iter().all(|way| stats[way].as_u64() > Some(150));
+        let flows =
+            ["audio_tx", "audio_rx", "video_frames"].iter().all(|way| stats[way].as_u64() > Some(150));
         Ok(flows.then_some(()))
     })?;
     answer.command(&json!({ "t": "bye" }))?;

@@ -67,15 +67,6 @@ pub(super) enum PeerKind {
     Stock,
 }
 
-/// Whether pictures are spoken of when the call is set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pictures {
-    /// They may flow both ways at any time.
-    Offered,
-    /// None are offered, sent or taken.
-    NotOffered,
-}
-
 /// A packet from ICE downwards: `local` names the candidate of ours it leaves from.
 pub(super) struct Outgoing {
     pub(super) local: SocketAddr,
@@ -133,7 +124,7 @@ pub(super) struct Call {
     first_timestamp: u32,
     video: Video,
     reports: Reports,
-    video_sender: Option<RTCRtpSenderId>,
+    video_sender: RTCRtpSenderId,
     heard: Receiver<Said>,
     /// The SSRC of their voice.
     their_voice: Option<u32>,
@@ -157,7 +148,6 @@ impl Call {
         role: Role,
         peer: PeerKind,
         policy: PathPolicy,
-        pictures: Pictures,
         identifiers: [u32; 3],
     ) -> Result<Self, SessionError> {
         let (ear, heard) = ear();
@@ -180,21 +170,17 @@ impl Call {
             RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec: opus(), ..Default::default() };
         let sender =
             connection.add_track(track(VOICE_TRACK, RtpCodecKind::Audio, encoding)).map_err(refused)?;
-        let video_sender = match pictures {
-            Pictures::NotOffered => None,
-            Pictures::Offered => {
-                let rtx = Some(RTCRtpRtxParameters { ssrc: streams.repeats });
-                let coding = RTCRtpCodingParameters { ssrc: Some(streams.video), rtx, ..Default::default() };
-                let [(codec, ..), ..] = VIDEO_FORMATS;
-                let encoding = RTCRtpEncodingParameters {
-                    rtp_coding_parameters: coding,
-                    codec: picture(codec),
-                    ..Default::default()
-                };
-                let track = track(VIDEO_TRACK, RtpCodecKind::Video, encoding);
-                Some(connection.add_track(track).map_err(refused)?)
-            }
+        let rtx = Some(RTCRtpRtxParameters { ssrc: streams.repeats });
+        let coding = RTCRtpCodingParameters { ssrc: Some(streams.video), rtx, ..Default::default() };
+        let [(codec, ..), ..] = VIDEO_FORMATS;
+        let encoding = RTCRtpEncodingParameters {
+            rtp_coding_parameters: coding,
+            codec: picture(codec),
+            ..Default::default()
         };
+        // Even without a camera: pictures may flow both ways at any time, and come from who has one.
+        let video_sender =
+            connection.add_track(track(VIDEO_TRACK, RtpCodecKind::Video, encoding)).map_err(refused)?;
         let beginning =
             Beginning { ssrc: streams.video, repeats: streams.repeats, sequence: (sequence >> 16) as u16 };
         let channel = match role {

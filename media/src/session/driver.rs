@@ -10,7 +10,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::call::{PeerKind, Pictures as Spoken};
+use super::call::PeerKind;
 use super::echo::Echo;
 use super::far::Far;
 use super::line::Line;
@@ -224,13 +224,8 @@ impl Opening {
     fn new(config: SessionConfig, role: Role, peer: PeerKind, sound: Sound) -> Result<Self, SessionError> {
         let SessionConfig { policy, relays, addresses, video, .. } = config;
         let pictures = Pictures::start_threads(&video)?;
-        // A stock end is offered no pictures where there are none to send.
-        let spoken = match peer {
-            PeerKind::Stock if video.source == VideoSource::None => Spoken::NotOffered,
-            PeerKind::Silbo | PeerKind::Stock => Spoken::Offered,
-        };
         let now = Instant::now();
-        let mut line = Line::new(now, role, peer, policy, addresses, spoken, rand::random())?;
+        let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
         let (mut sockets, mut network) = (Sockets::default(), Network::default());
         network.look(now, &mut line, &mut sockets).map_err(SessionError::Socket)?;
         line.offer_relays(now, &relays);

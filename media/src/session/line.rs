@@ -23,7 +23,7 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::call::{Budget, Call, CallEvent, Measured, MediaKind, Outgoing, PeerKind, Pictures};
+use super::call::{Budget, Call, CallEvent, Measured, MediaKind, Outgoing, PeerKind};
 use super::description::Candidate;
 use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
@@ -143,11 +143,10 @@ impl Line {
         peer: PeerKind,
         policy: PathPolicy,
         scope: AddressScope,
-        pictures: Pictures,
         seed: [u8; 32],
     ) -> Result<Self, SessionError> {
         let mut random = StdRng::from_seed(seed);
-        let mut call = Call::new(now, role, peer, policy, pictures, random.random())?;
+        let mut call = Call::new(now, role, peer, policy, random.random())?;
         let path = Path::new(role, peer, policy, scope, random.random());
         if let Some(candidate) = path.ice_candidate() {
             call.add_local(now, &candidate);

@@ -64,7 +64,7 @@ impl Call {
     }
 
     pub(super) fn agree(&mut self) {
-        let Some(mut sender) = self.video_sender.and_then(|id| self.connection.rtp_sender(id)) else {
+        let Some(mut sender) = self.connection.rtp_sender(self.video_sender) else {
             return;
         };
         let agreed = agreed(sender.get_parameters());

@@ -10,7 +10,7 @@ use relay::nat::Uplink;
 use relay::{Now, UnixTime};
 
 use crate::bitrate::Bitrate;
-use crate::session::call::{PeerKind, Pictures};
+use crate::session::call::PeerKind;
 use crate::session::description::{Candidate, Description};
 use crate::session::fixture::origin;
 use crate::session::line::{Line, LineEvent};
@@ -178,16 +178,9 @@ impl World {
                 (_, _) => (ip("10.0.2.5"), ip("90.0.113.102")),
             };
             let (role, policy) = ([Role::Offer, Role::Answer][who], plan.policy[who]);
-            let mut line = Line::new(
-                start,
-                role,
-                PeerKind::Silbo,
-                policy,
-                AddressScope::Public,
-                Pictures::Offered,
-                random.random(),
-            )
-            .unwrap();
+            let mut line =
+                Line::new(start, role, PeerKind::Silbo, policy, AddressScope::Public, random.random())
+                    .unwrap();
             let mut sockets = Vec::new();
             if line.wants_interface(inside) {
                 let local = SocketAddr::new(inside, 5000);
