@@ -21,7 +21,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The first argument under which the program serves [`serve`].
@@ -94,8 +94,9 @@ impl FromStr for Link {
     }
 }
 
-/// Carries frames between two interfaces of this namespace until it is killed: `one other LINK [JOURNAL]`. What became of
-/// each frame from `one` to `other` is a line of the journal; [`read_journal`] reads it.
+/// Carries frames between two interfaces of this namespace until it is killed: `one other LINK [JOURNAL]`. Each line it
+/// reads is a link that takes the place of the one before, for what comes from then on. What became of each frame from
+/// `one` to `other` is a line of the journal; [`read_journal`] reads it.
 pub fn serve(arguments: &[String]) -> Result<()> {
     let (one, other, link, journal) = match arguments {
         [one, other, link] => (one, other, link, None),
@@ -103,9 +104,19 @@ pub fn serve(arguments: &[String]) -> Result<()> {
         _ => bail!("a link wants two interfaces and what it does"),
     };
     let link: Link = link.parse()?;
-    let (there, back) = (carry(one, other, link, 0, journal)?, carry(other, one, link, 1, None)?);
-    for direction in there.into_iter().chain(back) {
-        if direction.join().is_err() {
+    let (there, changes_there) = channel();
+    let (back, changes_back) = channel();
+    let directions = [
+        carry(one, other, Lane::new(link, 0, changes_there), journal)?,
+        carry(other, one, Lane::new(link, 1, changes_back), None)?,
+    ];
+    for line in std::io::stdin().lines() {
+        let link: Link = line?.parse()?;
+        there.send(link)?;
+        back.send(link)?;
+    }
+    for thread in directions.into_iter().flatten() {
+        if thread.join().is_err() {
             bail!("a direction of the link panicked");
         }
     }
@@ -120,13 +131,11 @@ const LARGEST: usize = 4096;
 fn carry(
     from: &str,
     to: &str,
-    link: Link,
-    salt: u64,
+    lane: Lane,
     journal: Option<File>,
 ) -> Result<[std::thread::JoinHandle<()>; 2]> {
     let (source, sink) = (Frames::open(from)?, Frames::open(to)?);
     let (queue, waiting) = sync_channel(QUEUE);
-    let lane = Lane::new(link, salt);
     Ok([
         std::thread::Builder::new()
             .name("reader".into())
@@ -138,13 +147,14 @@ fn carry(
 fn read(source: &Frames, mut lane: Lane, queue: &SyncSender<(Instant, Vec<u8>)>, mut journal: Option<File>) {
     let mut buffer = [0; LARGEST];
     while let Ok(length) = source.receive(&mut buffer) {
-        let fate = lane.fate(Instant::now(), length);
-        if let Some(journal) = &mut journal
-            && writeln!(journal, "{}", Entry { at: SystemTime::now(), length, fate }).is_err()
-        {
-            return;
+        let (passage, due) = lane.fate(Instant::now(), length);
+        if let Some(journal) = &mut journal {
+            let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            if writeln!(journal, "{}", Carried { at, length, passage }).is_err() {
+                return;
+            }
         }
-        let Fate::Arrives { due, .. } = fate else { continue };
+        let Some(due) = due else { continue };
         match queue.try_send((due, buffer[..length].to_vec())) {
             Ok(()) | Err(TrySendError::Full(_)) => {}
             Err(TrySendError::Disconnected(_)) => return,
@@ -178,64 +188,21 @@ fn write(sink: &Frames, waiting: &Receiver<(Instant, Vec<u8>)>) {
     }
 }
 
-/// One direction.
-struct Lane {
-    link: Link,
-    random: StdRng,
-    weather: Weather,
-    /// When the last bit of the frame before has left.
-    free: Option<Instant>,
-    last: Option<Instant>,
-}
-
-/// What becomes of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// By chance.
-    Lost,
-    /// The queue has no room for it.
-    Overflows,
-    Arrives {
-        due: Instant,
-        /// For its turn.
-        waited: Duration,
-    },
-}
-
-/// A line of a journal: `UNIX_US LENGTH lost|full|WAITED_US`.
-struct Entry {
-    at: SystemTime,
-    length: usize,
-    fate: Fate,
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = self.at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        write!(f, "{} {} ", since.as_micros(), self.length)?;
-        match self.fate {
-            Fate::Lost => f.write_str("lost"),
-            Fate::Overflows => f.write_str("full"),
-            Fate::Arrives { waited, .. } => write!(f, "{}", waited.as_micros()),
-        }
-    }
-}
-
-/// What a journal tells of one frame.
+/// What a journal tells of one frame; as a line: `UNIX_US LENGTH lost|full|WAITED_US`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Carried {
     /// When it came, since 1970.
     pub at: Duration,
     /// Its bytes, Ethernet's included.
     pub length: usize,
-    /// How long it waited for its turn.
+    /// How it fared.
     pub passage: Passage,
 }
 
 /// How a frame fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passage {
-    /// It arrived, after so long a wait.
+    /// It arrived, after so long a wait for its turn.
     After(Duration),
     /// The queue had no room for it.
     Overflowed,
@@ -243,22 +210,51 @@ pub enum Passage {
     Lost,
 }
 
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.at.as_micros(), self.length)?;
+        match self.passage {
+            Passage::Lost => f.write_str("lost"),
+            Passage::Overflowed => f.write_str("full"),
+            Passage::After(waited) => write!(f, "{}", waited.as_micros()),
+        }
+    }
+}
+
+impl FromStr for Carried {
+    type Err = anyhow::Error;
+
+    fn from_str(line: &str) -> Result<Self> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [at, length, passage] = words[..] else { bail!("{line:?} is of no journal") };
+        let number = |word: &str| word.parse().with_context(|| format!("{line:?}: {word:?} is no number"));
+        Ok(Self {
+            at: Duration::from_micros(number(at)?),
+            length: number(length)?.try_into()?,
+            passage: match passage {
+                "lost" => Passage::Lost,
+                "full" => Passage::Overflowed,
+                waited => Passage::After(Duration::from_micros(number(waited)?)),
+            },
+        })
+    }
+}
+
 /// Reads a journal; a last line that is not complete is none.
 pub fn read_journal(path: &Path) -> Result<Vec<Carried>> {
     let text = std::fs::read_to_string(path)?;
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    let entry = |line: &str| {
-        let mut words = line.split(' ');
-        let at = Duration::from_micros(words.next()?.parse().ok()?);
-        let length = words.next()?.parse().ok()?;
-        let passage = match words.next()? {
-            "lost" => Passage::Lost,
-            "full" => Passage::Overflowed,
-            waited => Passage::After(Duration::from_micros(waited.parse().ok()?)),
-        };
-        Some(Carried { at, length, passage })
-    };
-    whole.lines().map(|line| entry(line).with_context(|| format!("{line:?} is of no journal"))).collect()
+    text.rsplit_once('\n').map_or("", |(whole, _)| whole).lines().map(str::parse).collect()
+}
+
+/// One direction.
+struct Lane {
+    link: Link,
+    changes: Receiver<Link>,
+    random: StdRng,
+    weather: Weather,
+    /// When the last bit of the frame before has left.
+    free: Option<Instant>,
+    last: Option<Instant>,
 }
 
 /// Whether a link that loses frames in bursts does so now.
@@ -269,9 +265,9 @@ enum Weather {
 }
 
 impl Lane {
-    fn new(link: Link, salt: u64) -> Self {
+    fn new(link: Link, salt: u64, changes: Receiver<Link>) -> Self {
         let random = StdRng::seed_from_u64(link.seed << 1 | salt);
-        Self { link, random, weather: Weather::Good, free: None, last: None }
+        Self { link, changes, random, weather: Weather::Good, free: None, last: None }
     }
 
     /// Whether the next frame is lost.
@@ -294,16 +290,20 @@ impl Lane {
         self.weather == Weather::Bad
     }
 
-    /// What becomes of a frame of this length.
-    fn fate(&mut self, now: Instant, length: usize) -> Fate {
+    /// What becomes of a frame of this length, and when it arrives if it does. What waits already when the link changes
+    /// leaves at the rate it was promised.
+    fn fate(&mut self, now: Instant, length: usize) -> (Passage, Option<Instant>) {
+        if let Some(link) = self.changes.try_iter().last() {
+            self.link = link;
+        }
         if self.loses() {
-            return Fate::Lost;
+            return (Passage::Lost, None);
         }
         let (mut leaves, mut waited) = (now, Duration::ZERO);
         if let Some(rate) = self.link.rate {
             leaves = self.free.map_or(now, |free| free.max(now));
             if self.link.queue.is_some_and(|queue| leaves > now + queue) {
-                return Fate::Overflows;
+                return (Passage::Overflowed, None);
             }
             waited = leaves - now;
             leaves += Duration::from_secs_f64(length as f64 * 8.0 / rate);
@@ -314,7 +314,7 @@ impl Lane {
         let due = self.last.map_or(due, |last| last.max(due));
         self.last = Some(due);
         let held_up = self.random.random_bool(self.link.reorder);
-        Fate::Arrives { due: if held_up { due + self.link.held_up } else { due }, waited }
+        (Passage::After(waited), Some(if held_up { due + self.link.held_up } else { due }))
     }
 }
 
@@ -325,13 +325,11 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn arrivals(link: &str, frames: usize, every: Duration) -> Vec<Option<Duration>> {
-        let mut lane = Lane::new(link.parse().unwrap(), 0);
+        let (_stays, changes) = channel();
+        let mut lane = Lane::new(link.parse().unwrap(), 0, changes);
         let start = Instant::now();
         (0..frames as u32)
-            .map(|nth| match lane.fate(start + every * nth, 1250) {
-                Fate::Arrives { due, .. } => Some(due.saturating_duration_since(start)),
-                Fate::Lost | Fate::Overflows => None,
-            })
+            .map(|nth| lane.fate(start + every * nth, 1250).1.map(|due| due.saturating_duration_since(start)))
             .collect()
     }
 
@@ -393,6 +391,31 @@ mod tests {
         assert_eq!(due, [Some(10 * MS), Some(20 * MS), Some(30 * MS), None, None]);
         let due = arrivals("kbit=1000,queue_ms=25", 100, 10 * MS);
         assert!(due.iter().all(Option::is_some), "as fast as it drains");
+    }
+
+    #[test]
+    fn a_link_that_changes_is_another_one_for_what_comes_then() {
+        let (change, changes) = channel();
+        let mut lane = Lane::new("kbit=1000".parse().unwrap(), 0, changes);
+        let start = Instant::now();
+        assert_eq!(lane.fate(start, 1250), (Passage::After(Duration::ZERO), Some(start + 10 * MS)));
+        change.send("kbit=500".parse().unwrap()).unwrap();
+        assert_eq!(lane.fate(start, 1250), (Passage::After(10 * MS), Some(start + 30 * MS)));
+    }
+
+    #[test]
+    fn a_line_of_a_journal_says_what_it_was_written_for() {
+        for passage in [Passage::After(17 * MS), Passage::Overflowed, Passage::Lost] {
+            let carried = Carried { at: Duration::from_micros(1_700_000_000_123_456), length: 1514, passage };
+            assert_eq!(carried.to_string().parse::<Carried>().unwrap(), carried);
+        }
+    }
+
+    #[test]
+    fn what_is_no_line_of_a_journal_is_refused() {
+        for line in ["", "1 2", "1 2 lost 3", "x 2 lost", "1 x lost", "1 2 found", "-1 2 lost", "1  2 lost"] {
+            assert!(line.parse::<Carried>().is_err(), "{line:?}");
+        }
     }
 
     #[test]

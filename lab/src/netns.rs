@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 /// Exit status of a program that this system cannot run: `make test` tells it from success and failure.
 const CANNOT_RUN: u8 = 77;
@@ -124,9 +124,17 @@ impl Segment {
             cut_cable((&name, "eth0"), "crowd", [&port, &far, &near])?;
         }
         let exe = std::env::current_exe()?;
-        let process = crowd.command(&exe).args([link::WORD, &far, &near, link]).arg(journal).spawn()?;
-        self.links.insert(n, EndsWithUs(process));
+        let mut process = crowd.command(&exe);
+        process.args([link::WORD, &far, &near, link]).arg(journal).stdin(Stdio::piped());
+        self.links.insert(n, EndsWithUs(process.spawn()?));
         Ok(())
+    }
+
+    /// Makes another link of the one to a host, for what comes from now on.
+    pub fn change_link(&mut self, n: u8, link: &str) -> Result<()> {
+        let process = self.links.get_mut(&n).with_context(|| format!("host {n} has no link"))?;
+        let commands = process.0.stdin.as_mut().context("the link takes no commands")?;
+        Ok(writeln!(commands, "{link}")?)
     }
 
     /// One of the hosts.

@@ -73,9 +73,9 @@ fn judge(runs: usize, traces: &[Trace]) -> Result<ExitCode> {
         let theirs = Figures::median(&theirs).context("no runs")?;
         let misses = ours.misses(&trace.bars, &theirs);
         passed &= misses.is_empty();
-        let link = trace.link;
+        let links: Vec<&str> = trace.stretches.iter().map(|stretch| stretch.link).collect();
         results.push(json!({
-            "name": trace.name, "link": link, "silbo": ours, "chromium": theirs, "misses": misses,
+            "name": trace.name, "links": links, "silbo": ours, "chromium": theirs, "misses": misses,
         }));
     }
     let summary = json!({ "bench": "pictures", "runs": runs, "passed": passed, "links": results });

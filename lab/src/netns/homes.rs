@@ -7,6 +7,7 @@ use crate::process::{EndsWithUs, Place};
 use anyhow::Result;
 use relay::nat::Uplink;
 use std::net::Ipv4Addr;
+use std::process::Stdio;
 
 /// The public host.
 pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -171,7 +172,8 @@ impl Internet {
         for router in Home::BOTH.map(|home| [home.names().router, home.names().carrier]).as_flattened() {
             let [port, far, near] = ["to", "from", "near"].map(|side| format!("{side}-{router}"));
             cut_cable((router, "wan"), "net", [&port, &far, &near])?;
-            let process = net.command(&exe).args([link::WORD, &far, &near, link]).spawn()?;
+            let process =
+                net.command(&exe).args([link::WORD, &far, &near, link]).stdin(Stdio::null()).spawn()?;
             self.links.push(EndsWithUs(process));
         }
         Ok(())
