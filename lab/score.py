@@ -1,8 +1,8 @@
-"""score.py REFERENCE.wav RECORDING.wav: segment-wise PESQ-WB as one JSON object.
+"""score.py REFERENCE.wav RECORDING.wav [SECONDS]: segment-wise PESQ-WB as one JSON object.
 
 A call shifts speech in time, and a jitter buffer may shift it a little more now and then; PESQ punishes that although
 ears do not. So the reference is cut into windows, each is looked for in the recording by cross-correlation near where
-the window before was found, and each is scored by itself.
+the window before was found, and each is scored by itself. So many seconds of the recording come before the reference.
 """
 
 import json
@@ -15,6 +15,8 @@ from scipy.signal import resample_poly
 
 RATE = 16_000
 WINDOW = 5 * RATE
+MOMENT = RATE  # what is found again by itself, to see how the delay changes
+CLEAR = 0.5  # correlation from which on it was found
 SKIP = 1 * RATE  # the first second: set-up, and the jitter buffer finding its depth
 EARLIEST, LATEST = -int(0.5 * RATE), int(2.0 * RATE)  # where a window may be found, from where it was sent
 
@@ -60,12 +62,36 @@ def score(reference, recording):
     return segments
 
 
+def lags(reference, recording):
+    """How much later than in the reference each moment is in the recording, in milliseconds."""
+    found = []
+    for start in range(SKIP, len(reference) - MOMENT, MOMENT // 2):
+        moment = reference[start : start + MOMENT]
+        begin = max(0, start + EARLIEST)
+        area = recording[begin : start + LATEST + MOMENT]
+        if len(area) < MOMENT:
+            break
+        size = 1 << (len(area) + MOMENT).bit_length()
+        correlation = np.fft.irfft(np.fft.rfft(area, size) * np.conj(np.fft.rfft(moment, size)), size)
+        energy = np.concatenate(([0.0], np.cumsum(area**2)))
+        energy = energy[MOMENT:] - energy[:-MOMENT]
+        clear = correlation[: len(energy)] / np.sqrt(np.maximum(energy, 1e-9) * max(np.sum(moment**2), 1e-9))
+        best = int(np.argmax(clear))
+        if clear[best] >= CLEAR:
+            found.append(round((begin + best - start) * 1000 / RATE, 1))
+    return found
+
+
 def main():
-    segments = score(load(sys.argv[1]), load(sys.argv[2]))
+    reference, recording = load(sys.argv[1]), load(sys.argv[2])
+    if len(sys.argv) > 3:
+        recording = recording[round(float(sys.argv[3]) * RATE) :]
+    segments = score(reference, recording)
     if not segments:
         sys.exit("score.py: the recording is too short to score")
     scores = [segment["pesq_wb"] for segment in segments]
-    print(json.dumps({"mean": round(float(np.mean(scores)), 3), "min": min(scores), "segments": segments}))
+    mean = round(float(np.mean(scores)), 3)
+    print(json.dumps({"mean": mean, "min": min(scores), "segments": segments, "lags_ms": lags(reference, recording)}))
 
 
 main()

@@ -56,6 +56,11 @@ impl Desktop {
         Ok(desktop)
     }
 
+    /// What `DISPLAY` calls it.
+    pub fn name(&self) -> &str {
+        &self.display
+    }
+
     /// Points a command at this screen and at no other.
     pub fn here(&self, mut command: Command) -> Command {
         command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");

@@ -23,14 +23,19 @@
 //!
 //! [`browser`] is a Chromium that calls, and is called; [`pictures`] sends what is seen over slow links, as it does.
 //!
+//! [`beside`] listens to a voice that shares a link with pictures and a download ([`bulk`]), [`page`] reads text that is shared
+//! from a screen; both are calls of a [`pair`] of bare endpoints. [`sight`] asks how soon people see each other, and what it costs.
+//!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
-//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
 //! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
 
+pub mod beside;
 pub mod browser;
+pub mod bulk;
 pub mod capture;
 pub mod desktop;
 pub mod field;
@@ -41,6 +46,8 @@ pub mod link;
 pub mod links;
 pub mod netns;
 pub mod outlive;
+pub mod page;
+pub mod pair;
 pub mod pictures;
 pub mod ports;
 pub mod process;
@@ -49,6 +56,7 @@ pub mod reflect;
 pub mod script;
 pub mod serving;
 pub mod shapes;
+pub mod sight;
 pub mod sim;
 pub mod speech;
 pub mod stall;

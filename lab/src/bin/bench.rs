@@ -2,8 +2,9 @@
 //!
 //! Prints a table on stderr and one JSON object on stdout; exit status 1 when a bar is missed.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use lab::desktop::Desktop;
+use lab::field::gauge::processor_time;
 use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, PATIENCE, Stage, unix_ms};
 use serde::Serialize;
@@ -123,17 +124,6 @@ fn window(stage: &Stage) -> Result<WindowTimes> {
     let used = processor_time(silbo.id())? - before;
     window.photograph(&folder.join("window.png"))?;
     Ok(WindowTimes { opened_ms, idle_percent: used.as_secs_f64() / IDLE.as_secs_f64() * 100.0 })
-}
-
-/// Processor time of all threads of a process, from `/proc/PID/stat`.
-fn processor_time(process: u32) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name in parentheses may hold spaces; user and system time are fields 14 and 15, in hundredths of a second.
-    let fields = stat.rsplit_once(')').context("/proc/PID/stat has no name")?.1;
-    let mut times = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-    let user = times.next().context("no user time")??;
-    let system = times.next().context("no system time")??;
-    Ok(Duration::from_millis((user + system) * 10))
 }
 
 fn median(runs: &[f64]) -> f64 {
