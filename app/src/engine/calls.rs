@@ -22,6 +22,7 @@ use media::session::{
     AddressScope, Camera, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
 use media::video::driver::VideoSource;
+use media::video::viewing::Viewing;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
 use std::{
@@ -250,6 +251,14 @@ impl Actor {
         running.session.set_source(source)?;
         self.show_sharing(sharing);
         Ok(())
+    }
+
+    /// No person asked for this, so that nobody is told what fails: the window may say so just when the call is over.
+    pub(super) fn set_viewing(&self, viewing: Viewing) {
+        let told = self.session.as_ref().map(|running| running.session.set_viewing(viewing));
+        if let Some(Err(error)) = told {
+            tracing::debug!(%error, "the other end was not told how large its pictures are shown");
+        }
     }
 
     fn show_sharing(&mut self, sharing: Sharing) {

@@ -6,6 +6,7 @@
 
 mod command;
 pub mod driver;
+mod gauge;
 mod state;
 mod text;
 mod theme;
@@ -19,6 +20,7 @@ use crate::engine::command::Command;
 use crate::engine::view::{CallPhase, Notice, Sentence, View};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand};
+use gauge::Gauge;
 use state::UiState;
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,6 +71,25 @@ impl App {
         self.alerted = ringing;
     }
 
+    /// Tells the other end how large its picture was in the last frame; nobody sees one that is minimised or covered.
+    fn tell_viewing(&mut self, ctx: &egui::Context) {
+        let seen = self
+            .view
+            .call
+            .as_ref()
+            .is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }) && call.screen.is_some());
+        if !seen {
+            self.state.gauge = Gauge::default();
+            return;
+        }
+        if ctx.input(|input| input.viewport().visible()) == Some(false) {
+            self.state.gauge.hide();
+        }
+        if let Some(viewing) = self.state.gauge.next_frame((self.clock)()) {
+            self.send(vec![Command::SetViewing(viewing)]);
+        }
+    }
+
     fn send(&mut self, wishes: Vec<Command>) {
         for wish in wishes {
             if let Err(refused) = self.engine.commands.try_send(wish) {
@@ -89,6 +110,7 @@ impl eframe::App for App {
         self.view = Arc::clone(&self.engine.view.borrow_and_update());
         self.retitle(ctx);
         self.alert(ctx);
+        self.tell_viewing(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {

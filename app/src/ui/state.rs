@@ -1,5 +1,6 @@
 //! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
 
+use super::gauge::Gauge;
 use super::widgets::Picture;
 use crate::engine::view::{ContactId, Notice, View};
 use overlay::PublicKey;
@@ -28,6 +29,8 @@ pub(super) struct UiState {
     pub(super) own_notice: Option<Notice>,
     /// What the other end shows.
     pub(super) picture: Option<Picture>,
+    /// How large it is drawn.
+    pub(super) gauge: Gauge,
 }
 
 /// Whether the first-run card is up.
@@ -68,6 +71,7 @@ impl UiState {
             rang: false,
             own_notice: None,
             picture: None,
+            gauge: Gauge::default(),
         }
     }
 

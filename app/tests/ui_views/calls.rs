@@ -7,6 +7,7 @@ use app::engine::view::{CallPhase, ContactId, PathView, View};
 use app::reason::Reason;
 use egui::{Key, Modifiers, ViewportCommand};
 use media::session::Camera;
+use media::video::viewing::Viewing;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -219,4 +220,20 @@ fn a_screen_is_shared_and_no_longer_shared() {
     assert_eq!(window.wished(), [Command::Share(Sharing::On), Command::Share(Sharing::Off)]);
     window.show(sample::call(sample::person(1), "bob", CallPhase::Connecting));
     assert!(!window.says("Share screen"), "there is nobody to show it to");
+}
+
+#[test]
+fn the_other_end_is_told_how_large_it_is_seen_and_when_it_is_not() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    window.pass(Duration::from_secs(1));
+    let told = window.wished();
+    let [Command::SetViewing(Viewing::At(size))] = told[..] else { panic!("{told:?}") };
+    // As high as there is room above the controls, in the shape of the picture.
+    assert_eq!((size.width(), size.height()), (711, 400));
+    window.harness.input_mut().viewports.entry(egui::ViewportId::ROOT).or_default().minimized = Some(true);
+    window.pass(Duration::from_secs(1));
+    assert_eq!(window.wished(), [Command::SetViewing(Viewing::Hidden)]);
+    window.show(sample::contacts());
+    window.pass(Duration::from_secs(1));
+    assert_eq!(window.wished(), [], "there is nobody to tell");
 }

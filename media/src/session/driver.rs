@@ -26,6 +26,7 @@ use super::{
 };
 use crate::level::Levels;
 use crate::video::driver::{Screen, VideoConfig, VideoSource};
+use crate::video::viewing::Viewing;
 
 /// Events waiting for a slow owner; see [`offer`].
 pub const EVENT_QUEUE: usize = 256;
@@ -178,6 +179,11 @@ impl Session {
     /// What the other end shows.
     pub fn screen(&self) -> Screen {
         self.screen.clone()
+    }
+
+    /// Tells the other end how large its pictures are shown here, so that it sends none that are larger.
+    pub fn set_viewing(&self, viewing: Viewing) -> Result<(), SessionError> {
+        self.command(Command::Viewing(viewing))
     }
 
     /// Sends a message over the control channel: reliable, in order, at most [`MAX_MESSAGE`] bytes. Before the channel

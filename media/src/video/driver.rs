@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! source ─▶ Ladder, VideoSender ─▶ pictures in packets (bounded) ─▶ session
-//!                ▲ budget, keyframes
+//!                ▲ budget, keyframes, the size they are shown at
 //! sink, window ◀─ wait for its moment ◀─ VideoReceiver ◀─ packets (bounded) ◀─ session
 //! ```
 //!
@@ -28,6 +28,7 @@ pub use super::ends::{Camera, VideoConfig, VideoEndError, VideoError, VideoSink,
 use super::frame::I420;
 use super::sender::{Backlog, VideoPacket};
 use super::sync::NtpTime;
+use super::viewing::Viewing;
 use super::vpx::Codec;
 use super::y4m::Y4mReader;
 use crate::bitrate::Bitrate;
@@ -130,6 +131,8 @@ struct Shared {
     /// Bits per second of payload.
     rate: AtomicU64,
     full: AtomicBool,
+    /// How large the other end shows them; none when it did not say.
+    viewing: Mutex<Option<Viewing>>,
     keyframe_wanted: AtomicBool,
     sent: AtomicU64,
     shown: Arc<Mutex<Shown>>,
@@ -156,6 +159,7 @@ impl VideoEngine {
             codec: Mutex::new(Codec::Vp8),
             rate: AtomicU64::new(Bitrate::from_kbps(200).bps()),
             full: AtomicBool::new(false),
+            viewing: Mutex::new(None),
             keyframe_wanted: AtomicBool::new(false),
             sent: AtomicU64::new(0),
             shown: Arc::default(),
@@ -188,6 +192,11 @@ impl VideoEngine {
     pub fn set_budget(&self, rate: Bitrate, backlog: Backlog) {
         self.shared.rate.store(rate.bps(), Ordering::Relaxed);
         self.shared.full.store(backlog == Backlog::Full, Ordering::Relaxed);
+    }
+
+    /// The other end shows them so large.
+    pub fn set_viewing(&self, viewing: Viewing) {
+        *lock(&self.shared.viewing) = Some(viewing);
     }
 
     /// The other end can show nothing before a keyframe.

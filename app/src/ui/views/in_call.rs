@@ -13,7 +13,7 @@ use crate::ui::widgets::{
 };
 use egui::{Ui, Widget};
 use egui_material_icons::{MaterialIcon, icons};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Calling, ringing there, connecting or talking.
 pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -21,8 +21,10 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
         Some(screen) => Picture::follow(ui, &mut state.picture, screen),
         None => state.picture = None,
     }
-    if let (CallPhase::Active { since }, Some(picture)) = (&call.phase, &state.picture) {
-        return filmed_ui(ui, call, picture, state.now.saturating_duration_since(*since), wishes);
+    if let CallPhase::Active { since } = call.phase
+        && state.picture.is_some()
+    {
+        return filmed_ui(ui, call, state, since, wishes);
     }
     let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "in call", size::STAGE, |ui| {
@@ -56,11 +58,14 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
 }
 
 /// Talking to somebody who is seen.
-fn filmed_ui(ui: &mut Ui, call: &CallView, picture: &Picture, lasted: Duration, wishes: &mut Vec<Command>) {
+fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, wishes: &mut Vec<Command>) {
+    let UiState { picture: Some(picture), gauge, now, .. } = state else { return };
+    let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
     let room = ui.available_rect_before_wrap();
     let (above, below) = room.split_top_bottom_at_y(room.bottom() - size::BELOW_PICTURE);
-    picture.show(ui, above, &words::picture_of(&call.name));
+    let size = picture.show(ui, above, &words::picture_of(&call.name));
+    gauge.draw(size * ui.pixels_per_point());
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
         centered_column(ui, "filmed", size::STAGE, |ui| {
             let colors = palette(ui);

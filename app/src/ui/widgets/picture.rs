@@ -1,8 +1,6 @@
 //! Moving pictures: what the other end's camera sees.
 
-use egui::{
-    Color32, ColorImage, Image, Rect, Response, Sense, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo,
-};
+use egui::{Color32, ColorImage, Image, Rect, Sense, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo};
 use media::video::{driver::Screen, frame::I420};
 
 /// A picture on the graphics card, and which it is.
@@ -29,8 +27,8 @@ impl Picture {
         }
     }
 
-    /// Shows it as large as it fits into `room`, in its own shape, on black.
-    pub(in crate::ui) fn show(&self, ui: &mut Ui, room: Rect, label: &str) -> Response {
+    /// Shows it as large as it fits into `room`, in its own shape, on black; gives the size it has there, in points.
+    pub(in crate::ui) fn show(&self, ui: &mut Ui, room: Rect, label: &str) -> Vec2 {
         let size = self.texture.size_vec2();
         let scale = (room.width() / size.x).min(room.height() / size.y);
         let place = Rect::from_center_size(room.center(), Vec2::new(size.x * scale, size.y * scale));
@@ -38,7 +36,7 @@ impl Picture {
         Image::from_texture(&self.texture).paint_at(ui, place);
         let response = ui.allocate_rect(room, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, label));
-        response
+        place.size()
     }
 }
 

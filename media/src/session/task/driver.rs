@@ -20,6 +20,7 @@ use crate::session::{
     Camera, Candidate, Description, Mute, RelayServer, Relayed, Sdp, SessionEnd, SessionError, SessionEvent,
 };
 use crate::video::driver::{VideoEvent, VideoSource};
+use crate::video::viewing::Viewing;
 use crate::voice::VoicePacket;
 use crate::voice::driver::{ReceivedPacket, VoiceEvent};
 
@@ -55,6 +56,7 @@ pub(in crate::session) enum Command {
     Mute(Mute),
     Camera(Camera),
     Source(VideoSource),
+    Viewing(Viewing),
     Message(Vec<u8>),
     Close,
 }
@@ -243,7 +245,10 @@ impl Task {
             }
             LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
             LineEvent::Ended(end) => self.end = Some(end),
-            LineEvent::Video { .. } | LineEvent::KeyframeWanted | LineEvent::Clock { .. } => {}
+            LineEvent::Video { .. }
+            | LineEvent::KeyframeWanted
+            | LineEvent::Clock { .. }
+            | LineEvent::Viewing(_) => {}
         }
     }
 
@@ -282,6 +287,7 @@ impl Task {
             (Command::Relays(relays), Some(line)) => line.offer_relays(now, &relays),
             (Command::Mapping { inside, outside }, Some(line)) => line.add_mapping(now, inside, outside),
             (Command::NetworkChanged, _) => self.look(now),
+            (Command::Viewing(viewing), Some(line)) => line.send_viewing(now, viewing),
             (Command::Message(message), Some(line)) => line.send_message(now, message),
             // Echo repeats messages as it repeats everything.
             (Command::Message(message), None) => self.tell(SessionEvent::Message(message)),
@@ -294,6 +300,7 @@ impl Task {
                 | Command::Restart
                 | Command::Candidate(_)
                 | Command::Mapping { .. }
+                | Command::Viewing(_)
                 | Command::Relays(_),
                 None,
             ) => {}

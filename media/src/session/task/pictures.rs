@@ -131,6 +131,7 @@ impl Pictures {
                 self.engine.insert(Incoming::Packet { codec, arrival, sequence, timestamp, marker, payload });
             }
             LineEvent::KeyframeWanted => self.engine.want_keyframe(),
+            LineEvent::Viewing(viewing) => self.engine.set_viewing(viewing),
             LineEvent::Clock { kind: MediaKind::Video, ntp, rtp } => {
                 self.engine.insert(Incoming::VideoClock(ntp, rtp));
             }

@@ -123,7 +123,9 @@ impl Capture {
             if self.shared.keyframe_wanted.swap(false, Ordering::Relaxed) {
                 encoding.sender.request_keyframe();
             }
-            let packets = encoding.encode(now, &frame, rate).map_err(internal)?;
+            let measured =
+                Measured { target: rate, encoding: encoding.took, shown: *lock(&self.shared.viewing) };
+            let packets = encoding.encode(now, &frame, measured).map_err(internal)?;
             if !packets.is_empty() && self.pictures.try_send(packets).is_ok() {
                 self.shared.sent.fetch_add(1, Ordering::Relaxed);
             }
@@ -153,10 +155,15 @@ impl Encoding {
         Ok(Self { codec, ladder, sender, size, took: Duration::ZERO })
     }
 
-    fn encode(&mut self, now: Instant, frame: &I420, rate: Bitrate) -> Result<Vec<VideoPacket>, VpxError> {
+    fn encode(
+        &mut self,
+        now: Instant,
+        frame: &I420,
+        measured: Measured,
+    ) -> Result<Vec<VideoPacket>, VpxError> {
         self.ladder.set_source(frame.size());
-        let step = self.ladder.measured(now, Measured { target: rate, encoding: self.took, shown: None });
-        self.sender.set_bitrate(rate)?;
+        let step = self.ladder.measured(now, measured);
+        self.sender.set_bitrate(measured.target)?;
         self.sender.set_frame_rate(step.frame_rate);
         if step.size != self.size {
             self.sender.set_size(step.size)?;
