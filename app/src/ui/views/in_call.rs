@@ -13,14 +13,12 @@ use crate::ui::widgets::{
 };
 use egui::{Ui, Widget};
 use egui_material_icons::{MaterialIcon, icons};
+use media::video::driver::Screen;
 use std::time::{Duration, Instant};
 
 /// Calling, ringing there, connecting or talking.
 pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
-    match &call.screen {
-        Some(screen) => Picture::follow(ui, &mut state.picture, screen),
-        None => state.picture = None,
-    }
+    Picture::follow(ui, &mut state.picture, call.screen.as_ref().and_then(Screen::latest));
     if let CallPhase::Active { since } = call.phase
         && state.picture.is_some()
     {
