@@ -6,7 +6,7 @@ use app::engine::view::{
     NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
 };
 use media::session::Camera;
-use media::video::driver::Screen;
+use media::video::driver::{Screen, Viewfinder};
 use media::video::frame::{Size, Taken};
 use media::video::pattern;
 use overlay::{Identity, PublicKey};
@@ -68,6 +68,7 @@ pub(crate) fn call(with: ContactId, name: &str, phase: CallPhase) -> View {
         camera: None,
         sharing: Sharing::Off,
         screen: None,
+        viewfinder: None,
         path: None,
         quality: None,
         mic_level: 0.0,
@@ -95,6 +96,7 @@ pub(crate) fn filmed(since: Instant) -> View {
     let picture = Size::new(640, 360).map(|size| pattern::draw(size, Taken::Media(0), 1234));
     if let (Some(call), Ok(picture)) = (&mut view.call, picture) {
         call.camera = Some(Camera::On);
+        call.viewfinder = Some(Viewfinder::still(picture.clone()));
         call.screen = Some(Screen::still(picture));
     }
     view

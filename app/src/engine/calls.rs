@@ -206,6 +206,9 @@ impl Actor {
                 if let Err(error) = session.add_relays(self.fresh_relays()) {
                     tracing::debug!(%error, "relays were not taken");
                 }
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.viewfinder = Some(session.viewfinder());
+                }
                 self.session = Some(MediaSession { call, session, events, levels_at: now.instant });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));

@@ -126,6 +126,7 @@ impl Picture {
             camera: None,
             sharing: Sharing::Off,
             screen: None,
+            viewfinder: None,
             path: None,
             quality: None,
             mic_level: 0.0,

@@ -31,6 +31,8 @@ pub(super) struct UiState {
     pub(super) picture: Option<Picture>,
     /// How large it is drawn.
     pub(super) gauge: Gauge,
+    /// What our camera sees.
+    pub(super) own: Option<Picture>,
 }
 
 /// Whether the first-run card is up.
@@ -71,6 +73,7 @@ impl UiState {
             rang: false,
             own_notice: None,
             picture: None,
+            own: None,
             gauge: Gauge::default(),
         }
     }

@@ -184,6 +184,9 @@ pub(super) mod call {
     pub(in crate::ui) const ECHO_HINT: &str = "Say something: you hear it again two seconds later.";
     pub(in crate::ui) const KEYS_NOTE: &str = "Only the two of you can hear this call.";
 
+    pub(in crate::ui) const OWN_CAMERA: &str = "Your camera";
+    pub(in crate::ui) const OWN_SCREEN: &str = "Your screen";
+
     /// What the picture of the other end is.
     pub(in crate::ui) fn picture_of(name: &str) -> String {
         format!("Picture of {name}")

@@ -152,6 +152,8 @@ pub(super) mod size {
     pub(in crate::ui) const COLUMN: f32 = 460.0;
     /// Widest column of the first-run card.
     pub(in crate::ui) const COLUMN_NARROW: f32 = 380.0;
+    /// Width of our own picture.
+    pub(in crate::ui) const INSET: f32 = 160.0;
     /// Height of what stands below a picture.
     pub(in crate::ui) const BELOW_PICTURE: f32 = 240.0;
     /// Widest column of the in-call view.

@@ -5,7 +5,9 @@ use app::call::Waiting;
 use app::engine::command::{Command, Sharing};
 use app::engine::view::{CallPhase, ContactId, PathView, View};
 use app::reason::Reason;
+use egui::accesskit::Role;
 use egui::{Key, Modifiers, ViewportCommand};
+use egui_kittest::kittest::Queryable;
 use media::session::Camera;
 use media::video::viewing::Viewing;
 use std::sync::Arc;
@@ -236,4 +238,24 @@ fn the_other_end_is_told_how_large_it_is_seen_and_when_it_is_not() {
     window.show(sample::contacts());
     window.pass(Duration::from_secs(1));
     assert_eq!(window.wished(), [], "there is nobody to tell");
+}
+
+#[test]
+fn our_own_picture_is_there_while_the_camera_is_on_and_covers_no_control() {
+    let mut view = sample::filmed(Instant::now());
+    let mut window = Window::open(view.clone());
+    let own = window.harness.get_by_role_and_label(Role::Image, "Your camera").rect();
+    for control in window.harness.query_all_by_role(Role::Button) {
+        assert!(!control.rect().intersects(own), "{control:?}");
+    }
+    let mut show = |camera, sharing| {
+        if let Some(call) = &mut view.call {
+            (call.camera, call.sharing) = (camera, sharing);
+        }
+        window.show(view.clone());
+        ["Your camera", "Your screen"].map(|label| window.says(label))
+    };
+    assert_eq!(show(Some(Camera::Off), Sharing::Off), [false, false]);
+    assert_eq!(show(None, Sharing::On), [false, true]);
+    assert_eq!(show(Some(Camera::On), Sharing::Off), [true, false]);
 }

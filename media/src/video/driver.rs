@@ -12,6 +12,7 @@
 mod capture;
 mod screen;
 mod show;
+mod viewfinder;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -36,6 +37,7 @@ use crate::jitter::Playing;
 use capture::Capture;
 pub use screen::ScreenError;
 use show::Show;
+pub use viewfinder::Viewfinder;
 
 /// Encoded pictures waiting for the session; while it is full, none is taken.
 pub const PICTURE_QUEUE: usize = 4;
@@ -136,6 +138,7 @@ struct Shared {
     keyframe_wanted: AtomicBool,
     sent: AtomicU64,
     shown: Arc<Mutex<Shown>>,
+    viewfinder: Viewfinder,
 }
 
 /// The newest picture, and what became of all.
@@ -163,6 +166,7 @@ impl VideoEngine {
             keyframe_wanted: AtomicBool::new(false),
             sent: AtomicU64::new(0),
             shown: Arc::default(),
+            viewfinder: Viewfinder::default(),
         });
         let capture = Capture::new(&shared, pictures_in, events_in.clone());
         let show = Show::new(&config.sink, &shared, events_in);
@@ -221,6 +225,11 @@ impl VideoEngine {
     /// Looks at the newest picture.
     pub fn screen(&self) -> Screen {
         Screen(Arc::clone(&self.shared.shown))
+    }
+
+    /// Looks at what our camera takes.
+    pub fn viewfinder(&self) -> Viewfinder {
+        self.shared.viewfinder.clone()
     }
 
     /// Finishes files and joins the threads; the same as dropping.

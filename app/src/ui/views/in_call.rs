@@ -1,19 +1,20 @@
 //! A call from dialling to its end.
 
 use super::lasted_text;
-use crate::engine::command::Command;
+use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
 use crate::ui::command::UiCommand;
 use crate::ui::state::UiState;
 use crate::ui::text::{self, call as words};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
-    Avatar, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
+    Avatar, Facing, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
     centered_row, label,
 };
-use egui::{Ui, Widget};
+use egui::{Rect, Ui, Vec2, Widget};
 use egui_material_icons::{MaterialIcon, icons};
-use media::video::driver::Screen;
+use media::session::Camera;
+use media::video::driver::{Screen, Viewfinder};
 use std::time::{Duration, Instant};
 
 /// Calling, ringing there, connecting or talking.
@@ -24,6 +25,7 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
     {
         return filmed_ui(ui, call, state, since, wishes);
     }
+    let room = ui.available_rect_before_wrap();
     let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "in call", size::STAGE, |ui| {
         let colors = palette(ui);
@@ -53,17 +55,21 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
         ui.add_space(size::GAP_HUGE);
         controls_ui(ui, call, wishes);
     });
+    if matches!(call.phase, CallPhase::Active { .. }) {
+        own_ui(ui, call, &mut state.own, room);
+    }
 }
 
 /// Talking to somebody who is seen.
 fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, wishes: &mut Vec<Command>) {
-    let UiState { picture: Some(picture), gauge, now, .. } = state else { return };
+    let UiState { picture: Some(picture), gauge, own, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
     let room = ui.available_rect_before_wrap();
     let (above, below) = room.split_top_bottom_at_y(room.bottom() - size::BELOW_PICTURE);
     let size = picture.show(ui, above, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
+    own_ui(ui, call, own, above);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
         centered_column(ui, "filmed", size::STAGE, |ui| {
             let colors = palette(ui);
@@ -75,6 +81,25 @@ fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, 
             controls_ui(ui, call, wishes);
         });
     });
+}
+
+/// Our own picture in the upper left corner, where there is nothing to press and no notice.
+fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
+    let (facing, name) = match (call.sharing, call.camera) {
+        (Sharing::On, _) => (Facing::Plain, words::OWN_SCREEN),
+        (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::OWN_CAMERA),
+        (Sharing::Off, Some(Camera::Off) | None) => {
+            *own = None;
+            return;
+        }
+    };
+    // Also while there is none yet: to ask is what brings the first one.
+    ui.ctx().request_repaint_after(pace::PICTURES);
+    Picture::follow(ui, own, call.viewfinder.as_ref().and_then(Viewfinder::latest));
+    if let Some(picture) = own {
+        let corner = room.left_top() + Vec2::splat(size::GAP_LARGE);
+        picture.inset(ui, corner, facing, name);
+    }
 }
 
 /// The timer, and the wake-up for its next second.

@@ -1,6 +1,10 @@
-//! Moving pictures: what the other end's camera sees.
+//! Moving pictures: what the other end's camera sees, and ours.
 
-use egui::{Color32, ColorImage, Image, Rect, Sense, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo};
+use super::super::theme::{palette, size};
+use egui::{
+    Color32, ColorImage, Image, Pos2, Rect, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
+    Vec2, WidgetInfo, pos2,
+};
 use media::video::frame::{I420, Size};
 
 /// A picture on the graphics card, and which it is.
@@ -12,6 +16,15 @@ pub(in crate::ui) struct Picture {
     /// How high it was drawn last, in pixels of the screen.
     drawn: u32,
     texture: TextureHandle,
+}
+
+/// Which way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ui) enum Facing {
+    /// As others see it.
+    Plain,
+    /// As in a mirror, which is how people know themselves.
+    Mirrored,
 }
 
 impl Picture {
@@ -47,6 +60,22 @@ impl Picture {
         let response = ui.allocate_rect(room, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, label));
         place.size()
+    }
+
+    /// Shows it small above whatever is there, with this upper left corner.
+    pub(in crate::ui) fn inset(&mut self, ui: &Ui, corner: Pos2, facing: Facing, label: &str) {
+        let shape = self.size.height() as f32 / self.size.width() as f32;
+        let place = Rect::from_min_size(corner, size::INSET * Vec2::new(1.0, shape.min(1.0)));
+        self.drawn = (place.height() * ui.pixels_per_point()) as u32;
+        let texture = match facing {
+            Facing::Plain => Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)),
+            Facing::Mirrored => Rect::from_min_max(pos2(1.0, 0.0), pos2(0.0, 1.0)),
+        };
+        Image::from_texture(&self.texture).uv(texture).corner_radius(size::CORNER).paint_at(ui, place);
+        let edge = Stroke::new(1.0, palette(ui).line);
+        ui.painter().rect_stroke(place, f32::from(size::CORNER), edge, StrokeKind::Outside);
+        let response = ui.interact(place, ui.scope_id().with(label), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, label));
     }
 
     /// Whether the card has less of it than there is and can be seen.

@@ -180,6 +180,10 @@ impl Pictures {
         self.engine.screen()
     }
 
+    pub(in crate::session) fn viewfinder(&self) -> driver::Viewfinder {
+        self.engine.viewfinder()
+    }
+
     /// What comes next. Cancel safe.
     pub(super) async fn next(&mut self) -> PictureNews {
         let VideoIo { pictures, events } = &mut self.io;

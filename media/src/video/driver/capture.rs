@@ -75,7 +75,11 @@ impl Capture {
             }
             if self.source.is_none() {
                 thread::park();
-            } else if let Err(error) = self.take_pictures() {
+                continue;
+            }
+            let taken = self.take_pictures();
+            self.shared.viewfinder.clear();
+            if let Err(error) = taken {
                 self.source = None;
                 self.lose(error);
             }
@@ -109,6 +113,7 @@ impl Capture {
             next = if now > next + LATE { now + interval } else { next + interval };
             let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
             let Some(frame) = source.next(now, full)? else { continue };
+            self.shared.viewfinder.offer(&frame);
             let content = source.content();
             let codec = *lock(&self.shared.codec);
             let rate = Bitrate::from_bps(self.shared.rate.load(Ordering::Relaxed));
