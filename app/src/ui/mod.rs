@@ -17,11 +17,11 @@ pub use driver::{UiError, WindowConfig, run};
 
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
-use crate::engine::view::{CallPhase, Notice, Sentence, View};
+use crate::engine::view::{CallPhase, CallView, Notice, Sentence, View};
 use eframe::glow;
-use egui::{UserAttentionType, ViewportCommand};
+use egui::{UserAttentionType, ViewportCommand, ViewportId};
 use gauge::Gauge;
-use state::UiState;
+use state::{Stage, UiState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -73,16 +73,18 @@ impl App {
 
     /// Tells the other end how large its picture was in the last frame; nobody sees one that is minimised or covered.
     fn tell_viewing(&mut self, ctx: &egui::Context) {
-        let seen = self
-            .view
-            .call
-            .as_ref()
-            .is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }) && call.screen.is_some());
-        if !seen {
+        let filmed =
+            |call: &CallView| matches!(call.phase, CallPhase::Active { .. }) && call.screen.is_some();
+        if !self.view.call.as_ref().is_some_and(filmed) {
             self.state.gauge = Gauge::default();
             return;
         }
-        if ctx.input(|input| input.viewport().visible()) == Some(false) {
+        let window = match self.state.stage {
+            Stage::Window | Stage::FullScreen => ViewportId::ROOT,
+            Stage::Apart => views::stage::viewport(),
+        };
+        let visible = |input: &egui::InputState| input.raw.viewports.get(&window)?.visible();
+        if ctx.input(visible) == Some(false) {
             self.state.gauge.hide();
         }
         if let Some(viewing) = self.state.gauge.next_frame((self.clock)()) {

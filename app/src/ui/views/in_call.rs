@@ -1,10 +1,11 @@
 //! A call from dialling to its end.
 
 use super::lasted_text;
+use super::stage::{apart_ui, full_screen_ui};
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
 use crate::ui::command::UiCommand;
-use crate::ui::state::UiState;
+use crate::ui::state::{Stage, UiState};
 use crate::ui::text::{self, call as words};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
@@ -23,7 +24,11 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
     if let CallPhase::Active { since } = call.phase
         && state.picture.is_some()
     {
-        return filmed_ui(ui, call, state, since, wishes);
+        match state.stage {
+            Stage::Window => return filmed_ui(ui, call, state, since, wishes),
+            Stage::FullScreen => return full_screen_ui(ui, call, state, wishes),
+            Stage::Apart => apart_ui(ui, call, state),
+        }
     }
     let room = ui.available_rect_before_wrap();
     let avatar = Avatar::in_call(ui, call.with, &call.name);
@@ -53,7 +58,7 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
         ui.add_space(size::GAP_LARGE);
         microphone_ui(ui, call);
         ui.add_space(size::GAP_HUGE);
-        controls_ui(ui, call, wishes);
+        controls_ui(ui, call, state, wishes);
     });
     if matches!(call.phase, CallPhase::Active { .. }) {
         own_ui(ui, call, &mut state.own, room);
@@ -71,20 +76,20 @@ fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, 
     gauge.draw(size * ui.pixels_per_point());
     own_ui(ui, call, own, above);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
-        centered_column(ui, "filmed", size::STAGE, |ui| {
+        centered_column(ui, "filmed", size::STAGE_FILMED, |ui| {
             let colors = palette(ui);
             ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
             label(ui, call.name.as_str(), font::lead(), colors.text);
             timer_ui(ui, lasted);
             facts_ui(ui, call);
             ui.add_space(size::GAP);
-            controls_ui(ui, call, wishes);
+            controls_ui(ui, call, state, wishes);
         });
     });
 }
 
 /// Our own picture in the upper left corner, where there is nothing to press and no notice.
-fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
+pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
     let (facing, name) = match (call.sharing, call.camera) {
         (Sharing::On, _) => (Facing::Plain, words::OWN_SCREEN),
         (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::OWN_CAMERA),
@@ -176,26 +181,26 @@ fn microphone_ui(ui: &mut Ui, call: &CallView) {
     });
 }
 
-fn controls_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
+pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let mute = if call.muted { UiCommand::Unmute } else { UiCommand::Mute };
     let end = match call.phase {
         CallPhase::Calling | CallPhase::Ringing => UiCommand::Cancel,
         _ => UiCommand::HangUp,
     };
     let cell = RoundButton::cell();
-    let camera = call.camera.map(|camera| (UiCommand::switching(camera), Tone::Secondary));
-    let share = UiCommand::sharing(call).map(|share| (share, Tone::Secondary));
-    let actions = [Some((mute, Tone::Secondary)), camera, share, Some((end, Tone::Danger))];
-    let actions: Vec<_> = actions.into_iter().flatten().collect();
+    let active = matches!(call.phase, CallPhase::Active { .. });
+    let staging = if active && state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
+    let own = [Some(mute), call.camera.map(UiCommand::switching), UiCommand::sharing(call)];
+    let actions: Vec<_> = own.into_iter().flatten().chain(staging.iter().copied()).chain([end]).collect();
     centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
-        for (action, tone) in actions {
+        for action in actions {
+            let tone = if action == end { Tone::Danger } else { Tone::Secondary };
             let tip = action.tip(ui.ctx());
             if ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip)).clicked() {
-                wishes.extend(action.wish());
+                action.perform(ui.ctx(), state, wishes);
             }
         }
     });
-    let active = matches!(call.phase, CallPhase::Active { .. });
     let note = match call.with {
         ContactId::Echo if active => words::ECHO_HINT,
         ContactId::Person(_) if active => words::KEYS_NOTE,

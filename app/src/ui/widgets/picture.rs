@@ -62,10 +62,10 @@ impl Picture {
         place.size()
     }
 
-    /// Shows it small above whatever is there, with this upper left corner.
+    /// Shows it small above whatever is there, in its own shape, with this upper left corner.
     pub(in crate::ui) fn inset(&mut self, ui: &Ui, corner: Pos2, facing: Facing, label: &str) {
-        let shape = self.size.height() as f32 / self.size.width() as f32;
-        let place = Rect::from_min_size(corner, size::INSET * Vec2::new(1.0, shape.min(1.0)));
+        let shape = Vec2::new(self.size.width() as f32, self.size.height() as f32);
+        let place = Rect::from_min_size(corner, shape * (size::INSET / shape.max_elem()));
         self.drawn = (place.height() * ui.pixels_per_point()) as u32;
         let texture = match facing {
             Facing::Plain => Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)),
