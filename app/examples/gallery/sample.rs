@@ -5,7 +5,7 @@ use app::engine::view::{
     NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
 };
 use media::session::Camera;
-use media::video::driver::Screen;
+use media::video::driver::{Screen, Viewfinder};
 use media::video::frame::{Size, Taken};
 use media::video::pattern;
 use overlay::{Identity, PublicKey};
@@ -80,6 +80,7 @@ pub(crate) fn filmed(since: Instant) -> View {
     let picture = Size::new(640, 360).map(|size| pattern::draw(size, Taken::Media(0), 1234));
     if let (Some(call), Ok(picture)) = (&mut view.call, picture) {
         call.camera = Some(Camera::On);
+        call.viewfinder = Some(Viewfinder::still(picture.clone()));
         call.screen = Some(Screen::still(picture));
     }
     view

@@ -260,6 +260,10 @@ impl Actor {
             Command::SetMuted(muted) => self.set_muted(muted),
             Command::SetCamera(camera) => self.set_camera(camera),
             Command::Share(sharing) => self.share(sharing),
+            Command::SetViewing(viewing) => {
+                self.set_viewing(viewing);
+                Ok(())
+            }
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),

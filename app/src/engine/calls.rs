@@ -22,6 +22,7 @@ use media::session::{
     AddressScope, Camera, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
 use media::video::driver::VideoSource;
+use media::video::viewing::Viewing;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
 use std::{
@@ -205,6 +206,9 @@ impl Actor {
                 if let Err(error) = session.add_relays(self.fresh_relays()) {
                     tracing::debug!(%error, "relays were not taken");
                 }
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.viewfinder = Some(session.viewfinder());
+                }
                 self.session = Some(MediaSession { call, session, events, levels_at: now.instant });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
@@ -250,6 +254,14 @@ impl Actor {
         running.session.set_source(source)?;
         self.show_sharing(sharing);
         Ok(())
+    }
+
+    /// No person asked for this, so that nobody is told what fails: the window may say so just when the call is over.
+    pub(super) fn set_viewing(&self, viewing: Viewing) {
+        let told = self.session.as_ref().map(|running| running.session.set_viewing(viewing));
+        if let Some(Err(error)) = told {
+            tracing::debug!(%error, "the other end was not told how large its pictures are shown");
+        }
     }
 
     fn show_sharing(&mut self, sharing: Sharing) {

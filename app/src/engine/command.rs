@@ -1,7 +1,7 @@
 //! What a person can ask of the engine, from the window, the command line or standard input alike.
 
 use super::view::ContactId;
-use media::session::Camera;
+use media::{session::Camera, video::viewing::Viewing};
 use overlay::{PublicKey, Username};
 use std::{fmt, time::Duration};
 
@@ -61,6 +61,8 @@ pub enum Command {
     SetCamera(Camera),
     /// Show our screen in place of our camera, or no longer.
     Share(Sharing),
+    /// The other end's pictures are shown so large: it need not send larger ones.
+    SetViewing(Viewing),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

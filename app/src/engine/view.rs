@@ -6,7 +6,10 @@
 //! [`Command`]: super::command::Command
 
 use super::command::Sharing;
-use media::{session::Camera, video::driver::Screen};
+use media::{
+    session::Camera,
+    video::driver::{Screen, Viewfinder},
+};
 use overlay::PublicKey;
 use std::time::{Duration, Instant};
 
@@ -194,6 +197,8 @@ pub struct CallView {
     pub sharing: Sharing,
     /// What the other side's camera sees, from its first picture on.
     pub screen: Option<Screen>,
+    /// What our camera takes, or of our screen is shown.
+    pub viewfinder: Option<Viewfinder>,
     /// How the sound travels, once known.
     pub path: Option<PathView>,
     /// How well it sounds, once measured.
@@ -216,6 +221,7 @@ impl CallView {
             camera: None,
             sharing: Sharing::Off,
             screen: None,
+            viewfinder: None,
             path: None,
             quality: None,
             mic_level: 0.0,

@@ -1,9 +1,10 @@
 //! What a key can do: each action's label, icon and shortcut in one place.
 
+use super::state::{FirstRun, Stage, UiState};
 use super::text;
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
-use egui::{Key, KeyboardShortcut, Modifiers};
+use egui::{Key, KeyboardShortcut, Modifiers, ViewportCommand, ViewportId};
 use egui_material_icons::{MaterialIcon, icons};
 use media::session::Camera;
 
@@ -22,6 +23,14 @@ pub(super) enum UiCommand {
     Share,
     /// Show it no longer.
     StopSharing,
+    /// Show the other end's picture on the whole screen.
+    FullScreen,
+    /// Show it in the window again.
+    ExitFullScreen,
+    /// Show it in a small window of its own.
+    SmallWindow,
+    /// Show it in the window again.
+    BackToWindow,
     /// End the call.
     HangUp,
     /// End the call before it was answered.
@@ -44,6 +53,10 @@ impl UiCommand {
             Self::CameraOff => text::call::CAMERA_OFF,
             Self::Share => text::call::SHARE,
             Self::StopSharing => text::call::STOP_SHARING,
+            Self::FullScreen => text::call::FULL_SCREEN,
+            Self::ExitFullScreen => text::call::EXIT_FULL_SCREEN,
+            Self::SmallWindow => text::call::SMALL_WINDOW,
+            Self::BackToWindow => text::call::BACK_TO_WINDOW,
             Self::HangUp => text::call::HANG_UP,
             Self::Cancel => text::call::CANCEL,
             Self::Answer => text::call::ANSWER,
@@ -61,6 +74,10 @@ impl UiCommand {
             Self::CameraOff => icons::ICON_VIDEOCAM,
             Self::Share => icons::ICON_SCREEN_SHARE,
             Self::StopSharing => icons::ICON_STOP_SCREEN_SHARE,
+            Self::FullScreen => icons::ICON_FULLSCREEN,
+            Self::ExitFullScreen => icons::ICON_FULLSCREEN_EXIT,
+            Self::SmallWindow => icons::ICON_PICTURE_IN_PICTURE,
+            Self::BackToWindow => icons::ICON_PICTURE_IN_PICTURE_ALT,
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
             Self::Answer => icons::ICON_CALL,
             Self::Search => icons::ICON_SEARCH,
@@ -73,12 +90,24 @@ impl UiCommand {
         let key = match self {
             Self::Mute | Self::Unmute => Key::M,
             Self::CameraOn | Self::CameraOff => Key::O,
+            Self::FullScreen | Self::ExitFullScreen => {
+                return Some(KeyboardShortcut::new(Modifiers::NONE, Key::F11));
+            }
+            Self::SmallWindow | Self::BackToWindow => Key::P,
             Self::Share | Self::StopSharing => Key::D,
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
             Self::Search => Key::F,
             Self::Answer => return None,
         };
         Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+    }
+
+    /// A second key that does the same.
+    const fn other_key(self) -> Option<Key> {
+        match self {
+            Self::ExitFullScreen => Some(Key::Escape),
+            _ => None,
+        }
     }
 
     /// Label and key together, for tooltips.
@@ -89,7 +118,7 @@ impl UiCommand {
         }
     }
 
-    /// The wish it stands for; searching is the window's own business.
+    /// The wish it stands for; none is the window's own business.
     pub(super) fn wish(self) -> Option<Command> {
         match self {
             Self::Mute => Some(Command::SetMuted(true)),
@@ -101,8 +130,29 @@ impl UiCommand {
             Self::HangUp | Self::Cancel => Some(Command::HangUp),
             Self::Answer => Some(Command::Answer),
             Self::Decline => Some(Command::Decline),
-            Self::Search => None,
+            Self::FullScreen
+            | Self::ExitFullScreen
+            | Self::SmallWindow
+            | Self::BackToWindow
+            | Self::Search => None,
         }
+    }
+
+    /// Does it, or wishes the engine to.
+    pub(super) fn perform(self, ctx: &egui::Context, state: &mut UiState, wishes: &mut Vec<Command>) {
+        wishes.extend(self.wish());
+        match self {
+            Self::FullScreen => state.touched = state.now,
+            Self::Search => state.focus_search = state.first_run != FirstRun::Open,
+            _ => {}
+        }
+        let stage = match self {
+            Self::FullScreen => Stage::FullScreen,
+            Self::SmallWindow => Stage::Apart,
+            Self::ExitFullScreen | Self::BackToWindow => Stage::Window,
+            _ => return,
+        };
+        enter(ctx, state, stage);
     }
 
     /// What switches a camera that is so.
@@ -122,8 +172,17 @@ impl UiCommand {
         }
     }
 
-    /// What may be done at this moment.
-    pub(super) fn offered(view: &View) -> Vec<Self> {
+    /// What shows the other end's picture elsewhere.
+    pub(super) const fn staging(stage: Stage) -> &'static [Self] {
+        match stage {
+            Stage::Window => &[Self::FullScreen, Self::SmallWindow],
+            Stage::FullScreen => &[Self::ExitFullScreen],
+            Stage::Apart => &[Self::BackToWindow],
+        }
+    }
+
+    /// What may be done at this moment; `stage` is none while no picture is shown.
+    pub(super) fn offered(view: &View, stage: Option<Stage>) -> Vec<Self> {
         let Some(call) = &view.call else { return vec![Self::Search] };
         let mute = if call.muted { Self::Unmute } else { Self::Mute };
         match call.phase {
@@ -132,7 +191,8 @@ impl UiCommand {
             CallPhase::Connecting | CallPhase::Active { .. } => {
                 let own =
                     [Some(mute), call.camera.map(Self::switching), Self::sharing(call), Some(Self::HangUp)];
-                own.into_iter().flatten().collect()
+                let staging = stage.map_or(&[][..], Self::staging);
+                own.into_iter().flatten().chain(staging.iter().copied()).collect()
             }
             CallPhase::Ended { .. } => Vec::new(),
         }
@@ -140,12 +200,24 @@ impl UiCommand {
 }
 
 /// The actions whose keys were pressed, in order.
-pub(super) fn pressed(ctx: &egui::Context, view: &View) -> Vec<UiCommand> {
-    let offered = UiCommand::offered(view);
+pub(super) fn pressed(ctx: &egui::Context, view: &View, stage: Option<Stage>) -> Vec<UiCommand> {
+    let offered = UiCommand::offered(view, stage);
     ctx.input_mut(|input| {
         offered
             .into_iter()
-            .filter(|action| action.shortcut().is_some_and(|key| input.consume_shortcut(&key)))
+            .filter(|action| {
+                let other = action.other_key().map(|key| KeyboardShortcut::new(Modifiers::NONE, key));
+                [action.shortcut(), other].into_iter().flatten().any(|key| input.consume_shortcut(&key))
+            })
             .collect()
     })
+}
+
+/// Shows the other end's picture there from now on.
+pub(super) fn enter(ctx: &egui::Context, state: &mut UiState, stage: Stage) {
+    if (state.stage == Stage::FullScreen) != (stage == Stage::FullScreen) {
+        let command = ViewportCommand::Fullscreen(stage == Stage::FullScreen);
+        ctx.send_viewport_cmd_to(ViewportId::ROOT, command);
+    }
+    state.stage = stage;
 }

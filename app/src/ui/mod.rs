@@ -6,6 +6,7 @@
 
 mod command;
 pub mod driver;
+mod gauge;
 mod state;
 mod text;
 mod theme;
@@ -16,10 +17,11 @@ pub use driver::{UiError, WindowConfig, run};
 
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
-use crate::engine::view::{CallPhase, Notice, Sentence, View};
+use crate::engine::view::{CallPhase, CallView, Notice, Sentence, View};
 use eframe::glow;
-use egui::{UserAttentionType, ViewportCommand};
-use state::UiState;
+use egui::{UserAttentionType, ViewportCommand, ViewportId};
+use gauge::Gauge;
+use state::{Stage, UiState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -69,6 +71,27 @@ impl App {
         self.alerted = ringing;
     }
 
+    /// Tells the other end how large its picture was in the last frame; nobody sees one that is minimised or covered.
+    fn tell_viewing(&mut self, ctx: &egui::Context) {
+        let filmed =
+            |call: &CallView| matches!(call.phase, CallPhase::Active { .. }) && call.screen.is_some();
+        if !self.view.call.as_ref().is_some_and(filmed) {
+            self.state.gauge = Gauge::default();
+            return;
+        }
+        let window = match self.state.stage {
+            Stage::Window | Stage::FullScreen => ViewportId::ROOT,
+            Stage::Apart => views::stage::viewport(),
+        };
+        let visible = |input: &egui::InputState| input.raw.viewports.get(&window)?.visible();
+        if ctx.input(visible) == Some(false) {
+            self.state.gauge.hide();
+        }
+        if let Some(viewing) = self.state.gauge.next_frame((self.clock)()) {
+            self.send(vec![Command::SetViewing(viewing)]);
+        }
+    }
+
     fn send(&mut self, wishes: Vec<Command>) {
         for wish in wishes {
             if let Err(refused) = self.engine.commands.try_send(wish) {
@@ -89,6 +112,7 @@ impl eframe::App for App {
         self.view = Arc::clone(&self.engine.view.borrow_and_update());
         self.retitle(ctx);
         self.alert(ctx);
+        self.tell_viewing(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {

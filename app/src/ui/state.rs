@@ -1,7 +1,8 @@
 //! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
 
+use super::gauge::Gauge;
 use super::widgets::Picture;
-use crate::engine::view::{ContactId, Notice, View};
+use crate::engine::view::{CallPhase, ContactId, Notice, View};
 use overlay::PublicKey;
 use std::time::Instant;
 
@@ -28,6 +29,25 @@ pub(super) struct UiState {
     pub(super) own_notice: Option<Notice>,
     /// What the other end shows.
     pub(super) picture: Option<Picture>,
+    /// How large it is drawn.
+    pub(super) gauge: Gauge,
+    /// What our camera sees.
+    pub(super) own: Option<Picture>,
+    /// Where the other end's picture is shown.
+    pub(super) stage: Stage,
+    /// When mouse or keyboard were last used over a full screen.
+    pub(super) touched: Instant,
+}
+
+/// Where the other end's picture is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// In the window, above the controls.
+    Window,
+    /// On the whole screen; the controls come and go.
+    FullScreen,
+    /// In a small window of its own, above all others.
+    Apart,
 }
 
 /// Whether the first-run card is up.
@@ -68,6 +88,10 @@ impl UiState {
             rang: false,
             own_notice: None,
             picture: None,
+            own: None,
+            gauge: Gauge::default(),
+            stage: Stage::Window,
+            touched: now,
         }
     }
 
@@ -76,6 +100,12 @@ impl UiState {
         if self.first_run == FirstRun::Undecided {
             self.first_run = if view.own.name.is_none() { FirstRun::Open } else { FirstRun::Closed };
         }
+    }
+
+    /// Where the other end's picture is shown; none while there is none.
+    pub(super) fn staged(&self, view: &View) -> Option<Stage> {
+        let active = view.call.as_ref().is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }));
+        self.picture.as_ref().filter(|_| active).map(|_| self.stage)
     }
 
     /// Goes to another page.

@@ -175,6 +175,11 @@ pub(super) mod call {
     pub(in crate::ui) const CAMERA_OFF: &str = "Camera off";
     pub(in crate::ui) const SHARE: &str = "Share screen";
     pub(in crate::ui) const STOP_SHARING: &str = "Stop sharing";
+    pub(in crate::ui) const FULL_SCREEN: &str = "Full screen";
+    pub(in crate::ui) const EXIT_FULL_SCREEN: &str = "Exit full screen";
+    pub(in crate::ui) const SMALL_WINDOW: &str = "Small window";
+    pub(in crate::ui) const CLOSE_SMALL_WINDOW: &str = "Close small window";
+    pub(in crate::ui) const BACK_TO_WINDOW: &str = "Back to window";
     pub(in crate::ui) const HANG_UP: &str = "Hang up";
     pub(in crate::ui) const CANCEL: &str = "Cancel call";
     pub(in crate::ui) const AGAIN: &str = "Call again";
@@ -183,6 +188,9 @@ pub(super) mod call {
     pub(in crate::ui) const MIC: &str = "Your microphone";
     pub(in crate::ui) const ECHO_HINT: &str = "Say something: you hear it again two seconds later.";
     pub(in crate::ui) const KEYS_NOTE: &str = "Only the two of you can hear this call.";
+
+    pub(in crate::ui) const OWN_CAMERA: &str = "Your camera";
+    pub(in crate::ui) const OWN_SCREEN: &str = "Your screen";
 
     /// What the picture of the other end is.
     pub(in crate::ui) fn picture_of(name: &str) -> String {

@@ -152,10 +152,16 @@ pub(super) mod size {
     pub(in crate::ui) const COLUMN: f32 = 460.0;
     /// Widest column of the first-run card.
     pub(in crate::ui) const COLUMN_NARROW: f32 = 380.0;
+    /// Width of our own picture.
+    pub(in crate::ui) const INSET: f32 = 160.0;
     /// Height of what stands below a picture.
     pub(in crate::ui) const BELOW_PICTURE: f32 = 240.0;
+    /// Height of the controls over a full screen.
+    pub(in crate::ui) const OVER_PICTURE: f32 = 160.0;
     /// Widest column of the in-call view.
     pub(in crate::ui) const STAGE: f32 = 560.0;
+    /// The same where pictures are shown: room for six controls.
+    pub(in crate::ui) const STAGE_FILMED: f32 = 672.0;
     /// Width of a notice.
     pub(in crate::ui) const NOTICE: f32 = 340.0;
     /// Margin inside a notice; its button stands closer to the edge than its text.

@@ -5,8 +5,11 @@ use app::call::Waiting;
 use app::engine::command::{Command, Sharing};
 use app::engine::view::{CallPhase, ContactId, PathView, View};
 use app::reason::Reason;
+use egui::accesskit::Role;
 use egui::{Key, Modifiers, ViewportCommand};
+use egui_kittest::kittest::Queryable;
 use media::session::Camera;
+use media::video::viewing::Viewing;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -219,4 +222,89 @@ fn a_screen_is_shared_and_no_longer_shared() {
     assert_eq!(window.wished(), [Command::Share(Sharing::On), Command::Share(Sharing::Off)]);
     window.show(sample::call(sample::person(1), "bob", CallPhase::Connecting));
     assert!(!window.says("Share screen"), "there is nobody to show it to");
+}
+
+#[test]
+fn the_other_end_is_told_how_large_it_is_seen_and_when_it_is_not() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    window.pass(Duration::from_secs(1));
+    let told = window.sent();
+    let [Command::SetViewing(Viewing::At(size))] = told[..] else { panic!("{told:?}") };
+    // As high as there is room above the controls, in the shape of the picture.
+    assert_eq!((size.width(), size.height()), (711, 400));
+    window.harness.input_mut().viewports.entry(egui::ViewportId::ROOT).or_default().minimized = Some(true);
+    window.pass(Duration::from_secs(1));
+    assert_eq!(window.sent(), [Command::SetViewing(Viewing::Hidden)]);
+    window.show(sample::contacts());
+    window.pass(Duration::from_secs(1));
+    assert_eq!(window.sent(), [], "there is nobody to tell");
+}
+
+#[test]
+fn our_own_picture_is_there_while_the_camera_is_on_and_covers_no_control() {
+    let mut view = sample::filmed(Instant::now());
+    let mut window = Window::open(view.clone());
+    let own = window.harness.get_by_role_and_label(Role::Image, "Your camera").rect();
+    for control in window.harness.query_all_by_role(Role::Button) {
+        assert!(!control.rect().intersects(own), "{control:?}");
+    }
+    let mut show = |camera, sharing| {
+        if let Some(call) = &mut view.call {
+            (call.camera, call.sharing) = (camera, sharing);
+        }
+        window.show(view.clone());
+        ["Your camera", "Your screen"].map(|label| window.says(label))
+    };
+    assert_eq!(show(Some(Camera::Off), Sharing::Off), [false, false]);
+    assert_eq!(show(None, Sharing::On), [false, true]);
+    assert_eq!(show(Some(Camera::On), Sharing::Off), [true, false]);
+}
+
+#[test]
+fn the_whole_screen_shows_the_picture_and_controls_only_while_somebody_moves() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    assert!(window.asked_by(Key::F11).contains(&ViewportCommand::Fullscreen(true)));
+    window.harness.run();
+    assert!(window.says("Exit full screen") && window.says("Hang up"));
+    window.pass(Duration::from_secs(4));
+    assert!(window.says("Picture of carmen.santana") && !window.says("Hang up"));
+    window.harness.hover_at(egui::pos2(300.0, 200.0));
+    window.harness.run();
+    assert!(window.says("Hang up"));
+    window.pass(Duration::from_secs(4));
+    window.press(Modifiers::COMMAND, Key::M);
+    assert!(window.says("Hang up"), "a key brings them back, too");
+    assert!(window.asked_by(Key::Escape).contains(&ViewportCommand::Fullscreen(false)));
+    window.harness.run();
+    assert!(window.says("Full screen"));
+    let wished = window.wished();
+    assert!(wished.contains(&Command::SetMuted(true)) && !wished.contains(&Command::HangUp), "{wished:?}");
+}
+
+#[test]
+fn a_call_that_ends_leaves_the_full_screen() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    window.click("Full screen");
+    let why = sample::sentence("The call is over.", "");
+    window.shown.send_replace(Arc::new(bob(CallPhase::Ended { why, lasted: None })));
+    assert!(window.asked_of_the_desktop().contains(&ViewportCommand::Fullscreen(false)));
+}
+
+#[test]
+fn the_picture_moves_to_a_small_window_and_back() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    window.press(Modifiers::COMMAND, Key::P);
+    assert!(window.says("Picture of carmen.santana") && window.says("Mute") && !window.says("Full screen"));
+    window.pass(Duration::from_secs(1));
+    let told = window.sent();
+    let [.., Command::SetViewing(Viewing::At(size))] = told[..] else { panic!("{told:?}") };
+    assert!(size.height() < 300, "{size:?} is no small window");
+    window.click("Close small window");
+    assert!(window.says("Full screen"));
+    window.click("Small window");
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(window.says("Full screen"));
+    window.click("Small window");
+    window.click("Back to window");
+    assert!(window.says("Full screen"));
 }

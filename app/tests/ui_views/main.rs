@@ -82,8 +82,15 @@ impl Window {
         self.harness.query_all_by_label_contains(part).next().is_some()
     }
 
-    /// What was asked of the engine since the last look.
+    /// What the person asked of the engine since the last look.
     fn wished(&mut self) -> Vec<Command> {
+        let mut sent = self.sent();
+        sent.retain(|command| !matches!(command, Command::SetViewing(_)));
+        sent
+    }
+
+    /// All that was sent to the engine since the last look.
+    fn sent(&mut self) -> Vec<Command> {
         std::iter::from_fn(|| self.wishes.try_recv().ok()).collect()
     }
 
@@ -91,6 +98,14 @@ impl Window {
     fn asked_of_the_desktop(&mut self) -> Vec<egui::ViewportCommand> {
         self.harness.step();
         self.harness.output().viewport_output[&egui::ViewportId::ROOT].commands.clone()
+    }
+
+    /// Puts a key down and returns what that asked of the desktop.
+    fn asked_by(&mut self, key: egui::Key) -> Vec<egui::ViewportCommand> {
+        let modifiers = egui::Modifiers::NONE;
+        let down = egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+        self.harness.event(down);
+        self.asked_of_the_desktop()
     }
 
     fn now(&self) -> Instant {

@@ -51,6 +51,7 @@ use super::sdp::{self, Role, Streams, VIDEO_FORMATS};
 use super::{Camera, PathPolicy, SessionError};
 use crate::frame::{OPUS_FRAME, duration_of};
 use crate::video::sync::NtpTime;
+use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
 use crate::voice::VoicePacket;
 
@@ -93,6 +94,8 @@ pub(super) enum CallEvent {
     Clock { kind: MediaKind, ntp: NtpTime, rtp: u32 },
     /// A message on the control channel.
     Message(Vec<u8>),
+    /// The other end shows our pictures so large.
+    Viewing(Viewing),
     /// The other end said good-bye, or closed its connection.
     PeerClosed,
     /// ICE gave up.
@@ -131,6 +134,7 @@ pub(super) struct Call {
     channel: Option<RTCDataChannelId>,
     channel_open: bool,
     messages_waiting: VecDeque<Vec<u8>>,
+    viewing_waiting: Option<Viewing>,
     outgoing: VecDeque<Outgoing>,
     events: VecDeque<CallEvent>,
     connected: bool,
@@ -204,6 +208,7 @@ impl Call {
             channel,
             channel_open: false,
             messages_waiting: VecDeque::new(),
+            viewing_waiting: None,
             outgoing: VecDeque::new(),
             events: VecDeque::new(),
             connected: false,

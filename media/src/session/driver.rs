@@ -25,7 +25,8 @@ use super::{
     SessionEvent, VoiceConfig,
 };
 use crate::level::Levels;
-use crate::video::driver::{Screen, VideoConfig, VideoSource};
+use crate::video::driver::{Screen, VideoConfig, VideoSource, Viewfinder};
+use crate::video::viewing::Viewing;
 
 /// Events waiting for a slow owner; see [`offer`].
 pub const EVENT_QUEUE: usize = 256;
@@ -39,6 +40,7 @@ pub struct Session {
     commands: mpsc::Sender<Command>,
     loudness: Loudness,
     screen: Screen,
+    viewfinder: Viewfinder,
     bill: oneshot::Receiver<Vec<Relayed>>,
 }
 
@@ -180,6 +182,16 @@ impl Session {
         self.screen.clone()
     }
 
+    /// What we show the other end.
+    pub fn viewfinder(&self) -> Viewfinder {
+        self.viewfinder.clone()
+    }
+
+    /// Tells the other end how large its pictures are shown here, so that it sends none that are larger.
+    pub fn set_viewing(&self, viewing: Viewing) -> Result<(), SessionError> {
+        self.command(Command::Viewing(viewing))
+    }
+
     /// Sends a message over the control channel: reliable, in order, at most [`MAX_MESSAGE`] bytes. Before the channel
     /// is open a few are kept.
     pub fn send_message(&self, message: Vec<u8>) -> Result<(), SessionError> {
@@ -246,9 +258,9 @@ fn start(
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
     let (billed, bill) = oneshot::channel();
-    let (loudness, screen) = (sound.loudness(), pictures.screen());
+    let (loudness, screen, viewfinder) = (sound.loudness(), pictures.screen(), pictures.viewfinder());
     // The task ends when the far end is over, at the latest when the session is dropped.
     let owner = Owner { commands: inbox, events: outbox, bill: billed };
     tokio::spawn(Task::new(far, sockets, network, (sound, pictures), owner).run());
-    (Session { commands, loudness, screen, bill }, events)
+    (Session { commands, loudness, screen, viewfinder, bill }, events)
 }

@@ -1,5 +1,5 @@
-//! What a fuzzer calls: descriptions and candidates, from the other end (CBOR) and from stock peers (SDP text), and probes. How it
-//! is run is told in [`relay::fuzz`].
+//! What a fuzzer calls: descriptions and candidates, from the other end (CBOR) and from stock peers (SDP text), probes,
+//! and how large pictures are shown. How it is run is told in [`relay::fuzz`].
 
 use relay::fuzz::{SMALL, Target};
 
@@ -8,6 +8,7 @@ use super::{
     path::probe::fuzz as probe,
     sdp::{self, Role},
 };
+use crate::video::viewing::Viewing;
 
 /// The targets of this crate.
 pub const TARGETS: &[Target] = &[
@@ -15,6 +16,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "candidate", check: candidate, seeds: candidates, memory: SMALL },
     Target { name: "sdp", check: from_sdp, seeds: sdps, memory: SMALL },
     Target { name: "probe", check: probe::check, seeds: probe::seeds, memory: SMALL },
+    Target { name: "viewing", check: viewing, seeds: viewings, memory: SMALL },
 ];
 
 fn description(input: &[u8]) {
@@ -39,6 +41,11 @@ fn from_sdp(input: &[u8]) {
     if let Ok(read) = sdp::local(text) {
         assert_eq!(Description::decode(&read.encode()), Ok(read));
     }
+}
+
+fn viewing(input: &[u8]) {
+    let Some(read) = Viewing::decode(input) else { return };
+    assert_eq!(Viewing::decode(&read.encode()), Some(read), "what is understood is said again the same");
 }
 
 fn some_candidates() -> Vec<Candidate> {
@@ -76,6 +83,10 @@ fn descriptions() -> Vec<Vec<u8>> {
 
 fn candidates() -> Vec<Vec<u8>> {
     some_candidates().iter().map(Candidate::encode).collect()
+}
+
+fn viewings() -> Vec<Vec<u8>> {
+    [Viewing::Hidden, Viewing::of(1280, 720)].map(Viewing::encode).into()
 }
 
 fn sdps() -> Vec<Vec<u8>> {

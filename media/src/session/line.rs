@@ -36,6 +36,7 @@ use restart::Restart;
 
 use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
+use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
 use crate::voice::VoicePacket;
 
@@ -84,6 +85,8 @@ pub(super) enum LineEvent {
         rtp: u32,
     },
     Message(Vec<u8>),
+    /// The other end shows our pictures so large.
+    Viewing(Viewing),
     /// The last event.
     Ended(SessionEnd),
 }
@@ -289,6 +292,12 @@ impl Line {
 
     pub(super) fn send_message(&mut self, now: Instant, message: Vec<u8>) {
         self.call.send_message(now, message);
+        self.settle(now);
+    }
+
+    /// We show the other end's pictures so large.
+    pub(super) fn send_viewing(&mut self, now: Instant, viewing: Viewing) {
+        self.call.send_viewing(now, viewing);
         self.settle(now);
     }
 
@@ -517,6 +526,7 @@ impl Line {
                 self.events.push_back(LineEvent::Clock { kind, ntp, rtp });
             }
             CallEvent::Message(message) => self.events.push_back(LineEvent::Message(message)),
+            CallEvent::Viewing(viewing) => self.events.push_back(LineEvent::Viewing(viewing)),
             CallEvent::PeerClosed => self.end(now, SessionEnd::PeerClosed),
             CallEvent::Failed => {
                 let end = match self.phase {

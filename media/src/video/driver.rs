@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! source ─▶ Ladder, VideoSender ─▶ pictures in packets (bounded) ─▶ session
-//!                ▲ budget, keyframes
+//!                ▲ budget, keyframes, the size they are shown at
 //! sink, window ◀─ wait for its moment ◀─ VideoReceiver ◀─ packets (bounded) ◀─ session
 //! ```
 //!
@@ -12,6 +12,7 @@
 mod capture;
 mod screen;
 mod show;
+mod viewfinder;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -28,6 +29,7 @@ pub use super::ends::{Camera, VideoConfig, VideoEndError, VideoError, VideoSink,
 use super::frame::I420;
 use super::sender::{Backlog, VideoPacket};
 use super::sync::NtpTime;
+use super::viewing::Viewing;
 use super::vpx::Codec;
 use super::y4m::Y4mReader;
 use crate::bitrate::Bitrate;
@@ -35,6 +37,7 @@ use crate::jitter::Playing;
 use capture::Capture;
 pub use screen::ScreenError;
 use show::Show;
+pub use viewfinder::Viewfinder;
 
 /// Encoded pictures waiting for the session; while it is full, none is taken.
 pub const PICTURE_QUEUE: usize = 4;
@@ -132,9 +135,12 @@ struct Shared {
     /// Bits per second of payload.
     rate: AtomicU64,
     full: AtomicBool,
+    /// How large the other end shows them; none when it did not say.
+    viewing: Mutex<Option<Viewing>>,
     keyframe_wanted: AtomicBool,
     sent: AtomicU64,
     shown: Arc<Mutex<Shown>>,
+    viewfinder: Viewfinder,
 }
 
 /// The newest picture, and what became of all.
@@ -158,9 +164,11 @@ impl VideoEngine {
             codec: Mutex::new(Codec::Vp8),
             rate: AtomicU64::new(Bitrate::from_kbps(200).bps()),
             full: AtomicBool::new(false),
+            viewing: Mutex::new(None),
             keyframe_wanted: AtomicBool::new(false),
             sent: AtomicU64::new(0),
             shown: Arc::default(),
+            viewfinder: Viewfinder::default(),
         });
         let capture = Capture::new(&shared, pictures_in, events_in.clone());
         let show = Show::new(&config.sink, &shared, events_in);
@@ -192,6 +200,11 @@ impl VideoEngine {
         self.shared.full.store(backlog == Backlog::Full, Ordering::Relaxed);
     }
 
+    /// The other end shows them so large.
+    pub fn set_viewing(&self, viewing: Viewing) {
+        *lock(&self.shared.viewing) = Some(viewing);
+    }
+
     /// The other end can show nothing before a keyframe.
     pub fn want_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
@@ -214,6 +227,11 @@ impl VideoEngine {
     /// Looks at the newest picture.
     pub fn screen(&self) -> Screen {
         Screen(Arc::clone(&self.shared.shown))
+    }
+
+    /// Looks at what our camera takes.
+    pub fn viewfinder(&self) -> Viewfinder {
+        self.shared.viewfinder.clone()
     }
 
     /// Finishes files and joins the threads; the same as dropping.

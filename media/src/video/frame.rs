@@ -195,6 +195,14 @@ impl I420 {
         ]
     }
 
+    /// Halved or quartered in both directions, as small as it gets without being less than `height` high.
+    pub fn shrunk(&self, height: u32) -> Self {
+        let smaller =
+            [4, 2].map(|times| Size { width: self.size.width / times, height: self.size.height / times });
+        let fits = |size: &Size| size.width > 0 && size.height >= height.max(1);
+        self.scaled(smaller.into_iter().find(fits).unwrap_or(self.size))
+    }
+
     /// The same picture in another size: every new pixel is the mean of those it covers.
     pub fn scaled(&self, size: Size) -> Self {
         if size == self.size {
@@ -209,21 +217,59 @@ impl I420 {
     }
 }
 
-/// Sums the covered rows into one row of column sums, then the covered columns of that.
+/// Halves and quarters, which most pictures are scaled to, have loops of their own.
 fn scale(plane: &Plane<'_>, from: Size, to: Size, out: &mut Vec<u8>) {
+    let is = |times: u32| from.width == times * to.width && from.height == times * to.height;
+    if is(2) {
+        shrink::<2>(plane, from, out);
+    } else if is(4) {
+        shrink::<4>(plane, from, out);
+    } else {
+        scale_freely(plane, from, to, out);
+    }
+}
+
+/// Means of squares of `N` by `N`: of fixed length and without a division, so that the compiler makes vectors of them.
+fn shrink<const N: usize>(plane: &Plane<'_>, from: Size, out: &mut Vec<u8>) {
+    let width = from.width as usize;
+    let area = (N * N) as u16;
+    let mut sums = vec![0u16; width];
+    for rows in plane.data.chunks(N * plane.stride).take(from.height as usize / N) {
+        sums.fill(0);
+        for row in rows.chunks(plane.stride) {
+            sums.iter_mut().zip(&row[..width]).for_each(|(sum, pixel)| *sum += u16::from(*pixel));
+        }
+        let (squares, _) = sums.as_chunks::<N>();
+        out.extend(squares.iter().map(|square| ((square.iter().sum::<u16>() + area / 2) / area) as u8));
+    }
+}
+
+/// Sums the covered rows into one row of column sums, then the covered columns of that. An area is divided by as a
+/// multiplication with its reciprocal, of which there are few.
+fn scale_freely(plane: &Plane<'_>, from: Size, to: Size, out: &mut Vec<u8>) {
     let columns: Vec<_> = covered(from.width, to.width).collect();
+    let widest = columns.iter().map(|(left, right)| right - left).max().unwrap_or(1);
     let mut sums = vec![0u32; from.width as usize];
+    let mut reciprocals = vec![0u32; widest + 1];
     for (top, bottom) in covered(from.height, to.height) {
         sums.fill(0);
         for row in plane.data.chunks(plane.stride).take(bottom).skip(top) {
             sums.iter_mut().zip(row).for_each(|(sum, pixel)| *sum += u32::from(*pixel));
         }
+        let height = (bottom - top) as u32;
+        for (width, reciprocal) in (0..).zip(&mut reciprocals).skip(1) {
+            *reciprocal = (ONE + height * width / 2) / (height * width);
+        }
         out.extend(columns.iter().map(|&(left, right)| {
-            let area = ((bottom - top) * (right - left)) as u32;
-            ((sums[left..right].iter().sum::<u32>() + area / 2) / area) as u8
+            let sum: u32 = sums[left..right].iter().sum();
+            ((sum * reciprocals[right - left] + ONE / 2) >> FRACTION) as u8
         }));
     }
 }
+
+/// Bits behind the point, and 1: 255 of them and a half fit into 32 bits.
+const FRACTION: u32 = 24;
+const ONE: u32 = 1 << FRACTION;
 
 /// Which of `from` pixels each of `to` pixels covers: at least one.
 fn covered(from: u32, to: u32) -> impl Iterator<Item = (usize, usize)> {
@@ -296,6 +342,35 @@ mod tests {
         for to in [size(1, 1), size(3, 2), size(20, 11)] {
             assert_eq!(plain.scaled(to).data(), I420::plain(to, ANY, [9, 8, 7]).data());
         }
+    }
+
+    #[test]
+    fn halves_and_quarters_are_what_any_other_size_would_be() {
+        // Anything without a pattern of two or four.
+        let noise =
+            |size: Size| (0..size.bytes() as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
+        for (from, to) in [((16, 8), (8, 4)), ((24, 16), (6, 4)), ((8, 8), (2, 2)), ((20, 12), (10, 6))] {
+            let (from, to) = (size(from.0, from.1), size(to.0, to.1));
+            let frame = I420::packed(from, ANY, noise(from).collect()).unwrap();
+            let mut freely = Vec::new();
+            let chroma = (from.chroma(), to.chroma());
+            for (plane, (from, to)) in frame.planes().iter().zip([(from, to), chroma, chroma]) {
+                scale_freely(plane, from, to, &mut freely);
+            }
+            assert_eq!(frame.scaled(to).data(), freely, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn a_shrunk_picture_is_never_smaller_than_asked_for() {
+        let shrunk = |height| I420::plain(size(1280, 722), ANY, [9, 8, 7]).shrunk(height).size();
+        assert_eq!(
+            [0, 180, 181, 361, 362, 9999].map(shrunk).map(Size::height),
+            [180, 180, 361, 361, 722, 722]
+        );
+        let plain = I420::plain(size(640, 360), ANY, [9, 8, 7]).shrunk(90);
+        assert_eq!(plain.data(), I420::plain(size(160, 90), ANY, [9, 8, 7]).data());
+        assert_eq!(I420::plain(size(1, 9), ANY, [9, 8, 7]).shrunk(1).size(), size(1, 9));
     }
 
     #[test]

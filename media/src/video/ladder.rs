@@ -6,11 +6,13 @@
 //!   Step n ◀────────────────────────────────────────────────────────────────────── Step n - 1
 //!              all three have sufficed for the next step during CALM
 //! ```
-//! A camera keeps its rate and gives up size; a screen keeps its size, for text must be read, and gives up rate.
+//! A camera keeps its rate and gives up size; a screen keeps its size, for text must be read, and gives up rate. Where the
+//! viewer's window was all that kept a step small, a larger window is followed at once, too.
 
 use std::time::{Duration, Instant};
 
 use super::frame::Size;
+use super::viewing::Viewing;
 use super::vpx::Content;
 use crate::bitrate::Bitrate;
 
@@ -19,6 +21,9 @@ pub const CALM: Duration = Duration::from_secs(3);
 
 /// After the processor was too slow, it is not tried with more for so long.
 const REST: Duration = Duration::from_secs(15);
+
+/// A viewer's window that changes all the time changes the step only so often: each change costs a keyframe.
+pub const STEADY: Duration = Duration::from_millis(500);
 
 /// A larger step needs so many percent of its least rate, so that it is not left again at once.
 const HEADROOM: u64 = 120;
@@ -52,8 +57,8 @@ pub struct Measured {
     pub target: Bitrate,
     /// How long the last picture took to encode; zero when none was.
     pub encoding: Duration,
-    /// The size at which the far end shows the picture; none when unknown.
-    pub shown: Option<Size>,
+    /// How large the far end shows the picture; none when unknown.
+    pub shown: Option<Viewing>,
 }
 
 /// What to send.
@@ -74,6 +79,10 @@ pub struct Ladder {
     at: usize,
     /// Since when more has been possible.
     calm_since: Option<Instant>,
+    /// The largest step the viewer had a use for.
+    widest: usize,
+    /// When the step changed.
+    changed: Option<Instant>,
     slow: u32,
     resting_until: Option<Instant>,
 }
@@ -81,8 +90,18 @@ pub struct Ladder {
 impl Ladder {
     /// For pictures of that size; begins with what the rate allows.
     pub fn new(content: Content, source: Size, target: Bitrate) -> Self {
-        let mut ladder = Self { content, source, at: 0, calm_since: None, slow: 0, resting_until: None };
+        let mut ladder = Self {
+            content,
+            source,
+            at: 0,
+            calm_since: None,
+            widest: 0,
+            changed: None,
+            slow: 0,
+            resting_until: None,
+        };
         ladder.at = ladder.allowed(target, 100, None);
+        ladder.widest = ladder.highest(None);
         ladder
     }
 
@@ -91,14 +110,13 @@ impl Ladder {
         self.watch_processor(now, measured.encoding);
         let most = self.allowed(measured.target, 100, measured.shown);
         if most < self.at {
-            self.at = most;
-            self.calm_since = None;
+            self.change(now, most);
         }
+        self.follow_window(now, measured);
         let next = self.at + 1;
         if self.may_rise(now, measured) && self.allowed(measured.target, HEADROOM, measured.shown) >= next {
             if now >= *self.calm_since.get_or_insert(now) + CALM {
-                self.at = next;
-                self.calm_since = None;
+                self.change(now, next);
             }
         } else {
             self.calm_since = None;
@@ -120,8 +138,30 @@ impl Ladder {
         self.at = self.at.min(self.highest(None));
     }
 
+    /// A larger window, where the smaller one was what kept the step small.
+    fn follow_window(&mut self, now: Instant, measured: Measured) {
+        let widest = self.highest(measured.shown);
+        let was_the_limit = self.at >= self.widest;
+        if widest > self.widest && was_the_limit {
+            if self.changed.is_some_and(|changed| now < changed + STEADY) {
+                return;
+            }
+            let most = self.allowed(measured.target, HEADROOM, measured.shown);
+            if most > self.at && self.may_rise(now, measured) {
+                self.change(now, most);
+            }
+        }
+        self.widest = widest;
+    }
+
+    fn change(&mut self, now: Instant, step: usize) {
+        self.at = step;
+        self.changed = Some(now);
+        self.calm_since = None;
+    }
+
     /// The largest step for that rate, were `percent` of its least rate needed.
-    fn allowed(&self, target: Bitrate, percent: u64, shown: Option<Size>) -> usize {
+    fn allowed(&self, target: Bitrate, percent: u64, shown: Option<Viewing>) -> usize {
         match self.content {
             Content::Camera => {
                 let enough = |&(_, least): &(u32, u64)| least * 1_000 * percent / 100 <= target.bps();
@@ -130,19 +170,20 @@ impl Ladder {
             }
             Content::Screen => {
                 let rate = target.bps() * 100 / percent / SCREEN_BITS;
-                rate.clamp(u64::from(SCREEN_RATES.0), u64::from(SCREEN_RATES.1)) as usize
+                (rate.max(u64::from(SCREEN_RATES.0)) as usize).min(self.highest(shown))
             }
         }
     }
 
     /// The first step that is as high as what is shown, and as the source.
-    fn highest(&self, shown: Option<Size>) -> usize {
+    fn highest(&self, shown: Option<Viewing>) -> usize {
         match self.content {
             Content::Camera => {
                 let height =
                     shown.map_or(self.source.height(), |shown| shown.height().min(self.source.height()));
                 STEPS.iter().take_while(|(step, _)| *step < height).count().min(STEPS.len() - 1)
             }
+            Content::Screen if shown == Some(Viewing::Hidden) => SCREEN_RATES.0 as usize,
             Content::Screen => SCREEN_RATES.1 as usize,
         }
     }
@@ -248,10 +289,36 @@ mod tests {
     #[test]
     fn nothing_larger_is_sent_than_is_shown() {
         let (start, mut ladder) = (origin(), camera(2_000));
-        let small = Measured { shown: Some(size((320, 200))), ..kbps(2_000) };
+        let small = Measured { shown: Some(Viewing::of(320, 200)), ..kbps(2_000) };
         assert_eq!(run(&mut ladder, start, 1, small), [(270, 30)]);
         assert_eq!(run(&mut ladder, start, 100, small).last(), Some(&(270, 30)));
-        assert_eq!(run(&mut ladder, start, 200, kbps(2_000)).last(), Some(&(720, 30)));
+        let hidden = Measured { shown: Some(Viewing::Hidden), ..small };
+        assert_eq!(run(&mut ladder, start, 1, hidden), [(180, 30)]);
+    }
+
+    #[test]
+    fn a_window_that_grows_is_followed_at_once_as_far_as_the_rate_goes() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        let at = |height, target| Measured { shown: Some(Viewing::of(1280, height)), ..kbps(target) };
+        assert_eq!(run(&mut ladder, start, 1, at(180, 2_000)), [(180, 30)]);
+        let later = start + Duration::from_secs(5);
+        assert_eq!(run(&mut ladder, later, 1, at(720, 500)), [(360, 30)]);
+        // What the rate had kept small comes back slowly, however large the window.
+        let grown = run(&mut ladder, later, 31, at(1080, 2_000));
+        assert_eq!((grown[29], grown[30]), ((360, 30), (540, 30)));
+    }
+
+    #[test]
+    fn a_window_that_changes_all_the_time_does_not_make_it_flap() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        let steps = (0..100).map(|at: u32| {
+            let viewing = if at.is_multiple_of(2) { Viewing::Hidden } else { Viewing::of(1280, 720) };
+            let now = start + Duration::from_millis(30) * at;
+            ladder.measured(now, Measured { shown: Some(viewing), ..kbps(2_000) }).size.height()
+        });
+        let steps: Vec<u32> = steps.collect();
+        let changes = steps.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!((2..=12).contains(&changes), "{changes} changes in three seconds");
     }
 
     #[test]
@@ -261,6 +328,10 @@ mod tests {
         assert_eq!(ladder.step(), Step { size: size(HD), frame_rate: 12 });
         assert_eq!(run(&mut ladder, start, 1, kbps(100)), [(720, 5)]);
         assert_eq!(run(&mut ladder, start, 600, kbps(3_000)).last(), Some(&(720, 15)));
+        let hidden = Measured { shown: Some(Viewing::Hidden), ..kbps(3_000) };
+        assert_eq!(run(&mut ladder, start, 1, hidden), [(720, 5)]);
+        let seen_again = run(&mut ladder, start + CALM, 1, kbps(3_000));
+        assert_eq!(seen_again, [(720, 15)]);
         let slow = Measured { encoding: Duration::from_millis(300), ..kbps(3_000) };
         assert_eq!(run(&mut ladder, start, 100, slow).last(), Some(&(720, 5)));
     }

@@ -19,5 +19,6 @@ pub mod receiver;
 pub mod rtp;
 pub mod sender;
 pub mod sync;
+pub mod viewing;
 pub mod vpx;
 pub mod y4m;

@@ -1,29 +1,36 @@
 //! A call from dialling to its end.
 
 use super::lasted_text;
-use crate::engine::command::Command;
+use super::stage::{apart_ui, full_screen_ui};
+use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
 use crate::ui::command::UiCommand;
-use crate::ui::state::UiState;
+use crate::ui::state::{Stage, UiState};
 use crate::ui::text::{self, call as words};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
-    Avatar, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
+    Avatar, Facing, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
     centered_row, label,
 };
-use egui::{Ui, Widget};
+use egui::{Rect, Ui, Vec2, Widget};
 use egui_material_icons::{MaterialIcon, icons};
-use std::time::Duration;
+use media::session::Camera;
+use media::video::driver::{Screen, Viewfinder};
+use std::time::{Duration, Instant};
 
 /// Calling, ringing there, connecting or talking.
 pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
-    match &call.screen {
-        Some(screen) => Picture::follow(ui, &mut state.picture, screen),
-        None => state.picture = None,
+    Picture::follow(ui, &mut state.picture, call.screen.as_ref().and_then(Screen::latest));
+    if let CallPhase::Active { since } = call.phase
+        && state.picture.is_some()
+    {
+        match state.stage {
+            Stage::Window => return filmed_ui(ui, call, state, since, wishes),
+            Stage::FullScreen => return full_screen_ui(ui, call, state, wishes),
+            Stage::Apart => apart_ui(ui, call, state),
+        }
     }
-    if let (CallPhase::Active { since }, Some(picture)) = (&call.phase, &state.picture) {
-        return filmed_ui(ui, call, picture, state.now.saturating_duration_since(*since), wishes);
-    }
+    let room = ui.available_rect_before_wrap();
     let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "in call", size::STAGE, |ui| {
         let colors = palette(ui);
@@ -51,27 +58,53 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
         ui.add_space(size::GAP_LARGE);
         microphone_ui(ui, call);
         ui.add_space(size::GAP_HUGE);
-        controls_ui(ui, call, wishes);
+        controls_ui(ui, call, state, wishes);
     });
+    if matches!(call.phase, CallPhase::Active { .. }) {
+        own_ui(ui, call, &mut state.own, room);
+    }
 }
 
 /// Talking to somebody who is seen.
-fn filmed_ui(ui: &mut Ui, call: &CallView, picture: &Picture, lasted: Duration, wishes: &mut Vec<Command>) {
+fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, wishes: &mut Vec<Command>) {
+    let UiState { picture: Some(picture), gauge, own, now, .. } = state else { return };
+    let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
     let room = ui.available_rect_before_wrap();
     let (above, below) = room.split_top_bottom_at_y(room.bottom() - size::BELOW_PICTURE);
-    picture.show(ui, above, &words::picture_of(&call.name));
+    let size = picture.show(ui, above, &words::picture_of(&call.name));
+    gauge.draw(size * ui.pixels_per_point());
+    own_ui(ui, call, own, above);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
-        centered_column(ui, "filmed", size::STAGE, |ui| {
+        centered_column(ui, "filmed", size::STAGE_FILMED, |ui| {
             let colors = palette(ui);
             ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
             label(ui, call.name.as_str(), font::lead(), colors.text);
             timer_ui(ui, lasted);
             facts_ui(ui, call);
             ui.add_space(size::GAP);
-            controls_ui(ui, call, wishes);
+            controls_ui(ui, call, state, wishes);
         });
     });
+}
+
+/// Our own picture in the upper left corner, where there is nothing to press and no notice.
+pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
+    let (facing, name) = match (call.sharing, call.camera) {
+        (Sharing::On, _) => (Facing::Plain, words::OWN_SCREEN),
+        (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::OWN_CAMERA),
+        (Sharing::Off, Some(Camera::Off) | None) => {
+            *own = None;
+            return;
+        }
+    };
+    // Also while there is none yet: to ask is what brings the first one.
+    ui.ctx().request_repaint_after(pace::PICTURES);
+    Picture::follow(ui, own, call.viewfinder.as_ref().and_then(Viewfinder::latest));
+    if let Some(picture) = own {
+        let corner = room.left_top() + Vec2::splat(size::GAP_LARGE);
+        picture.inset(ui, corner, facing, name);
+    }
 }
 
 /// The timer, and the wake-up for its next second.
@@ -148,26 +181,26 @@ fn microphone_ui(ui: &mut Ui, call: &CallView) {
     });
 }
 
-fn controls_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
+pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let mute = if call.muted { UiCommand::Unmute } else { UiCommand::Mute };
     let end = match call.phase {
         CallPhase::Calling | CallPhase::Ringing => UiCommand::Cancel,
         _ => UiCommand::HangUp,
     };
     let cell = RoundButton::cell();
-    let camera = call.camera.map(|camera| (UiCommand::switching(camera), Tone::Secondary));
-    let share = UiCommand::sharing(call).map(|share| (share, Tone::Secondary));
-    let actions = [Some((mute, Tone::Secondary)), camera, share, Some((end, Tone::Danger))];
-    let actions: Vec<_> = actions.into_iter().flatten().collect();
+    let active = matches!(call.phase, CallPhase::Active { .. });
+    let staging = if active && state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
+    let own = [Some(mute), call.camera.map(UiCommand::switching), UiCommand::sharing(call)];
+    let actions: Vec<_> = own.into_iter().flatten().chain(staging.iter().copied()).chain([end]).collect();
     centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
-        for (action, tone) in actions {
+        for action in actions {
+            let tone = if action == end { Tone::Danger } else { Tone::Secondary };
             let tip = action.tip(ui.ctx());
             if ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip)).clicked() {
-                wishes.extend(action.wish());
+                action.perform(ui.ctx(), state, wishes);
             }
         }
     });
-    let active = matches!(call.phase, CallPhase::Active { .. });
     let note = match call.with {
         ContactId::Echo if active => words::ECHO_HINT,
         ContactId::Person(_) if active => words::KEYS_NOTE,

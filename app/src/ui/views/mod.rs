@@ -16,8 +16,9 @@ mod incoming;
 mod notices;
 mod request;
 mod side;
+pub(super) mod stage;
 
-use super::state::{FirstRun, Page, UiState};
+use super::state::{FirstRun, Page, Stage, UiState};
 use super::theme::palette;
 use super::{command, text, theme};
 use crate::engine::command::Command;
@@ -28,11 +29,11 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     state.settle(view);
     super::widgets::note_input(ui.ctx());
-    for action in command::pressed(ui.ctx(), view) {
-        match action.wish() {
-            Some(wish) => wishes.push(wish),
-            None => state.focus_search = state.first_run != FirstRun::Open,
-        }
+    if state.staged(view).is_none() {
+        command::enter(ui.ctx(), state, Stage::Window);
+    }
+    for action in command::pressed(ui.ctx(), view, state.staged(view)) {
+        action.perform(ui.ctx(), state, wishes);
     }
     let ground = Frame::new().fill(palette(ui).ground);
     let ringing = view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);

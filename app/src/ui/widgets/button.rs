@@ -123,6 +123,12 @@ impl<'a> RoundButton<'a> {
         Self { label, icon, tone, large: true, tip: None }
     }
 
+    /// Another tone: over a picture a button needs a ground.
+    pub(in crate::ui) fn toned(mut self, tone: Tone) -> Self {
+        self.tone = tone;
+        self
+    }
+
     /// What the tooltip says beyond the label.
     pub(in crate::ui) fn tip(mut self, tip: String) -> Self {
         self.tip = Some(tip);

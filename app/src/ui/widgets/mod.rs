@@ -13,7 +13,7 @@ pub(super) use button::{RoundButton, TextButton, Tone};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{card, centered_column, centered_row, page};
 pub(super) use list_row::ListRow;
-pub(super) use picture::Picture;
+pub(super) use picture::{Facing, Picture};
 
 use super::theme::{palette, size};
 use egui::{

@@ -1,7 +1,8 @@
 //! The control channel.
 //!
-//! Between two Silbo ends a message is one tag byte and then the rest: 0 = bye, 1 = a message. With a stock end the first
-//! data channel carries bare messages, and closing the connection is the bye.
+//! Between two Silbo ends a message is one tag byte and then the rest: 0 = bye, 1 = a message, 2 = how large pictures are
+//! shown ([`Viewing`]). With a stock end the first data channel carries bare messages, and closing the connection is the
+//! bye; what it shows it does not say.
 
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use rtc::peer_connection::event::RTCDataChannelEvent;
 
 use super::{Call, CallEvent, PeerKind};
 use crate::session::MAX_MESSAGE;
+use crate::video::viewing::Viewing;
 
 /// Messages kept until the channel is open; the oldest is dropped when more come.
 const MESSAGES_WAITING: usize = 32;
@@ -17,6 +19,7 @@ const MESSAGES_WAITING: usize = 32;
 pub(super) const LABEL: &str = "silbo";
 const TAG_BYE: u8 = 0;
 const TAG_MESSAGE: u8 = 1;
+const TAG_VIEWING: u8 = 2;
 
 impl Call {
     /// Sends a message, or keeps it until the channel is open.
@@ -32,6 +35,19 @@ impl Call {
         }
     }
 
+    /// Tells how large the other end's pictures are shown; until the channel is open the newest is kept.
+    pub(in crate::session) fn send_viewing(&mut self, now: Instant, viewing: Viewing) {
+        if self.peer == PeerKind::Stock {
+            return;
+        }
+        if self.channel_open {
+            self.write_channel(now, TAG_VIEWING, &viewing.encode());
+            self.drain(now);
+        } else {
+            self.viewing_waiting = Some(viewing);
+        }
+    }
+
     pub(super) fn say_good_bye(&mut self, now: Instant) {
         if self.channel_open && self.peer == PeerKind::Silbo {
             self.write_channel(now, TAG_BYE, &[]);
@@ -44,6 +60,9 @@ impl Call {
                 self.channel_open = true;
                 for message in std::mem::take(&mut self.messages_waiting) {
                     self.write_channel(now, TAG_MESSAGE, &message);
+                }
+                if let Some(viewing) = self.viewing_waiting.take() {
+                    self.write_channel(now, TAG_VIEWING, &viewing.encode());
                 }
             }
             // A stock end may close a channel of its own accord; ours has only this one.
@@ -67,6 +86,10 @@ impl Call {
             (PeerKind::Silbo, Some((&TAG_MESSAGE, text))) => {
                 self.events.push_back(CallEvent::Message(text.to_vec()));
             }
+            (PeerKind::Silbo, Some((&TAG_VIEWING, said))) => match Viewing::decode(said) {
+                Some(viewing) => self.events.push_back(CallEvent::Viewing(viewing)),
+                None => tracing::debug!("a size that makes no sense was dropped"),
+            },
             (PeerKind::Silbo, _) => tracing::debug!("a control message of an unknown kind was dropped"),
         }
     }

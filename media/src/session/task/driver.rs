@@ -20,6 +20,7 @@ use crate::session::{
     Camera, Candidate, Description, Mute, RelayServer, Relayed, Sdp, SessionEnd, SessionError, SessionEvent,
 };
 use crate::video::driver::{VideoEvent, VideoSource};
+use crate::video::viewing::Viewing;
 use crate::voice::VoicePacket;
 use crate::voice::driver::{ReceivedPacket, VoiceEvent};
 
@@ -55,6 +56,7 @@ pub(in crate::session) enum Command {
     Mute(Mute),
     Camera(Camera),
     Source(VideoSource),
+    Viewing(Viewing),
     Message(Vec<u8>),
     Close,
 }
@@ -246,7 +248,8 @@ impl Task {
             LineEvent::Video { .. }
             | LineEvent::KeyframeWanted
             | LineEvent::Camera(_)
-            | LineEvent::Clock { .. } => {}
+            | LineEvent::Clock { .. }
+            | LineEvent::Viewing(_) => {}
         }
     }
 
@@ -285,6 +288,7 @@ impl Task {
             (Command::Relays(relays), Some(line)) => line.offer_relays(now, &relays),
             (Command::Mapping { inside, outside }, Some(line)) => line.add_mapping(now, inside, outside),
             (Command::NetworkChanged, _) => self.look(now),
+            (Command::Viewing(viewing), Some(line)) => line.send_viewing(now, viewing),
             (Command::Message(message), Some(line)) => line.send_message(now, message),
             // Echo repeats messages as it repeats everything.
             (Command::Message(message), None) => self.tell(SessionEvent::Message(message)),
@@ -297,6 +301,7 @@ impl Task {
                 | Command::Restart
                 | Command::Candidate(_)
                 | Command::Mapping { .. }
+                | Command::Viewing(_)
                 | Command::Relays(_),
                 None,
             ) => {}

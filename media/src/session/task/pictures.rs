@@ -132,6 +132,7 @@ impl Pictures {
             }
             LineEvent::KeyframeWanted => self.engine.want_keyframe(),
             LineEvent::Camera(camera) => self.engine.insert(Incoming::Camera(camera)),
+            LineEvent::Viewing(viewing) => self.engine.set_viewing(viewing),
             LineEvent::Clock { kind: MediaKind::Video, ntp, rtp } => {
                 self.engine.insert(Incoming::VideoClock(ntp, rtp));
             }
@@ -178,6 +179,10 @@ impl Pictures {
 
     pub(in crate::session) fn screen(&self) -> driver::Screen {
         self.engine.screen()
+    }
+
+    pub(in crate::session) fn viewfinder(&self) -> driver::Viewfinder {
+        self.engine.viewfinder()
     }
 
     /// What comes next. Cancel safe.

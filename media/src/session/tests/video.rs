@@ -17,6 +17,7 @@ use crate::video::ladder::{Ladder, Measured};
 use crate::video::pattern;
 use crate::video::receiver::{Shown, VideoReceiver};
 use crate::video::sender::{Backlog, VideoSender, VideoSenderConfig};
+use crate::video::viewing::Viewing;
 use crate::video::vpx::{Codec, Content};
 
 const FRAME: Duration = Duration::from_micros(33_333);
@@ -26,6 +27,8 @@ const SOURCE: (u32, u32) = (320, 180);
 /// Camera and picture of one end.
 pub(super) struct VirtualVideo {
     camera: Camera,
+    source: Size,
+    ladder: Ladder,
     pub(super) next: Instant,
     number: u32,
     sender: VideoSender,
@@ -36,14 +39,31 @@ pub(super) struct VirtualVideo {
     pub(super) sent: BTreeMap<u32, Instant>,
     /// What was heard last.
     heard: Option<Playing>,
+    /// How large the other end shows them, as it said.
+    viewing: Option<Viewing>,
+    /// How high the pictures are that came.
+    heights: Vec<(Instant, u32)>,
 }
 
 impl VirtualVideo {
     pub(super) fn new(now: Instant) -> Self {
         let sender = VideoSender::new(VideoSenderConfig::default(), now).unwrap();
         let receiver = VideoReceiver::new(Codec::Vp8, now).unwrap();
-        let (seen, sent) = (Vec::new(), BTreeMap::new());
-        Self { camera: Camera::Off, next: now, number: 0, sender, receiver, seen, sent, heard: None }
+        let source = Size::new(SOURCE.0, SOURCE.1).unwrap();
+        Self {
+            camera: Camera::Off,
+            source,
+            ladder: Ladder::new(Content::Camera, source, Bitrate::ZERO),
+            next: now,
+            number: 0,
+            sender,
+            receiver,
+            seen: Vec::new(),
+            sent: BTreeMap::new(),
+            heard: None,
+            viewing: None,
+            heights: Vec::new(),
+        }
     }
 
     /// The camera takes a picture, if it is time and there is room.
@@ -57,9 +77,9 @@ impl VirtualVideo {
         if self.camera == Camera::Off || budget.room == Room::Skip {
             return;
         }
-        let source = Size::new(SOURCE.0, SOURCE.1).unwrap();
-        let measured = Measured { target: budget.rate, encoding: Duration::ZERO, shown: None };
-        let step = Ladder::new(Content::Camera, source, budget.rate).measured(now, measured);
+        self.ladder.set_source(self.source);
+        let measured = Measured { target: budget.rate, encoding: Duration::ZERO, shown: self.viewing };
+        let step = self.ladder.measured(now, measured);
         self.sender.set_size(step.size).unwrap();
         self.sender.set_bitrate(budget.rate).unwrap();
         let frame = pattern::draw(step.size, Taken::At(now), self.number);
@@ -77,6 +97,7 @@ impl VirtualVideo {
             }
             LineEvent::KeyframeWanted => self.sender.request_keyframe(),
             LineEvent::Camera(camera) => self.receiver.handle_camera(*camera),
+            LineEvent::Viewing(viewing) => self.viewing = Some(*viewing),
             LineEvent::Clock { kind: MediaKind::Voice, ntp, rtp } => {
                 self.receiver.handle_voice_report(*ntp, *rtp);
             }
@@ -97,6 +118,7 @@ impl VirtualVideo {
     /// Shows what can be shown, and asks for what is needed.
     pub(super) fn show(&mut self, now: Instant, line: &mut Line) {
         while let Some(Shown { frame, at }) = self.receiver.poll_frame(now) {
+            self.heights.push((at, frame.size().height()));
             self.seen.extend(pattern::read_counter(&frame).map(|number| (at, number)));
         }
         if self.receiver.poll_request(now) {
@@ -251,4 +273,28 @@ fn a_dead_link_for_a_second_costs_one_keyframe() {
         let stats = world.ends[who].video.receiver.stats();
         assert!(stats.freezes > 0 && stats.frozen > 1000 * MS, "{stats:?}");
     }
+}
+
+#[test]
+fn what_is_sent_follows_the_size_it_is_shown_at() {
+    let mut world = filmed(Plan { speech: 16, ..Plan::default() });
+    world.ends[0].video.source = Size::NHD;
+    // Long enough for the rate to be found.
+    world.run_for(8000 * MS);
+    let mut shown = |viewing: Option<Viewing>| {
+        let now = world.now;
+        if let Some(viewing) = viewing {
+            world.ends[1].line.send_viewing(now, viewing);
+        }
+        world.run_for(1500 * MS);
+        let settled = now + 900 * MS;
+        let heights = world.ends[1].video.heights.iter().filter(|(at, _)| *at > settled);
+        let mut heights: Vec<u32> = heights.map(|(_, height)| *height).collect();
+        heights.dedup();
+        heights
+    };
+    assert_eq!(shown(None), [360], "the rate allows all there is");
+    assert_eq!(shown(Some(Viewing::of(400, 225))), [270]);
+    assert_eq!(shown(Some(Viewing::Hidden)), [180]);
+    assert_eq!(shown(Some(Viewing::of(640, 360))), [360], "at once, without climbing");
 }

@@ -75,7 +75,11 @@ impl Capture {
             }
             if self.source.is_none() {
                 thread::park();
-            } else if let Err(error) = self.take_pictures() {
+                continue;
+            }
+            let taken = self.take_pictures();
+            self.shared.viewfinder.clear();
+            if let Err(error) = taken {
                 self.source = None;
                 self.lose(error);
             }
@@ -109,6 +113,7 @@ impl Capture {
             next = if now > next + LATE { now + interval } else { next + interval };
             let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
             let Some(frame) = source.next(now, full)? else { continue };
+            self.shared.viewfinder.offer(&frame);
             let content = source.content();
             let codec = *lock(&self.shared.codec);
             let rate = Bitrate::from_bps(self.shared.rate.load(Ordering::Relaxed));
@@ -123,7 +128,9 @@ impl Capture {
             if self.shared.keyframe_wanted.swap(false, Ordering::Relaxed) {
                 encoding.sender.request_keyframe();
             }
-            let packets = encoding.encode(now, &frame, rate).map_err(internal)?;
+            let measured =
+                Measured { target: rate, encoding: encoding.took, shown: *lock(&self.shared.viewing) };
+            let packets = encoding.encode(now, &frame, measured).map_err(internal)?;
             if !packets.is_empty() && self.pictures.try_send(packets).is_ok() {
                 self.shared.sent.fetch_add(1, Ordering::Relaxed);
             }
@@ -153,10 +160,15 @@ impl Encoding {
         Ok(Self { codec, ladder, sender, size, took: Duration::ZERO })
     }
 
-    fn encode(&mut self, now: Instant, frame: &I420, rate: Bitrate) -> Result<Vec<VideoPacket>, VpxError> {
+    fn encode(
+        &mut self,
+        now: Instant,
+        frame: &I420,
+        measured: Measured,
+    ) -> Result<Vec<VideoPacket>, VpxError> {
         self.ladder.set_source(frame.size());
-        let step = self.ladder.measured(now, Measured { target: rate, encoding: self.took, shown: None });
-        self.sender.set_bitrate(rate)?;
+        let step = self.ladder.measured(now, measured);
+        self.sender.set_bitrate(measured.target)?;
         self.sender.set_frame_rate(step.frame_rate);
         if step.size != self.size {
             self.sender.set_size(step.size)?;

@@ -53,6 +53,25 @@ async fn the_pattern_is_seen_and_written_at_the_other_end() {
 }
 
 #[tokio::test]
+async fn who_looks_sees_what_is_sent_until_the_camera_is_off() {
+    let (engine, mut io) = started(VideoSource::Pattern, VideoSink::Null);
+    let finder = engine.viewfinder();
+    engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
+    assert!(finder.latest().is_none());
+    engine.set_camera(Camera::On, Codec::Vp8);
+    assert!(timeout(PATIENCE, io.pictures.recv()).await.unwrap().is_some());
+    let (_, own) = finder.latest().unwrap();
+    assert!(own.size().height() == 180 && pattern::read_counter(&own).is_some());
+    engine.set_camera(Camera::Off, Codec::Vp8);
+    let dark = async {
+        while finder.latest().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, dark).await.unwrap();
+}
+
+#[tokio::test]
 async fn nothing_is_taken_before_it_is_wanted_nor_without_room() {
     let (engine, mut io) = started(VideoSource::Pattern, VideoSink::Null);
     engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
