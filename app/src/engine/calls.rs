@@ -3,9 +3,9 @@
 use super::{
     AutoAnswer,
     actor::{Actor, Done, Undelivered},
-    command::Sharing,
     event::{EventBody, Person},
     picture::ECHO,
+    pictures::Filming,
     reasons,
     view::{CallPhase, ContactId, HistoryOutcome},
 };
@@ -19,9 +19,8 @@ use crate::{
     storage::PastCall,
 };
 use media::session::{
-    AddressScope, Camera, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
+    AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
-use media::video::driver::VideoSource;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
 use std::{
@@ -39,6 +38,7 @@ const LEVELS_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct MediaSession {
     pub(super) call: CallId,
     pub(super) session: driver::Session,
+    pub(super) filming: Filming,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
 }
@@ -137,12 +137,7 @@ impl Actor {
                 self.map_call(call, std::slice::from_ref(&candidate));
                 self.line.handle_candidate(now, call, candidate.encode());
             }
-            Some(SessionEvent::Connected) => {
-                let camera = self.has_camera().then_some(Camera::On);
-                if let Some(shown) = &mut self.picture.view.call {
-                    shown.camera = camera;
-                }
-            }
+            Some(SessionEvent::Connected) => self.begin_filming(),
             Some(SessionEvent::Path(path)) => {
                 self.picture.path(&path);
                 self.tell(Some(call), EventBody::Path(path));
@@ -158,8 +153,9 @@ impl Actor {
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
             Some(SessionEvent::Relay(relay, health)) => self.relay_found(relay, health),
             Some(SessionEvent::DeviceLost(error)) => {
-                self.picture.notice(&Reason::Device(error.to_string()));
-                self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
+                let reason = Reason::Device(error.to_string());
+                self.picture.notice(&reason);
+                self.tell(Some(call), EventBody::DeviceLost(reason));
             }
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
@@ -171,11 +167,7 @@ impl Actor {
                 }
                 self.tell(Some(call), EventBody::FirstPicture);
             }
-            Some(SessionEvent::PicturesLost(error)) => {
-                self.show_sharing(Sharing::Off);
-                self.picture.notice(&Reason::Device(error.to_string()));
-                self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
-            }
+            Some(SessionEvent::PicturesLost(error)) => self.pictures_lost(call, &error),
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
             // Nobody speaks SDP here.
             Some(SessionEvent::Sdp(_) | SessionEvent::SdpRefused(_)) => {}
@@ -205,7 +197,8 @@ impl Actor {
                 if let Err(error) = session.add_relays(self.fresh_relays()) {
                     tracing::debug!(%error, "relays were not taken");
                 }
-                self.session = Some(MediaSession { call, session, events, levels_at: now.instant });
+                let filming = Filming::new(self.config.video.source.clone());
+                self.session = Some(MediaSession { call, session, filming, events, levels_at: now.instant });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
@@ -227,40 +220,6 @@ impl Actor {
             call.muted = muted;
         }
         Ok(())
-    }
-
-    pub(super) fn set_camera(&mut self, camera: Camera) -> Result<(), Reason> {
-        if !self.has_camera() {
-            return Err(Reason::NoCamera);
-        }
-        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
-        running.session.set_camera(camera)?;
-        if let Some(call) = &mut self.picture.view.call {
-            call.camera = Some(camera);
-        }
-        Ok(())
-    }
-
-    pub(super) fn share(&mut self, sharing: Sharing) -> Result<(), Reason> {
-        let source = match sharing {
-            Sharing::On => VideoSource::Screen,
-            Sharing::Off => self.config.video.source.clone(),
-        };
-        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
-        running.session.set_source(source)?;
-        self.show_sharing(sharing);
-        Ok(())
-    }
-
-    fn show_sharing(&mut self, sharing: Sharing) {
-        let camera = (self.has_camera() && sharing == Sharing::Off).then_some(Camera::On);
-        if let Some(call) = &mut self.picture.view.call {
-            (call.sharing, call.camera) = (sharing, camera);
-        }
-    }
-
-    fn has_camera(&self) -> bool {
-        self.config.video.source != VideoSource::None
     }
 
     /// Without a call there is nothing to hurry.
@@ -520,7 +479,7 @@ impl Actor {
         let why = ended.reason.sentence();
         self.picture.phase(CallPhase::Ended { why, lasted: ended.talked });
         let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
-            || matches!(ended.reason, Reason::Device(_) | Reason::Internal(_));
+            || matches!(ended.reason, Reason::Device(_) | Reason::Camera { .. } | Reason::Internal(_));
         if failed && ended.direction == Direction::Placed {
             self.tell(Some(call), EventBody::Error(ended.reason.clone()));
         }
