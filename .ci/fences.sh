@@ -14,6 +14,7 @@ readonly LAWS="
     opus_stays_in_the_codec
     libvpx_stays_behind_its_wrapper
     x11_is_looked_at_in_one_place
+    jpegs_are_read_in_one_place
     quinn_stays_in_the_overlay_driver
     mainline_stays_in_the_overlay_driver
     rusqlite_stays_in_storage
@@ -41,6 +42,7 @@ webrtc_is_only_a_stock_peer_in_the_lab() { naming 'webrtc' '^lab/tests/'; }
 cpal_stays_in_the_devices() { naming 'cpal' '^media/src/device(/|\.rs)'; }
 opus_stays_in_the_codec() { naming 'opus' '^media/src/codec(/|\.rs)'; }
 x11_is_looked_at_in_one_place() { naming 'x11rb' '^(media/src/video/driver/screen|lab/src/page)\.rs'; }
+jpegs_are_read_in_one_place() { naming 'zune_jpeg' '^media/src/video/camera/mjpeg\.rs'; }
 libvpx_stays_behind_its_wrapper() { naming 'vpx_sys' '^media/src/video/vpx/sys\.rs'; }
 quinn_stays_in_the_overlay_driver() { naming 'quinn' '^overlay/src/(.*/)?driver(/|\.rs)'; }
 mainline_stays_in_the_overlay_driver() { naming 'mainline' '^overlay/src/driver(/|\.rs)'; }
@@ -72,7 +74,7 @@ outside_crates_enter_in_one_place() {
     manifests '
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
         "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
-        "rusqlite": {"app", "overlay"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"lab", "media"}}
+        "rusqlite": {"app", "overlay"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"lab", "media"}, "zune-jpeg": {"media"}}
 for package in packages:
     for dependency in package["dependencies"]:
         where = package["name"] + ("(dev)" if dependency["kind"] == "dev" else "")
@@ -219,6 +221,7 @@ self_test() {
     plant cpal_stays_in_the_devices media/src/voice/planted.rs 'use cpal::traits::HostTrait;'
     plant opus_stays_in_the_codec media/src/voice/planted.rs 'use opus::Encoder;'
     plant x11_is_looked_at_in_one_place app/src/ui/planted.rs 'use x11rb::connection::Connection;'
+    plant jpegs_are_read_in_one_place media/src/video/driver/planted.rs 'use zune_jpeg::JpegDecoder;'
     plant libvpx_stays_behind_its_wrapper media/src/video/planted.rs 'use vpx_sys::vpx_codec_ctx_t;'
     plant quinn_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use quinn::Connection;'
     plant mainline_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use mainline::Dht;'

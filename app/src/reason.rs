@@ -37,8 +37,15 @@ pub enum Reason {
     Incompatible,
     /// Who answered could not prove to be who was called.
     NotAuthentic,
-    /// A microphone, loudspeaker or sound file cannot be used.
+    /// A microphone, loudspeaker or file cannot be used.
     Device(String),
+    /// A camera cannot be used.
+    Camera {
+        /// Why.
+        why: String,
+        /// What helps.
+        remedy: Remedy,
+    },
 
     // How commands fail.
     /// The command line makes no sense.
@@ -91,7 +98,7 @@ pub enum Reason {
     AlreadyInCall,
     /// There is no call to answer, decline, mute or hang up.
     NoCall,
-    /// There is no camera to switch on or off.
+    /// Nobody would see what a camera sees.
     NoCamera,
     /// A list is full; the number says how long it may be.
     Full(u32),
@@ -123,6 +130,39 @@ pub enum Reason {
     Window(String),
     /// Anything else.
     Internal(String),
+}
+
+/// What helps against a camera that gives no pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// There is none yet.
+    Connect,
+    /// Somebody else has it.
+    CloseOther,
+    /// The system keeps it from us.
+    JoinGroup,
+    /// It has failed.
+    PlugIn,
+    /// This one will not do.
+    ChooseOther,
+}
+
+impl Remedy {
+    const fn next_step(self) -> &'static str {
+        match self {
+            Self::Connect => "Connect one, or send a file of pictures with --camera file:PATH.y4m.",
+            Self::CloseOther => {
+                "Close the other program, or choose another camera with --camera device:PATH."
+            }
+            Self::JoinGroup => {
+                "Ask for the group `video` (`sudo usermod -aG video $USER`), then log out and in again."
+            }
+            Self::PlugIn => "Plug it in again, then switch the camera on.",
+            Self::ChooseOther => {
+                "Choose another one with --camera device:PATH (`ls /dev/video*` lists them)."
+            }
+        }
+    }
 }
 
 /// Whether somebody who could not be reached will find word of it.
@@ -193,6 +233,7 @@ impl Reason {
             Self::Incompatible,
             Self::NotAuthentic,
             Self::Device(text()),
+            Self::Camera { why: text(), remedy: Remedy::Connect },
             Self::Usage(text()),
             Self::NotBuilt(text()),
             Self::NoSuchName(text()),
@@ -239,6 +280,7 @@ impl Reason {
             Self::Incompatible => ("incompatible", 1),
             Self::NotAuthentic => ("not_authentic", 6),
             Self::Device(_) => ("device", 1),
+            Self::Camera { .. } => ("camera", 1),
             Self::Usage(_) => ("usage", 2),
             Self::NotBuilt(_) => ("not_built", 2),
             Self::NoSuchName(_) => ("no_such_name", 3),
@@ -312,6 +354,9 @@ impl Reason {
                 format!("The device or file cannot be used: {why}."),
                 "Check that it is connected or exists, or choose another one (--mic, --speaker, --camera, --display).",
             ),
+            Self::Camera { why, remedy } => {
+                (format!("The camera cannot be used: {why}."), remedy.next_step())
+            }
             Self::Usage(why) => (why.clone(), "See `silbo --help`."),
             Self::NotBuilt(what) => {
                 (format!("{what} is not built yet."), "Wait for a later version of Silbo.")
@@ -353,7 +398,7 @@ impl Reason {
             ),
             Self::AlreadyInCall => ("A call is already going on.".into(), "Hang up first."),
             Self::NoCamera => {
-                ("There is no camera to switch on or off.".into(), "Start Silbo with --camera.")
+                ("Nobody is there to see you.".into(), "Call a person: Echo hears, but sees nothing.")
             }
             Self::NoCall => {
                 ("There is no call this could apply to.".into(), "Wait for a call, or place one.")

@@ -260,7 +260,7 @@ pub struct Call {
     /// Give up after this many seconds of ringing
     #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "45")]
     pub ring_timeout: Duration,
-    /// With picture; needs --camera
+    /// With picture: that of --camera, or of the first camera of this computer
     #[arg(long)]
     pub video: bool,
     /// Which ways the sound may take
@@ -330,7 +330,7 @@ pub struct Media {
     /// Loudspeaker
     #[arg(long, value_name = "DST", default_value = "default")]
     pub speaker: AudioSink,
-    /// Camera: none, screen (X11), pattern or file:PATH.y4m (real cameras are not built yet)
+    /// Camera: none, default (the first one), device:/dev/videoN (Linux), screen (X11), pattern or file:PATH.y4m
     #[arg(long, value_name = "SRC", default_value = "none")]
     pub camera: VideoSource,
     /// Where received pictures go: null or file:PATH.y4m
@@ -400,9 +400,6 @@ impl Cli {
             Some(Verb::Import(_)) => not_built("`silbo import`"),
             Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
             Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
-            Some(Verb::Call(call)) if call.video && call.media.camera == VideoSource::None => not_built(
-                "A camera of this computer (--video without --camera screen, pattern or file:PATH.y4m)",
-            ),
             Some(
                 Verb::Supernode(_)
                 | Verb::Call(_)
@@ -420,6 +417,17 @@ impl Cli {
             )
             | None => Ok(()),
         }
+    }
+}
+
+impl Call {
+    /// Where sound and picture come from and go to: `--video` alone means the first camera.
+    pub fn media(&self) -> Media {
+        let mut media = self.media.clone();
+        if self.video && media.camera == VideoSource::None {
+            media.camera = VideoSource::Default;
+        }
+        media
     }
 }
 

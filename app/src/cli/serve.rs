@@ -140,12 +140,10 @@ fn agree(help: &args::Help, storage: &mut Storage) -> Result<(), Reason> {
 
 /// `silbo call WHO`
 pub(super) fn call(cli: &Cli, call: &args::Call, printer: &Printer) -> Result<u8, Reason> {
-    check_files(&call.media)?;
-    let config = Config {
-        ring_timeout: call.ring_timeout,
-        path: call.path.into(),
-        ..config(&cli.global, &call.media)
-    };
+    let media = call.media();
+    check_files(&media)?;
+    let config =
+        Config { ring_timeout: call.ring_timeout, path: call.path.into(), ..config(&cli.global, &media) };
     let until = Until::CallEnded { duration: call.duration };
     let (who, opened) = if call.who.trim().starts_with(INVITE_SCHEME) {
         let invite = invites::read(&call.who, config.network)?;

@@ -3,9 +3,9 @@
 use super::{
     AutoAnswer,
     actor::{Actor, Done, Undelivered},
-    command::Sharing,
     event::{EventBody, Person},
     picture::ECHO,
+    pictures::Filming,
     reasons,
     view::{CallPhase, ContactId, HistoryOutcome},
 };
@@ -19,9 +19,8 @@ use crate::{
     storage::PastCall,
 };
 use media::session::{
-    AddressScope, Camera, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
+    AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
-use media::video::driver::VideoSource;
 use media::video::viewing::Viewing;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
@@ -40,6 +39,7 @@ const LEVELS_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct MediaSession {
     pub(super) call: CallId,
     pub(super) session: driver::Session,
+    pub(super) filming: Filming,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
 }
@@ -138,12 +138,7 @@ impl Actor {
                 self.map_call(call, std::slice::from_ref(&candidate));
                 self.line.handle_candidate(now, call, candidate.encode());
             }
-            Some(SessionEvent::Connected) => {
-                let camera = self.has_camera().then_some(Camera::On);
-                if let Some(shown) = &mut self.picture.view.call {
-                    shown.camera = camera;
-                }
-            }
+            Some(SessionEvent::Connected) => self.begin_filming(),
             Some(SessionEvent::Path(path)) => {
                 self.picture.path(&path);
                 self.tell(Some(call), EventBody::Path(path));
@@ -159,8 +154,9 @@ impl Actor {
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
             Some(SessionEvent::Relay(relay, health)) => self.relay_found(relay, health),
             Some(SessionEvent::DeviceLost(error)) => {
-                self.picture.notice(&Reason::Device(error.to_string()));
-                self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
+                let reason = Reason::Device(error.to_string());
+                self.picture.notice(&reason);
+                self.tell(Some(call), EventBody::DeviceLost(reason));
             }
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
@@ -172,11 +168,7 @@ impl Actor {
                 }
                 self.tell(Some(call), EventBody::FirstPicture);
             }
-            Some(SessionEvent::PicturesLost(error)) => {
-                self.show_sharing(Sharing::Off);
-                self.picture.notice(&Reason::Device(error.to_string()));
-                self.tell(Some(call), EventBody::DeviceLost(error.to_string()));
-            }
+            Some(SessionEvent::PicturesLost(error)) => self.pictures_lost(call, &error),
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
             // Nobody speaks SDP here.
             Some(SessionEvent::Sdp(_) | SessionEvent::SdpRefused(_)) => {}
@@ -209,7 +201,8 @@ impl Actor {
                 if let Some(shown) = &mut self.picture.view.call {
                     shown.viewfinder = Some(session.viewfinder());
                 }
-                self.session = Some(MediaSession { call, session, events, levels_at: now.instant });
+                let filming = Filming::new(self.config.video.source.clone());
+                self.session = Some(MediaSession { call, session, filming, events, levels_at: now.instant });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
@@ -233,46 +226,12 @@ impl Actor {
         Ok(())
     }
 
-    pub(super) fn set_camera(&mut self, camera: Camera) -> Result<(), Reason> {
-        if !self.has_camera() {
-            return Err(Reason::NoCamera);
-        }
-        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
-        running.session.set_camera(camera)?;
-        if let Some(call) = &mut self.picture.view.call {
-            call.camera = Some(camera);
-        }
-        Ok(())
-    }
-
-    pub(super) fn share(&mut self, sharing: Sharing) -> Result<(), Reason> {
-        let source = match sharing {
-            Sharing::On => VideoSource::Screen,
-            Sharing::Off => self.config.video.source.clone(),
-        };
-        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
-        running.session.set_source(source)?;
-        self.show_sharing(sharing);
-        Ok(())
-    }
-
     /// No person asked for this, so that nobody is told what fails: the window may say so just when the call is over.
     pub(super) fn set_viewing(&self, viewing: Viewing) {
         let told = self.session.as_ref().map(|running| running.session.set_viewing(viewing));
         if let Some(Err(error)) = told {
             tracing::debug!(%error, "the other end was not told how large its pictures are shown");
         }
-    }
-
-    fn show_sharing(&mut self, sharing: Sharing) {
-        let camera = (self.has_camera() && sharing == Sharing::Off).then_some(Camera::On);
-        if let Some(call) = &mut self.picture.view.call {
-            (call.sharing, call.camera) = (sharing, camera);
-        }
-    }
-
-    fn has_camera(&self) -> bool {
-        self.config.video.source != VideoSource::None
     }
 
     /// Without a call there is nothing to hurry.
@@ -532,7 +491,7 @@ impl Actor {
         let why = ended.reason.sentence();
         self.picture.phase(CallPhase::Ended { why, lasted: ended.talked });
         let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
-            || matches!(ended.reason, Reason::Device(_) | Reason::Internal(_));
+            || matches!(ended.reason, Reason::Device(_) | Reason::Camera { .. } | Reason::Internal(_));
         if failed && ended.direction == Direction::Placed {
             self.tell(Some(call), EventBody::Error(ended.reason.clone()));
         }

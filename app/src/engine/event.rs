@@ -55,7 +55,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
          freezes, frozen_ms, pictures_sent, pictures_shown: each second",
     ),
     ("first_picture", "the first picture of the other end is shown"),
-    ("device_lost", "message: a device or file stopped working; the call goes on without it"),
+    ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
     ("ended", "reason, by, duration_ms, receipt: the call is over"),
     ("error", "code, message, next_step: something did not work"),
@@ -256,8 +256,8 @@ pub enum EventBody {
     FirstPicture,
     /// How the call is.
     Stats(CallStats),
-    /// A device stopped working.
-    DeviceLost(String),
+    /// A device does not work, or no longer.
+    DeviceLost(Reason),
     /// A call that could not ring.
     Missed {
         /// Whose.
@@ -352,7 +352,7 @@ impl Event {
             }
             EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
             EventBody::FirstPicture => "The picture is here.".into(),
-            EventBody::DeviceLost(why) => format!("A device stopped working: {why}."),
+            EventBody::DeviceLost(why) => why.to_string(),
             EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
             EventBody::Ended(ended) => {
                 let talked =
@@ -503,12 +503,11 @@ impl EventBody {
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
             Self::FirstPicture => json!({}),
-            Self::DeviceLost(message) => json!({ "message": message }),
             Self::Ended(ended) => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),
                 "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": null,
             }),
-            Self::Error(reason) | Self::Refused(reason) => {
+            Self::DeviceLost(reason) | Self::Error(reason) | Self::Refused(reason) => {
                 let sentence = reason.sentence();
                 json!({ "code": reason.code(), "message": sentence.message, "next_step": sentence.next_step })
             }

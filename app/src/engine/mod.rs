@@ -21,6 +21,7 @@ pub(crate) mod invites;
 mod mappings;
 mod people;
 mod picture;
+mod pictures;
 mod power;
 mod presence;
 mod reasons;

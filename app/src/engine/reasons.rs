@@ -2,10 +2,11 @@
 
 use crate::{
     call::Side,
-    reason::{Reason, Word},
+    reason::{Reason, Remedy, Word},
     storage::StorageError,
 };
 use media::session::{SessionEnd, SessionError};
+use media::video::driver::{CameraError, VideoError};
 use overlay::{LookupError, RegisterError, SendError, Username, driver::StartError};
 use std::{io, net::SocketAddr};
 
@@ -72,7 +73,7 @@ impl From<SessionError> for Reason {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Device(error) => Self::Device(error.to_string()),
-            SessionError::Video(error) => Self::Device(error.to_string()),
+            SessionError::Video(error) => of_pictures(&error),
             SessionError::Description(why) => {
                 tracing::debug!(why, "the other side's description was refused");
                 Self::Incompatible
@@ -80,6 +81,19 @@ impl From<SessionError> for Reason {
             error => Self::Internal(error.to_string()),
         }
     }
+}
+
+/// Why there are no pictures of ours, or theirs are not written.
+pub(super) fn of_pictures(error: &VideoError) -> Reason {
+    let VideoError::Camera(camera) = error else { return Reason::Device(error.to_string()) };
+    let remedy = match camera {
+        CameraError::NoneFound => Remedy::Connect,
+        CameraError::Busy(_) => Remedy::CloseOther,
+        CameraError::Denied(_) => Remedy::JoinGroup,
+        CameraError::Unplugged(_) | CameraError::Silent(_) | CameraError::Damaged { .. } => Remedy::PlugIn,
+        _ => Remedy::ChooseOther,
+    };
+    Reason::Camera { why: camera.to_string(), remedy }
 }
 
 /// Why a name could not be claimed.

@@ -191,7 +191,7 @@ pub struct CallView {
     pub waiting: Option<Sentence>,
     /// Whether our microphone is muted.
     pub muted: bool,
-    /// Whether our pictures are sent; none where there is no camera.
+    /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
     pub camera: Option<Camera>,
     /// Whether our screen is shown.
     pub sharing: Sharing,

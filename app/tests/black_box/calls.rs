@@ -118,8 +118,6 @@ fn a_contact_rings_and_is_answered_by_a_person() {
     bob.tell(r#"{"do":"unmute"}"#);
     bob.tell(r#"{"do":"device"}"#);
     assert_eq!(bob.expect("error")["code"], "not_built");
-    bob.tell(r#"{"do":"camera","on":true}"#);
-    assert_eq!(bob.expect("error")["code"], "no_camera");
     bob.terminate();
     let bob = bob.end().with(0);
     assert_eq!(bob.event("ended")["by"], "local");

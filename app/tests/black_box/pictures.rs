@@ -72,6 +72,74 @@ fn whoever_has_no_camera_sees_the_other_end_all_the_same() {
 }
 
 #[test]
+fn a_camera_that_does_not_work_is_told_before_anybody_rings() {
+    let world = World::new();
+    let _bob = bob_answers(&world, &[]);
+    let mut cases = vec![
+        (vec!["--camera", "device:/dev/absent"], "there is no camera /dev/absent"),
+        (vec!["--camera", "device:/dev/null", "--video"], "/dev/null is not a camera"),
+    ];
+    if !has_camera() {
+        cases.extend([
+            (vec!["--video"], "no camera was found on this computer"),
+            (vec!["--camera", "default"], "no camera was found on this computer"),
+        ]);
+    }
+    for (words, why) in cases {
+        let calling = [&["call", "bob", "--mic", "silence", "--speaker", "null"], &words[..]].concat();
+        let ended = world.run("a", &calling);
+        assert_eq!(ended.status, 1, "{ended:#?}");
+        let error = ended.event("error");
+        assert_eq!((&error["code"], ended.has("ringing")), (&"camera".into(), false), "{ended:#?}");
+        assert_eq!(error["message"], format!("The camera cannot be used: {why}."));
+        assert!(error["next_step"].as_str().is_some_and(|step| step.contains("--camera")), "{error}");
+    }
+}
+
+#[test]
+fn a_call_goes_on_when_the_camera_of_who_is_called_does_not_work() {
+    let world = World::new();
+    let mut bob = bob_answers(&world, &["--camera", "device:/dev/null"]);
+    let calling = ["call", "bob", "--camera", "pattern", "--mic", "silence", "--speaker", "null"];
+    let mut ada = world.silbo("a", &calling);
+    let lost = bob.expect("device_lost");
+    assert_eq!(lost["message"], "The camera cannot be used: /dev/null is not a camera.");
+    assert!(lost["next_step"].as_str().is_some_and(|step| step.contains("/dev/video")), "{lost}");
+    bob.expect("first_picture");
+    // Whoever switches it on tries again.
+    bob.tell(r#"{"do":"camera","on":true}"#);
+    assert_eq!(bob.expect("device_lost")["message"], lost["message"]);
+    let seen = bob.expect("stats")["pictures_shown"].as_u64();
+    while bob.expect("stats")["pictures_shown"].as_u64() == seen {}
+    ada.tell(r#"{"do":"hangup"}"#);
+    ada.end().with(0);
+    bob.end().with(0);
+}
+
+#[test]
+fn who_never_spoke_of_a_camera_takes_the_first_one_in_the_middle_of_a_call() {
+    let world = World::new();
+    let mut bob = bob_answers(&world, &[]);
+    let mut ada = world.silbo("a", &["call", "bob", "--mic", "silence", "--speaker", "null"]);
+    bob.expect("media_flowing");
+    bob.tell(r#"{"do":"camera","on":true}"#);
+    if has_camera() {
+        ada.expect("first_picture");
+    } else {
+        let lost = bob.expect("device_lost");
+        assert_eq!(lost["message"], "The camera cannot be used: no camera was found on this computer.");
+    }
+    ada.tell(r#"{"do":"hangup"}"#);
+    ada.end().with(0);
+    bob.end().with(0);
+}
+
+/// Whether this computer may have one.
+fn has_camera() -> bool {
+    (0..64).any(|number| Path::new(&format!("/dev/video{number}")).exists())
+}
+
+#[test]
 fn a_file_that_holds_no_pictures_is_refused_before_anybody_rings() {
     let world = World::new();
     let _bob = bob_answers(&world, &[]);

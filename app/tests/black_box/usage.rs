@@ -37,7 +37,6 @@ fn what_is_not_built_says_so() {
         &["import", "file"],
         &["contact", "verify", "bob"],
         &["contact", "block", "bob"],
-        &["call", "bob", "--video"],
         &["--passphrase-file", "f", "history"],
     ] {
         world.run("a", words).failed("not_built", 2);

@@ -167,7 +167,8 @@ impl Session {
     }
 
     /// Takes our pictures from somewhere else, as when a screen is shared. What cannot be opened is told with
-    /// [`SessionEvent::PicturesLost`], and all stays as it is.
+    /// [`SessionEvent::PicturesLost`], and what was sent before is sent still, except a screen. A camera that fails, then
+    /// or later, is off until it is switched on again.
     pub fn set_source(&self, source: VideoSource) -> Result<(), SessionError> {
         self.command(Command::Source(source))
     }

@@ -10,8 +10,12 @@
 #![expect(clippy::disallowed_methods, reason = "the threads read the clock for the sans-I/O parts")]
 
 mod capture;
+#[cfg(not(target_os = "linux"))]
+mod no_webcam;
 mod screen;
 mod show;
+#[cfg(target_os = "linux")]
+mod v4l2;
 mod viewfinder;
 
 use std::fs::File;
@@ -25,6 +29,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+pub use super::camera::CameraError;
 pub use super::ends::{Camera, VideoConfig, VideoEndError, VideoError, VideoSink, VideoSource};
 use super::frame::I420;
 use super::sender::{Backlog, VideoPacket};
@@ -179,7 +184,8 @@ impl VideoEngine {
         Ok((Self { shared, packets: Some(packets), threads }, VideoIo { pictures, events }))
     }
 
-    /// Takes pictures from now on, coded so, or takes none.
+    /// Takes pictures from now on, coded so, or takes none. A camera that is off is closed: its light is out, and others
+    /// may have it; it is opened anew when it goes on, even if it failed before.
     pub fn set_camera(&self, camera: Camera, codec: Codec) {
         *lock(&self.shared.codec) = codec;
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
@@ -187,7 +193,8 @@ impl VideoEngine {
         self.threads.iter().for_each(|thread| thread.thread().unpark());
     }
 
-    /// Takes pictures of something else. What cannot be opened is told as [`VideoEvent::Lost`], and all stays as it is.
+    /// Takes pictures of something else. What cannot be opened is told as [`VideoEvent::Lost`], and what was taken before
+    /// is taken still; only a screen is shown no longer.
     pub fn set_source(&self, source: VideoSource) {
         *lock(&self.shared.wished) = Some(source);
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);

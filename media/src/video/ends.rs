@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::camera::CameraError;
 use super::driver::ScreenError;
 use super::y4m::Y4mError;
 
@@ -13,6 +14,10 @@ pub enum VideoSource {
     /// There are none.
     #[default]
     None,
+    /// The first camera of this computer that gives pictures we read.
+    Default,
+    /// The camera of this device file.
+    Device(PathBuf),
     /// A moving pattern of 1280x720 that carries a number ([`super::pattern`]).
     Pattern,
     /// A Y4M file, again and again.
@@ -53,11 +58,8 @@ pub struct VideoConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VideoEndError {
-    /// It is known, and not built.
-    #[error("{0:?} is not built yet; take screen, pattern, file:PATH.y4m or none")]
-    NotBuilt(String),
     /// It is no source.
-    #[error("{0:?} is no camera: say none, screen, pattern or file:PATH.y4m")]
+    #[error("{0:?} is no camera: say none, default, device:PATH, screen, pattern or file:PATH.y4m")]
     UnknownSource(String),
     /// It is no sink.
     #[error("{0:?} is nowhere to show pictures: say null or file:PATH.y4m")]
@@ -86,6 +88,9 @@ pub enum VideoError {
         #[source]
         why: std::io::Error,
     },
+    /// The camera gives no pictures.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
     /// The screen cannot be shared.
     #[error(transparent)]
     Screen(#[from] ScreenError),
@@ -94,16 +99,24 @@ pub enum VideoError {
     Internal(String),
 }
 
+impl VideoSource {
+    /// Whether it is a camera, of which there is one for all who want it.
+    pub fn is_camera(&self) -> bool {
+        matches!(self, Self::Default | Self::Device(_))
+    }
+}
+
 impl FromStr for VideoSource {
     type Err = VideoEndError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':').unwrap_or((text, "")) {
             ("none", "") => Ok(Self::None),
+            ("default", "") => Ok(Self::Default),
+            ("device", path) if !path.is_empty() => Ok(Self::Device(PathBuf::from(path))),
             ("pattern", "") => Ok(Self::Pattern),
             ("file", path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
             ("screen", "") => Ok(Self::Screen),
-            ("default", "") | ("device", _) => Err(VideoEndError::NotBuilt(text.to_owned())),
             _ => Err(VideoEndError::UnknownSource(text.to_owned())),
         }
     }
@@ -125,6 +138,8 @@ impl fmt::Display for VideoSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("none"),
+            Self::Default => f.write_str("default"),
+            Self::Device(path) => write!(f, "device:{}", path.display()),
             Self::Pattern => f.write_str("pattern"),
             Self::Screen => f.write_str("screen"),
             Self::File(path) => write!(f, "file:{}", path.display()),
@@ -147,7 +162,15 @@ mod tests {
 
     #[test]
     fn what_is_said_is_understood_and_said_again_the_same() {
-        for text in ["none", "pattern", "screen", "file:a b.y4m", "file:C:\\clip.y4m"] {
+        for text in [
+            "none",
+            "default",
+            "device:/dev/video2",
+            "pattern",
+            "screen",
+            "file:a b.y4m",
+            "file:C:\\clip.y4m",
+        ] {
             assert_eq!(text.parse::<VideoSource>().map(|source| source.to_string()), Ok(text.to_owned()));
         }
         for text in ["null", "file:out.y4m"] {
@@ -156,11 +179,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_told_from_what_makes_no_sense() {
-        for text in ["default", "device:/dev/video0"] {
-            assert_eq!(text.parse::<VideoSource>(), Err(VideoEndError::NotBuilt(text.to_owned())));
-        }
-        for text in ["", "file", "file:", "pattern:3", "nowhere"] {
+    fn what_makes_no_sense_is_refused() {
+        for text in ["", "file", "file:", "device", "device:", "default:1", "pattern:3", "nowhere"] {
             assert_eq!(text.parse::<VideoSource>(), Err(VideoEndError::UnknownSource(text.to_owned())));
             assert!(text.parse::<VideoSink>().is_err());
         }

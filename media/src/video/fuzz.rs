@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use relay::fuzz::{SMALL, Script, Target, origin};
 
+use super::camera::{Developer, Layout, PixelFormat, Range};
 use super::frame::{I420, Size, Taken};
 use super::rtp::{Assembler, Packetiser, vp8, vp9};
 use super::vpx::{Codec, Encoded, Kind, Layer};
@@ -13,6 +14,8 @@ use super::y4m::{FrameRate, Y4mReader, Y4mWriter};
 /// The targets of pictures.
 pub const TARGETS: &[Target] = &[
     Target { name: "video_file", check: y4m, seeds: y4ms, memory: SMALL },
+    // The decoder of JPEGs has tables of its own.
+    Target { name: "camera_picture", check: picture, seeds: some_pictures, memory: 1 << 20 },
     Target { name: "video_payload", check: payload, seeds: some_payloads, memory: SMALL },
     // A jump of the sequence number makes a thousand packets missing.
     Target { name: "video_packets", check: packets, seeds: some_packets, memory: 1 << 20 },
@@ -30,6 +33,27 @@ fn y4m(input: &[u8]) {
         let again = again.ok().flatten();
         assert!(again.is_some_and(|again| again.data() == frame.data()), "what is written is read again");
     }
+}
+
+/// Four bytes say how a picture is laid out: format and range, width, height, stride. The rest is the picture.
+fn picture(input: &[u8]) {
+    let [kind, width, height, stride, bytes @ ..] = input else { return };
+    let Ok(size) = Size::new(u32::from(*width), u32::from(*height)) else { return };
+    let format = match kind & 3 {
+        0 => PixelFormat::Yuyv,
+        1 => PixelFormat::Nv12,
+        _ => PixelFormat::Mjpeg,
+    };
+    let range = if kind & 4 == 0 { Range::Limited } else { Range::Full };
+    let mut developer = Developer::new(Layout { format, size, stride: usize::from(*stride), range });
+    let Ok(frame) = developer.develop(bytes, ANY) else { return };
+    let within = frame.size().width() <= size.width() && frame.size().height() <= size.height();
+    assert!(within, "a picture is no larger than agreed");
+    if range == Range::Full || format == PixelFormat::Mjpeg {
+        assert!(frame.data().iter().all(|value| (16..=240).contains(value)), "video has a range of its own");
+    }
+    let again = developer.develop(bytes, ANY);
+    assert!(again.is_ok_and(|again| again.data() == frame.data()), "nothing is left of the picture before");
 }
 
 fn payload(input: &[u8]) {
@@ -86,6 +110,18 @@ fn y4ms() -> Vec<Vec<u8>> {
         writer.finish().ok()
     });
     files.into_iter().flatten().collect()
+}
+
+fn some_pictures() -> Vec<Vec<u8>> {
+    let raw = |kind, bytes: usize| [&[kind, 5, 3, 13][..], &(0..).take(bytes).collect::<Vec<u8>>()].concat();
+    let jpegs = [
+        &include_bytes!("camera/samples/halves_422.jpg")[..],
+        include_bytes!("camera/samples/halves_420.jpg"),
+        include_bytes!("camera/samples/odd_444.jpg"),
+        include_bytes!("camera/samples/grey.jpg"),
+    ];
+    let compressed = jpegs.map(|jpeg| [&[2, 32, 16, 0], jpeg].concat());
+    [raw(0, 38), raw(4, 38), raw(1, 58), raw(1, 57)].into_iter().chain(compressed).collect()
 }
 
 /// Payloads of a keyframe and some pictures after it.

@@ -5,6 +5,7 @@
 //! screen ◀─ I420 ◀─ receiver::VideoReceiver (rtp::Assembler, vpx, sync) ◀─ payloads ◀─ session (RTP)
 //! ```
 
+pub mod camera;
 pub mod driver;
 mod ends;
 #[cfg(test)]

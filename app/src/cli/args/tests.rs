@@ -31,6 +31,8 @@ fn every_line_of_the_contract_parses() {
         "silbo call echo --processing on",
         "silbo gui --camera file:a.y4m --display file:b.y4m",
         "silbo gui --camera screen",
+        "silbo gui --camera default",
+        "silbo call bob --video --camera device:/dev/video2",
         "silbo doctor",
         "silbo contact add bob",
         "silbo contact list",
@@ -69,6 +71,19 @@ fn it_rings_as_long_as_the_call_machine_would_have_it() {
 }
 
 #[test]
+fn a_call_with_picture_takes_the_first_camera_unless_another_one_is_named() {
+    for (line, camera) in [
+        ("silbo call bob", "none"),
+        ("silbo call bob --video", "default"),
+        ("silbo call bob --video --camera pattern", "pattern"),
+        ("silbo call bob --camera device:/dev/video2", "device:/dev/video2"),
+    ] {
+        let Some(Verb::Call(call)) = parse(line).unwrap().verb else { panic!() };
+        assert_eq!(call.media().video().source.to_string(), camera, "{line}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     for line in [
         "silbo dance",
@@ -77,7 +92,7 @@ fn what_makes_no_sense_is_refused() {
         "silbo call bob --duration -1",
         "silbo call bob --path sideways",
         "silbo call bob --mic trumpet",
-        "silbo call bob --camera default",
+        "silbo call bob --camera default:1",
         "silbo call bob --display wall",
         "silbo gui --camera file:",
         "silbo online --calls 0",
@@ -99,7 +114,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    for line in ["silbo contact verify bob", "silbo call bob --video", "silbo --passphrase-file f history"] {
+    for line in ["silbo contact verify bob", "silbo contact block bob", "silbo --passphrase-file f history"] {
         assert!(matches!(parse(line).unwrap().check_built(), Err(Reason::NotBuilt(_))), "{line}");
     }
     assert_eq!(parse("silbo call bob").unwrap().check_built(), Ok(()));

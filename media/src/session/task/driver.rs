@@ -354,7 +354,10 @@ impl Task {
             }
             (PictureNews::Event(VideoEvent::KeyframeNeeded), Some(line)) => line.need_keyframe(now),
             (PictureNews::Event(VideoEvent::FirstShown), _) => self.tell(SessionEvent::FirstPicture),
-            (PictureNews::Event(VideoEvent::Lost(error)), _) => self.tell(SessionEvent::PicturesLost(error)),
+            (PictureNews::Event(VideoEvent::Lost(error)), _) => {
+                self.pictures.handle_lost(now, &mut self.far, &error);
+                self.tell(SessionEvent::PicturesLost(error));
+            }
             (PictureNews::Picture(_) | PictureNews::Event(VideoEvent::KeyframeNeeded), None) => {}
         }
     }

@@ -26,6 +26,8 @@ use crate::video::sender::{Backlog, VideoPacket};
 pub(in crate::session) struct Pictures {
     engine: VideoEngine,
     io: VideoIo,
+    /// What pictures are wished of.
+    source: VideoSource,
     /// Whether there is anything to send.
     camera: Camera,
     /// Whether somebody has picked up.
@@ -70,6 +72,7 @@ impl Pictures {
         Ok(Self {
             engine,
             io,
+            source: config.source.clone(),
             camera,
             flowing: false,
             bytes: 0,
@@ -93,8 +96,16 @@ impl Pictures {
     /// Takes pictures of something else; of nothing, the camera is off.
     pub(super) fn set_source(&mut self, now: Instant, far: &mut Far, source: VideoSource) {
         self.camera = if source == VideoSource::None { Camera::Off } else { Camera::On };
+        self.source = source.clone();
         self.engine.set_source(source);
         self.apply(now, far);
+    }
+
+    /// A camera that failed is off, until somebody switches it on again.
+    pub(super) fn handle_lost(&mut self, now: Instant, far: &mut Far, error: &VideoError) {
+        if matches!(error, VideoError::Camera(_)) && self.source.is_camera() {
+            self.set_camera(now, far, Camera::Off);
+        }
     }
 
     fn apply(&self, now: Instant, far: &mut Far) {

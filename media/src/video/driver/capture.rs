@@ -8,9 +8,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+#[cfg(not(target_os = "linux"))]
+use super::no_webcam::Webcam;
 use super::screen::Screen;
+#[cfg(target_os = "linux")]
+use super::v4l2::Webcam;
 use super::{BufReader, File, Shared, VideoError, VideoEvent, VideoSource, Y4mReader, lock};
 use crate::bitrate::Bitrate;
+use crate::video::camera::CameraError;
 use crate::video::frame::{I420, Size, Taken};
 use crate::video::ladder::{Ladder, Measured};
 use crate::video::pattern;
@@ -26,6 +31,8 @@ const LATE: Duration = Duration::from_millis(200);
 /// Runs as long as the call, whatever it takes pictures of.
 pub(super) struct Capture {
     source: Option<Source>,
+    /// What it is, or what was wished in vain.
+    chosen: VideoSource,
     shared: Arc<Shared>,
     pictures: mpsc::Sender<Vec<VideoPacket>>,
     events: mpsc::Sender<VideoEvent>,
@@ -38,6 +45,7 @@ enum Source {
     Pattern { size: Size, number: u32 },
     File { path: PathBuf, reader: Y4mReader<BufReader<File>> },
     Screen(Box<Screen>),
+    Camera(Box<Webcam>),
 }
 
 /// What encodes, from when pictures are taken until they are not.
@@ -56,22 +64,21 @@ impl Capture {
         events: mpsc::Sender<VideoEvent>,
     ) -> Self {
         let (began, first_timestamp) = (Instant::now(), rand::random());
-        Self { source: None, shared: Arc::clone(shared), pictures, events, began, first_timestamp }
+        let (source, chosen) = (None, VideoSource::None);
+        Self { source, chosen, shared: Arc::clone(shared), pictures, events, began, first_timestamp }
     }
 
     pub(super) fn run(mut self) {
         while !self.shared.closing.load(Ordering::Acquire) {
             // What a camera sees is nobody's business before pictures are wanted: it is not even opened.
             if !self.shared.taking.load(Ordering::Acquire) {
+                self.rest();
                 thread::park();
                 continue;
             }
             let wished = lock(&self.shared.wished).take();
             if let Some(wished) = wished {
-                match Source::open(&wished) {
-                    Ok(source) => self.source = source,
-                    Err(error) => self.lose(error),
-                }
+                self.open(wished);
             }
             if self.source.is_none() {
                 thread::park();
@@ -83,6 +90,33 @@ impl Capture {
                 self.source = None;
                 self.lose(error);
             }
+        }
+    }
+
+    fn open(&mut self, wished: VideoSource) {
+        // Two cannot have one camera, not even both of us.
+        if matches!(self.source, Some(Source::Camera(_))) && wished.is_camera() {
+            self.source = None;
+        }
+        match Source::open(&wished) {
+            Ok(source) => self.source = source,
+            Err(error) => {
+                // Whoever ends showing a screen does not want it shown because something else fails.
+                self.source.take_if(|source| matches!(source, Source::Screen(_)));
+                self.lose(error);
+                if self.source.is_some() {
+                    return;
+                }
+            }
+        }
+        self.chosen = wished;
+    }
+
+    /// Lets a camera go, to be opened again when pictures are wanted again; so is whatever failed.
+    fn rest(&mut self) {
+        if self.source.as_ref().is_none_or(|source| matches!(source, Source::Camera(_))) {
+            self.source = None;
+            lock(&self.shared.wished).get_or_insert_with(|| self.chosen.clone());
         }
     }
 
@@ -103,12 +137,11 @@ impl Capture {
         let mut next = Instant::now();
         let mut encoding: Option<Encoding> = None;
         while self.goes_on() {
-            let now = Instant::now();
-            if now < next {
-                thread::park_timeout(next - now);
+            let Some(source) = &mut self.source else { return Ok(()) };
+            if !source.is_due(next)? {
                 continue;
             }
-            let Some(source) = &mut self.source else { return Ok(()) };
+            let now = Instant::now();
             let interval = source.interval();
             next = if now > next + LATE { now + interval } else { next + interval };
             let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
@@ -184,6 +217,8 @@ impl Source {
     fn open(source: &VideoSource) -> Result<Option<Self>, VideoError> {
         match source {
             VideoSource::None => Ok(None),
+            VideoSource::Default => Ok(Some(Self::Camera(Box::new(Webcam::first()?)))),
+            VideoSource::Device(path) => Ok(Some(Self::Camera(Box::new(Webcam::open(path)?)))),
             VideoSource::Pattern => {
                 let (width, height) = PATTERN_SIZE;
                 let size =
@@ -201,17 +236,31 @@ impl Source {
         }
     }
 
+    /// Whether it is time for a picture; waits for it, but never long.
+    fn is_due(&mut self, next: Instant) -> Result<bool, CameraError> {
+        if let Self::Camera(webcam) = self {
+            return webcam.wait();
+        }
+        let now = Instant::now();
+        if now < next {
+            thread::park_timeout(next - now);
+        }
+        Ok(now >= next)
+    }
+
     fn interval(&self) -> Duration {
         match self {
             Self::Pattern { .. } => PATTERN_INTERVAL,
             Self::File { reader, .. } => reader.rate().interval(),
             Self::Screen(_) => SCREEN_INTERVAL,
+            // It keeps its own time.
+            Self::Camera(_) => Duration::ZERO,
         }
     }
 
     const fn content(&self) -> Content {
         match self {
-            Self::Pattern { .. } | Self::File { .. } => Content::Camera,
+            Self::Pattern { .. } | Self::File { .. } | Self::Camera(_) => Content::Camera,
             Self::Screen(_) => Content::Screen,
         }
     }
@@ -232,6 +281,11 @@ impl Source {
                 let frame = reader.next_looped(taken).map_err(unreadable)?;
                 frame.ok_or_else(|| VideoError::Internal(format!("{} holds no picture", path.display())))?
             }
+            Self::Camera(webcam) if passed_over => {
+                webcam.pass_over(now)?;
+                return Ok(None);
+            }
+            Self::Camera(webcam) => return Ok(webcam.take(now)?),
             Self::Screen(_) if passed_over => return Ok(None),
             Self::Screen(screen) => screen.take(taken)?,
         };

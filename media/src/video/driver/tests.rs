@@ -99,6 +99,39 @@ async fn what_cannot_be_opened_is_told_when_it_is_wanted_and_another_source_serv
     assert!(!unwritten.exists(), "there was no picture to write");
 }
 
+#[tokio::test]
+async fn a_camera_that_fails_is_tried_again_when_it_is_switched_on_again() {
+    let (engine, mut io) = started(VideoSource::Device("/dev/null".into()), VideoSink::Null);
+    engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
+    for _ in 0..2 {
+        engine.set_camera(Camera::On, Codec::Vp8);
+        let lost = timeout(PATIENCE, io.events.recv()).await.unwrap();
+        assert!(matches!(lost, Some(VideoEvent::Lost(VideoError::Camera(_)))), "{lost:?}");
+        engine.set_camera(Camera::Off, Codec::Vp8);
+        // The thread has seen that it is off.
+        tokio::time::sleep(QUIET).await;
+    }
+    engine.set_source(VideoSource::Pattern);
+    engine.set_camera(Camera::On, Codec::Vp8);
+    assert!(timeout(PATIENCE, io.pictures.recv()).await.unwrap().is_some());
+    assert!(io.events.try_recv().is_err(), "nobody asked for the camera again");
+}
+
+#[tokio::test]
+async fn a_camera_that_fails_leaves_what_was_taken_before() {
+    let (engine, mut io) = started(VideoSource::Pattern, VideoSink::Null);
+    engine.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
+    engine.set_camera(Camera::On, Codec::Vp8);
+    assert!(timeout(PATIENCE, io.pictures.recv()).await.unwrap().is_some());
+    engine.set_source(VideoSource::Device("/dev/null".into()));
+    let lost = timeout(PATIENCE, io.events.recv()).await.unwrap();
+    assert!(matches!(lost, Some(VideoEvent::Lost(VideoError::Camera(_)))), "{lost:?}");
+    // More than were waiting.
+    for _ in 0..2 * PICTURE_QUEUE {
+        assert!(timeout(PATIENCE, io.pictures.recv()).await.unwrap().is_some());
+    }
+}
+
 #[test]
 fn files_that_are_none_are_refused_by_who_is_asked_before() {
     let folder = tempfile::tempdir().unwrap();
