@@ -86,6 +86,12 @@ impl Size {
         self.pixels() + 2 * self.chroma().pixels()
     }
 
+    /// Half as wide and half as high, and even.
+    pub fn halved(self) -> Self {
+        let half = |side: u32| (side / 4 * 2).max(2);
+        Self { width: half(self.width), height: half(self.height) }
+    }
+
     /// The largest size of the same shape, with even sides, that is at most `height` high; a picture is never enlarged.
     pub fn fitted(self, height: u32) -> Self {
         let height = height.min(self.height);
@@ -295,6 +301,13 @@ mod tests {
         assert_eq!(Size::new(0, 5), Err(FrameError::Size { width: 0, height: 5 }));
         assert!(Size::new(MAX_SIDE, MAX_SIDE).is_ok());
         assert!(Size::new(MAX_SIDE + 1, 1).is_err());
+    }
+
+    #[test]
+    fn half_a_size_is_even() {
+        let halved = |width, height| size(width, height).halved();
+        assert_eq!(halved(1280, 720), size(640, 360));
+        assert_eq!((halved(1366, 767), halved(1, 3)), (size(682, 382), size(2, 2)));
     }
 
     #[test]

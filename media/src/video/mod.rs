@@ -18,6 +18,7 @@ pub mod ladder;
 pub mod pattern;
 pub mod receiver;
 pub mod rtp;
+pub mod scene;
 pub mod sender;
 pub mod sync;
 pub mod viewing;

@@ -19,12 +19,15 @@ use crate::video::camera::CameraError;
 use crate::video::frame::{I420, Size, Taken};
 use crate::video::ladder::{Ladder, Measured};
 use crate::video::pattern;
+use crate::video::scene::{Detail, Scene};
 use crate::video::sender::{Backlog, VideoPacket, VideoSender, VideoSenderConfig};
 use crate::video::vpx::{Codec, Content, EncoderConfig, VpxError};
 
 const PATTERN_SIZE: (u32, u32) = (1280, 720);
 const PATTERN_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
 const SCREEN_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 15);
+/// What the first picture of a new page is encoded for: the encoder then takes its coarsest steps, 14 kB for a page of text.
+const COARSE: Bitrate = Bitrate::from_kbps(300);
 /// A source that is further behind does not catch up.
 const LATE: Duration = Duration::from_millis(200);
 
@@ -52,6 +55,8 @@ enum Source {
 struct Encoding {
     codec: Codec,
     ladder: Ladder,
+    /// Of a screen.
+    scene: Option<Scene>,
     sender: VideoSender,
     size: Size,
     took: Duration,
@@ -190,7 +195,8 @@ impl Encoding {
             ..usual
         };
         let sender = VideoSender::new(config, began)?;
-        Ok(Self { codec, ladder, sender, size, took: Duration::ZERO })
+        let scene = (content == Content::Screen).then(Scene::default);
+        Ok(Self { codec, ladder, scene, sender, size, took: Duration::ZERO })
     }
 
     fn encode(
@@ -201,13 +207,24 @@ impl Encoding {
     ) -> Result<Vec<VideoPacket>, VpxError> {
         self.ladder.set_source(frame.size());
         let step = self.ladder.measured(now, measured);
-        self.sender.set_bitrate(measured.target)?;
+        let detail = self.scene.as_mut().map(|scene| scene.detail(now, frame, measured.target));
+        let (size, rate) = match detail {
+            None | Some(Detail::Sharp | Detail::SharpAnew) => (step.size, measured.target),
+            Some(Detail::Coarse) => (step.size.halved(), measured.target),
+            Some(Detail::CoarseAnew) => (step.size.halved(), measured.target.min(COARSE)),
+        };
+        self.sender.set_bitrate(rate)?;
         self.sender.set_frame_rate(step.frame_rate);
-        if step.size != self.size {
-            self.sender.set_size(step.size)?;
-            self.size = step.size;
+        if size != self.size {
+            self.sender.set_size(size)?;
+            self.size = size;
+        } else if matches!(detail, Some(Detail::SharpAnew | Detail::CoarseAnew)) {
+            self.sender.request_keyframe();
         }
-        let packets = self.sender.capture(now, &frame.scaled(step.size), Backlog::Clear)?;
+        let packets = self.sender.capture(now, &frame.scaled(size), Backlog::Clear)?;
+        if let (Some(scene), Some(detail), true) = (&mut self.scene, detail, packets.is_empty()) {
+            scene.handle_left_out(detail);
+        }
         self.took = now.elapsed();
         Ok(packets)
     }
