@@ -333,7 +333,7 @@ pub struct Media {
     /// Camera: none, default (the first one), device:/dev/videoN (Linux), screen (X11), pattern or file:PATH.y4m
     #[arg(long, value_name = "SRC", default_value = "none")]
     pub camera: VideoSource,
-    /// Where received pictures go: null or file:PATH.y4m
+    /// Where received pictures go: null, file:PATH.y4m in the size of the first, or 1280x720:PATH.y4m
     #[arg(long, value_name = "DST", default_value = "null")]
     pub display: VideoSink,
     /// Echo cancellation, noise suppression and gain [default: on for devices, off for files and tones]

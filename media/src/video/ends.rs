@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::camera::CameraError;
 use super::driver::ScreenError;
+use super::frame::Size;
 use super::y4m::Y4mError;
 
 /// Where pictures to send come from.
@@ -34,6 +35,8 @@ pub enum VideoSink {
     Null,
     /// A Y4M file: every picture as it is shown, in the size of the first.
     File(PathBuf),
+    /// The same in this size.
+    Sized(Size, PathBuf),
 }
 
 /// Whether our pictures are taken and sent.
@@ -62,7 +65,7 @@ pub enum VideoEndError {
     #[error("{0:?} is no camera: say none, default, device:PATH, screen, pattern or file:PATH.y4m")]
     UnknownSource(String),
     /// It is no sink.
-    #[error("{0:?} is nowhere to show pictures: say null or file:PATH.y4m")]
+    #[error("{0:?} is nowhere to show pictures: say null, file:PATH.y4m or 1280x720:PATH.y4m")]
     UnknownSink(String),
 }
 
@@ -129,6 +132,13 @@ impl FromStr for VideoSink {
         match text.split_once(':').unwrap_or((text, "")) {
             ("null", "") => Ok(Self::Null),
             ("file", path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            (size, path) if !path.is_empty() => {
+                let size = size
+                    .split_once('x')
+                    .and_then(|(width, height)| Size::new(width.parse().ok()?, height.parse().ok()?).ok());
+                let size = size.ok_or_else(|| VideoEndError::UnknownSink(text.to_owned()))?;
+                Ok(Self::Sized(size, PathBuf::from(path)))
+            }
             _ => Err(VideoEndError::UnknownSink(text.to_owned())),
         }
     }
@@ -152,6 +162,7 @@ impl fmt::Display for VideoSink {
         match self {
             Self::Null => f.write_str("null"),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Sized(size, path) => write!(f, "{}x{}:{}", size.width(), size.height(), path.display()),
         }
     }
 }
@@ -173,7 +184,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<VideoSource>().map(|source| source.to_string()), Ok(text.to_owned()));
         }
-        for text in ["null", "file:out.y4m"] {
+        for text in ["null", "file:out.y4m", "640x360:out.y4m"] {
             assert_eq!(text.parse::<VideoSink>().map(|sink| sink.to_string()), Ok(text.to_owned()));
         }
     }
@@ -183,6 +194,9 @@ mod tests {
         for text in ["", "file", "file:", "device", "device:", "default:1", "pattern:3", "nowhere"] {
             assert_eq!(text.parse::<VideoSource>(), Err(VideoEndError::UnknownSource(text.to_owned())));
             assert!(text.parse::<VideoSink>().is_err());
+        }
+        for text in ["0x5:a.y4m", "640:a.y4m", "640x360:", "99999x9:a.y4m", "-1x5:a.y4m"] {
+            assert_eq!(text.parse::<VideoSink>(), Err(VideoEndError::UnknownSink(text.to_owned())));
         }
     }
 }

@@ -35,8 +35,8 @@ pub(super) struct Show {
 
 enum Sink {
     Null,
-    /// It is made with the first picture, which says its size.
-    Named(PathBuf),
+    /// It is made with the first picture, which says its size unless that is given.
+    Named(PathBuf, Option<Size>),
     Writing {
         path: PathBuf,
         size: Size,
@@ -48,7 +48,8 @@ impl Show {
     pub(super) fn new(sink: &VideoSink, shared: &Arc<Shared>, events: mpsc::Sender<VideoEvent>) -> Self {
         let sink = match sink {
             VideoSink::Null => Sink::Null,
-            VideoSink::File(path) => Sink::Named(path.clone()),
+            VideoSink::File(path) => Sink::Named(path.clone(), None),
+            VideoSink::Sized(size, path) => Sink::Named(path.clone(), Some(*size)),
         };
         let (shared, waiting) = (Arc::clone(shared), VecDeque::new());
         Self { shared, events, receiver: None, round_trip: Duration::ZERO, waiting, sink }
@@ -184,10 +185,9 @@ impl Sink {
 
     /// With the first picture the file begins.
     fn begun(&mut self, frame: &I420) -> Result<&mut Self, VideoError> {
-        if let Self::Named(path) = self {
-            let path = path.clone();
+        if let Self::Named(path, size) = self {
+            let (path, size) = (path.clone(), size.unwrap_or(frame.size()));
             let file = created(&path)?;
-            let size = frame.size();
             let rate =
                 FrameRate::new(RATE.0, RATE.1).ok_or_else(|| VideoError::Internal("no rate".to_owned()))?;
             let writer =
@@ -202,7 +202,7 @@ impl Sink {
 pub(super) fn check(sink: &VideoSink) -> Result<(), VideoError> {
     match sink {
         VideoSink::Null => Ok(()),
-        VideoSink::File(path) => created(path).map(drop),
+        VideoSink::File(path) | VideoSink::Sized(_, path) => created(path).map(drop),
     }
 }
 
