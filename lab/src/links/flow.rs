@@ -219,7 +219,8 @@ impl Flow {
         for request in report.requests {
             match request {
                 Request::Again(sequences) => {
-                    for (piece, size) in self.answerer.handle_request(now, &sequences) {
+                    let lost = self.controller.outlook().loss;
+                    for (piece, size) in self.answerer.handle_request(now, &sequences, lost) {
                         self.resent.add(now - self.origin, size);
                         let content = Content::Video(piece);
                         // The pacer drops what is too much.

@@ -221,8 +221,12 @@ impl Video {
     /// Time passes.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.controller.handle_timeout(now);
-        while let Some(probe) = self.controller.poll_probe() {
-            if self.camera == Camera::On && self.agreed.extension.is_some() {
+        // A probe is filled with what was sent last: before anything was, it waits.
+        if self.camera == Camera::On
+            && self.agreed.extension.is_some()
+            && self.answerer.latest_size().is_some()
+        {
+            while let Some(probe) = self.controller.poll_probe() {
                 self.pacer.handle_probe(now, probe);
             }
         }
@@ -277,7 +281,7 @@ impl Video {
         if ssrc != self.ssrc {
             return;
         }
-        for (packet, size) in self.answerer.handle_request(now, sequences) {
+        for (packet, size) in self.answerer.handle_request(now, sequences, self.controller.outlook().loss) {
             let Some(packet) = self.repeat(packet) else { return };
             self.again.add(now, size);
             // The pacer drops what is too much.

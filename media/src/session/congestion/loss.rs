@@ -39,6 +39,9 @@ const WEIGHT: f64 = 0.1;
 /// More than this is no way but a failure: it is never called inherent.
 const MOST_INHERENT: f64 = 0.3;
 
+/// How many packets [`Loss::recent`] is about.
+const RECENT: f64 = 200.0;
+
 #[derive(Debug)]
 pub(super) struct Loss {
     state: State,
@@ -47,6 +50,7 @@ pub(super) struct Loss {
     lost: u32,
     queue: Duration,
     inherent: f64,
+    recent: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,6 +84,7 @@ impl Default for Loss {
             lost: 0,
             queue: Duration::ZERO,
             inherent: 0.0,
+            recent: 0.0,
         }
     }
 }
@@ -87,6 +92,10 @@ impl Default for Loss {
 impl Loss {
     /// Takes one feedback into account: packets that arrived, were lost, and were lost but came late.
     pub(super) fn update(&mut self, now: Instant, fates: Fates, standing: Duration) -> Option<Verdict> {
+        let many = f64::from(fates.arrived + fates.lost);
+        let kept = (1.0 - many / RECENT).max(0.0);
+        let news = (f64::from(fates.lost) - f64::from(fates.late)) / RECENT.max(many);
+        self.recent = (self.recent * kept + news).clamp(0.0, 1.0);
         let began = *self.began.get_or_insert(now);
         self.arrived = self.arrived.saturating_add(fates.arrived + fates.late);
         self.lost = self.lost.saturating_add(fates.lost).saturating_sub(fates.late);
@@ -100,6 +109,11 @@ impl Loss {
         let verdict = self.judge(f64::from(self.lost) / f64::from(many), f64::from(many));
         (self.began, self.arrived, self.lost, self.queue) = (Some(now), 0, 0, Duration::ZERO);
         Some(verdict)
+    }
+
+    /// The share of the last packets that was lost, and has not come late.
+    pub(super) fn recent(&self) -> f64 {
+        self.recent
     }
 
     fn judge(&mut self, loss: f64, many: f64) -> Verdict {
@@ -142,6 +156,19 @@ pub(super) struct Fates {
 mod tests {
     use super::*;
     use crate::session::fixture::origin;
+
+    #[test]
+    fn what_came_late_after_all_was_not_lost() {
+        let (mut loss, now) = (Loss::default(), origin());
+        for _ in 0..50 {
+            loss.update(now, Fates { arrived: 18, lost: 2, late: 0 }, Duration::ZERO);
+        }
+        assert!((0.08..0.12).contains(&loss.recent()), "{}", loss.recent());
+        for _ in 0..50 {
+            loss.update(now, Fates { arrived: 18, lost: 2, late: 2 }, Duration::ZERO);
+        }
+        assert!(loss.recent() < 0.01, "{}", loss.recent());
+    }
 
     /// Verdicts over windows of a second with so many of 100 packets lost and a queue of so many ms.
     fn verdicts(loss: &mut Loss, from: Instant, windows: &[(u32, u64)]) -> Vec<Verdict> {

@@ -174,6 +174,8 @@ pub struct Outlook {
     pub queue: Duration,
     /// From sending to the news of it.
     pub round_trip: Duration,
+    /// The share of the last packets that was lost.
+    pub loss: f64,
 }
 
 /// Says how fast to send.
@@ -354,6 +356,7 @@ impl Controller {
             acknowledged: self.acknowledged.rate(),
             queue: self.standing.delay(),
             round_trip: self.round_trip,
+            loss: self.loss.recent(),
         }
     }
 

@@ -33,14 +33,12 @@ const REORDERING: Duration = Duration::from_millis(10);
 const LEAST_ROUND_TRIP: Duration = Duration::from_millis(20);
 /// Time between two requests for a keyframe, and at least a round trip: one is five times a frame.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
-/// What of the last packets is asked for from which on each is sent again twice, and three times. Of 170 packets a second
+/// What of the last packets was lost from which on each is sent again twice, and three times. Of 170 packets a second
 /// with 10 % loss more than one is lost with its only repetition, and each holds the picture up for 200 ms: Chromium saw it
 /// stand still for 7 to 10 % of the time.
 const SEVERAL: [f64; 2] = [0.03, 0.07];
 /// What of all that leaves such packets may be; they have to fit into the pacer's budget.
 const MOST_AGAIN: f64 = 0.35;
-/// The packets whose loss counts, about.
-const COUNTED: f64 = 200.0;
 /// Half of all sequence numbers: what is further ahead lies behind (RFC 1982).
 const HALF: u16 = 0x8000;
 
@@ -177,8 +175,6 @@ impl Asker {
 pub struct Answerer<P> {
     kept: VecDeque<Kept<P>>,
     round_trip: Duration,
-    /// The share of the last packets that was asked for.
-    asked: f64,
 }
 
 #[derive(Debug)]
@@ -193,7 +189,7 @@ struct Kept<P> {
 impl<P: Clone> Answerer<P> {
     /// For a way with this round trip.
     pub fn new(round_trip: Duration) -> Self {
-        Self { kept: VecDeque::new(), round_trip: round_trip.max(LEAST_ROUND_TRIP), asked: 0.0 }
+        Self { kept: VecDeque::new(), round_trip: round_trip.max(LEAST_ROUND_TRIP) }
     }
 
     /// The round trip was measured.
@@ -215,14 +211,15 @@ impl<P: Clone> Answerer<P> {
         {
             self.kept.pop_front();
         }
-        self.asked -= self.asked / COUNTED;
         self.kept.push_back(Kept { sequence, packet, size, sent: now, times: 0 });
     }
 
     /// The packets, with their sizes, that are sent again on this request: none that left within the last round trip or
     /// was asked for too often already. Some are in it several times, the
     /// further ones after all of the first.
-    pub fn handle_request(&mut self, now: Instant, sequences: &[u16]) -> Vec<(P, usize)> {
+    ///
+    /// `lost` is the share of the last packets that was: what is asked for may be merely late.
+    pub fn handle_request(&mut self, now: Instant, sequences: &[u16], lost: f64) -> Vec<(P, usize)> {
         let (mut answer, mut further) = (Vec::new(), Vec::new());
         for sequence in sequences {
             let Some(kept) = self.find(*sequence) else { continue };
@@ -233,10 +230,7 @@ impl<P: Clone> Answerer<P> {
             if kept.times >= MOST_TIMES || kept.times > 0 && under_way {
                 continue;
             }
-            if kept.times == 0 {
-                self.asked += 1.0 / COUNTED;
-            }
-            let copies = copies(self.asked).max(if kept.times > 0 { 2 } else { 1 });
+            let copies = copies(lost).max(if kept.times > 0 { 2 } else { 1 });
             further.extend((1..copies).map(|_| (kept.packet.clone(), kept.size)));
             kept.times += 1;
             kept.sent = now;
@@ -263,10 +257,10 @@ impl<P: Clone> Answerer<P> {
     }
 }
 
-/// How often a packet is sent at the first request, where this share is asked for.
-fn copies(asked: f64) -> usize {
-    let wanted = 1 + SEVERAL.iter().filter(|share| asked > **share).count();
-    let fit = (MOST_AGAIN / asked) as usize;
+/// How often a packet is sent at the first request, where this share is lost.
+fn copies(lost: f64) -> usize {
+    let wanted = 1 + SEVERAL.iter().filter(|share| lost > **share).count();
+    let fit = (MOST_AGAIN / lost) as usize;
     wanted.min(fit).max(1)
 }
 

@@ -194,7 +194,7 @@ fn a_target_of_nothing_and_a_clock_that_goes_back_do_no_harm() {
     pacer.handle_target(now, Bitrate::ZERO);
     pacer.handle_probe(now, Probe { rate: Bitrate::ZERO, ..probe(1) });
     for nth in 0..1000 {
-        let now = now + Duration::from_nanos(nth);
+        let now = now + Duration::from_nanos(u64::from(nth));
         let _ = pacer.push(now, nth, 1200, PacketKind::Video);
         let _ = pacer.push(now, nth, 1200, PacketKind::Audio);
         pacer.handle_probe(now, probe(100));
