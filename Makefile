@@ -46,6 +46,7 @@ lab: setup-test release
 	$(TARGET)/release/stranger
 	$(TARGET)/release/links
 	$(TARGET)/release/pictures
+	$(TARGET)/release/video
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

@@ -4,7 +4,7 @@
 //!   pages ── X11 ──▶ silbo peer --camera screen ══ link ══▶ silbo peer --display a pipe ──▶ which page is it? how alike?
 //! ```
 //!
-//! A page carries its number in its upper right corner, as [`MARKS`] squares that are black or white.
+//! A page carries its number in its upper right corner, as five squares that are black or white.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -65,7 +65,7 @@ pub fn share(link: &str, segment: &mut Segment, folder: &Path) -> Result<Read> {
     let pipe = folder.join("shown.y4m");
     run(Command::new("mkfifo").arg(&pipe))?;
     let shown = watch(pipe.clone())?;
-    let display = format!("file:{}", pipe.display());
+    let display = format!("{WIDTH}x{HEIGHT}:{}", pipe.display());
     let pair = Pair::call(
         &End {
             title: "shares",
@@ -191,11 +191,17 @@ fn watch(pipe: PathBuf) -> Result<Receiver<(Instant, I420)>> {
     // Two seconds: who reads none for longer is not interested.
     let (sender, shown) = sync_channel(30);
     std::thread::Builder::new().name("watches".into()).spawn(move || {
-        let Ok(file) = File::open(&pipe) else { return };
-        let Ok(mut reader) = Y4mReader::open(BufReader::with_capacity(WIDTH * HEIGHT, file)) else { return };
-        while let Ok(Some(frame)) = reader.next_frame(Taken::Media(0)) {
-            // A full channel loses the picture, not the rest.
-            let _ = sender.try_send((Instant::now(), frame));
+        // Whoever writes tries beforehand whether it can, and closes the pipe again.
+        let mut seen = 0;
+        while seen == 0 {
+            let Ok(file) = File::open(&pipe) else { return };
+            let file = BufReader::with_capacity(WIDTH * HEIGHT, file);
+            let Ok(mut reader) = Y4mReader::open(file) else { continue };
+            while let Ok(Some(frame)) = reader.next_frame(Taken::Media(0)) {
+                seen += 1;
+                // A full channel loses the picture, not the rest.
+                let _ = sender.try_send((Instant::now(), frame));
+            }
         }
     })?;
     Ok(shown)
