@@ -35,6 +35,11 @@ const EASY: u32 = 35;
 /// The processor counts as too slow after so many pictures in a row.
 const SLOW_IN_A_ROW: u32 = 5;
 
+/// Of so many pictures in a row, about a second and a half, so many percent must have been sent: what is too much for the
+/// rate at the encoder's coarsest steps stands still now and then.
+const JUDGED: u32 = 45;
+const SENT: u32 = 75;
+
 /// Pictures per second of a camera.
 const CAMERA_RATE: u32 = 30;
 
@@ -85,6 +90,17 @@ pub struct Ladder {
     changed: Option<Instant>,
     slow: u32,
     resting_until: Option<Instant>,
+    /// Of pictures that are judged together: all, and those sent.
+    judged: (u32, u32),
+}
+
+/// What became of a picture that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is on its way.
+    Sent,
+    /// There was no room for it.
+    LeftOut,
 }
 
 impl Ladder {
@@ -99,6 +115,7 @@ impl Ladder {
             changed: None,
             slow: 0,
             resting_until: None,
+            judged: (0, 0),
         };
         ladder.at = ladder.allowed(target, 100, None);
         ladder.widest = ladder.highest(None);
@@ -122,6 +139,22 @@ impl Ladder {
             self.calm_since = None;
         }
         self.step()
+    }
+
+    /// A picture was due. A camera whose pictures are left out too often gives up size.
+    pub fn handle_picture(&mut self, now: Instant, fate: Fate) {
+        self.judged.0 += 1;
+        self.judged.1 += u32::from(fate == Fate::Sent);
+        let (all, sent) = self.judged;
+        if all < JUDGED {
+            return;
+        }
+        self.judged = (0, 0);
+        if self.content == Content::Camera && sent * 100 < SENT * all {
+            self.at = self.at.saturating_sub(1);
+            self.calm_since = None;
+            self.resting_until = Some(now + REST);
+        }
     }
 
     /// What to do now.
@@ -284,6 +317,27 @@ mod tests {
         assert_eq!((rested[139].0, rested[299].0), (360, 720));
         let one = Measured { encoding: Duration::from_millis(60), ..kbps(2_000) };
         assert_eq!(run(&mut ladder, start + Duration::from_secs(60), 1, one), [(720, 30)]);
+    }
+
+    #[test]
+    fn pictures_that_are_left_out_too_often_become_smaller_and_stay_so_for_a_while() {
+        let (start, mut ladder) = (origin(), camera(2_000));
+        let before = ladder.step().size.height();
+        for nth in 0..JUDGED {
+            ladder.handle_picture(start, if nth % 5 == 0 { Fate::LeftOut } else { Fate::Sent });
+        }
+        assert_eq!(ladder.step().size.height(), before, "one in five");
+        for nth in 0..JUDGED {
+            ladder.handle_picture(start, if nth % 3 == 0 { Fate::LeftOut } else { Fate::Sent });
+        }
+        let after = ladder.step().size.height();
+        assert!(after < before, "one in three");
+        let later = start + REST - Duration::from_millis(1);
+        for now in [start, later] {
+            assert_eq!(ladder.measured(now, kbps(2_000)).size.height(), after);
+        }
+        ladder.measured(start + REST, kbps(2_000));
+        assert_eq!(ladder.measured(start + REST + CALM, kbps(2_000)).size.height(), before);
     }
 
     #[test]

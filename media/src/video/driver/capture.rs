@@ -17,7 +17,7 @@ use super::{BufReader, File, Shared, VideoError, VideoEvent, VideoSource, Y4mRea
 use crate::bitrate::Bitrate;
 use crate::video::camera::CameraError;
 use crate::video::frame::{I420, Size, Taken};
-use crate::video::ladder::{Ladder, Measured};
+use crate::video::ladder::{Fate, Ladder, Measured};
 use crate::video::pattern;
 use crate::video::scene::{Detail, Scene};
 use crate::video::sender::{Backlog, VideoPacket, VideoSender, VideoSenderConfig};
@@ -150,7 +150,12 @@ impl Capture {
             let interval = source.interval();
             next = if now > next + LATE { now + interval } else { next + interval };
             let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
-            let Some(frame) = source.next(now, full)? else { continue };
+            let Some(frame) = source.next(now, full)? else {
+                if let (true, Some(encoding)) = (full, &mut encoding) {
+                    encoding.ladder.handle_picture(now, Fate::LeftOut);
+                }
+                continue;
+            };
             self.shared.viewfinder.offer(&frame);
             let content = source.content();
             let codec = *lock(&self.shared.codec);
@@ -221,7 +226,13 @@ impl Encoding {
         } else if matches!(detail, Some(Detail::SharpAnew | Detail::CoarseAnew)) {
             self.sender.request_keyframe();
         }
+        let left_out = self.sender.stats().left_out;
         let packets = self.sender.capture(now, &frame.scaled(size), Backlog::Clear)?;
+        if !packets.is_empty() {
+            self.ladder.handle_picture(now, Fate::Sent);
+        } else if self.sender.stats().left_out > left_out {
+            self.ladder.handle_picture(now, Fate::LeftOut);
+        }
         if let (Some(scene), Some(detail), true) = (&mut self.scene, detail, packets.is_empty()) {
             scene.handle_left_out(detail);
         }
