@@ -40,6 +40,9 @@ const SLOW_IN_A_ROW: u32 = 5;
 const JUDGED: u32 = 45;
 const SENT: u32 = 75;
 
+/// Which of [`STEPS`] fits whatever it shows: what is left out there makes room for what was lost, and smaller is no help.
+const FITS: usize = 2;
+
 /// Pictures per second of a camera.
 const CAMERA_RATE: u32 = 30;
 
@@ -150,8 +153,8 @@ impl Ladder {
             return;
         }
         self.judged = (0, 0);
-        if self.content == Content::Camera && sent * 100 < SENT * all {
-            self.at = self.at.saturating_sub(1);
+        if self.content == Content::Camera && self.at > FITS && sent * 100 < SENT * all {
+            self.at -= 1;
             self.calm_since = None;
             self.resting_until = Some(now + REST);
         }
