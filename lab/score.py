@@ -29,16 +29,20 @@ def load(path):
     return resample_poly(samples, RATE // common, rate // common)
 
 
+def correlate(area, window):
+    """How well the window fits at each offset of the area at which it lies wholly inside."""
+    size = 1 << (len(area) + len(window)).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(area, size) * np.conj(np.fft.rfft(window, size)), size)
+    return correlation[: len(area) - len(window) + 1]
+
+
 def find(window, recording, start):
     """The offset in the recording at which the window fits best."""
     begin = max(0, start + EARLIEST)
     area = recording[begin : start + LATEST + WINDOW]
     if len(area) < WINDOW:
         return None
-    size = 1 << (len(area) + len(window)).bit_length()
-    correlation = np.fft.irfft(np.fft.rfft(area, size) * np.conj(np.fft.rfft(window, size)), size)
-    # Every fit whose window lies wholly inside the recording.
-    return begin + int(np.argmax(correlation[: len(area) - WINDOW + 1]))
+    return begin + int(np.argmax(correlate(area, window)))
 
 
 def score(reference, recording):
@@ -71,11 +75,9 @@ def lags(reference, recording):
         area = recording[begin : start + LATEST + MOMENT]
         if len(area) < MOMENT:
             break
-        size = 1 << (len(area) + MOMENT).bit_length()
-        correlation = np.fft.irfft(np.fft.rfft(area, size) * np.conj(np.fft.rfft(moment, size)), size)
         energy = np.concatenate(([0.0], np.cumsum(area**2)))
         energy = energy[MOMENT:] - energy[:-MOMENT]
-        clear = correlation[: len(energy)] / np.sqrt(np.maximum(energy, 1e-9) * max(np.sum(moment**2), 1e-9))
+        clear = correlate(area, moment) / np.sqrt(np.maximum(energy, 1e-9) * max(np.sum(moment**2), 1e-9))
         best = int(np.argmax(clear))
         if clear[best] >= CLEAR:
             found.append(round((begin + best - start) * 1000 / RATE, 1))

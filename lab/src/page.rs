@@ -52,6 +52,8 @@ const MARK: usize = 24;
 /// Lines on a page, and how high they are.
 const LINES: usize = 34;
 const POINTS: &str = "14";
+/// Of Debian's fonts-noto-core.
+const FONT: &str = "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf";
 
 /// Shares pages over such a link.
 pub fn share(link: &str, segment: &mut Segment, folder: &Path) -> Result<Read> {
@@ -149,7 +151,7 @@ fn set(text: &str, folder: &Path) -> Result<Vec<u8>> {
     let file = folder.join("page.gray");
     let size = format!("{WIDTH}x{HEIGHT}");
     let mut convert = Command::new("convert");
-    convert.args(["-size", &size, "xc:white", "-pointsize", POINTS, "-fill", "black"]);
+    convert.args(["-size", &size, "xc:white", "-font", FONT, "-pointsize", POINTS, "-fill", "black"]);
     convert.args(["-annotate", "+20+30", text, "-depth", "8"]).arg(format!("gray:{}", file.display()));
     run(&mut convert)?;
     let page = std::fs::read(&file)?;

@@ -1,13 +1,13 @@
 //! Two `silbo peer`s in a call with each other; what they say to each other is carried by hand.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::desktop::Desktop;
-use crate::process::{Place, Silbo, Turn};
+use crate::process::{Place, Silbo, Turn, poll};
 
 /// How long anything may take that needs a few round trips.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,15 +42,19 @@ impl Pair {
             callee: start(callee, &["peer", "answer"], folder)?,
         };
         pair.caller.command(&json!({ "t": "call" }))?;
-        let mut connected = [false; 2];
-        let deadline = Instant::now() + PATIENCE;
-        while connected != [true; 2] {
-            connected[0] |= carry(&mut pair.caller, &mut pair.callee)?;
-            connected[1] |= carry(&mut pair.callee, &mut pair.caller)?;
-            ensure!(Instant::now() < deadline, "{}", pair.callee.complaint("not connected"));
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        pair.connect()?;
         Ok(pair)
+    }
+
+    /// Carries what they say to each other until both are connected.
+    pub fn connect(&mut self) -> Result<()> {
+        let mut connected = [false; 2];
+        let both = poll("connection", PATIENCE, || {
+            connected[0] |= carry(&mut self.caller, &mut self.callee)?;
+            connected[1] |= carry(&mut self.callee, &mut self.caller)?;
+            Ok((connected == [true; 2]).then_some(()))
+        });
+        both.map_err(|error| self.callee.complaint(&error.to_string()))
     }
 
     /// Ends the call; both programs end, and have written what they write then.

@@ -2,6 +2,7 @@
 //! what makes no sense is said and changes nothing.
 
 use anyhow::{Context as _, Result, ensure};
+use lab::pair::Pair;
 use lab::process::{Place, Silbo, Turn, poll};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -37,13 +38,9 @@ fn two_peers_talk_and_tell_when_each_block_was_handed_over() -> Result<()> {
         ensure!(!message.contains("v=0"), "{message}");
     }
     offer.command(&json!({ "t": "call" }))?;
-    let mut up = [false; 2];
-    let both = poll("connection", PATIENCE, || {
-        carry(&mut offer, &mut answer, &mut up[0])?;
-        carry(&mut answer, &mut offer, &mut up[1])?;
-        Ok((up == [true; 2]).then_some(()))
-    });
-    both.map_err(|error| answer.complaint(&error.to_string()))?;
+    let mut pair = Pair { caller: offer, callee: answer };
+    pair.connect()?;
+    let Pair { caller: mut offer, callee: mut answer } = pair;
     // What makes no sense in the middle of a call ends nothing.
     answer.command(&json!({ "t": "offer", "sdp": "v=0" }))?;
     said(&mut answer, "error")?;
@@ -85,17 +82,6 @@ fn peer(role: &str, words: &[&str], folder: &Path) -> Result<Silbo> {
 
 fn said(peer: &mut Silbo, kind: &str) -> Result<Value> {
     peer.expect_where(kind, PATIENCE, |line| line["t"] == kind)
-}
-
-fn carry(from: &mut Silbo, to: &mut Silbo, connected: &mut bool) -> Result<()> {
-    while let Some(line) = from.poll() {
-        match line["t"].as_str() {
-            Some("offer" | "answer" | "cand") => to.command(&line)?,
-            Some("connected") => *connected = true,
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// When blocks were handed over; each begins where the last one ended.
