@@ -1,10 +1,10 @@
 //! Which size and how many pictures per second: as much as link, processor and viewer can use, changed seldom.
 //!
 //! ```text
-//!              the rate or the processor does not suffice, or it is shown smaller
+//!              the rate or the processor does not suffice, too many pictures find no room, or it is shown smaller
 //!   Step n ──────────────────────────────────────────────────────────────────────▶ Step n - 1 or lower, at once
 //!   Step n ◀────────────────────────────────────────────────────────────────────── Step n - 1
-//!              all three have sufficed for the next step during CALM
+//!              all of them have sufficed for the next step during CALM
 //! ```
 //! A camera keeps its rate and gives up size; a screen keeps its size, for text must be read, and gives up rate. Where the
 //! viewer's window was all that kept a step small, a larger window is followed at once, too.
@@ -19,7 +19,7 @@ use crate::bitrate::Bitrate;
 /// How long a larger step must have been possible before it is taken.
 pub const CALM: Duration = Duration::from_secs(3);
 
-/// After the processor was too slow, it is not tried with more for so long.
+/// After the processor was too slow, or too many pictures found no room, more is not tried for so long.
 const REST: Duration = Duration::from_secs(15);
 
 /// A viewer's window that changes all the time changes the step only so often: each change costs a keyframe.
@@ -154,9 +154,7 @@ impl Ladder {
         }
         self.judged = (0, 0);
         if self.content == Content::Camera && self.at > FITS && sent * 100 < SENT * all {
-            self.at -= 1;
-            self.calm_since = None;
-            self.resting_until = Some(now + REST);
+            self.retreat(now);
         }
     }
 
@@ -228,10 +226,15 @@ impl Ladder {
         self.slow = if encoding > self.interval() * BUSY / 100 { self.slow + 1 } else { 0 };
         if self.slow >= SLOW_IN_A_ROW {
             self.slow = 0;
-            self.at = self.at.saturating_sub(1).max(self.lowest());
-            self.calm_since = None;
-            self.resting_until = Some(now + REST);
+            self.retreat(now);
         }
+    }
+
+    /// A step lower, and no higher one for a while.
+    fn retreat(&mut self, now: Instant) {
+        self.at = self.at.saturating_sub(1).max(self.lowest());
+        self.calm_since = None;
+        self.resting_until = Some(now + REST);
     }
 
     fn may_rise(&self, now: Instant, measured: Measured) -> bool {

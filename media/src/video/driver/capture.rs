@@ -151,7 +151,7 @@ impl Capture {
             next = if now > next + LATE { now + interval } else { next + interval };
             let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
             let Some(frame) = source.next(now, full)? else {
-                if let (true, Some(encoding)) = (full, &mut encoding) {
+                if full && let Some(encoding) = &mut encoding {
                     encoding.ladder.handle_picture(now, Fate::LeftOut);
                 }
                 continue;
@@ -228,13 +228,15 @@ impl Encoding {
         }
         let left_out = self.sender.stats().left_out;
         let packets = self.sender.capture(now, &frame.scaled(size), Backlog::Clear)?;
-        if !packets.is_empty() {
+        if packets.is_empty() {
+            if self.sender.stats().left_out > left_out {
+                self.ladder.handle_picture(now, Fate::LeftOut);
+            }
+            if let Some((scene, detail)) = self.scene.as_mut().zip(detail) {
+                scene.handle_left_out(detail);
+            }
+        } else {
             self.ladder.handle_picture(now, Fate::Sent);
-        } else if self.sender.stats().left_out > left_out {
-            self.ladder.handle_picture(now, Fate::LeftOut);
-        }
-        if let (Some(scene), Some(detail), true) = (&mut self.scene, detail, packets.is_empty()) {
-            scene.handle_left_out(detail);
         }
         self.took = now.elapsed();
         Ok(packets)
