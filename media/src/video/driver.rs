@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 pub use super::camera::CameraError;
 pub use super::ends::{Camera, VideoConfig, VideoEndError, VideoError, VideoSink, VideoSource};
 use super::frame::I420;
-use super::sender::{Backlog, VideoPacket};
+use super::sender::VideoPacket;
 use super::sync::NtpTime;
 use super::viewing::Viewing;
 use super::vpx::Codec;
@@ -70,6 +70,15 @@ pub struct VideoIo {
     pub pictures: mpsc::Receiver<Vec<VideoPacket>>,
     /// What happened.
     pub events: mpsc::Receiver<VideoEvent>,
+}
+
+/// What waits to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backlog {
+    /// Little: pictures are welcome.
+    Clear,
+    /// As much as may wait: the next picture would only be late.
+    Full,
 }
 
 /// What came from the other end.

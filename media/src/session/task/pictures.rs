@@ -19,9 +19,10 @@ use crate::session::congestion::pacer::Room;
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::video::driver::{
-    self, Incoming, VideoConfig, VideoEngine, VideoError, VideoEvent, VideoIo, VideoSource, VideoStats,
+    self, Backlog, Incoming, VideoConfig, VideoEngine, VideoError, VideoEvent, VideoIo, VideoSource,
+    VideoStats,
 };
-use crate::video::sender::{Backlog, VideoPacket};
+use crate::video::sender::VideoPacket;
 
 pub(in crate::session) struct Pictures {
     engine: VideoEngine,

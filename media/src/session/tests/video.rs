@@ -16,7 +16,7 @@ use crate::video::frame::{Size, Taken};
 use crate::video::ladder::{Ladder, Measured};
 use crate::video::pattern;
 use crate::video::receiver::{Shown, VideoReceiver};
-use crate::video::sender::{Backlog, VideoSender, VideoSenderConfig};
+use crate::video::sender::{VideoSender, VideoSenderConfig};
 use crate::video::viewing::Viewing;
 use crate::video::vpx::{Codec, Content};
 
@@ -74,7 +74,11 @@ impl VirtualVideo {
         self.next += FRAME;
         self.number += 1;
         let budget = line.video_budget(now);
-        if self.camera == Camera::Off || budget.room == Room::Skip {
+        if self.camera == Camera::Off {
+            return;
+        }
+        if budget.room == Room::Skip {
+            self.sender.hold_back();
             return;
         }
         self.ladder.set_source(self.source);
@@ -83,7 +87,7 @@ impl VirtualVideo {
         self.sender.set_size(step.size).unwrap();
         self.sender.set_bitrate(budget.rate).unwrap();
         let frame = pattern::draw(step.size, Taken::At(now), self.number);
-        let packets = self.sender.capture(now, &frame, Backlog::Clear).unwrap();
+        let packets = self.sender.capture(now, &frame).unwrap();
         if !packets.is_empty() {
             self.sent.insert(self.number, now);
             line.send_video(now, packets);

@@ -20,7 +20,7 @@ use crate::video::frame::{I420, Size, Taken};
 use crate::video::ladder::{Fate, Ladder, Measured};
 use crate::video::pattern;
 use crate::video::scene::{Detail, Scene};
-use crate::video::sender::{Backlog, VideoPacket, VideoSender, VideoSenderConfig};
+use crate::video::sender::{VideoPacket, VideoSender, VideoSenderConfig};
 use crate::video::vpx::{Codec, Content, EncoderConfig, VpxError};
 
 const PATTERN_SIZE: (u32, u32) = (1280, 720);
@@ -152,6 +152,7 @@ impl Capture {
             let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
             let Some(frame) = source.next(now, full)? else {
                 if full && let Some(encoding) = &mut encoding {
+                    encoding.sender.hold_back();
                     encoding.ladder.handle_picture(now, Fate::LeftOut);
                 }
                 continue;
@@ -227,7 +228,7 @@ impl Encoding {
             self.sender.request_keyframe();
         }
         let left_out = self.sender.stats().left_out;
-        let packets = self.sender.capture(now, &frame.scaled(size), Backlog::Clear)?;
+        let packets = self.sender.capture(now, &frame.scaled(size))?;
         if packets.is_empty() {
             if self.sender.stats().left_out > left_out {
                 self.ladder.handle_picture(now, Fate::LeftOut);

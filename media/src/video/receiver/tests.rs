@@ -8,7 +8,7 @@ use crate::session::congestion::nack::{Asker, Request};
 use crate::video::fixture::origin;
 use crate::video::frame::Size;
 use crate::video::pattern;
-use crate::video::sender::{Backlog, VideoPacket, VideoSender, VideoSenderConfig};
+use crate::video::sender::{VideoPacket, VideoSender, VideoSenderConfig};
 use crate::video::vpx::{EncoderConfig, Layers};
 
 const MS: Duration = Duration::from_millis(1);
@@ -81,7 +81,7 @@ fn call(codec: Codec, layers: Layers, link: Link, seconds: u64) -> Outcome {
         let mut sends = Vec::new();
         if ms % 33 == 0 {
             let frame = pattern::draw(size, Taken::At(now), number);
-            let packets = sender.capture(now, &frame, Backlog::Clear).unwrap();
+            let packets = sender.capture(now, &frame).unwrap();
             if !packets.is_empty() {
                 outcome.sent.insert(number);
             }
@@ -220,18 +220,44 @@ fn loss_without_resending_asks_for_keyframes_at_a_bounded_rate() {
 }
 
 #[test]
-fn nothing_is_encoded_for_a_full_queue_nor_faster_than_wished() {
+fn nothing_is_encoded_faster_than_wished() {
     let start = origin();
     let mut sender = VideoSender::new(VideoSenderConfig::default(), start).unwrap();
     sender.set_frame_rate(15);
     let frame = pattern::draw(Size::new(640, 360).unwrap(), Taken::At(start), 1);
-    assert!(sender.capture(start, &frame, Backlog::Full).unwrap().is_empty());
     for at in 0..30u32 {
         let now = start + 33 * MS * at;
-        sender.capture(now, &frame.retaken(Taken::At(now)), Backlog::Clear).unwrap();
+        sender.capture(now, &frame.retaken(Taken::At(now))).unwrap();
     }
     let stats = sender.stats();
-    assert_eq!((stats.held_back, stats.too_fast, stats.sent + stats.left_out), (1, 15, 15));
+    assert_eq!((stats.too_fast, stats.sent + stats.left_out), (15, 15));
+}
+
+#[test]
+fn after_pictures_that_were_held_back_the_next_one_is_no_larger_than_they_were() {
+    let (start, mut dice) = (origin(), Dice(5));
+    let size = Size::new(320, 180).unwrap();
+    let mut sender = VideoSender::new(VideoSenderConfig::default(), start).unwrap();
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for at in 0..300u32 {
+        let now = start + 33 * MS * at;
+        if at >= 200 && at % 20 < 6 {
+            sender.hold_back();
+            continue;
+        }
+        let grain = (0..size.bytes()).map(|_| 122 + dice.below(13) as u8).collect();
+        let frame = I420::packed(size, Taken::At(now), grain).unwrap();
+        let packets = sender.capture(now, &frame).unwrap();
+        let bytes: usize = packets.iter().map(|packet| packet.payload.len()).sum();
+        match at {
+            100..200 => before.push(bytes),
+            200.. if at % 20 == 6 => after.push(bytes),
+            _ => {}
+        }
+    }
+    assert_eq!(sender.stats().held_back, 30);
+    let (usual, largest) = (before.iter().sum::<usize>() / before.len(), after.iter().max().unwrap());
+    assert!(*largest < 3 * usual, "{largest} bytes after {usual}");
 }
 
 #[test]
@@ -242,7 +268,7 @@ fn keyframes_are_made_once_for_many_requests() {
         let now = start + 33 * MS * at;
         let frame = pattern::draw(Size::new(320, 180).unwrap(), Taken::At(now), at);
         sender.request_keyframe();
-        sender.capture(now, &frame, Backlog::Clear).unwrap();
+        sender.capture(now, &frame).unwrap();
     }
     let keyframes = sender.stats().keyframes;
     assert!((2..=10).contains(&keyframes), "{keyframes} keyframes in 3 s");
