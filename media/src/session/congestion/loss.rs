@@ -116,12 +116,17 @@ impl Loss {
         self.recent
     }
 
+    /// The share that is lost whatever is sent, at most [`MOST_INHERENT`].
+    pub(super) fn inherent(&self) -> f64 {
+        self.inherent
+    }
+
     fn judge(&mut self, loss: f64, many: f64) -> Verdict {
         let queue = self.queue >= QUEUE;
         if let State::Trial { before } = self.state {
             self.state = State::Watching;
             if loss > OURS * before && before <= MOST_INHERENT && !queue {
-                self.inherent = (loss + before) / 2.0;
+                self.inherent = ((loss + before) / 2.0).min(MOST_INHERENT);
                 return Verdict::InVain;
             }
         }

@@ -395,8 +395,8 @@ impl Controller {
         let seen = Seen {
             usage,
             standing: self.standing.delay(),
-            acknowledged: self.acknowledged.rate(),
-            recent: self.acknowledged.recent(),
+            acknowledged: self.acknowledged.rate().map(|rate| self.as_sent(rate)),
+            recent: self.acknowledged.recent().map(|rate| self.as_sent(rate)),
             round_trip: self.round_trip,
             contention: self.contention,
             growth: if enough { Growth::Denied } else { self.growth },
@@ -418,6 +418,12 @@ impl Controller {
         if used == Use::Limited && queue < none {
             self.probing.refresh(now, self.target(), self.demand);
         }
+    }
+
+    /// What was sent for so much to get through, where some is lost whatever is sent: else a tenth of loss would cost
+    /// another tenth of the rate at each decrease.
+    fn as_sent(&self, through: Bitrate) -> Bitrate {
+        through.scaled(1.0 / (1.0 - self.loss.inherent()))
     }
 
     /// What one packet says of the queue.
@@ -444,7 +450,8 @@ impl Controller {
             Some(Verdict::Fine) => Growth::Allowed,
             Some(Verdict::Hold) => Growth::Denied,
             Some(Verdict::Brake(share)) => {
-                self.rate.lossy(share, self.acknowledged.rate());
+                let through = self.acknowledged.rate().map(|rate| self.as_sent(rate));
+                self.rate.lossy(share, through);
                 self.probing.give_up();
                 Growth::Denied
             }

@@ -36,7 +36,7 @@ const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
 /// What of the last packets was lost from which on each is sent again twice, and three times. Of 170 packets a second
 /// with 10 % loss more than one is lost with its only repetition, and each holds the picture up for 200 ms: Chromium saw it
 /// stand still for 7 to 10 % of the time.
-const SEVERAL: [f64; 2] = [0.03, 0.07];
+const SEVERAL: [f64; 2] = [0.01, 0.07];
 /// What of all that leaves such packets may be; they have to fit into the pacer's budget.
 const MOST_AGAIN: f64 = 0.35;
 /// Half of all sequence numbers: what is further ahead lies behind (RFC 1982).
