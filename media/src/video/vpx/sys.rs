@@ -24,7 +24,8 @@ const THREADS: c_uint = 1;
 /// Speed against quality: what real time takes.
 const VP8_CPU_USED: c_int = -6;
 const VP9_CPU_USED: c_int = 8;
-/// Below this fullness of its buffer, in percent, the encoder leaves pictures out.
+/// Below this fullness of its buffer, in percent, the encoder leaves pictures out. Of a screen none: after a whole page its
+/// buffer is empty for a second, and a line that is typed then must not wait. What waits to be sent bounds them, too.
 const DROP_BELOW: c_uint = 30;
 /// How full the encoder imagines the link's buffer, in ms: whole, at first, and as aimed at.
 const BUFFER: (c_uint, c_uint, c_uint) = (1000, 500, 600);
@@ -282,7 +283,10 @@ fn settings(config: &EncoderConfig) -> Result<Config, VpxError> {
     settings.g_pass = vpx::vpx_enc_pass::VPX_RC_ONE_PASS;
     settings.rc_end_usage = vpx::vpx_rc_mode::VPX_CBR;
     settings.rc_target_bitrate = kbps;
-    settings.rc_dropframe_thresh = DROP_BELOW;
+    settings.rc_dropframe_thresh = match config.content {
+        Content::Camera => DROP_BELOW,
+        Content::Screen => 0,
+    };
     settings.rc_resize_allowed = 0;
     settings.rc_undershoot_pct = UNDERSHOOT;
     settings.rc_overshoot_pct = OVERSHOOT;
