@@ -32,6 +32,10 @@ const HEADROOM: u64 = 120;
 const BUSY: u32 = 70;
 const EASY: u32 = 35;
 
+/// What one picture counts in how long encoding usually takes, as a divisor: one that takes long, as a keyframe does, keeps
+/// nobody from a larger step.
+const MEMORY: u32 = 8;
+
 /// The processor counts as too slow after so many pictures in a row.
 const SLOW_IN_A_ROW: u32 = 5;
 
@@ -91,6 +95,8 @@ pub struct Ladder {
     widest: usize,
     /// When the step changed.
     changed: Option<Instant>,
+    /// How long encoding usually takes at this step.
+    usual: Duration,
     slow: u32,
     resting_until: Option<Instant>,
     /// Of pictures that are judged together: all, and those sent.
@@ -116,6 +122,7 @@ impl Ladder {
             calm_since: None,
             widest: 0,
             changed: None,
+            usual: Duration::ZERO,
             slow: 0,
             resting_until: None,
             judged: (0, 0),
@@ -134,7 +141,7 @@ impl Ladder {
         }
         self.follow_window(now, measured);
         let next = self.at + 1;
-        if self.may_rise(now, measured) && self.allowed(measured.target, HEADROOM, measured.shown) >= next {
+        if self.may_rise(now) && self.allowed(measured.target, HEADROOM, measured.shown) >= next {
             if now >= *self.calm_since.get_or_insert(now) + CALM {
                 self.change(now, next);
             }
@@ -181,7 +188,7 @@ impl Ladder {
                 return;
             }
             let most = self.allowed(measured.target, HEADROOM, measured.shown);
-            if most > self.at && self.may_rise(now, measured) {
+            if most > self.at && self.may_rise(now) {
                 self.change(now, most);
             }
         }
@@ -223,6 +230,7 @@ impl Ladder {
     }
 
     fn watch_processor(&mut self, now: Instant, encoding: Duration) {
+        self.usual = (self.usual * (MEMORY - 1) + encoding) / MEMORY;
         self.slow = if encoding > self.interval() * BUSY / 100 { self.slow + 1 } else { 0 };
         if self.slow >= SLOW_IN_A_ROW {
             self.slow = 0;
@@ -237,9 +245,9 @@ impl Ladder {
         self.resting_until = Some(now + REST);
     }
 
-    fn may_rise(&self, now: Instant, measured: Measured) -> bool {
+    fn may_rise(&self, now: Instant) -> bool {
         let rested = self.resting_until.is_none_or(|until| now >= until);
-        rested && measured.encoding <= self.interval() * EASY / 100
+        rested && self.usual <= self.interval() * EASY / 100
     }
 
     fn lowest(&self) -> usize {
@@ -323,6 +331,24 @@ mod tests {
         assert_eq!((rested[139].0, rested[299].0), (360, 720));
         let one = Measured { encoding: Duration::from_millis(60), ..kbps(2_000) };
         assert_eq!(run(&mut ladder, start + Duration::from_secs(60), 1, one), [(720, 30)]);
+    }
+
+    #[test]
+    fn now_and_then_a_picture_that_takes_long_keeps_nobody_from_a_larger_step() {
+        let (start, mut ladder) = (origin(), camera(400));
+        assert_eq!(ladder.step().size.height(), 360);
+        for nth in 0..200u32 {
+            let took = Duration::from_millis(if nth % 10 == 0 { 20 } else { 9 });
+            let now = start + Duration::from_millis(33) * nth;
+            ladder.measured(now, Measured { encoding: took, ..kbps(2_000) });
+        }
+        assert_eq!(ladder.step().size.height(), 720);
+        let (start, mut ladder) = (origin(), camera(400));
+        for nth in 0..200u32 {
+            let now = start + Duration::from_millis(33) * nth;
+            ladder.measured(now, Measured { encoding: Duration::from_millis(13), ..kbps(2_000) });
+        }
+        assert_eq!(ladder.step().size.height(), 360, "it always takes long");
     }
 
     #[test]
