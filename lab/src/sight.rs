@@ -29,10 +29,10 @@ pub struct Effort {
 const SETTLES: Duration = Duration::from_secs(25);
 const MEASURED: Duration = Duration::from_secs(20);
 
-/// Sends the film both ways for a while, over a link that carries it; of each end.
+/// Two who talk film themselves for a while, over a link that carries it; of each end.
 pub fn effort(segment: &Segment, films: &Films, folder: &Path) -> Result<[Effort; 2]> {
     std::fs::create_dir_all(folder)?;
-    let camera = format!("file:{}", films.hungry.display());
+    let camera = format!("file:{}", films.talking.display());
     let words = ["--mic", "silence", "--speaker", "null", "--camera", &camera];
     let end = |title, host| End { title, place: segment.host(host), words: &words, desktop: None };
     let mut pair = Pair::call(&end("one", 1), &end("other", 2), folder)?;
