@@ -41,7 +41,7 @@ rtc_stays_in_the_media_session() { naming 'rtc' '^(media/src/session(/|\.rs)|lab
 webrtc_is_only_a_stock_peer_in_the_lab() { naming 'webrtc' '^lab/tests/'; }
 cpal_stays_in_the_devices() { naming 'cpal' '^media/src/device(/|\.rs)'; }
 opus_stays_in_the_codec() { naming 'opus' '^media/src/codec(/|\.rs)'; }
-x11_is_looked_at_in_one_place() { naming 'x11rb' '^(media/src/video/driver/screen|lab/src/page)\.rs'; }
+x11_is_looked_at_in_one_place() { naming 'x11rb' '^(media/src/video/driver/screen(/|\.rs)|lab/src/page\.rs)'; }
 jpegs_are_read_in_one_place() { naming 'zune_jpeg' '^media/src/video/camera/mjpeg\.rs'; }
 libvpx_stays_behind_its_wrapper() { naming 'vpx_sys' '^media/src/video/vpx/sys\.rs'; }
 quinn_stays_in_the_overlay_driver() { naming 'quinn' '^overlay/src/(.*/)?driver(/|\.rs)'; }

@@ -117,9 +117,10 @@ impl Capture {
         self.chosen = wished;
     }
 
-    /// Lets a camera go, to be opened again when pictures are wanted again; so is whatever failed.
+    /// Lets a camera or a screen go, to be opened again when pictures are wanted again; so is whatever failed.
     fn rest(&mut self) {
-        if self.source.as_ref().is_none_or(|source| matches!(source, Source::Camera(_))) {
+        let lasts = |source: &Source| !matches!(source, Source::Camera(_) | Source::Screen(_));
+        if !self.source.as_ref().is_some_and(lasts) {
             self.source = None;
             lock(&self.shared.wished).get_or_insert_with(|| self.chosen.clone());
         }
@@ -318,7 +319,7 @@ impl Source {
             }
             Self::Camera(webcam) => return Ok(webcam.take(now)?),
             Self::Screen(_) if passed_over => return Ok(None),
-            Self::Screen(screen) => screen.take(taken)?,
+            Self::Screen(screen) => screen.take(now)?,
         };
         Ok(Some(frame).filter(|_| !passed_over))
     }
