@@ -14,6 +14,7 @@ pub mod frame;
 pub mod freeze;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+pub mod glances;
 pub mod ladder;
 pub mod pattern;
 pub mod receiver;

@@ -15,7 +15,6 @@ use super::screen::Screen;
 use super::v4l2::Webcam;
 use super::{BufReader, File, Shared, VideoError, VideoEvent, VideoSource, Y4mReader, lock};
 use crate::bitrate::Bitrate;
-use crate::video::camera::CameraError;
 use crate::video::frame::{I420, Size, Taken};
 use crate::video::ladder::{Fate, Ladder, Measured};
 use crate::video::pattern;
@@ -25,7 +24,8 @@ use crate::video::vpx::{Codec, Content, EncoderConfig, VpxError};
 
 const PATTERN_SIZE: (u32, u32) = (1280, 720);
 const PATTERN_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
-const SCREEN_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 15);
+/// How often a screen is asked whether something was drawn.
+const GLIMPSE: Duration = Duration::from_millis(5);
 /// What the first picture of a new page is encoded for: the encoder then takes its coarsest steps, 14 kB for a page of text.
 const COARSE: Bitrate = Bitrate::from_kbps(300);
 /// A source that is further behind does not catch up.
@@ -269,24 +269,25 @@ impl Source {
     }
 
     /// Whether it is time for a picture; waits for it, but never long.
-    fn is_due(&mut self, next: Instant) -> Result<bool, CameraError> {
-        if let Self::Camera(webcam) = self {
-            return webcam.wait();
-        }
+    fn is_due(&mut self, next: Instant) -> Result<bool, VideoError> {
         let now = Instant::now();
-        if now < next {
-            thread::park_timeout(next - now);
+        let (due, pause) = match self {
+            Self::Camera(webcam) => return Ok(webcam.wait()?),
+            Self::Screen(screen) => (screen.is_due(now)?, GLIMPSE),
+            Self::Pattern { .. } | Self::File { .. } => (now >= next, next.saturating_duration_since(now)),
+        };
+        if !due {
+            thread::park_timeout(pause);
         }
-        Ok(now >= next)
+        Ok(due)
     }
 
     fn interval(&self) -> Duration {
         match self {
             Self::Pattern { .. } => PATTERN_INTERVAL,
             Self::File { reader, .. } => reader.rate().interval(),
-            Self::Screen(_) => SCREEN_INTERVAL,
-            // It keeps its own time.
-            Self::Camera(_) => Duration::ZERO,
+            // They keep their own time.
+            Self::Camera(_) | Self::Screen(_) => Duration::ZERO,
         }
     }
 
@@ -318,7 +319,10 @@ impl Source {
                 return Ok(None);
             }
             Self::Camera(webcam) => return Ok(webcam.take(now)?),
-            Self::Screen(_) if passed_over => return Ok(None),
+            Self::Screen(screen) if passed_over => {
+                screen.pass_over(now);
+                return Ok(None);
+            }
             Self::Screen(screen) => screen.take(now)?,
         };
         Ok(Some(frame).filter(|_| !passed_over))

@@ -22,6 +22,7 @@ use x11rb::protocol::xproto::{ConnectionExt as _, ImageOrder, Window};
 use x11rb::rust_connection::RustConnection;
 
 use crate::video::frame::{FrameError, I420, Size, Taken};
+use crate::video::glances::{Change, Glances};
 use grab::Grabber;
 use pixels::{BYTES, in_video};
 use pointer::Pointer;
@@ -71,6 +72,9 @@ pub(super) struct Screen {
     damage: Option<Damage>,
     pixels: Vec<u8>,
     last: Option<Grabbed>,
+    glances: Glances,
+    /// What was told since the last look.
+    told: Change,
 }
 
 struct Grabbed {
@@ -97,7 +101,19 @@ impl Screen {
         let pointer = Pointer::open(&connection, root)?;
         let damage = watch(&connection, root)?;
         let (grabber, pixels) = (Grabber::default(), Vec::new());
-        Ok(Self { connection, root, grabber, pointer, damage, pixels, last: None })
+        let (glances, told) = (Glances::default(), Change::None);
+        Ok(Self { connection, root, grabber, pointer, damage, pixels, last: None, glances, told })
+    }
+
+    /// Whether to look now; to be asked often.
+    pub(super) fn is_due(&mut self, now: Instant) -> Result<bool, ScreenError> {
+        self.listen()?;
+        Ok(self.glances.is_due(now, self.told))
+    }
+
+    /// Nobody has a use for this look.
+    pub(super) fn pass_over(&mut self, now: Instant) {
+        self.glances.handle_glance(now, self.told);
     }
 
     /// How it looks now.
@@ -111,10 +127,12 @@ impl Screen {
         let moved =
             self.pointer.as_mut().is_some_and(|pointer| pointer.moved(&at, size, geometry.border_width));
         // After the answers: of all that was drawn before them is told by now.
-        let changed = self.changed()?;
+        self.listen()?;
+        let told = std::mem::replace(&mut self.told, Change::None);
+        let change = if moved { Change::Drawn } else { told };
+        self.glances.handle_glance(now, change);
         let last = self.last.as_ref().filter(|last| {
-            !moved
-                && !changed
+            change == Change::None
                 && last.frame.size() == size
                 && now.saturating_duration_since(last.at) < TRUSTED
         });
@@ -126,8 +144,8 @@ impl Screen {
         Ok(frame)
     }
 
-    /// Whether something was drawn since it was asked last, or the pointer looks different.
-    fn changed(&mut self) -> Result<bool, ScreenError> {
+    /// Hears whether something was drawn, or the pointer looks different.
+    fn listen(&mut self) -> Result<(), ScreenError> {
         let mut changed = self.damage.is_none();
         while let Some(event) = self.connection.poll_for_event()? {
             changed |= match event {
@@ -136,7 +154,10 @@ impl Screen {
                 _ => false,
             };
         }
-        Ok(changed)
+        if changed {
+            self.told = Change::Drawn;
+        }
+        Ok(())
     }
 
     fn grab(&mut self, size: Size, taken: Taken) -> Result<I420, ScreenError> {

@@ -134,7 +134,7 @@ fn where_many_are_lost_what_is_asked_for_is_given_out_several_times() {
 #[test]
 fn what_is_given_out_again_never_takes_more_than_a_third_of_the_way() {
     for (lost, expected) in
-        [(0.0, 1), (0.02, 1), (0.05, 2), (0.1, 3), (0.12, 2), (0.17, 2), (0.2, 1), (0.9, 1)]
+        [(0.0, 1), (0.005, 1), (0.02, 2), (0.05, 2), (0.1, 3), (0.12, 2), (0.17, 2), (0.2, 1), (0.9, 1)]
     {
         assert_eq!(copies(lost), expected, "{lost}");
     }
