@@ -223,15 +223,21 @@ impl I420 {
     }
 }
 
-/// Halves and quarters, which most pictures are scaled to, have loops of their own.
+/// Halves and quarters, which most pictures are scaled to, are means of squares. Whatever else is halved until it is less
+/// than twice as large, and mixed from there.
 fn scale(plane: &Plane<'_>, from: Size, to: Size, out: &mut Vec<u8>) {
     let is = |times: u32| from.width == times * to.width && from.height == times * to.height;
     if is(2) {
         shrink::<2>(plane, from, out);
     } else if is(4) {
         shrink::<4>(plane, from, out);
+    } else if from.width >= 2 * to.width && from.height >= 2 * to.height {
+        let half = Size { width: from.width / 2, height: from.height / 2 };
+        let mut halved = Vec::with_capacity(half.width as usize * half.height as usize);
+        shrink::<2>(plane, from, &mut halved);
+        scale(&Plane { data: &halved, stride: half.width as usize }, half, to, out);
     } else {
-        scale_freely(plane, from, to, out);
+        mix(plane, from, to, out);
     }
 }
 
@@ -250,39 +256,50 @@ fn shrink<const N: usize>(plane: &Plane<'_>, from: Size, out: &mut Vec<u8>) {
     }
 }
 
-/// Sums the covered rows into one row of column sums, then the covered columns of that. An area is divided by as a
-/// multiplication with its reciprocal, of which there are few.
-fn scale_freely(plane: &Plane<'_>, from: Size, to: Size, out: &mut Vec<u8>) {
-    let columns: Vec<_> = covered(from.width, to.width).collect();
-    let widest = columns.iter().map(|(left, right)| right - left).max().unwrap_or(1);
-    let mut sums = vec![0u32; from.width as usize];
-    let mut reciprocals = vec![0u32; widest + 1];
-    for (top, bottom) in covered(from.height, to.height) {
-        sums.fill(0);
-        for row in plane.data.chunks(plane.stride).take(bottom).skip(top) {
-            sums.iter_mut().zip(row).for_each(|(sum, pixel)| *sum += u32::from(*pixel));
+/// Each pixel from the four around where it lies, the nearer the more: first two rows into one, which the compiler makes
+/// vectors of, then that row's neighbours.
+fn mix(plane: &Plane<'_>, from: Size, to: Size, out: &mut Vec<u8>) {
+    let width = from.width as usize;
+    let columns: Vec<_> = places(from.width, to.width).collect();
+    // The last pixel twice: it has no neighbour.
+    let mut mixed = vec![0u8; width + 1];
+    let row = |at: usize| &plane.data[at * plane.stride..][..width];
+    for Place { first, second } in places(from.height, to.height) {
+        let below = (first + 1).min(from.height as usize - 1);
+        let rows = row(first).iter().zip(row(below));
+        for (mixed, (above, below)) in mixed.iter_mut().zip(rows) {
+            *mixed = between(*above, *below, second);
         }
-        let height = (bottom - top) as u32;
-        for (width, reciprocal) in (0..).zip(&mut reciprocals).skip(1) {
-            *reciprocal = (ONE + height * width / 2) / (height * width);
-        }
-        out.extend(columns.iter().map(|&(left, right)| {
-            let sum: u32 = sums[left..right].iter().sum();
-            ((sum * reciprocals[right - left] + ONE / 2) >> FRACTION) as u8
+        mixed[width] = mixed[width - 1];
+        out.extend(columns.iter().map(|place| {
+            let (left, right) = (mixed[place.first], mixed[place.first + 1]);
+            between(left, right, place.second)
         }));
     }
 }
 
-/// Bits behind the point, and 1: 255 of them and a half fit into 32 bits.
-const FRACTION: u32 = 24;
-const ONE: u32 = 1 << FRACTION;
+/// Where a pixel lies between two.
+#[derive(Clone, Copy)]
+struct Place {
+    first: usize,
+    /// What the second of the two counts, of [`WHOLE`].
+    second: u16,
+}
 
-/// Which of `from` pixels each of `to` pixels covers: at least one.
-fn covered(from: u32, to: u32) -> impl Iterator<Item = (usize, usize)> {
-    let (from, to) = (from as usize, to as usize);
+const WHOLE: u16 = 256;
+
+fn between(first: u8, second: u8, weight: u16) -> u8 {
+    ((u16::from(first) * (WHOLE - weight) + u16::from(second) * weight + WHOLE / 2) / WHOLE) as u8
+}
+
+/// Where the middles of `to` pixels lie among those of `from`.
+fn places(from: u32, to: u32) -> impl Iterator<Item = Place> {
+    let (from, to, whole) = (u64::from(from), u64::from(to), u64::from(WHOLE));
     (0..to).map(move |at| {
-        let first = at * from / to;
-        (first, ((at + 1) * from / to).max(first + 1))
+        let middle = ((2 * at + 1) * from * whole / (2 * to)).saturating_sub(whole / 2);
+        let last = (from - 1) * whole;
+        let middle = middle.min(last);
+        Place { first: (middle / whole) as usize, second: (middle % whole) as u16 }
     })
 }
 
@@ -358,19 +375,43 @@ mod tests {
     }
 
     #[test]
-    fn halves_and_quarters_are_what_any_other_size_would_be() {
-        // Anything without a pattern of two or four.
-        let noise =
-            |size: Size| (0..size.bytes() as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
-        for (from, to) in [((16, 8), (8, 4)), ((24, 16), (6, 4)), ((8, 8), (2, 2)), ((20, 12), (10, 6))] {
-            let (from, to) = (size(from.0, from.1), size(to.0, to.1));
-            let frame = I420::packed(from, ANY, noise(from).collect()).unwrap();
-            let mut freely = Vec::new();
-            let chroma = (from.chroma(), to.chroma());
-            for (plane, (from, to)) in frame.planes().iter().zip([(from, to), chroma, chroma]) {
-                scale_freely(plane, from, to, &mut freely);
+    fn halves_and_quarters_are_means_of_squares() {
+        let noise = |at: u32| at.wrapping_mul(2_654_435_761) >> 24;
+        for (times, to) in [(2, size(8, 4)), (4, size(6, 4)), (4, size(2, 2)), (2, size(10, 6))] {
+            let from = size(times * to.width, times * to.height);
+            let data = (0..from.bytes() as u32).map(|at| noise(at) as u8).collect();
+            let scaled = I420::packed(from, ANY, data).unwrap().scaled(to);
+            let means = (0..to.width * to.height).map(|at| {
+                let (left, top) = (at % to.width * times, at / to.width * times);
+                let square = (0..times * times).map(|at| (left + at % times, top + at / times));
+                let sum: u32 = square.map(|(x, y)| noise(y * from.width + x)).sum();
+                ((sum + times * times / 2) / (times * times)) as u8
+            });
+            assert_eq!(scaled.planes()[0].data, means.collect::<Vec<_>>(), "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn what_grows_evenly_grows_evenly_in_any_other_size() {
+        let from = size(128, 90);
+        let slope = |wide: u32, high: u32| {
+            let pixels = (0..high).flat_map(|y| (0..wide).map(move |x| (x + y) as u8));
+            pixels.chain(vec![128; wide as usize * high as usize / 2]).collect()
+        };
+        let frame = I420::packed(from, ANY, slope(128, 90)).unwrap();
+        for to in [size(96, 68), size(50, 36), size(20, 12), size(160, 112), size(12, 80)] {
+            let scaled = frame.scaled(to);
+            let middle =
+                |at: u32, to: u32, from: u32| (f64::from(at) + 0.5) * f64::from(from) / f64::from(to) - 0.5;
+            for (at, pixel) in (0..).zip(scaled.planes()[0].data) {
+                let (x, y) = (at % to.width, at / to.width);
+                let expected =
+                    middle(x, to.width, 128).clamp(0.0, 127.0) + middle(y, to.height, 90).clamp(0.0, 89.0);
+                assert!(
+                    (f64::from(*pixel) - expected).abs() <= 1.6,
+                    "{to:?} at {x}, {y}: {pixel}, not {expected}"
+                );
             }
-            assert_eq!(frame.scaled(to).data(), freely, "{from:?} {to:?}");
         }
     }
 
