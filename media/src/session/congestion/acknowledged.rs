@@ -39,6 +39,11 @@ impl Acknowledged {
         self.arrived.push_back(packet);
     }
 
+    /// What arrived so far is of no interest any more.
+    pub(super) fn restart(&mut self) {
+        self.arrived.clear();
+    }
+
     /// Over the whole window; nothing before enough was seen.
     pub(super) fn rate(&self) -> Option<Bitrate> {
         self.over(WINDOW)

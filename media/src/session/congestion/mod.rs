@@ -260,7 +260,12 @@ impl Controller {
     /// A packet left. Packets without a transport-wide number, as RTCP, are not told of.
     pub fn handle_sent(&mut self, now: Instant, packet: PacketSent) {
         let media = if packet.kind == PacketKind::Padding { 0 } else { packet.size };
+        let before = self.budget.usage();
         self.budget.sent(now, self.target(), media);
+        if (before, self.budget.usage()) == (Use::Limited, Use::Full) {
+            // Of a pause and a burst together the mean says nothing of the way.
+            self.acknowledged.restart();
+        }
         self.history.remember(now, packet);
         if self.state == State::Quiet {
             self.state = State::Awaiting { since: now };
