@@ -101,6 +101,8 @@ pub(super) struct Video {
     answerer: Answerer<Packet>,
     again: Recent,
     asker: Asker,
+    /// Of the keyframe that waits in the pacer, or a part of it: its timestamp.
+    keyframe: Option<u32>,
     /// The other end's stream.
     theirs: Option<u32>,
     their_camera: Camera,
@@ -131,6 +133,7 @@ impl Video {
             answerer: Answerer::new(ROUND_TRIP),
             again: Recent { bytes: 0.0, at: now },
             asker: Asker::new(ROUND_TRIP),
+            keyframe: None,
             theirs: None,
             their_camera: Camera::Off,
             asking: VecDeque::new(),
@@ -152,27 +155,32 @@ impl Video {
         self.camera = camera;
     }
 
-    /// The packets of one picture.
+    /// The packets of one picture. Nobody needs what waits before a keyframe; but one keyframe never takes the place of
+    /// another, or on a slow way none would ever arrive.
     pub(super) fn send(&mut self, now: Instant, packets: Vec<VideoPacket>) {
         let Some(format) = self.agreed.formats.first().copied().filter(|_| self.camera == Camera::On) else {
             return;
         };
         self.pacer.handle_target(now, self.controller.target());
+        let key = packets.first().is_some_and(|first| stands_alone(format.codec, &first.payload));
+        if key && self.keyframe.is_none() {
+            self.pacer.clear_video();
+        }
         for VideoPacket { payload, timestamp, marker } in packets {
             let size = payload.len() + HEADERS;
             let header = Header {
                 version: 2,
                 marker,
                 payload_type: format.payload_type,
-                sequence_number: self.sequence,
                 timestamp,
                 ssrc: self.ssrc,
                 ..Default::default()
             };
-            self.sequence = self.sequence.wrapping_add(1);
             let packet = Packet { header, payload: payload.into() };
-            if let Err(error) = self.pacer.push(now, packet, size, PacketKind::Video) {
-                tracing::debug!(%error, "a video packet was not sent");
+            match self.pacer.push(now, packet, size, PacketKind::Video) {
+                Ok(()) if key => self.keyframe = Some(timestamp),
+                Ok(()) => {}
+                Err(error) => tracing::debug!(%error, "a video packet was not sent"),
             }
         }
     }
@@ -204,8 +212,14 @@ impl Video {
                     (packet, size, PacketKind::Padding, Some(probe))
                 }
             };
-            if let Some(packet) = packet {
+            if let Some(mut packet) = packet {
                 if kind == PacketKind::Video {
+                    // Not before: what never leaves leaves no gap.
+                    packet.header.sequence_number = self.sequence;
+                    self.sequence = self.sequence.wrapping_add(1);
+                    if packet.header.marker {
+                        self.keyframe.take_if(|timestamp| *timestamp == packet.header.timestamp);
+                    }
                     self.answerer.handle_sent(now, packet.header.sequence_number, packet.clone(), size);
                 }
                 return Some(self.number(now, packet, (size, kind, probe)));
@@ -252,7 +266,7 @@ impl Video {
             self.asker = Asker::new(self.controller.outlook().round_trip);
         }
         self.asker.handle_packet(now, header.sequence_number);
-        if parse(codec, payload).is_ok_and(|(part, _)| part.begins && part.key) {
+        if stands_alone(codec, payload) {
             self.asker.handle_keyframe(header.sequence_number);
         }
         Taken::Picture(codec)
@@ -356,6 +370,11 @@ impl Video {
     }
 }
 
+/// Whether a keyframe begins with this payload.
+fn stands_alone(codec: Codec, payload: &[u8]) -> bool {
+    parse(codec, payload).is_ok_and(|(part, _)| part.begins && part.key)
+}
+
 /// Bytes of payload in a packet of video, about.
 const PAYLOAD: usize = 1100;
 
@@ -376,3 +395,6 @@ impl Recent {
         self.at = now;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,8 +203,7 @@ impl<P> Pacer<P> {
     }
 
     /// Forgets the video that waits, as before a keyframe that replaces it.
-    #[cfg(test)]
-    fn clear_video(&mut self) {
+    pub fn clear_video(&mut self) {
         self.video.clear();
         self.video_bytes = 0;
     }
