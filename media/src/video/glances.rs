@@ -20,7 +20,7 @@ pub const LIVELY: Duration = Duration::from_nanos(1_000_000_000 / 15);
 /// While nothing does. Not seldomer, or whoever receives it would take it for a freeze ([`super::freeze`]).
 pub const RESTING: Duration = Duration::from_millis(200);
 /// What is drawn comes in pieces: half a page would cost as much as the whole one after it.
-pub const SETTLES: Duration = Duration::from_millis(10);
+pub const SETTLES: Duration = Duration::from_millis(15);
 /// After how long without a change nothing happens.
 pub const STILL: Duration = Duration::from_secs(2);
 
@@ -108,7 +108,7 @@ mod tests {
         let seen = looks(&mut glances, 10_000, &[0, 8_105, 8_110]);
         let second = |at: u32| seen.iter().filter(|seen| (at..at + 1_000).contains(*seen)).count();
         assert_eq!([second(1_000), second(4_000), second(7_000)], [15, 5, 5]);
-        assert!(seen.contains(&8_115), "{seen:?}");
+        assert!(seen.contains(&8_120), "{seen:?}");
         assert!(second(8_200) >= 14);
     }
 

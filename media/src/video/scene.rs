@@ -28,7 +28,7 @@ pub enum Detail {
     CoarseAnew,
 }
 
-/// So much of a picture is much.
+/// So much of a picture is much, however fast the way is.
 const MUCH: f64 = 0.25;
 /// And so little is rest: a pointer that moves, a line that is typed.
 const LITTLE: f64 = 0.05;
@@ -36,8 +36,9 @@ const LITTLE: f64 = 0.05;
 const CALM: Duration = Duration::from_millis(120);
 /// A picture may be on its way for so long.
 const SOON: Duration = Duration::from_millis(200);
-/// Bits that a pixel of text takes in the coarsest keyframe.
+/// Bits that a pixel of text takes in the coarsest keyframe, and in a picture that builds on the one before.
 const TEXT: f64 = 0.5;
+const NEW_TEXT: f64 = 1.5;
 /// Side of the blocks that have changed or not, and which of their rows are looked at.
 const BLOCK: usize = 16;
 const ROW: usize = 4;
@@ -49,6 +50,19 @@ pub struct Scene {
     state: State,
     /// What was asked for in vain.
     owed: Option<Detail>,
+    motion: Motion,
+}
+
+/// What the last picture showed of the one before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Motion {
+    /// Nothing else.
+    #[default]
+    None,
+    /// Something else, and so did that one.
+    Goes,
+    /// Something else, for the first time after a rest.
+    Begins,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,6 +88,11 @@ impl Scene {
         }
     }
 
+    /// Whether the last picture was another one.
+    pub fn motion(&self) -> Motion {
+        self.motion
+    }
+
     /// The picture before was left out, and with it what was to begin anew.
     pub fn handle_left_out(&mut self, detail: Detail) {
         self.owed = Some(detail);
@@ -82,12 +101,18 @@ impl Scene {
     fn judge(&mut self, now: Instant, frame: &I420, rate: Bitrate) -> Detail {
         let last = self.last.replace(frame.clone()).filter(|last| last.size() == frame.size());
         let Some(last) = last else {
+            self.motion = Motion::Begins;
             // The first picture of all comes as what is new does.
             return self.begin(frame, rate);
         };
         let changed = changed(&last, frame);
+        self.motion = match (changed > 0.0, self.motion) {
+            (false, _) => Motion::None,
+            (true, Motion::None) => Motion::Begins,
+            (true, _) => Motion::Goes,
+        };
         match self.state {
-            State::Sharp if changed >= MUCH => self.begin(frame, rate),
+            State::Sharp if changed >= much(frame, rate) => self.begin(frame, rate),
             State::Sharp => Detail::Sharp,
             State::Coarse { moves, .. } if changed >= LITTLE => {
                 self.state = State::Coarse { rests: None, moves: true };
@@ -107,14 +132,24 @@ impl Scene {
     }
 
     fn begin(&mut self, frame: &I420, rate: Bitrate) -> Detail {
-        let pixels = f64::from(frame.size().width()) * f64::from(frame.size().height());
-        if pixels * TEXT <= rate.bps() as f64 * SOON.as_secs_f64() {
+        if pixels(frame) * TEXT <= rate.bps() as f64 * SOON.as_secs_f64() {
             self.state = State::Sharp;
             return Detail::SharpAnew;
         }
         self.state = State::Coarse { rests: None, moves: false };
         Detail::CoarseAnew
     }
+}
+
+/// The share of a picture that takes too long to build on the one before, as where half a page was drawn when it was
+/// looked at.
+fn much(frame: &I420, rate: Bitrate) -> f64 {
+    let soon = rate.bps() as f64 * SOON.as_secs_f64() / (pixels(frame) * NEW_TEXT);
+    soon.clamp(LITTLE, MUCH)
+}
+
+fn pixels(frame: &I420) -> f64 {
+    f64::from(frame.size().width()) * f64::from(frame.size().height())
 }
 
 /// The share of blocks whose luma is not the same.
@@ -173,6 +208,28 @@ mod tests {
         assert_eq!(scene.detail(now + 67 * MS, &page(1, 1), SLOW), Detail::Sharp);
         assert_eq!(scene.detail(now + 133 * MS, &page(1, 2), SLOW), Detail::Sharp);
         assert_eq!(scene.detail(now + 200 * MS, &page(1, 30), SLOW), Detail::CoarseAnew);
+    }
+
+    #[test]
+    fn what_changes_after_a_rest_is_told_from_what_goes_on() {
+        let (mut scene, now) = (Scene::default(), origin());
+        let motions = [1, 1, 2, 3, 3, 4].map(|number| {
+            scene.detail(now, &page(number, 1), FAST);
+            scene.motion()
+        });
+        let [first, rests, begins, goes, rests_again, begins_again] = motions;
+        assert_eq!([first, begins, begins_again], [Motion::Begins; 3]);
+        assert_eq!([rests, rests_again], [Motion::None; 2]);
+        assert_eq!(goes, Motion::Goes);
+    }
+
+    #[test]
+    fn a_fifth_of_a_page_is_much_on_a_slow_way() {
+        for (rate, expected) in [(SLOW, Detail::CoarseAnew), (FAST, Detail::Sharp)] {
+            let (mut scene, now) = (Scene::default(), origin());
+            scene.detail(now, &page(200, 45), FAST);
+            assert_eq!(scene.detail(now + 67 * MS, &page(1, 9), rate), expected, "{rate}");
+        }
     }
 
     #[test]

@@ -149,6 +149,11 @@ impl VideoSender {
         self.gap = Gap::HeldBack;
     }
 
+    /// The next picture does not come too fast, whenever that is.
+    pub fn welcome_next(&mut self) {
+        self.due = None;
+    }
+
     /// The far end asks for a keyframe: the next picture is one, unless one was made within [`KEYFRAME_INTERVAL`].
     pub fn request_keyframe(&mut self) {
         self.wanted = Wish::Keyframe;
@@ -178,9 +183,10 @@ impl VideoSender {
     fn count(&mut self, at: Duration) -> Duration {
         let passed = at.saturating_sub(self.latest);
         self.latest = at;
-        self.counted += match std::mem::take(&mut self.gap) {
-            Gap::Usual => passed,
-            Gap::HeldBack => passed.min(self.interval()),
+        // A screen that rests saves no bits: spent on making it sharper at once, they stand in the way of what comes next.
+        self.counted += match (std::mem::take(&mut self.gap), self.config.encoder.content) {
+            (Gap::Usual, Content::Camera) => passed,
+            (Gap::HeldBack, _) | (_, Content::Screen) => passed.min(self.interval()),
         };
         self.counted
     }

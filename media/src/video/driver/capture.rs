@@ -13,12 +13,12 @@ use super::no_webcam::Webcam;
 use super::screen::Screen;
 #[cfg(target_os = "linux")]
 use super::v4l2::Webcam;
-use super::{BufReader, File, Shared, VideoError, VideoEvent, VideoSource, Y4mReader, lock};
+use super::{Backlog, BufReader, File, Shared, VideoError, VideoEvent, VideoSource, Y4mReader, lock};
 use crate::bitrate::Bitrate;
 use crate::video::frame::{I420, Size, Taken};
 use crate::video::ladder::{Fate, Ladder, Measured};
 use crate::video::pattern;
-use crate::video::scene::{Detail, Scene};
+use crate::video::scene::{Detail, Motion, Scene};
 use crate::video::sender::{VideoPacket, VideoSender, VideoSenderConfig};
 use crate::video::vpx::{Codec, Content, EncoderConfig, VpxError};
 
@@ -150,11 +150,13 @@ impl Capture {
             let now = Instant::now();
             let interval = source.interval();
             next = if now > next + LATE { now + interval } else { next + interval };
-            let full = self.shared.full.load(Ordering::Relaxed) || self.pictures.capacity() == 0;
-            let Some(frame) = source.next(now, full)? else {
-                if full && let Some(encoding) = &mut encoding {
-                    encoding.sender.hold_back();
-                    encoding.ladder.handle_picture(now, Fate::LeftOut);
+            let full = self.shared.full.load(Ordering::Relaxed);
+            let stuck = self.pictures.capacity() == 0;
+            // A screen is looked at all the same: a new page takes the place of what waits.
+            let passed_over = stuck || full && source.content() == Content::Camera;
+            let Some(frame) = source.next(now, passed_over)? else {
+                if passed_over && let Some(encoding) = &mut encoding {
+                    encoding.hold_back(now);
                 }
                 continue;
             };
@@ -175,7 +177,8 @@ impl Capture {
             }
             let measured =
                 Measured { target: rate, encoding: encoding.took, shown: *lock(&self.shared.viewing) };
-            let packets = encoding.encode(now, &frame, measured).map_err(internal)?;
+            let backlog = if full { Backlog::Full } else { Backlog::Clear };
+            let packets = encoding.encode(now, &frame, measured, backlog).map_err(internal)?;
             if !packets.is_empty() && self.pictures.try_send(packets).is_ok() {
                 self.shared.sent.fetch_add(1, Ordering::Relaxed);
             }
@@ -211,10 +214,18 @@ impl Encoding {
         now: Instant,
         frame: &I420,
         measured: Measured,
+        backlog: Backlog,
     ) -> Result<Vec<VideoPacket>, VpxError> {
         self.ladder.set_source(frame.size());
         let step = self.ladder.measured(now, measured);
         let detail = self.scene.as_mut().map(|scene| scene.detail(now, frame, measured.target));
+        if backlog == Backlog::Full && detail != Some(Detail::CoarseAnew) {
+            if let Some((scene, detail)) = self.scene.as_mut().zip(detail) {
+                scene.handle_left_out(detail);
+            }
+            self.hold_back(now);
+            return Ok(Vec::new());
+        }
         let (size, rate) = match detail {
             None | Some(Detail::Sharp | Detail::SharpAnew) => (step.size, measured.target),
             Some(Detail::Coarse) => (step.size.halved(), measured.target),
@@ -227,6 +238,10 @@ impl Encoding {
             self.size = size;
         } else if matches!(detail, Some(Detail::SharpAnew | Detail::CoarseAnew)) {
             self.sender.request_keyframe();
+        }
+        // What only became sharper takes no turn away from what somebody does.
+        if self.scene.as_ref().is_some_and(|scene| scene.motion() == Motion::Begins) {
+            self.sender.welcome_next();
         }
         let left_out = self.sender.stats().left_out;
         let packets = self.sender.capture(now, &frame.scaled(size))?;
@@ -242,6 +257,12 @@ impl Encoding {
         }
         self.took = now.elapsed();
         Ok(packets)
+    }
+
+    /// There is no room for a picture that was due.
+    fn hold_back(&mut self, now: Instant) {
+        self.sender.hold_back();
+        self.ladder.handle_picture(now, Fate::LeftOut);
     }
 }
 
