@@ -119,6 +119,9 @@ impl Scene {
 
 /// The share of blocks whose luma is not the same.
 fn changed(before: &I420, after: &I420) -> f64 {
+    if before.is_same(after) {
+        return 0.0;
+    }
     let (before, after) = (before.planes()[0], after.planes()[0]);
     let width = after.stride;
     let columns = width.div_ceil(BLOCK);
