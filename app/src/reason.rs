@@ -175,6 +175,8 @@ impl Remedy {
 /// What helps against a screen or window that cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Instead {
+    /// The desktop is of another kind.
+    OtherSession,
     /// Windows cannot be shown alone here.
     WholeScreen,
     /// The name does not say which.
@@ -190,6 +192,9 @@ pub enum Instead {
 impl Instead {
     const fn next_step(self) -> &'static str {
         match self {
+            Self::OtherSession => {
+                "Log out and choose the session called Xorg or X11 when you log in again, or share from another computer."
+            }
             Self::WholeScreen => "Share the whole screen.",
             Self::OtherName => "Give the title of one window that is open, or its number from `xwininfo`.",
             Self::BringUp => "Bring it up, then share it again.",

@@ -102,6 +102,7 @@ pub(super) fn of_pictures(error: &VideoError) -> Reason {
 
 fn of_sharing(error: &ScreenError) -> Reason {
     let instead = match error {
+        ScreenError::Wayland => Instead::OtherSession,
         ScreenError::NoWindows => Instead::WholeScreen,
         ScreenError::Choice(_) => Instead::OtherName,
         ScreenError::Hidden => Instead::BringUp,

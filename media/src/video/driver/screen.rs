@@ -15,12 +15,15 @@ mod pointer;
 mod subject;
 mod windows;
 
+use std::env;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{self, ConnectionExt as _, Damage, ReportLevel};
+use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ImageOrder, Window};
 use x11rb::rust_connection::RustConnection;
 
@@ -34,6 +37,9 @@ use windows::Standing;
 
 /// DAMAGE in the version we speak.
 const DAMAGE: (u32, u32) = (1, 1);
+/// RANDR from where it tells outputs at once.
+const RANDR: (u32, u32) = (1, 3);
+const XWAYLAND: &str = "XWAYLAND";
 /// What nobody says was drawn on is looked at again after so long all the same, for some drivers draw without a word.
 const TRUSTED: Duration = Duration::from_secs(2);
 
@@ -43,7 +49,10 @@ const TRUSTED: Duration = Duration::from_secs(2);
 pub enum ScreenError {
     /// There is no X11 here, or it does not let us in.
     #[error("there is no X11 screen to share here: {0}")]
-    Unreachable(#[from] ConnectError),
+    Unreachable(#[source] ConnectError),
+    /// The screen is not X11's.
+    #[error("this desktop is Wayland, and only the screens of X11 can be shared so far")]
+    Wayland,
     /// It hung up.
     #[error("the X11 server hung up: {0}")]
     HungUp(#[from] ConnectionError),
@@ -118,6 +127,9 @@ impl Screen {
 
     fn at(display: Option<&str>) -> Result<Self, ScreenError> {
         let (connection, root) = connect(display)?;
+        if is_guest(&connection, root)? {
+            return Err(ScreenError::Wayland);
+        }
         let subject = Subject::screen(&connection, root)?;
         Self::of(connection, root, subject)
     }
@@ -203,7 +215,8 @@ impl Screen {
 
 /// The server, and the root window of its screen.
 fn connect(display: Option<&str>) -> Result<(RustConnection, Window), ScreenError> {
-    let (connection, number) = x11rb::connect(display)?;
+    let connected = x11rb::connect(display);
+    let (connection, number) = connected.map_err(|why| unreachable(why, env::var_os("WAYLAND_DISPLAY")))?;
     let setup = connection.setup();
     let Some(screen) = setup.roots.get(number) else { return Err(ScreenError::Layout { bits: 0 }) };
     let root = screen.root;
@@ -211,6 +224,30 @@ fn connect(display: Option<&str>) -> Result<(RustConnection, Window), ScreenErro
         return Err(ScreenError::Layout { bits: bits(&connection, screen.root_depth) });
     }
     Ok((connection, root))
+}
+
+/// Where there is Wayland instead, that is the reason.
+fn unreachable(why: ConnectError, wayland: Option<OsString>) -> ScreenError {
+    match wayland {
+        Some(name) if !name.is_empty() => ScreenError::Wayland,
+        _ => ScreenError::Unreachable(why),
+    }
+}
+
+/// Whether it is a guest of Wayland (Xwayland), who has windows but whose screen is black. Since 23.1 it says so itself;
+/// before, its outputs did.
+fn is_guest(connection: &RustConnection, root: Window) -> Result<bool, ScreenError> {
+    if connection.extension_information(XWAYLAND)?.is_some() {
+        return Ok(true);
+    }
+    if connection.extension_information(randr::X11_EXTENSION_NAME)?.is_none() {
+        return Ok(false);
+    }
+    connection.randr_query_version(RANDR.0, RANDR.1)?.reply()?;
+    let outputs = connection.randr_get_screen_resources_current(root)?.reply()?;
+    let Some(first) = outputs.outputs.first() else { return Ok(false) };
+    let first = connection.randr_get_output_info(*first, outputs.config_timestamp)?.reply()?;
+    Ok(first.name.starts_with(XWAYLAND.as_bytes()))
 }
 
 /// How many bits a pixel of this depth takes.

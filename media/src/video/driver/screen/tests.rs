@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use x11rb::errors::DisplayParsingError;
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeGCAux, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
     CreateWindowAux, Gcontext, PropMode, Rectangle, WindowClass,
@@ -346,4 +347,13 @@ fn a_server_that_draws_all_windows_into_one_picture_shows_none_alone() {
     let painter = server.painter();
     painter.open("notes", RED, (0, 0), (50, 50));
     assert!(matches!(server.window("notes"), Err(ScreenError::NoWindows)));
+}
+
+#[test]
+fn without_x11_the_reason_is_wayland_where_there_is_wayland() {
+    let why = || ConnectError::DisplayParsingError(DisplayParsingError::DisplayNotSet);
+    for nothing in [None, Some("")] {
+        assert!(matches!(unreachable(why(), nothing.map(Into::into)), ScreenError::Unreachable(_)));
+    }
+    assert!(matches!(unreachable(why(), Some("wayland-0".into())), ScreenError::Wayland));
 }
