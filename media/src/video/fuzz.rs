@@ -18,8 +18,8 @@ pub const TARGETS: &[Target] = &[
     // The decoder of JPEGs has tables of its own.
     Target { name: "camera_picture", check: picture, seeds: some_pictures, memory: 1 << 20 },
     Target { name: "video_payload", check: payload, seeds: some_payloads, memory: SMALL },
-    // A jump of the sequence number makes a thousand packets missing.
     Target { name: "window_title", check: window_title, seeds: some_titles, memory: SMALL },
+    // A jump of the sequence number makes a thousand packets missing.
     Target { name: "video_packets", check: packets, seeds: some_packets, memory: 1 << 20 },
 ];
 
