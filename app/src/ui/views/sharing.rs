@@ -32,7 +32,7 @@ pub(super) fn chooser_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut
     }
     let colors = palette(ui);
     let frame = Frame::new()
-        .fill(colors.surface)
+        .fill(colors.panel)
         .stroke(Stroke::new(1.0, colors.line))
         .corner_radius(CornerRadius::same(size::CORNER_CARD))
         .shadow(shadow(ui))
