@@ -241,7 +241,8 @@ fn list_windows(view: &mut View, titles: &[&str]) {
 
 /// A window by its number.
 fn numbered(number: u32) -> WindowName {
-    WindowName::Id(WindowId::new(number).unwrap())
+    let Some(id) = WindowId::new(number) else { panic!("0 is no window") };
+    WindowName::Id(id)
 }
 
 #[test]

@@ -276,5 +276,5 @@ fn watch(connection: &RustConnection, window: Window) -> Result<Option<Damage>, 
     Ok(Some(damage))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

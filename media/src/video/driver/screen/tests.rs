@@ -1,4 +1,5 @@
 //! On an X server of their own (Xvfb).
+#![cfg(unix)]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
