@@ -46,6 +46,13 @@ pub enum Reason {
         /// What helps.
         remedy: Remedy,
     },
+    /// The screen or a window cannot be shown, or no longer.
+    Sharing {
+        /// Why.
+        why: String,
+        /// What to show, or do, instead.
+        instead: Instead,
+    },
 
     // How commands fail.
     /// The command line makes no sense.
@@ -165,6 +172,38 @@ impl Remedy {
     }
 }
 
+/// What helps against a screen or window that cannot be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instead {
+    /// The desktop is of another kind.
+    OtherSession,
+    /// Windows cannot be shown alone here.
+    WholeScreen,
+    /// The name does not say which.
+    OtherName,
+    /// It cannot be seen.
+    BringUp,
+    /// It is gone.
+    OtherWindow,
+    /// Nothing here can be shown.
+    OtherComputer,
+}
+
+impl Instead {
+    const fn next_step(self) -> &'static str {
+        match self {
+            Self::OtherSession => {
+                "Log out and choose the session called Xorg or X11 when you log in again, or share from another computer."
+            }
+            Self::WholeScreen => "Share the whole screen.",
+            Self::OtherName => "Give the title of one window that is open, or its number from `xwininfo`.",
+            Self::BringUp => "Bring it up, then share it again.",
+            Self::OtherWindow => "Share another window, or the whole screen.",
+            Self::OtherComputer => "Share from another computer, or send a file with --camera file:PATH.y4m.",
+        }
+    }
+}
+
 /// Whether somebody who could not be reached will find word of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Word {
@@ -234,6 +273,7 @@ impl Reason {
             Self::NotAuthentic,
             Self::Device(text()),
             Self::Camera { why: text(), remedy: Remedy::Connect },
+            Self::Sharing { why: text(), instead: Instead::OtherWindow },
             Self::Usage(text()),
             Self::NotBuilt(text()),
             Self::NoSuchName(text()),
@@ -281,6 +321,7 @@ impl Reason {
             Self::NotAuthentic => ("not_authentic", 6),
             Self::Device(_) => ("device", 1),
             Self::Camera { .. } => ("camera", 1),
+            Self::Sharing { .. } => ("sharing", 1),
             Self::Usage(_) => ("usage", 2),
             Self::NotBuilt(_) => ("not_built", 2),
             Self::NoSuchName(_) => ("no_such_name", 3),
@@ -357,6 +398,7 @@ impl Reason {
             Self::Camera { why, remedy } => {
                 (format!("The camera cannot be used: {why}."), remedy.next_step())
             }
+            Self::Sharing { why, instead } => (format!("Nothing is shared: {why}."), instead.next_step()),
             Self::Usage(why) => (why.clone(), "See `silbo --help`."),
             Self::NotBuilt(what) => {
                 (format!("{what} is not built yet."), "Wait for a later version of Silbo.")

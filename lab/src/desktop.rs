@@ -1,6 +1,6 @@
 //! A screen of its own for real windows: Xvfb with a window manager, driven by keyboard and mouse through xdotool.
 
-use crate::process::{Place, poll, run};
+use crate::process::{EndsWithUs, Place, poll, run};
 use anyhow::{Context as _, Result, ensure};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -80,6 +80,24 @@ impl Desktop {
         painter.args(["-window", "root", "-size", &self.size, &format!("xc:{colour}")]);
         painter.output().context("cannot run display")?;
         Ok(())
+    }
+
+    /// Opens a window of one colour; `place` is its size and corner, as in `640x360+50+50`. It closes with what is returned.
+    pub fn open(&self, title: &str, colour: &str, place: &str) -> Result<EndsWithUs> {
+        let size = place.split('+').next().unwrap_or_default();
+        let mut painter = self.on_screen("display");
+        painter.args(["-title", title, "-geometry", place, "-size", size, &format!("xc:{colour}")]);
+        let opened = EndsWithUs(painter.stdout(Stdio::null()).spawn().context("cannot run display")?);
+        self.wait_for(title)?;
+        Ok(opened)
+    }
+
+    fn wait_for(&self, title: &str) -> Result<()> {
+        poll("window", Duration::from_secs(20), || {
+            let mut search = self.on_screen("xdotool");
+            let found = search.args(["search", "--onlyvisible", "--name", title]).output();
+            Ok((!found.context("cannot run xdotool")?.stdout.is_empty()).then_some(()))
+        })
     }
 
     /// Saves a picture of the whole screen.

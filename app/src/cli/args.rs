@@ -330,7 +330,7 @@ pub struct Media {
     /// Loudspeaker
     #[arg(long, value_name = "DST", default_value = "default")]
     pub speaker: AudioSink,
-    /// Camera: none, default (the first one), device:/dev/videoN (Linux), screen (X11), pattern or file:PATH.y4m
+    /// Camera: none, default (the first one), device:/dev/videoN (Linux), screen or window:TITLE (X11), pattern or file:PATH.y4m
     #[arg(long, value_name = "SRC", default_value = "none")]
     pub camera: VideoSource,
     /// Where received pictures go: null, file:PATH.y4m in the size of the first, or 1280x720:PATH.y4m

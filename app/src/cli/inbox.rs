@@ -67,7 +67,7 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
             Ok(match (what, on) {
                 ("camera", true) => Command::SetCamera(Camera::On),
                 ("camera", false) => Command::SetCamera(Camera::Off),
-                (_, true) => Command::Share(Sharing::On),
+                (_, true) => Command::Share(shared(value.get("window"))?),
                 (_, false) => Command::Share(Sharing::Off),
             })
         }
@@ -76,10 +76,20 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
     }
 }
 
+/// All of the screen, unless a window is named.
+fn shared(window: Option<&Value>) -> Result<Sharing, Reason> {
+    let Some(window) = window else { return Ok(Sharing::Screen) };
+    let name = window.as_str().and_then(|name| name.parse().ok());
+    name.map(Sharing::Window).ok_or_else(|| {
+        Reason::Usage("share needs as \"window\" a title, or a number like \"0x3a00007\".".into())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::command::Who;
+    use media::video::window::WindowName;
 
     #[test]
     fn every_built_command_parses() {
@@ -94,7 +104,11 @@ mod tests {
             (r#"{"do":"unmute"}"#.to_owned(), Command::SetMuted(false)),
             (r#"{"do":"camera","on":true}"#.to_owned(), Command::SetCamera(Camera::On)),
             (r#"{"do":"camera","on":false}"#.to_owned(), Command::SetCamera(Camera::Off)),
-            (r#"{"do":"share","on":true}"#.to_owned(), Command::Share(Sharing::On)),
+            (r#"{"do":"share","on":true}"#.to_owned(), Command::Share(Sharing::Screen)),
+            (
+                r#"{"do":"share","on":true,"window":"notes - Editor"}"#.to_owned(),
+                Command::Share(Sharing::Window(WindowName::Title("notes - Editor".to_owned()))),
+            ),
             (r#"{"do":"share","on":false}"#.to_owned(), Command::Share(Sharing::Off)),
             (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
@@ -116,6 +130,8 @@ mod tests {
             r#"{"do":"accept_request"}"#,
             r#"{"do":"call"}"#,
             r#"{"do":"call","who":"?"}"#,
+            r#"{"do":"share","on":true,"window":""}"#,
+            r#"{"do":"share","on":true,"window":7}"#,
         ] {
             assert!(matches!(parse(line), Err(Reason::Usage(_))), "{line}");
         }

@@ -23,6 +23,7 @@ use crate::{
     roster,
     storage::{Contact, Profile, Setting, Storage, StorageError},
 };
+use media::video::{driver::ScreenError, window::OpenWindow};
 use overlay::{
     Identity, Lookup, LookupError, PresenceSecret, PublicKey, RegisterError, Registration, RelayOffer,
     RelaysError, Role, SendError, Username,
@@ -106,6 +107,8 @@ pub(super) enum Done {
     PresenceGiven,
     /// Any other envelope was delivered, or not.
     Sent(Result<(), SendError>),
+    /// Windows that could be shown.
+    Windows(Result<Vec<OpenWindow>, ScreenError>),
     /// A session is closed, its files are whole.
     Closed,
     /// Nobody needs this node any more.
@@ -260,6 +263,7 @@ impl Actor {
             Command::SetMuted(muted) => self.set_muted(muted),
             Command::SetCamera(camera) => self.set_camera(camera),
             Command::Share(sharing) => self.share(sharing),
+            Command::ListWindows => self.list_windows(),
             Command::SetViewing(viewing) => {
                 self.set_viewing(viewing);
                 Ok(())
@@ -437,6 +441,7 @@ impl Actor {
             }
             Ok(Done::Told(who, secret, result)) => self.told(who, secret, result),
             Ok(Done::PresenceGiven) => self.given(),
+            Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
             Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),
             Ok(Done::Departed) => self.left = true,

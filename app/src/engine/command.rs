@@ -1,7 +1,10 @@
 //! What a person can ask of the engine, from the window, the command line or standard input alike.
 
 use super::view::ContactId;
-use media::{session::Camera, video::viewing::Viewing};
+use media::{
+    session::Camera,
+    video::{viewing::Viewing, window::WindowName},
+};
 use overlay::{PublicKey, Username};
 use std::{fmt, time::Duration};
 
@@ -16,12 +19,14 @@ pub enum Who {
     Key(PublicKey),
 }
 
-/// Whether our screen is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is shown of our screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sharing {
-    /// It is.
-    On,
-    /// It is not.
+    /// All of it.
+    Screen,
+    /// A window of another program.
+    Window(WindowName),
+    /// Nothing.
     Off,
 }
 
@@ -59,8 +64,10 @@ pub enum Command {
     SetMuted(bool),
     /// Send our pictures, or not.
     SetCamera(Camera),
-    /// Show our screen in place of our camera, or no longer.
+    /// Show our screen or a window in place of our camera, or no longer.
     Share(Sharing),
+    /// Look which windows could be shown; they appear in the view of the call.
+    ListWindows,
     /// The other end's pictures are shown so large: it need not send larger ones.
     SetViewing(Viewing),
     /// This machine's addresses have changed: let a call look at once.

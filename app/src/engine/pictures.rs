@@ -1,14 +1,14 @@
-//! What is shown of us in a call: a camera, the screen or nothing.
+//! What is shown of us in a call: a camera, the screen, a window or nothing.
 //!
 //! ```text
 //!   Off ◀── camera off, lost ──┐      with --camera a call begins in On, else in Off
 //!    └── camera on ──▶ On ─────┘      Echo sees nothing
 //!    ▲                 ▲
-//!    └─ stop, lost ─ Screen ◀─ share   back to what it was before
+//!    └─ stop, lost ─ Shared ◀─ share   back to what it was before; another share takes its place
 //! ```
 
 use super::{
-    actor::Actor,
+    actor::{Actor, Done},
     calls::MediaSession,
     command::Sharing,
     event::EventBody,
@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{call::CallId, reason::Reason};
 use media::session::{Camera, SessionError, driver::Session};
-use media::video::driver::{VideoError, VideoSource};
+use media::video::{
+    driver::{ScreenError, VideoError, VideoSource, open_windows},
+    window::OpenWindow,
+};
 
 /// Where the pictures of one call come from.
 pub(super) struct Filming {
@@ -25,7 +28,7 @@ pub(super) struct Filming {
     camera: VideoSource,
     /// What is taken, unless it is off.
     source: VideoSource,
-    /// What the camera was before the screen was shown.
+    /// What the camera was before something was shared.
     before: Camera,
 }
 
@@ -52,7 +55,7 @@ impl Filming {
         }
     }
 
-    /// A screen is no longer shown: what was before is again.
+    /// Nothing is shared any more: what was before is again.
     fn resume(&mut self, session: &Session) -> Result<(), SessionError> {
         let source = if self.before == Camera::On { self.camera.clone() } else { VideoSource::None };
         self.take(session, source)
@@ -85,38 +88,62 @@ impl Actor {
     pub(super) fn share(&mut self, sharing: Sharing) -> Result<(), Reason> {
         let (running, shown) = self.filmed()?;
         let MediaSession { session, filming, .. } = running;
-        match (sharing, shown.sharing) {
-            (Sharing::On, Sharing::Off) => {
-                filming.before = shown.camera.unwrap_or(Camera::Off);
-                filming.take(session, VideoSource::Screen)?;
-                (shown.sharing, shown.camera) = (Sharing::On, None);
-            }
-            (Sharing::Off, Sharing::On) => {
+        if sharing == shown.sharing {
+            return Ok(());
+        }
+        let source = match &sharing {
+            Sharing::Off => {
                 filming.resume(session)?;
                 (shown.sharing, shown.camera) = (Sharing::Off, Some(filming.before));
+                return Ok(());
             }
-            (Sharing::On, Sharing::On) | (Sharing::Off, Sharing::Off) => {}
+            Sharing::Screen => VideoSource::Screen,
+            Sharing::Window(name) => VideoSource::Window(name.clone()),
+        };
+        if shown.sharing == Sharing::Off {
+            filming.before = shown.camera.unwrap_or(Camera::Off);
         }
+        filming.take(session, source)?;
+        (shown.sharing, shown.camera) = (sharing, None);
         Ok(())
+    }
+
+    /// Asks the desktop, which may take its time.
+    pub(super) fn list_windows(&mut self) -> Result<(), Reason> {
+        let (_, shown) = self.filmed()?;
+        shown.windows = None;
+        self.jobs.spawn_blocking(|| Done::Windows(open_windows()));
+        Ok(())
+    }
+
+    pub(super) fn windows_listed(&mut self, found: Result<Vec<OpenWindow>, ScreenError>) {
+        let Ok((_, shown)) = self.filmed() else { return };
+        match found {
+            Ok(windows) => shown.windows = Some(windows),
+            Err(error) => {
+                shown.windows = Some(Vec::new());
+                self.refuse(None, reasons::of_pictures(&error.into()));
+            }
+        }
     }
 
     /// A camera, a screen or a file of pictures works no more; the call goes on.
     pub(super) fn pictures_lost(&mut self, call: CallId, error: &VideoError) {
         if let Ok((MediaSession { session, filming, .. }, shown)) = self.filmed() {
-            match (error, shown.sharing) {
+            match (error, &shown.sharing) {
                 // Theirs are not written; ours go on.
                 (VideoError::Unwritable { .. }, _) => {}
-                (VideoError::Screen(_), Sharing::On) => {
-                    // The session may be over already.
-                    let _ = filming.resume(session);
-                    (shown.sharing, shown.camera) = (Sharing::Off, Some(filming.before));
-                }
-                (_, Sharing::On) => {}
                 (_, Sharing::Off) => {
                     // To be opened anew when it is switched on again.
                     filming.source = VideoSource::None;
                     shown.camera = Some(Camera::Off);
                 }
+                (VideoError::Screen(_), Sharing::Screen | Sharing::Window(_)) => {
+                    // The session may be over already.
+                    let _ = filming.resume(session);
+                    (shown.sharing, shown.camera) = (Sharing::Off, Some(filming.before));
+                }
+                (_, Sharing::Screen | Sharing::Window(_)) => {}
             }
         }
         let reason = reasons::of_pictures(error);

@@ -2,11 +2,11 @@
 
 use crate::{
     call::Side,
-    reason::{Reason, Remedy, Word},
+    reason::{Instead, Reason, Remedy, Word},
     storage::StorageError,
 };
 use media::session::{SessionEnd, SessionError};
-use media::video::driver::{CameraError, VideoError};
+use media::video::driver::{CameraError, ScreenError, VideoError};
 use overlay::{LookupError, RegisterError, SendError, Username, driver::StartError};
 use std::{io, net::SocketAddr};
 
@@ -85,7 +85,11 @@ impl From<SessionError> for Reason {
 
 /// Why there are no pictures of ours, or theirs are not written.
 pub(super) fn of_pictures(error: &VideoError) -> Reason {
-    let VideoError::Camera(camera) = error else { return Reason::Device(error.to_string()) };
+    let camera = match error {
+        VideoError::Camera(camera) => camera,
+        VideoError::Screen(screen) => return of_sharing(screen),
+        error => return Reason::Device(error.to_string()),
+    };
     let remedy = match camera {
         CameraError::NoneFound => Remedy::Connect,
         CameraError::Busy(_) => Remedy::CloseOther,
@@ -94,6 +98,18 @@ pub(super) fn of_pictures(error: &VideoError) -> Reason {
         _ => Remedy::ChooseOther,
     };
     Reason::Camera { why: camera.to_string(), remedy }
+}
+
+fn of_sharing(error: &ScreenError) -> Reason {
+    let instead = match error {
+        ScreenError::Wayland => Instead::OtherSession,
+        ScreenError::NoWindows => Instead::WholeScreen,
+        ScreenError::Choice(_) => Instead::OtherName,
+        ScreenError::Hidden => Instead::BringUp,
+        ScreenError::Closed => Instead::OtherWindow,
+        _ => Instead::OtherComputer,
+    };
+    Reason::Sharing { why: error.to_string(), instead }
 }
 
 /// Why a name could not be claimed.

@@ -8,7 +8,10 @@
 use super::command::Sharing;
 use media::{
     session::Camera,
-    video::driver::{Screen, Viewfinder},
+    video::{
+        driver::{Screen, Viewfinder},
+        window::OpenWindow,
+    },
 };
 use overlay::PublicKey;
 use std::time::{Duration, Instant};
@@ -193,8 +196,10 @@ pub struct CallView {
     pub muted: bool,
     /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
     pub camera: Option<Camera>,
-    /// Whether our screen is shown.
+    /// What is shown of our screen.
     pub sharing: Sharing,
+    /// The windows that could be shown, once somebody asked.
+    pub windows: Option<Vec<OpenWindow>>,
     /// What the other side's camera sees, from its first picture on.
     pub screen: Option<Screen>,
     /// What our camera takes, or of our screen is shown.
@@ -220,6 +225,7 @@ impl CallView {
             muted: false,
             camera: None,
             sharing: Sharing::Off,
+            windows: None,
             screen: None,
             viewfinder: None,
             path: None,

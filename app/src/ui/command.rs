@@ -1,6 +1,6 @@
 //! What a key can do: each action's label, icon and shortcut in one place.
 
-use super::state::{FirstRun, Stage, UiState};
+use super::state::{Chooser, FirstRun, Stage, UiState};
 use super::text;
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
@@ -19,7 +19,7 @@ pub(super) enum UiCommand {
     CameraOn,
     /// Send none.
     CameraOff,
-    /// Show our screen.
+    /// Choose what to show of our screen.
     Share,
     /// Show it no longer.
     StopSharing,
@@ -123,7 +123,7 @@ impl UiCommand {
         match self {
             Self::Mute => Some(Command::SetMuted(true)),
             Self::Unmute => Some(Command::SetMuted(false)),
-            Self::Share => Some(Command::Share(Sharing::On)),
+            Self::Share => Some(Command::ListWindows),
             Self::StopSharing => Some(Command::Share(Sharing::Off)),
             Self::CameraOn => Some(Command::SetCamera(Camera::On)),
             Self::CameraOff => Some(Command::SetCamera(Camera::Off)),
@@ -143,6 +143,7 @@ impl UiCommand {
         wishes.extend(self.wish());
         match self {
             Self::FullScreen => state.touched = state.now,
+            Self::Share => state.chooser = Chooser::Opening,
             Self::Search => state.focus_search = state.first_run != FirstRun::Open,
             _ => {}
         }
@@ -165,9 +166,11 @@ impl UiCommand {
 
     /// What starts or ends showing our screen; Echo has no eyes.
     pub(super) fn sharing(call: &CallView) -> Option<Self> {
-        match (call.with, &call.phase, call.sharing) {
+        match (call.with, &call.phase, &call.sharing) {
             (ContactId::Person(_), CallPhase::Active { .. }, Sharing::Off) => Some(Self::Share),
-            (ContactId::Person(_), CallPhase::Active { .. }, Sharing::On) => Some(Self::StopSharing),
+            (ContactId::Person(_), CallPhase::Active { .. }, Sharing::Screen | Sharing::Window(_)) => {
+                Some(Self::StopSharing)
+            }
             _ => None,
         }
     }

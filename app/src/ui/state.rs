@@ -37,6 +37,8 @@ pub(super) struct UiState {
     pub(super) stage: Stage,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
+    /// Whether the card is up on which one chooses what to share.
+    pub(super) chooser: Chooser,
 }
 
 /// Where the other end's picture is shown.
@@ -48,6 +50,17 @@ pub(super) enum Stage {
     FullScreen,
     /// In a small window of its own, above all others.
     Apart,
+}
+
+/// Whether the card is up on which one chooses what to share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chooser {
+    /// It is not.
+    Closed,
+    /// From the next frame on; its first choice then takes the keyboard.
+    Opening,
+    /// It is.
+    Open,
 }
 
 /// Whether the first-run card is up.
@@ -92,6 +105,7 @@ impl UiState {
             gauge: Gauge::default(),
             stage: Stage::Window,
             touched: now,
+            chooser: Chooser::Closed,
         }
     }
 

@@ -173,7 +173,7 @@ pub(super) mod call {
     pub(in crate::ui) const UNMUTE: &str = "Unmute";
     pub(in crate::ui) const CAMERA_ON: &str = "Camera on";
     pub(in crate::ui) const CAMERA_OFF: &str = "Camera off";
-    pub(in crate::ui) const SHARE: &str = "Share screen";
+    pub(in crate::ui) const SHARE: &str = "Share";
     pub(in crate::ui) const STOP_SHARING: &str = "Stop sharing";
     pub(in crate::ui) const FULL_SCREEN: &str = "Full screen";
     pub(in crate::ui) const EXIT_FULL_SCREEN: &str = "Exit full screen";
@@ -191,6 +191,7 @@ pub(super) mod call {
 
     pub(in crate::ui) const OWN_CAMERA: &str = "Your camera";
     pub(in crate::ui) const OWN_SCREEN: &str = "Your screen";
+    pub(in crate::ui) const OWN_WINDOW: &str = "Your window";
 
     /// What the picture of the other end is.
     pub(in crate::ui) fn picture_of(name: &str) -> String {
@@ -246,6 +247,21 @@ pub(super) mod call {
             Some(rtt) => format!("There and back takes {} ms. {lost}", rtt.as_millis()),
             None => lost,
         }
+    }
+}
+
+/// What to share.
+pub(super) mod sharing {
+    pub(in crate::ui) const TITLE: &str = "What do you want to show?";
+    pub(in crate::ui) const SCREEN: &str = "The whole screen";
+    pub(in crate::ui) const WINDOWS: &str = "Or a window, and nothing else:";
+    pub(in crate::ui) const LOOKING: &str = "Looking for open windows…";
+    pub(in crate::ui) const NO_WINDOWS: &str = "There is no window to show alone.";
+    pub(in crate::ui) const CANCEL: &str = "Share nothing";
+
+    /// A window among others; `nth` counts those of the same title from 1.
+    pub(in crate::ui) fn window(title: &str, nth: usize) -> String {
+        if nth == 1 { title.to_owned() } else { format!("{title} ({nth})") }
     }
 }
 

@@ -10,6 +10,7 @@ use egui::{Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::Queryable;
 use media::session::Camera;
 use media::video::viewing::Viewing;
+use media::video::window::{OpenWindow, WindowId, WindowName};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -146,10 +147,11 @@ fn tab_reaches_the_controls_and_space_presses_them() {
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Space);
     window.press(Modifiers::NONE, Key::Tab);
-    window.press(Modifiers::NONE, Key::Space);
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Space);
-    let all = [Command::SetMuted(true), Command::Share(Sharing::On), Command::HangUp];
+    window.press(Modifiers::SHIFT, Key::Tab);
+    window.press(Modifiers::NONE, Key::Space);
+    let all = [Command::SetMuted(true), Command::HangUp, Command::ListWindows];
     assert_eq!(window.wished(), all);
 }
 
@@ -213,15 +215,99 @@ fn a_camera_is_switched_by_button_and_key_and_offered_only_where_there_is_one() 
 fn a_screen_is_shared_and_no_longer_shared() {
     let mut view = sample::active(Instant::now());
     let mut window = Window::open(view.clone());
-    window.click("Share screen");
+    window.click("Share");
+    window.click("The whole screen");
+    assert_eq!(window.wished(), [Command::ListWindows, Command::Share(Sharing::Screen)]);
     if let Some(call) = &mut view.call {
-        call.sharing = Sharing::On;
+        call.sharing = Sharing::Screen;
     }
     window.show(view);
+    assert!(!window.says("The whole screen"));
     window.click("Stop sharing");
-    assert_eq!(window.wished(), [Command::Share(Sharing::On), Command::Share(Sharing::Off)]);
+    assert_eq!(window.wished(), [Command::Share(Sharing::Off)]);
     window.show(sample::call(sample::person(1), "bob", CallPhase::Connecting));
-    assert!(!window.says("Share screen"), "there is nobody to show it to");
+    assert!(!window.says("Share"), "there is nobody to show it to");
+}
+
+/// Windows with these titles are open; their numbers count from 1.
+fn list_windows(view: &mut View, titles: &[&str]) {
+    let windows = (1..).zip(titles).filter_map(|(number, title)| {
+        Some(OpenWindow { id: WindowId::new(number)?, title: (*title).to_owned() })
+    });
+    if let Some(call) = &mut view.call {
+        call.windows = Some(windows.collect());
+    }
+}
+
+/// A window by its number.
+fn numbered(number: u32) -> WindowName {
+    let Some(id) = WindowId::new(number) else { panic!("0 is no window") };
+    WindowName::Id(id)
+}
+
+#[test]
+fn a_window_is_chosen_from_those_that_are_open() {
+    let mut view = sample::active(Instant::now());
+    let mut window = Window::open(view.clone());
+    window.click("Share");
+    assert!(window.says("Looking for open windows…"));
+    list_windows(&mut view, &["Editor", "Mail", "Editor"]);
+    window.show(view.clone());
+    window.click("Editor (2)");
+    let third = Command::Share(Sharing::Window(numbered(3)));
+    assert_eq!(window.wished(), [Command::ListWindows, third]);
+    assert!(!window.says("Mail"), "the choice is made");
+    list_windows(&mut view, &[]);
+    window.show(view);
+    window.click("Share");
+    assert!(window.says("There is no window to show alone."));
+}
+
+#[test]
+fn what_to_share_is_chosen_without_a_mouse() {
+    let mut view = sample::active(Instant::now());
+    list_windows(&mut view, &["Editor", "Mail"]);
+    let mut window = Window::open(view);
+    window.press(Modifiers::COMMAND, Key::D);
+    window.press(Modifiers::NONE, Key::Tab);
+    window.press(Modifiers::NONE, Key::Tab);
+    window.press(Modifiers::NONE, Key::Space);
+    let mail = Command::Share(Sharing::Window(numbered(2)));
+    assert_eq!(window.wished(), [Command::ListWindows, mail]);
+    window.press(Modifiers::COMMAND, Key::D);
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::ListWindows, Command::Share(Sharing::Screen)]);
+}
+
+#[test]
+fn who_does_not_want_to_share_after_all_shares_nothing() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    window.press(Modifiers::NONE, Key::F11);
+    for leave in ["Share nothing", "Escape"] {
+        window.press(Modifiers::COMMAND, Key::D);
+        assert!(window.says("The whole screen"));
+        match leave {
+            "Escape" => window.press(Modifiers::NONE, Key::Escape),
+            label => window.click(label),
+        }
+        assert!(!window.says("The whole screen") && window.says("Exit full screen"), "{leave}");
+    }
+    assert_eq!(window.wished(), [Command::ListWindows, Command::ListWindows]);
+}
+
+#[test]
+fn many_windows_scroll_in_the_smallest_window_in_both_themes() {
+    let size = egui::vec2(720.0, 480.0);
+    let mut view = sample::active(Instant::now());
+    list_windows(&mut view, &["A title that is far too long for the room there is on any card"; 40]);
+    for theme in [egui::Theme::Dark, egui::Theme::Light] {
+        let mut window = Window::open_in(view.clone(), theme, size);
+        window.click("Share");
+        for label in ["The whole screen", "Share nothing"] {
+            let rect = window.harness.get_by_role_and_label(Role::Button, label).rect();
+            assert!(rect.top() >= 0.0 && rect.bottom() <= size.y, "{label}: {rect:?}");
+        }
+    }
 }
 
 #[test]
@@ -248,16 +334,17 @@ fn our_own_picture_is_there_while_the_camera_is_on_and_covers_no_control() {
     for control in window.harness.query_all_by_role(Role::Button) {
         assert!(!control.rect().intersects(own), "{control:?}");
     }
-    let mut show = |camera, sharing| {
+    let mut show = |camera, sharing: Sharing| {
         if let Some(call) = &mut view.call {
             (call.camera, call.sharing) = (camera, sharing);
         }
         window.show(view.clone());
-        ["Your camera", "Your screen"].map(|label| window.says(label))
+        ["Your camera", "Your screen", "Your window"].map(|label| window.says(label))
     };
-    assert_eq!(show(Some(Camera::Off), Sharing::Off), [false, false]);
-    assert_eq!(show(None, Sharing::On), [false, true]);
-    assert_eq!(show(Some(Camera::On), Sharing::Off), [true, false]);
+    assert_eq!(show(Some(Camera::Off), Sharing::Off), [false; 3]);
+    assert_eq!(show(None, Sharing::Screen), [false, true, false]);
+    assert_eq!(show(None, Sharing::Window(numbered(1))), [false, false, true]);
+    assert_eq!(show(Some(Camera::On), Sharing::Off), [true, false, false]);
 }
 
 #[test]

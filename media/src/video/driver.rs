@@ -40,7 +40,7 @@ use super::y4m::Y4mReader;
 use crate::bitrate::Bitrate;
 use crate::jitter::Playing;
 use capture::Capture;
-pub use screen::ScreenError;
+pub use screen::{ScreenError, open_windows};
 use show::Show;
 pub use viewfinder::Viewfinder;
 

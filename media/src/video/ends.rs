@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::camera::CameraError;
 use super::driver::ScreenError;
 use super::frame::Size;
+use super::window::WindowName;
 use super::y4m::Y4mError;
 
 /// Where pictures to send come from.
@@ -25,6 +26,8 @@ pub enum VideoSource {
     File(PathBuf),
     /// The X11 screen, with the mouse pointer.
     Screen,
+    /// One window on it, whatever covers it.
+    Window(WindowName),
 }
 
 /// Where received pictures go, beside the window.
@@ -62,7 +65,9 @@ pub struct VideoConfig {
 #[non_exhaustive]
 pub enum VideoEndError {
     /// It is no source.
-    #[error("{0:?} is no camera: say none, default, device:PATH, screen, pattern or file:PATH.y4m")]
+    #[error(
+        "{0:?} is no camera: say none, default, device:PATH, screen, window:TITLE, pattern or file:PATH.y4m"
+    )]
     UnknownSource(String),
     /// It is no sink.
     #[error("{0:?} is nowhere to show pictures: say null, file:PATH.y4m or 1280x720:PATH.y4m")]
@@ -113,6 +118,7 @@ impl FromStr for VideoSource {
     type Err = VideoEndError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || VideoEndError::UnknownSource(text.to_owned());
         match text.split_once(':').unwrap_or((text, "")) {
             ("none", "") => Ok(Self::None),
             ("default", "") => Ok(Self::Default),
@@ -120,7 +126,8 @@ impl FromStr for VideoSource {
             ("pattern", "") => Ok(Self::Pattern),
             ("file", path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
             ("screen", "") => Ok(Self::Screen),
-            _ => Err(VideoEndError::UnknownSource(text.to_owned())),
+            ("window", name) => name.parse().map(Self::Window).map_err(|_| unknown()),
+            _ => Err(unknown()),
         }
     }
 }
@@ -152,6 +159,7 @@ impl fmt::Display for VideoSource {
             Self::Device(path) => write!(f, "device:{}", path.display()),
             Self::Pattern => f.write_str("pattern"),
             Self::Screen => f.write_str("screen"),
+            Self::Window(name) => write!(f, "window:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
         }
     }
@@ -179,6 +187,8 @@ mod tests {
             "device:/dev/video2",
             "pattern",
             "screen",
+            "window:notes: a - Editor",
+            "window:0x3a00007",
             "file:a b.y4m",
             "file:C:\\clip.y4m",
         ] {
@@ -191,7 +201,19 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for text in ["", "file", "file:", "device", "device:", "default:1", "pattern:3", "nowhere"] {
+        for text in [
+            "",
+            "file",
+            "file:",
+            "device",
+            "device:",
+            "default:1",
+            "pattern:3",
+            "nowhere",
+            "window",
+            "window:",
+            "window:0x0",
+        ] {
             assert_eq!(text.parse::<VideoSource>(), Err(VideoEndError::UnknownSource(text.to_owned())));
             assert!(text.parse::<VideoSink>().is_err());
         }

@@ -183,6 +183,11 @@ impl I420 {
         Self { taken, ..self.clone() }
     }
 
+    /// Whether both have the very same pixels, without a look at them: one was made from the other by [`Self::retaken`].
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.data, &other.data)
+    }
+
     /// All three planes, as drawn above.
     pub fn data(&self) -> &[u8] {
         &self.data

@@ -1,4 +1,4 @@
-//! What a fuzzer calls: files of pictures, and what the other end sends as video. How it is run is told in [`relay::fuzz`].
+//! What a fuzzer calls: files of pictures, what the other end sends as video, and what windows are called. How it is run is told in [`relay::fuzz`].
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use super::camera::{Developer, Layout, PixelFormat, Range};
 use super::frame::{I420, Size, Taken};
 use super::rtp::{Assembler, Packetiser, vp8, vp9};
 use super::vpx::{Codec, Encoded, Kind, Layer};
+use super::window::{MOST_TITLE, WindowName, title};
 use super::y4m::{FrameRate, Y4mReader, Y4mWriter};
 
 /// The targets of pictures.
@@ -17,6 +18,7 @@ pub const TARGETS: &[Target] = &[
     // The decoder of JPEGs has tables of its own.
     Target { name: "camera_picture", check: picture, seeds: some_pictures, memory: 1 << 20 },
     Target { name: "video_payload", check: payload, seeds: some_payloads, memory: SMALL },
+    Target { name: "window_title", check: window_title, seeds: some_titles, memory: SMALL },
     // A jump of the sequence number makes a thousand packets missing.
     Target { name: "video_packets", check: packets, seeds: some_packets, memory: 1 << 20 },
 ];
@@ -54,6 +56,18 @@ fn picture(input: &[u8]) {
     }
     let again = developer.develop(bytes, ANY);
     assert!(again.is_ok_and(|again| again.data() == frame.data()), "nothing is left of the picture before");
+}
+
+/// The first byte says how much of the rest is UTF-8; what follows it is Latin-1.
+fn window_title(input: &[u8]) {
+    let [utf8, bytes @ ..] = input else { return };
+    let (utf8, latin1) = bytes.split_at(bytes.len().min(usize::from(*utf8)));
+    let Some(shown) = title(utf8, latin1) else { return };
+    assert!(shown.chars().count() <= MOST_TITLE && !shown.chars().any(char::is_control), "it is a line");
+    assert_eq!(title(shown.as_bytes(), &[]), Some(shown.clone()), "nothing is left to take out");
+    if let Ok(name) = shown.parse::<WindowName>() {
+        assert_eq!(name.to_string().parse(), Ok(name), "a name is said again the same");
+    }
 }
 
 fn payload(input: &[u8]) {
@@ -134,6 +148,15 @@ fn payloads(codec: Codec, layered: bool) -> Vec<(Vec<u8>, bool)> {
         packetiser.packetise(&Encoded { data, kind, layer }, 31)
     });
     pictures.map(|payload| (payload.data, payload.last)).collect()
+}
+
+fn some_titles() -> Vec<Vec<u8>> {
+    [("notes.txt — Editor", ""), ("", "Gr\u{fc}\u{df}e"), ("safe\u{202e}txt.exe", "x"), ("0x3a00007", "")]
+        .map(|(utf8, latin1)| {
+            let latin1 = latin1.chars().map(|letter| letter as u8).collect();
+            [vec![utf8.len() as u8], utf8.as_bytes().to_vec(), latin1].concat()
+        })
+        .to_vec()
 }
 
 fn some_payloads() -> Vec<Vec<u8>> {

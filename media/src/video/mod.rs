@@ -24,4 +24,5 @@ pub mod sender;
 pub mod sync;
 pub mod viewing;
 pub mod vpx;
+pub mod window;
 pub mod y4m;

@@ -154,6 +154,9 @@ fn pixels(frame: &I420) -> f64 {
 
 /// The share of blocks whose luma is not the same.
 fn changed(before: &I420, after: &I420) -> f64 {
+    if before.is_same(after) {
+        return 0.0;
+    }
     let (before, after) = (before.planes()[0], after.planes()[0]);
     let width = after.stride;
     let columns = width.div_ceil(BLOCK);

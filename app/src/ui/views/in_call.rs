@@ -90,8 +90,9 @@ fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, 
 
 /// Our own picture in the upper left corner, where there is nothing to press and no notice.
 pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
-    let (facing, name) = match (call.sharing, call.camera) {
-        (Sharing::On, _) => (Facing::Plain, words::OWN_SCREEN),
+    let (facing, name) = match (&call.sharing, call.camera) {
+        (Sharing::Screen, _) => (Facing::Plain, words::OWN_SCREEN),
+        (Sharing::Window(_), _) => (Facing::Plain, words::OWN_WINDOW),
         (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::OWN_CAMERA),
         (Sharing::Off, Some(Camera::Off) | None) => {
             *own = None;

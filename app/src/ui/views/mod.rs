@@ -4,6 +4,7 @@
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history
+//!   over a call ─────▶ sharing                         (what to show of our screen)
 //!   always on top ───▶ notices
 //! ```
 
@@ -15,6 +16,7 @@ mod in_call;
 mod incoming;
 mod notices;
 mod request;
+mod sharing;
 mod side;
 pub(super) mod stage;
 
@@ -32,6 +34,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     if state.staged(view).is_none() {
         command::enter(ui.ctx(), state, Stage::Window);
     }
+    sharing::leave_by_key(ui.ctx(), state);
     for action in command::pressed(ui.ctx(), view, state.staged(view)) {
         action.perform(ui.ctx(), state, wishes);
     }
@@ -57,6 +60,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
             .show(ui, |ui| side::side_ui(ui, view, state, wishes));
         CentralPanel::no_frame().frame(ground).show(ui, |ui| page_ui(ui, view, state, wishes));
     }
+    sharing::chooser_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);
 }

@@ -279,6 +279,7 @@ impl Source {
                 Ok(Some(Self::Pattern { size, number: 0 }))
             }
             VideoSource::Screen => Ok(Some(Self::Screen(Box::new(Screen::open()?)))),
+            VideoSource::Window(name) => Ok(Some(Self::Screen(Box::new(Screen::open_window(name)?)))),
             VideoSource::File(path) => {
                 let opened = File::open(path)
                     .map_err(Into::into)

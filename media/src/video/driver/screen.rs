@@ -1,44 +1,59 @@
-//! The pictures of an X11 screen, with the mouse pointer.
+//! The pictures of an X11 screen or of one window on it, with the mouse pointer.
 //!
 //! ```text
-//!         nothing was drawn (DAMAGE), and the pointer rests (XFIXES)
-//!   take ────────────────────────────────────────────────────────────▶ the last picture again
+//!         nothing was drawn (DAMAGE), and the pointer rests (XFIXES), or the window is hidden
+//!   take ─────────────────────────────────────────────────────────────────────────────────────▶ the last picture again
 //!     └── else ─▶ grab (MIT-SHM, or GetImage) ─▶ draw the pointer ─▶ as video
 //! ```
 //!
-//! What comes is 32 bits a pixel, blue first; X servers of this century have no other layout.
+//! A window is drawn into memory of its own (COMPOSITE), so that what covers it is not seen. What comes is 32 bits a
+//! pixel, blue first; X servers of this century have no other layout.
 
 mod grab;
 mod pixels;
 mod pointer;
+mod subject;
+mod windows;
 
+use std::env;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{self, ConnectionExt as _, Damage, ReportLevel};
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageOrder, Window};
+use x11rb::protocol::randr::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::{ImageOrder, Window};
 use x11rb::rust_connection::RustConnection;
 
-use crate::video::frame::{FrameError, I420, Size, Taken};
+use crate::video::frame::{FrameError, I420, Taken};
 use crate::video::glances::{Change, Glances};
+use crate::video::window::{ChoiceError, OpenWindow, WindowName, choose};
 use grab::Grabber;
 use pixels::{BYTES, in_video};
 use pointer::Pointer;
+use subject::{Seen, Subject};
+use windows::Standing;
 
 /// DAMAGE in the version we speak.
 const DAMAGE: (u32, u32) = (1, 1);
+/// RANDR from where it tells outputs at once.
+const RANDR: (u32, u32) = (1, 3);
+const XWAYLAND: &str = "XWAYLAND";
 /// What nobody says was drawn on is looked at again after so long all the same, for some drivers draw without a word.
 const TRUSTED: Duration = Duration::from_secs(2);
 
-/// Why a screen cannot be shared; each is a sentence.
+/// Why a screen or a window cannot be shared; each is a sentence.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScreenError {
     /// There is no X11 here, or it does not let us in.
     #[error("there is no X11 screen to share here: {0}")]
-    Unreachable(#[from] ConnectError),
+    Unreachable(#[source] ConnectError),
+    /// The screen is not X11's.
+    #[error("this desktop is Wayland, and only the screens of X11 can be shared so far")]
+    Wayland,
     /// It hung up.
     #[error("the X11 server hung up: {0}")]
     HungUp(#[from] ConnectionError),
@@ -59,12 +74,24 @@ pub enum ScreenError {
     /// Its size is impossible.
     #[error(transparent)]
     Size(#[from] FrameError),
+    /// The server draws all windows into one picture.
+    #[error("the X11 server cannot show a window alone")]
+    NoWindows,
+    /// A name stands for no window.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Nothing of the window was to be seen yet.
+    #[error("the window is minimised or on another desktop")]
+    Hidden,
+    /// The window is gone.
+    #[error("the window that was shared is closed")]
+    Closed,
 }
 
-/// An X11 screen.
+/// An X11 screen, or one window on it.
 pub(super) struct Screen {
     connection: RustConnection,
-    root: Window,
+    subject: Subject,
     grabber: Grabber,
     /// None where the server does not tell about it.
     pointer: Option<Pointer>,
@@ -79,30 +106,58 @@ pub(super) struct Screen {
 
 struct Grabbed {
     frame: I420,
-    at: Instant,
+    /// None when it is no longer how it looks, whatever was drawn.
+    at: Option<Instant>,
+}
+
+/// The windows of other programs that can be shared now. Asks the X11 server, which may take its time.
+pub fn open_windows() -> Result<Vec<OpenWindow>, ScreenError> {
+    let (connection, root) = connect(None)?;
+    let shown =
+        windows::list(&connection, root)?.into_iter().filter(|(_, stands)| *stands == Standing::Shown);
+    Ok(shown.map(|(window, _)| window).collect())
 }
 
 impl Screen {
     /// The one that `DISPLAY` names.
     pub(super) fn open() -> Result<Self, ScreenError> {
-        Self::of(None)
+        Self::at(None)
     }
 
-    fn of(display: Option<&str>) -> Result<Self, ScreenError> {
-        let (connection, number) = x11rb::connect(display)?;
-        let setup = connection.setup();
-        let Some(screen) = setup.roots.get(number) else { return Err(ScreenError::Layout { bits: 0 }) };
-        let (root, depth) = (screen.root, screen.root_depth);
-        let format = setup.pixmap_formats.iter().find(|format| format.depth == depth);
-        let bits = format.map_or(0, |format| format.bits_per_pixel);
-        if usize::from(bits) != 8 * BYTES || setup.image_byte_order != ImageOrder::LSB_FIRST {
-            return Err(ScreenError::Layout { bits });
+    /// A window on it.
+    pub(super) fn open_window(name: &WindowName) -> Result<Self, ScreenError> {
+        Self::window_at(None, name)
+    }
+
+    fn at(display: Option<&str>) -> Result<Self, ScreenError> {
+        let (connection, root) = connect(display)?;
+        if is_guest(&connection, root)? {
+            return Err(ScreenError::Wayland);
         }
+        let subject = Subject::screen(&connection, root)?;
+        Self::of(connection, root, subject)
+    }
+
+    fn window_at(display: Option<&str>, name: &WindowName) -> Result<Self, ScreenError> {
+        let (connection, root) = connect(display)?;
+        let id = match name {
+            WindowName::Id(id) => *id,
+            WindowName::Title(title) => {
+                let open: Vec<_> =
+                    windows::list(&connection, root)?.into_iter().map(|(window, _)| window).collect();
+                choose(title, &open)?
+            }
+        };
+        let subject = Subject::window(&connection, id)?;
+        Self::of(connection, root, subject)
+    }
+
+    fn of(connection: RustConnection, root: Window, subject: Subject) -> Result<Self, ScreenError> {
         let pointer = Pointer::open(&connection, root)?;
-        let damage = watch(&connection, root)?;
+        let damage = watch(&connection, subject.id())?;
         let (grabber, pixels) = (Grabber::default(), Vec::new());
         let (glances, told) = (Glances::default(), Change::None);
-        Ok(Self { connection, root, grabber, pointer, damage, pixels, last: None, glances, told })
+        Ok(Self { connection, subject, grabber, pointer, damage, pixels, last: None, glances, told })
     }
 
     /// Whether to look now; to be asked often.
@@ -119,29 +174,47 @@ impl Screen {
     /// How it looks now.
     pub(super) fn take(&mut self, now: Instant) -> Result<I420, ScreenError> {
         let taken = Taken::At(now);
-        let geometry = self.connection.get_geometry(self.root)?;
-        let at = self.connection.query_pointer(self.root)?;
-        let geometry = geometry.reply()?;
-        let size = Size::new(geometry.width.into(), geometry.height.into())?;
-        let at = at.reply()?;
-        let moved =
-            self.pointer.as_mut().is_some_and(|pointer| pointer.moved(&at, size, geometry.border_width));
-        // After the answers: of all that was drawn before them is told by now.
+        let seen = self.subject.look(&self.connection)?;
+        // After the answers: of all that happened before them is told by now.
         self.listen()?;
         let told = std::mem::replace(&mut self.told, Change::None);
-        let change = if moved { Change::Drawn } else { told };
+        let Seen::At(view) = seen else {
+            self.glances.handle_glance(now, told);
+            return self.hidden(taken);
+        };
+        let moved =
+            self.pointer.as_mut().is_some_and(|pointer| pointer.moved(&view.pointer, view.size, view.border));
+        let resized = self.last.as_ref().is_some_and(|last| last.frame.size() != view.size);
+        let change = if moved || resized { Change::Drawn } else { told };
         self.glances.handle_glance(now, change);
-        let last = self.last.as_ref().filter(|last| {
-            change == Change::None
-                && last.frame.size() == size
-                && now.saturating_duration_since(last.at) < TRUSTED
-        });
+        let fresh = |at: &Instant| now.saturating_duration_since(*at) < TRUSTED;
+        let last =
+            self.last.as_ref().filter(|last| change == Change::None && last.at.as_ref().is_some_and(fresh));
         if let Some(last) = last {
             return Ok(last.frame.retaken(taken));
         }
-        let frame = self.grab(size, taken)?;
-        self.last = Some(Grabbed { frame: frame.clone(), at: now });
+        // Before the picture: what is drawn meanwhile is told anew.
+        if let Some(damage) = self.damage {
+            self.connection.damage_subtract(damage, x11rb::NONE, x11rb::NONE)?;
+        }
+        let Some(size) =
+            self.subject.grab(&self.connection, &mut self.grabber, view.size, &mut self.pixels)?
+        else {
+            return self.hidden(taken);
+        };
+        if let Some(pointer) = &mut self.pointer {
+            pointer.draw(&self.connection, &mut self.pixels, size)?;
+        }
+        let frame = in_video(&self.pixels, size, taken)?;
+        self.last = Some(Grabbed { frame: frame.clone(), at: Some(now) });
         Ok(frame)
+    }
+
+    /// What was seen last stays, until there is something to be seen again.
+    fn hidden(&mut self, taken: Taken) -> Result<I420, ScreenError> {
+        let last = self.last.as_mut().ok_or(ScreenError::Hidden)?;
+        last.at = None;
+        Ok(last.frame.retaken(taken))
     }
 
     /// Hears whether something was drawn, or the pointer looks different.
@@ -151,6 +224,10 @@ impl Screen {
             changed |= match event {
                 Event::DamageNotify(_) => true,
                 Event::XfixesCursorNotify(_) => self.pointer.as_mut().is_some_and(Pointer::reshaped),
+                // Another one may have its number by now.
+                Event::DestroyNotify(gone) if gone.window == self.subject.id() => {
+                    return Err(ScreenError::Closed);
+                }
                 _ => false,
             };
         }
@@ -159,17 +236,56 @@ impl Screen {
         }
         Ok(())
     }
+}
 
-    fn grab(&mut self, size: Size, taken: Taken) -> Result<I420, ScreenError> {
-        // Before the picture: what is drawn meanwhile is told anew.
-        if let Some(damage) = self.damage {
-            self.connection.damage_subtract(damage, x11rb::NONE, x11rb::NONE)?;
-        }
-        self.grabber.grab(&self.connection, self.root, size, &mut self.pixels)?;
-        if let Some(pointer) = &mut self.pointer {
-            pointer.draw(&self.connection, &mut self.pixels, size)?;
-        }
-        Ok(in_video(&self.pixels, size, taken)?)
+/// The server, and the root window of its screen.
+fn connect(display: Option<&str>) -> Result<(RustConnection, Window), ScreenError> {
+    let connected = x11rb::connect(display);
+    let (connection, number) = connected.map_err(|why| unreachable(why, env::var_os("WAYLAND_DISPLAY")))?;
+    let setup = connection.setup();
+    let Some(screen) = setup.roots.get(number) else { return Err(ScreenError::Layout { bits: 0 }) };
+    let root = screen.root;
+    if setup.image_byte_order != ImageOrder::LSB_FIRST {
+        return Err(ScreenError::Layout { bits: bits(&connection, screen.root_depth) });
+    }
+    Ok((connection, root))
+}
+
+/// Where there is Wayland instead, that is the reason.
+fn unreachable(why: ConnectError, wayland: Option<OsString>) -> ScreenError {
+    match wayland {
+        Some(name) if !name.is_empty() => ScreenError::Wayland,
+        _ => ScreenError::Unreachable(why),
+    }
+}
+
+/// Whether it is a guest of Wayland (Xwayland), who has windows but whose screen is black. Since 23.1 it says so itself;
+/// before, its outputs did.
+fn is_guest(connection: &RustConnection, root: Window) -> Result<bool, ScreenError> {
+    if connection.extension_information(XWAYLAND)?.is_some() {
+        return Ok(true);
+    }
+    if connection.extension_information(randr::X11_EXTENSION_NAME)?.is_none() {
+        return Ok(false);
+    }
+    connection.randr_query_version(RANDR.0, RANDR.1)?.reply()?;
+    let outputs = connection.randr_get_screen_resources_current(root)?.reply()?;
+    let Some(first) = outputs.outputs.first() else { return Ok(false) };
+    let first = connection.randr_get_output_info(*first, outputs.config_timestamp)?.reply()?;
+    Ok(first.name.starts_with(XWAYLAND.as_bytes()))
+}
+
+/// How many bits a pixel of this depth takes.
+fn bits(connection: &RustConnection, depth: u8) -> u8 {
+    let format = connection.setup().pixmap_formats.iter().find(|format| format.depth == depth);
+    format.map_or(0, |format| format.bits_per_pixel)
+}
+
+/// Fails unless pixels of this depth are as we read them.
+fn check_layout(connection: &RustConnection, depth: u8) -> Result<(), ScreenError> {
+    match bits(connection, depth) {
+        bits if usize::from(bits) == 8 * BYTES => Ok(()),
+        bits => Err(ScreenError::Layout { bits }),
     }
 }
 
@@ -185,5 +301,5 @@ fn watch(connection: &RustConnection, window: Window) -> Result<Option<Damage>, 
     Ok(Some(damage))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

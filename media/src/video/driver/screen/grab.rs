@@ -113,7 +113,8 @@ impl Grabber {
 
 impl Segment {
     fn give_back(&self, connection: &RustConnection) -> Result<(), ScreenError> {
-        Ok(connection.shm_detach(self.number)?.ignore_error())
+        connection.shm_detach(self.number)?.ignore_error();
+        Ok(())
     }
 }
 

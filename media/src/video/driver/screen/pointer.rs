@@ -1,6 +1,7 @@
 //! The mouse pointer: where it is, and what it looks like (XFIXES).
 
 use x11rb::connection::RequestConnection as _;
+use x11rb::errors::ReplyError;
 use x11rb::protocol::xfixes::{
     ConnectionExt as _, CursorNotifyMask, GetCursorImageReply, X11_EXTENSION_NAME,
 };
@@ -68,10 +69,15 @@ impl Pointer {
         size: Size,
     ) -> Result<(), ScreenError> {
         let Some(Spot { x, y }) = self.spot else { return Ok(()) };
-        let shape = match &self.shape {
-            Some(shape) => shape,
-            None => self.shape.insert(connection.xfixes_get_cursor_image()?.reply()?),
-        };
+        if self.shape.is_none() {
+            self.shape = match connection.xfixes_get_cursor_image()?.reply() {
+                Ok(shape) => Some(shape),
+                // There is none at the moment.
+                Err(ReplyError::X11Error(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        let Some(shape) = &self.shape else { return Ok(()) };
         let corner = |at: i16, hot: u16| i32::from(at) - i32::from(hot);
         let corner = (corner(x, shape.xhot), corner(y, shape.yhot));
         draw(Overlay { pixels: &shape.cursor_image, width: shape.width, corner }, pixels, size);
