@@ -18,6 +18,8 @@ use super::way::{Lane, Way};
 const HEADERS: usize = 20 + 8 + 12 + 16;
 /// A receiver report and a sender report, sealed, in UDP and IPv4 (RFC 3550 §6.4), each once a second.
 const REPORT: usize = 20 + 8 + 32 + 20;
+/// Blocks of silence after the speech: a second.
+const TAIL: usize = 100;
 /// Once a second, as the session does.
 const REPORTS_EVERY: Duration = Duration::from_secs(1);
 
@@ -48,7 +50,10 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     let phase = BLOCK_TIME * (seed * 7 % 10) as u32 / 10;
     let (mut sequence, mut wire) = (0u16, 0);
     let mut sound = Vec::with_capacity(speech.len());
-    for (tick, block) in (0u32..).zip(speech.as_chunks::<BLOCK>().0) {
+    // Until the last word has arrived.
+    let silence = [0.0; BLOCK];
+    let blocks = speech.as_chunks::<BLOCK>().0.iter().chain(std::iter::repeat_n(&silence, TAIL));
+    for (tick, block) in (0u32..).zip(blocks) {
         let now = BLOCK_TIME * tick;
         while let Some((_, loss)) = told.pop_front_if(|(at, _)| *at <= now) {
             sender.set_expected_loss(loss);
