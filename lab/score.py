@@ -96,4 +96,5 @@ def main():
     print(json.dumps({"mean": mean, "min": min(scores), "segments": segments, "lags_ms": lags(reference, recording)}))
 
 
-main()
+if __name__ == "__main__":
+    main()

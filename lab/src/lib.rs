@@ -26,6 +26,8 @@
 //! [`beside`] listens to a voice that shares a link with pictures and a download ([`bulk`]), [`page`] reads text that is shared
 //! from a screen; both are calls of a [`pair`] of bare endpoints. [`sight`] asks how soon people see each other, and what it costs.
 //!
+//! [`voice`] plays the voice that ships over links made of numbers, and scores what is heard (`voice`).
+//!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
 //! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
@@ -62,6 +64,7 @@ pub mod speech;
 pub mod stall;
 pub mod tone;
 pub mod turn;
+pub mod voice;
 
 use std::path::{Path, PathBuf};
 
