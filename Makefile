@@ -47,6 +47,7 @@ lab: setup-test release
 	$(TARGET)/release/links
 	$(TARGET)/release/pictures
 	$(TARGET)/release/video
+	$(TARGET)/release/voice
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh
