@@ -10,19 +10,19 @@
 //! ```
 //!
 //! A page that is turned after a rest is on its way 30 ms sooner than at the next even time, and a desktop nobody touches
-//! costs next to nothing. The first seconds of rest are lively: what was left coarse becomes sharp, and a lost end of a
+//! is encoded a third as often. The first seconds of rest are lively: what was left coarse becomes sharp, and a lost end of a
 //! picture is missed only when another packet follows.
 
 use std::time::{Duration, Instant};
 
 /// From one look to the next while something happens.
-pub const LIVELY: Duration = Duration::from_nanos(1_000_000_000 / 15);
-/// While nothing does. Not seldomer, or whoever receives it would take it for a freeze ([`super::freeze`]).
-pub const RESTING: Duration = Duration::from_millis(200);
+const LIVELY: Duration = Duration::from_nanos(1_000_000_000 / 15);
+/// While nothing does. Not more rarely, or whoever receives it would take it for a freeze ([`super::freeze`]).
+const RESTING: Duration = Duration::from_millis(200);
 /// What is drawn comes in pieces: half a page would cost as much as the whole one after it.
-pub const SETTLES: Duration = Duration::from_millis(15);
+const SETTLES: Duration = Duration::from_millis(15);
 /// After how long without a change nothing happens.
-pub const STILL: Duration = Duration::from_secs(2);
+const STILL: Duration = Duration::from_secs(2);
 
 /// What is known of a screen since it was looked at last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

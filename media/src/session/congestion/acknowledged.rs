@@ -94,6 +94,16 @@ mod tests {
     }
 
     #[test]
+    fn after_a_restart_what_came_before_counts_no_more() {
+        let mut acknowledged = Acknowledged::default();
+        (0..1000).step_by(100).for_each(|ms| acknowledged.arrived(packet(ms * 1000)));
+        acknowledged.restart();
+        assert_eq!(acknowledged.rate(), None);
+        (1000..1200).step_by(10).for_each(|ms| acknowledged.arrived(packet(ms * 1000)));
+        assert_eq!(acknowledged.rate(), Some(Bitrate::from_kbps(1000)));
+    }
+
+    #[test]
     fn a_clock_that_jumps_starts_anew_and_memory_is_bounded() {
         let mut acknowledged = Acknowledged::default();
         (0..20_000).for_each(|us| acknowledged.arrived(packet(us)));
