@@ -216,16 +216,15 @@ impl Flow {
         self.controller.handle_feedback(now, &report.results);
         self.answerer.handle_round_trip(self.controller.outlook().round_trip);
         self.far.asker.handle_round_trip(self.controller.outlook().round_trip);
+        let lost = self.controller.outlook().loss;
+        let again = self.answerer.handle_results(now, &report.results, lost);
+        self.send_again(now, again);
         for request in report.requests {
             match request {
                 Request::Again(sequences) => {
                     let lost = self.controller.outlook().loss;
-                    for (piece, size) in self.answerer.handle_request(now, &sequences, lost) {
-                        self.resent.add(now - self.origin, size);
-                        let content = Content::Video(piece);
-                        // The pacer drops what is too much.
-                        let _ = self.pacer.push(now, content, size, PacketKind::Retransmission);
-                    }
+                    let again = self.answerer.handle_request(now, &sequences, lost);
+                    self.send_again(now, again);
                 }
                 Request::Keyframe => {
                     if let Some(camera) = &mut self.video {
@@ -233,6 +232,14 @@ impl Flow {
                     }
                 }
             }
+        }
+    }
+
+    fn send_again(&mut self, now: Instant, pieces: Vec<(Piece, usize)>) {
+        for (piece, size) in pieces {
+            self.resent.add(now - self.origin, size);
+            // The pacer drops what is too much.
+            let _ = self.pacer.push(now, Content::Video(piece), size, PacketKind::Retransmission);
         }
     }
 
@@ -303,6 +310,9 @@ impl Flow {
         }
         self.number = self.number.wrapping_add(1);
         self.controller.handle_sent(now, PacketSent { number: self.number, size, kind, probe });
+        if let Content::Video(piece) = content {
+            self.answerer.handle_departure(self.number, piece.sequence);
+        }
         self.log.sent(now - self.origin, size);
         (Packet { number: self.number, sent: now, content }, size)
     }

@@ -287,6 +287,8 @@ impl Video {
 
     pub(super) fn handle_feedback(&mut self, now: Instant, results: &[PacketResult]) {
         self.controller.handle_feedback(now, results);
+        let again = self.answerer.handle_results(now, results, self.controller.outlook().loss);
+        self.send_again(now, again);
         self.handle_timeout(now);
     }
 
@@ -295,12 +297,8 @@ impl Video {
         if ssrc != self.ssrc {
             return;
         }
-        for (packet, size) in self.answerer.handle_request(now, sequences, self.controller.outlook().loss) {
-            let Some(packet) = self.repeat(packet) else { return };
-            self.again.add(now, size);
-            // The pacer drops what is too much.
-            let _ = self.pacer.push(now, packet, size, PacketKind::Retransmission);
-        }
+        let again = self.answerer.handle_request(now, sequences, self.controller.outlook().loss);
+        self.send_again(now, again);
     }
 
     /// Whether a keyframe of this stream is ours to give.
@@ -330,6 +328,15 @@ impl Video {
         Budget { rate: payload.max(LEAST), room }
     }
 
+    fn send_again(&mut self, now: Instant, packets: Vec<(Packet, usize)>) {
+        for (packet, size) in packets {
+            let Some(packet) = self.repeat(packet) else { return };
+            self.again.add(now, size);
+            // The pacer drops what is too much.
+            let _ = self.pacer.push(now, packet, size, PacketKind::Retransmission);
+        }
+    }
+
     /// The packet once more, as RTX (RFC 4588 §4): its number goes in front of its payload. None where that was not
     /// agreed on.
     fn repeat(&mut self, packet: Packet) -> Option<Packet> {
@@ -352,6 +359,15 @@ impl Video {
         Some(Packet { header, payload: payload.freeze() })
     }
 
+    /// The number of the packet of pictures that this one is, or repeats.
+    fn shown_by(&self, packet: &Packet) -> Option<u16> {
+        match packet.header.ssrc {
+            ssrc if ssrc == self.ssrc => Some(packet.header.sequence_number),
+            ssrc if ssrc == self.repeats => packet.payload.first_chunk().copied().map(u16::from_be_bytes),
+            _ => None,
+        }
+    }
+
     fn number(
         &mut self,
         now: Instant,
@@ -365,6 +381,9 @@ impl Video {
             return packet;
         }
         self.controller.handle_sent(now, PacketSent { number: self.number, size, kind, probe });
+        if let Some(sequence) = self.shown_by(&packet) {
+            self.answerer.handle_departure(self.number, sequence);
+        }
         self.number = self.number.wrapping_add(1);
         packet
     }

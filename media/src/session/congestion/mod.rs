@@ -60,6 +60,7 @@
 
 mod acknowledged;
 mod contention;
+mod departures;
 mod groups;
 mod history;
 mod limited;

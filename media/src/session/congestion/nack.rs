@@ -13,10 +13,14 @@
 //!
 //! [`Answerer`] sits where packets leave. It keeps the last ones and gives each out at most once a round trip, whatever
 //! it is asked; how many bytes of these leave is bounded by the pacer's budget. Where more than a few are lost, and for who asks a
-//! second time, a packet is sent twice: whoever waits for it waits a round trip less.
+//! second time, a packet is sent twice: whoever waits for it waits a round trip less. Requests are lost, too: where feedback on
+//! the whole transport says that no copy of a packet arrived, none is waited for.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
+
+use super::PacketResult;
+use super::departures::Departures;
 
 /// How often a packet is asked for.
 pub const MOST_TIMES: u8 = 8;
@@ -174,6 +178,7 @@ impl Asker {
 #[derive(Debug)]
 pub struct Answerer<P> {
     kept: VecDeque<Kept<P>>,
+    departures: Departures,
     round_trip: Duration,
 }
 
@@ -182,14 +187,19 @@ struct Kept<P> {
     sequence: u16,
     packet: P,
     size: usize,
+    first_sent: Instant,
     sent: Instant,
     times: u8,
+    /// Copies of which nobody has told yet.
+    under_way: usize,
+    arrived: bool,
 }
 
 impl<P: Clone> Answerer<P> {
     /// For a way with this round trip.
     pub fn new(round_trip: Duration) -> Self {
-        Self { kept: VecDeque::new(), round_trip: round_trip.max(LEAST_ROUND_TRIP) }
+        let round_trip = round_trip.max(LEAST_ROUND_TRIP);
+        Self { kept: VecDeque::new(), departures: Departures::default(), round_trip }
     }
 
     /// The round trip was measured.
@@ -211,11 +221,46 @@ impl<P: Clone> Answerer<P> {
         {
             self.kept.pop_front();
         }
-        self.kept.push_back(Kept { sequence, packet, size, sent: now, times: 0 });
+        self.kept.push_back(Kept {
+            sequence,
+            packet,
+            size,
+            first_sent: now,
+            sent: now,
+            times: 0,
+            under_way: 0,
+            arrived: false,
+        });
     }
 
-    /// The packets, with their sizes, that are sent again on this request: none that left within the last round trip or
-    /// was asked for too often already. Some are in it several times, the
+    /// A packet, or what repeats it, has left under this number of the transport.
+    pub fn handle_departure(&mut self, number: u16, sequence: u16) {
+        if let Some(kept) = self.find(sequence).and_then(|place| self.kept.get_mut(place)) {
+            kept.under_way += 1;
+            self.departures.remember(number, sequence);
+        }
+    }
+
+    /// The packets, with their sizes, that are sent again because none of their copies arrived, by what is told of numbers of
+    /// the transport. Nothing where hardly any are lost: who asks knows better what is merely late.
+    pub fn handle_results(&mut self, now: Instant, results: &[PacketResult], lost: f64) -> Vec<(P, usize)> {
+        let mut missing = Vec::new();
+        for PacketResult { number, arrival } in results {
+            let Some(sequence) = self.departures.take(*number) else { continue };
+            let Some(kept) = self.find(sequence).and_then(|place| self.kept.get_mut(place)) else { continue };
+            kept.under_way = kept.under_way.saturating_sub(1);
+            kept.arrived |= arrival.is_some();
+            let useful = now.saturating_duration_since(kept.first_sent) < TOO_OLD;
+            if !kept.arrived && kept.under_way == 0 && useful {
+                missing.push(sequence);
+            }
+        }
+        let [some, _] = SEVERAL;
+        if lost > some { self.handle_request(now, &missing, lost) } else { Vec::new() }
+    }
+
+    /// The packets, with their sizes, that are sent again on this request: none that left within the last round trip, is known
+    /// to have arrived or was asked for too often already. Some are in it several times, the
     /// further ones after all of the first.
     ///
     /// `lost` is the share of the last packets that was: what is asked for may be merely late.
@@ -227,7 +272,7 @@ impl<P: Clone> Answerer<P> {
             let Some(kept) = self.kept.get_mut(kept) else { continue };
             // The request may have left just before the answer to the one before came.
             let under_way = now.saturating_duration_since(kept.sent) < round_trip / 2;
-            if kept.times >= MOST_TIMES || kept.times > 0 && under_way {
+            if kept.arrived || kept.times >= MOST_TIMES || kept.times > 0 && under_way {
                 continue;
             }
             let copies = copies(lost).max(if kept.times > 0 { 2 } else { 1 });

@@ -148,6 +148,46 @@ fn who_asks_for_ever_is_answered_so_many_times() {
     assert_eq!(answers.sum::<usize>(), 2 * usize::from(MOST_TIMES) - 1, "from the second time on twice");
 }
 
+fn told(results: impl IntoIterator<Item = (u16, bool)>) -> Vec<PacketResult> {
+    let told = results.into_iter();
+    told.map(|(number, arrived)| PacketResult { number, arrival: arrived.then_some(MS) }).collect()
+}
+
+/// What goes out again at the telling of what became of these numbers.
+fn again(answerer: &mut Answerer<u16>, now: Instant, results: &[(u16, bool)], lost: f64) -> Vec<u16> {
+    let results = told(results.iter().copied());
+    answerer.handle_results(now, &results, lost).into_iter().map(|(packet, _)| packet).collect()
+}
+
+#[test]
+fn what_did_not_arrive_goes_out_again_though_the_request_was_lost() {
+    let start = origin();
+    let mut answerer = answerer(start, 0..3);
+    (0..3).for_each(|nth| answerer.handle_departure(65_534u16.wrapping_add(nth), nth));
+    let first = [(65_534, true), (65_535, false), (0, true)];
+    assert_eq!(again(&mut answerer, start + 60 * MS, &first, 0.05), [1, 1]);
+    (10..12).for_each(|number| answerer.handle_departure(number, 1));
+    assert_eq!(
+        again(&mut answerer, start + 170 * MS, &[(10, false)], 0.05),
+        [0; 0],
+        "the other copy may come"
+    );
+    assert_eq!(again(&mut answerer, start + 170 * MS, &[(10, false), (11, false)], 0.05), [1, 1]);
+    (20..22).for_each(|number| answerer.handle_departure(number, 1));
+    assert_eq!(again(&mut answerer, start + 280 * MS, &[(20, true), (21, false)], 0.05), [0; 0]);
+    assert_eq!(answerer.handle_request(start + 400 * MS, &[0, 1, 2], 0.05), [], "all are known to be there");
+}
+
+#[test]
+fn where_hardly_any_are_lost_or_it_is_too_late_nothing_goes_out_unasked() {
+    let start = origin();
+    let mut answerer = answerer(start, 0..2);
+    (0..2).for_each(|nth| answerer.handle_departure(nth, nth));
+    assert_eq!(again(&mut answerer, start + 60 * MS, &[(0, false)], 0.005), [0; 0]);
+    assert_eq!(again(&mut answerer, start + TOO_OLD, &[(1, false)], 0.1), [0; 0]);
+    assert_eq!(answerer.handle_request(start + TOO_OLD, &[0], 0.0).len(), 1, "who asks is answered");
+}
+
 #[test]
 fn only_the_last_packets_are_kept() {
     let start = origin();
