@@ -40,7 +40,7 @@ egui_stays_in_the_window() {
 rtc_stays_in_the_media_session() { naming 'rtc' '^(media/src/session(/|\.rs)|lab/tests/)'; }
 webrtc_is_only_a_stock_peer_in_the_lab() { naming 'webrtc' '^lab/tests/'; }
 cpal_stays_in_the_devices() { naming 'cpal' '^media/src/device(/|\.rs)'; }
-opus_stays_in_the_codec() { naming 'opus' '^media/src/codec(/|\.rs)'; }
+opus_stays_in_the_codec() { naming '(opus|opusic_sys)' '^media/src/codec(/|\.rs)'; }
 x11_is_looked_at_in_one_place() { naming 'x11rb' '^(media/src/video/driver/screen(/|\.rs)|lab/src/page\.rs)'; }
 jpegs_are_read_in_one_place() { naming 'zune_jpeg' '^media/src/video/camera/mjpeg\.rs'; }
 libvpx_stays_behind_its_wrapper() { naming 'vpx_sys' '^media/src/video/vpx/sys\.rs'; }
@@ -73,7 +73,7 @@ for package in packages:
 outside_crates_enter_in_one_place() {
     manifests '
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
-        "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
+        "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "opusic-sys": {"media"}, "quinn": {"overlay"}, "rtc": {"media", "lab(dev)"},
         "rusqlite": {"app", "overlay"}, "sonora": {"media"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"lab", "media"}, "zune-jpeg": {"media"}}
 for package in packages:
     for dependency in package["dependencies"]:

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use media::device::{DeviceError, Direction, list};
 use media::process::Processing;
+use media::voice::VoicePacket;
 use media::voice::driver::{ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,8 +77,8 @@ fn until(from: &mut VoiceIo, to: &VoiceEngine, holds: impl Fn() -> bool) -> bool
     let mut sequence = 0u16;
     while Instant::now() < deadline {
         while let Ok(packet) = from.packets.try_recv() {
-            let (timestamp, payload) = (packet.timestamp, packet.payload);
-            to.insert(ReceivedPacket { arrival: Instant::now(), sequence, timestamp, payload });
+            let VoicePacket { payload, timestamp, copies } = packet;
+            to.insert(ReceivedPacket { arrival: Instant::now(), sequence, timestamp, payload, copies });
             sequence = sequence.wrapping_add(1);
         }
         if holds() {

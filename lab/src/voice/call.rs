@@ -3,12 +3,20 @@
 //! ```text
 //!   speech ─▶ VoiceSender ─▶ Lane ─▶ VoiceReceiver ─▶ what is heard
 //!                  ▲                      │
-//!                  └── Lane ◀── loss, once a second
+//!                  └── Lane ◀── loss and bursts, once a second
 //! ```
+//!
+//! Both ends are ours: they take copies of frames. How long the way takes there and back is known to both from what they
+//! tell each other (RFC 3550 §6.4.1).
 
 use anyhow::Result;
 use media::frame::{BLOCK, BLOCK_TIME};
-use media::voice::{PlayoutStats, VoiceReceiver, VoiceReceiverConfig, VoiceSender, VoiceSenderConfig};
+use media::jitter::losses::LossPattern;
+use media::voice::red;
+use media::voice::{
+    PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig, VoiceSender,
+    VoiceSenderConfig,
+};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -16,10 +24,14 @@ use super::way::{Lane, Way};
 
 /// What a packet weighs beside its payload: IPv4, UDP, RTP, the tag of SRTP.
 const HEADERS: usize = 20 + 8 + 12 + 16;
-/// A receiver report and a sender report, sealed, in UDP and IPv4 (RFC 3550 §6.4), each once a second.
+/// A receiver report or a sender report, sealed, in UDP and IPv4 (RFC 3550 §6.4), each once a second.
 const REPORT: usize = 20 + 8 + 32 + 20;
+/// What is told of bursts, where there are any (RFC 3611 §4.7).
+const EXTENDED: usize = 20 + 8 + 44 + 20;
 /// Blocks of silence after the speech: a second.
 const TAIL: usize = 100;
+/// The payload type of Opus.
+const OPUS: u8 = 111;
 /// Once a second, as the session does.
 const REPORTS_EVERY: Duration = Duration::from_secs(1);
 
@@ -41,11 +53,13 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     // Any instant will do: only differences count.
     let origin = Instant::now();
     let mut sender = VoiceSender::new(VoiceSenderConfig::default())?;
+    sender.set_supported(Supported::Red);
     let mut receiver = VoiceReceiver::new(VoiceReceiverConfig::default(), origin)?;
     let (mut there, mut back) = (Lane::new(way, 2 * seed), Lane::new(way, 2 * seed + 1));
     let mut arrivals = VecDeque::new();
     let mut told = VecDeque::new();
     let mut reporter = Reporter::default();
+    let mut transit = None;
     // The loudspeaker's clock and the microphone's are not in step.
     let phase = BLOCK_TIME * (seed * 7 % 10) as u32 / 10;
     let (mut sequence, mut wire) = (0u16, 0);
@@ -55,23 +69,33 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     let blocks = speech.as_chunks::<BLOCK>().0.iter().chain(std::iter::repeat_n(&silence, TAIL));
     for (tick, block) in (0u32..).zip(blocks) {
         let now = BLOCK_TIME * tick;
-        while let Some((_, loss)) = told.pop_front_if(|(at, _)| *at <= now) {
-            sender.set_expected_loss(loss);
+        while let Some((_, reported)) = told.pop_front_if(|(at, _)| *at <= now) {
+            sender.handle_report(reported);
+            receiver.handle_report(reported);
         }
         if let Some(packet) = sender.capture(block) {
-            let bytes = HEADERS + packet.payload.len();
+            let bytes = HEADERS + size(&packet);
             wire += bytes;
-            arrivals.extend(there.carry(now, bytes).map(|at| (at, sequence, packet)));
+            let arrival = there.carry(now, bytes);
+            transit = arrival.map(|at| at - now).or(transit);
+            arrivals.extend(arrival.map(|at| (at, sequence, packet)));
             sequence = sequence.wrapping_add(1);
         }
         let now = now + phase;
         while let Some((at, sequence, packet)) = arrivals.pop_front_if(|(at, ..)| *at <= now) {
             reporter.arrived(sequence);
-            receiver.insert(origin + at, sequence, packet.timestamp, &packet.payload);
+            let VoicePacket { payload, timestamp, copies } = packet;
+            receiver.insert(origin + at, sequence, timestamp, &payload);
+            receiver.insert_copies(origin + at, sequence, timestamp, &copies);
         }
-        if let Some(loss) = reporter.poll(now) {
-            wire += 2 * REPORT;
-            told.extend(back.carry(now, REPORT).map(|at| (at, loss)));
+        if let Some(reported) = reporter.poll(now) {
+            let extended = if reported.burst_density.is_some() { EXTENDED } else { 0 };
+            wire += 2 * REPORT + extended;
+            let arrival = back.carry(now, REPORT + extended);
+            told.extend(arrival.map(|at| {
+                let round_trip = transit.map(|there| there + (at - now));
+                (at, Reported { round_trip, ..reported })
+            }));
         }
         let mut played = [0.0; BLOCK];
         receiver.play(origin + now, &mut played);
@@ -81,22 +105,29 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     Ok(Heard { sound, began: BLOCK_TIME + phase, stats: receiver.stats(), wire })
 }
 
-/// The fraction lost of a receiver report (RFC 3550 §6.4.1).
+/// Bytes of the payload on the wire.
+fn size(packet: &VoicePacket) -> usize {
+    if packet.copies.is_empty() { packet.payload.len() } else { red::write(packet, OPUS).len() }
+}
+
+/// The fraction lost of a receiver report (RFC 3550 §6.4.1), and how it was lost.
 #[derive(Debug, Default)]
 struct Reporter {
     due: Duration,
     highest: u16,
     received: u32,
     before: u16,
+    pattern: LossPattern,
 }
 
 impl Reporter {
     fn arrived(&mut self, sequence: u16) {
         self.highest = sequence;
         self.received += 1;
+        self.pattern.arrived(sequence);
     }
 
-    fn poll(&mut self, now: Duration) -> Option<f32> {
+    fn poll(&mut self, now: Duration) -> Option<Reported> {
         if now < self.due {
             return None;
         }
@@ -104,6 +135,8 @@ impl Reporter {
         let expected = u32::from(self.highest.wrapping_sub(self.before));
         let lost = expected.saturating_sub(self.received);
         (self.before, self.received) = (self.highest, 0);
-        Some(lost as f32 / expected.max(1) as f32)
+        let burst_density = self.pattern.report().map(|bursts| bursts.density);
+        let loss = lost as f32 / expected.max(1) as f32;
+        Some(Reported { loss, burst_density, round_trip: None })
     }
 }

@@ -1,13 +1,18 @@
-//! The voice codec: Opus (RFC 6716), 48 kHz mono, 20 ms frames, with in-band error correction.
+//! The voice codec: Opus (RFC 6716), 48 kHz mono, 20 ms frames of always the same size, so that packets do not tell
+//! words.
 //!
 //! An Opus packet may carry a coarse copy of the frame *before* it (LBRR, RFC 6716 §2.1.7). So a lost
 //! frame has three fates: recovered from the next packet ([`Decoder::decode_fec`]), concealed from what
-//! came before ([`Decoder::conceal`]), or - when it arrives after all - decoded.
+//! came before ([`Decoder::conceal`]), or - when it arrives after all, or an exact copy of it does - decoded.
 //!
-//! The only place that names `opus`.
+//! What is concealed is invented by the neural network that libopus has for it. The only place that names `opus`.
 
-use opus::{Application, Bitrate, Channels, Signal};
+mod sys;
 
+use opus::{Application, Channels, Signal};
+
+use self::sys::{RawDecoder, Source};
+use crate::bitrate::Bitrate;
 use crate::frame::{OPUS_FRAME, SAMPLE_RATE};
 
 /// The longest Opus packet we make or accept, in bytes (RFC 6716 §3.2.1 allows 1275 a frame).
@@ -16,8 +21,8 @@ pub const MAX_PACKET: usize = 1275;
 /// The most samples one packet can decode to: 120 ms (RFC 6716 §2.1.4).
 pub const MAX_DECODED: usize = 5760;
 
-/// The encoder is never told to expect less than this loss: below it Opus adds no recovery frames.
-pub const EXPECTED_LOSS_FLOOR: f32 = 0.10;
+/// With coarse copies the encoder is never told to expect less than this loss: below it Opus adds none.
+const EXPECTED_LOSS_FLOOR: f32 = 0.10;
 
 /// Why the codec refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,21 +46,28 @@ impl From<opus::Error> for CodecError {
 }
 
 /// How to encode.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderConfig {
-    /// Bits per second aimed at; the rate varies with the sound. At 32 kb/s and above full-band speech
-    /// still has room for recovery frames.
-    pub bitrate: i32,
+    /// How fast: every frame takes its share.
+    pub bitrate: Bitrate,
     /// 0 (cheap) to 10 (best).
-    pub complexity: i32,
-    /// Share of packets expected to be lost, 0 to 1.
-    pub expected_loss: f32,
+    pub complexity: u8,
 }
 
 impl Default for EncoderConfig {
     fn default() -> Self {
-        Self { bitrate: 40_000, complexity: 9, expected_loss: EXPECTED_LOSS_FLOOR }
+        Self { bitrate: Bitrate::from_kbps(36), complexity: 10 }
     }
+}
+
+/// Whether packets carry a coarse copy of the frame before them; it takes its bits from their own frame.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum CoarseCopies {
+    /// They do not.
+    #[default]
+    Off,
+    /// They do, made for this share of packets being lost, 0 to 1.
+    For(f32),
 }
 
 /// Makes packets of 20 ms frames.
@@ -66,19 +78,29 @@ impl Encoder {
     pub fn new(config: EncoderConfig) -> Result<Self, CodecError> {
         let mut encoder = opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
         encoder.set_signal(Signal::Voice)?;
-        encoder.set_bitrate(Bitrate::Bits(config.bitrate))?;
-        encoder.set_complexity(config.complexity.clamp(0, 10))?;
-        encoder.set_vbr(true)?;
-        encoder.set_inband_fec(true)?;
+        encoder.set_complexity(config.complexity.min(10).into())?;
+        encoder.set_vbr(false)?;
         let mut encoder = Self(encoder);
-        encoder.set_expected_loss(config.expected_loss)?;
+        encoder.set_bitrate(config.bitrate)?;
         Ok(encoder)
     }
 
-    /// Tells how much loss the peer sees, 0 to 1; more loss buys more bits for recovery frames.
-    pub fn set_expected_loss(&mut self, loss: f32) -> Result<(), CodecError> {
-        let loss = if loss.is_finite() { loss } else { EXPECTED_LOSS_FLOOR };
-        let percent = (loss.clamp(EXPECTED_LOSS_FLOOR, MAX_EXPECTED_LOSS) * 100.0).round() as i32;
+    /// Changes how fast it goes from the next frame on.
+    pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), CodecError> {
+        let bits = i32::try_from(bitrate.bps()).unwrap_or(i32::MAX);
+        Ok(self.0.set_bitrate(opus::Bitrate::Bits(bits))?)
+    }
+
+    /// Adds coarse copies, or leaves them out, from the next frame on.
+    pub fn set_coarse_copies(&mut self, copies: CoarseCopies) -> Result<(), CodecError> {
+        let percent = match copies {
+            CoarseCopies::Off => 0,
+            CoarseCopies::For(loss) => {
+                let loss = if loss.is_finite() { loss } else { EXPECTED_LOSS_FLOOR };
+                (loss.clamp(EXPECTED_LOSS_FLOOR, MAX_EXPECTED_LOSS) * 100.0).round() as i32
+            }
+        };
+        self.0.set_inband_fec(copies != CoarseCopies::Off)?;
         Ok(self.0.set_packet_loss_perc(percent)?)
     }
 
@@ -91,12 +113,12 @@ impl Encoder {
 const MAX_EXPECTED_LOSS: f32 = 0.30;
 
 /// Turns packets of one stream back into sound; packets must be given in order.
-pub struct Decoder(opus::Decoder);
+pub struct Decoder(RawDecoder);
 
 impl Decoder {
     /// A decoder that has heard nothing yet.
     pub fn new() -> Result<Self, CodecError> {
-        Ok(Self(opus::Decoder::new(SAMPLE_RATE, Channels::Mono)?))
+        RawDecoder::new().map(Self)
     }
 
     /// Decodes a packet into `out` and says how many samples it held.
@@ -105,10 +127,10 @@ impl Decoder {
         if packet.is_empty() {
             return Err(CodecError::Malformed);
         }
-        Ok(self.0.decode_float(packet, &mut out[..], false)?)
+        self.0.decode(Source::Packet(packet), &mut out[..])
     }
 
-    /// Recovers the `samples` *before* `next` from the copy inside it (or conceals, if it has none).
+    /// Recovers the `samples` *before* `next` from the coarse copy inside it (or conceals, see [`has_coarse_copy`]).
     pub fn decode_fec(
         &mut self,
         next: &[u8],
@@ -118,17 +140,17 @@ impl Decoder {
         if next.is_empty() {
             return Err(CodecError::Malformed);
         }
-        Ok(self.0.decode_float(next, &mut out[..samples.min(MAX_DECODED)], true)?)
+        self.0.decode(Source::CopyIn(next), &mut out[..samples.min(MAX_DECODED)])
     }
 
     /// Invents `samples` (a multiple of 2.5 ms) that continue what was heard last.
     pub fn conceal(&mut self, samples: usize, out: &mut [f32; MAX_DECODED]) -> Result<usize, CodecError> {
-        Ok(self.0.decode_float(&[], &mut out[..samples.min(MAX_DECODED)], false)?)
+        self.0.decode(Source::Nothing, &mut out[..samples.min(MAX_DECODED)])
     }
 
     /// Forgets everything heard, as for a new stream.
     pub fn reset(&mut self) -> Result<(), CodecError> {
-        Ok(self.0.reset_state()?)
+        self.0.reset()
     }
 }
 
@@ -142,5 +164,60 @@ pub fn samples_of(packet: &[u8]) -> Result<usize, CodecError> {
     match parsed.frames.is_empty() || samples == 0 || samples > MAX_DECODED {
         true => Err(CodecError::Malformed),
         false => Ok(samples),
+    }
+}
+
+/// Whether `packet` holds a coarse copy of the frame before it (RFC 6716 §4.2.4).
+pub fn has_coarse_copy(packet: &[u8]) -> bool {
+    let (Some(toc), Ok(parsed)) = (packet.first(), opus::packet::parse(packet)) else { return false };
+    // The upper half of the configurations is CELT alone, which has none (RFC 6716 §3.1).
+    if toc & 0x80 != 0 {
+        return false;
+    }
+    let Ok(samples) = opus::packet::get_samples_per_frame(packet, SAMPLE_RATE) else { return false };
+    // A flag for each 20 ms whether they are speech, then whether there is a copy.
+    let flags = (samples / OPUS_FRAME).max(1);
+    parsed.frames.first().and_then(|frame| frame.first()).is_some_and(|byte| byte >> (7 - flags) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of something like a voice: harmonics of a pitch that glides.
+    fn encoded(bitrate: Bitrate, copies: CoarseCopies) -> Vec<Vec<u8>> {
+        let mut encoder = Encoder::new(EncoderConfig { bitrate, ..EncoderConfig::default() }).unwrap();
+        encoder.set_coarse_copies(copies).unwrap();
+        let mut phase = 0.0f32;
+        let mut frame = || {
+            std::array::from_fn(|_| {
+                phase += 0.015;
+                (1..9).map(|harmonic| (phase * harmonic as f32).sin() / 20.0).sum()
+            })
+        };
+        (0..50).map(|_| encoder.encode(&frame()).unwrap()).collect()
+    }
+
+    #[test]
+    fn packets_of_one_bitrate_are_of_one_size_and_tell_nothing() {
+        let packets = encoded(Bitrate::from_kbps(36), CoarseCopies::Off);
+        assert!(packets.iter().all(|packet| packet.len() == 90));
+    }
+
+    #[test]
+    fn a_coarse_copy_is_there_only_when_it_is_asked_for() {
+        let count = |copies| {
+            let packets = encoded(Bitrate::from_kbps(36), copies);
+            packets.iter().filter(|packet| has_coarse_copy(packet)).count()
+        };
+        assert_eq!(count(CoarseCopies::Off), 0);
+        assert!(count(CoarseCopies::For(0.1)) > 25);
+    }
+
+    #[test]
+    fn what_is_no_packet_has_no_copy() {
+        for bytes in [&[][..], &[0x0f], &[0xff; 3], &[0x4b, 0x00]] {
+            assert!(!has_coarse_copy(bytes), "{bytes:?}");
+        }
     }
 }

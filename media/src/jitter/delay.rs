@@ -1,39 +1,67 @@
-//! How long to wait: the target delay, learnt from how unevenly packets arrive.
+//! How long to wait: the target delay, learnt from how unevenly frames arrive.
 //!
-//! Every packet has a *transit*: its arrival minus its media time. The smallest transit of the last
-//! seconds is the fastest path; a packet's *relative delay* is how much slower than that it was. Waiting
-//! for the [`QUANTILE`] of the relative delays keeps all but the slowest few per cent in time. Recent
-//! packets count more ([`MEMORY`]). All packets released together after one stall count as one: a rare
-//! spike is an accident to recover from, not a habit to wait for.
+//! Every frame has a *transit*: the arrival of the first packet that brings it, its own or a later one with a copy, minus its
+//! media time. The smallest transit of the last seconds is the fastest path; a frame's *relative delay* is how much slower
+//! than that it was. Waiting longer costs time, waiting less costs sound: the target is the relative delay at which both
+//! together cost least ([`WORTH`], [`WORTH_OF_COPIES`]). So copies are waited for where they come often enough to pay. Up to
+//! [`UNFELT`] from mouth to ear a conversation hardly suffers, beyond it does (ITU-T G.114 §2): waiting costs [`FELT`] times as much
+//! where the way itself is long. Recent frames count more ([`MEMORY`]). All packets released together after one stall count as
+//! one: a rare spike is an accident to recover from, not a habit to wait for.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::frame::{BLOCK, OPUS_FRAME, samples_in};
+use super::packets::Origin;
+use crate::frame::{OPUS_FRAME, samples_in};
 
-/// Share of the packets that should arrive in time.
-pub const QUANTILE: f64 = 0.985;
+/// How much longer to wait for each per cent of the frames that comes in time then. A late frame is still played after a
+/// short invention: one that is late by a part of its length counts as that part.
+pub const WORTH: Duration = Duration::from_millis(60);
+
+/// The same of frames that come as copies: too late, they are missing as a whole.
+pub const WORTH_OF_COPIES: Duration = Duration::from_millis(80);
+
+/// From mouth to ear, what hardly anybody notices (ITU-T G.114 §2).
+pub const UNFELT: Duration = Duration::from_millis(150);
+
+/// How much more each millisecond costs beyond it: the slopes of the E-model's delay impairment (ITU-T G.107 §7.4) are 0.134
+/// and 0.024.
+pub const FELT: f64 = 6.0;
+
+/// What both ends take beside the way and the wait: a frame, the codec's look-ahead, the loudspeaker.
+pub const ENDS: Duration = Duration::from_millis(45);
 
 /// How long what was seen counts: after this, it weighs 1/e.
-pub const MEMORY: Duration = Duration::from_millis(3000);
+pub const MEMORY: Duration = Duration::from_millis(4000);
 
-/// Never wait less than this: packets are needed up to a block ahead, and threads wake late.
-pub const MIN_TARGET: Duration = Duration::from_millis(20);
+/// Threads wake late: this much more than what is learnt.
+pub const MARGIN: Duration = Duration::from_millis(5);
+
+/// Never wait less than this.
+pub const MIN_TARGET: Duration = Duration::from_millis(10);
 
 /// Never wait longer than this on purpose.
 pub const MAX_TARGET: Duration = Duration::from_millis(400);
 
-/// Packets remembered, about 12 s of 20 ms packets; the oldest is forgotten when full.
-pub const HISTORY: usize = 600;
+/// Frames remembered, the 16 s in which they count; the oldest is forgotten when full.
+pub const HISTORY: usize = 1000;
 
 /// Learns the target delay. Times and delays are in 48 kHz samples.
 #[derive(Debug, Default)]
 pub struct DelayEstimator {
     seen: VecDeque<Seen>,
-    quantile: i64,
+    /// The relative delay that costs least.
+    wait: i64,
     jitter: f64,
-    loss: f64,
     draining: bool,
+    arrivals: u64,
+    /// The packet told of last.
+    last: Option<Seen>,
+    /// By how much slower than the fastest the frames of their own packets were on average.
+    mean: i64,
+    /// How long the way takes, one way, smoothed; zero as long as nobody says.
+    way: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,22 +69,19 @@ struct Seen {
     arrival: i64,
     transit: i64,
     weight: f64,
+    origin: Origin,
 }
 
 impl DelayEstimator {
-    /// Takes the arrival of one packet into account: when it came, and the media time it carries.
+    /// Takes the arrival of one frame in its own packet into account: when it came, and its media time.
     pub fn arrived(&mut self, arrival: i64, timestamp: i64) {
         let transit = arrival - timestamp;
-        let horizon = arrival - 4 * samples_in(MEMORY) as i64;
-        while self.seen.len() >= HISTORY || self.seen.front().is_some_and(|seen| seen.arrival < horizon) {
-            self.seen.pop_front();
-        }
         let mut weight = 1.0;
-        if let Some(last) = self.seen.back() {
+        if let Some(last) = self.last {
             // RFC 3550 §6.4.1.
             self.jitter += ((transit - last.transit).abs() as f64 - self.jitter) / 16.0;
             let together = arrival - last.arrival < STALL_DRAIN;
-            let unusual = self.base() + self.quantile + SPIKE;
+            let unusual = self.base() + self.wait + SPIKE;
             self.draining = together && (last.transit > unusual || self.draining);
             if self.draining {
                 weight = DRAINED_WEIGHT;
@@ -64,17 +89,26 @@ impl DelayEstimator {
                 weight = OUTLIER_WEIGHT;
             }
         }
-        self.seen.push_back(Seen { arrival, transit, weight });
-        self.quantile = self.weighted_quantile(arrival);
+        let seen = Seen { arrival, transit, weight, origin: Origin::Own };
+        self.last = Some(seen);
+        self.note(seen);
+        self.arrivals += 1;
+        if self.arrivals < BEGINNING || self.arrivals.is_multiple_of(EVERY) {
+            self.mean = self.mean_delay();
+            self.wait = self.cheapest(arrival);
+        }
     }
 
-    /// Tells whether a frame was there when it was to be played, or lost.
-    pub fn frame_was(&mut self, fate: Fate) {
-        let loss = match fate {
-            Fate::Present => 0.0,
-            Fate::Lost => 1.0,
-        };
-        self.loss += (loss - self.loss) / LOSS_MEMORY;
+    /// The same for a frame that was lost, and came with the packet that was told of last.
+    pub fn recovered(&mut self, arrival: i64, timestamp: i64) {
+        let weight = self.last.map_or(1.0, |last| last.weight);
+        self.note(Seen { arrival, transit: arrival - timestamp, weight, origin: Origin::Later });
+    }
+
+    /// Tells how long the way takes, one way; every time it is measured.
+    pub fn set_way(&mut self, way: Duration) {
+        let way = samples_in(way.min(MAX_TARGET)) as i64;
+        self.way = if self.way == 0 { way } else { self.way + (way - self.way) / 8 };
     }
 
     /// The smallest transit seen lately: the fastest path.
@@ -82,13 +116,13 @@ impl DelayEstimator {
         self.seen.iter().map(|seen| seen.transit).min().unwrap_or(0)
     }
 
-    /// How long a packet on the fastest path should wait before it is played.
+    /// How long a packet on the fastest path should wait before it is decoded.
     pub fn target(&self) -> i64 {
-        // A pull needs the packet that starts within its block, so up to one block ahead.
-        let wait = self.quantile + BLOCK as i64;
-        // The copy of a lost frame comes with the next packet, one frame later.
-        let recovery = if self.loss > LOSSY { OPUS_FRAME as i64 } else { 0 };
-        (wait + recovery).clamp(samples_in(MIN_TARGET) as i64, samples_in(MAX_TARGET) as i64)
+        let wait = self.wait + samples_in(MARGIN) as i64;
+        // What is to come is a little worse than what was seen, and this costs nothing.
+        let spare = (self.unfelt() - wait).clamp(0, self.jitter as i64);
+        let wait = wait + spare;
+        wait.clamp(samples_in(MIN_TARGET) as i64, samples_in(MAX_TARGET) as i64)
     }
 
     /// Unevenness of arrival, in samples (RFC 3550 §6.4.1).
@@ -98,39 +132,87 @@ impl DelayEstimator {
 
     /// Forgets all arrivals, as for a new stream.
     pub fn restart(&mut self) {
-        *self = Self { loss: self.loss, ..Self::default() };
+        *self = Self { way: self.way, ..Self::default() };
     }
 
-    fn weighted_quantile(&self, now: i64) -> i64 {
+    fn note(&mut self, seen: Seen) {
+        let horizon = seen.arrival - 4 * samples_in(MEMORY) as i64;
+        while self.seen.len() >= HISTORY || self.seen.front().is_some_and(|seen| seen.arrival < horizon) {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(seen);
+    }
+
+    fn mean_delay(&self) -> i64 {
+        let own = self.seen.iter().filter(|seen| seen.origin == Origin::Own);
+        let (sum, count) = own.fold((0, 0), |(sum, count), seen| (sum + seen.transit, count + 1));
+        sum / count.max(1) - self.base()
+    }
+
+    /// Goes from the slowest frame to the fastest: what comes later than the one looked at is missed.
+    fn cheapest(&self, now: i64) -> i64 {
         let memory = samples_in(MEMORY) as f64;
-        let mut weighed: Vec<(i64, f64)> = self
+        let Some(base) = self.seen.iter().map(|seen| seen.transit).min() else { return 0 };
+        let mut weighed: Vec<(i64, f64, Origin)> = self
             .seen
             .iter()
-            .map(|seen| (seen.transit, seen.weight * (-((now - seen.arrival) as f64) / memory).exp()))
+            .map(|seen| {
+                let weight = seen.weight * (-((now - seen.arrival) as f64) / memory).exp();
+                (seen.transit - base, weight, seen.origin)
+            })
             .collect();
-        weighed.sort_unstable_by_key(|&(transit, _)| transit);
-        let total: f64 = weighed.iter().map(|&(_, weight)| weight).sum();
-        let base = weighed.first().map_or(0, |&(transit, _)| transit);
-        let mut sum = 0.0;
-        for (transit, weight) in weighed {
-            sum += weight;
-            if sum >= QUANTILE * total {
-                return transit - base;
+        weighed.sort_unstable_by_key(|&(delay, ..)| Reverse(delay));
+        let total: f64 = weighed.iter().map(|&(_, weight, _)| weight).sum();
+        let price = |worth| samples_in(worth) as f64 * 100.0 / total;
+        let (late, missing) = (price(WORTH), price(WORTH_OF_COPIES));
+        let (mut best, mut least) = (0, f64::INFINITY);
+        let mut copies = 0.0;
+        // Frames of their own packets missed as a whole, and those of which a part is missed, also times their delay.
+        let (mut passed, mut whole, mut part, mut moment) = (0, 0.0, 0.0, 0.0);
+        for (nth, &(delay, weight, origin)) in weighed.iter().enumerate() {
+            while let Some(&(later, weight, origin)) = weighed[..nth].get(passed)
+                && later - delay >= FRAME
+            {
+                if origin == Origin::Own {
+                    whole += weight;
+                    part -= weight;
+                    moment -= weight * later as f64;
+                }
+                passed += 1;
+            }
+            let missed = whole + (moment - part * delay as f64) / FRAME as f64;
+            let cost = self.cost_of_waiting(delay) + late * missed + missing * copies;
+            if cost < least {
+                (best, least) = (delay, cost);
+            }
+            match origin {
+                Origin::Own => {
+                    part += weight;
+                    moment += weight * delay as f64;
+                }
+                Origin::Later => copies += weight,
             }
         }
-        0
+        best
+    }
+
+    /// How long may be waited before anybody feels it.
+    fn unfelt(&self) -> i64 {
+        let fastest = (self.way - self.mean).max(0);
+        (samples_in(UNFELT) as i64 - samples_in(ENDS) as i64 - fastest).max(0)
+    }
+
+    /// In samples waited where nobody feels it.
+    fn cost_of_waiting(&self, wait: i64) -> f64 {
+        let unfelt = self.unfelt();
+        wait.min(unfelt) as f64 + (wait - unfelt).max(0) as f64 * FELT
     }
 }
 
-/// What became of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// Its packet was there.
-    Present,
-    /// Its packet was not there.
-    Lost,
-}
-
+const FRAME: i64 = OPUS_FRAME as i64;
+/// Looked at anew for each of the first packets, and then five times a second.
+const BEGINNING: u64 = 50;
+const EVERY: u64 = 10;
 /// Packets closer together than this were released together: 4 ms.
 const STALL_DRAIN: i64 = 192;
 /// A relative delay this far beyond the quantile is a spike: 80 ms.
@@ -139,16 +221,11 @@ const SPIKE: i64 = 3840;
 const DRAINED_WEIGHT: f64 = 0.02;
 /// What the first packet of a spike weighs.
 const OUTLIER_WEIGHT: f64 = 0.3;
-/// Frames over which loss is averaged.
-const LOSS_MEMORY: f64 = 250.0;
-/// More loss than this is worth waiting one frame for recovery.
-const LOSSY: f64 = 0.003;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const FRAME: i64 = OPUS_FRAME as i64;
+    use proptest::prelude::*;
 
     fn after(delays: impl Iterator<Item = i64>) -> DelayEstimator {
         let mut estimator = DelayEstimator::default();
@@ -161,39 +238,89 @@ mod tests {
         estimator
     }
 
+    fn least() -> i64 {
+        samples_in(MIN_TARGET) as i64
+    }
+
     #[test]
     fn an_even_path_waits_the_least() {
         let estimator = after((0..100).map(|_| 1440));
         assert_eq!(estimator.base(), 1440);
-        assert_eq!(estimator.target(), samples_in(MIN_TARGET) as i64);
+        assert_eq!(estimator.target(), least());
         assert_eq!(estimator.jitter(), 0);
     }
 
     #[test]
     fn an_uneven_path_waits_for_nearly_all() {
         let estimator = after((0..300).map(|frame| frame * 7919 % 3840));
-        assert!((3300..5000).contains(&estimator.target()), "{}", estimator.target());
+        assert!((2900..4800).contains(&estimator.target()), "{}", estimator.target());
     }
 
     #[test]
     fn one_spike_does_not_raise_the_target() {
         let estimator = after((0..100).map(|frame| if frame == 80 { 11_520 } else { 0 }));
-        assert_eq!(estimator.target(), samples_in(MIN_TARGET) as i64);
+        assert!(estimator.target() < least() + FRAME / 2, "{}", estimator.target());
     }
 
     #[test]
-    fn loss_adds_one_frame_and_no_loss_removes_it() {
-        let mut estimator = after((0..50).map(|_| 0));
-        estimator.frame_was(Fate::Lost);
-        assert_eq!(estimator.target(), BLOCK as i64 + FRAME);
-        (0..1000).for_each(|_| estimator.frame_was(Fate::Present));
-        assert_eq!(estimator.target(), samples_in(MIN_TARGET) as i64);
+    fn copies_are_waited_for_while_they_come_often_enough() {
+        let target_of = |one_in: i64, behind: i64| {
+            let mut estimator = DelayEstimator::default();
+            for frame in 0..600 {
+                estimator.arrived(frame * FRAME, frame * FRAME);
+                if frame % one_in == behind {
+                    estimator.recovered(frame * FRAME, (frame - behind) * FRAME);
+                }
+            }
+            estimator.target()
+        };
+        let margin = samples_in(MARGIN) as i64;
+        assert_eq!(target_of(20, 1), FRAME + margin);
+        assert_eq!(target_of(20, 3), 3 * FRAME + margin);
+        assert_eq!(target_of(600, 1), least());
+    }
+
+    #[test]
+    fn a_long_way_is_waited_at_less_than_a_short_one() {
+        let target_at = |way| {
+            let mut estimator = DelayEstimator::default();
+            let mut last = 0;
+            for frame in 0..600 {
+                // Up to 80 ms, mostly little.
+                last = last.max(frame * FRAME + (frame * 7919 % 62).pow(2));
+                estimator.set_way(way);
+                estimator.arrived(last, frame * FRAME);
+            }
+            estimator.target()
+        };
+        let [near, far] = [30, 250].map(Duration::from_millis).map(target_at);
+        assert!(near > far + samples_in(Duration::from_millis(10)) as i64, "{near} {far}");
     }
 
     #[test]
     fn no_history_is_no_reason_to_panic() {
         let estimator = DelayEstimator::default();
-        assert_eq!(estimator.target(), samples_in(MIN_TARGET) as i64);
+        assert_eq!(estimator.target(), least());
         assert_eq!(estimator.base(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_the_target_and_the_memory_stay_within_bounds(
+            seen in proptest::collection::vec((0i64..96_000, -500_000i64..500_000, any::<bool>()), 0..2000),
+        ) {
+            let mut estimator = DelayEstimator::default();
+            let mut now = 0;
+            for (passed, timestamp, own) in seen {
+                now += passed;
+                match own {
+                    true => estimator.arrived(now, timestamp),
+                    false => estimator.recovered(now, timestamp),
+                }
+                let bounds = samples_in(MIN_TARGET) as i64..=samples_in(MAX_TARGET) as i64;
+                prop_assert!(bounds.contains(&estimator.target()));
+                prop_assert!(estimator.seen.len() <= HISTORY);
+            }
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Making an even stream of sound out of packets that arrive unevenly, late, twice or never.
-
 //!
 //! The parts know neither codec nor clock: [`packets`] puts packets in order, [`delay`] learns how long to
-//! wait for them, [`stretch`] changes how long one waits. `voice::VoiceReceiver` joins them to the decoder.
+//! wait for them, [`stretch`] changes how long one waits,
+//! [`losses`] learns how packets are lost. `voice::VoiceReceiver` joins them to the decoder.
 
 use std::time::{Duration, Instant};
 
 pub mod delay;
+pub mod losses;
 pub mod packets;
 pub mod stretch;
 
@@ -29,7 +30,7 @@ pub struct PlayoutStats {
     pub duplicates: u64,
     /// Packets that are not Opus, or that the bounded buffer had no room for.
     pub discarded: u64,
-    /// Lost frames recovered from the copy inside the next packet.
+    /// Lost frames of which a later packet held a copy.
     pub recovered: u64,
     /// Samples played since the first packet.
     pub played: u64,

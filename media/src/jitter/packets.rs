@@ -23,6 +23,17 @@ pub struct Packet {
     pub samples: usize,
     /// One Opus packet.
     pub payload: Vec<u8>,
+    /// Which packet brought it.
+    pub origin: Origin,
+}
+
+/// Which packet brought a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Its own.
+    Own,
+    /// A later one: its own has not come.
+    Later,
 }
 
 /// What became of an inserted packet.
@@ -45,6 +56,8 @@ pub enum Inserted {
 pub struct PacketBuffer {
     waiting: BTreeMap<i64, Packet>,
     newest: Option<(i64, i64)>,
+    /// Sequence number of the first packet of the stream.
+    oldest: i64,
     /// Which of the last 128 sequence numbers came; bit 0 is the newest.
     came: u128,
     doubtful: Option<(u16, u32)>,
@@ -94,8 +107,56 @@ impl PacketBuffer {
         if played.is_some_and(|played| media < played) {
             return Inserted::Late(media);
         }
-        self.put(Packet { sequence: extended, timestamp: media, samples, payload: payload.to_vec() });
+        self.put(Packet {
+            sequence: extended,
+            timestamp: media,
+            samples,
+            payload: payload.to_vec(),
+            origin: Origin::Own,
+        });
         Inserted::Waiting(media)
+    }
+
+    /// Takes a copy of an earlier frame, which came with the packet that was inserted last; says its media time if nothing else
+    /// has brought the frame, though its time to be played may be over.
+    pub fn insert_copy(
+        &mut self,
+        (sequence, timestamp): (u16, u32),
+        payload: &[u8],
+        samples: usize,
+        played: Option<i64>,
+    ) -> Option<i64> {
+        let (newest_sequence, newest_timestamp) = self.newest?;
+        let behind = u32::from((newest_sequence as u16).wrapping_sub(sequence));
+        let earlier = i64::from((newest_timestamp as u32).wrapping_sub(timestamp));
+        let (sequence, media) = (newest_sequence - i64::from(behind), newest_timestamp - earlier);
+        let bit = 1u128.checked_shl(behind).filter(|bit| self.came & bit == 0)?;
+        // Of a frame before the first packet of a stream nobody has heard anything.
+        if sequence < self.oldest || earlier > MAX_JUMP || self.waiting.contains_key(&media) {
+            return None;
+        }
+        self.came |= bit;
+        if played.is_some_and(|played| media < played) {
+            return Some(media);
+        }
+        self.put(Packet {
+            sequence,
+            timestamp: media,
+            samples,
+            payload: payload.to_vec(),
+            origin: Origin::Later,
+        });
+        Some(media)
+    }
+
+    /// Whether the packet just before that of this sequence number has not come, nor a copy of its frame.
+    pub fn misses_before(&self, sequence: u16) -> bool {
+        let Some((newest, _)) = self.newest else { return false };
+        let before = newest - i64::from((newest as u16).wrapping_sub(sequence)) - 1;
+        let bit = u32::try_from(newest - before).ok().and_then(|behind| 1u128.checked_shl(behind));
+        before >= self.oldest
+            && bit.is_some_and(|bit| self.came & bit == 0)
+            && !self.waiting.values().any(|packet| packet.sequence == before)
     }
 
     /// The packet that is to be played first.
@@ -128,8 +189,9 @@ impl PacketBuffer {
         self.doubtful = None;
         let (sequence, timestamp) = (i64::from(sequence), i64::from(timestamp));
         self.newest = Some((sequence, timestamp));
+        self.oldest = sequence;
         self.came = 1;
-        self.put(Packet { sequence, timestamp, samples, payload: payload.to_vec() });
+        self.put(Packet { sequence, timestamp, samples, payload: payload.to_vec(), origin: Origin::Own });
         Inserted::Restarted(timestamp)
     }
 
@@ -145,6 +207,7 @@ impl PacketBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn insert(buffer: &mut PacketBuffer, sequence: u16, timestamp: u32) -> Inserted {
         buffer.insert((sequence, timestamp), b"x", 960, None)
@@ -207,6 +270,27 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_stands_in_for_a_packet_that_has_not_come_and_for_no_other() {
+        let mut buffer = PacketBuffer::default();
+        let copy = |buffer: &mut PacketBuffer, sequence: u16, played| {
+            buffer.insert_copy((sequence, u32::from(sequence) * 960), b"y", 960, played)
+        };
+        insert(&mut buffer, 10, 9600);
+        assert_eq!(copy(&mut buffer, 9, None), None, "before the first packet");
+        insert(&mut buffer, 13, 13 * 960);
+        assert!(buffer.misses_before(13) && !buffer.misses_before(10));
+        assert_eq!(copy(&mut buffer, 12, None), Some(12 * 960));
+        assert!(!buffer.misses_before(13));
+        assert_eq!(copy(&mut buffer, 12, None), None, "twice");
+        assert_eq!(copy(&mut buffer, 10, None), None, "it came itself");
+        assert_eq!(copy(&mut buffer, 11, Some(12 * 960)), Some(11 * 960), "told of, though its time is over");
+        assert_eq!(insert(&mut buffer, 12, 12 * 960), Inserted::Duplicate);
+        let origins: Vec<Origin> =
+            std::iter::from_fn(|| buffer.take_first()).map(|first| first.origin).collect();
+        assert_eq!(origins, [Origin::Own, Origin::Later, Origin::Own]);
+    }
+
+    #[test]
     fn the_buffer_stays_bounded() {
         let mut buffer = PacketBuffer::default();
         for step in 0..1000 {
@@ -214,5 +298,55 @@ mod tests {
         }
         assert_eq!(buffer.len(), MAX_PACKETS);
         assert_eq!(buffer.dropped(), (1000 - MAX_PACKETS) as u64);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Own(u16),
+        /// A packet, and how far behind the copies with it are.
+        WithCopies(u16, Vec<u16>),
+        Take,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let number = 0u16..100;
+        let step = prop_oneof![
+            number.clone().prop_map(Step::Own),
+            (number, proptest::collection::vec(0u16..6, 0..4))
+                .prop_map(|(own, copies)| Step::WithCopies(own, copies)),
+            Just(Step::Take),
+        ];
+        proptest::collection::vec(step, 0..400)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_whatever_order_nothing_is_taken_twice_or_backwards(steps in steps(), begin: u16) {
+            let mut buffer = PacketBuffer::default();
+            let first = u32::MAX - 40_000;
+            let at = |number: u16| (begin.wrapping_add(number), first.wrapping_add(u32::from(number) * 960));
+            let mut played = None;
+            for step in steps {
+                match step {
+                    Step::Own(number) => {
+                        buffer.insert(at(number), b"x", 960, played);
+                    }
+                    Step::WithCopies(number, copies) => {
+                        buffer.insert(at(number), b"x", 960, played);
+                        for behind in copies.into_iter().filter(|behind| *behind <= number) {
+                            buffer.insert_copy(at(number - behind), b"x", 960, played);
+                        }
+                    }
+                    Step::Take => {
+                        let Some(taken) = buffer.take_first() else { continue };
+                        prop_assert!(played.is_none_or(|played| taken.timestamp >= played));
+                        played = Some(taken.timestamp + 960);
+                    }
+                }
+                prop_assert!(buffer.len() <= MAX_PACKETS);
+                let mut waiting = buffer.waiting.values();
+                prop_assert!(waiting.all(|packet| played.is_none_or(|played| packet.timestamp >= played)));
+            }
+        }
     }
 }

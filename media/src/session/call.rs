@@ -16,6 +16,7 @@ mod pictures;
 mod reports;
 mod settings;
 mod video;
+mod voice;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -43,21 +44,24 @@ use rtc::statistics::report::RTCStatsReportEntry;
 
 use self::ear::{Said, ear};
 use self::reports::Reports;
-use self::settings::{OPUS_PAYLOAD_TYPE, interceptors, media, opus, picture, settings};
+use self::settings::{VoiceFormats, interceptors, media, opus, picture, settings, voice_formats};
 pub(super) use self::video::Budget;
 use self::video::{Beginning, Taken, Video};
 use super::description::{Candidate, Description};
-use super::sdp::{self, Role, Streams, VIDEO_FORMATS};
+use super::sdp::{self, OPUS, Role, Streams, VIDEO_FORMATS};
 use super::{Camera, PathPolicy, SessionError};
-use crate::frame::{OPUS_FRAME, duration_of};
+use crate::jitter::losses::LossPattern;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::VoicePacket;
+use crate::voice::{EarlierFrame, Reported, Supported};
 
 /// What our tracks are called.
 const VOICE_TRACK: &str = "voice";
 const VIDEO_TRACK: &str = "video";
+
+/// What the other end has said of bursts counts for so long; it is said every second while there are any.
+const TOLD_FOR: Duration = Duration::from_secs(5);
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +87,7 @@ pub(super) enum CallEvent {
     /// The other end has shown the certificate of its description.
     Connected,
     /// A voice packet.
-    Voice { sequence: u16, timestamp: u32, payload: Bytes },
+    Voice { sequence: u16, timestamp: u32, payload: Bytes, copies: Vec<EarlierFrame> },
     /// A packet of pictures, RFC 7741 or RFC 9628.
     Video { codec: Codec, sequence: u16, timestamp: u32, marker: bool, payload: Bytes },
     /// The other end can show nothing before it gets a keyframe.
@@ -114,6 +118,17 @@ pub(super) enum MediaKind {
 pub(super) struct Measured {
     pub(super) rtt: Option<Duration>,
     pub(super) remote_loss: f32,
+    /// How much of what is sent during bursts of losses is lost, where the other end says so.
+    pub(super) burst_density: Option<f32>,
+    /// What the other end takes.
+    pub(super) supported: Supported,
+}
+
+impl Measured {
+    /// What the other end says of our voice.
+    pub(super) const fn reported(&self) -> Reported {
+        Reported { loss: self.remote_loss, burst_density: self.burst_density, round_trip: self.rtt }
+    }
 }
 
 pub(super) struct Call {
@@ -122,7 +137,7 @@ pub(super) struct Call {
     role: Role,
     sender: RTCRtpSenderId,
     ssrc: u32,
-    payload_type: u8,
+    formats: VoiceFormats,
     sequence: u16,
     first_timestamp: u32,
     video: Video,
@@ -131,6 +146,12 @@ pub(super) struct Call {
     heard: Receiver<Said>,
     /// The SSRC of their voice.
     their_voice: Option<u32>,
+    /// How their voice is lost on the way to us.
+    losses: LossPattern,
+    /// What they said of how ours is, and when.
+    told_bursts: Option<(Instant, f32)>,
+    /// The share of our voice that was lost, as they said last.
+    remote_loss: f32,
     channel: Option<RTCDataChannelId>,
     channel_open: bool,
     messages_waiting: VecDeque<Vec<u8>>,
@@ -197,7 +218,7 @@ impl Call {
             role,
             sender,
             ssrc: streams.voice,
-            payload_type: OPUS_PAYLOAD_TYPE,
+            formats: VoiceFormats { opus: OPUS, red: None },
             sequence: sequence as u16,
             first_timestamp,
             video: Video::new(now, beginning),
@@ -205,6 +226,9 @@ impl Call {
             video_sender,
             heard,
             their_voice: None,
+            losses: LossPattern::default(),
+            told_bursts: None,
+            remote_loss: 0.0,
             channel,
             channel_open: false,
             messages_waiting: VecDeque::new(),
@@ -332,32 +356,6 @@ impl Call {
         self.events.pop_front()
     }
 
-    /// Sends a voice packet; before the connection stands it is dropped, as sound has no use later.
-    pub(super) fn send_voice(&mut self, now: Instant, packet: VoicePacket) -> bool {
-        if !self.connected || self.closed {
-            return false;
-        }
-        let header = rtc::rtp::Header {
-            version: 2,
-            payload_type: self.payload_type,
-            sequence_number: self.sequence,
-            timestamp: self.first_timestamp.wrapping_add(packet.timestamp),
-            ssrc: self.ssrc,
-            ..Default::default()
-        };
-        self.sequence = self.sequence.wrapping_add(1);
-        // It holds the sound of the last 20 ms.
-        let captured = now.checked_sub(duration_of(OPUS_FRAME as u64)).unwrap_or(now);
-        self.reports.sent(now, MediaKind::Voice, captured, header.timestamp, packet.payload.len());
-        let packet = rtc::rtp::Packet { header, payload: packet.payload.into() };
-        let sent = match self.video.send_voice(now, packet) {
-            Some(packet) => self.write(now, VOICE_TRACK, packet),
-            None => self.write_video(now),
-        };
-        self.drain(now);
-        sent
-    }
-
     /// Says good-bye and closes; what is to be sent is in [`Self::poll_outgoing`] afterwards.
     pub(super) fn close(&mut self, now: Instant) {
         if self.closed {
@@ -374,20 +372,19 @@ impl Call {
 
     /// Round-trip time of the selected pair, and the loss the other end reports.
     pub(super) fn measure(&mut self, now: Instant) -> Measured {
-        let mut measured = Measured::default();
+        let supported = if self.formats.red.is_some() { Supported::Red } else { Supported::Opus };
+        let mut measured = Measured { supported, remote_loss: self.remote_loss, ..Measured::default() };
         if self.closed {
             return measured;
         }
+        let told = self.told_bursts.filter(|(at, _)| now.saturating_duration_since(*at) < TOLD_FOR);
+        measured.burst_density = told.map(|(_, density)| density);
         for entry in self.connection.get_stats(now, StatsSelector::None).iter() {
-            match entry {
-                RTCStatsReportEntry::IceCandidatePair(pair) if pair.nominated => {
-                    let rtt = pair.current_round_trip_time;
-                    measured.rtt = (rtt > 0.0 && rtt < 60.0).then(|| Duration::from_secs_f64(rtt));
-                }
-                RTCStatsReportEntry::RemoteInboundRtp(stream) => {
-                    measured.remote_loss = (stream.fraction_lost as f32).clamp(0.0, 1.0);
-                }
-                _ => {}
+            if let RTCStatsReportEntry::IceCandidatePair(pair) = entry
+                && pair.nominated
+            {
+                let rtt = pair.current_round_trip_time;
+                measured.rtt = (rtt > 0.0 && rtt < 60.0).then(|| Duration::from_secs_f64(rtt));
             }
         }
         measured
@@ -395,11 +392,9 @@ impl Call {
 
     fn set_remote(&mut self, now: Instant, description: RTCSessionDescription) -> Result<(), SessionError> {
         self.connection.set_remote_description(now, description).map_err(nonsense)?;
-        let codecs = self.connection.rtp_sender(self.sender).map(|mut sender| {
-            sender.get_parameters().rtp_parameters.codecs.first().map(|codec| codec.payload_type)
-        });
-        if let Some(Some(payload_type)) = codecs {
-            self.payload_type = payload_type;
+        let formats = self.connection.rtp_sender(self.sender);
+        if let Some(Some(formats)) = formats.map(|mut sender| voice_formats(sender.get_parameters())) {
+            self.formats = formats;
         }
         self.agree();
         self.drain(now);
@@ -487,14 +482,8 @@ impl Call {
             RTCMessage::RtpPacket(_, packet) => {
                 self.sounded = true;
                 let rtc::rtp::Packet { header, payload } = packet;
-                if header.payload_type == self.payload_type && !payload.is_empty() {
-                    self.their_voice = Some(header.ssrc);
-                    self.events.extend(self.video.handle_voice(&header).map(CallEvent::Camera));
-                    self.events.push_back(CallEvent::Voice {
-                        sequence: header.sequence_number,
-                        timestamp: header.timestamp,
-                        payload,
-                    });
+                if let Some(kind) = self.voice_kind(header.payload_type).filter(|_| !payload.is_empty()) {
+                    self.handle_voice(&header, payload, kind);
                 } else if let Taken::Picture(codec) = self.video.handle_packet(now, &header, &payload) {
                     self.events.push_back(CallEvent::Video {
                         codec,

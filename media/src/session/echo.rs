@@ -47,11 +47,12 @@ impl Echo {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         while let Some((_, packet)) = self.in_flight.pop_front_if(|(due, _)| *due <= now) {
-            let VoicePacket { payload, timestamp } = packet;
+            let VoicePacket { payload, timestamp, copies } = packet;
             self.events.push_back(LineEvent::Voice {
                 sequence: self.sequence,
                 timestamp,
                 payload: payload.into(),
+                copies,
             });
             self.sequence = self.sequence.wrapping_add(1);
         }
@@ -72,7 +73,7 @@ mod tests {
     use crate::session::fixture::origin;
 
     fn packet(timestamp: u32) -> VoicePacket {
-        VoicePacket { payload: vec![timestamp as u8; 40], timestamp }
+        VoicePacket { payload: vec![timestamp as u8; 40], timestamp, copies: Vec::new() }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     sdp::{self, Role},
 };
 use crate::video::viewing::Viewing;
+use crate::voice::red::fuzz as red;
 
 /// The targets of this crate.
 pub const TARGETS: &[Target] = &[
@@ -16,6 +17,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "candidate", check: candidate, seeds: candidates, memory: SMALL },
     Target { name: "sdp", check: from_sdp, seeds: sdps, memory: SMALL },
     Target { name: "probe", check: probe::check, seeds: probe::seeds, memory: SMALL },
+    Target { name: "red", check: red::check, seeds: red::seeds, memory: SMALL },
     Target { name: "viewing", check: viewing, seeds: viewings, memory: SMALL },
 ];
 

@@ -38,7 +38,7 @@ use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::VoicePacket;
+use crate::voice::{EarlierFrame, VoicePacket};
 
 /// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(16);
@@ -68,6 +68,7 @@ pub(super) enum LineEvent {
         sequence: u16,
         timestamp: u32,
         payload: Bytes,
+        copies: Vec<EarlierFrame>,
     },
     Video {
         codec: Codec,
@@ -514,8 +515,8 @@ impl Line {
             }
             // Whoever speaks into a telephone that rings is not heard.
             CallEvent::Voice { .. } | CallEvent::Video { .. } if self.phase != Phase::Talking => {}
-            CallEvent::Voice { sequence, timestamp, payload } => {
-                self.events.push_back(LineEvent::Voice { sequence, timestamp, payload });
+            CallEvent::Voice { sequence, timestamp, payload, copies } => {
+                self.events.push_back(LineEvent::Voice { sequence, timestamp, payload, copies });
             }
             CallEvent::Video { codec, sequence, timestamp, marker, payload } => {
                 self.events.push_back(LineEvent::Video { codec, sequence, timestamp, marker, payload });

@@ -1,7 +1,7 @@
 //! Between [`Description`] and SDP (RFC 8866, RFC 8839): `rtc` speaks SDP, envelopes do not.
 //!
 //! Our ends always agree on the same media, so the SDP of the other end is a template: one audio section (Opus, payload
-//! type 111), one video section (VP8 and VP9, each with its retransmissions), one data-channel section, bundled,
+//! type 111, and RED with Opus inside, 63), one video section (VP8 and VP9, each with its retransmissions), one data-channel section, bundled,
 //! multiplexed, trickling. Only user name, password, fingerprint, setup and, by the role, the SSRCs differ. SDP of a stock
 //! end is given to `rtc` as it came.
 
@@ -13,6 +13,10 @@ use crate::video::vpx::Codec;
 
 /// Longest SDP of a stock end that is read; a browser's audio offer has about 3 kB.
 pub(super) const MAX_SDP: usize = 64 * 1024;
+
+/// Opus and RED (RFC 2198), as every WebRTC end numbers them.
+pub(super) const OPUS: u8 = 111;
+pub(super) const RED: u8 = 63;
 
 /// Payload types of pictures between our ends, each with that of its retransmissions (RFC 4588); the first is spoken.
 pub(super) const VIDEO_FORMATS: [(Codec, u8, u8); 2] = [(Codec::Vp8, 96, 97), (Codec::Vp9, 98, 99)];
@@ -72,8 +76,9 @@ pub(super) fn remote(description: &Description, role: Role) -> String {
     let numbers = VIDEO_FORMATS.map(|(_, number, repeats)| format!("{number} {repeats}")).join(" ");
     format!(
         "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\na=msid-semantic: WMS *\r\n\
-         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n{transport}a=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
-         a=extmap:1 {NUMBERED}\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF {OPUS} {RED}\r\n{transport}a=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
+         a=extmap:1 {NUMBERED}\r\na=rtpmap:{OPUS} opus/48000/2\r\na=fmtp:{OPUS} minptime=10;useinbandfec=1\r\n\
+         a=rtpmap:{RED} red/48000/2\r\na=fmtp:{RED} {OPUS}/{OPUS}\r\n\
          a=ssrc:{voice} cname:silbo\r\na=ssrc:{voice} msid:silbo voice\r\n\
          m=video 9 UDP/TLS/RTP/SAVPF {numbers}\r\n{transport}a=mid:1\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
          a=extmap:1 {NUMBERED}\r\n{}a=ssrc-group:FID {video} {repeats}\r\n\

@@ -12,7 +12,7 @@
 #![expect(clippy::disallowed_methods, reason = "the media thread reads the clock for the sans-I/O parts")]
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -20,9 +20,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use super::{
-    Mute, PlayoutStats, VoicePacket, VoiceReceiver, VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
+    EarlierFrame, Mute, PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
+    VoiceSender, VoiceSenderConfig,
 };
-use crate::codec::{CodecError, EXPECTED_LOSS_FLOOR};
+use crate::codec::CodecError;
 use crate::device::{AudioSink, AudioSource, DeviceError, Direction};
 use crate::level::{LevelMeter, Levels};
 use crate::process::Processing;
@@ -59,6 +60,8 @@ pub struct ReceivedPacket {
     pub timestamp: u32,
     /// One Opus packet.
     pub payload: Vec<u8>,
+    /// Copies of earlier frames that came with it.
+    pub copies: Vec<EarlierFrame>,
 }
 
 /// What a running engine says.
@@ -135,12 +138,19 @@ struct Shared {
     started: AtomicBool,
     closing: AtomicBool,
     muted: AtomicBool,
-    expected_loss: AtomicU32,
+    told: Mutex<Told>,
     inserted: Mutex<VecDeque<ReceivedPacket>>,
     insert_dropped: AtomicU64,
     stats: Mutex<VoiceStats>,
     microphone: LevelMeter,
     speaker: LevelMeter,
+}
+
+/// What the other end is known to take, and the report that the media thread has not seen yet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    supported: Supported,
+    reported: Option<Reported>,
 }
 
 impl VoiceEngine {
@@ -154,7 +164,6 @@ impl VoiceEngine {
         let (packets_in, packets) = mpsc::channel(PACKET_QUEUE);
         let (events_in, events) = mpsc::channel(EVENT_QUEUE);
         let shared = Arc::new(Shared::default());
-        shared.expected_loss.store(EXPECTED_LOSS_FLOOR.to_bits(), Ordering::Relaxed);
         let media = MediaThread::new(
             Arc::clone(&shared),
             (source, sink),
@@ -190,9 +199,9 @@ impl VoiceEngine {
         self.shared.muted.store(mute == Mute::On, Ordering::Relaxed);
     }
 
-    /// Tells how much loss the other side sees, 0 to 1.
-    pub fn set_expected_loss(&self, loss: f32) {
-        self.shared.expected_loss.store(loss.to_bits(), Ordering::Relaxed);
+    /// Tells what the other side takes, and what it says of what arrives; to be called once a second.
+    pub fn handle_report(&self, supported: Supported, reported: Reported) {
+        *lock(&self.shared.told) = Told { supported, reported: Some(reported) };
     }
 
     /// Counters as of the last 10 ms.

@@ -3,12 +3,15 @@
 //! thread; [`virtual_clock`] runs them in simulated time.
 
 pub mod driver;
+pub mod red;
 pub mod virtual_clock;
 
+mod protection;
 mod receiver;
 mod sender;
 
+pub use protection::{Reported, Supported};
 pub use receiver::{TimeStretch, VoiceReceiver, VoiceReceiverConfig};
-pub use sender::{Mute, VoicePacket, VoiceSender, VoiceSenderConfig};
+pub use sender::{EarlierFrame, Mute, VoicePacket, VoiceSender, VoiceSenderConfig};
 
 pub use crate::jitter::PlayoutStats;

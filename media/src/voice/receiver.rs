@@ -7,17 +7,18 @@
 //!                               └───────────────────────┘
 //! ```
 //!
-//! While playing, each pull makes sound of the first thing that applies: the packet whose time it is; the
-//! copy of a lost frame inside the packet after it; an invented continuation. Inventing does not move media
+//! While playing, each pull makes sound of the first thing that applies: the frame whose time it is, from its own packet or
+//! as the copy that came with a later one; the coarse copy inside the packet after it; an invented continuation. Inventing does not move media
 //! time: a packet that comes after all is still played, and the delay has grown by what was invented. What
 //! waits too long is caught up by cutting pitch periods out, and the other way round ([`stretch`]).
 
 use std::time::{Duration, Instant};
 
-use crate::codec::{CodecError, Decoder, MAX_DECODED, samples_of};
+use super::{EarlierFrame, Reported};
+use crate::codec::{CodecError, Decoder, MAX_DECODED, has_coarse_copy, samples_of};
 use crate::frame::{BLOCK, Block, OPUS_FRAME, duration_of, samples_in};
-use crate::jitter::delay::{DelayEstimator, Fate};
-use crate::jitter::packets::{Inserted, PacketBuffer};
+use crate::jitter::delay::DelayEstimator;
+use crate::jitter::packets::{Inserted, Origin, PacketBuffer};
 use crate::jitter::stretch::{self, Likeness, SQUEEZE_NEEDS, STRETCH_NEEDS};
 use crate::jitter::{Playing, PlayoutStats};
 
@@ -57,7 +58,7 @@ pub struct VoiceReceiver {
     scratch: Box<[f32; MAX_DECODED]>,
     /// Sequence number of the packet decoded last.
     decoded: Option<i64>,
-    /// Delays of the last pulls, in samples.
+    /// How long packets waited at the last pulls, in samples.
     recent: [i64; RECENT],
     pulls: usize,
     stats: PlayoutStats,
@@ -104,14 +105,13 @@ impl VoiceReceiver {
             return;
         };
         let arrival = self.samples_at(now);
-        let played = match self.state {
-            State::Playing { next, .. } => Some(next),
-            State::Idle | State::Filling => None,
-        };
-        match self.packets.insert((sequence, timestamp), payload, samples, played) {
+        match self.packets.insert((sequence, timestamp), payload, samples, self.played()) {
             Inserted::Waiting(media) => {
                 self.stats.received += 1;
                 self.delay.arrived(arrival, media);
+                if self.packets.misses_before(sequence) && has_coarse_copy(payload) {
+                    self.delay.recovered(arrival, media - OPUS_FRAME as i64);
+                }
                 if self.state == State::Idle {
                     self.state = State::Filling;
                 }
@@ -130,6 +130,33 @@ impl VoiceReceiver {
             }
             Inserted::Duplicate => self.stats.duplicates += 1,
             Inserted::Doubtful => self.stats.discarded += 1,
+        }
+    }
+
+    /// Takes the copies that came with the packet that was inserted last, whose sequence number and timestamp these are.
+    pub fn insert_copies(&mut self, now: Instant, sequence: u16, timestamp: u32, copies: &[EarlierFrame]) {
+        let arrival = self.samples_at(now);
+        for EarlierFrame { behind, payload } in copies {
+            let Some(samples) =
+                samples_of(payload).ok().filter(|samples| behind.is_multiple_of(*samples as u32))
+            else {
+                self.stats.discarded += 1;
+                continue;
+            };
+            let Ok(packets) = u16::try_from(behind / samples as u32) else { continue };
+            let earlier = (sequence.wrapping_sub(packets), timestamp.wrapping_sub(*behind));
+            let brought = self.packets.insert_copy(earlier, payload, samples, self.played());
+            // One that is late says how long one should have waited, too.
+            if let Some(media) = brought {
+                self.delay.recovered(arrival, media);
+            }
+        }
+    }
+
+    /// Tells what the other side says of the way: where it is long, less is waited for what is late.
+    pub fn handle_report(&mut self, reported: Reported) {
+        if let Some(rtt) = reported.round_trip {
+            self.delay.set_way(rtt / 2);
         }
     }
 
@@ -174,6 +201,14 @@ impl VoiceReceiver {
         self.decoded.is_some()
     }
 
+    /// Media times before this are over.
+    fn played(&self) -> Option<i64> {
+        match self.state {
+            State::Playing { next, .. } => Some(next),
+            State::Idle | State::Filling => None,
+        }
+    }
+
     fn samples_at(&self, now: Instant) -> i64 {
         samples_in(now.saturating_duration_since(self.start)) as i64
     }
@@ -194,16 +229,17 @@ impl VoiceReceiver {
         }
     }
 
-    /// The delay that counts is the smallest of the last pulls: a device may pull two blocks at once.
+    /// What counts is how long a packet waits before it is decoded, and of that the least of the last pulls: a device may
+    /// pull two blocks at once.
     fn note_delay(&mut self, now: i64, next: i64) {
         let delay = now - self.delay.base() - (next - self.ready.len() as i64);
-        self.recent[self.pulls % RECENT] = delay;
+        self.recent[self.pulls % RECENT] = delay - (self.ready.len() % BLOCK) as i64;
         self.pulls += 1;
         let share = if self.pulls == 1 { 1.0 } else { 0.05 };
         self.shown_delay += (delay as f64 - self.shown_delay) * share;
     }
 
-    fn least_delay(&self) -> i64 {
+    fn least_wait(&self) -> i64 {
         self.recent[..self.pulls.min(RECENT)].iter().copied().min().unwrap_or(0)
     }
 
@@ -211,7 +247,7 @@ impl VoiceReceiver {
     fn skip_backlog(&mut self, now: i64) {
         let State::Playing { next, .. } = self.state else { return };
         let target = self.delay.target();
-        if self.least_delay() <= target + samples_in(MAX_BACKLOG) as i64 {
+        if self.least_wait() <= target + samples_in(MAX_BACKLOG) as i64 {
             return;
         }
         let due = now - self.delay.base() - target;
@@ -231,7 +267,7 @@ impl VoiceReceiver {
         if self.config.time_stretch == TimeStretch::Off || self.pulls < RECENT / 2 {
             return;
         }
-        let excess = self.least_delay() - self.delay.target();
+        let excess = self.least_wait() - self.delay.target();
         if excess > SLACK {
             // The further behind, the less alike the joined periods need to be.
             let enough = Likeness((0.92 - (excess - SLACK) as f32 / 24_000.0).max(0.55));
@@ -281,8 +317,10 @@ impl VoiceReceiver {
         let Some(packet) = self.packets.take_first() else { return false };
         let lost = self.decoded.map_or(0, |before| (packet.sequence - before - 1).max(0));
         self.stats.lost += lost as u64;
-        (0..lost.min(MAX_COUNTED)).for_each(|_| self.delay.frame_was(Fate::Lost));
-        self.delay.frame_was(Fate::Present);
+        if packet.origin == Origin::Later {
+            self.stats.lost += 1;
+            self.stats.recovered += 1;
+        }
         self.decoded = Some(packet.sequence);
         let end = packet.timestamp + packet.samples as i64;
         self.state = State::Playing { next: end, invented: 0 };
@@ -298,12 +336,15 @@ impl VoiceReceiver {
         }
     }
 
-    /// The lost frame is inside the packet after it.
+    /// The lost frame may be inside the packet after it.
     fn recover(&mut self, missing: usize) -> bool {
         let (State::Playing { next, .. }, Some(first)) = (self.state, self.packets.first()) else {
             return false;
         };
         self.state = State::Playing { next: next + missing as i64, invented: 0 };
+        if !has_coarse_copy(&first.payload) {
+            return self.conceal(missing);
+        }
         match self.decoder.decode_fec(&first.payload, missing, &mut self.scratch) {
             Ok(count) => {
                 self.stats.recovered += 1;
@@ -348,8 +389,6 @@ const SLACK: i64 = 720;
 const SHORT: i64 = 240;
 /// When play-out starts, packets older than this beyond the target are skipped: 60 ms.
 const MAX_STALE: i64 = 2880;
-/// A gap counts as at most this many lost frames for the loss average.
-const MAX_COUNTED: i64 = 50;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,10 @@
 
 use std::time::Instant;
 
-use super::{PlayoutStats, VoicePacket, VoiceReceiver, VoiceReceiverConfig, VoiceSender, VoiceSenderConfig};
+use super::{
+    EarlierFrame, PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
+    VoiceSender, VoiceSenderConfig,
+};
 use crate::codec::CodecError;
 use crate::frame::BLOCK;
 
@@ -47,6 +50,11 @@ impl VirtualVoice {
         self.receiver.insert(now, sequence, timestamp, payload);
     }
 
+    /// Takes the copies that came with the packet that was inserted last.
+    pub fn insert_copies(&mut self, now: Instant, sequence: u16, timestamp: u32, copies: &[EarlierFrame]) {
+        self.receiver.insert_copies(now, sequence, timestamp, copies);
+    }
+
     /// Everything played since the first tick, 480 samples a tick.
     pub fn recorded(&self) -> &[f32] {
         &self.recorded
@@ -57,7 +65,14 @@ impl VirtualVoice {
         self.receiver.stats()
     }
 
-    /// The sending half, to mute it or tell it about loss.
+    /// Tells what the other end takes, and what it says of the way.
+    pub fn handle_report(&mut self, supported: Supported, reported: Reported) {
+        self.sender.set_supported(supported);
+        self.sender.handle_report(reported);
+        self.receiver.handle_report(reported);
+    }
+
+    /// The sending half, to mute it.
     pub fn sender(&mut self) -> &mut VoiceSender {
         &mut self.sender
     }

@@ -6,9 +6,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
+use rtc::rtcp::extended_report::{ExtendedReport, VoIPMetricsReportBlock};
 use rtc::rtcp::packet::Packet as Rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
@@ -24,6 +27,9 @@ const WAITING: usize = 64;
 /// Sequence numbers one request is believed for: more are asked for again.
 const MOST_ASKED: usize = 512;
 
+/// Blocks of one extended report that are looked at.
+const MOST_BLOCKS: usize = 8;
+
 /// What the other end said.
 #[derive(Debug)]
 pub(super) enum Said {
@@ -33,6 +39,10 @@ pub(super) enum Said {
     Again { ssrc: u32, sequences: Vec<u16> },
     /// A keyframe of this stream (RFC 4585 §6.3.1, RFC 5104 §4.3.1).
     Keyframe { ssrc: u32 },
+    /// The share of this stream's packets that was lost since the report before, 0 to 1 (RFC 3550 §6.4.1).
+    Lost { ssrc: u32, share: f32 },
+    /// How much of what this stream sends during bursts of losses is lost, 0 to 1 (RFC 3611 §4.7.2).
+    Bursts { ssrc: u32, density: f32 },
     /// What its clock says (RFC 3550 §6.4.1).
     Report { ssrc: u32, ntp: NtpTime, rtp: u32 },
 }
@@ -62,9 +72,25 @@ impl Ear {
             self.say(Said::Keyframe { ssrc: loss.media_ssrc });
         } else if let Some(request) = any.downcast_ref::<FullIntraRequest>() {
             request.fir.iter().for_each(|entry| self.say(Said::Keyframe { ssrc: entry.ssrc }));
+        } else if let Some(report) = any.downcast_ref::<ExtendedReport>() {
+            let blocks = report.reports.iter().take(MOST_BLOCKS);
+            let metrics = blocks.filter_map(|block| block.as_any().downcast_ref::<VoIPMetricsReportBlock>());
+            for VoIPMetricsReportBlock { ssrc, burst_density, .. } in metrics {
+                self.say(Said::Bursts { ssrc: *ssrc, density: f32::from(*burst_density) / 256.0 });
+            }
         } else if let Some(report) = any.downcast_ref::<SenderReport>() {
             let ntp = NtpTime(report.ntp_time);
             self.say(Said::Report { ssrc: report.ssrc, ntp, rtp: report.rtp_time });
+            self.hear_receptions(&report.reports);
+        } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
+            self.hear_receptions(&report.reports);
+        }
+    }
+
+    /// The statistics of `rtc` tell of no losses.
+    fn hear_receptions(&self, receptions: &[ReceptionReport]) {
+        for ReceptionReport { ssrc, fraction_lost, .. } in receptions.iter().take(MOST_BLOCKS) {
+            self.say(Said::Lost { ssrc: *ssrc, share: f32::from(*fraction_lost) / 256.0 });
         }
     }
 
@@ -151,6 +177,24 @@ mod tests {
             results(&feedback).into_iter().map(|result| (result.number, result.arrival)).collect();
         let at = |micros: u64| Some(Duration::from_micros(128_000 + micros));
         assert_eq!(told, [(u16::MAX, at(250)), (0, None), (1, at(1250))]);
+    }
+
+    #[test]
+    fn a_reception_report_tells_what_was_lost() {
+        let (ear, heard) = ear();
+        let reports = vec![ReceptionReport { ssrc: 7, fraction_lost: 64, ..Default::default() }];
+        ear.hear(&ReceiverReport { ssrc: 1, reports, ..Default::default() });
+        let told = heard.try_recv();
+        assert!(matches!(told, Ok(Said::Lost { ssrc: 7, share: 0.25 })), "{told:?}");
+    }
+
+    #[test]
+    fn an_extended_report_tells_how_much_of_bursts_is_lost() {
+        let (ear, heard) = ear();
+        let metrics = VoIPMetricsReportBlock { ssrc: 7, burst_density: 192, ..Default::default() };
+        ear.hear(&ExtendedReport { sender_ssrc: 1, reports: vec![Box::new(metrics)] });
+        let told = heard.try_recv();
+        assert!(matches!(told, Ok(Said::Bursts { ssrc: 7, density: 0.75 })), "{told:?}");
     }
 
     #[test]

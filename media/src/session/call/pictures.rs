@@ -104,7 +104,14 @@ impl Call {
     }
 
     fn report(&mut self, now: Instant) {
-        for report in self.reports.poll(now) {
+        let reports = self.reports.poll(now);
+        // At the same pace.
+        if !reports.is_empty()
+            && let Some(report) = self.voice_report()
+        {
+            self.write_rtcp(now, Box::new(report));
+        }
+        for report in reports {
             self.write_rtcp(now, Box::new(report));
         }
     }
@@ -140,6 +147,12 @@ impl Call {
                     self.events.push_back(CallEvent::KeyframeWanted);
                 }
                 Said::Keyframe { .. } => {}
+                Said::Lost { ssrc, share } if ssrc == self.ssrc => self.remote_loss = share,
+                Said::Lost { .. } => {}
+                Said::Bursts { ssrc, density } if ssrc == self.ssrc => {
+                    self.told_bursts = Some((now, density));
+                }
+                Said::Bursts { .. } => {}
                 Said::Report { ssrc, ntp, rtp } => {
                     let kind = match ssrc {
                         ssrc if self.video.is_theirs(ssrc) => MediaKind::Video,

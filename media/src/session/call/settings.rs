@@ -19,11 +19,10 @@ use super::ear::Ear;
 use super::video::{Agreed, Format};
 use crate::frame::SAMPLE_RATE;
 use crate::session::PathPolicy;
-use crate::session::sdp::{NUMBERED, VIDEO_FORMATS};
+use crate::session::sdp::{NUMBERED, OPUS, RED, VIDEO_FORMATS};
 use crate::video::vpx::Codec;
 
-/// Opus, as every WebRTC end numbers it.
-pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
+const MIME_TYPE_RED: &str = "audio/red";
 
 /// How often ICE checks every pair that has not answered. Between Silbos it is answered on the spot, and need not wait to
 /// nominate.
@@ -70,6 +69,11 @@ pub(super) fn opus() -> RTCRtpCodec {
     }
 }
 
+/// Opus inside RED (RFC 2198), numbered as we do it.
+fn red() -> RTCRtpCodec {
+    RTCRtpCodec { mime_type: MIME_TYPE_RED.to_owned(), sdp_fmtp_line: format!("{OPUS}/{OPUS}"), ..opus() }
+}
+
 /// A codec of pictures, and what the other end may say of them.
 pub(super) fn picture(codec: Codec) -> RTCRtpCodec {
     let (mime_type, sdp_fmtp_line) = match codec {
@@ -91,8 +95,9 @@ pub(super) fn picture(codec: Codec) -> RTCRtpCodec {
 /// The codecs spoken: one for the voice, two for pictures.
 pub(super) fn media() -> Result<MediaEngine, rtc::shared::error::Error> {
     let mut media = MediaEngine::default();
-    let numbered = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: OPUS_PAYLOAD_TYPE };
-    media.register_codec(numbered, RtpCodecKind::Audio)?;
+    for (rtp_codec, payload_type) in [(opus(), OPUS), (red(), RED)] {
+        media.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, RtpCodecKind::Audio)?;
+    }
     for (codec, payload_type, repeats) in VIDEO_FORMATS {
         let spoken = RTCRtpCodecParameters { rtp_codec: picture(codec), payload_type };
         media.register_codec(spoken, RtpCodecKind::Video)?;
@@ -120,6 +125,25 @@ pub(super) fn interceptors(ear: Ear) -> Registry {
         .with(Slot::CongestionControl, ear)
         .with(Slot::TwccReceiver, feedback)
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
+}
+
+/// Payload types of the voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct VoiceFormats {
+    pub(super) opus: u8,
+    /// None where the other end takes no RED.
+    pub(super) red: Option<u8>,
+}
+
+/// What both ends have agreed on for the voice, by what our sender may send.
+pub(super) fn voice_formats(parameters: &RTCRtpSendParameters) -> Option<VoiceFormats> {
+    let numbered = |mime: &str| {
+        let mut codecs = parameters.rtp_parameters.codecs.iter();
+        codecs
+            .find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case(mime))
+            .map(|codec| codec.payload_type)
+    };
+    Some(VoiceFormats { opus: numbered(MIME_TYPE_OPUS)?, red: numbered(MIME_TYPE_RED) })
 }
 
 /// What both ends have agreed on for pictures, by what our sender may send.

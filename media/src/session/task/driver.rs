@@ -180,7 +180,7 @@ impl Task {
         if self.next_stats.is_some_and(|due| due <= now) {
             self.next_stats = Some(now + STATS_EVERY);
             let measured = self.far.measure(now);
-            self.sound.set_expected_loss(measured.remote_loss);
+            self.sound.handle_report(measured.supported, measured.reported());
             self.pictures.set_round_trip(measured.rtt);
             let stats = self.meter.read(now, measured, &self.sound.playout(), self.pictures.measure());
             self.tell(SessionEvent::Stats(stats));
@@ -231,13 +231,14 @@ impl Task {
             LineEvent::Path(report) => self.tell(SessionEvent::Path(report)),
             LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
             LineEvent::Relay(relay, health) => self.tell(SessionEvent::Relay(relay, health)),
-            LineEvent::Voice { sequence, timestamp, payload } => {
+            LineEvent::Voice { sequence, timestamp, payload, copies } => {
                 self.meter.received(payload.len());
                 self.sound.insert(ReceivedPacket {
                     arrival: now,
                     sequence,
                     timestamp,
                     payload: payload.into(),
+                    copies,
                 });
                 if self.pictures.are_seen() {
                     self.pictures.follow_voice(self.sound.playout().playing);

@@ -13,7 +13,7 @@ use crate::device::DeviceError;
 use crate::level::Levels;
 use crate::session::SessionError;
 use crate::voice::driver::{Meters, ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
-use crate::voice::{Mute, PlayoutStats, VoicePacket};
+use crate::voice::{Mute, PlayoutStats, Reported, Supported, VoicePacket};
 
 type Opened = Result<(VoiceEngine, VoiceIo), DeviceError>;
 
@@ -89,9 +89,9 @@ impl Sound {
         }
     }
 
-    pub(super) fn set_expected_loss(&self, loss: f32) {
+    pub(super) fn handle_report(&self, supported: Supported, reported: Reported) {
         if let Some(engine) = self.engine() {
-            engine.set_expected_loss(loss);
+            engine.handle_report(supported, reported);
         }
     }
 

@@ -59,6 +59,25 @@ fn rough(seed: u64) -> Plan {
 }
 
 #[test]
+fn frames_are_sent_twice_once_the_other_end_has_told_of_loss_and_stand_in_for_lost_ones() {
+    let mut world = connect(Plan { seed: 2, loss: 0.1, speech: 9, ..Plan::default() });
+    world.run_for(9000 * MS);
+    for end in &world.ends {
+        let doubled =
+            |event: &LineEvent| matches!(event, LineEvent::Voice { copies, .. } if !copies.is_empty());
+        let count = end.log.iter().filter(|(_, event)| doubled(event)).count();
+        let voice = end.log.iter().filter(|(_, event)| matches!(event, LineEvent::Voice { .. })).count();
+        assert!(count > 200, "{count} of {voice} {:?}", end.voice.stats());
+        let stats = end.voice.stats();
+        assert!(stats.recovered > 10 && stats.recovered <= stats.lost, "{stats:?}");
+    }
+    let mut whole = connect(Plan { speech: 5, ..Plan::default() });
+    whole.run_for(5000 * MS);
+    let plain = |event: &LineEvent| !matches!(event, LineEvent::Voice { copies, .. } if !copies.is_empty());
+    assert!(whole.ends.iter().all(|end| end.log.iter().all(|(_, event)| plain(event))));
+}
+
+#[test]
 fn a_call_over_a_rough_network_carries_both_voices_and_ends_with_a_bye() {
     let mut world = connect(rough(1));
     world.ends[0].line.send_message(world.now, b"hello".to_vec());

@@ -277,6 +277,11 @@ impl World {
                 }
                 if end.next_tick.is_some_and(|due| due <= next) {
                     end.next_tick = end.next_tick.map(|due| due + TICK);
+                    // As the session's driver does, once a second.
+                    if end.voice.recorded().len().is_multiple_of(48_000) {
+                        let measured = end.line.measure(next);
+                        end.voice.handle_report(measured.supported, measured.reported());
+                    }
                     if let Some(packet) = end.voice.tick(next) {
                         end.line.send_voice(next, packet);
                     }
@@ -384,8 +389,10 @@ impl World {
                         self.signal(Arrival::Relays(who, offers));
                     }
                     LineEvent::Connected if self.plan.speech > 0 => self.ends[who].next_tick = Some(self.now),
-                    LineEvent::Voice { sequence, timestamp, payload } => {
-                        self.ends[who].voice.insert(self.now, *sequence, *timestamp, payload);
+                    LineEvent::Voice { sequence, timestamp, payload, copies } => {
+                        let voice = &mut self.ends[who].voice;
+                        voice.insert(self.now, *sequence, *timestamp, payload);
+                        voice.insert_copies(self.now, *sequence, *timestamp, copies);
                     }
                     event => self.ends[who].video.handle(self.now, event),
                 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::ends::{SILENT_DEATH, SinkEnd, SourceEnd, died, reopened};
-use super::{Moment, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
+use super::{Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
 use crate::device::{ClockedSink, DeviceError, Direction, Progress};
 use crate::frame::{BLOCK, BLOCK_TIME, Block, duration_of};
 use crate::process::Processor;
@@ -27,7 +27,6 @@ pub(super) struct MediaThread {
     receiver: VoiceReceiver,
     packets: mpsc::Sender<VoicePacket>,
     events: mpsc::Sender<VoiceEvent>,
-    expected_loss: f32,
     /// Blocks captured and played on the media clock.
     captured: u32,
     played: u32,
@@ -69,7 +68,6 @@ impl MediaThread {
             receiver,
             packets,
             events,
-            expected_loss: 0.0,
             captured: 0,
             played: 0,
             heartbeats: [heartbeat; 2],
@@ -166,17 +164,23 @@ impl MediaThread {
     fn take_settings(&mut self) {
         let muted = self.shared.muted.load(Ordering::Relaxed);
         self.sender.set_muted(if muted { Mute::On } else { Mute::Off });
-        let loss = f32::from_bits(self.shared.expected_loss.load(Ordering::Relaxed));
-        if loss != self.expected_loss {
-            self.expected_loss = loss;
-            self.sender.set_expected_loss(loss);
+        let (supported, reported) = {
+            let mut told = lock(&self.shared.told);
+            (told.supported, told.reported.take())
+        };
+        if let Some(reported) = reported {
+            self.sender.set_supported(supported);
+            self.sender.handle_report(reported);
+            self.receiver.handle_report(reported);
         }
     }
 
     fn take_packets(&mut self) {
         let packets = std::mem::take(&mut *lock(&self.shared.inserted));
         for packet in packets {
-            self.receiver.insert(packet.arrival, packet.sequence, packet.timestamp, &packet.payload);
+            let ReceivedPacket { arrival, sequence, timestamp, payload, copies } = packet;
+            self.receiver.insert(arrival, sequence, timestamp, &payload);
+            self.receiver.insert_copies(arrival, sequence, timestamp, &copies);
         }
     }
 

@@ -20,8 +20,8 @@ fn open(source: &str, sink: &str) -> (VoiceEngine, VoiceIo) {
 async fn loop_back(engine: &VoiceEngine, io: &mut VoiceIo, enough: u16) {
     for sequence in 0..enough {
         let packet = tokio::time::timeout(PATIENCE, io.packets.recv()).await.unwrap().unwrap();
-        let VoicePacket { payload, timestamp } = packet;
-        engine.insert(ReceivedPacket { arrival: Instant::now(), sequence, timestamp, payload });
+        let VoicePacket { payload, timestamp, copies } = packet;
+        engine.insert(ReceivedPacket { arrival: Instant::now(), sequence, timestamp, payload, copies });
     }
 }
 
@@ -105,7 +105,13 @@ async fn packets_that_nobody_takes_are_dropped_and_counted() {
 async fn received_packets_that_nobody_takes_are_bounded() {
     let (engine, _io) = open("silence", "null");
     for sequence in 0..300 {
-        let packet = ReceivedPacket { arrival: Instant::now(), sequence, timestamp: 0, payload: vec![1] };
+        let packet = ReceivedPacket {
+            arrival: Instant::now(),
+            sequence,
+            timestamp: 0,
+            payload: vec![1],
+            copies: Vec::new(),
+        };
         engine.insert(packet);
     }
     assert_eq!(engine.stats().receive_dropped, 300 - INSERT_QUEUE as u64);

@@ -1,0 +1,107 @@
+//! The voice of a call as RTP: Opus by itself, or with copies of earlier frames (RED), where the other end takes it; and what
+//! either end tells the other of how it is lost (RTCP XR, RFC 3611).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use rtc::rtcp::extended_report::{ExtendedReport, VoIPMetricsReportBlock};
+use rtc::rtp::{Header, Packet};
+
+use super::{Call, CallEvent, MediaKind, PeerKind, VOICE_TRACK};
+use crate::frame::{OPUS_FRAME, duration_of};
+use crate::jitter::losses::{Bursts, GMIN};
+use crate::voice::{VoicePacket, red};
+
+/// What a packet of the voice holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VoiceKind {
+    /// A frame.
+    Opus,
+    /// A frame, and copies of earlier ones.
+    Red,
+}
+
+/// Unknown, in a report of the voice (RFC 3611 §4.7.4 and 4.7.5).
+const UNKNOWN: u8 = 127;
+
+impl Call {
+    /// Sends a voice packet; before the connection stands it is dropped, as sound has no use later.
+    pub(in crate::session) fn send_voice(&mut self, now: Instant, packet: VoicePacket) -> bool {
+        if !self.connected || self.closed {
+            return false;
+        }
+        let timestamp = self.first_timestamp.wrapping_add(packet.timestamp);
+        let red = self.formats.red.filter(|_| !packet.copies.is_empty());
+        let (payload_type, payload) = match red {
+            Some(payload_type) => (payload_type, red::write(&packet, self.formats.opus)),
+            None => (self.formats.opus, packet.payload),
+        };
+        let header = Header {
+            version: 2,
+            payload_type,
+            sequence_number: self.sequence,
+            timestamp,
+            ssrc: self.ssrc,
+            ..Default::default()
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        // It holds the sound of the last 20 ms.
+        let captured = now.checked_sub(duration_of(OPUS_FRAME as u64)).unwrap_or(now);
+        self.reports.sent(now, MediaKind::Voice, captured, timestamp, payload.len());
+        let sent = match self.video.send_voice(now, Packet { header, payload: payload.into() }) {
+            Some(packet) => self.write(now, VOICE_TRACK, packet),
+            None => self.write_video(now),
+        };
+        self.drain(now);
+        sent
+    }
+
+    /// What packets of this payload type hold, if it is the voice.
+    pub(super) fn voice_kind(&self, payload_type: u8) -> Option<VoiceKind> {
+        match payload_type {
+            number if number == self.formats.opus => Some(VoiceKind::Opus),
+            number if Some(number) == self.formats.red => Some(VoiceKind::Red),
+            _ => None,
+        }
+    }
+
+    /// A packet of the other end's voice.
+    pub(super) fn handle_voice(&mut self, header: &Header, payload: Bytes, kind: VoiceKind) {
+        self.their_voice = Some(header.ssrc);
+        self.losses.arrived(header.sequence_number);
+        self.events.extend(self.video.handle_voice(header).map(CallEvent::Camera));
+        let (payload, copies) = match kind {
+            VoiceKind::Opus => (payload, Vec::new()),
+            VoiceKind::Red => match red::parse(payload, self.formats.opus) {
+                Ok(red::Red { frame, copies }) => (frame, copies),
+                Err(error) => {
+                    tracing::debug!(%error, "a voice packet was refused");
+                    return;
+                }
+            },
+        };
+        let (sequence, timestamp) = (header.sequence_number, header.timestamp);
+        self.events.push_back(CallEvent::Voice { sequence, timestamp, payload, copies });
+    }
+
+    /// What one of us is told of how its voice is lost, while it is lost in bursts. What is not measured is said to be unknown.
+    pub(super) fn voice_report(&mut self) -> Option<ExtendedReport> {
+        let ssrc = self.their_voice.filter(|_| self.peer == PeerKind::Silbo)?;
+        let Bursts { density, duration } = self.losses.report()?;
+        let metrics = VoIPMetricsReportBlock {
+            ssrc,
+            burst_density: (density * 256.0) as u8,
+            burst_duration: u16::try_from(duration.as_millis()).unwrap_or(u16::MAX),
+            gmin: GMIN as u8,
+            signal_level: UNKNOWN,
+            noise_level: UNKNOWN,
+            rerl: UNKNOWN,
+            rfactor: UNKNOWN,
+            ext_rfactor: UNKNOWN,
+            mos_lq: UNKNOWN,
+            mos_cq: UNKNOWN,
+            ..VoIPMetricsReportBlock::default()
+        };
+        Some(ExtendedReport { sender_ssrc: self.ssrc, reports: vec![Box::new(metrics)] })
+    }
+}

@@ -1,0 +1,259 @@
+//! What is sent twice: how the voice is made robust against the loss that the other end reports.
+//!
+//! ```text
+//!   loss     under 1 %     1 to 6 %       6 to 30 %           over 30 %       in bursts
+//!   RED      nothing       1 back         1 and 2 back        1 back          3 back
+//!   stock    coarse copies of the frame before (LBRR), which Opus takes from the frame's own bits
+//! ```
+//!
+//! A copy is the frame itself once more, in a later packet (RED, RFC 2198): where one of them arrives nothing is missing.
+//! Each costs as much as the frame, so two are paid for with a coarser voice; 110 kbit/s are never passed. In a burst the
+//! packets just behind are lost as well: the copy comes later, and leaves room for a finer voice, for what it cannot mend is
+//! heard all the same. How long the other end waits for copies is its own choice.
+//!
+//! What is lost because a link is too full would only become more: while packets stand in a queue ([`QUEUED`]) nothing is sent
+//! twice, and nothing for a while ([`TRY_AGAIN`]) where far more is lost since copies are sent.
+
+use std::time::Duration;
+
+use crate::bitrate::Bitrate;
+use crate::codec::CoarseCopies;
+
+/// What the other end takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Supported {
+    /// Opus alone.
+    #[default]
+    Opus,
+    /// RED with Opus inside.
+    Red,
+}
+
+/// What the other end says of the packets it got.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Reported {
+    /// Share that was lost since the report before, 0 to 1.
+    pub loss: f32,
+    /// How much of what is sent during bursts of losses is lost, 0 to 1 (RFC 3611 §4.7.2); none: there are none, or it does
+    /// not say.
+    pub burst_density: Option<f32>,
+    /// How long packets take there and back, where it is known.
+    pub round_trip: Option<Duration>,
+}
+
+/// How many frames later a copy is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Distance(u8);
+
+impl Distance {
+    /// The farthest of any plan.
+    pub(super) const MOST: Self = Self(3);
+
+    /// At least one.
+    pub(super) const fn frames(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Plan {
+    /// How far behind copies of each frame follow, nearest first.
+    pub(super) copies: &'static [Distance],
+    /// Whether Opus adds coarse copies of its own.
+    pub(super) coarse: CoarseCopies,
+    /// Of each frame, where it is not what it is without loss.
+    pub(super) bitrate: Option<Bitrate>,
+}
+
+/// Makes plans of reports: follows more loss at once, and less when it has stayed less.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Protector {
+    supported: Supported,
+    loss: f32,
+    burst_density: f32,
+    /// The shortest round trip, and the present one, smoothed; none before one is told.
+    round_trip: Option<(Duration, Duration)>,
+    trial: Trial,
+}
+
+/// Whether copies help or harm.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+enum Trial {
+    /// None are sent.
+    #[default]
+    None,
+    /// Some are, since so many reports; there was this loss before.
+    Running { reports: u32, before: f32 },
+    /// They did harm; so many reports until they are tried again.
+    Failed { wait: u32 },
+}
+
+impl Protector {
+    /// Tells what the other end takes.
+    pub(super) fn set_supported(&mut self, supported: Supported) {
+        self.supported = supported;
+    }
+
+    /// Takes a report into account, to be called once a second.
+    pub(super) fn handle_report(&mut self, reported: Reported) {
+        let loss = if reported.loss.is_finite() { reported.loss.clamp(0.0, 1.0) } else { 0.0 };
+        let before = self.loss;
+        self.loss += (loss - self.loss) * if loss > self.loss { RISE } else { FALL };
+        self.burst_density = reported.burst_density.filter(|density| density.is_finite()).unwrap_or(0.0);
+        if let Some(now) = reported.round_trip {
+            let (least, smooth) = self.round_trip.unwrap_or((now, now));
+            let smooth = (smooth * 3 + now) / 4;
+            self.round_trip = Some((least.min(smooth), smooth));
+        }
+        self.trial = match self.trial {
+            // It is tried again.
+            Trial::Failed { wait: 0 } => Trial::Running { reports: 0, before: self.loss },
+            Trial::Failed { wait } => Trial::Failed { wait: wait - 1 },
+            _ if self.loss < SOME => Trial::None,
+            Trial::None => Trial::Running { reports: 0, before: before.max(loss) },
+            Trial::Running { reports, before } if reports < TRIED && self.loss > 2.0 * before + HARM => {
+                Trial::Failed { wait: TRY_AGAIN }
+            }
+            Trial::Running { reports, before } => {
+                Trial::Running { reports: reports.saturating_add(1), before }
+            }
+        };
+    }
+
+    /// What is to be sent.
+    pub(super) fn plan(&self) -> Plan {
+        match (self.supported, self.loss) {
+            (_, loss) if loss < SOME => Plan::default(),
+            (Supported::Opus, loss) => {
+                Plan { coarse: CoarseCopies::For(loss), bitrate: Some(BESIDE_COARSE), ..Plan::default() }
+            }
+            (Supported::Red, _) if self.is_full() || matches!(self.trial, Trial::Failed { .. }) => {
+                Plan::default()
+            }
+            (Supported::Red, loss) if self.burst_density >= DENSE.max(2.0 * loss) => {
+                Plan { copies: LATE, bitrate: Some(BESIDE_LATE), ..Plan::default() }
+            }
+            (Supported::Red, loss) if (MUCH..HEAVY).contains(&loss) => {
+                Plan { copies: TWO, bitrate: Some(BESIDE_TWO), ..Plan::default() }
+            }
+            (Supported::Red, _) => Plan { copies: ONE, ..Plan::default() },
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.round_trip.is_some_and(|(least, smooth)| smooth > least + QUEUED)
+    }
+}
+
+const ONE: &[Distance] = &[Distance(1)];
+const TWO: &[Distance] = &[Distance(1), Distance(2)];
+const LATE: &[Distance] = &[Distance(3)];
+/// Each of three frames in a packet, and of two: 110 kbit/s together, with headers.
+const BESIDE_TWO: Bitrate = Bitrate::from_kbps(28);
+const BESIDE_LATE: Bitrate = Bitrate::from_kbps(44);
+/// The coarse copy takes its bits from the frame.
+const BESIDE_COARSE: Bitrate = Bitrate::from_kbps(48);
+/// Loss from which on anything is sent twice.
+const SOME: f32 = 0.01;
+/// Loss from which on it is sent three times.
+const MUCH: f32 = 0.065;
+/// Loss from which on it is sent twice again: three times hardly helps, and whatever loses so much is in need.
+const HEAVY: f32 = 0.30;
+/// Of packets that are lost independently bursts are as thin as the loss; where a link is gone for a while, nearly nothing
+/// gets through.
+const DENSE: f32 = 0.4;
+/// How much longer than the shortest one a round trip takes where packets stand in a queue.
+const QUEUED: Duration = Duration::from_millis(100);
+/// More loss than twice that of before: less is chance.
+const HARM: f32 = 0.2;
+/// Reports during which more loss is blamed on copies, and those until they are tried again.
+const TRIED: u32 = 5;
+const TRY_AGAIN: u32 = 30;
+/// How much of the way to the loss reported is gone with each report.
+const RISE: f32 = 0.5;
+const FALL: f32 = 0.1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is sent after so many reports of this loss.
+    fn after(reports: usize, supported: Supported, loss: f32, burst_density: Option<f32>) -> Plan {
+        let mut protector = Protector::default();
+        protector.set_supported(supported);
+        (0..reports)
+            .for_each(|_| protector.handle_report(Reported { loss, burst_density, round_trip: None }));
+        protector.plan()
+    }
+
+    #[test]
+    fn nothing_is_spent_where_nothing_is_lost() {
+        for supported in [Supported::Opus, Supported::Red] {
+            assert_eq!(after(10, supported, 0.0, None), Plan::default());
+            assert_eq!(after(10, supported, f32::NAN, Some(f32::NAN)), Plan::default());
+        }
+    }
+
+    #[test]
+    fn more_loss_buys_more_copies_until_they_hardly_help() {
+        let copies = |loss| after(10, Supported::Red, loss, Some(loss)).copies;
+        assert_eq!([0.05, 0.1, 0.2, 0.4].map(copies), [ONE, TWO, TWO, ONE]);
+    }
+
+    #[test]
+    fn copies_keep_out_of_the_bursts() {
+        assert_eq!(after(10, Supported::Red, 0.06, Some(0.8)).copies, LATE);
+    }
+
+    #[test]
+    fn nothing_is_sent_twice_into_a_queue() {
+        let mut protector = Protector::default();
+        protector.set_supported(Supported::Red);
+        let report = |milliseconds| Reported {
+            loss: 0.1,
+            round_trip: Some(Duration::from_millis(milliseconds)),
+            ..Reported::default()
+        };
+        (0..10).for_each(|_| protector.handle_report(report(60)));
+        assert_eq!(protector.plan().copies, TWO);
+        (0..10).for_each(|_| protector.handle_report(report(360)));
+        assert_eq!(protector.plan(), Plan::default());
+        (0..10).for_each(|_| protector.handle_report(report(60)));
+        assert_eq!(protector.plan().copies, TWO);
+    }
+
+    #[test]
+    fn where_copies_make_it_worse_they_are_left_out_for_a_while() {
+        let mut protector = Protector::default();
+        protector.set_supported(Supported::Red);
+        let mut with_copies = 0;
+        for _ in 0..120 {
+            // A link with a short queue that carries the voice once.
+            let loss = if protector.plan().copies.is_empty() { 0.03 } else { 0.5 };
+            with_copies += u32::from(loss > 0.1);
+            protector.handle_report(Reported { loss, ..Reported::default() });
+        }
+        assert!((1..20).contains(&with_copies), "{with_copies}");
+    }
+
+    #[test]
+    fn who_takes_opus_alone_gets_coarse_copies() {
+        let plan = after(20, Supported::Opus, 0.1, Some(0.8));
+        assert!(plan.copies.is_empty());
+        assert!(matches!(plan.coarse, CoarseCopies::For(loss) if loss > 0.09));
+    }
+
+    #[test]
+    fn protection_comes_with_the_second_report_at_the_latest_and_goes_slowly() {
+        let mut protector = Protector::default();
+        protector.set_supported(Supported::Red);
+        let lossy = Reported { loss: 0.05, ..Reported::default() };
+        (0..2).for_each(|_| protector.handle_report(lossy));
+        assert_eq!(protector.plan().copies, ONE);
+        protector.handle_report(Reported::default());
+        assert_eq!(protector.plan().copies, ONE);
+        (0..30).for_each(|_| protector.handle_report(Reported::default()));
+        assert_eq!(protector.plan(), Plan::default());
+    }
+}
