@@ -215,7 +215,7 @@ const BEGINNING: u64 = 50;
 const EVERY: u64 = 10;
 /// Packets closer together than this were released together: 4 ms.
 const STALL_DRAIN: i64 = 192;
-/// A relative delay this far beyond the quantile is a spike: 80 ms.
+/// A relative delay this far beyond what is waited for is a spike: 80 ms.
 const SPIKE: i64 = 3840;
 /// What a packet that only waited behind a spike weighs.
 const DRAINED_WEIGHT: f64 = 0.02;

@@ -72,7 +72,7 @@ pub(super) struct Protector {
     supported: Supported,
     loss: f32,
     burst_density: f32,
-    /// The shortest round trip, and the present one, smoothed; none before one is told.
+    /// The shortest round trip of the last minute or so, and the present one, smoothed; none before one is told.
     round_trip: Option<(Duration, Duration)>,
     trial: Trial,
 }
@@ -104,7 +104,9 @@ impl Protector {
         if let Some(now) = reported.round_trip {
             let (least, smooth) = self.round_trip.unwrap_or((now, now));
             let smooth = (smooth * 3 + now) / 4;
-            self.round_trip = Some((least.min(smooth), smooth));
+            // A longer way looks like a queue, but stays.
+            let least = smooth.min(least + smooth.saturating_sub(least) / FORGETS);
+            self.round_trip = Some((least, smooth));
         }
         self.trial = match self.trial {
             // It is tried again.
@@ -126,7 +128,8 @@ impl Protector {
         match (self.supported, self.loss) {
             (_, loss) if loss < SOME => Plan::default(),
             (Supported::Opus, loss) => {
-                Plan { coarse: CoarseCopies::For(loss), bitrate: Some(BESIDE_COARSE), ..Plan::default() }
+                let bitrate = (!self.is_full()).then_some(BESIDE_COARSE);
+                Plan { coarse: CoarseCopies::For(loss), bitrate, ..Plan::default() }
             }
             (Supported::Red, _) if self.is_full() || matches!(self.trial, Trial::Failed { .. }) => {
                 Plan::default()
@@ -165,6 +168,8 @@ const HEAVY: f32 = 0.30;
 const DENSE: f32 = 0.4;
 /// How much longer than the shortest one a round trip takes where packets stand in a queue.
 const QUEUED: Duration = Duration::from_millis(100);
+/// Reports after which a shorter round trip is forgotten by two thirds.
+const FORGETS: u32 = 60;
 /// More loss than twice that of before: less is chance.
 const HARM: f32 = 0.2;
 /// Reports during which more loss is blamed on copies, and those until they are tried again.
@@ -220,6 +225,18 @@ mod tests {
         (0..10).for_each(|_| protector.handle_report(report(360)));
         assert_eq!(protector.plan(), Plan::default());
         (0..10).for_each(|_| protector.handle_report(report(60)));
+        assert_eq!(protector.plan().copies, TWO);
+    }
+
+    #[test]
+    fn a_way_that_has_become_longer_is_no_queue_for_ever() {
+        let mut protector = Protector::default();
+        protector.set_supported(Supported::Red);
+        for (reports, milliseconds) in [(10, 60), (120, 250)] {
+            let round_trip = Some(Duration::from_millis(milliseconds));
+            let reported = Reported { loss: 0.1, round_trip, ..Reported::default() };
+            (0..reports).for_each(|_| protector.handle_report(reported));
+        }
         assert_eq!(protector.plan().copies, TWO);
     }
 
