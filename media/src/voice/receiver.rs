@@ -8,9 +8,10 @@
 //! ```
 //!
 //! While playing, each pull makes sound of the first thing that applies: the frame whose time it is, from its own packet or
-//! as the copy that came with a later one; the coarse copy inside the packet after it; an invented continuation. Inventing does not move media
-//! time: a packet that comes after all is still played, and the delay has grown by what was invented. What
-//! waits too long is caught up by cutting pitch periods out, and the other way round ([`stretch`]).
+//! as the copy that came with a later one; the coarse copy inside the packet after it; an invented continuation. Inventing does
+//! not move media time: a packet that comes after all is still played, and the delay has grown by what was invented. Where
+//! that is longer than what is waited on purpose, and packets are late by chance, as much of the packet is left out instead: it
+//! was heard as an invention. What waits too long is caught up by cutting pitch periods out, and the other way round ([`stretch`]).
 
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,8 @@ pub struct VoiceReceiver {
     scratch: Box<[f32; MAX_DECODED]>,
     /// Sequence number of the packet decoded last.
     decoded: Option<i64>,
+    /// Media time up to which a part was left out last.
+    left_out: Option<i64>,
     /// How long packets waited at the last pulls, in samples.
     recent: [i64; RECENT],
     pulls: usize,
@@ -91,6 +94,7 @@ impl VoiceReceiver {
             ready: Vec::with_capacity(2 * MAX_DECODED),
             scratch: Box::new([0.0; MAX_DECODED]),
             decoded: None,
+            left_out: None,
             recent: [0; RECENT],
             pulls: 0,
             stats: PlayoutStats::default(),
@@ -122,6 +126,7 @@ impl VoiceReceiver {
                 self.delay.arrived(arrival, media);
                 self.state = State::Filling;
                 self.decoded = None;
+                self.left_out = None;
             }
             // A latecomer says how long one should have waited.
             Inserted::Late(media) => {
@@ -314,6 +319,9 @@ impl VoiceReceiver {
     }
 
     fn decode_first(&mut self) -> bool {
+        let cut = self.too_late();
+        // Heard just before what is left of the packet, so that there is no step between them.
+        let fading = if cut > 0 { self.continuation() } else { [0.0; FADE] };
         let Some(packet) = self.packets.take_first() else { return false };
         let lost = self.decoded.map_or(0, |before| (packet.sequence - before - 1).max(0));
         self.stats.lost += lost as u64;
@@ -323,10 +331,19 @@ impl VoiceReceiver {
         }
         self.decoded = Some(packet.sequence);
         let end = packet.timestamp + packet.samples as i64;
+        let left_out = cut.min(packet.samples);
+        if left_out > 0 {
+            self.left_out = Some(end);
+            self.shift_delay(-(left_out as i64));
+        }
         self.state = State::Playing { next: end, invented: 0 };
         match self.decoder.decode(&packet.payload, &mut self.scratch) {
             Ok(count) => {
-                self.ready.extend_from_slice(&self.scratch[..count]);
+                let rest = &mut self.scratch[left_out.min(count)..count];
+                if cut > 0 {
+                    fade(&fading, rest);
+                }
+                self.ready.extend_from_slice(rest);
                 true
             }
             Err(_) => {
@@ -334,6 +351,30 @@ impl VoiceReceiver {
                 self.conceal(packet.samples)
             }
         }
+    }
+
+    /// Of the packet that is to be played next, how many samples are left out because they were invented meanwhile.
+    fn too_late(&self) -> usize {
+        let (State::Playing { next, invented }, Some(first)) = (self.state, self.packets.first()) else {
+            return 0;
+        };
+        let again = self.left_out.is_some_and(|before| next - before < SELDOM);
+        if again || !self.delay.is_by_chance() || self.config.time_stretch == TimeStretch::Off {
+            return 0;
+        }
+        let late = invented.saturating_sub((first.timestamp - next).max(0) as usize);
+        let excess = (self.least_wait() - self.delay.target()).max(0) as usize;
+        // Words are not left out.
+        if late > MOST_LEFT_OUT { 0 } else { excess.min(late) }
+    }
+
+    /// The next samples of what is invented, which are not played.
+    fn continuation(&mut self) -> [f32; FADE] {
+        let mut samples = [0.0; FADE];
+        if self.decoder.conceal(FADE, &mut self.scratch).is_ok() {
+            samples.copy_from_slice(&self.scratch[..FADE]);
+        }
+        samples
     }
 
     /// The lost frame may be inside the packet after it.
@@ -381,12 +422,26 @@ impl VoiceReceiver {
     }
 }
 
+/// From one sound to another.
+fn fade(from: &[f32; FADE], to: &mut [f32]) {
+    for (nth, (to, from)) in to.iter_mut().zip(from).enumerate() {
+        let share = nth as f32 / FADE as f32;
+        *to = *to * share + from * (1.0 - share);
+    }
+}
+
+/// 5 ms.
+const FADE: usize = 240;
+/// After so long a part of a packet may be left out again, 400 ms: where all are late, the delay must grow.
+const SELDOM: i64 = 19_200;
+/// A packet that is later than this is played as a whole: 40 ms.
+const MOST_LEFT_OUT: usize = 1920;
 /// Pulls over which the smallest delay counts: 100 ms.
 const RECENT: usize = 10;
 /// A delay this much above the target is left alone: 15 ms.
 const SLACK: i64 = 720;
-/// A delay this much below the target is left alone: 5 ms.
-const SHORT: i64 = 240;
+/// A delay this much below the target is left alone: 6 ms.
+const SHORT: i64 = 288;
 /// When play-out starts, packets older than this beyond the target are skipped: 60 ms.
 const MAX_STALE: i64 = 2880;
 
