@@ -30,7 +30,7 @@
 //!
 //! Pictures go a way of their own, [`video`], whose halves are told the time in the same manner.
 //!
-//! Fences: `cpal` is named only under [`device`], `opus` only under [`codec`], `vpx_sys` only under [`video::vpx`], `sonora` only under
+//! Fences: `cpal` is named only under [`device`], `opus` only under [`codec`], `vpx_sys` only under [`video::vpx`], `realfft` only under
 //! [`process`]. This crate knows nothing of names, contacts or the overlay.
 
 pub mod bitrate;

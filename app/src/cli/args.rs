@@ -338,15 +338,17 @@ pub struct Media {
     pub display: VideoSink,
     /// Echo cancellation, noise suppression and gain [default: on for devices, off for files and tones]
     #[arg(long, value_enum)]
-    pub processing: Option<OnOff>,
+    pub processing: Option<ProcessingChoice>,
 }
 
-/// On or off.
+/// How captured sound is processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OnOff {
-    /// On
+pub enum ProcessingChoice {
+    /// All of it, for loudspeakers
     On,
-    /// Off
+    /// No echo cancellation, for headphones
+    Headphones,
+    /// None
     Off,
 }
 
@@ -435,8 +437,9 @@ impl Media {
     /// The sound half.
     pub fn voice(&self) -> VoiceConfig {
         let processing = match self.processing {
-            Some(OnOff::On) => Processing::On,
-            Some(OnOff::Off) => Processing::Off,
+            Some(ProcessingChoice::On) => Processing::On,
+            Some(ProcessingChoice::Headphones) => Processing::Headphones,
+            Some(ProcessingChoice::Off) => Processing::Off,
             None if self.mic.is_device() => Processing::On,
             None => Processing::Off,
         };

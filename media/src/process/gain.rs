@@ -1,0 +1,209 @@
+//! Makes speech equally loud, whoever speaks and however far away, and never louder than the wire can carry.
+//!
+//! ```text
+//! block ─► × gain ─► × limiter ─► soft knee ─► out
+//!            ▲           ▲
+//!   speech's level    peaks of this block
+//! ```
+//!
+//! The gain aims at [`TARGET`], moves slowly and only while the near end speaks, so that pauses and the far
+//! end's echo do not pump. It never lifts the room's own noise to where it would be heard. The limiter knows no
+//! future, because that would be delay; what it is too late for bends at the knee.
+
+use crate::frame::Block;
+use crate::process::suppress::Presence;
+
+/// How loud speech should be, in dBFS.
+const TARGET: f32 = -23.0;
+
+/// The most that quiet speech is lifted, in dB.
+const MOST: f32 = 18.0;
+
+/// How loud noise may become, in dBFS: barely audible beside speech at the target.
+const NOISE_CEILING: f32 = -55.0;
+
+/// Below this level, in dBFS, no block is speech.
+const QUIETEST_SPEECH: f32 = -55.0;
+
+/// The near end speaks when it is this probable.
+const SPEAKS: Presence = Presence(0.5);
+
+/// Blocks of speech after which its level is known at all: half a second.
+const KNOWN_AFTER: u32 = 50;
+
+/// How fast the level follows speech in each block: within two seconds of it.
+const LEVEL_STEP: f32 = 0.005;
+
+/// How fast the gain grows and shrinks, in dB per block: 3 and 6 dB in a second of speech.
+const GROWS: f32 = 0.03;
+const SHRINKS: f32 = 0.06;
+
+/// How fast the floor of the noise rises, in dB per block: 2 dB in a second.
+const NOISE_RISES: f32 = 0.02;
+
+/// The loudest that a sample should be, -1 dBFS.
+const CEILING: f32 = 0.89;
+
+/// The loudest that a sample can be.
+const LOUDEST: f32 = 0.999;
+
+/// How fast the limiter lets go, in dB per block: 40 dB in a second.
+const RELEASE: f32 = 0.4;
+
+/// Samples in which the limiter takes hold: 1 ms, short enough to catch the peak and long enough not to click.
+const ATTACK: usize = 48;
+
+/// Level of silence, in dBFS.
+const SILENCE: f32 = -100.0;
+
+/// Automatic gain and limiter.
+pub(in crate::process) struct Gain {
+    /// The level of speech before the gain, in dBFS.
+    speech: f32,
+    speech_blocks: u32,
+    /// The level of what is left in the pauses, in dBFS.
+    noise: f32,
+    /// In dB.
+    gain: f32,
+    /// In dB, zero or less.
+    limit: f32,
+    /// The factor at the end of the last block.
+    factor: f32,
+}
+
+impl Gain {
+    pub(in crate::process) fn new() -> Self {
+        Self { speech: TARGET, speech_blocks: 0, noise: SILENCE, gain: 0.0, limit: 0.0, factor: 1.0 }
+    }
+
+    /// Makes a block as loud as it should be.
+    pub(in crate::process) fn adjust(&mut self, block: &mut Block, presence: Presence) {
+        let (mut power, mut peak) = (0.0_f32, 0.0_f32);
+        for sample in block.iter() {
+            power += sample * sample;
+            peak = peak.max(sample.abs());
+        }
+        let level = decibels(power / block.len() as f32);
+        self.noise = (self.noise + NOISE_RISES).min(level).max(SILENCE);
+        if presence > SPEAKS && level > QUIETEST_SPEECH {
+            self.follow(level);
+        }
+        self.limit(peak);
+        self.apply(block);
+    }
+
+    /// Moves the gain a little towards what this speech needs.
+    fn follow(&mut self, level: f32) {
+        self.speech_blocks = (self.speech_blocks + 1).min(KNOWN_AFTER);
+        // The first blocks are averaged, later ones only move the average.
+        let step = LEVEL_STEP.max(1.0 / self.speech_blocks as f32);
+        // Powers are averaged, not decibels: a pause within a word is no quiet speech.
+        let mean = power(self.speech) + step * (power(level) - power(self.speech));
+        self.speech = decibels(mean);
+        if self.speech_blocks == KNOWN_AFTER {
+            let wanted = (TARGET - self.speech).min(NOISE_CEILING - self.noise).clamp(0.0, MOST);
+            self.gain += (wanted - self.gain).clamp(-SHRINKS, GROWS);
+        }
+    }
+
+    /// Lowers the limit to what this peak needs.
+    fn limit(&mut self, peak: f32) {
+        let needed = decibels(CEILING * CEILING / (peak * peak).max(1e-10)) - self.gain;
+        self.limit = (self.limit + RELEASE).min(needed).min(0.0);
+    }
+
+    fn apply(&mut self, block: &mut Block) {
+        let next = power(self.gain + self.limit).sqrt();
+        let ramp = if next < self.factor { ATTACK } else { block.len() };
+        for (n, sample) in block.iter_mut().enumerate() {
+            let part = (n as f32 / ramp as f32).min(1.0);
+            *sample = knee(*sample * (self.factor + part * (next - self.factor)));
+        }
+        self.factor = next;
+    }
+}
+
+/// Bends whatever is above the ceiling so that it stays below one.
+fn knee(sample: f32) -> f32 {
+    let over = sample.abs() - CEILING;
+    if over <= 0.0 {
+        return sample;
+    }
+    let room = LOUDEST - CEILING;
+    (CEILING + room * (over / room).tanh()).copysign(sample)
+}
+
+/// The level of a power, in dB.
+fn decibels(power: f32) -> f32 {
+    10.0 * power.max(1e-10).log10()
+}
+
+/// The power of a level in dB.
+fn power(decibels: f32) -> f32 {
+    10.0_f32.powf(0.1 * decibels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::echo::tests::Noise;
+
+    const NEAR: Presence = Presence(1.0);
+    const FAR: Presence = Presence(0.0);
+
+    /// The level at the end of so many blocks of noise of this level.
+    fn level_after(blocks: usize, level: f32, presence: Presence) -> f32 {
+        let (mut gain, mut noise, mut block) = (Gain::new(), Noise::new(3), [0.0; crate::frame::BLOCK]);
+        // A pause before the first word tells how quiet the room is.
+        gain.adjust(&mut block, FAR);
+        for n in 0..blocks {
+            let mut pause = [0.0; crate::frame::BLOCK];
+            if n % 40 == 0 {
+                gain.adjust(&mut pause, FAR);
+            }
+            block = noise.block(power(level).sqrt());
+            gain.adjust(&mut block, presence);
+        }
+        decibels(crate::process::echo::tests::power(&block))
+    }
+
+    #[test]
+    fn quiet_speech_is_lifted_to_the_target() {
+        assert!((level_after(100, -35.0, NEAR) + 35.0).abs() < 2.5);
+        assert!((level_after(1000, -35.0, NEAR) - TARGET).abs() < 1.0);
+    }
+
+    #[test]
+    fn speech_is_lifted_only_so_far() {
+        assert!((level_after(2000, -50.0, NEAR) + 50.0 - MOST).abs() < 1.0);
+    }
+
+    #[test]
+    fn loud_speech_and_absent_speech_stay_as_they_are() {
+        assert!((level_after(1000, -18.0, NEAR) + 18.0).abs() < 1.0);
+        assert!((level_after(1000, -35.0, FAR) + 35.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn nothing_ever_clips() {
+        let (mut gain, mut noise) = (Gain::new(), Noise::new(3));
+        for n in 0..2000 {
+            let mut block = noise.block(if n % 500 < 480 { 0.01 } else { 0.9 });
+            gain.adjust(&mut block, NEAR);
+            assert!(block.iter().all(|sample| sample.abs() < 1.0));
+        }
+    }
+
+    #[test]
+    fn a_loud_room_is_not_lifted_into_audibility() {
+        let (mut gain, mut noise) = (Gain::new(), Noise::new(3));
+        let mut block = [0.0; crate::frame::BLOCK];
+        for n in 0..3000 {
+            let speaks = n % 100 < 50;
+            block = noise.block(if speaks { 0.02 } else { power(-60.0).sqrt() });
+            gain.adjust(&mut block, if speaks { NEAR } else { FAR });
+        }
+        let level = decibels(crate::process::echo::tests::power(&block));
+        assert!(level < NOISE_CEILING + 1.5, "{level}");
+    }
+}
