@@ -48,6 +48,7 @@ lab: setup-test release
 	$(TARGET)/release/pictures
 	$(TARGET)/release/video
 	$(TARGET)/release/voice
+	$(TARGET)/release/room
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

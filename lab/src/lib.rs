@@ -26,7 +26,8 @@
 //! [`beside`] listens to a voice that shares a link with pictures and a download ([`bulk`]), [`page`] reads text that is shared
 //! from a screen; both are calls of a [`pair`] of bare endpoints. [`sight`] asks how soon people see each other, and what it costs.
 //!
-//! [`voice`] plays the voice that ships over links made of numbers, and scores what is heard (`voice`).
+//! [`voice`] plays the voice that ships over links made of numbers, and scores what is heard (`voice`); [`room`] gives its
+//! microphone an echo (`room`).
 //!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
@@ -55,6 +56,7 @@ pub mod ports;
 pub mod process;
 pub mod quality;
 pub mod reflect;
+pub mod room;
 pub mod script;
 pub mod serving;
 pub mod shapes;

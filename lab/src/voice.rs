@@ -98,9 +98,9 @@ pub fn measure(profile: &Profile, runs: u64) -> Result<Figures> {
 
 /// What `lab/hear.py` says of one recording.
 #[derive(Debug, Deserialize)]
-struct Scores {
-    pesq: Vec<f64>,
-    stoi: Vec<f64>,
+pub(crate) struct Scores {
+    pub(crate) pesq: Vec<f64>,
+    pub(crate) stoi: Vec<f64>,
     delays_ms: Vec<f64>,
 }
 
@@ -151,7 +151,8 @@ fn summary(profile: &'static str, rows: &[Row], voices: usize) -> Figures {
     }
 }
 
-fn listen(pairs: &[(&PathBuf, &PathBuf)]) -> Result<Vec<Scores>> {
+/// What `lab/hear.py` says of recordings, each after its reference.
+pub(crate) fn listen(pairs: &[(&PathBuf, &PathBuf)]) -> Result<Vec<Scores>> {
     let python = crate::target()?.join("venv/bin/python");
     ensure!(python.is_file(), "{} is missing: run `.ci/venv.sh` (or `make test`)", python.display());
     let mut command = Place::Here.command(python);
@@ -170,7 +171,8 @@ fn listen(pairs: &[(&PathBuf, &PathBuf)]) -> Result<Vec<Scores>> {
     Ok(scores)
 }
 
-fn write(path: &Path, sound: &[f32]) -> Result<()> {
+/// 48 kHz, mono, 16 bits.
+pub(crate) fn write(path: &Path, sound: &[f32]) -> Result<()> {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: media::frame::SAMPLE_RATE,
@@ -184,7 +186,7 @@ fn write(path: &Path, sound: &[f32]) -> Result<()> {
     Ok(writer.finalize()?)
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (count, sum) = values.fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
     sum / f64::from(count.max(1))
 }
