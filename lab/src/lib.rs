@@ -31,7 +31,7 @@
 //!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
-//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video`, `voice`, `room` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
 //! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.

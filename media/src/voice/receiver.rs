@@ -59,8 +59,8 @@ pub struct VoiceReceiver {
     scratch: Box<[f32; MAX_DECODED]>,
     /// Sequence number of the packet decoded last.
     decoded: Option<i64>,
-    /// Media time up to which a part was left out last.
-    left_out: Option<i64>,
+    /// Where the last packet ended of which a part was left out, in media time.
+    shortened: Option<i64>,
     /// How long packets waited at the last pulls, in samples.
     recent: [i64; RECENT],
     pulls: usize,
@@ -94,7 +94,7 @@ impl VoiceReceiver {
             ready: Vec::with_capacity(2 * MAX_DECODED),
             scratch: Box::new([0.0; MAX_DECODED]),
             decoded: None,
-            left_out: None,
+            shortened: None,
             recent: [0; RECENT],
             pulls: 0,
             stats: PlayoutStats::default(),
@@ -126,7 +126,7 @@ impl VoiceReceiver {
                 self.delay.arrived(arrival, media);
                 self.state = State::Filling;
                 self.decoded = None;
-                self.left_out = None;
+                self.shortened = None;
             }
             // A latecomer says how long one should have waited.
             Inserted::Late(media) => {
@@ -319,9 +319,9 @@ impl VoiceReceiver {
     }
 
     fn decode_first(&mut self) -> bool {
-        let cut = self.too_late();
-        // Heard just before what is left of the packet, so that there is no step between them.
-        let fading = if cut > 0 { self.continuation() } else { [0.0; FADE] };
+        let left_out = self.too_late();
+        // Fades into what is left of the packet, so that there is no step between them.
+        let fading = (left_out > 0).then(|| self.continuation());
         let Some(packet) = self.packets.take_first() else { return false };
         let lost = self.decoded.map_or(0, |before| (packet.sequence - before - 1).max(0));
         self.stats.lost += lost as u64;
@@ -331,17 +331,16 @@ impl VoiceReceiver {
         }
         self.decoded = Some(packet.sequence);
         let end = packet.timestamp + packet.samples as i64;
-        let left_out = cut.min(packet.samples);
         if left_out > 0 {
-            self.left_out = Some(end);
+            self.shortened = Some(end);
             self.shift_delay(-(left_out as i64));
         }
         self.state = State::Playing { next: end, invented: 0 };
         match self.decoder.decode(&packet.payload, &mut self.scratch) {
             Ok(count) => {
                 let rest = &mut self.scratch[left_out.min(count)..count];
-                if cut > 0 {
-                    fade(&fading, rest);
+                if let Some(fading) = &fading {
+                    fade(fading, rest);
                 }
                 self.ready.extend_from_slice(rest);
                 true
@@ -358,14 +357,14 @@ impl VoiceReceiver {
         let (State::Playing { next, invented }, Some(first)) = (self.state, self.packets.first()) else {
             return 0;
         };
-        let again = self.left_out.is_some_and(|before| next - before < SELDOM);
+        let again = self.shortened.is_some_and(|before| next - before < SELDOM);
         if again || !self.delay.is_by_chance() || self.config.time_stretch == TimeStretch::Off {
             return 0;
         }
         let late = invented.saturating_sub((first.timestamp - next).max(0) as usize);
         let excess = (self.least_wait() - self.delay.target()).max(0) as usize;
         // Words are not left out.
-        if late > MOST_LEFT_OUT { 0 } else { excess.min(late) }
+        if late > MOST_LEFT_OUT { 0 } else { excess.min(late).min(first.samples) }
     }
 
     /// The next samples of what is invented, which are not played.
