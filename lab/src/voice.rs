@@ -23,6 +23,8 @@ use std::time::Duration;
 pub use profiles::{Bars, PROFILES, Profile};
 pub use way::{Loss, Stall, Way};
 
+use media::session::quality;
+
 use crate::process::Place;
 use crate::speech;
 use call::{Heard, call};
@@ -51,9 +53,16 @@ pub struct Figures {
     pub recovered: f64,
     /// IP on the wire in kbit/s, with what is told of it.
     pub wire: f64,
+    /// What the program itself takes for the mean opinion.
+    pub opinion: f64,
+    /// What it takes for mouth to ear in ms, without the sound card.
+    pub delay_told: f64,
     /// PESQ-WB of each voice, over all runs.
     pub voices: Vec<f64>,
 }
+
+/// How far what the program tells may be off what is heard: opinion, and ms.
+pub const TOLD: (f64, f64) = (0.3, 20.0);
 
 impl Figures {
     /// What does not hold, in words.
@@ -68,6 +77,14 @@ impl Figures {
                 format!("{:.0} ms, not {mouth_to_ear}", self.mouth_to_ear),
             ),
             (self.wire.round() <= wire, format!("{:.0} kbit/s, not {wire}", self.wire)),
+            (
+                (self.opinion - self.pesq).abs() <= TOLD.0,
+                format!("an opinion of {:.2} was told", self.opinion),
+            ),
+            (
+                (self.delay_told - self.mouth_to_ear).abs() <= TOLD.1,
+                format!("{:.0} ms were told", self.delay_told),
+            ),
         ];
         judged.into_iter().filter(|(holds, _)| !holds).map(|(_, said)| said).collect()
     }
@@ -113,6 +130,8 @@ struct Row {
     concealed: f64,
     recovered: f64,
     wire: f64,
+    opinion: f64,
+    delay_told: f64,
 }
 
 impl Row {
@@ -120,6 +139,8 @@ impl Row {
         let seconds = media::frame::duration_of(heard.sound.len() as u64).as_secs_f64();
         let began = heard.began.as_secs_f64() * 1000.0;
         let sent = heard.stats.received + heard.stats.lost;
+        let told = quality::mouth_to_ear(heard.round_trip, &heard.stats);
+        let opinion = quality::mean_opinion(told, heard.stats.concealed_ratio());
         Self {
             pesq: mean(scores.pesq.iter().copied()),
             stoi: mean(scores.stoi.iter().copied()),
@@ -127,6 +148,8 @@ impl Row {
             concealed: f64::from(heard.stats.concealed_ratio()) * 100.0,
             recovered: heard.stats.recovered as f64 / sent.max(1) as f64 * 100.0,
             wire: heard.wire as f64 * 8.0 / 1000.0 / seconds,
+            opinion: opinion.into(),
+            delay_told: (told.as_secs_f64() - DEVICE_BUFFER.as_secs_f64()) * 1000.0,
         }
     }
 }
@@ -145,6 +168,8 @@ fn summary(profile: &'static str, rows: &[Row], voices: usize) -> Figures {
         concealed: over(&|row| row.concealed),
         recovered: over(&|row| row.recovered),
         wire: over(&|row| row.wire),
+        opinion: over(&|row| row.opinion),
+        delay_told: over(&|row| row.delay_told),
         voices: (0..voices)
             .map(|voice| mean(rows.iter().skip(voice).step_by(voices).map(|row| row.pesq)))
             .collect(),

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test may fail it")]
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -71,62 +71,126 @@ fn open(source: &str, sink: &str) -> Result<(VoiceEngine, VoiceIo), DeviceError>
     VoiceEngine::open(config)
 }
 
-/// Gives the packets that one engine made to another until something holds.
-fn until(from: &mut VoiceIo, to: &VoiceEngine, holds: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    let mut sequence = 0u16;
-    while Instant::now() < deadline {
-        while let Ok(packet) = from.packets.try_recv() {
-            let VoicePacket { payload, timestamp, copies } = packet;
-            to.insert(ReceivedPacket { arrival: Instant::now(), sequence, timestamp, payload, copies });
-            sequence = sequence.wrapping_add(1);
-        }
-        if holds() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    false
+/// Gives the packets that one engine makes to another.
+struct Line<'a> {
+    from: &'a mut VoiceIo,
+    to: &'a VoiceEngine,
+    sequence: u16,
 }
+
+impl<'a> Line<'a> {
+    fn between(from: &'a mut VoiceIo, to: &'a VoiceEngine) -> Self {
+        Self { from, to, sequence: 0 }
+    }
+
+    /// Carries packets until something holds; false if it never did.
+    fn until(&mut self, mut holds: impl FnMut() -> bool) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            while let Ok(packet) = self.from.packets.try_recv() {
+                let VoicePacket { payload, timestamp, copies } = packet;
+                let sequence = self.sequence;
+                self.to.insert(ReceivedPacket {
+                    arrival: Instant::now(),
+                    sequence,
+                    timestamp,
+                    payload,
+                    copies,
+                });
+                self.sequence = self.sequence.wrapping_add(1);
+            }
+            if holds() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        false
+    }
+}
+
+/// Runs a test of this file once more in a process of its own, which is told by its environment where sound goes: that keeps it
+/// away from other tests. The folder of its sound server in that process, None in ours, where all is done.
+fn in_a_process_of_its_own(name: &str) -> Option<PathBuf> {
+    if let Some(directory) = std::env::var_os(CHILD) {
+        return Some(directory.into());
+    }
+    let directory = tempfile::tempdir().unwrap();
+    // The server hangs up on whoever shows no cookie, although it lets everybody in; the one in our home may be missing.
+    let cookie = directory.path().join("any-cookie");
+    std::fs::write(&cookie, [7; 256]).unwrap();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(CHILD, directory.path())
+        .env("PULSE_SERVER", format!("unix:{}", directory.path().join("native").display()))
+        .env("PULSE_COOKIE", cookie)
+        .env("XDG_RUNTIME_DIR", directory.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    None
+}
+
+/// Tells the process of its own where everything is.
+const CHILD: &str = "SILBO_PULSE_CHILD";
 
 #[test]
 fn a_tone_goes_through_the_loudspeaker_and_comes_back_through_the_microphone() {
-    let directory = tempfile::tempdir().unwrap();
-    let pulse = format!("unix:{}", directory.path().join("native").display());
-    // The test process is told by its environment; a child of its own keeps that away from other tests.
-    if std::env::var_os("SILBO_PULSE_CHILD").is_none() {
-        let _server = serve(directory.path());
-        // The server hangs up on whoever shows no cookie, although it lets everybody in; the one in our home may be missing.
-        let cookie = directory.path().join("any-cookie");
-        std::fs::write(&cookie, [7; 256]).unwrap();
-        let test = std::env::current_exe().unwrap();
-        let name = "a_tone_goes_through_the_loudspeaker_and_comes_back_through_the_microphone";
-        let status = Command::new(test)
-            .args([name, "--exact", "--nocapture"])
-            .env("SILBO_PULSE_CHILD", "1")
-            .env("PULSE_SERVER", pulse)
-            .env("PULSE_COOKIE", cookie)
-            .env("XDG_RUNTIME_DIR", directory.path())
-            .status()
-            .unwrap();
-        assert!(status.success());
-        return;
-    }
+    let name = "a_tone_goes_through_the_loudspeaker_and_comes_back_through_the_microphone";
+    let Some(directory) = in_a_process_of_its_own(name) else { return };
+    let _server = serve(&directory);
     let found = list().unwrap();
-    let default = found.iter().find(|device| device.direction == Direction::Capture && device.is_default);
-    assert_eq!(default.map(|device| device.id.as_str()), Some("loop.monitor"));
-
-    let refused = open("device:nowhere", "null").unwrap_err();
-    assert!(matches!(&refused, DeviceError::NotFound { available, .. } if available.len() == 2), "{refused}");
-
-    // far: a tone -> packets -> loudspeaker `loop`; near: default microphone = what `loop` plays.
+    for direction in [Direction::Capture, Direction::Playback] {
+        assert!(found.iter().any(|device| device.direction == direction && device.is_default), "{found:?}");
+    }
+    // Somebody far away whistles; near, what the loudspeaker plays into the first sink is what the microphone hears.
     let (far, mut far_io) = open("tone:440", "null").unwrap();
     let (near, mut near_io) = open("default", "device:loop").unwrap();
+    let elsewhere = open("device:other.monitor", "device:other").unwrap();
+    assert!(open("device:nowhere", "null").is_err() && open("tone:440", "device:nowhere").is_err());
     far.start();
     near.start();
-    let heard = until(&mut far_io, &near, || near.levels().microphone > 0.1);
-    assert!(heard, "no sound arrived: {:?}", near.stats());
+    let heard = Line::between(&mut far_io, &near).until(|| near.levels().microphone > 0.1);
+    drop(elsewhere);
+    assert!(heard, "the loudspeaker was not heard: {:?} {:?}", near.levels(), near.stats());
     let told: Vec<VoiceEvent> = std::iter::from_fn(|| near_io.events.try_recv().ok()).collect();
     assert!(told.iter().any(|event| matches!(event, VoiceEvent::FirstCaptured { .. })), "{told:?}");
     assert!(!told.iter().any(|event| matches!(event, VoiceEvent::DeviceLost(_))), "{told:?}");
+}
+
+#[test]
+fn a_sound_server_that_dies_and_comes_back_is_used_again() {
+    let Some(directory) = in_a_process_of_its_own("a_sound_server_that_dies_and_comes_back_is_used_again")
+    else {
+        return;
+    };
+    let mut server = serve(&directory);
+    let (far, mut far_io) = open("tone:440", "null").unwrap();
+    let (near, mut near_io) = open("default", "device:loop").unwrap();
+    let mut line = Line::between(&mut far_io, &near);
+    far.start();
+    near.start();
+    for _ in 0..2 {
+        assert!(line.until(|| near.levels().microphone > 0.1), "nothing is heard: {:?}", near.stats());
+        drop(server);
+        let mut lost = 0;
+        let noticed = line.until(|| {
+            lost += told(&mut near_io, |event| matches!(event, VoiceEvent::DeviceLost(_)));
+            lost >= 2
+        });
+        assert!(noticed, "both ends are gone, {lost} were told of");
+        assert!(line.until(|| near.levels().microphone < 0.01), "there is no microphone");
+        server = serve(&directory);
+        let mut back = 0;
+        let restored = line.until(|| {
+            back += told(&mut near_io, |event| matches!(event, VoiceEvent::DeviceRestored(_)));
+            back >= 2
+        });
+        assert!(restored, "both ends are back, {back} were told of");
+    }
+    assert!(line.until(|| near.levels().microphone > 0.1), "nothing is heard: {:?}", near.stats());
+}
+
+/// How many such events there are since.
+fn told(io: &mut VoiceIo, such: impl Fn(&VoiceEvent) -> bool) -> usize {
+    std::iter::from_fn(|| io.events.try_recv().ok()).filter(such).count()
 }

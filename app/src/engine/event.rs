@@ -51,8 +51,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("media_flowing", "direction, mic_t0_ms, speaker_t0_ms: sound flows"),
     (
         "stats",
-        "rtt_ms, loss, jitter_ms, playout_delay_ms, concealed_ratio, mos, audio_kbps, video_kbps, fps, width, height, \
-         freezes, frozen_ms, pictures_sent, pictures_shown: each second",
+        "rtt_ms, loss, jitter_ms, playout_delay_ms, mouth_to_ear_ms, concealed_ratio, mos, audio_kbps, video_kbps, fps, \
+         width, height, freezes, frozen_ms, pictures_sent, pictures_shown: each second",
     ),
     ("first_picture", "the first picture of the other end is shown"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
@@ -491,6 +491,7 @@ impl EventBody {
             Self::Stats(stats) => json!({
                 "rtt_ms": stats.rtt.map(fine_millis), "loss": rounded(stats.loss, 4),
                 "jitter_ms": fine_millis(stats.jitter), "playout_delay_ms": fine_millis(stats.playout_delay),
+                "mouth_to_ear_ms": fine_millis(stats.mouth_to_ear),
                 "concealed_ratio": rounded(stats.concealed_ratio, 4), "mos": rounded(stats.mos, 2),
                 "audio_kbps": rounded(stats.audio_kbps, 1),
                 "video_kbps": stats.pictures.map(|pictures| rounded(pictures.kbps, 1)),

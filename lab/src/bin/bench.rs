@@ -5,11 +5,13 @@
 use anyhow::Result;
 use lab::desktop::Desktop;
 use lab::field::gauge::processor_time;
+use lab::pair::{End, Pair};
 use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, PATIENCE, Stage, unix_ms};
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +20,8 @@ const CALLS: u32 = 12;
 /// How long the window may settle before its idle processor time is taken, and for how long it is.
 const SETTLE: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(10);
+/// For how long the processor time of a voice is taken.
+const TALKS: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
@@ -31,6 +35,7 @@ fn run() -> Result<ExitCode> {
     let stage = Stage::open(Cast::loopback(Turn::Usual)?, &folder)?;
     stage.register_bob()?;
     let (setup, hang_up) = calls(&stage)?;
+    let voice_percent = voice(&folder)?;
     let window = window(&stage)?;
     let measures = [
         Measure::new("call set-up, calling to media flowing, p50 (ms)", median(&setup), 1000.0, setup),
@@ -41,6 +46,12 @@ fn run() -> Result<ExitCode> {
             hang_up.clone(),
         ),
         Measure::new("hang-up until the other side has ended, worst (ms)", worst(&hang_up), 300.0, hang_up),
+        Measure::new(
+            "processor time of a voice, both ways, echo and noise too (% of a core)",
+            voice_percent,
+            5.0,
+            vec![voice_percent],
+        ),
         Measure::new(
             "exec until the window is visible (ms)",
             window.opened_ms,
@@ -58,7 +69,7 @@ fn run() -> Result<ExitCode> {
     let mut err = std::io::stderr();
     for measure in &measures {
         let mark = if measure.passed { "ok" } else { "MISSED" };
-        writeln!(err, "{mark:<7}{:<52}{:>8.1}  bar {:>6.0}", measure.what, measure.value, measure.bar)?;
+        writeln!(err, "{mark:<7}{:<72}{:>8.1}  bar {:>6.0}", measure.what, measure.value, measure.bar)?;
     }
     let summary = json!({ "bench": "loopback", "passed": passed, "measures": measures });
     writeln!(std::io::stdout(), "{summary}")?;
@@ -100,6 +111,20 @@ fn calls(stage: &Stage) -> Result<(Vec<f64>, Vec<f64>)> {
     }
     bob.succeed(PATIENCE)?;
     Ok((setup, hang_up))
+}
+
+/// What a call without pictures costs one end, in per cent of a core: somebody talks at either end.
+fn voice(folder: &Path) -> Result<f64> {
+    let speech = format!("file:{}", lab::speech::long_file()?.display());
+    let words = ["--mic", &speech, "--speaker", "null", "--processing", "on", "--camera", "none"];
+    let end = |title| End { title, place: Place::Here, words: &words, desktop: None };
+    let pair = Pair::call(&end("one"), &end("other"), folder)?;
+    std::thread::sleep(SETTLE);
+    let before = processor_time(pair.caller.id())?;
+    std::thread::sleep(TALKS);
+    let used = processor_time(pair.caller.id())? - before;
+    pair.hang_up()?;
+    Ok(used.as_secs_f64() / TALKS.as_secs_f64() * 100.0)
 }
 
 struct WindowTimes {

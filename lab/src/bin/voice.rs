@@ -27,7 +27,7 @@ fn run() -> Result<ExitCode> {
     let (mut out, mut table) = (std::io::stdout(), std::io::stderr());
     writeln!(
         table,
-        "profile   PESQ-WB least  STOI  mouth-to-ear p95  concealed recovered  IP kbit/s  each voice (a sound card: {} ms more)",
+        "profile   PESQ-WB least  STOI  mouth-to-ear p95  concealed recovered  IP kbit/s  told          each voice (a sound card: {} ms more)",
         DEVICE_BUFFER.as_millis()
     )?;
     let mut passed = true;
@@ -37,7 +37,7 @@ fn run() -> Result<ExitCode> {
         passed &= missed.is_empty();
         writeln!(
             table,
-            "{:9} {:7.2} {:5.2} {:5.3} {:9.1} ms {:6.1} {:8.2} % {:7.2} % {:10.1}  {:.2?} {}",
+            "{:9} {:7.2} {:5.2} {:5.3} {:9.1} ms {:6.1} {:8.2} % {:7.2} % {:10.1}  {:.2} {:5.1} ms  {:.2?} {}",
             figures.profile,
             figures.pesq,
             figures.pesq_least,
@@ -47,6 +47,8 @@ fn run() -> Result<ExitCode> {
             figures.concealed,
             figures.recovered,
             figures.wire,
+            figures.opinion,
+            figures.delay_told,
             figures.voices,
             if missed.is_empty() { "ok".to_owned() } else { format!("MISSED {}", missed.join("; ")) }
         )?;

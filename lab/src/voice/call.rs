@@ -44,6 +44,8 @@ pub(super) struct Heard {
     pub(super) began: Duration,
     /// What play-out did.
     pub(super) stats: PlayoutStats,
+    /// How long the way took there and back, by the median of what was told.
+    pub(super) round_trip: Option<Duration>,
     /// Bytes of IP of both the voice and what is told of it.
     pub(super) wire: usize,
 }
@@ -57,12 +59,13 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     let mut receiver = VoiceReceiver::new(VoiceReceiverConfig::default(), origin)?;
     let (mut there, mut back) = (Lane::new(way, 2 * seed), Lane::new(way, 2 * seed + 1));
     let mut arrivals = VecDeque::new();
-    let mut told = VecDeque::new();
+    let mut told: VecDeque<(Duration, Reported)> = VecDeque::new();
     let mut reporter = Reporter::default();
     let mut transit = None;
     // The loudspeaker's clock and the microphone's are not in step.
     let phase = BLOCK_TIME * (seed * 7 % 10) as u32 / 10;
     let (mut sequence, mut wire) = (0u16, 0);
+    let mut round_trips = Vec::new();
     let mut sound = Vec::with_capacity(speech.len());
     // Until the last word has arrived.
     let silence = [0.0; BLOCK];
@@ -70,6 +73,7 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     for (tick, block) in (0u32..).zip(blocks) {
         let now = BLOCK_TIME * tick;
         while let Some((_, reported)) = told.pop_front_if(|(at, _)| *at <= now) {
+            round_trips.extend(reported.round_trip);
             sender.handle_report(reported);
             receiver.handle_report(reported);
         }
@@ -102,7 +106,9 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
         sound.extend_from_slice(&played);
     }
     // The first block is captured when its last sample has been spoken.
-    Ok(Heard { sound, began: BLOCK_TIME + phase, stats: receiver.stats(), wire })
+    round_trips.sort_unstable();
+    let round_trip = round_trips.get(round_trips.len() / 2).copied();
+    Ok(Heard { sound, began: BLOCK_TIME + phase, stats: receiver.stats(), round_trip, wire })
 }
 
 /// Bytes of the payload on the wire.

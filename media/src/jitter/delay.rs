@@ -138,6 +138,11 @@ impl DelayEstimator {
         self.jitter as u64
     }
 
+    /// By how much slower than the fastest the frames of their own packets were on average, in samples.
+    pub fn lateness(&self) -> u64 {
+        self.mean.max(0) as u64
+    }
+
     /// Whether frames are late one by one, and not all of a time.
     pub fn is_by_chance(&self) -> bool {
         self.chance() > 0.5

@@ -14,8 +14,10 @@ pub mod stretch;
 /// What play-out did so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PlayoutStats {
-    /// How long a packet that arrives now waits before it is heard.
+    /// How long a packet on the fastest path waits before it is heard.
     pub playout_delay: Duration,
+    /// How much slower than the fastest, which waits longest, packets were lately on average.
+    pub lateness: Duration,
     /// How long it should wait, given how unevenly packets arrive.
     pub target_delay: Duration,
     /// Unevenness of arrival (RFC 3550 §6.4.1).

@@ -34,7 +34,7 @@ pub mod fuzz;
 mod line;
 mod network;
 mod path;
-mod quality;
+pub mod quality;
 mod sdp;
 mod sockets;
 mod task;
@@ -245,6 +245,8 @@ pub struct CallStats {
     pub jitter: Duration,
     /// How long a sample waits between arrival and the loudspeaker.
     pub playout_delay: Duration,
+    /// How long after a word is spoken it is heard, sound cards included; an estimate.
+    pub mouth_to_ear: Duration,
     /// Share of the sound played that was made up for missing packets, within the last second.
     pub concealed_ratio: f32,
     /// Expected opinion of a listener, 1 (bad) to 4.5, by the E-model (ITU-T G.107).

@@ -194,6 +194,7 @@ impl VoiceReceiver {
     pub fn stats(&self) -> PlayoutStats {
         PlayoutStats {
             playout_delay: duration_of(self.shown_delay.max(0.0) as u64),
+            lateness: duration_of(self.delay.lateness()),
             target_delay: duration_of(self.delay.target() as u64),
             jitter: duration_of(self.delay.jitter()),
             discarded: self.stats.discarded + self.packets.dropped(),

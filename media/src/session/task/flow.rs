@@ -6,7 +6,7 @@ use relay::UnixTime;
 
 use super::pictures::PictureCounts;
 use crate::session::call::Measured;
-use crate::session::quality::mean_opinion;
+use crate::session::quality::{mean_opinion, mouth_to_ear};
 use crate::session::{CallStats, MediaDirection, PictureStats, SessionEvent};
 use crate::voice::PlayoutStats;
 
@@ -95,6 +95,7 @@ impl Meter {
         let concealed = playout.concealed.saturating_sub(before.concealed);
         let played = playout.played.saturating_sub(before.played);
         let concealed_ratio = share(concealed, played);
+        let mouth_to_ear = mouth_to_ear(measured.rtt, playout);
         let shown = video.shown.saturating_sub(std::mem::replace(&mut self.shown, video.shown));
         let pictures = video.size.map(|(width, height)| PictureStats {
             kbps: kbps(counts.bytes, elapsed),
@@ -109,9 +110,10 @@ impl Meter {
             loss: share(lost, lost + received),
             remote_loss: measured.remote_loss,
             jitter: playout.jitter,
-            playout_delay: playout.playout_delay,
+            playout_delay: playout.playout_delay.saturating_sub(playout.lateness),
+            mouth_to_ear,
             concealed_ratio,
-            mos: mean_opinion(measured.rtt, playout.playout_delay, concealed_ratio),
+            mos: mean_opinion(mouth_to_ear, concealed_ratio),
             audio_kbps: kbps(bytes, elapsed),
             packets_sent: self.sent,
             packets_received: playout.received,

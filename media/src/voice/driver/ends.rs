@@ -12,8 +12,8 @@ use crate::device::{
     AudioSink, AudioSource, ClockedSink, ClockedSource, DeviceError, Direction, Loudspeaker, Microphone,
 };
 
-/// How long to wait between two attempts to open a lost device.
-const RETRY: Duration = Duration::from_secs(1);
+/// How long to wait before each attempt to open a lost device.
+const RETRY: Duration = Duration::from_millis(200);
 
 /// Where blocks come from.
 pub(super) enum SourceEnd {
