@@ -42,5 +42,6 @@ pub mod level;
 pub mod process;
 pub mod resample;
 pub mod session;
+pub mod tones;
 pub mod video;
 pub mod voice;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use media::device::{DeviceError, Direction, list};
+use media::device::{AudioSink, DeviceError, Direction, list};
 use media::process::Processing;
+use media::tones::{Tone, driver::Player};
 use media::voice::VoicePacket;
 use media::voice::driver::{ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
 
@@ -188,6 +189,63 @@ fn a_sound_server_that_dies_and_comes_back_is_used_again() {
         assert!(restored, "both ends are back, {back} were told of");
     }
     assert!(line.until(|| near.levels().microphone > 0.1), "nothing is heard: {:?}", near.stats());
+}
+
+#[test]
+fn another_microphone_and_loudspeaker_are_chosen_in_mid_call() {
+    let name = "another_microphone_and_loudspeaker_are_chosen_in_mid_call";
+    let Some(directory) = in_a_process_of_its_own(name) else { return };
+    let _server = serve(&directory);
+    let (far, mut far_io) = open("tone:440", "null").unwrap();
+    let (near, mut near_io) = open("default", "device:loop").unwrap();
+    let mut line = Line::between(&mut far_io, &near);
+    far.start();
+    near.start();
+    assert!(line.until(|| near.levels().microphone > 0.1), "nothing is heard: {:?}", near.stats());
+    near.choose_sink("device:other".parse().unwrap());
+    assert!(line.until(|| near.levels().microphone < 0.01), "it plays where it played");
+    near.choose_source("device:other.monitor".parse().unwrap());
+    assert!(line.until(|| near.levels().microphone > 0.1), "the other microphone hears nothing");
+    // What is not there changes nothing, and is said.
+    near.choose_sink("device:nowhere".parse().unwrap());
+    let refused = |event: &VoiceEvent| matches!(event, VoiceEvent::DeviceRefused(_));
+    assert!(line.until(|| told(&mut near_io, refused) == 1), "nothing was said");
+    assert!(line.until(|| near.levels().microphone > 0.1), "what was used before is gone");
+    // What is preferred gives way to the default where it is not there.
+    near.choose_sink("preferred:nowhere".parse().unwrap());
+    assert!(line.until(|| near.levels().microphone < 0.01), "it is not the default one");
+    near.choose_source("preferred:nowhere".parse().unwrap());
+    assert!(line.until(|| near.levels().microphone > 0.1), "it is not the default one");
+    assert_eq!(told(&mut near_io, refused), 0);
+}
+
+#[test]
+fn it_rings_on_the_loudspeaker_until_somebody_picks_up() {
+    let Some(directory) = in_a_process_of_its_own("it_rings_on_the_loudspeaker_until_somebody_picks_up")
+    else {
+        return;
+    };
+    let _server = serve(&directory);
+    let (near, mut near_io) = open("default", "null").unwrap();
+    let (deaf, _deaf_io) = open("silence", "null").unwrap();
+    let mut line = Line::between(&mut near_io, &deaf);
+    near.start();
+    let loop_sink: AudioSink = "device:loop".parse().unwrap();
+    for tone in [Tone::Incoming, Tone::Ringing, Tone::Over] {
+        let player = Player::start(tone, &loop_sink).unwrap();
+        assert!(line.until(|| near.levels().microphone > 0.02), "{tone:?} is not heard");
+        drop(player);
+        let mut quiet_since = None;
+        let silent = line.until(|| {
+            let since = *quiet_since.get_or_insert_with(Instant::now);
+            if near.levels().microphone > 0.001 {
+                quiet_since = None;
+            }
+            since.elapsed() > Duration::from_millis(3500)
+        });
+        assert!(silent, "{tone:?} does not stop");
+    }
+    assert!(Player::start(Tone::Incoming, &AudioSink::Null).is_none(), "only loudspeakers ring");
 }
 
 /// How many such events there are since.

@@ -14,7 +14,7 @@ use cpal::{
 use rtrb::{Consumer, Producer};
 
 use super::ring::{CaptureCallback, PlaybackCallback, Pulse, ring};
-use super::{DeviceError, DeviceInfo, Direction};
+use super::{AudioSink, AudioSource, DeviceError, DeviceInfo, Direction};
 use crate::frame::{BLOCK, Block, SAMPLE_RATE};
 use crate::resample::Stream48k;
 
@@ -55,8 +55,19 @@ pub(crate) struct Microphone {
 }
 
 impl Microphone {
+    /// Opens the one that is meant; the default one for a source that is none.
+    pub(crate) fn of(source: &AudioSource) -> Result<Self, DeviceError> {
+        match source {
+            AudioSource::Device(id) => Self::open(Some(id)),
+            AudioSource::Preferred(id) => Self::open(Some(id)).or_else(|_| Self::open(None)),
+            AudioSource::Default | AudioSource::File(_) | AudioSource::Tone(_) | AudioSource::Silence => {
+                Self::open(None)
+            }
+        }
+    }
+
     /// Opens the microphone with this id, or the default one.
-    pub(crate) fn open(id: Option<&str>) -> Result<Self, DeviceError> {
+    fn open(id: Option<&str>) -> Result<Self, DeviceError> {
         let direction = Direction::Capture;
         let device = find(id, direction)?;
         let (config, format) = settings(&device, direction)?;
@@ -128,8 +139,17 @@ pub(crate) struct Loudspeaker {
 }
 
 impl Loudspeaker {
+    /// Opens the one that is meant; the default one for a sink that is none.
+    pub(crate) fn of(sink: &AudioSink) -> Result<Self, DeviceError> {
+        match sink {
+            AudioSink::Device(id) => Self::open(Some(id)),
+            AudioSink::Preferred(id) => Self::open(Some(id)).or_else(|_| Self::open(None)),
+            AudioSink::Default | AudioSink::File(_) | AudioSink::Null => Self::open(None),
+        }
+    }
+
     /// Opens the loudspeaker with this id, or the default one.
-    pub(crate) fn open(id: Option<&str>) -> Result<Self, DeviceError> {
+    fn open(id: Option<&str>) -> Result<Self, DeviceError> {
         let direction = Direction::Playback;
         let device = find(id, direction)?;
         let (config, format) = settings(&device, direction)?;

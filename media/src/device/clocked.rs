@@ -37,7 +37,7 @@ impl ClockedSource {
     /// Opens what is not a device; `None` for a device.
     pub(crate) fn open(source: &AudioSource) -> Result<Option<Self>, DeviceError> {
         Ok(match source {
-            AudioSource::Default | AudioSource::Device(_) => None,
+            AudioSource::Default | AudioSource::Device(_) | AudioSource::Preferred(_) => None,
             AudioSource::File(path) => Some(Self::Clip { samples: wav::read(path)?, at: 0 }),
             AudioSource::Tone(hertz) => {
                 Some(Self::Tone { phase: 0.0, step: f64::from(*hertz) / f64::from(SAMPLE_RATE) })
@@ -84,7 +84,7 @@ impl ClockedSink {
     /// Opens what is not a device; `None` for a device.
     pub(crate) fn open(sink: &AudioSink) -> Result<Option<Self>, DeviceError> {
         Ok(match sink {
-            AudioSink::Default | AudioSink::Device(_) => None,
+            AudioSink::Default | AudioSink::Device(_) | AudioSink::Preferred(_) => None,
             AudioSink::File(path) => Some(Self::File(WavSink::create(path)?)),
             AudioSink::Null => Some(Self::Null),
         })

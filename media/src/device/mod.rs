@@ -1,8 +1,8 @@
 //! Where sound comes from and goes to: real devices, WAV files, a tone, silence, nowhere.
 //!
 //! ```text
-//! AudioSource ─ default | device:ID | file:PATH.wav | tone:HZ | silence
-//! AudioSink   ─ default | device:ID | file:PATH.wav | null
+//! AudioSource ─ default | device:ID | preferred:ID | file:PATH.wav | tone:HZ | silence
+//! AudioSink   ─ default | device:ID | preferred:ID | file:PATH.wav | null
 //! ```
 //!
 //! Real devices run callbacks on a thread of the sound system: those only copy between the device and a
@@ -30,6 +30,8 @@ pub enum AudioSource {
     Default,
     /// A microphone by the id that [`DeviceInfo::id`] tells.
     Device(String),
+    /// The same while it is there, else the default one.
+    Preferred(String),
     /// A PCM WAV file of any rate, played once from the moment media starts, then silence.
     File(PathBuf),
     /// A sine of this many Hz at a quarter of full scale.
@@ -45,6 +47,8 @@ pub enum AudioSink {
     Default,
     /// A loudspeaker by the id that [`DeviceInfo::id`] tells.
     Device(String),
+    /// The same while it is there, else the default one.
+    Preferred(String),
     /// A 48 kHz mono 16-bit WAV file: what a loudspeaker would have played, on the real-time clock.
     File(PathBuf),
     /// Nowhere.
@@ -54,14 +58,14 @@ pub enum AudioSink {
 impl AudioSource {
     /// Whether samples come from a sound card, at its pace.
     pub fn is_device(&self) -> bool {
-        matches!(self, AudioSource::Default | AudioSource::Device(_))
+        matches!(self, AudioSource::Default | AudioSource::Device(_) | AudioSource::Preferred(_))
     }
 }
 
 impl AudioSink {
     /// Whether samples go to a sound card, at its pace.
     pub fn is_device(&self) -> bool {
-        matches!(self, AudioSink::Default | AudioSink::Device(_))
+        matches!(self, AudioSink::Default | AudioSink::Device(_) | AudioSink::Preferred(_))
     }
 }
 
@@ -83,10 +87,12 @@ pub struct DeviceInfo {
 #[non_exhaustive]
 pub enum EndpointError {
     /// Not one of the forms.
-    #[error("\"{0}\" is not a sound source: use default, device:ID, file:PATH.wav, tone:HZ or silence")]
+    #[error(
+        "\"{0}\" is not a sound source: use default, device:ID, preferred:ID, file:PATH.wav, tone:HZ or silence"
+    )]
     UnknownSource(String),
     /// Not one of the forms.
-    #[error("\"{0}\" is not a sound sink: use default, device:ID, file:PATH.wav or null")]
+    #[error("\"{0}\" is not a sound sink: use default, device:ID, preferred:ID, file:PATH.wav or null")]
     UnknownSink(String),
     /// A form whose value is missing.
     #[error("\"{0}\" needs a value after the colon")]
@@ -104,6 +110,7 @@ impl FromStr for AudioSource {
             ("default", None) => Ok(AudioSource::Default),
             ("silence", None) => Ok(AudioSource::Silence),
             ("device", Some(id)) => Ok(AudioSource::Device(id.to_owned())),
+            ("preferred", Some(id)) => Ok(AudioSource::Preferred(id.to_owned())),
             ("file", Some(path)) => Ok(AudioSource::File(PathBuf::from(path))),
             ("tone", Some(hertz)) => match hertz.parse::<f32>() {
                 Ok(hertz) if (1.0..=20_000.0).contains(&hertz) => Ok(AudioSource::Tone(hertz)),
@@ -122,6 +129,7 @@ impl FromStr for AudioSink {
             ("default", None) => Ok(AudioSink::Default),
             ("null", None) => Ok(AudioSink::Null),
             ("device", Some(id)) => Ok(AudioSink::Device(id.to_owned())),
+            ("preferred", Some(id)) => Ok(AudioSink::Preferred(id.to_owned())),
             ("file", Some(path)) => Ok(AudioSink::File(PathBuf::from(path))),
             _ => Err(EndpointError::UnknownSink(text.to_owned())),
         }
@@ -141,6 +149,7 @@ impl fmt::Display for AudioSource {
         match self {
             AudioSource::Default => f.write_str("default"),
             AudioSource::Device(id) => write!(f, "device:{id}"),
+            AudioSource::Preferred(id) => write!(f, "preferred:{id}"),
             AudioSource::File(path) => write!(f, "file:{}", path.display()),
             AudioSource::Tone(hertz) => write!(f, "tone:{hertz}"),
             AudioSource::Silence => f.write_str("silence"),
@@ -153,6 +162,7 @@ impl fmt::Display for AudioSink {
         match self {
             AudioSink::Default => f.write_str("default"),
             AudioSink::Device(id) => write!(f, "device:{id}"),
+            AudioSink::Preferred(id) => write!(f, "preferred:{id}"),
             AudioSink::File(path) => write!(f, "file:{}", path.display()),
             AudioSink::Null => f.write_str("null"),
         }
@@ -165,11 +175,18 @@ mod tests {
 
     #[test]
     fn every_form_of_the_contract_is_understood_and_written_back() {
-        for text in ["default", "device:alsa_input.pci:0", "file:/tmp/a b.wav", "tone:440", "silence"] {
+        for text in [
+            "default",
+            "device:alsa_input.pci:0",
+            "preferred:usb",
+            "file:/tmp/a b.wav",
+            "tone:440",
+            "silence",
+        ] {
             let source: AudioSource = text.parse().unwrap();
             assert_eq!(source.to_string(), text);
         }
-        for text in ["default", "device:spk", "file:out.wav", "null"] {
+        for text in ["default", "device:spk", "preferred:spk", "file:out.wav", "null"] {
             let sink: AudioSink = text.parse().unwrap();
             assert_eq!(sink.to_string(), text);
         }

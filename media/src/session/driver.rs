@@ -24,6 +24,7 @@ use super::{
     Camera, Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
     SessionEvent, VoiceConfig,
 };
+use crate::device::{AudioSink, AudioSource};
 use crate::level::Levels;
 use crate::video::driver::{Screen, VideoConfig, VideoSource, Viewfinder};
 use crate::video::viewing::Viewing;
@@ -164,6 +165,17 @@ impl Session {
     /// Silences the microphone, or not.
     pub fn set_muted(&self, mute: Mute) -> Result<(), SessionError> {
         self.command(Command::Mute(mute))
+    }
+
+    /// Hears us through something else. What cannot be opened is told with [`SessionEvent::DeviceRefused`], and what was
+    /// used before still is.
+    pub fn set_microphone(&self, source: AudioSource) -> Result<(), SessionError> {
+        self.command(Command::Microphone(source))
+    }
+
+    /// Is heard from something else, in the same manner.
+    pub fn set_loudspeaker(&self, sink: AudioSink) -> Result<(), SessionError> {
+        self.command(Command::Loudspeaker(sink))
     }
 
     /// Takes our pictures from somewhere else, as when a screen is shared. What cannot be opened is told with

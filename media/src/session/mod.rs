@@ -163,6 +163,8 @@ pub enum SessionEvent {
     DeviceLost(DeviceError),
     /// It works again.
     DeviceRestored(Direction),
+    /// What was chosen in mid-call cannot be used; what was used before still is.
+    DeviceRefused(DeviceError),
     /// The first picture of the other end is shown.
     FirstPicture,
     /// Pictures can be taken or written no more; the call goes on without.

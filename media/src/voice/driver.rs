@@ -86,6 +86,8 @@ pub enum VoiceEvent {
     DeviceLost(DeviceError),
     /// A lost device works again.
     DeviceRestored(Direction),
+    /// What was chosen cannot be used; what was there before still is.
+    DeviceRefused(DeviceError),
 }
 
 /// The receiving ends of a running engine.
@@ -139,6 +141,7 @@ struct Shared {
     closing: AtomicBool,
     muted: AtomicBool,
     told: Mutex<Told>,
+    chosen: Mutex<Chosen>,
     inserted: Mutex<VecDeque<ReceivedPacket>>,
     insert_dropped: AtomicU64,
     stats: Mutex<VoiceStats>,
@@ -151,6 +154,13 @@ struct Shared {
 struct Told {
     supported: Supported,
     reported: Option<Reported>,
+}
+
+/// What was chosen while the engine runs, and the media thread has not seen yet.
+#[derive(Debug, Default)]
+struct Chosen {
+    source: Option<AudioSource>,
+    sink: Option<AudioSink>,
 }
 
 impl VoiceEngine {
@@ -197,6 +207,17 @@ impl VoiceEngine {
     /// Silences or opens the microphone.
     pub fn set_muted(&self, mute: Mute) {
         self.shared.muted.store(mute == Mute::On, Ordering::Relaxed);
+    }
+
+    /// Captures from somewhere else, once that is open; one that cannot be opened is told with
+    /// [`VoiceEvent::DeviceRefused`].
+    pub fn choose_source(&self, source: AudioSource) {
+        lock(&self.shared.chosen).source = Some(source);
+    }
+
+    /// Is heard from somewhere else, in the same manner.
+    pub fn choose_sink(&self, sink: AudioSink) {
+        lock(&self.shared.chosen).sink = Some(sink);
     }
 
     /// Tells what the other side takes, and what it says of what arrives; to be called once a second.

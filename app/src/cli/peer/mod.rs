@@ -199,7 +199,9 @@ impl<'a> Peer<'a> {
             Some(SessionEvent::Sdp(Sdp::Offer(sdp))) => say(&json!({ "t": "offer", "sdp": sdp })),
             Some(SessionEvent::Sdp(Sdp::Answer(sdp))) => say(&json!({ "t": "answer", "sdp": sdp })),
             Some(SessionEvent::SdpRefused(error)) => say(&wire::error(&error.to_string())),
-            Some(SessionEvent::DeviceLost(error)) => say(&wire::error(&error.to_string())),
+            Some(SessionEvent::DeviceLost(error) | SessionEvent::DeviceRefused(error)) => {
+                say(&wire::error(&error.to_string()))
+            }
             Some(SessionEvent::PicturesLost(error)) => say(&wire::error(&error.to_string())),
             Some(SessionEvent::Message(message)) => {
                 call.said.messages += 1;

@@ -11,6 +11,7 @@ use tokio::time::{sleep_until, timeout};
 use super::flow::{Flow, Meter};
 use super::pictures::{PictureNews, Pictures};
 use super::sound::{Sound, SoundNews};
+use crate::device::{AudioSink, AudioSource};
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::session::network::driver::{LOOK_EVERY, Network};
@@ -54,6 +55,8 @@ pub(in crate::session) enum Command {
     },
     NetworkChanged,
     Mute(Mute),
+    Microphone(AudioSource),
+    Loudspeaker(AudioSink),
     Camera(Camera),
     Source(VideoSource),
     Viewing(Viewing),
@@ -258,6 +261,8 @@ impl Task {
         match (command, self.far.line()) {
             (Command::Close, _) => self.far.hang_up(now),
             (Command::Mute(mute), _) => self.sound.set_muted(mute),
+            (Command::Microphone(source), _) => self.sound.set_microphone(source),
+            (Command::Loudspeaker(sink), _) => self.sound.set_loudspeaker(sink),
             (Command::Source(source), _) => self.pictures.set_source(now, &mut self.far, source),
             (Command::Camera(camera), _) => self.pictures.set_camera(now, &mut self.far, camera),
             (Command::Prepare(answer), Some(line)) => {
@@ -335,6 +340,9 @@ impl Task {
                 self.tell_all(flowing);
             }
             SoundNews::Event(VoiceEvent::DeviceLost(error)) => self.tell(SessionEvent::DeviceLost(error)),
+            SoundNews::Event(VoiceEvent::DeviceRefused(error)) => {
+                self.tell(SessionEvent::DeviceRefused(error))
+            }
             SoundNews::Event(VoiceEvent::DeviceRestored(direction)) => {
                 self.tell(SessionEvent::DeviceRestored(direction));
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::device::DeviceError;
+use crate::device::{AudioSink, AudioSource, DeviceError};
 use crate::level::Levels;
 use crate::session::SessionError;
 use crate::voice::driver::{Meters, ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
@@ -22,6 +22,8 @@ pub(in crate::session) struct Sound {
     state: State,
     started: bool,
     mute: Mute,
+    /// While others are being opened.
+    chosen: (Option<AudioSource>, Option<AudioSink>),
     loudness: Loudness,
 }
 
@@ -47,7 +49,7 @@ impl Sound {
     /// Nothing is open, until [`Self::open`].
     pub(in crate::session) fn shut(config: VoiceConfig) -> Self {
         let state = State::Shut(Some(config));
-        Self { state, started: false, mute: Mute::Off, loudness: Loudness::default() }
+        Self { state, started: false, mute: Mute::Off, chosen: (None, None), loudness: Loudness::default() }
     }
 
     /// Opens everything now. Sound systems can take their time: not on the runtime's threads.
@@ -86,6 +88,22 @@ impl Sound {
         self.mute = mute;
         if let Some(engine) = self.engine() {
             engine.set_muted(mute);
+        }
+    }
+
+    pub(super) fn set_microphone(&mut self, source: AudioSource) {
+        match &mut self.state {
+            State::Shut(config) => config.iter_mut().for_each(|config| config.source = source.clone()),
+            State::Opening(_) => self.chosen.0 = Some(source),
+            State::Open(engine, _) => engine.choose_source(source),
+        }
+    }
+
+    pub(super) fn set_loudspeaker(&mut self, sink: AudioSink) {
+        match &mut self.state {
+            State::Shut(config) => config.iter_mut().for_each(|config| config.sink = sink.clone()),
+            State::Opening(_) => self.chosen.1 = Some(sink),
+            State::Open(engine, _) => engine.choose_sink(sink),
         }
     }
 
@@ -145,6 +163,9 @@ impl Sound {
 
     fn take(&mut self, (engine, io): (VoiceEngine, VoiceIo)) {
         engine.set_muted(self.mute);
+        let (source, sink) = std::mem::take(&mut self.chosen);
+        source.into_iter().for_each(|source| engine.choose_source(source));
+        sink.into_iter().for_each(|sink| engine.choose_sink(sink));
         // A session opens its devices once.
         let _ = self.loudness.0.set(engine.meters());
         if self.started {

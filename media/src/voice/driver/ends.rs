@@ -1,13 +1,11 @@
 //! The two ends of the media thread: where blocks come from, where they go, and how a lost device is
-//! opened again.
+//! opened again, or another one in its place.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::Shared;
 use crate::device::{
     AudioSink, AudioSource, ClockedSink, ClockedSource, DeviceError, Direction, Loudspeaker, Microphone,
 };
@@ -22,7 +20,7 @@ pub(super) enum SourceEnd {
     /// Something that the media clock moves.
     Clocked(ClockedSource),
     /// A lost microphone: silence on the media clock, until it is open again.
-    Lost(Receiver<Box<Microphone>>),
+    Lost(Pending<Box<Microphone>>),
 }
 
 /// Where blocks go.
@@ -32,23 +30,27 @@ pub(super) enum SinkEnd {
     /// Something that the media clock moves.
     Clocked(ClockedSink),
     /// A lost loudspeaker: nowhere on the media clock, until it is open again.
-    Lost(Receiver<Box<Loudspeaker>>),
+    Lost(Pending<Box<Loudspeaker>>),
 }
 
 impl SourceEnd {
     pub(super) fn open(source: &AudioSource) -> Result<Self, DeviceError> {
         match ClockedSource::open(source)? {
             Some(clocked) => Ok(Self::Clocked(clocked)),
-            None => microphone(source).map(Self::Card),
+            None => Microphone::of(source).map(|card| Self::Card(Box::new(card))),
         }
     }
 
-    pub(super) fn reopen(source: AudioSource, shared: &Arc<Shared>) -> Self {
-        Self::Lost(again(shared, move || {
-            let microphone = microphone(&source)?;
-            microphone.start()?;
-            Ok(microphone)
-        }))
+    pub(super) fn reopen(source: AudioSource) -> Self {
+        Self::Lost(Pending::again(move || started_microphone(&source)))
+    }
+
+    /// Opens another one, whose sound flows at once.
+    pub(super) fn choose(source: AudioSource) -> Pending<Result<Self, DeviceError>> {
+        Pending::once(move || match ClockedSource::open(&source)? {
+            Some(clocked) => Ok(Self::Clocked(clocked)),
+            None => started_microphone(&source).map(Self::Card),
+        })
     }
 }
 
@@ -56,58 +58,77 @@ impl SinkEnd {
     pub(super) fn open(sink: &AudioSink) -> Result<Self, DeviceError> {
         match ClockedSink::open(sink)? {
             Some(clocked) => Ok(Self::Clocked(clocked)),
-            None => loudspeaker(sink).map(Self::Card),
+            None => Loudspeaker::of(sink).map(|card| Self::Card(Box::new(card))),
         }
     }
 
-    pub(super) fn reopen(sink: AudioSink, shared: &Arc<Shared>) -> Self {
-        Self::Lost(again(shared, move || {
-            let loudspeaker = loudspeaker(&sink)?;
-            loudspeaker.start()?;
-            Ok(loudspeaker)
-        }))
+    pub(super) fn reopen(sink: AudioSink) -> Self {
+        Self::Lost(Pending::again(move || started_loudspeaker(&sink)))
+    }
+
+    /// Opens another one, which asks for sound at once.
+    pub(super) fn choose(sink: AudioSink) -> Pending<Result<Self, DeviceError>> {
+        Pending::once(move || match ClockedSink::open(&sink)? {
+            Some(clocked) => Ok(Self::Clocked(clocked)),
+            None => started_loudspeaker(&sink).map(Self::Card),
+        })
     }
 }
 
-/// What a device that is opened on the side has come to.
-pub(super) fn reopened<T>(pending: &Receiver<T>) -> Option<T> {
-    pending.try_recv().ok()
+/// Something that is opened on a thread of its own, since a sound server may take its time.
+pub(super) struct Pending<T> {
+    opened: Receiver<T>,
+    /// Nobody waits for it once this is gone.
+    _wanted: Arc<()>,
 }
 
-/// Tries on a thread of its own, since a sound server may take its time; ends with the engine.
-fn again<T: Send + 'static>(
-    shared: &Arc<Shared>,
-    open: impl Fn() -> Result<T, DeviceError> + Send + 'static,
-) -> Receiver<T> {
-    let (found, pending) = sync_channel(1);
-    let shared = Arc::clone(shared);
-    let attempt = move || {
-        while !shared.closing.load(Ordering::Acquire) {
-            thread::sleep(RETRY);
-            match open() {
-                Ok(device) => return drop(found.send(device)),
-                Err(error) => tracing::debug!(%error, "a lost device is still gone"),
+impl<T: Send + 'static> Pending<T> {
+    /// What it has come to.
+    pub(super) fn take(&self) -> Option<T> {
+        self.opened.try_recv().ok()
+    }
+
+    /// Tries until it succeeds, or nobody waits any more.
+    fn again(open: impl Fn() -> Result<T, DeviceError> + Send + 'static) -> Self {
+        let wanted = Arc::new(());
+        let still = Arc::downgrade(&wanted);
+        Self::on_the_side(wanted, move |opened| {
+            while still.strong_count() > 0 {
+                thread::sleep(RETRY);
+                match open() {
+                    Ok(device) => return drop(opened.send(device)),
+                    Err(error) => tracing::debug!(%error, "a lost device is still gone"),
+                }
             }
+        })
+    }
+
+    fn on_the_side(wanted: Arc<()>, work: impl FnOnce(SyncSender<T>) + Send + 'static) -> Self {
+        let (sender, opened) = sync_channel(1);
+        let spawned = thread::Builder::new().name("silbo-open".to_owned()).spawn(move || work(sender));
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "no thread to open a sound device with");
         }
-    };
-    if let Err(error) = thread::Builder::new().name("silbo-reopen".to_owned()).spawn(attempt) {
-        tracing::warn!(%error, "no thread to open a lost device with");
-    }
-    pending
-}
-
-fn microphone(source: &AudioSource) -> Result<Box<Microphone>, DeviceError> {
-    match source {
-        AudioSource::Device(id) => Microphone::open(Some(id)).map(Box::new),
-        _ => Microphone::open(None).map(Box::new),
+        Self { opened, _wanted: wanted }
     }
 }
 
-fn loudspeaker(sink: &AudioSink) -> Result<Box<Loudspeaker>, DeviceError> {
-    match sink {
-        AudioSink::Device(id) => Loudspeaker::open(Some(id)).map(Box::new),
-        _ => Loudspeaker::open(None).map(Box::new),
+impl<T: Send + 'static> Pending<Result<T, DeviceError>> {
+    fn once(open: impl FnOnce() -> Result<T, DeviceError> + Send + 'static) -> Self {
+        Self::on_the_side(Arc::new(()), move |opened| drop(opened.send(open())))
     }
+}
+
+fn started_microphone(source: &AudioSource) -> Result<Box<Microphone>, DeviceError> {
+    let microphone = Box::new(Microphone::of(source)?);
+    microphone.start()?;
+    Ok(microphone)
+}
+
+fn started_loudspeaker(sink: &AudioSink) -> Result<Box<Loudspeaker>, DeviceError> {
+    let loudspeaker = Box::new(Loudspeaker::of(sink)?);
+    loudspeaker.start()?;
+    Ok(loudspeaker)
 }
 
 /// A device whose callbacks stand still for this long is dead.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::ends::{SILENT_DEATH, SinkEnd, SourceEnd, died, reopened};
-use super::{Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
-use crate::device::{ClockedSink, DeviceError, Direction, Progress};
+use super::ends::{Pending, SILENT_DEATH, SinkEnd, SourceEnd, died};
+use super::{Chosen, Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
+use crate::device::{AudioSink, AudioSource, ClockedSink, DeviceError, Direction, Progress};
 use crate::frame::{BLOCK, BLOCK_TIME, Block, duration_of};
 use crate::process::Processor;
 use crate::voice::{Mute, VoicePacket, VoiceReceiver, VoiceSender};
@@ -32,6 +32,14 @@ pub(super) struct MediaThread {
     played: u32,
     heartbeats: [Heartbeat; 2],
     told: Told,
+    choosing_source: Option<Choosing<AudioSource, SourceEnd>>,
+    choosing_sink: Option<Choosing<AudioSink, SinkEnd>>,
+}
+
+/// What was chosen, and is being opened; what was there before goes on until it is.
+struct Choosing<Name, End> {
+    chosen: Name,
+    opening: Pending<Result<End, DeviceError>>,
 }
 
 /// When a device last gave a sign of life.
@@ -72,6 +80,8 @@ impl MediaThread {
             played: 0,
             heartbeats: [heartbeat; 2],
             told: Told::default(),
+            choosing_source: None,
+            choosing_sink: None,
         }
     }
 
@@ -120,6 +130,8 @@ impl MediaThread {
     fn step(&mut self, start: Moment, now: Moment) {
         self.take_settings();
         self.take_packets();
+        self.take_choices();
+        self.take_chosen(start, now);
         self.take_reopened(start, now);
         let due = blocks_between(start.instant, now.instant);
         self.play_on_device(now);
@@ -304,22 +316,61 @@ impl MediaThread {
         tracing::warn!(%error, "a sound device was lost; trying to open it again");
         match direction {
             Direction::Capture => {
-                self.source = SourceEnd::reopen(self.config.source.clone(), &self.shared);
+                self.source = SourceEnd::reopen(self.config.source.clone());
                 self.captured = u32::MAX;
             }
             Direction::Playback => {
-                self.sink = SinkEnd::reopen(self.config.sink.clone(), &self.shared);
+                self.sink = SinkEnd::reopen(self.config.sink.clone());
                 self.played = u32::MAX;
             }
         }
         self.tell(VoiceEvent::DeviceLost(error));
     }
 
+    /// Begins to open what was chosen; an earlier choice that is not open yet is forgotten.
+    fn take_choices(&mut self) {
+        let Chosen { source, sink } = std::mem::take(&mut *lock(&self.shared.chosen));
+        if let Some(chosen) = source {
+            self.choosing_source = Some(Choosing { opening: SourceEnd::choose(chosen.clone()), chosen });
+        }
+        if let Some(chosen) = sink {
+            self.choosing_sink = Some(Choosing { opening: SinkEnd::choose(chosen.clone()), chosen });
+        }
+    }
+
+    /// Puts what was chosen and is open into its place, which the media clock reaches now.
+    fn take_chosen(&mut self, start: Moment, now: Moment) {
+        let due = blocks_between(start.instant, now.instant);
+        let heartbeat = Heartbeat { callbacks: 0, at: now.instant };
+        if let Some(opened) = self.choosing_source.as_ref().and_then(|choosing| choosing.opening.take())
+            && let Some(Choosing { chosen, .. }) = self.choosing_source.take()
+        {
+            match opened {
+                Ok(end) => {
+                    (self.source, self.config.source) = (end, chosen);
+                    (self.captured, self.heartbeats[0]) = (due, heartbeat);
+                }
+                Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
+            }
+        }
+        if let Some(opened) = self.choosing_sink.as_ref().and_then(|choosing| choosing.opening.take())
+            && let Some(Choosing { chosen, .. }) = self.choosing_sink.take()
+        {
+            match opened {
+                Ok(end) => {
+                    (self.sink, self.config.sink) = (end, chosen);
+                    (self.played, self.heartbeats[1]) = (due, heartbeat);
+                }
+                Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
+            }
+        }
+    }
+
     /// Puts devices that work again into their place, and the clock of lost ones to now.
     fn take_reopened(&mut self, start: Moment, now: Moment) {
         let due = blocks_between(start.instant, now.instant);
         if let SourceEnd::Lost(pending) = &self.source {
-            if let Some(microphone) = reopened(pending) {
+            if let Some(microphone) = pending.take() {
                 self.heartbeats[0] = Heartbeat { callbacks: 0, at: now.instant };
                 self.source = SourceEnd::Card(microphone);
                 self.tell(VoiceEvent::DeviceRestored(Direction::Capture));
@@ -328,7 +379,7 @@ impl MediaThread {
             }
         }
         if let SinkEnd::Lost(pending) = &self.sink {
-            if let Some(loudspeaker) = reopened(pending) {
+            if let Some(loudspeaker) = pending.take() {
                 self.heartbeats[1] = Heartbeat { callbacks: 0, at: now.instant };
                 self.sink = SinkEnd::Card(loudspeaker);
                 self.tell(VoiceEvent::DeviceRestored(Direction::Playback));
