@@ -17,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::verdicts::{Digest, Verdicts};
 
+pub mod safety;
+
 /// The key pair of a person. Its secret never leaves this process except through [`Identity::secret`].
 #[derive(Clone)]
 pub struct Identity {
