@@ -4,6 +4,8 @@ use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
     NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
 };
+use app::storage::Verified;
+use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
 use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
 use media::video::frame::{Size, Taken};
@@ -126,6 +128,28 @@ pub(crate) fn notices() -> View {
     view
 }
 
+/// Microphones and loudspeakers are plugged in, and those named by these ids were chosen.
+pub(crate) fn devices(microphone: &str, loudspeaker: &str) -> View {
+    let mut view = contacts();
+    let device = |id: &str, name: &str, direction, is_default| DeviceInfo {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        direction,
+        is_default,
+    };
+    view.settings.devices = Some(vec![
+        device("built-in", "Built-in microphone", Direction::Capture, true),
+        device("usb-1", "Headset", Direction::Capture, false),
+        device("usb-2", "Headset", Direction::Capture, false),
+        device("hdmi.monitor", "Monitor of HDMI", Direction::Capture, false),
+        device("built-in", "Built-in speakers", Direction::Playback, true),
+        device("hdmi", "HDMI", Direction::Playback, false),
+    ]);
+    view.settings.microphone = AudioSource::Preferred(microphone.to_owned());
+    view.settings.loudspeaker = AudioSink::Preferred(loudspeaker.to_owned());
+    view
+}
+
 /// Not linked to the network.
 pub(crate) fn offline() -> View {
     let mut view = contacts();
@@ -185,6 +209,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("requests", requests()),
         ("notices", notices()),
         ("offline", offline()),
+        ("devices", devices("usb-1", "hdmi")),
         ("incoming", bob(CallPhase::Incoming)),
         ("calling", bob(CallPhase::Calling)),
         ("ringing", bob(CallPhase::Ringing)),
@@ -204,7 +229,14 @@ fn contact(id: ContactId, name: &str, last_call: Option<&str>) -> ContactRow {
         ContactId::Person(key) => key.fingerprint(),
     };
     let presence = Presence::Unknown;
-    ContactRow { id, name: name.to_owned(), fingerprint, last_call: last_call.map(str::to_owned), presence }
+    ContactRow {
+        id,
+        name: name.to_owned(),
+        fingerprint,
+        last_call: last_call.map(str::to_owned),
+        presence,
+        verified: if id == person(3) { Verified::Yes } else { Verified::No },
+    }
 }
 
 fn past(

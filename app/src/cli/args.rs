@@ -34,9 +34,10 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 WHO is a username, a public key, an invite (silbo:...), or echo (a built-in contact that plays your own voice back after 2 s).
---mic takes default, device:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default, device:ID,
-file:PATH.wav or null. `online` and `call` read commands as JSON lines on standard input:
-{\"do\":\"call|answer|decline|hangup|mute|unmute|accept_request\"}.
+--mic takes default, device:ID, preferred:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default,
+device:ID, preferred:ID, file:PATH.wav or null. default is the one chosen in the settings, else the system's;
+preferred:ID is a device while it is there, else the system's. `online` and `call` read commands as JSON lines on standard input:
+{\"do\":\"call|answer|decline|hangup|mute|unmute|camera|share|device|accept_request\"}.
 While another Silbo owns the profile (window, online, supernode), it answers register, lookup, contact,
 request and history in its own network; call and a second window or online say that the profile is in use.
 Exit status: 0 done; 2 usage; 3 no such name or contact; 4 not answered, offline, declined or busy;
@@ -80,7 +81,7 @@ pub struct Global {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
     /// Open the window
-    Gui(Media),
+    Gui(Gui),
     /// Help others: directory, introductions and a relay
     Supernode(Supernode),
     /// Claim a username for this profile
@@ -249,6 +250,16 @@ pub enum Whom {
     Contacts,
 }
 
+/// Options of the window.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Gui {
+    /// An invite to show; nobody is added or called before you say so
+    pub link: Option<String>,
+    /// Sound and picture.
+    #[command(flatten)]
+    pub media: Media,
+}
+
 /// Options of a call.
 #[derive(Debug, Clone, Args)]
 pub struct Call {
@@ -367,8 +378,17 @@ pub enum ContactVerb {
         /// Their name in the list, or their public key
         who: String,
     },
-    /// Compare keys in person (not built yet)
-    Verify(Rest),
+    /// Show the safety number that you and a contact both see, to compare it with them
+    Verify {
+        /// Their name in the list, or their public key
+        who: String,
+        /// Note that it was compared and is the same
+        #[arg(long)]
+        matches: bool,
+        /// Note that it has to be compared again
+        #[arg(long, conflicts_with = "matches")]
+        forget: bool,
+    },
     /// Never hear from somebody again (not built yet)
     Block(Rest),
 }
@@ -400,7 +420,6 @@ impl Cli {
         match &self.verb {
             Some(Verb::Export(_)) => not_built("`silbo export`"),
             Some(Verb::Import(_)) => not_built("`silbo import`"),
-            Some(Verb::Contact { verb: ContactVerb::Verify(_) }) => not_built("`silbo contact verify`"),
             Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
             Some(
                 Verb::Supernode(_)

@@ -1,12 +1,12 @@
 //! Lines on standard input. Commands are JSON:
-//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|network_changed|accept_request", ...}`.
+//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|device|network_changed|accept_request", ...}`.
 
 use super::args::who;
 use crate::{
     engine::command::{Command, Sharing},
     reason::Reason,
 };
-use media::session::Camera;
+use media::{device::EndpointError, session::Camera};
 use overlay::PublicKey;
 use serde_json::Value;
 use std::{io, thread};
@@ -71,8 +71,19 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
                 (_, false) => Command::Share(Sharing::Off),
             })
         }
-        "device" => Err(Reason::NotBuilt(format!("The command \"{what}\""))),
+        "device" => device(&value),
         unknown => Err(Reason::Usage(format!("There is no command \"{unknown}\"."))),
+    }
+}
+
+/// A microphone or a loudspeaker, named as on the command line.
+fn device(value: &Value) -> Result<Command, Reason> {
+    let named = |key: &str| value.get(key).and_then(Value::as_str);
+    let usage = |error: EndpointError| Reason::Usage(format!("{error}."));
+    match (named("mic"), named("speaker")) {
+        (Some(mic), None) => mic.parse().map(Command::SetMicrophone).map_err(usage),
+        (None, Some(speaker)) => speaker.parse().map(Command::SetLoudspeaker).map_err(usage),
+        _ => Err(Reason::Usage("device needs either \"mic\" or \"speaker\", such as \"default\".".into())),
     }
 }
 
@@ -89,6 +100,7 @@ fn shared(window: Option<&Value>) -> Result<Sharing, Reason> {
 mod tests {
     use super::*;
     use crate::engine::command::Who;
+    use media::device::{AudioSink, AudioSource};
     use media::video::window::WindowName;
 
     #[test]
@@ -110,6 +122,11 @@ mod tests {
                 Command::Share(Sharing::Window(WindowName::Title("notes - Editor".to_owned()))),
             ),
             (r#"{"do":"share","on":false}"#.to_owned(), Command::Share(Sharing::Off)),
+            (
+                r#"{"do":"device","mic":"device:usb"}"#.to_owned(),
+                Command::SetMicrophone(AudioSource::Device("usb".to_owned())),
+            ),
+            (r#"{"do":"device","speaker":"null"}"#.to_owned(), Command::SetLoudspeaker(AudioSink::Null)),
             (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
         ] {
@@ -118,8 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_and_what_makes_no_sense_gets_a_sentence() {
-        assert!(matches!(parse(r#"{"do":"device"}"#), Err(Reason::NotBuilt(_))));
+    fn what_makes_no_sense_gets_a_sentence() {
         for line in [
             "",
             "hangup",
@@ -127,6 +143,9 @@ mod tests {
             "[1]",
             r#"{"do":7}"#,
             r#"{"do":"dance"}"#,
+            r#"{"do":"device"}"#,
+            r#"{"do":"device","mic":"null"}"#,
+            r#"{"do":"device","mic":"default","speaker":"default"}"#,
             r#"{"do":"accept_request"}"#,
             r#"{"do":"call"}"#,
             r#"{"do":"call","who":"?"}"#,

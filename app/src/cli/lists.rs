@@ -2,7 +2,7 @@
 
 use super::{
     Opened,
-    args::{ContactVerb, RequestVerb, Verb, username, who},
+    args::{ContactVerb, Gui, RequestVerb, Verb, username, who},
     print::Printer,
 };
 use crate::{
@@ -12,12 +12,15 @@ use crate::{
         invites,
     },
     reason::Reason,
+    storage::Verified,
 };
 use overlay::{Network, hint::INVITE_SCHEME};
 
 /// The errand a command is, if it is one.
-pub(super) fn errand(verb: &Verb, network: Network) -> Result<Option<Errand>, Reason> {
+pub(super) fn errand(verb: Option<&Verb>, network: Network) -> Result<Option<Errand>, Reason> {
+    let Some(verb) = verb else { return Ok(Some(Errand::Show(None))) };
     Ok(Some(match verb {
+        Verb::Gui(Gui { link, .. }) => Errand::Show(link.clone()),
         Verb::Register { name } => Errand::Register(username(name)?),
         Verb::Lookup { name } => Errand::Lookup(username(name)?),
         Verb::Doctor => Errand::Diagnose,
@@ -33,6 +36,14 @@ pub(super) fn errand(verb: &Verb, network: Network) -> Result<Option<Errand>, Re
         },
         Verb::Contact { verb: ContactVerb::List } => Errand::Kept(Kept::Contacts),
         Verb::Contact { verb: ContactVerb::Remove { who } } => Errand::Kept(Kept::RemoveContact(who.clone())),
+        Verb::Contact { verb: ContactVerb::Verify { who, matches, forget } } => {
+            let verdict = match (matches, forget) {
+                (true, _) => Some(Verified::Yes),
+                (_, true) => Some(Verified::No),
+                _ => None,
+            };
+            Errand::Kept(Kept::Verify(who.clone(), verdict))
+        }
         Verb::Request { verb: RequestVerb::List } => Errand::Kept(Kept::Requests),
         Verb::Request { verb: RequestVerb::Accept { who } } => Errand::Kept(Kept::Accept(who.clone())),
         Verb::Request { verb: RequestVerb::Decline { who } } => Errand::Kept(Kept::Decline(who.clone())),

@@ -23,7 +23,7 @@ use crate::{
     reason::Reason,
     storage::{IdentityOrigin, Profile, Storage},
 };
-use args::{Cli, Global, Media, Verb, Whom};
+use args::{Cli, Global, Gui, Media, Verb, Whom};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use overlay::{
     Identity, Network,
@@ -61,14 +61,14 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
     cli.check_built()?;
     log::to_stderr(&cli.global.log)?;
     match &cli.verb {
-        None => gui(&cli.global, &Media::default(), printer),
-        Some(Verb::Gui(media)) => gui(&cli.global, media, printer),
+        None => gui(&cli.global, &Gui::default(), printer),
+        Some(Verb::Gui(arguments)) => gui(&cli.global, arguments, printer),
         Some(Verb::Help { topic }) => help(topic.as_deref()),
         Some(Verb::Online(online)) => serve::online(cli, online, printer),
         Some(Verb::Call(call)) => serve::call(cli, call, printer),
         Some(Verb::Peer(arguments)) => peer::peer(cli.global.lab, arguments),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
-        Some(verb) => match lists::errand(verb, network(&cli.global))? {
+        Some(verb) => match lists::errand(Some(verb), network(&cli.global))? {
             Some(errand) => run_errand(cli, errand, printer),
             // `check_built` has refused these.
             None => Err(Reason::NotBuilt("This command".into())),
@@ -88,6 +88,8 @@ fn run_errand(cli: &Cli, errand: Errand, printer: &Printer) -> Result<u8, Reason
         Errand::Lookup(name) => serve::lookup(cli, opened, &name, printer),
         Errand::Add(name) => serve::add(cli, opened, name, printer),
         Errand::Register(name) => serve::register(cli, opened, &name, printer),
+        // The window is opened where it is written.
+        Errand::Show(_) => Err(Reason::NotBuilt("This command".into())),
     }
 }
 
@@ -156,28 +158,38 @@ impl From<Option<Whom>> for AutoAnswer {
 }
 
 #[cfg(feature = "ui")]
-fn gui(global: &Global, media: &Media, printer: &Printer) -> Result<u8, Reason> {
-    use crate::ui::{UiError, WindowConfig};
+fn gui(global: &Global, arguments: &Gui, printer: &Printer) -> Result<u8, Reason> {
+    use crate::{
+        engine::command::Command,
+        ui::{UiError, WindowConfig},
+    };
     use std::path::Path;
 
-    serve::check_files(media)?;
+    serve::check_files(&arguments.media)?;
     let helping = Helping::AsAgreed { relay_listen: None };
-    let mut config = Config { own_name: OwnName::Renew, helping, ..config(global, media) };
-    let opened = match open(global) {
+    let mut config = Config { own_name: OwnName::Renew, helping, ..config(global, &arguments.media) };
+    let opened = match attach::open_or_ask(global, printer) {
+        Ok(attach::Turn::Ours(opened)) => *opened,
+        // There is a window already, and it has come up.
+        Ok(attach::Turn::Answered(status)) => return Ok(status),
         // Somebody who clicked an icon reads no terminal: go on with an empty database, and say so in the window.
         Err(reason @ Reason::DatabaseDamaged { .. }) => {
             config.greeting = Some(reason);
             open(global)?
         }
-        other => other?,
+        Err(other) => return Err(other),
     };
     let (handle, engine) = background::start(config, opened, global.json.then_some(*printer))?;
+    if let Some(link) = &arguments.link {
+        // An engine that is gone already says so by itself.
+        let _ = handle.commands.blocking_send(Command::OfferInvite(link.clone()));
+    }
     let name =
         global.profile.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let window = WindowConfig { profile: name, ..WindowConfig::default() };
     let shown = crate::ui::run(handle.clone(), window);
     // An engine that is gone already has stopped by itself.
-    let _ = handle.commands.blocking_send(crate::engine::command::Command::Quit);
+    let _ = handle.commands.blocking_send(Command::Quit);
     if engine.join().is_err() {
         tracing::error!("the engine's thread stopped in an unplanned way");
     }
@@ -185,7 +197,7 @@ fn gui(global: &Global, media: &Media, printer: &Printer) -> Result<u8, Reason> 
 }
 
 #[cfg(not(feature = "ui"))]
-fn gui(_: &Global, _: &Media, _: &Printer) -> Result<u8, Reason> {
+fn gui(_: &Global, _: &Gui, _: &Printer) -> Result<u8, Reason> {
     Err(Reason::NotBuilt("The window (this program was compiled without it)".into()))
 }
 

@@ -1,20 +1,20 @@
 //! The actor: one loop with numbered priorities, and what each command does.
 
 use super::{
-    Config, NETWORK_PATIENCE, OwnName,
+    Config, NETWORK_PATIENCE,
     calls::{CallRecord, MediaSession, SessionStart},
     command::Command,
     errand::{self, Task, Tasked},
     event::{Event, EventBody},
-    helping::{Helping, Volunteer},
+    helping::{Agreed, Helping, Volunteer},
     invites,
     mappings::{For, Mappings},
     people::Purpose,
     picture::Picture,
     presence::Presence,
-    reasons,
     relays::Relays,
-    view::{ClaimState, ContactId, NetworkState, Search, Sentence},
+    ringing::Ringing,
+    view::{ClaimState, ContactId, NetworkFound, NetworkState, Search, Sentence, Settings},
 };
 use crate::{
     call::{CallId, Line},
@@ -23,7 +23,10 @@ use crate::{
     roster,
     storage::{Contact, Profile, Setting, Storage, StorageError},
 };
-use media::video::{driver::ScreenError, window::OpenWindow};
+use media::{
+    device::{DeviceError, DeviceInfo},
+    video::{driver::ScreenError, window::OpenWindow},
+};
 use overlay::{
     Identity, Lookup, LookupError, PresenceSecret, PublicKey, RegisterError, Registration, RelayOffer,
     RelaysError, Role, SendError, Username,
@@ -51,7 +54,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub(super) struct Actor {
     pub(super) config: Config,
     pub(super) own: PublicKey,
-    identity: Identity,
+    pub(super) identity: Identity,
     pub(super) storage: Storage,
     pub(super) overlay: driver::Handle,
     overlay_events: mpsc::Receiver<OverlayEvent>,
@@ -65,18 +68,19 @@ pub(super) struct Actor {
     pub(super) contacts: Vec<Contact>,
     pub(super) picture: Picture,
     pub(super) presence: Presence,
+    ringing: Ringing,
     pub(super) jobs: JoinSet<Done>,
     /// Jobs that are waited for when the engine stops.
     pub(super) farewells: JoinSet<Done>,
     events: mpsc::Sender<Event>,
     pub(super) online: bool,
-    renewed: bool,
+    pub(super) renewed: bool,
     left: bool,
     pub(super) volunteer: Option<Volunteer>,
     quic: Option<SocketAddr>,
     waiting: VecDeque<Waiting>,
     /// Held until the end: other instances stay out.
-    _profile: Profile,
+    pub(super) profile: Profile,
 }
 
 /// A command that needs the network, and when it fails.
@@ -107,6 +111,12 @@ pub(super) enum Done {
     PresenceGiven,
     /// Any other envelope was delivered, or not.
     Sent(Result<(), SendError>),
+    /// Microphones and loudspeakers.
+    Devices(Result<Vec<DeviceInfo>, DeviceError>),
+    /// The node was told of other supernodes.
+    HintsGiven,
+    /// How this computer stands.
+    NetworkChecked(Option<Box<NetworkFound>>),
     /// Windows that could be shown.
     Windows(Result<Vec<OpenWindow>, ScreenError>),
     /// A session is closed, its files are whole.
@@ -176,6 +186,7 @@ impl Actor {
             contacts: Vec::new(),
             picture,
             presence: Presence::default(),
+            ringing: Ringing::default(),
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),
             events,
@@ -185,8 +196,13 @@ impl Actor {
             volunteer,
             quic: None,
             waiting: VecDeque::new(),
-            _profile: profile,
+            profile,
         };
+        let settings = Settings::read(&actor.storage, &actor.config.voice)?;
+        actor.config.voice.source = settings.microphone.clone();
+        actor.config.voice.sink = settings.loudspeaker.clone();
+        actor.picture.view.settings = settings;
+        actor.show_helping(Agreed::read(&actor.storage)?);
         let name = actor.storage.setting(Setting::Name)?.and_then(|name| String::from_utf8(name).ok());
         actor.line.set_own_name(name.as_deref().unwrap_or_default());
         if name.is_some() {
@@ -234,6 +250,7 @@ impl Actor {
                 () = sleep_until(wake_at.into()) => self.handle_timeout(),
             }
             self.do_what_the_line_says();
+            self.ringing.follow(self.picture.view.call.as_ref(), &self.config.voice.sink);
             self.picture.publish();
             if self.left {
                 break;
@@ -253,6 +270,7 @@ impl Actor {
             Command::AddContact { name, key } => self.add_contact(&name, key),
             Command::RemoveContact(ContactId::Person(key)) => self.remove_contact(key),
             Command::RemoveContact(ContactId::Echo) => Ok(()),
+            Command::SetVerified(key, verified) => self.set_verified(key, verified),
             Command::Call(ContactId::Echo) => self.dial(super::command::Who::Echo),
             Command::Call(ContactId::Person(key)) => self.dial(super::command::Who::Key(key)),
             Command::Dial(who) => self.dial(who),
@@ -268,6 +286,27 @@ impl Actor {
                 self.set_viewing(viewing);
                 Ok(())
             }
+            Command::SetMicrophone(source) => self.set_microphone(source),
+            Command::SetLoudspeaker(sink) => self.set_loudspeaker(sink),
+            Command::ListDevices => {
+                self.list_devices();
+                Ok(())
+            }
+            Command::AgreeToHelp(agreed) => self.agree_to_help(agreed),
+            Command::MakeInvite => self.make_invite(),
+            Command::OfferInvite(link) => {
+                self.offer_invite(&link);
+                Ok(())
+            }
+            Command::AddInvite(link) => {
+                self.add_invite(&link);
+                Ok(())
+            }
+            Command::CheckNetwork => {
+                self.check_network();
+                Ok(())
+            }
+            Command::SetAppearance(appearance) => self.set_appearance(appearance),
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),
@@ -298,6 +337,7 @@ impl Actor {
         let now = self.now().unix;
         let answer = match task {
             Task::Kept(kept) => errand::of_the_profile(&kept, &mut self.storage, &self.identity, now),
+            Task::Show(link) => self.show(link.as_deref()).map(|()| Vec::new()),
             Task::Pin(name, claims) => errand::pin(&name, &claims, &mut self.storage, self.own, now),
             Task::Registered(name, result) => {
                 let answer = errand::registered(&name, &result);
@@ -441,6 +481,8 @@ impl Actor {
             }
             Ok(Done::Told(who, secret, result)) => self.told(who, secret, result),
             Ok(Done::PresenceGiven) => self.given(),
+            Ok(Done::Devices(found)) => self.devices_listed(found),
+            Ok(Done::NetworkChecked(found)) => self.network_checked(found),
             Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
             Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),
@@ -449,6 +491,7 @@ impl Actor {
                 Done::OfferSent(_, Ok(()))
                 | Done::Sent(Ok(()))
                 | Done::Left(Ok(()))
+                | Done::HintsGiven
                 | Done::Closed
                 | Done::ConditionsGiven,
             ) => {}
@@ -488,63 +531,6 @@ impl Actor {
         let idle = self.now().instant + Duration::from_secs(3600);
         let helping = self.volunteer.as_ref().map(Volunteer::look_at);
         [line, waiting, self.next_levels(), helping].into_iter().flatten().min().unwrap_or(idle)
-    }
-
-    fn claim_name(&mut self, name: &str) -> Result<(), Reason> {
-        let username = Username::parse(name)
-            .map_err(|error| Reason::Usage(format!("\"{name}\" cannot be a username. {error}")));
-        let username = match username {
-            Ok(username) => username,
-            Err(reason) => {
-                self.picture.view.own.claim = ClaimState::Failed(reason.sentence());
-                return Err(reason);
-            }
-        };
-        self.picture.view.own.claim = ClaimState::Claiming;
-        if self.wait_for_network(Command::ClaimName(name.to_owned()))? == Wait::NoNeed {
-            self.register(username);
-        }
-        Ok(())
-    }
-
-    fn renew_name(&mut self) {
-        if self.renewed || self.config.own_name == OwnName::Leave {
-            return;
-        }
-        self.renewed = true;
-        let name = self.picture.view.own.name.as_deref().and_then(|name| Username::parse(name).ok());
-        if let Some(name) = name {
-            self.register(name);
-        }
-    }
-
-    fn register(&mut self, name: Username) {
-        let overlay = self.overlay.clone();
-        self.jobs.spawn(async move {
-            let result = overlay.register(name.clone()).await;
-            Done::Registered(name, result)
-        });
-    }
-
-    fn registered(&mut self, name: &Username, result: Result<Registration, RegisterError>) {
-        match result {
-            Ok(Registration { state, held_by, of, .. }) => {
-                let kept = self.storage.set(Setting::Name, name.as_str().as_bytes());
-                self.kept(kept);
-                self.line.set_own_name(name.as_str());
-                self.picture.view.own.name = Some(name.to_string());
-                self.picture.view.own.claim = ClaimState::Held { held_by, of };
-                self.tell(None, EventBody::Registered { name: name.to_string(), state, held_by, of });
-            }
-            Err(error) => {
-                let reason = reasons::of_register(name, error);
-                self.picture.view.own.claim = match reason {
-                    Reason::NameTaken(_) | Reason::NameLooksTaken { .. } => ClaimState::Taken,
-                    _ => ClaimState::Failed(reason.sentence()),
-                };
-                self.refuse(None, reason);
-            }
-        }
     }
 
     pub(super) fn tell_conditions(&mut self, conditions: Conditions) {

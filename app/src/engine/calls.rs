@@ -158,6 +158,9 @@ impl Actor {
                 self.picture.notice(&reason);
                 self.tell(Some(call), EventBody::DeviceLost(reason));
             }
+            Some(SessionEvent::DeviceRefused(error)) => {
+                self.refuse(Some(call), Reason::Device(error.to_string()));
+            }
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
             }

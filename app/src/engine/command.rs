@@ -1,7 +1,12 @@
 //! What a person can ask of the engine, from the window, the command line or standard input alike.
 
-use super::view::ContactId;
+use super::{
+    helping::Agreed,
+    view::{Appearance, ContactId},
+};
+use crate::storage::Verified;
 use media::{
+    device::{AudioSink, AudioSource},
     session::Camera,
     video::{viewing::Viewing, window::WindowName},
 };
@@ -48,6 +53,8 @@ pub enum Command {
     },
     /// Remove a contact.
     RemoveContact(ContactId),
+    /// Note whether a contact's key was compared with its owner.
+    SetVerified(PublicKey, Verified),
     /// Call a contact.
     Call(ContactId),
     /// Look somebody up, add them to the contacts and call them.
@@ -70,6 +77,24 @@ pub enum Command {
     ListWindows,
     /// The other end's pictures are shown so large: it need not send larger ones.
     SetViewing(Viewing),
+    /// Speak into this one from now on.
+    SetMicrophone(AudioSource),
+    /// Hear from this one from now on.
+    SetLoudspeaker(AudioSink),
+    /// Look which microphones and loudspeakers there are; they appear in the view's settings.
+    ListDevices,
+    /// Help others so far, and no further.
+    AgreeToHelp(Agreed),
+    /// Make the link that a friend needs; it appears in the view.
+    MakeInvite,
+    /// Show whom this link invites to, and ask before anybody is added.
+    OfferInvite(String),
+    /// Add whoever this link invites to.
+    AddInvite(String),
+    /// Find out whether people can call.
+    CheckNetwork,
+    /// Show the window dark or light.
+    SetAppearance(Appearance),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

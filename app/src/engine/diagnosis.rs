@@ -1,7 +1,10 @@
 //! "Can people call me?", answered from what the node knows about itself: findings in plain sentences, each with what
 //! to change, and one verdict.
 
-use super::helping;
+use super::{
+    helping,
+    view::{Helped, NetworkFound},
+};
 use overlay::{
     NatKind, Report, Role,
     outcome::{Carrier, Skew, UdpState},
@@ -105,6 +108,17 @@ impl Diagnosis {
         ];
         let findings = findings.into_iter().filter(|found| !found.message.is_empty()).collect();
         Self { verdict, findings, homes, ipv6, report }
+    }
+
+    /// What the window shows of it.
+    pub(super) fn found(&self) -> NetworkFound {
+        let Report { kept, relay, .. } = &self.report;
+        NetworkFound {
+            verdict: self.verdict,
+            findings: self.findings.clone(),
+            lines: self.to_lines(),
+            helped: Helped { leaves: kept.leaves, relayed: relay.map_or(0, |relay| relay.bytes) },
+        }
     }
 
     /// Why people cannot call; nothing when they can.

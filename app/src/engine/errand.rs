@@ -13,10 +13,11 @@ use super::{
 };
 use crate::{
     reason::Reason,
-    storage::{Contact, Request, Storage},
+    storage::{Contact, Request, Storage, Verified},
 };
 use overlay::{
     FoundClaim, Identity, Invite, Network, PublicKey, RegisterError, Registration, Report, Username, driver,
+    identity::safety::SafetyNumber,
 };
 use relay::UnixTime;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub enum Errand {
     Register(Username),
     /// Find out whether people can call.
     Diagnose,
+    /// Bring the window up, and show an invite.
+    Show(Option<String>),
 }
 
 /// What is asked of the profile alone.
@@ -62,6 +65,8 @@ pub enum Kept {
     Contacts,
     /// Remove a contact, by name or key.
     RemoveContact(String),
+    /// Tell the safety number of a contact, by name or key, and note that it was compared, or was not.
+    Verify(String, Option<Verified>),
     /// List the requests.
     Requests,
     /// Make a stranger a contact, by name or key.
@@ -81,6 +86,7 @@ pub(super) enum Task {
     Kept(Kept),
     Pin(Username, Vec<FoundClaim>),
     Registered(Username, Result<Registration, RegisterError>),
+    Show(Option<String>),
 }
 
 /// An engine's task, and where its answer goes.
@@ -107,6 +113,7 @@ impl Desk {
                 answer
             }
             Errand::Lookup(name) => return self.lookup(name).await,
+            Errand::Show(link) => self.task(Task::Show(link)).await,
             Errand::Diagnose => return self.diagnose().await,
             Errand::Add(name) => match self.overlay.lookup(name.clone()).await {
                 Ok(found) => self.task(Task::Pin(name, found.claims)).await,
@@ -141,26 +148,13 @@ impl Desk {
         self.overlay.report().await
     }
 
-    /// Waits until the node has found out how it stands, and judges that.
     async fn diagnose(&self) -> Answer {
-        let began = relay::driver::now().instant;
-        let (mut last, mut changed) = (None, began);
-        loop {
-            let Some(report) = self.report().await else {
-                return (Vec::new(), Some(Reason::Internal("the engine stopped".into())));
-            };
-            let now = relay::driver::now();
-            let seen = (report.status.homes, report.status.nat, report.udp, report.supernodes.len());
-            if last != Some(seen) {
-                (last, changed) = (Some(seen), now.instant);
-            }
-            let settled = report.status.homes > 0 && since(changed, now) >= DIAGNOSIS_SETTLES;
-            if settled || since(began, now) >= DIAGNOSIS_PATIENCE {
-                let diagnosis = Diagnosis::of(report);
+        match diagnose(&self.overlay).await {
+            None => (Vec::new(), Some(Reason::Internal("the engine stopped".into()))),
+            Some(diagnosis) => {
                 let obstacle = diagnosis.obstacle().map(Reason::CannotBeCalled);
-                return (vec![EventBody::Doctor(Box::new(diagnosis))], obstacle);
+                (vec![EventBody::Doctor(Box::new(diagnosis))], obstacle)
             }
-            sleep(DIAGNOSIS_LOOKS).await;
         }
     }
 
@@ -169,6 +163,25 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         self.tasks.send((task, reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+}
+
+/// Waits until the node has found out how it stands, and judges that; nothing when the node has stopped.
+pub(super) async fn diagnose(overlay: &driver::Handle) -> Option<Diagnosis> {
+    let began = relay::driver::now().instant;
+    let (mut last, mut changed) = (None, began);
+    loop {
+        let report = overlay.report().await?;
+        let now = relay::driver::now();
+        let seen = (report.status.homes, report.status.nat, report.udp, report.supernodes.len());
+        if last != Some(seen) {
+            (last, changed) = (Some(seen), now.instant);
+        }
+        let settled = report.status.homes > 0 && since(changed, now) >= DIAGNOSIS_SETTLES;
+        if settled || since(began, now) >= DIAGNOSIS_PATIENCE {
+            return Some(Diagnosis::of(report));
+        }
+        sleep(DIAGNOSIS_LOOKS).await;
     }
 }
 
@@ -195,15 +208,23 @@ pub(crate) fn of_the_profile(
                 person: named(listed.key, &listed.name),
                 here: listed.here,
                 last_seen: listed.seen,
+                verified: listed.verified,
             };
             Ok(contacts.iter().map(listed).collect())
         }
         Kept::RemoveContact(who) => {
-            let contacts = storage.contacts()?;
-            let named = contacts.iter().find(|listed| listed.key.to_string() == *who || listed.name == *who);
-            let named = named.ok_or_else(|| Reason::NoSuchContact(who.clone()))?;
-            storage.remove_contact(named.key)?;
-            Ok(vec![contact("removed", named.key, &named.name)])
+            let listed = find_contact(storage, who)?;
+            storage.remove_contact(listed.key)?;
+            Ok(vec![contact("removed", listed.key, &listed.name)])
+        }
+        Kept::Verify(who, verdict) => {
+            let listed = find_contact(storage, who)?;
+            if let Some(verified) = verdict {
+                storage.set_verified(listed.key, *verified)?;
+            }
+            let verified = verdict.unwrap_or(listed.verified);
+            let number = SafetyNumber::of(&own, &listed.key);
+            Ok(vec![EventBody::Safety { person: named(listed.key, &listed.name), number, verified }])
         }
         Kept::Requests => {
             let listed = |Request { key, name, .. }| EventBody::Request {
@@ -280,6 +301,13 @@ fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
         });
     }
     Ok(told)
+}
+
+/// A contact by name or key.
+fn find_contact(storage: &Storage, who: &str) -> Result<Contact, Reason> {
+    let mut contacts = storage.contacts()?.into_iter();
+    let found = contacts.find(|listed| listed.key.to_string() == who || listed.name == who);
+    found.ok_or_else(|| Reason::NoSuchContact(who.to_owned()))
 }
 
 /// A request by key, or by a name that only one of them goes by: names of strangers prove nothing.

@@ -2,16 +2,21 @@
 //!
 //! Every line is `{"t_ms", "unix_ms", "event", "call"?, ...}`; [`DESCRIPTIONS`] lists all of them.
 
-use super::{diagnosis::Diagnosis, view::Sentence};
+use super::diagnosis::Diagnosis;
 use crate::{
     call::{CallId, Ended, Side, Waiting},
     reason::Reason,
+    storage::Verified,
 };
 use media::session::{CallStats, MediaDirection, PathProtocol, PathReport};
-use overlay::PublicKey;
+use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::{Credentials, UnixTime};
 use serde_json::{Map, Value, json};
 use std::{net::SocketAddr, time::Duration};
+
+mod line;
+
+pub use line::in_minutes;
 
 /// Every event with its fields, for `silbo help events`.
 pub const DESCRIPTIONS: &[(&str, &str)] = &[
@@ -35,7 +40,11 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("invite", "link, supernodes: what a friend needs to find you, and how many supernodes it names"),
     (
         "contact",
-        "state (added, known, removed or listed), key, fingerprint, name; listed: here, last_seen_ms: one contact",
+        "state (added, known, removed or listed), key, fingerprint, name; listed: here, last_seen_ms, verified: one contact",
+    ),
+    (
+        "safety",
+        "key, fingerprint, name, number (sixty digits in groups of five), verified: what two people compare",
     ),
     ("presence", "key, fingerprint, name, here, last_seen_ms: a contact came online, or left"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
@@ -196,6 +205,17 @@ pub enum EventBody {
         here: bool,
         /// When they last said so.
         last_seen: Option<UnixTime>,
+        /// Whether keys were compared.
+        verified: Verified,
+    },
+    /// What two people compare to be sure of each other's keys.
+    Safety {
+        /// Who.
+        person: Person,
+        /// The same at both ends.
+        number: SafetyNumber,
+        /// Whether it was compared.
+        verified: Verified,
     },
     /// A contact came online, or left.
     Presence {
@@ -286,83 +306,6 @@ impl Event {
         }
         Value::Object(object)
     }
-
-    /// One line for a person; nothing for what a person need not see.
-    pub fn to_line(&self) -> Option<String> {
-        Some(match &self.body {
-            EventBody::Calling { who } => format!("Calling {who} ..."),
-            EventBody::Online { homes, .. } => {
-                format!("Online ({homes} home supernode{}).", if *homes == 1 { "" } else { "s" })
-            }
-            EventBody::Offline { why } => format!("Offline: {why}."),
-            EventBody::Role { role: "leaf", .. } => return None,
-            EventBody::Role { role, quic, .. } => match quic {
-                Some(quic) => format!("Running as {role}, listening on {quic}."),
-                None => format!("Running as {role}."),
-            },
-            EventBody::Relay { udp, tls: Some(streams), .. } => {
-                format!("Relaying on {udp} (UDP) and {streams} (TCP and TLS).")
-            }
-            EventBody::Relay { udp, .. } => format!("Relaying on {udp}."),
-            EventBody::Helping { message, advice: None, .. } => (*message).to_owned(),
-            EventBody::Helping { message, advice: Some(advice), .. } => format!("{message} {advice}"),
-            EventBody::Draining { allocations: 0, .. } => "Leaving the network.".into(),
-            EventBody::Draining { allocations, within } => format!(
-                "Leaving once the calls relayed here are over ({allocations} ends), at the latest in {}. Stop it again to end them now.",
-                in_minutes(*within)
-            ),
-            EventBody::Registered { name, held_by, of, .. } => {
-                format!("The name {name} is yours (held by {held_by} of {of} supernodes).")
-            }
-            EventBody::Doctor(diagnosis) => diagnosis.to_lines(),
-            EventBody::Lookup { name, claims, lookalikes, .. } => {
-                lookup_lines(name, claims, lookalikes, self.at)
-            }
-            EventBody::NameContested { name, by } => format!(
-                "Somebody else ({}) is shown to have the name {name} or one that looks like it. Your contacts keep you.",
-                by.fingerprint()
-            ),
-            EventBody::Invite { link, .. } => link.clone(),
-            EventBody::Contact { state, person } => person_line("contact", state, person),
-            EventBody::Listed { person, here, .. } => {
-                let here = if *here { "  online" } else { "" };
-                format!("{}{here}", person_line("contact", "listed", person))
-            }
-            EventBody::Presence { person, here: true, .. } => format!("{} is online.", person.shown),
-            EventBody::Presence { person, here: false, .. } => format!("{} has left.", person.shown),
-            EventBody::Request { state, person } => person_line("request", state, person),
-            EventBody::History { name, outcome, when, lasted, .. } => {
-                let lasted = lasted.map(|lasted| format!(", {}", in_minutes(lasted))).unwrap_or_default();
-                format!("{when}  {name}  {outcome}{lasted}")
-            }
-            EventBody::Incoming { from, stranger } => {
-                let stranger = if *stranger { " (not a contact)" } else { "" };
-                format!("{} calls{stranger}.", from.shown)
-            }
-            EventBody::Ringing => "It rings ...".into(),
-            EventBody::Answered => "Answered.".into(),
-            EventBody::Waiting(waiting) => {
-                let Sentence { message, next_step } = waiting.sentence();
-                format!("{message} {next_step}")
-            }
-            EventBody::Path(path) if path.direct => "Connected directly.".into(),
-            EventBody::Path(_) => "Connected through a relay.".into(),
-            EventBody::MediaFlowing { direction: MediaDirection::Both, .. } => {
-                "Sound flows both ways.".into()
-            }
-            EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
-            EventBody::FirstPicture => "The picture is here.".into(),
-            EventBody::DeviceLost(why) => why.to_string(),
-            EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
-            EventBody::Ended(ended) => {
-                let talked =
-                    ended.talked.map(|talked| format!(" ({})", in_minutes(talked))).unwrap_or_default();
-                format!("{}{talked}", ended.reason.sentence().message)
-            }
-            // Printed on standard error by the command line.
-            EventBody::Error(_) | EventBody::Refused(_) => return None,
-        })
-    }
 }
 
 impl EventBody {
@@ -382,6 +325,7 @@ impl EventBody {
             Self::NameContested { .. } => "name_contested",
             Self::Invite { .. } => "invite",
             Self::Contact { .. } | Self::Listed { .. } => "contact",
+            Self::Safety { .. } => "safety",
             Self::Presence { .. } => "presence",
             Self::Request { .. } => "request",
             Self::History { .. } => "history",
@@ -446,9 +390,14 @@ impl EventBody {
             }
             Self::Doctor(diagnosis) => diagnosis.fields(),
             Self::Invite { link, supernodes } => json!({ "link": link, "supernodes": supernodes }),
-            Self::Listed { person, here, last_seen } => json!({
+            Self::Listed { person, here, last_seen, verified } => json!({
                 "state": "listed", "key": person.key.to_string(), "fingerprint": person.key.fingerprint(),
                 "name": person.name, "here": here, "last_seen_ms": last_seen.map(UnixTime::as_millis),
+                "verified": verified.is_yes(),
+            }),
+            Self::Safety { person, number, verified } => json!({
+                "key": person.key.to_string(), "fingerprint": person.key.fingerprint(), "name": person.name,
+                "number": number.to_string(), "verified": verified.is_yes(),
             }),
             Self::Presence { person, here, last_seen } => json!({
                 "key": person.key.to_string(), "fingerprint": person.key.fingerprint(), "name": person.name,
@@ -516,12 +465,6 @@ impl EventBody {
     }
 }
 
-/// A duration as a person says it: "1:05".
-pub fn in_minutes(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
 fn by(side: Side) -> &'static str {
     match side {
         Side::Local => "local",
@@ -545,42 +488,6 @@ fn found_claim(claim: &overlay::FoundClaim) -> Value {
         "holders": claim.holders, "claimed_at_ms": claim.claimed_at.as_millis(),
         "established": claim.standing == overlay::Standing::Established,
     })
-}
-
-fn lookup_lines(
-    name: &str,
-    claims: &[overlay::FoundClaim],
-    lookalikes: &[overlay::FoundClaim],
-    now: UnixTime,
-) -> String {
-    let several = claims.len() + lookalikes.len() > 1;
-    let line = |claim: &overlay::FoundClaim| {
-        let age =
-            now.saturating_duration_since(claim.since.unwrap_or(claim.claimed_at)).as_secs() / (24 * 3600);
-        let why = if several { format!(". {}", claim.why) } else { String::new() };
-        format!(
-            "{}  {}  {}  held by {} supernodes, {age} days old{why}",
-            claim.name,
-            claim.key.fingerprint(),
-            claim.key,
-            claim.holders
-        )
-    };
-    let mut lines: Vec<String> = claims.iter().map(line).collect();
-    if claims.is_empty() {
-        lines.push(format!("Nobody claims {name}."));
-    }
-    if !lookalikes.is_empty() {
-        lines.push(format!("Not {name}, though it looks like it:"));
-        lines.extend(lookalikes.iter().map(line));
-    }
-    lines.join("\n")
-}
-
-fn person_line(kind: &str, state: &str, person: &Person) -> String {
-    let name = if person.name.is_empty() { "(no name)" } else { &person.name };
-    let what = if state == "listed" { String::new() } else { format!("{kind} {state}: ") };
-    format!("{what}{name}  {}  {}", person.key.fingerprint(), person.key)
 }
 
 fn millis(duration: Duration) -> Value {

@@ -1,7 +1,12 @@
 //! What the person agreed to do for others, and what the profile remembers for it: how long this computer was on in the
 //! last days, and since when it has its public address.
 
-use super::{actor::Actor, event::EventBody, power};
+use super::{
+    actor::Actor,
+    event::EventBody,
+    power,
+    view::{Counts, HelpView, Sentence},
+};
 use crate::{
     reason::Reason,
     storage::{Setting, Storage, StorageError},
@@ -48,6 +53,12 @@ pub struct Agreed {
     pub max_kbps: Option<u64>,
 }
 
+impl Default for Agreed {
+    fn default() -> Self {
+        Self { roles: Offers::NONE, metering: Metering::Unmetered, upload_kbps: None, max_kbps: None }
+    }
+}
+
 impl Agreed {
     /// As kept in the profile. What cannot be read counts as nothing agreed to.
     pub fn read(storage: &Storage) -> Result<Self, StorageError> {
@@ -72,8 +83,10 @@ impl Agreed {
         storage.set(Setting::Helping, kept.to_string().as_bytes())
     }
 
+    /// Who takes their word back ceases to help as where traffic costs money: at once, and nobody is cut off.
     fn conditions(&self) -> Conditions {
-        Conditions { power: power::now(), metering: self.metering, upload_kbps: self.upload_kbps }
+        let metering = if self.roles == Offers::NONE { Metering::Metered } else { self.metering };
+        Conditions { power: power::now(), metering, upload_kbps: self.upload_kbps }
     }
 }
 
@@ -138,7 +151,7 @@ fn lacking(why: Unfit) -> (&'static str, &'static str) {
         ),
         Unfit::Upload => (
             "It does not help: its line is too slow, or nobody said how fast it is, for what was agreed to.",
-            "Say how much it can send with `silbo online --upload-kbps N`: 2000 for the directory, 10000 for the relay.",
+            "Say how much it can send, under Help others or with `silbo online --upload-kbps N`: 2000 (kbit/s) for the directory, 10000 for the relay.",
         ),
         Unfit::Unreachable => (
             "It does not help: strangers do not reach this computer.",
@@ -213,6 +226,8 @@ const WRITE_DOWN: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Volunteer {
     agreed: Agreed,
+    /// What the node was started with; its roles and its cap are changed by another start alone.
+    began_with: Agreed,
     conditions: Conditions,
     candidacy: Candidacy,
     past: Past,
@@ -240,8 +255,8 @@ impl Volunteer {
             relay_rate: agreed.max_kbps.map(|kbps| BitRate(kbps.saturating_mul(1000))),
         };
         let (look_at, written) = (now.instant, now.instant);
-        let candidacy = Candidacy::None;
-        Ok(Some((Self { agreed, conditions, candidacy, past, look_at, written }, wish)))
+        let (began_with, candidacy) = (agreed, Candidacy::None);
+        Ok(Some((Self { agreed, began_with, conditions, candidacy, past, look_at, written }, wish)))
     }
 
     pub(super) fn look_at(&self) -> Instant {
@@ -250,6 +265,40 @@ impl Volunteer {
 }
 
 impl Actor {
+    /// Keeps what the person says, and does at once what can be done at once.
+    pub(super) fn agree_to_help(&mut self, agreed: Agreed) -> Result<(), Reason> {
+        agreed.keep(&mut self.storage)?;
+        let now = self.now().instant;
+        if let Some(volunteer) = &mut self.volunteer {
+            volunteer.agreed = agreed;
+            volunteer.look_at = now;
+        }
+        self.show_helping(agreed);
+        Ok(())
+    }
+
+    /// What the window says about it.
+    pub(super) fn show_helping(&mut self, agreed: Agreed) {
+        let counts = match &self.volunteer {
+            None if agreed.roles == Offers::NONE => Counts::Now,
+            None => Counts::NextStart,
+            Some(_) if agreed.roles == Offers::NONE => Counts::Now,
+            Some(volunteer) => {
+                let same = |agreed: &Agreed| (agreed.roles, agreed.max_kbps);
+                match same(&volunteer.began_with) == same(&agreed) {
+                    true => Counts::Now,
+                    false => Counts::NextStart,
+                }
+            }
+        };
+        let candidacy = self.volunteer.as_ref().map(|volunteer| volunteer.candidacy);
+        let standing = candidacy.filter(|_| agreed.roles != Offers::NONE).map(|candidacy| {
+            let (_, message, advice) = in_words(candidacy);
+            Sentence { message: message.to_owned(), next_step: advice.unwrap_or_default().to_owned() }
+        });
+        self.picture.view.help = HelpView { agreed, counts, standing };
+    }
+
     /// Tells the node when the plug was pulled, the person when something has changed, and the profile how long we ran.
     pub(super) fn look_after_helping(&mut self) {
         let (now, status) = (self.now(), self.overlay.status());
@@ -271,6 +320,7 @@ impl Actor {
             let (state, message, advice) = in_words(status.candidacy);
             let reason = unfit_word(status.candidacy);
             self.tell(None, EventBody::Helping { state, reason, message, advice });
+            self.show_helping(self.picture.view.help.agreed);
         }
     }
 

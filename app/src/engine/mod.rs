@@ -18,7 +18,10 @@ pub mod errand;
 pub mod event;
 pub mod helping;
 pub(crate) mod invites;
+mod inviting;
 mod mappings;
+mod network_check;
+mod own_name;
 mod people;
 mod picture;
 mod pictures;
@@ -26,6 +29,8 @@ mod power;
 mod presence;
 mod reasons;
 mod relays;
+mod ringing;
+mod settings;
 pub mod view;
 
 pub use mappings::Portmap;
@@ -53,7 +58,7 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
 };
-use view::{ClaimState, NetworkState, OwnCard, Search, View};
+use view::{ClaimState, HelpView, NetworkCheck, NetworkState, OwnCard, Search, Settings, View};
 
 /// Commands that may wait for the engine. When full, the sender is told at once (`try_send`) and the person may
 /// simply press again: the engine empties this queue within milliseconds.
@@ -192,6 +197,10 @@ impl Running {
 struct WakeSlot(Arc<Mutex<Option<Wake>>>);
 
 impl WakeSlot {
+    fn is_set(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     fn call(&self) {
         let wake = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(wake) = wake {
@@ -212,6 +221,11 @@ impl View {
             call: None,
             history: Vec::new(),
             notices: Vec::new(),
+            settings: Settings::default(),
+            help: HelpView::default(),
+            network_check: NetworkCheck::Idle,
+            invite: None,
+            raised: 0,
         }
     }
 }

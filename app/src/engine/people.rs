@@ -10,9 +10,9 @@ use super::{
 use crate::{
     call::CallId,
     reason::Reason,
-    storage::{Contact, Storage},
+    storage::{Contact, Storage, Verified},
 };
-use overlay::{FoundClaim, Lookup, LookupError, PublicKey, Username};
+use overlay::{FoundClaim, Lookup, LookupError, PublicKey, Username, identity::safety::SafetyNumber};
 use relay::UnixTime;
 use std::time::Duration;
 
@@ -126,6 +126,16 @@ impl Actor {
         Ok(())
     }
 
+    pub(super) fn set_verified(&mut self, key: PublicKey, verified: Verified) -> Result<(), Reason> {
+        if !self.storage.set_verified(key, verified)? {
+            return Err(Reason::NoSuchContact(key.to_string()));
+        }
+        self.read_lists();
+        let (person, number) = (self.person(key, ""), SafetyNumber::of(&self.own, &key));
+        self.tell(None, EventBody::Safety { person, number, verified });
+        Ok(())
+    }
+
     pub(super) fn accept_request(&mut self, key: PublicKey) -> Result<(), Reason> {
         let now = self.now().unix;
         let person = accept_request(&mut self.storage, key, now)?;
@@ -198,7 +208,12 @@ impl Actor {
     fn show_search(&mut self, name: &Username, took: Duration, result: Result<Lookup, LookupError>) {
         let shown = match &self.picture.view.search {
             Search::Searching { name: shown } => shown == name.as_str(),
-            Search::Idle | Search::Found { .. } | Search::Failed { .. } => false,
+            Search::Idle
+            | Search::Found { .. }
+            | Search::Offered { .. }
+            | Search::Invited { .. }
+            | Search::NoInvite(_)
+            | Search::Failed { .. } => false,
         };
         let name = name.to_string();
         match result {
@@ -303,7 +318,7 @@ mod tests {
             key: key(seed),
             name: name.into(),
             added: UnixTime::from_secs(1),
-            verified: false,
+            verified: Verified::No,
             presence: None,
             told: None,
             seen: None,

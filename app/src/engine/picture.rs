@@ -10,7 +10,7 @@ use super::{
 use crate::{
     call::Waiting,
     reason::Reason,
-    storage::{Contact, Storage, StorageError},
+    storage::{Contact, Storage, StorageError, Verified},
 };
 use media::session::{CallStats, PathReport};
 use overlay::{FoundClaim, PublicKey};
@@ -49,6 +49,11 @@ impl Picture {
         }
     }
 
+    /// Whether there is a window that follows.
+    pub(super) fn is_watched(&self) -> bool {
+        self.wake.is_set()
+    }
+
     /// Tells the person something, until dismissed; the oldest notice gives way.
     pub(super) fn notice(&mut self, reason: &Reason) {
         let text = reason.sentence();
@@ -76,6 +81,7 @@ impl Picture {
             fingerprint: String::new(),
             last_call: last_call(ContactId::Echo),
             presence: Presence::Unknown,
+            verified: Verified::No,
         };
         let presence = |contact: &Contact| match contact.seen {
             Some(_) if contact.here => Presence::Here,
@@ -88,6 +94,7 @@ impl Picture {
             fingerprint: contact.key.fingerprint(),
             last_call: last_call(ContactId::Person(contact.key)),
             presence: presence(contact),
+            verified: contact.verified,
         });
         self.view.contacts = std::iter::once(echo).chain(people).collect();
         self.view.requests = storage

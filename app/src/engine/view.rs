@@ -5,8 +5,14 @@
 //!
 //! [`Command`]: super::command::Command
 
-use super::command::Sharing;
+use super::{
+    command::Sharing,
+    diagnosis::{Finding, Verdict},
+    helping::Agreed,
+};
+use crate::storage::Verified;
 use media::{
+    device::{AudioSink, AudioSource, DeviceInfo},
     session::Camera,
     video::{
         driver::{Screen, Viewfinder},
@@ -35,12 +41,121 @@ pub struct View {
     pub history: Vec<HistoryRow>,
     /// Things to tell the person, oldest first, at most [`NOTICES`].
     pub notices: Vec<Notice>,
+    /// What the person chose.
+    pub settings: Settings,
+    /// What this computer does for others.
+    pub help: HelpView,
+    /// The answer to "can people call me?".
+    pub network_check: NetworkCheck,
+    /// Our invite, once somebody asked for it.
+    pub invite: Option<InviteView>,
+    /// How often the window was asked to come up.
+    pub raised: u64,
 }
 
 /// Most rows of history in a snapshot; older ones stay in storage.
 pub const HISTORY_ROWS: usize = 200;
 /// Most notices shown at once; the oldest gives way.
 pub const NOTICES: usize = 5;
+
+/// What the person chose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The microphone of calls.
+    pub microphone: AudioSource,
+    /// The loudspeaker of calls.
+    pub loudspeaker: AudioSink,
+    /// Dark or light.
+    pub appearance: Appearance,
+    /// Those there are, once somebody asked.
+    pub devices: Option<Vec<DeviceInfo>>,
+}
+
+/// Dark or light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Appearance {
+    /// As the desktop has it.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            microphone: AudioSource::Default,
+            loudspeaker: AudioSink::Default,
+            appearance: Appearance::System,
+            devices: None,
+        }
+    }
+}
+
+/// What this computer does for others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HelpView {
+    /// What the person agreed to.
+    pub agreed: Agreed,
+    /// When that counts.
+    pub counts: Counts,
+    /// How far it has come, and what to change; nothing where there is nothing to say.
+    pub standing: Option<Sentence>,
+}
+
+/// What a friend needs to find us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteView {
+    /// The link.
+    pub link: String,
+    /// Supernodes it names.
+    pub supernodes: usize,
+}
+
+/// When something that was chosen counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counts {
+    /// It does.
+    #[default]
+    Now,
+    /// When the program is started the next time.
+    NextStart,
+}
+
+/// The answer to "can people call me?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetworkCheck {
+    /// Nobody asked.
+    Idle,
+    /// It is being found out.
+    Looking,
+    /// This is it.
+    Found(Box<NetworkFound>),
+}
+
+/// What was found out about the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkFound {
+    /// Whether people can call.
+    pub verdict: Verdict,
+    /// In sentences.
+    pub findings: Vec<Finding>,
+    /// All of it as text, to send it to somebody.
+    pub lines: String,
+    /// Whom this computer helps.
+    pub helped: Helped,
+}
+
+/// Whom this computer helps, since it was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Helped {
+    /// People it can ring now.
+    pub leaves: usize,
+    /// Bytes of other people's calls that went through it.
+    pub relayed: u64,
+}
 
 /// This profile's own card.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +233,8 @@ pub struct ContactRow {
     pub last_call: Option<String>,
     /// Whether they are there.
     pub presence: Presence,
+    /// Whether their key was compared with them.
+    pub verified: Verified,
 }
 
 /// Whether a contact is there, as it told us.
@@ -148,6 +265,22 @@ pub enum Search {
         /// Those who claim it.
         claims: Vec<ClaimRow>,
     },
+    /// A link that came from outside invites to somebody, who is not added yet.
+    Offered {
+        /// Who.
+        key: PublicKey,
+        /// The name they say they have.
+        name: String,
+        /// The link.
+        link: String,
+    },
+    /// It was an invite, and whoever invites is a contact now.
+    Invited {
+        /// Who.
+        key: PublicKey,
+    },
+    /// It was an invite that does not serve.
+    NoInvite(Sentence),
     /// The search itself failed.
     Failed {
         /// The name asked for.
@@ -259,6 +392,13 @@ pub enum CallPhase {
         /// How long sound flowed.
         lasted: Option<Duration>,
     },
+}
+
+impl CallPhase {
+    /// Whether both have agreed to talk, and still do.
+    pub const fn is_talk(&self) -> bool {
+        matches!(self, Self::Connecting | Self::Active { .. })
+    }
 }
 
 /// How the sound travels.

@@ -110,6 +110,12 @@ pub enum Setting {
     PresenceSecret,
     /// What the person agreed to do for others (JSON, see `engine/helping`).
     Helping,
+    /// The microphone of calls.
+    Microphone,
+    /// The loudspeaker of calls.
+    Loudspeaker,
+    /// Dark or light.
+    Appearance,
     /// How long this computer was on lately and where it is reached (JSON, see `engine/helping`).
     Past,
 }
@@ -123,8 +129,8 @@ pub struct Contact {
     pub name: String,
     /// When.
     pub added: UnixTime,
-    /// Whether the key was compared in person.
-    pub verified: bool,
+    /// Whether the key was compared with its owner.
+    pub verified: Verified,
     /// What it gave us to see it by.
     pub presence: Option<PresenceSecret>,
     /// Which secret of ours it was given.
@@ -133,6 +139,22 @@ pub struct Contact {
     pub seen: Option<UnixTime>,
     /// Whether that still counts.
     pub here: bool,
+}
+
+/// Whether a contact's key was compared with its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// It was, and is the same.
+    Yes,
+    /// Not yet.
+    No,
+}
+
+impl Verified {
+    /// Whether it was.
+    pub const fn is_yes(self) -> bool {
+        matches!(self, Self::Yes)
+    }
 }
 
 /// One past call.
@@ -194,7 +216,7 @@ impl Storage {
                 key: key(row, 0)?,
                 name: row.get(1)?,
                 added: time(row, 2)?,
-                verified: row.get(3)?,
+                verified: if row.get(3)? { Verified::Yes } else { Verified::No },
                 presence: secret(4)?,
                 told: secret(5)?,
                 seen: seen.map(|ms| UnixTime::from_millis(u64::try_from(ms).unwrap_or(0))),
@@ -233,6 +255,12 @@ impl Storage {
         }
         change.commit()?;
         Ok(removed)
+    }
+
+    /// Notes whether a contact's key was compared with its owner; says whether there is such a contact.
+    pub fn set_verified(&mut self, key: PublicKey, verified: Verified) -> Result<bool, StorageError> {
+        let row = params![key.bytes().as_slice(), verified.is_yes()];
+        Ok(self.db.execute("UPDATE contacts SET verified = ?2 WHERE key = ?1", row)? > 0)
     }
 
     /// Keeps what a contact gave us to see it by.
@@ -401,6 +429,9 @@ impl Setting {
             Self::Invites => "invites",
             Self::PresenceSecret => "presence-secret",
             Self::Helping => "helping",
+            Self::Microphone => "microphone",
+            Self::Loudspeaker => "loudspeaker",
+            Self::Appearance => "appearance",
             Self::Past => "past",
         }
     }

@@ -36,6 +36,19 @@ fn a_pin_is_never_moved_by_adding_again() {
 }
 
 #[test]
+fn a_compared_key_stays_verified_until_it_is_forgotten() {
+    let folder = TempDir::new().unwrap();
+    let mut storage = open(&folder);
+    assert!(!storage.set_verified(key(1), Verified::Yes).unwrap(), "there is nobody");
+    storage.add_contact(key(1), "ada", NOW).unwrap();
+    for verified in [Verified::Yes, Verified::No] {
+        assert!(storage.set_verified(key(1), verified).unwrap());
+        storage = open(&folder);
+        assert_eq!(storage.contacts().unwrap()[0].verified, verified);
+    }
+}
+
+#[test]
 fn adding_a_stranger_clears_their_request() {
     let folder = TempDir::new().unwrap();
     let mut storage = open(&folder);

@@ -1,6 +1,6 @@
 //! What a key can do: each action's label, icon and shortcut in one place.
 
-use super::state::{Chooser, FirstRun, Stage, UiState};
+use super::state::{Card, FirstRun, Page, Stage, UiState};
 use super::text;
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
@@ -39,8 +39,12 @@ pub(super) enum UiCommand {
     Answer,
     /// Decline the call that rings here.
     Decline,
+    /// Choose microphone and loudspeaker.
+    Devices,
     /// Go to the field that searches and adds.
     Search,
+    /// Go to what can be chosen.
+    Settings,
 }
 
 impl UiCommand {
@@ -61,7 +65,9 @@ impl UiCommand {
             Self::Cancel => text::call::CANCEL,
             Self::Answer => text::call::ANSWER,
             Self::Decline => text::call::DECLINE,
+            Self::Devices => text::call::DEVICES,
             Self::Search => text::side::FIELD,
+            Self::Settings => text::side::SETTINGS,
         }
     }
 
@@ -80,7 +86,9 @@ impl UiCommand {
             Self::BackToWindow => icons::ICON_PICTURE_IN_PICTURE_ALT,
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
             Self::Answer => icons::ICON_CALL,
+            Self::Devices => icons::ICON_TUNE,
             Self::Search => icons::ICON_SEARCH,
+            Self::Settings => icons::ICON_SETTINGS,
         }
     }
 
@@ -96,7 +104,9 @@ impl UiCommand {
             Self::SmallWindow | Self::BackToWindow => Key::P,
             Self::Share | Self::StopSharing => Key::D,
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
+            Self::Devices => Key::I,
             Self::Search => Key::F,
+            Self::Settings => Key::Comma,
             Self::Answer => return None,
         };
         Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
@@ -134,7 +144,9 @@ impl UiCommand {
             | Self::ExitFullScreen
             | Self::SmallWindow
             | Self::BackToWindow
-            | Self::Search => None,
+            | Self::Devices
+            | Self::Search
+            | Self::Settings => None,
         }
     }
 
@@ -143,8 +155,10 @@ impl UiCommand {
         wishes.extend(self.wish());
         match self {
             Self::FullScreen => state.touched = state.now,
-            Self::Share => state.chooser = Chooser::Opening,
+            Self::Share => state.raise(Card::Sharing),
+            Self::Devices => state.raise(Card::Devices),
             Self::Search => state.focus_search = state.first_run != FirstRun::Open,
+            Self::Settings if state.first_run != FirstRun::Open => state.go(Page::Settings),
             _ => {}
         }
         let stage = match self {
@@ -186,14 +200,19 @@ impl UiCommand {
 
     /// What may be done at this moment; `stage` is none while no picture is shown.
     pub(super) fn offered(view: &View, stage: Option<Stage>) -> Vec<Self> {
-        let Some(call) = &view.call else { return vec![Self::Search] };
+        let Some(call) = &view.call else { return vec![Self::Search, Self::Settings] };
         let mute = if call.muted { Self::Unmute } else { Self::Mute };
         match call.phase {
             CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Cancel],
             CallPhase::Incoming => vec![Self::Decline, Self::Answer],
             CallPhase::Connecting | CallPhase::Active { .. } => {
-                let own =
-                    [Some(mute), call.camera.map(Self::switching), Self::sharing(call), Some(Self::HangUp)];
+                let own = [
+                    Some(mute),
+                    call.camera.map(Self::switching),
+                    Self::sharing(call),
+                    Some(Self::Devices),
+                    Some(Self::HangUp),
+                ];
                 let staging = stage.map_or(&[][..], Self::staging);
                 own.into_iter().flatten().chain(staging.iter().copied()).collect()
             }

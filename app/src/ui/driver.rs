@@ -27,7 +27,7 @@ pub struct WindowConfig {
 
 /// Shows the window and returns when the person closes it. Must run on the main thread.
 pub fn run(engine: EngineHandle, config: WindowConfig) -> Result<(), UiError> {
-    let title = text::window_title(engine.view.borrow().own.name.as_deref(), config.profile.as_deref());
+    let title = text::window_title(engine.view.borrow().own.name.as_deref(), config.profile.as_deref(), None);
     let viewport = ViewportBuilder::default()
         .with_title(title)
         .with_app_id(APP_ID)

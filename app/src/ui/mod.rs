@@ -17,11 +17,11 @@ pub use driver::{UiError, WindowConfig, run};
 
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
-use crate::engine::view::{CallPhase, CallView, Notice, Sentence, View};
+use crate::engine::view::{Appearance, CallPhase, CallView, Notice, Search, Sentence, View};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId};
 use gauge::Gauge;
-use state::{Stage, UiState};
+use state::{Card, Closing, Page, Stage, UiState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,6 +37,10 @@ pub struct App {
     profile: Option<String>,
     title: String,
     alerted: bool,
+    appearance: Appearance,
+    raised: u64,
+    /// Whether an invite was shown in the last frame.
+    offered: bool,
 }
 
 impl App {
@@ -46,12 +50,24 @@ impl App {
         engine.set_wake(wake(ctx.clone(), &engine));
         let view = Arc::clone(&engine.view.borrow());
         let state = UiState::new(clock());
-        Self { engine, view, state, clock, profile, title: String::new(), alerted: false }
+        Self {
+            engine,
+            view,
+            state,
+            clock,
+            profile,
+            title: String::new(),
+            alerted: false,
+            appearance: Appearance::System,
+            raised: 0,
+            offered: false,
+        }
     }
 
     /// The title the window should have.
     fn retitle(&mut self, ctx: &egui::Context) {
-        let title = text::window_title(self.view.own.name.as_deref(), self.profile.as_deref());
+        let View { own, call, .. } = &*self.view;
+        let title = text::window_title(own.name.as_deref(), self.profile.as_deref(), call.as_ref());
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;
@@ -92,6 +108,43 @@ impl App {
         }
     }
 
+    /// Dark or light as the person has it, from when they say so.
+    fn dress(&mut self, ctx: &egui::Context) {
+        let appearance = self.view.settings.appearance;
+        if appearance != self.appearance {
+            ctx.set_theme(match appearance {
+                Appearance::System => egui::ThemePreference::System,
+                Appearance::Dark => egui::ThemePreference::Dark,
+                Appearance::Light => egui::ThemePreference::Light,
+            });
+            self.appearance = appearance;
+        }
+    }
+
+    /// Comes up when somebody opened Silbo once more; a link they opened is shown.
+    fn come_up(&mut self, ctx: &egui::Context) {
+        if self.view.raised != self.raised {
+            self.raised = self.view.raised;
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+        }
+        let offered = matches!(self.view.search, Search::Offered { .. } | Search::NoInvite(_));
+        if offered && !self.offered {
+            self.state.go(Page::Search);
+        }
+        self.offered = offered;
+    }
+
+    /// Nobody leaves a call by closing the window without having been asked.
+    fn ask_before_closing(&mut self, ctx: &egui::Context) {
+        let in_call = self.view.call.as_ref().is_some_and(|call| call.phase.is_talk());
+        let wanted = ctx.input(|input| input.viewport().close_requested());
+        if in_call && wanted && self.state.closing == Closing::Asks {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.state.raise(Card::Quit);
+        }
+    }
+
     fn send(&mut self, wishes: Vec<Command>) {
         for wish in wishes {
             if let Err(refused) = self.engine.commands.try_send(wish) {
@@ -110,7 +163,10 @@ impl eframe::App for App {
     /// Takes the newest snapshot; runs also while the window is hidden.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.view = Arc::clone(&self.engine.view.borrow_and_update());
+        self.dress(ctx);
         self.retitle(ctx);
+        self.ask_before_closing(ctx);
+        self.come_up(ctx);
         self.alert(ctx);
         self.tell_viewing(ctx);
     }

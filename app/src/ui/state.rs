@@ -1,9 +1,9 @@
 //! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
 
 use super::gauge::Gauge;
-use super::widgets::Picture;
+use super::widgets::{Picture, Qr};
 use crate::engine::view::{CallPhase, ContactId, Notice, View};
-use overlay::PublicKey;
+use overlay::{PublicKey, identity::safety::SafetyNumber};
 use std::time::Instant;
 
 /// The window's own state.
@@ -37,8 +37,18 @@ pub(super) struct UiState {
     pub(super) stage: Stage,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
-    /// Whether the card is up on which one chooses what to share.
-    pub(super) chooser: Chooser,
+    /// The card above everything else of a call, and whether this is its first frame.
+    pub(super) card: Option<(Card, Since)>,
+    /// Whether the window may close in a call.
+    pub(super) closing: Closing,
+    /// The code shown last.
+    pub(super) qr: Option<Box<Qr>>,
+    /// The safety number shown last, and with whom it is: it takes a while to compute.
+    pub(super) safety: Option<(PublicKey, SafetyNumber)>,
+    /// When the engine was last asked which devices there are.
+    pub(super) listed: Option<Instant>,
+    /// When it was last asked how this computer stands, for the figures of those it helps.
+    pub(super) checked: Option<Instant>,
 }
 
 /// Where the other end's picture is shown.
@@ -52,15 +62,33 @@ pub(super) enum Stage {
     Apart,
 }
 
-/// Whether the card is up on which one chooses what to share.
+/// A card above everything else of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Card {
+    /// What to show of our screen.
+    Sharing,
+    /// Microphone and loudspeaker.
+    Devices,
+    /// Whether to close the window.
+    Quit,
+}
+
+/// Since when a card is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chooser {
-    /// It is not.
-    Closed,
-    /// From the next frame on; its first choice then takes the keyboard.
-    Opening,
-    /// It is.
-    Open,
+pub(super) enum Since {
+    /// This frame: one of its controls takes the keyboard.
+    Now,
+    /// An earlier one.
+    Earlier,
+}
+
+/// Whether the window may close in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// It asks first.
+    Asks,
+    /// The person has said so.
+    Agreed,
 }
 
 /// Whether the first-run card is up.
@@ -85,6 +113,14 @@ pub(super) enum Page {
     Request(PublicKey),
     /// Past calls.
     History,
+    /// What a friend needs to find us.
+    Invite,
+    /// Whether people can call.
+    Network,
+    /// What this computer does for others.
+    Help,
+    /// What the person can choose.
+    Settings,
 }
 
 impl UiState {
@@ -105,7 +141,12 @@ impl UiState {
             gauge: Gauge::default(),
             stage: Stage::Window,
             touched: now,
-            chooser: Chooser::Closed,
+            card: None,
+            closing: Closing::Asks,
+            qr: None,
+            safety: None,
+            listed: None,
+            checked: None,
         }
     }
 
@@ -120,6 +161,23 @@ impl UiState {
     pub(super) fn staged(&self, view: &View) -> Option<Stage> {
         let active = view.call.as_ref().is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }));
         self.picture.as_ref().filter(|_| active).map(|_| self.stage)
+    }
+
+    /// The number that we and somebody else both see.
+    pub(super) fn safety_number(&mut self, own: &PublicKey, theirs: PublicKey) -> SafetyNumber {
+        match self.safety {
+            Some((key, number)) if key == theirs => number,
+            _ => {
+                let number = SafetyNumber::of(own, &theirs);
+                self.safety = Some((theirs, number));
+                number
+            }
+        }
+    }
+
+    /// Shows a card; another one gives way.
+    pub(super) fn raise(&mut self, card: Card) {
+        self.card = Some((card, Since::Now));
     }
 
     /// Goes to another page.

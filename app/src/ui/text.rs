@@ -2,7 +2,9 @@
 //!
 //! Labels double as the names screen readers and tests know the controls by, so each is unique on its screen.
 
-use crate::engine::view::{CallPhase, HistoryOutcome, PathView, Quality};
+use crate::engine::command::Sharing;
+use crate::engine::view::{CallPhase, CallView, HistoryOutcome, PathView, Quality};
+use media::session::Camera;
 use std::time::Duration;
 
 /// The name of the application.
@@ -10,6 +12,9 @@ pub(super) const APP: &str = "Silbo";
 
 /// Most characters a text field takes; what is typed beyond is dropped. A username has at most 32.
 pub(super) const LONGEST_INPUT: usize = 64;
+
+/// The same for the field that searches, which takes invites too.
+pub(super) const LONGEST_SEARCH: usize = 4096;
 
 /// First run.
 pub(super) mod first_run {
@@ -46,9 +51,16 @@ pub(super) mod side {
     pub(in crate::ui) const CHOOSE_NAME: &str = "Choose a name";
     pub(in crate::ui) const FIELD: &str = "Find or add a person";
     pub(in crate::ui) const CLEAR: &str = "Clear search";
+    pub(in crate::ui) const INVITE: &str = "Invite a friend";
     pub(in crate::ui) const CONTACTS: &str = "Contacts";
     pub(in crate::ui) const REQUESTS: &str = "Requests";
     pub(in crate::ui) const RECENT: &str = "Recent calls";
+    pub(in crate::ui) const RECENT_WORD: &str = "Recent";
+    pub(in crate::ui) const NETWORK: &str = "Can people call me?";
+    pub(in crate::ui) const NETWORK_WORD: &str = "Network";
+    pub(in crate::ui) const HELP: &str = "Help others";
+    pub(in crate::ui) const HELP_WORD: &str = "Help";
+    pub(in crate::ui) const SETTINGS: &str = "Settings";
     pub(in crate::ui) const REQUEST_LINE: &str = "Wants to call you";
     pub(in crate::ui) const ECHO_LINE: &str = "Hear yourself";
     pub(in crate::ui) const NO_CALL_YET: &str = "No call yet";
@@ -61,6 +73,10 @@ pub(super) mod side {
     pub(in crate::ui) const KEY_TIP: &str =
         "The fingerprint of your key. Friends can compare it to be sure that it is you.";
 
+    /// The accessible name of somebody whose key was compared.
+    pub(in crate::ui) fn verified(name: &str) -> String {
+        format!("{name}, verified")
+    }
     pub(in crate::ui) fn online_tip(homes: usize) -> String {
         match homes {
             1 => "People can call you. One helper passes their calls to you.".to_owned(),
@@ -92,6 +108,20 @@ pub(super) mod contact {
     pub(in crate::ui) fn call(name: &str) -> String {
         format!("Call {name}")
     }
+    pub(in crate::ui) const SAFETY: &str = "Safety number";
+    pub(in crate::ui) const VERIFIED: &str = "Verified";
+    pub(in crate::ui) const SAME: &str = "They are the same";
+    pub(in crate::ui) const COMPARE_AGAIN: &str = "Compare again";
+
+    pub(in crate::ui) fn compare(name: &str) -> String {
+        format!(
+            "{name} sees the same number on the page about you, if nobody stands in between. Compare it when you meet, \
+             or read it aloud in a call where you know the voice."
+        )
+    }
+    pub(in crate::ui) fn verified(name: &str) -> String {
+        format!("You have compared this number with {name}.")
+    }
     pub(in crate::ui) fn last_call(when: &str) -> String {
         format!("Last call: {when}")
     }
@@ -113,8 +143,16 @@ pub(super) mod add {
         "Compare the fingerprint with your friend if you want to be sure. Adding pins this key.";
     pub(in crate::ui) const NONE_NEXT: &str =
         "Check the spelling, or ask your friend whether they were online yet.";
+    pub(in crate::ui) const OFFERED: &str = "You opened a link that adds them to your contacts. The name is what the link says; only the \
+         fingerprint is certain.";
+    pub(in crate::ui) const ADD_OFFERED: &str = "Add to contacts";
+    pub(in crate::ui) const NOT_NOW: &str = "Not now";
+    pub(in crate::ui) const NO_INVITE: &str = "This invite does not serve";
     pub(in crate::ui) const TRY_AGAIN: &str = "Search again";
 
+    pub(in crate::ui) fn offered_title(name: &str) -> String {
+        format!("{name} invites you")
+    }
     pub(in crate::ui) fn searching_title(name: &str) -> String {
         format!("Looking for {name}")
     }
@@ -181,6 +219,7 @@ pub(super) mod call {
     pub(in crate::ui) const CLOSE_SMALL_WINDOW: &str = "Close small window";
     pub(in crate::ui) const BACK_TO_WINDOW: &str = "Back to window";
     pub(in crate::ui) const HANG_UP: &str = "Hang up";
+    pub(in crate::ui) const DEVICES: &str = "Sound devices";
     pub(in crate::ui) const CANCEL: &str = "Cancel call";
     pub(in crate::ui) const AGAIN: &str = "Call again";
     pub(in crate::ui) const CLOSE: &str = "Close";
@@ -265,6 +304,131 @@ pub(super) mod sharing {
     }
 }
 
+/// What a friend needs to find us.
+pub(super) mod invite {
+    pub(in crate::ui) const TITLE: &str = "Invite a friend";
+    pub(in crate::ui) const INTRO: &str = "Send this link to a friend, or let them scan it. It holds your key, and where your network is: whoever \
+         pastes it into “Find or add a person” has you as a contact.";
+    pub(in crate::ui) const MAKING: &str = "Making the link…";
+    pub(in crate::ui) const COPY: &str = "Copy link";
+    pub(in crate::ui) const QR: &str = "Your invite as a QR code";
+    pub(in crate::ui) const TOO_LONG: &str = "The link is too long for a QR code.";
+    pub(in crate::ui) const RENEW: &str = "Make it anew";
+    pub(in crate::ui) const NO_NAME: &str =
+        "You have no name yet: your friend sees your fingerprint instead.";
+
+    pub(in crate::ui) fn supernodes(count: usize) -> String {
+        match count {
+            0 => "It names no computer of the network yet. Wait until you are reachable, and make it anew."
+                .to_owned(),
+            1 => "It names 1 computer of the network.".to_owned(),
+            _ => format!("It names {count} computers of the network."),
+        }
+    }
+}
+
+/// Whether people can call.
+pub(super) mod network {
+    pub(in crate::ui) const LOOKING: &str = "Trying it out";
+    pub(in crate::ui) const LOOKING_TEXT: &str =
+        "Asking other computers how they see this one. This takes a few seconds.";
+    pub(in crate::ui) const CALLABLE: &str = "People can call you";
+    pub(in crate::ui) const NO_SOUND: &str = "It rings here, but no sound would get through";
+    pub(in crate::ui) const UNREACHABLE: &str = "Nobody can call you at the moment";
+    pub(in crate::ui) const AGAIN: &str = "Look again";
+    pub(in crate::ui) const COPY: &str = "Copy report";
+}
+
+/// What this computer does for others.
+pub(super) mod help {
+    use crate::engine::view::Helped;
+
+    pub(in crate::ui) const TITLE: &str = "Help others";
+    pub(in crate::ui) const INTRO: &str = "Silbo has no servers. Computers that strangers can reach, and whose owners agree, let others find and \
+         hear each other. Yours does so only where you say yes, and rests on battery.";
+    pub(in crate::ui) const MAY: &str = "This computer may";
+    pub(in crate::ui) const DIRECTORY: &str = "Keep names";
+    pub(in crate::ui) const DIRECTORY_TEXT: &str = "Who has which username. A few megabytes.";
+    pub(in crate::ui) const INTRODUCER: &str = "Ring people";
+    pub(in crate::ui) const INTRODUCER_TEXT: &str =
+        "Those whose routers let no stranger in. Hardly any traffic.";
+    pub(in crate::ui) const RELAY: &str = "Pass calls on";
+    pub(in crate::ui) const RELAY_TEXT: &str =
+        "Where there is no direct way. Sealed: nobody here can listen.";
+    pub(in crate::ui) const NEXT_START: &str = "This counts when Silbo is started the next time.";
+    pub(in crate::ui) const CAP: &str = "Calls passed on, at most";
+    pub(in crate::ui) const NO_CAP: &str = "No limit";
+    pub(in crate::ui) const UPLOAD: &str = "What your line can send";
+    pub(in crate::ui) const UNKNOWN: &str = "I do not know";
+    pub(in crate::ui) const METERED: &str = "My traffic costs money: do not help with it";
+
+    pub(in crate::ui) fn helped(helped: &Helped) -> String {
+        let people = match helped.leaves {
+            1 => "1 person is".to_owned(),
+            leaves => format!("{leaves} people are"),
+        };
+        format!(
+            "{people} found through this computer now. {:.1} MB of calls were passed on since it was started.",
+            helped.relayed as f64 / 1e6
+        )
+    }
+    pub(in crate::ui) fn mbits(kbps: u32) -> String {
+        match kbps % 1000 {
+            0 => format!("{} Mbit/s", kbps / 1000),
+            _ => format!("{:.1} Mbit/s", f64::from(kbps) / 1000.0),
+        }
+    }
+    /// The accessible name of a choice.
+    pub(in crate::ui) fn choice(of: &str, text: &str) -> String {
+        format!("{of}: {text}")
+    }
+}
+
+/// Settings, and the cards over a call that are like them.
+pub(super) mod settings {
+    pub(in crate::ui) const TITLE: &str = "Settings";
+    pub(in crate::ui) const SOUND: &str = "Sound";
+    pub(in crate::ui) const MICROPHONE: &str = "Microphone";
+    pub(in crate::ui) const LOUDSPEAKER: &str = "Loudspeaker";
+    pub(in crate::ui) const LOOKING: &str = "Looking for microphones and loudspeakers…";
+    pub(in crate::ui) const SYSTEM: &str = "As the system has it";
+    pub(in crate::ui) const NONE: &str =
+        "There is none. Plug one in, or switch on the sound system; it appears here by itself.";
+    pub(in crate::ui) const TEST: &str = "Call Echo to hear yourself";
+    pub(in crate::ui) const APPEARANCE: &str = "Appearance";
+    pub(in crate::ui) const DARK: &str = "Dark";
+    pub(in crate::ui) const LIGHT: &str = "Light";
+    pub(in crate::ui) const DONE: &str = "Done";
+
+    /// The system's choice, which is this one now.
+    pub(in crate::ui) fn system(now: &str) -> String {
+        format!("{SYSTEM} ({now})")
+    }
+    /// A device that was chosen once.
+    pub(in crate::ui) fn unplugged(name: &str) -> String {
+        format!("{name} (not plugged in)")
+    }
+    /// A device among others; `nth` counts those of the same name from 1.
+    pub(in crate::ui) fn device(name: &str, nth: usize) -> String {
+        if nth == 1 { name.to_owned() } else { format!("{name} ({nth})") }
+    }
+    /// The accessible name of a choice, since several lists may hold the same.
+    pub(in crate::ui) fn choice(of: &str, title: &str) -> String {
+        format!("{of}: {title}")
+    }
+}
+
+/// Closing the window in a call.
+pub(super) mod quit {
+    pub(in crate::ui) const NEXT: &str = "Closing the window ends the call for both of you.";
+    pub(in crate::ui) const YES: &str = "Hang up and close";
+    pub(in crate::ui) const NO: &str = "Stay in the call";
+
+    pub(in crate::ui) fn question(name: &str) -> String {
+        format!("You are in a call with {name}")
+    }
+}
+
 /// Recent calls.
 pub(super) mod history {
     use super::HistoryOutcome;
@@ -293,13 +457,29 @@ pub(super) mod notice {
     }
 }
 
-/// The title of the window, different for each profile.
-pub(super) fn window_title(name: Option<&str>, profile: Option<&str>) -> String {
-    match (name, profile) {
+/// The title of the window, different for each profile; in a call it tells what others hear and see of us.
+pub(super) fn window_title(name: Option<&str>, profile: Option<&str>, call: Option<&CallView>) -> String {
+    let title = match (name, profile) {
         (Some(name), _) => format!("{APP} — {name}"),
         (None, Some(profile)) => format!("{APP} — profile {profile}"),
         (None, None) => APP.to_owned(),
+    };
+    match call.filter(|call| matches!(call.phase, CallPhase::Active { .. })) {
+        Some(call) => format!("{title} — {}", live(call)),
+        None => title,
     }
+}
+
+/// What the other side hears and sees of us.
+fn live(call: &CallView) -> String {
+    let heard = if call.muted { "muted" } else { "microphone on" };
+    let seen = match (&call.sharing, call.camera) {
+        (Sharing::Screen, _) => ", screen shown",
+        (Sharing::Window(_), _) => ", a window shown",
+        (Sharing::Off, Some(Camera::On)) => ", camera on",
+        (Sharing::Off, Some(Camera::Off) | None) => "",
+    };
+    format!("{}: {heard}{seen}", call.name)
 }
 
 /// `4:07`, or `1:02:45` from an hour on: a running call.
@@ -325,6 +505,7 @@ pub(super) fn lasted(lasted: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::view::ContactId;
 
     #[test]
     fn times_read_like_a_clock_while_running_and_like_words_afterwards() {
@@ -337,8 +518,21 @@ mod tests {
 
     #[test]
     fn windows_of_two_profiles_have_different_titles() {
-        assert_eq!(window_title(Some("alice"), Some("A")), "Silbo — alice");
-        assert_eq!(window_title(None, Some("B")), "Silbo — profile B");
-        assert_eq!(window_title(None, None), "Silbo");
+        assert_eq!(window_title(Some("alice"), Some("A"), None), "Silbo — alice");
+        assert_eq!(window_title(None, Some("B"), None), "Silbo — profile B");
+        assert_eq!(window_title(None, None, None), "Silbo");
+    }
+
+    #[test]
+    fn the_title_tells_what_is_heard_and_seen_of_us() {
+        let mut call = CallView::new(ContactId::Echo, "bob".to_owned(), CallPhase::Ringing);
+        let title = |call: &CallView| window_title(Some("alice"), None, Some(call));
+        assert_eq!(title(&call), "Silbo — alice");
+        call.phase = CallPhase::Active { since: std::time::Instant::now() };
+        assert_eq!(title(&call), "Silbo — alice — bob: microphone on");
+        (call.muted, call.camera) = (true, Some(Camera::On));
+        assert_eq!(title(&call), "Silbo — alice — bob: muted, camera on");
+        call.sharing = Sharing::Screen;
+        assert_eq!(title(&call), "Silbo — alice — bob: muted, screen shown");
     }
 }

@@ -187,6 +187,10 @@ pub(super) mod size {
     pub(in crate::ui) const ROW: f32 = 56.0;
     /// Height of rows without a second line.
     pub(in crate::ui) const ROW_SMALL: f32 = 40.0;
+    /// Side of QR codes.
+    pub(in crate::ui) const QR: f32 = 260.0;
+    /// Height of what leads to other pages.
+    pub(in crate::ui) const TAB: f32 = 48.0;
     /// Height of pills.
     pub(in crate::ui) const PILL: f32 = 26.0;
     /// Side margin inside pills.
@@ -229,6 +233,10 @@ pub(super) mod font {
     pub(in crate::ui) fn caption() -> FontId {
         FontId::new(12.0, FontFamily::Proportional)
     }
+    /// Words below icons.
+    pub(in crate::ui) fn tiny() -> FontId {
+        FontId::new(11.0, FontFamily::Proportional)
+    }
     /// Small headings above lists.
     pub(in crate::ui) fn overline() -> FontId {
         FontId::new(12.0, FontFamily::Name(SEMIBOLD.into()))
@@ -256,6 +264,10 @@ pub(super) mod font {
     /// Fingerprints of keys.
     pub(in crate::ui) fn key() -> FontId {
         FontId::new(12.0, FontFamily::Monospace)
+    }
+    /// Digits to compare.
+    pub(in crate::ui) fn digits() -> FontId {
+        FontId::new(15.0, FontFamily::Monospace)
     }
     /// Initials in an avatar of this diameter.
     pub(in crate::ui) fn initials(diameter: f32) -> FontId {

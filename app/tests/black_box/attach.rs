@@ -73,6 +73,28 @@ fn lists_are_read_and_changed_beside_the_owner() {
 }
 
 #[test]
+fn a_contact_is_verified_by_a_number_that_both_see() {
+    let world = World::new();
+    world.run("b", &["history"]).with(0);
+    let (owner, bob) = (owner(&world), world.key("b"));
+    let ada = world.key("a");
+    world.run("a", &["contact", "add", &bob]).with(0);
+    world.run("b", &["contact", "add", &ada]).with(0);
+    let seen = |profile: &str, who: &str, more: &[&str]| {
+        let words = [&["contact", "verify", who], more].concat();
+        world.run(profile, &words).with(0).event("safety").clone()
+    };
+    let ours = seen("a", &bob, &[]);
+    assert_eq!(ours["number"], seen("b", &ada, &[])["number"]);
+    assert_eq!((ours["number"].as_str().unwrap().len(), &ours["verified"]), (71, &false.into()));
+    assert_eq!(seen("a", &bob, &["--matches"])["verified"], true);
+    assert_eq!(world.run("a", &["contact", "list"]).with(0).event("contact")["verified"], true);
+    assert_eq!(seen("a", &bob, &["--forget"])["verified"], false);
+    world.run("a", &["contact", "verify", "nobody"]).failed("no_such_contact", 3);
+    drop(owner);
+}
+
+#[test]
 fn without_its_owner_a_profile_is_used_alone_again() {
     let world = World::new();
     drop(owner(&world));
@@ -103,7 +125,7 @@ fn garbage_is_answered_and_harms_nobody() {
         b"\xff\xfe\n",
         b"{\"argv\":[\"dance\"]}\n",
         b"{\"argv\":[\"call\",\"echo\"]}\n",
-        b"{\"argv\":[]}\n",
+        b"{\"argv\":[\"gui\",\"a\",\"b\"]}\n",
         b"{\"argv\":[\"--lab\",\"online\"]}\n",
         b"",
     ];
@@ -115,6 +137,16 @@ fn garbage_is_answered_and_harms_nobody() {
     let _ = stream.write_all(&long);
     drop(stream);
     world.run("a", &["history"]).with(0);
+    drop(owner);
+}
+
+#[test]
+fn who_has_no_window_brings_none_up() {
+    let world = World::new();
+    let owner = owner(&world);
+    for words in [&[][..], &["gui"], &["gui", "silbo:x"]] {
+        world.run("a", words).failed("profile_locked", 7);
+    }
     drop(owner);
 }
 

@@ -117,7 +117,10 @@ fn a_contact_rings_and_is_answered_by_a_person() {
     bob.tell(r#"{"do":"mute"}"#);
     bob.tell(r#"{"do":"unmute"}"#);
     bob.tell(r#"{"do":"device"}"#);
-    assert_eq!(bob.expect("error")["code"], "not_built");
+    assert_eq!(bob.expect("error")["code"], "usage");
+    bob.tell(r#"{"do":"device","mic":"device:nowhere"}"#);
+    assert_eq!(bob.expect("error")["code"], "device");
+    bob.tell(r#"{"do":"device","mic":"tone:440"}"#);
     bob.terminate();
     let bob = bob.end().with(0);
     assert_eq!(bob.event("ended")["by"], "local");

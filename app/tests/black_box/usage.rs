@@ -35,7 +35,6 @@ fn what_is_not_built_says_so() {
     for words in [
         &["export", "file"][..],
         &["import", "file"],
-        &["contact", "verify", "bob"],
         &["contact", "block", "bob"],
         &["--passphrase-file", "f", "history"],
     ] {
@@ -128,10 +127,9 @@ fn without_a_network_commands_give_up_after_a_while() {
 fn a_person_reads_sentences_instead_of_json() {
     let world = World::empty();
     let mut command = Command::new(env!("CARGO_BIN_EXE_silbo"));
-    let ended =
-        Silbo::spawn(command.arg("--profile").arg(world.path("a")).args(["contact", "verify", "bob"]))
-            .end()
-            .with(2);
+    let ended = Silbo::spawn(command.arg("--profile").arg(world.path("a")).args(["contact", "block", "bob"]))
+        .end()
+        .with(2);
     assert!(ended.events.is_empty());
     assert!(ended.stderr.contains("not built yet"), "{}", ended.stderr);
 }

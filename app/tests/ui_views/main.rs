@@ -3,9 +3,11 @@
 #![cfg(feature = "ui")]
 
 mod calls;
+mod pages;
 mod people;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
+mod settings;
 
 use app::engine::EngineHandle;
 use app::engine::command::Command;
@@ -55,7 +57,10 @@ impl Window {
         self.harness.run();
     }
 
+    /// Presses a button, wherever its page has to be scrolled to.
     fn click(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(Role::Button, label).scroll_to_me();
+        self.harness.run();
         self.harness.get_by_role_and_label(Role::Button, label).click();
         self.harness.run();
     }
@@ -106,6 +111,23 @@ impl Window {
         let down = egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
         self.harness.event(down);
         self.asked_of_the_desktop()
+    }
+
+    /// Presses a button and returns what that put on the clipboard.
+    fn copies(&mut self, button: &str) -> Vec<String> {
+        self.harness.get_by_role_and_label(Role::Button, button).scroll_to_me();
+        self.harness.run();
+        self.harness.get_by_role_and_label(Role::Button, button).click();
+        let mut copied = Vec::new();
+        for _ in 0..3 {
+            self.harness.step();
+            let commands = &self.harness.output().platform_output.commands;
+            copied.extend(commands.iter().filter_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            }));
+        }
+        copied
     }
 
     fn now(&self) -> Instant {

@@ -2,9 +2,11 @@
 
 use super::{Window, sample};
 use app::engine::command::Command;
-use app::engine::view::{ClaimState, ContactId, Search};
+use app::engine::view::{ClaimState, ContactId, InviteView, Search};
+use app::storage::Verified;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
+use overlay::identity::safety::SafetyNumber;
 
 #[test]
 fn the_first_run_card_claims_a_well_formed_name() {
@@ -101,6 +103,21 @@ fn a_contact_is_removed_only_after_a_question() {
 }
 
 #[test]
+fn a_safety_number_is_compared_and_the_contact_is_verified_from_then_on() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    let number = SafetyNumber::of(&sample::key(7), &sample::key(1)).groups();
+    assert!(window.says(&number[4..8].join("   ")), "twelve groups in three lines");
+    assert!(window.mentions("Compare it when you meet"));
+    window.click("They are the same");
+    assert_eq!(window.wished(), [Command::SetVerified(sample::key(1), Verified::Yes)]);
+    window.click("dilip, verified");
+    assert!(window.says("Verified") && window.says("You have compared this number with dilip."));
+    window.click("Compare again");
+    assert_eq!(window.wished(), [Command::SetVerified(sample::key(3), Verified::No)]);
+}
+
+#[test]
 fn typing_filters_the_contacts() {
     let mut window = Window::open(sample::contacts());
     window.type_into("Find or add a person", "car");
@@ -136,6 +153,63 @@ fn searching() -> Window {
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
     window
+}
+
+#[test]
+fn a_pasted_invite_adds_whoever_made_it_and_shows_them() {
+    let mut window = Window::open(sample::contacts());
+    let link = format!("silbo:{}", "Ab7".repeat(200));
+    window.type_into("Find or add a person", &link);
+    assert!(window.says("bob"), "a link filters nobody");
+    assert!(!window.mentions("Look up"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::AddInvite(link)]);
+    window.show(sample::search(Search::Invited { key: sample::key(1) }));
+    assert!(window.says("Call bob"));
+    assert_eq!(window.wished(), [Command::ClearSearch]);
+}
+
+#[test]
+fn a_link_from_outside_brings_the_window_up_and_asks_before_anybody_is_added() {
+    let mut window = Window::open(sample::contacts());
+    let (key, link) = (sample::key(9), "silbo:x".to_owned());
+    let mut view = sample::search(Search::Offered { key, name: "nora".to_owned(), link: link.clone() });
+    view.raised = 1;
+    window.shown.send_replace(std::sync::Arc::new(view.clone()));
+    assert!(window.asked_of_the_desktop().contains(&egui::ViewportCommand::Focus));
+    assert!(!window.asked_of_the_desktop().contains(&egui::ViewportCommand::Focus), "once");
+    window.show(view);
+    assert!(window.says("nora invites you") && window.says(&key.fingerprint()));
+    assert_eq!(window.wished(), []);
+    window.click("Add to contacts");
+    window.click("Not now");
+    assert_eq!(window.wished(), [Command::AddInvite(link), Command::ClearSearch]);
+}
+
+#[test]
+fn an_invite_that_does_not_serve_says_why() {
+    let mut window = Window::open(sample::contacts());
+    window.type_into("Find or add a person", "silbo:abc");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.show(sample::search(Search::NoInvite(sample::sentence("It was cut off.", "Copy all of it."))));
+    assert!(window.says("This invite does not serve") && window.says("It was cut off. Copy all of it."));
+}
+
+#[test]
+fn a_friend_is_invited_by_a_link_that_is_copied_or_scanned() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Invite a friend");
+    assert_eq!(window.wished(), [Command::MakeInvite]);
+    assert!(window.says("Making the link…"));
+    let mut view = sample::contacts();
+    let link = format!("silbo:{}", "ab7".repeat(100));
+    view.invite = Some(InviteView { link: link.clone(), supernodes: 0 });
+    window.show(view);
+    assert!(window.says(&link) && window.says("Your invite as a QR code"));
+    assert!(window.mentions("It names no computer of the network yet."));
+    window.click("Make it anew");
+    assert_eq!(window.wished(), [Command::MakeInvite]);
+    assert!(window.copies("Copy link").contains(&link));
 }
 
 #[test]

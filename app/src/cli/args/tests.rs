@@ -114,7 +114,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    for line in ["silbo contact verify bob", "silbo contact block bob", "silbo --passphrase-file f history"] {
+    for line in ["silbo contact block bob", "silbo --passphrase-file f history"] {
         assert!(matches!(parse(line).unwrap().check_built(), Err(Reason::NotBuilt(_))), "{line}");
     }
     assert_eq!(parse("silbo call bob").unwrap().check_built(), Ok(()));

@@ -138,14 +138,9 @@ fn understand(text: &str, network: Network) -> Result<(Printer, Errand), (Printe
         let other = "The Silbo that owns this profile is in the other network (with or without --lab).";
         return Err((printer, Reason::Usage(other.into())));
     }
-    let errand = cli
-        .verb
-        .as_ref()
-        .map(|verb| lists::errand(verb, network))
-        .transpose()
-        .map_err(|reason| (printer, reason))?;
+    let errand = lists::errand(cli.verb.as_ref(), network).map_err(|reason| (printer, reason))?;
     let no_errand = || (printer, Reason::Usage("A running Silbo does not do this for others.".into()));
-    Ok((printer, errand.flatten().ok_or_else(no_errand)?))
+    Ok((printer, errand.ok_or_else(no_errand)?))
 }
 
 fn refusal(printer: &Printer, reason: Reason) -> Vec<Line> {

@@ -6,14 +6,26 @@ use crate::engine::view::{ClaimRow, ContactId, Search, View};
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::{add as words, side};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, card, key_picture, label, page, two_lines};
+use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines};
 use egui::{Align, Layout, Ui};
 use egui_material_icons::{MaterialIcon, icons};
+use overlay::PublicKey;
 
 /// The search page.
 pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     match &view.search {
         Search::Idle => sentence_ui(ui, "search idle", side::EMPTY),
+        Search::Offered { key, name, link } => offered_ui(ui, key, name, link, state, wishes),
+        Search::Invited { key } => {
+            wishes.push(Command::ClearSearch);
+            state.search.clear();
+            state.go(Page::Contact(ContactId::Person(*key)));
+            ui.request_repaint();
+        }
+        Search::NoInvite(why) => {
+            let text = format!("{} {}", why.message, why.next_step);
+            plain_ui(ui, icons::ICON_LINK_OFF, words::NO_INVITE, &text);
+        }
         Search::Searching { name } => {
             plain_ui(ui, icons::ICON_PERSON_SEARCH, &words::searching_title(name), words::SEARCHING);
         }
@@ -26,6 +38,42 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
             none_ui(ui, icons::ICON_CLOUD_OFF, &words::failed_title(name), &text, name, wishes);
         }
     }
+}
+
+/// Whom a link from outside invites to: added only if the person says so.
+fn offered_ui(
+    ui: &mut Ui,
+    key: &PublicKey,
+    name: &str,
+    link: &str,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    page(ui, "offered", size::COLUMN_NARROW, |ui| {
+        let colors = palette(ui);
+        Avatar::new(ContactId::Person(*key), name, size::AVATAR_LARGE).show(ui);
+        ui.add_space(size::GAP);
+        label(ui, words::offered_title(name), font::title(), colors.text);
+        label(ui, key.fingerprint(), font::key(), colors.text_muted);
+        ui.add_space(size::GAP);
+        label(ui, words::OFFERED, font::body(), colors.text_muted);
+        ui.add_space(size::GAP_LARGE);
+        let buttons = [
+            TextButton::new(words::NOT_NOW, Tone::Secondary),
+            TextButton::new(words::ADD_OFFERED, Tone::Primary),
+        ];
+        let widths = buttons.each_ref().map(|button| button.width(ui));
+        let [not_now, add] = buttons;
+        centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
+            if ui.add(not_now).clicked() {
+                wishes.push(Command::ClearSearch);
+                state.go(Page::Contact(ContactId::Echo));
+            }
+            if ui.add(add).clicked() {
+                wishes.push(Command::AddInvite(link.to_owned()));
+            }
+        });
+    });
 }
 
 fn plain_ui(ui: &mut Ui, icon: MaterialIcon, title: &str, text: &str) {

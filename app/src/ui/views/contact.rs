@@ -1,15 +1,18 @@
-//! The page of one contact: call them, see their key, remove them.
+//! The page of one contact: call them, see and compare their key, remove them.
 
 use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
+use crate::storage::Verified;
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::contact as words;
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines};
+use crate::ui::widgets::{
+    Avatar, Pill, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines,
+};
 use egui::Ui;
 use egui_material_icons::icons;
-use overlay::PublicKey;
+use overlay::{PublicKey, identity::safety::SafetyNumber};
 
 /// The page of the contact `id`.
 pub(super) fn contact_ui(
@@ -51,6 +54,9 @@ pub(super) fn contact_ui(
             ui.add_space(size::GAP_HUGE);
             key_ui(ui, &key, contact);
             ui.add_space(size::GAP_LARGE);
+            let number = state.safety_number(&view.own.key, key);
+            safety_ui(ui, key, contact, &number, wishes);
+            ui.add_space(size::GAP_LARGE);
             remove_ui(ui, contact, state, wishes);
         }
     });
@@ -70,6 +76,45 @@ fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {
         label(ui, words::PINNED, font::caption(), colors.text_muted);
     });
 }
+
+/// The number to compare, and whether it was.
+fn safety_ui(
+    ui: &mut Ui,
+    key: PublicKey,
+    contact: &ContactRow,
+    number: &SafetyNumber,
+    wishes: &mut Vec<Command>,
+) {
+    card(ui, |ui| {
+        let colors = palette(ui);
+        ui.horizontal(|ui| {
+            label(ui, words::SAFETY, font::strong(), colors.text);
+            if contact.verified.is_yes() {
+                let pill = Pill::new(words::VERIFIED, colors.accent, colors.accent_tint);
+                ui.add(pill.icon(icons::ICON_VERIFIED_USER));
+            }
+        });
+        ui.add_space(size::GAP);
+        for groups in number.groups().chunks(GROUPS_A_LINE) {
+            label(ui, groups.join("   "), font::digits(), colors.text);
+        }
+        ui.add_space(size::GAP);
+        let (text, action, tone, verdict) = match contact.verified {
+            Verified::Yes => {
+                (words::verified(&contact.name), words::COMPARE_AGAIN, Tone::Quiet, Verified::No)
+            }
+            Verified::No => (words::compare(&contact.name), words::SAME, Tone::Secondary, Verified::Yes),
+        };
+        label(ui, text, font::caption(), colors.text_muted);
+        ui.add_space(size::GAP_SMALL);
+        if ui.add(TextButton::new(action, tone)).clicked() {
+            wishes.push(Command::SetVerified(key, verdict));
+        }
+    });
+}
+
+/// Groups of digits in one line of a safety number.
+const GROUPS_A_LINE: usize = 4;
 
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
     if state.removing != Some(contact.id) {

@@ -54,7 +54,7 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
             }
         }
         ui.add_space(size::GAP_LARGE);
-        facts_ui(ui, call);
+        facts_ui(ui, call, state, wishes);
         ui.add_space(size::GAP_LARGE);
         microphone_ui(ui, call);
         ui.add_space(size::GAP_HUGE);
@@ -81,7 +81,7 @@ fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, 
             ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
             label(ui, call.name.as_str(), font::lead(), colors.text);
             timer_ui(ui, lasted);
-            facts_ui(ui, call);
+            facts_ui(ui, call, state, wishes);
             ui.add_space(size::GAP);
             controls_ui(ui, call, state, wishes);
         });
@@ -116,8 +116,8 @@ fn timer_ui(ui: &mut Ui, lasted: Duration) {
     ui.ctx().request_repaint_after(next);
 }
 
-/// Path and quality, or what is being done meanwhile; one height for both.
-fn facts_ui(ui: &mut Ui, call: &CallView) {
+/// Path, quality and devices, or what is being done meanwhile; one height for both.
+fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     let path = call.path.as_ref().map(|path| {
         let (ink, ground) = match path {
@@ -134,8 +134,8 @@ fn facts_ui(ui: &mut Ui, call: &CallView) {
     widths.extend(path.as_ref().map(|(_, pill)| pill.width(ui)));
     widths.extend(quality.as_ref().map(|(_, bars)| bars.width(ui)));
     if widths.is_empty() {
-        ui.allocate_ui(egui::vec2(ui.available_width(), size::PILL), |ui| {
-            ui.set_min_height(size::PILL);
+        ui.allocate_ui(egui::vec2(ui.available_width(), size::ROUND_SMALL), |ui| {
+            ui.set_min_height(size::ROUND_SMALL);
             let detail = match &call.waiting {
                 Some(sentence) => format!("{} {}", sentence.message, sentence.next_step),
                 None => words::phase_detail(&call.phase).to_owned(),
@@ -144,12 +144,18 @@ fn facts_ui(ui: &mut Ui, call: &CallView) {
         });
         return;
     }
-    centered_row(ui, &widths, size::PILL, size::GAP, |ui| {
+    widths.push(size::ROUND_SMALL);
+    let devices = UiCommand::Devices;
+    centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
         if let Some((path, pill)) = path {
             ui.add(pill).on_hover_text(words::path_tip(path));
         }
         if let Some((quality, bars)) = quality {
             ui.add(bars).on_hover_text(words::quality_tip(&quality));
+        }
+        let tip = devices.tip(ui.ctx());
+        if ui.add(RoundButton::small(devices.label(), devices.icon()).tip(tip)).clicked() {
+            devices.perform(ui.ctx(), state, wishes);
         }
     });
 }

@@ -3,19 +3,26 @@
 //! ```text
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
-//!   otherwise ───────▶ side panel + page: contact | search | request | history
-//!   over a call ─────▶ sharing                         (what to show of our screen)
+//!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
+//!   over a call ─────▶ card: sharing | devices | quit
 //!   always on top ───▶ notices
 //! ```
 
 mod add;
+mod card;
 mod contact;
+mod devices;
 mod first_run;
+mod help;
 mod history;
 mod in_call;
 mod incoming;
+mod invite;
+mod network;
 mod notices;
+mod quit;
 mod request;
+mod settings;
 mod sharing;
 mod side;
 pub(super) mod stage;
@@ -34,7 +41,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     if state.staged(view).is_none() {
         command::enter(ui.ctx(), state, Stage::Window);
     }
-    sharing::leave_by_key(ui.ctx(), state);
+    card::leave_by_key(ui.ctx(), state);
     for action in command::pressed(ui.ctx(), view, state.staged(view)) {
         action.perform(ui.ctx(), state, wishes);
     }
@@ -60,7 +67,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
             .show(ui, |ui| side::side_ui(ui, view, state, wishes));
         CentralPanel::no_frame().frame(ground).show(ui, |ui| page_ui(ui, view, state, wishes));
     }
-    sharing::chooser_ui(ui, view, state, wishes);
+    card::card_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);
 }
@@ -71,6 +78,10 @@ fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
         Page::Search => add::add_ui(ui, view, state, wishes),
         Page::Request(key) => request::request_ui(ui, view, key, state, wishes),
         Page::History => history::history_ui(ui, view, state, wishes),
+        Page::Invite => invite::invite_ui(ui, view, state, wishes),
+        Page::Network => network::network_ui(ui, view, wishes),
+        Page::Help => help::help_ui(ui, view, state, wishes),
+        Page::Settings => settings::settings_ui(ui, view, state, wishes),
     }
 }
 

@@ -5,12 +5,13 @@ use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, UiState};
 use crate::ui::text::{self, side as words};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, TextButton, Tone, label, two_lines};
+use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
 use egui::{
     Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
     vec2,
 };
 use egui_material_icons::icons;
+use overlay::hint::INVITE_SCHEME;
 
 /// The side panel.
 pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -19,7 +20,7 @@ pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
     ui.add_space(size::GAP);
     search_field_ui(ui, view, state, wishes);
     ui.add_space(size::GAP);
-    let below = size::ROW_SMALL + 2.0 * size::GAP + size::GAP_SMALL;
+    let below = size::TAB + 2.0 * size::GAP + size::GAP_SMALL;
     let room = (ui.available_height() - below).max(size::ROW);
     ScrollArea::vertical()
         .id_salt("rows")
@@ -34,11 +35,26 @@ pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
     let top = ui.cursor().top() + size::GAP_SMALL;
     ui.painter().hline(edge, top, Stroke::new(1.0, palette(ui).line));
     ui.add_space(size::GAP + size::GAP_SMALL);
-    let recent =
-        ListRow::link(icons::ICON_HISTORY, words::RECENT).selected(state.page == Page::History).show(ui);
-    if recent.clicked() {
-        state.go(Page::History);
-    }
+    tabs_ui(ui, state);
+}
+
+/// The ways to the other pages.
+fn tabs_ui(ui: &mut Ui, state: &mut UiState) {
+    let tabs = [
+        (Page::History, icons::ICON_HISTORY, words::RECENT_WORD, words::RECENT),
+        (Page::Network, icons::ICON_NETWORK_CHECK, words::NETWORK_WORD, words::NETWORK),
+        (Page::Help, icons::ICON_VOLUNTEER_ACTIVISM, words::HELP_WORD, words::HELP),
+        (Page::Settings, icons::ICON_SETTINGS, words::SETTINGS, words::SETTINGS),
+    ];
+    let width = ui.available_width() / tabs.len() as f32;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        for (page, icon, word, name) in tabs {
+            if ui.add(Tab::new(icon, word, name, width).selected(state.page == page)).clicked() {
+                state.go(page);
+            }
+        }
+    });
 }
 
 fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
@@ -103,7 +119,7 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
             .id_salt("search")
             .hint_text(RichText::new(words::FIELD).color(colors.text_muted))
             .font(font::body())
-            .char_limit(text::LONGEST_INPUT)
+            .char_limit(text::LONGEST_SEARCH)
             .margin(Margin {
                 left: size::FIELD_ICON,
                 right,
@@ -144,6 +160,10 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     if wanted.is_empty() {
         return;
     }
+    if is_invite(&wanted) {
+        wishes.push(Command::AddInvite(state.search.trim().to_owned()));
+        return state.go(Page::Search);
+    }
     match view.contacts.iter().find(|row| row.name.to_lowercase() == wanted) {
         Some(row) => state.go(Page::Contact(row.id)),
         None => {
@@ -158,6 +178,11 @@ fn leave_search(state: &mut UiState, wishes: &mut Vec<Command>) {
     if state.page == Page::Search {
         state.go(Page::Contact(ContactId::Echo));
     }
+}
+
+/// Whether this is a link and no name.
+fn is_invite(wanted: &str) -> bool {
+    wanted.starts_with(INVITE_SCHEME)
 }
 
 fn wanted_name(state: &UiState) -> String {
@@ -182,8 +207,10 @@ fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
 }
 
 fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let wanted = wanted_name(state);
-    section(ui, words::CONTACTS);
+    let typed = wanted_name(state);
+    // A link filters nobody.
+    let wanted = if is_invite(&typed) { String::new() } else { typed };
+    contacts_head_ui(ui, state, wishes);
     let mut exact = false;
     for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
         exact |= contact.name.to_lowercase() == wanted;
@@ -196,8 +223,11 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             (Presence::Unknown, None) => words::NO_CALL_YET.to_owned(),
         };
         let mut row = ListRow::contact(contact.id, &contact.name, &detail);
+        let verified = words::verified(&contact.name);
         if echo {
             row = row.pinned();
+        } else if contact.verified.is_yes() {
+            row = row.verified().named(&verified);
         }
         let row = row.selected(state.page == Page::Contact(contact.id)).show(ui);
         if called(ui, &row) {
@@ -223,6 +253,21 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             label(ui, words::EMPTY, font::caption(), muted);
         });
     }
+}
+
+/// The heading of the contacts, and what brings another one.
+fn contacts_head_ui(ui: &mut Ui, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let muted = palette(ui).text_muted;
+    ui.horizontal(|ui| {
+        ui.add_space(size::GAP);
+        label(ui, words::CONTACTS, font::overline(), muted);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.add(RoundButton::small(words::INVITE, icons::ICON_PERSON_ADD)).clicked() {
+                wishes.push(Command::MakeInvite);
+                state.go(Page::Invite);
+            }
+        });
+    });
 }
 
 /// A row calls by Enter while it has the keyboard, and by a double click.

@@ -15,6 +15,7 @@ pub(in crate::ui) struct ListRow<'a> {
     name: &'a str,
     selected: bool,
     pinned: bool,
+    verified: bool,
 }
 
 enum Picture<'a> {
@@ -26,7 +27,15 @@ impl<'a> ListRow<'a> {
     /// A row about a contact.
     pub(in crate::ui) fn contact(id: ContactId, name: &'a str, detail: &'a str) -> Self {
         let picture = Picture::Avatar(id, name);
-        Self { picture, title: name, detail: Some(detail), name, selected: false, pinned: false }
+        Self {
+            picture,
+            title: name,
+            detail: Some(detail),
+            name,
+            selected: false,
+            pinned: false,
+            verified: false,
+        }
     }
 
     /// A row that leads somewhere.
@@ -38,7 +47,14 @@ impl<'a> ListRow<'a> {
             name: title,
             selected: false,
             pinned: false,
+            verified: false,
         }
+    }
+
+    /// Adds a second line.
+    pub(in crate::ui) fn detail(mut self, detail: &'a str) -> Self {
+        self.detail = Some(detail);
+        self
     }
 
     /// Whether this row is what the main area shows.
@@ -50,6 +66,12 @@ impl<'a> ListRow<'a> {
     /// Marks the row as one that always stays on top.
     pub(in crate::ui) fn pinned(mut self) -> Self {
         self.pinned = true;
+        self
+    }
+
+    /// Marks the row of somebody whose key was compared with them.
+    pub(in crate::ui) fn verified(mut self) -> Self {
+        self.verified = true;
         self
     }
 
@@ -87,8 +109,13 @@ impl<'a> ListRow<'a> {
                 left + size::AVATAR + 12.0
             }
         };
-        let pin_room = if self.pinned { font::ICON_SMALL + size::GAP } else { 0.0 };
-        let width = rect.right() - size::GAP - pin_room - text_left;
+        let mark = match (self.pinned, self.verified) {
+            (true, _) => Some((egui_material_icons::icons::ICON_PUSH_PIN, colors.text_muted)),
+            (false, true) => Some((egui_material_icons::icons::ICON_VERIFIED_USER, colors.accent)),
+            (false, false) => None,
+        };
+        let mark_room = if mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
+        let width = rect.right() - size::GAP - mark_room - text_left;
         let title = elided(ui, self.title, font::strong(), colors.text, width);
         match self.detail {
             None => {
@@ -103,16 +130,9 @@ impl<'a> ListRow<'a> {
                 painter.galley(pos2(text_left, below).round(), detail, colors.text_muted);
             }
         }
-        if self.pinned {
+        if let Some((icon, ink)) = mark {
             let at = pos2(rect.right() - size::GAP, middle);
-            let icon = egui_material_icons::icons::ICON_PUSH_PIN;
-            painter.text(
-                at,
-                Align2::RIGHT_CENTER,
-                icon.codepoint,
-                font::icon(font::ICON_SMALL),
-                colors.text_muted,
-            );
+            painter.text(at, Align2::RIGHT_CENTER, icon.codepoint, font::icon(font::ICON_SMALL), ink);
         }
         focus_ring(
             ui,

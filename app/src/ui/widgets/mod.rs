@@ -7,6 +7,8 @@ mod indicator;
 mod layout;
 mod list_row;
 mod picture;
+mod qr;
+mod tab;
 
 pub(super) use avatar::{Avatar, key_picture};
 pub(super) use button::{RoundButton, TextButton, Tone};
@@ -14,6 +16,8 @@ pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{card, centered_column, centered_row, page};
 pub(super) use list_row::ListRow;
 pub(super) use picture::{Facing, Picture};
+pub(super) use qr::{Qr, qr_code};
+pub(super) use tab::Tab;
 
 use super::theme::{palette, size};
 use egui::{
@@ -82,9 +86,12 @@ fn keyboard_id() -> egui::Id {
     egui::Id::unique("keyboard was used last")
 }
 
-/// Shows where the keyboard is, for those who use it.
+/// Shows where the keyboard is, for those who use it; what it comes to is brought into sight.
 fn focus_ring(ui: &Ui, response: &Response, rect: Rect, corner: f32) {
     let keyboard = ui.data(|data| data.get_temp(keyboard_id())).unwrap_or(true);
+    if keyboard && response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if keyboard && response.has_focus() {
         ui.painter().rect_stroke(
             rect.expand(size::FOCUS_GAP),

@@ -1,0 +1,70 @@
+//! Invites at the window: our own link, and those that others gave us.
+
+use super::actor::{Actor, Done};
+use super::event::EventBody;
+use super::invites;
+use super::view::{InviteView, Search};
+use crate::reason::Reason;
+
+impl Actor {
+    /// Makes the link that a friend needs, of what is known of the network now.
+    pub(super) fn make_invite(&mut self) -> Result<(), Reason> {
+        if let EventBody::Invite { link, supernodes } =
+            invites::make(&self.storage, &self.identity, self.config.network)?
+        {
+            self.picture.view.invite = Some(InviteView { link, supernodes });
+        }
+        Ok(())
+    }
+
+    /// Brings the window up for somebody who opened it once more, perhaps with a link.
+    pub(super) fn show(&mut self, link: Option<&str>) -> Result<(), Reason> {
+        if !self.picture.is_watched() {
+            return Err(Reason::ProfileLocked(self.profile.folder().display().to_string()));
+        }
+        self.picture.view.raised += 1;
+        if let Some(link) = link {
+            self.offer_invite(link);
+        }
+        Ok(())
+    }
+
+    /// Shows whom a link invites to. It may come from anywhere: nobody is added or called by it.
+    pub(super) fn offer_invite(&mut self, link: &str) {
+        self.picture.view.search = match invites::read(link, self.config.network) {
+            Err(reason) => Search::NoInvite(reason.sentence()),
+            Ok(invite) => {
+                let key = invite.identity();
+                let name = invite.name().map_or_else(|| key.fingerprint(), ToString::to_string);
+                Search::Offered { key, name, link: link.to_owned() }
+            }
+        };
+    }
+
+    /// Adds whoever a link invites to, and asks their network.
+    pub(super) fn add_invite(&mut self, link: &str) {
+        let added = self.believe(link);
+        self.picture.view.search = match &added {
+            Ok(key) => Search::Invited { key: *key },
+            Err(reason) => Search::NoInvite(reason.sentence()),
+        };
+        // The page says what is wrong.
+        if let Err(reason) = added {
+            self.tell(None, EventBody::Refused(reason));
+        }
+    }
+
+    fn believe(&mut self, link: &str) -> Result<overlay::PublicKey, Reason> {
+        let invite = invites::read(link, self.config.network)?;
+        let now = self.now().unix;
+        let told = invites::accept(&invite, &mut self.storage, self.own, now)?;
+        self.read_lists();
+        self.tell(None, told);
+        let (overlay, hints) = (self.overlay.clone(), invite.hints().to_vec());
+        self.jobs.spawn(async move {
+            overlay.add_hints(hints).await;
+            Done::HintsGiven
+        });
+        Ok(invite.identity())
+    }
+}

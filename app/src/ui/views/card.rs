@@ -1,0 +1,63 @@
+//! A card above everything else of a call; one at a time. Escape, or a press beside it, takes it away.
+
+use super::{devices, quit, sharing};
+use crate::engine::command::Command;
+use crate::engine::view::{CallView, View};
+use crate::ui::command::UiCommand;
+use crate::ui::state::{Card, Since, UiState};
+use crate::ui::theme::{palette, shadow, size};
+use egui::{Context, CornerRadius, Frame, Id, Key, Margin, Modal, Modifiers, Stroke, Ui};
+
+/// What becomes of a card that was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It stays up.
+    Stay,
+    /// It goes away.
+    Close,
+}
+
+/// The card, while it is up and makes sense.
+pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let Some((card, since)) = state.card else { return };
+    let Some(call) = view.call.as_ref().filter(|call| fits(card, call)) else {
+        state.card = None;
+        return;
+    };
+    state.card = Some((card, Since::Earlier));
+    let colors = palette(ui);
+    let frame = Frame::new()
+        .fill(colors.panel)
+        .stroke(Stroke::new(1.0, colors.line))
+        .corner_radius(CornerRadius::same(size::CORNER_CARD))
+        .shadow(shadow(ui))
+        .inner_margin(Margin::same(size::CARD_MARGIN as i8));
+    let modal = Modal::new(Id::unique("card").with(card)).frame(frame).show(ui.ctx(), |ui| {
+        ui.set_width(size::COLUMN_NARROW);
+        match card {
+            Card::Sharing => sharing::choices_ui(ui, call, since, wishes),
+            Card::Devices => devices::card_ui(ui, view, state, since, wishes),
+            Card::Quit => quit::question_ui(ui, call, state, since),
+        }
+    });
+    if modal.inner == Outcome::Close || modal.backdrop_response.clicked() {
+        state.card = None;
+    }
+}
+
+/// Escape takes the card away, and does nothing else then.
+pub(super) fn leave_by_key(ctx: &Context, state: &mut UiState) {
+    if matches!(state.card, Some((_, Since::Earlier)))
+        && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+    {
+        state.card = None;
+    }
+}
+
+/// Whether there still is what the card is about.
+fn fits(card: Card, call: &CallView) -> bool {
+    match card {
+        Card::Sharing => UiCommand::sharing(call) == Some(UiCommand::Share),
+        Card::Devices | Card::Quit => call.phase.is_talk(),
+    }
+}

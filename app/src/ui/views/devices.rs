@@ -1,0 +1,149 @@
+//! Which microphone and which loudspeaker: on the page of settings, and on a card over a call.
+
+use super::card::Outcome;
+use crate::engine::command::Command;
+use crate::engine::view::{Settings, View};
+use crate::ui::state::{Since, UiState};
+use crate::ui::text::{call, settings as words};
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{ListRow, TextButton, Tone, label};
+use egui::{ScrollArea, Ui};
+use egui_material_icons::icons;
+use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
+use std::time::Duration;
+
+/// How often the engine is asked which devices there are, while they are shown: what is plugged in appears.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The lists on the card are no higher, so that it fits into the smallest window; they scroll.
+const MOST_LIST: f32 = 270.0;
+
+/// One that may be chosen.
+struct Choice {
+    title: String,
+    chosen: bool,
+    command: Command,
+}
+
+/// The card over a call.
+pub(super) fn card_ui(
+    ui: &mut Ui,
+    view: &View,
+    state: &mut UiState,
+    since: Since,
+    wishes: &mut Vec<Command>,
+) -> Outcome {
+    label(ui, call::DEVICES, font::title(), palette(ui).text);
+    ui.add_space(size::GAP);
+    ScrollArea::vertical()
+        .max_height(MOST_LIST)
+        .auto_shrink([false, true])
+        .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
+    ui.add_space(size::GAP_LARGE);
+    let width = ui.available_width();
+    let done = ui.add(TextButton::new(words::DONE, Tone::Secondary).wide(width));
+    if since == Since::Now {
+        done.request_focus();
+    }
+    if done.clicked() { Outcome::Close } else { Outcome::Stay }
+}
+
+/// Both lists.
+pub(super) fn devices_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, wishes: &mut Vec<Command>) {
+    look(ui, state, wishes);
+    let muted = palette(ui).text_muted;
+    let lists = [(Direction::Capture, words::MICROPHONE), (Direction::Playback, words::LOUDSPEAKER)];
+    for (direction, title) in lists {
+        label(ui, title, font::overline(), muted);
+        for choice in choices(settings, direction) {
+            let icon = match choice.chosen {
+                true => icons::ICON_RADIO_BUTTON_CHECKED,
+                false => icons::ICON_RADIO_BUTTON_UNCHECKED,
+            };
+            let name = words::choice(title, &choice.title);
+            let row = ListRow::link(icon, &choice.title).named(&name).selected(choice.chosen).show(ui);
+            if row.clicked() && !choice.chosen {
+                wishes.push(choice.command);
+            }
+        }
+        let note = match &settings.devices {
+            None => Some(words::LOOKING),
+            Some(devices) if !devices.iter().any(|device| device.direction == direction) => Some(words::NONE),
+            Some(_) => None,
+        };
+        if let Some(note) = note {
+            label(ui, note, font::caption(), muted);
+        }
+        ui.add_space(size::GAP);
+    }
+}
+
+/// Asks for the devices when the lists come up, and again while they stay.
+fn look(ui: &Ui, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let due = state.listed.is_none_or(|at| state.now.saturating_duration_since(at) >= LOOK_EVERY);
+    if due {
+        state.listed = Some(state.now);
+        wishes.push(Command::ListDevices);
+    }
+    ui.request_repaint_after(LOOK_EVERY);
+}
+
+/// What may be chosen: the system's own, each that is there, and what was chosen once and is not there.
+fn choices(settings: &Settings, direction: Direction) -> Vec<Choice> {
+    let devices: Vec<&DeviceInfo> = settings
+        .devices
+        .iter()
+        .flatten()
+        .filter(|device| device.direction == direction && !is_monitor(device))
+        .collect();
+    let (chosen, written) = match direction {
+        Direction::Capture => (named_source(&settings.microphone), settings.microphone.to_string()),
+        Direction::Playback => (named_sink(&settings.loudspeaker), settings.loudspeaker.to_string()),
+    };
+    let default = devices.iter().find(|device| device.is_default);
+    let mut list = vec![Choice {
+        title: default.map_or_else(|| words::SYSTEM.to_owned(), |device| words::system(&device.name)),
+        chosen: written == "default",
+        command: choose(direction, None),
+    }];
+    for (at, device) in devices.iter().enumerate() {
+        let before = devices[..at].iter().filter(|other| other.name == device.name).count();
+        list.push(Choice {
+            title: words::device(&device.name, before + 1),
+            chosen: chosen == Some(&device.id),
+            command: choose(direction, Some(&device.id)),
+        });
+    }
+    if settings.devices.is_some() && list.iter().all(|choice| !choice.chosen) {
+        let title = chosen.map_or(written, |id| words::unplugged(id));
+        list.push(Choice { title, chosen: true, command: choose(direction, chosen) });
+    }
+    list
+}
+
+/// What a loudspeaker plays is offered as a microphone by some sound systems; nobody wants to be heard through it.
+fn is_monitor(device: &DeviceInfo) -> bool {
+    device.direction == Direction::Capture && device.id.ends_with(".monitor")
+}
+
+fn choose(direction: Direction, id: Option<&String>) -> Command {
+    let id = id.cloned();
+    match direction {
+        Direction::Capture => Command::SetMicrophone(id.map_or(AudioSource::Default, AudioSource::Preferred)),
+        Direction::Playback => Command::SetLoudspeaker(id.map_or(AudioSink::Default, AudioSink::Preferred)),
+    }
+}
+
+fn named_source(source: &AudioSource) -> Option<&String> {
+    match source {
+        AudioSource::Device(id) | AudioSource::Preferred(id) => Some(id),
+        AudioSource::Default | AudioSource::File(_) | AudioSource::Tone(_) | AudioSource::Silence => None,
+    }
+}
+
+fn named_sink(sink: &AudioSink) -> Option<&String> {
+    match sink {
+        AudioSink::Device(id) | AudioSink::Preferred(id) => Some(id),
+        AudioSink::Default | AudioSink::File(_) | AudioSink::Null => None,
+    }
+}

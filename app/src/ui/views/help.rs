@@ -1,0 +1,139 @@
+//! What this computer does for others: agreed to role by role, with caps.
+
+use crate::engine::command::Command;
+use crate::engine::helping::Agreed;
+use crate::engine::view::{Counts, Helped, NetworkCheck, View};
+use crate::ui::state::UiState;
+use crate::ui::text::help as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
+use egui::{Ui, vec2};
+use egui_material_icons::icons;
+use overlay::record::Offers;
+use overlay::volunteer::Metering;
+use std::time::Duration;
+
+/// How often the figures are asked for while they are shown.
+const FIGURES_EVERY: Duration = Duration::from_secs(10);
+
+/// What a line sends, and what may be passed on, in Mbit/s.
+const MBITS: [u32; 5] = [1, 2, 5, 10, 50];
+
+/// The page.
+pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let agreed = view.help.agreed;
+    page(ui, "help", size::COLUMN, |ui| {
+        let colors = palette(ui);
+        label(ui, words::TITLE, font::title(), colors.text);
+        label(ui, words::INTRO, font::body(), colors.text_muted);
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, words::MAY, font::strong(), colors.text);
+            roles_ui(ui, &agreed, wishes);
+        });
+        if agreed.roles == Offers::NONE {
+            return;
+        }
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            standing_ui(ui, view);
+            if let Some(helped) = figures(ui, view, state, wishes) {
+                label(ui, words::helped(&helped), font::body(), colors.text_muted);
+            }
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, words::CAP, font::strong(), colors.text);
+            let cap = agreed.max_kbps.and_then(|kbps| u32::try_from(kbps).ok());
+            if let Some(cap) = mbits_ui(ui, words::CAP, words::NO_CAP, cap) {
+                let max_kbps = cap.map(u64::from);
+                wishes.push(Command::AgreeToHelp(Agreed { max_kbps, ..agreed }));
+            }
+            ui.add_space(size::GAP);
+            label(ui, words::UPLOAD, font::strong(), colors.text);
+            if let Some(upload_kbps) = mbits_ui(ui, words::UPLOAD, words::UNKNOWN, agreed.upload_kbps) {
+                wishes.push(Command::AgreeToHelp(Agreed { upload_kbps, ..agreed }));
+            }
+            ui.add_space(size::GAP);
+            let metered = agreed.metering == Metering::Metered;
+            if check_ui(ui, words::METERED, None, metered) {
+                let metering = if metered { Metering::Unmetered } else { Metering::Metered };
+                wishes.push(Command::AgreeToHelp(Agreed { metering, ..agreed }));
+            }
+        });
+    });
+}
+
+fn roles_ui(ui: &mut Ui, agreed: &Agreed, wishes: &mut Vec<Command>) {
+    let roles = [
+        (Offers::DIRECTORY, words::DIRECTORY, words::DIRECTORY_TEXT),
+        (Offers::INTRODUCER, words::INTRODUCER, words::INTRODUCER_TEXT),
+        (Offers::RELAY, words::RELAY, words::RELAY_TEXT),
+    ];
+    for (role, title, text) in roles {
+        let on = agreed.roles.contains(role);
+        if check_ui(ui, title, Some(text), on) {
+            let roles = if on { agreed.roles.without(role) } else { agreed.roles.and(role) };
+            wishes.push(Command::AgreeToHelp(Agreed { roles, ..*agreed }));
+        }
+    }
+}
+
+/// How far it has come, and from when on it counts.
+fn standing_ui(ui: &mut Ui, view: &View) {
+    let colors = palette(ui);
+    if let Some(standing) = &view.help.standing {
+        label(ui, standing.message.as_str(), font::body(), colors.text);
+        if !standing.next_step.is_empty() {
+            label(ui, standing.next_step.as_str(), font::caption(), colors.text_muted);
+        }
+    }
+    if view.help.counts == Counts::NextStart {
+        label(ui, words::NEXT_START, font::body(), colors.warning);
+    }
+}
+
+/// Whom it helps; asked for again and again while somebody looks.
+fn figures(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Option<Helped> {
+    let due = state.checked.is_none_or(|at| state.now.saturating_duration_since(at) >= FIGURES_EVERY);
+    if due && view.network_check != NetworkCheck::Looking {
+        state.checked = Some(state.now);
+        wishes.push(Command::CheckNetwork);
+    }
+    ui.request_repaint_after(FIGURES_EVERY);
+    match &view.network_check {
+        NetworkCheck::Found(found) if found.helped != Helped::default() => Some(found.helped),
+        _ => None,
+    }
+}
+
+/// Something that is on or off; true when it is to be the other.
+fn check_ui(ui: &mut Ui, title: &str, text: Option<&str>, on: bool) -> bool {
+    let icon = if on { icons::ICON_CHECK_BOX } else { icons::ICON_CHECK_BOX_OUTLINE_BLANK };
+    let row = ListRow::link(icon, title).selected(on);
+    let row = match text {
+        Some(text) => row.detail(text),
+        None => row,
+    };
+    row.show(ui).clicked()
+}
+
+/// So many Mbit/s, or none of it; what was chosen, in kbit/s.
+fn mbits_ui(ui: &mut Ui, of: &str, none: &str, now: Option<u32>) -> Option<Option<u32>> {
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::GAP_SMALL);
+        let known = MBITS.map(|mbits| Some(mbits * 1000));
+        // What the command line said may be something between.
+        let odd = (!known.contains(&now)).then_some(now).filter(Option::is_some);
+        for kbps in [None].into_iter().chain(known).chain(odd) {
+            let text = kbps.map_or_else(|| none.to_owned(), words::mbits);
+            let name = words::choice(of, &text);
+            let tone = if kbps == now { Tone::Primary } else { Tone::Secondary };
+            if ui.add(TextButton::new(&text, tone).named(&name)).clicked() && kbps != now {
+                chosen = Some(kbps);
+            }
+        }
+    });
+    chosen
+}

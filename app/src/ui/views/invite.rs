@@ -1,0 +1,48 @@
+//! What a friend needs to find us: a link, also to scan.
+
+use crate::engine::command::Command;
+use crate::engine::view::{InviteView, View};
+use crate::ui::state::UiState;
+use crate::ui::text::invite as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{TextButton, Tone, card, label, page, qr_code};
+use egui::Ui;
+use egui_material_icons::icons;
+
+/// The page.
+pub(super) fn invite_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    page(ui, "invite", size::COLUMN_NARROW, |ui| {
+        let colors = palette(ui);
+        label(ui, words::TITLE, font::title(), colors.text);
+        label(ui, words::INTRO, font::body(), colors.text_muted);
+        ui.add_space(size::GAP_LARGE);
+        match &view.invite {
+            None => drop(label(ui, words::MAKING, font::body(), colors.text_muted)),
+            Some(invite) => invite_card_ui(ui, invite, state),
+        }
+        ui.add_space(size::GAP_LARGE);
+        if view.own.name.is_none() {
+            label(ui, words::NO_NAME, font::caption(), colors.text_muted);
+        }
+        if ui.add(TextButton::new(words::RENEW, Tone::Quiet).icon(icons::ICON_REFRESH)).clicked() {
+            wishes.push(Command::MakeInvite);
+        }
+    });
+}
+
+fn invite_card_ui(ui: &mut Ui, invite: &InviteView, state: &mut UiState) {
+    let colors = palette(ui);
+    if !qr_code(ui, &mut state.qr, &invite.link, words::QR) {
+        label(ui, words::TOO_LONG, font::caption(), colors.text_muted);
+    }
+    ui.add_space(size::GAP_LARGE);
+    let width = ui.available_width();
+    let copy = TextButton::new(words::COPY, Tone::Primary).icon(icons::ICON_CONTENT_COPY).wide(width);
+    if ui.add(copy).clicked() {
+        ui.copy_text(invite.link.clone());
+    }
+    ui.add_space(size::GAP);
+    card(ui, |ui| label(ui, invite.link.as_str(), font::key(), colors.text_muted));
+    ui.add_space(size::GAP);
+    label(ui, words::supernodes(invite.supernodes), font::caption(), colors.text_muted);
+}

@@ -1,0 +1,85 @@
+//! "Can people call me?": the answer, why, and what to change.
+
+use crate::engine::command::Command;
+use crate::engine::diagnosis::{Bearing, Finding, Verdict};
+use crate::engine::view::{NetworkCheck, NetworkFound, View};
+use crate::ui::text::network as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{TextButton, Tone, card, centered_row, label, page};
+use egui::{Ui, vec2};
+use egui_material_icons::icons;
+
+/// The page.
+pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
+    page(ui, "network", size::COLUMN, |ui| {
+        let colors = palette(ui);
+        match &view.network_check {
+            NetworkCheck::Idle => {
+                wishes.push(Command::CheckNetwork);
+                looking_ui(ui);
+            }
+            NetworkCheck::Looking => looking_ui(ui),
+            NetworkCheck::Found(found) => {
+                let (icon, ink, title) = match found.verdict {
+                    Verdict::Callable => (icons::ICON_CHECK_CIRCLE, colors.accent, words::CALLABLE),
+                    Verdict::NoSound => (icons::ICON_WARNING, colors.warning, words::NO_SOUND),
+                    Verdict::Unreachable => (icons::ICON_ERROR, colors.danger, words::UNREACHABLE),
+                };
+                ui.label(icon.rich_text().size(size::KEY_PICTURE).color(ink));
+                label(ui, title, font::title(), colors.text);
+                ui.add_space(size::GAP_LARGE);
+                found_ui(ui, found, wishes);
+            }
+        }
+    });
+}
+
+fn looking_ui(ui: &mut Ui) {
+    let colors = palette(ui);
+    ui.label(icons::ICON_NETWORK_CHECK.rich_text().size(size::KEY_PICTURE).color(colors.text_muted));
+    label(ui, words::LOOKING, font::title(), colors.text);
+    label(ui, words::LOOKING_TEXT, font::body(), colors.text_muted);
+}
+
+fn found_ui(ui: &mut Ui, found: &NetworkFound, wishes: &mut Vec<Command>) {
+    card(ui, |ui| {
+        for finding in &found.findings {
+            finding_ui(ui, finding);
+        }
+    });
+    ui.add_space(size::GAP_LARGE);
+    let buttons = [
+        TextButton::new(words::COPY, Tone::Secondary).icon(icons::ICON_CONTENT_COPY),
+        TextButton::new(words::AGAIN, Tone::Primary).icon(icons::ICON_REFRESH),
+    ];
+    let widths = buttons.each_ref().map(|button| button.width(ui));
+    let [copy, again] = buttons;
+    centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
+        if ui.add(copy).clicked() {
+            ui.copy_text(found.lines.clone());
+        }
+        if ui.add(again).clicked() {
+            wishes.push(Command::CheckNetwork);
+        }
+    });
+}
+
+fn finding_ui(ui: &mut Ui, finding: &Finding) {
+    let colors = palette(ui);
+    let (icon, ink) = match finding.bearing {
+        Bearing::Good => (icons::ICON_CHECK, colors.accent),
+        Bearing::Note => (icons::ICON_INFO, colors.text_muted),
+        Bearing::Bad => (icons::ICON_ERROR, colors.danger),
+    };
+    ui.horizontal_top(|ui| {
+        ui.label(icon.rich_text().size(font::ICON).color(ink));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing = vec2(0.0, size::LINE_GAP);
+            label(ui, finding.message.as_str(), font::body(), colors.text);
+            if let Some(advice) = finding.advice {
+                label(ui, advice, font::caption(), colors.text_muted);
+            }
+        });
+    });
+    ui.add_space(size::GAP_SMALL);
+}

@@ -1,0 +1,58 @@
+//! What leads to another page, at the foot of the side panel.
+
+use super::super::theme::{font, palette, size};
+use super::{elided, focus_ring};
+use egui::{Align2, Response, Role, Sense, Ui, Widget, WidgetInfo, pos2, vec2};
+use egui_material_icons::MaterialIcon;
+
+/// An icon with a short word below.
+pub(in crate::ui) struct Tab<'a> {
+    icon: MaterialIcon,
+    word: &'a str,
+    name: &'a str,
+    width: f32,
+    selected: bool,
+}
+
+impl<'a> Tab<'a> {
+    /// One of this width that says `word`; `name` is what it is called in full.
+    pub(in crate::ui) fn new(icon: MaterialIcon, word: &'a str, name: &'a str, width: f32) -> Self {
+        Self { icon, word, name, width, selected: false }
+    }
+
+    /// Whether its page is what the main area shows.
+    pub(in crate::ui) fn selected(mut self, selected: bool) -> Self {
+        self.selected = selected;
+        self
+    }
+}
+
+impl Widget for Tab<'_> {
+    fn ui(self, ui: &mut Ui) -> Response {
+        let (rect, response) = ui.allocate_exact_size(vec2(self.width, size::TAB), Sense::click());
+        response
+            .widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.selected, self.name));
+        let colors = palette(ui);
+        let painter = ui.painter();
+        if response.is_pointer_button_down_on() {
+            painter.rect_filled(rect, size::CORNER, colors.surface_pressed);
+        } else if response.hovered() {
+            painter.rect_filled(rect, size::CORNER, colors.surface_hovered);
+        }
+        let ink = if self.selected { colors.accent } else { colors.text_muted };
+        let middle = rect.center().x;
+        let icon_at = pos2(middle, rect.top() + size::GAP_SMALL);
+        let icon_font = font::icon(font::ICON + 4.0);
+        painter.text(icon_at, Align2::CENTER_TOP, self.icon.codepoint, icon_font, ink);
+        let word = elided(ui, self.word, font::tiny(), ink, self.width);
+        let at = pos2(middle - word.size().x / 2.0, rect.bottom() - size::GAP_SMALL - word.size().y);
+        painter.galley(at.round(), word, ink);
+        focus_ring(
+            ui,
+            &response,
+            rect.shrink(size::FOCUS_GAP + size::FOCUS_RING),
+            f32::from(size::CORNER) - 2.0,
+        );
+        response.on_hover_cursor(egui::CursorIcon::PointingHand).on_hover_text(self.name)
+    }
+}

@@ -1,0 +1,107 @@
+//! The pages about the network and about helping others.
+
+use super::{Window, sample};
+use app::engine::command::Command;
+use app::engine::diagnosis::{Bearing, Finding, Verdict};
+use app::engine::helping::Agreed;
+use app::engine::view::{Counts, HelpView, Helped, NetworkCheck, NetworkFound, View};
+use overlay::record::Offers;
+use overlay::volunteer::Metering;
+use std::time::Duration;
+
+fn checked(verdict: Verdict) -> View {
+    let finding = |bearing, message: &str, advice| Finding {
+        topic: "udp",
+        bearing,
+        message: message.to_owned(),
+        advice,
+    };
+    let mut view = sample::contacts();
+    view.network_check = NetworkCheck::Found(Box::new(NetworkFound {
+        verdict,
+        findings: vec![
+            finding(Bearing::Good, "You are rung through 203.0.113.5:443 over QUIC.", None),
+            finding(Bearing::Bad, "Your network blocks UDP.", Some("Let UDP out in the firewall.")),
+        ],
+        lines: "all of it".to_owned(),
+        helped: Helped { leaves: 12, relayed: 34_500_000 },
+    }));
+    view
+}
+
+#[test]
+fn whether_people_can_call_is_found_out_and_told() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Can people call me?");
+    assert_eq!(window.wished().first(), Some(&Command::CheckNetwork));
+    let mut view = sample::contacts();
+    view.network_check = NetworkCheck::Looking;
+    window.show(view);
+    assert!(window.says("Trying it out"));
+    window.wished();
+    for (verdict, title) in [
+        (Verdict::Callable, "People can call you"),
+        (Verdict::NoSound, "It rings here, but no sound would get through"),
+        (Verdict::Unreachable, "Nobody can call you at the moment"),
+    ] {
+        window.show(checked(verdict));
+        assert!(window.says(title));
+        assert!(window.says("Your network blocks UDP.") && window.says("Let UDP out in the firewall."));
+    }
+    window.click("Look again");
+    assert_eq!(window.wished(), [Command::CheckNetwork]);
+    assert!(window.copies("Copy report").contains(&"all of it".to_owned()));
+}
+
+/// The page about helping others, where this was agreed to.
+fn help(agreed: Agreed, counts: Counts) -> Window {
+    let mut view = checked(Verdict::Callable);
+    let standing = (agreed != Agreed::default()).then(|| sample::sentence("Fit to help.", "Wait a minute."));
+    view.help = HelpView { agreed, counts, standing };
+    let mut window = Window::open(view);
+    window.click("Help others");
+    window
+}
+
+#[test]
+fn nobody_helps_unasked_and_one_says_so_role_by_role() {
+    let mut window = help(Agreed::default(), Counts::Now);
+    assert!(!window.mentions("Calls passed on, at most"), "nothing is to be limited");
+    assert_eq!(window.wished(), [], "and nothing is asked");
+    window.click("Keep names");
+    let agreed = Agreed { roles: Offers::DIRECTORY, ..Agreed::default() };
+    assert_eq!(window.wished(), [Command::AgreeToHelp(agreed)]);
+}
+
+#[test]
+fn who_helps_sees_whom_and_sets_limits() {
+    let agreed = Agreed { roles: Offers::DIRECTORY.and(Offers::RELAY), ..Agreed::default() };
+    let mut window = help(agreed, Counts::NextStart);
+    assert_eq!(window.wished(), [Command::CheckNetwork]);
+    assert!(window.says("Fit to help.") && window.says("Wait a minute."));
+    assert!(window.says("This counts when Silbo is started the next time."));
+    assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
+    window.click("Calls passed on, at most: 5 Mbit/s");
+    window.click("What your line can send: 50 Mbit/s");
+    window.click("My traffic costs money: do not help with it");
+    window.click("Keep names");
+    window.click("Calls passed on, at most: No limit");
+    assert_eq!(
+        window.wished(),
+        [
+            Command::AgreeToHelp(Agreed { max_kbps: Some(5000), ..agreed }),
+            Command::AgreeToHelp(Agreed { upload_kbps: Some(50_000), ..agreed }),
+            Command::AgreeToHelp(Agreed { metering: Metering::Metered, ..agreed }),
+            Command::AgreeToHelp(Agreed { roles: Offers::RELAY, ..agreed }),
+        ],
+        "there is no limit already"
+    );
+    window.pass(Duration::from_secs(10));
+    assert_eq!(window.wished(), [Command::CheckNetwork], "figures are asked for again");
+}
+
+#[test]
+fn a_limit_of_the_command_line_is_shown_as_it_is() {
+    let agreed = Agreed { roles: Offers::ALL, max_kbps: Some(1500), ..Agreed::default() };
+    assert!(help(agreed, Counts::Now).says("Calls passed on, at most: 1.5 Mbit/s"));
+}

@@ -1,0 +1,140 @@
+//! What the person can choose, on the page of settings and on the card over a call; and closing the window in a call.
+
+use super::{Window, sample};
+use app::engine::command::Command;
+use app::engine::view::{Appearance, CallPhase, ContactId};
+use egui::accesskit::Toggled;
+use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use egui_kittest::kittest::{NodeT, Queryable};
+use media::device::{AudioSink, AudioSource};
+use std::time::Duration;
+
+/// The page of settings, with these devices chosen.
+fn settings(microphone: &str, loudspeaker: &str) -> Window {
+    let mut window = Window::open(sample::devices(microphone, loudspeaker));
+    window.press(Modifiers::COMMAND, Key::Comma);
+    assert!(window.says("Settings") && window.says("Sound"));
+    assert_eq!(window.wished(), [Command::ListDevices], "it asks which there are");
+    window
+}
+
+fn is_chosen(window: &Window, choice: &str) -> bool {
+    window.harness.get_by_label(choice).accesskit_node().toggled() == Some(Toggled::True)
+}
+
+#[test]
+fn microphone_and_loudspeaker_are_chosen_among_those_there_are() {
+    let mut window = settings("usb-1", "hdmi");
+    assert!(is_chosen(&window, "Microphone: Headset"));
+    assert!(is_chosen(&window, "Loudspeaker: HDMI"));
+    assert!(!window.mentions("Monitor of HDMI"), "that is what a loudspeaker plays");
+    window.click("Microphone: Headset (2)");
+    window.click("Loudspeaker: As the system has it (Built-in speakers)");
+    assert_eq!(
+        window.wished(),
+        [
+            Command::SetMicrophone(AudioSource::Preferred("usb-2".to_owned())),
+            Command::SetLoudspeaker(AudioSink::Default)
+        ]
+    );
+    window.click("Microphone: Headset");
+    assert_eq!(window.wished(), [], "it is chosen already");
+    window.click("Call Echo to hear yourself");
+    assert_eq!(window.wished(), [Command::Call(ContactId::Echo)]);
+}
+
+#[test]
+fn what_was_chosen_and_is_not_plugged_in_stays_chosen_and_is_said() {
+    let window = settings("usb-7", "hdmi");
+    assert!(is_chosen(&window, "Microphone: usb-7 (not plugged in)"));
+}
+
+#[test]
+fn without_devices_the_settings_say_what_to_do() {
+    let mut view = sample::devices("usb-1", "hdmi");
+    view.settings = Default::default();
+    let mut window = Window::open(view.clone());
+    window.click("Settings");
+    assert!(window.says("Looking for microphones and loudspeakers…"));
+    view.settings.devices = Some(Vec::new());
+    window.show(view);
+    assert!(window.mentions("There is none. Plug one in"));
+}
+
+#[test]
+fn what_is_plugged_in_meanwhile_is_looked_for() {
+    let mut window = settings("usb-1", "hdmi");
+    window.pass(Duration::from_secs(1));
+    assert_eq!(window.wished(), []);
+    window.pass(Duration::from_secs(1));
+    assert_eq!(window.wished(), [Command::ListDevices]);
+}
+
+#[test]
+fn the_window_is_dark_or_light_as_one_likes() {
+    let mut window = settings("usb-1", "hdmi");
+    assert!(is_chosen(&window, "Appearance: As the system has it"));
+    window.click("Appearance: Light");
+    assert_eq!(window.wished(), [Command::SetAppearance(Appearance::Light)]);
+    let mut view = sample::devices("usb-1", "hdmi");
+    view.settings.appearance = Appearance::Light;
+    window.show(view);
+    assert_eq!(window.harness.ctx.theme(), egui::Theme::Light);
+}
+
+#[test]
+fn devices_are_changed_in_mid_call() {
+    let mut view = sample::devices("usb-1", "hdmi");
+    let mut window = Window::open(view.clone());
+    view.call = sample::active(window.now()).call;
+    window.show(view);
+    window.click("Sound devices");
+    window.click("Loudspeaker: As the system has it (Built-in speakers)");
+    let chosen = Command::SetLoudspeaker(AudioSink::Default);
+    assert_eq!(window.wished(), [Command::ListDevices, chosen]);
+    assert!(window.says("Done"), "one may try another");
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.says("Done"));
+    window.press(Modifiers::COMMAND, Key::I);
+    assert!(window.says("Done"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(!window.says("Done"), "it had the keyboard");
+}
+
+/// What a press on the window's cross asks of the desktop.
+fn close(window: &mut Window) -> Vec<ViewportCommand> {
+    let root = window.harness.input_mut().viewports.entry(ViewportId::ROOT).or_default();
+    root.events.push(ViewportEvent::Close);
+    let asked = window.asked_of_the_desktop();
+    window.harness.input_mut().viewports.entry(ViewportId::ROOT).or_default().events.clear();
+    window.harness.run();
+    asked
+}
+
+#[test]
+fn a_window_that_is_closed_in_a_call_asks_first() {
+    let mut window = Window::open(sample::contacts());
+    assert!(!close(&mut window).contains(&ViewportCommand::CancelClose), "nothing holds it");
+    window.show(sample::active(window.now()));
+    assert!(close(&mut window).contains(&ViewportCommand::CancelClose));
+    assert!(window.says("You are in a call with carmen.santana"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(!window.says("Hang up and close"), "Enter stays");
+    close(&mut window);
+    window.harness.get_by_label("Hang up and close").click();
+    let asked = (0..3).flat_map(|_| window.asked_of_the_desktop()).collect::<Vec<_>>();
+    assert!(asked.contains(&ViewportCommand::Close));
+    assert!(!close(&mut window).contains(&ViewportCommand::CancelClose), "it was agreed");
+}
+
+#[test]
+fn the_question_goes_away_with_the_call() {
+    let mut window = Window::open(sample::contacts());
+    window.show(sample::active(window.now()));
+    close(&mut window);
+    assert!(window.says("Stay in the call"));
+    let over = sample::sentence("The call is over.", "");
+    window.show(sample::call(sample::person(1), "bob", CallPhase::Ended { why: over, lasted: None }));
+    assert!(!window.says("Stay in the call"));
+    assert!(!close(&mut window).contains(&ViewportCommand::CancelClose));
+}
