@@ -122,11 +122,13 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
-    /// Calls the contact whose page is open: its last control removes them, the one before calls.
+    /// Calls the contact whose page is open: its last control removes them, the one before
+    /// says that their key was compared, the one before that calls.
     fn call(&mut self) -> Result<()> {
         self.window.settle()?;
-        self.window.press("shift+Tab")?;
-        self.window.press("shift+Tab")?;
+        for _ in 0..3 {
+            self.window.press("shift+Tab")?;
+        }
         self.window.press("Return")?;
         self.events.expect("calling", PATIENCE)?;
         Ok(())
