@@ -14,7 +14,7 @@ use super::{
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
-    view::{ClaimState, ContactId, NetworkFound, NetworkState, Search, Sentence, Settings},
+    view::{ClaimState, ContactId, Helped, NetworkFound, NetworkState, Search, Sentence, Settings},
 };
 use crate::{
     call::{CallId, Line},
@@ -113,6 +113,8 @@ pub(super) enum Done {
     Sent(Result<(), SendError>),
     /// Microphones and loudspeakers.
     Devices(Result<Vec<DeviceInfo>, DeviceError>),
+    /// Whom this computer helps.
+    HelpedCounted(Option<Helped>),
     /// The node was told of other supernodes.
     HintsGiven,
     /// How this computer stands.
@@ -293,6 +295,10 @@ impl Actor {
                 Ok(())
             }
             Command::AgreeToHelp(agreed) => self.agree_to_help(agreed),
+            Command::CountHelped => {
+                self.count_helped();
+                Ok(())
+            }
             Command::MakeInvite => self.make_invite(),
             Command::OfferInvite(link) => {
                 self.offer_invite(&link);
@@ -482,6 +488,7 @@ impl Actor {
             Ok(Done::Told(who, secret, result)) => self.told(who, secret, result),
             Ok(Done::PresenceGiven) => self.given(),
             Ok(Done::Devices(found)) => self.devices_listed(found),
+            Ok(Done::HelpedCounted(helped)) => self.helped_counted(helped),
             Ok(Done::NetworkChecked(found)) => self.network_checked(found),
             Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),

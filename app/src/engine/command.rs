@@ -85,6 +85,8 @@ pub enum Command {
     ListDevices,
     /// Help others so far, and no further.
     AgreeToHelp(Agreed),
+    /// Count whom this computer helps; the figures appear in the view.
+    CountHelped,
     /// Make the link that a friend needs; it appears in the view.
     MakeInvite,
     /// Show whom this link invites to, and ask before anybody is added.

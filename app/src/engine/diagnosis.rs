@@ -1,10 +1,7 @@
 //! "Can people call me?", answered from what the node knows about itself: findings in plain sentences, each with what
 //! to change, and one verdict.
 
-use super::{
-    helping,
-    view::{Helped, NetworkFound},
-};
+use super::{helping, view::NetworkFound};
 use overlay::{
     NatKind, Report, Role,
     outcome::{Carrier, Skew, UdpState},
@@ -112,13 +109,7 @@ impl Diagnosis {
 
     /// What the window shows of it.
     pub(super) fn found(&self) -> NetworkFound {
-        let Report { kept, relay, .. } = &self.report;
-        NetworkFound {
-            verdict: self.verdict,
-            findings: self.findings.clone(),
-            lines: self.to_lines(),
-            helped: Helped { leaves: kept.leaves, relayed: relay.map_or(0, |relay| relay.bytes) },
-        }
+        NetworkFound { verdict: self.verdict, findings: self.findings.clone(), lines: self.to_lines() }
     }
 
     /// Why people cannot call; nothing when they can.
@@ -330,7 +321,9 @@ fn helping_found(report: &Report) -> Finding {
             topic,
             Bearing::Note,
             message,
-            Some("To let it, whenever it is fit and needed: `silbo online --help-others`."),
+            Some(
+                "To let it, whenever it is fit and needed: say so under Help in the window, or `silbo online --help-others`.",
+            ),
         ),
         (Candidacy::Unfit(_) | Candidacy::Draining | Candidacy::CoolingDown, _) => {
             finding(topic, Bearing::Note, message, advice)

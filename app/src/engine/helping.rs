@@ -2,16 +2,17 @@
 //! last days, and since when it has its public address.
 
 use super::{
-    actor::Actor,
+    actor::{Actor, Done},
     event::EventBody,
     power,
-    view::{Counts, HelpView, Sentence},
+    view::{Counts, HelpView, Helped, Sentence},
 };
 use crate::{
     reason::Reason,
     storage::{Setting, Storage, StorageError},
 };
 use overlay::{
+    Report,
     driver::Volunteering,
     record::Offers,
     volunteer::{Candidacy, Conditions, History, Metering, Unfit},
@@ -277,6 +278,22 @@ impl Actor {
         Ok(())
     }
 
+    /// Counts whom this computer helps.
+    pub(super) fn count_helped(&mut self) {
+        let overlay = self.overlay.clone();
+        self.jobs.spawn(async move {
+            let helped = overlay.report().await.map(|Report { kept, relay, .. }| Helped {
+                leaves: kept.leaves,
+                relayed: relay.map_or(0, |relay| relay.bytes),
+            });
+            Done::HelpedCounted(helped)
+        });
+    }
+
+    pub(super) fn helped_counted(&mut self, helped: Option<Helped>) {
+        self.picture.view.help.helped = helped.unwrap_or_default();
+    }
+
     /// What the window says about it.
     pub(super) fn show_helping(&mut self, agreed: Agreed) {
         let counts = match &self.volunteer {
@@ -296,7 +313,8 @@ impl Actor {
             let (_, message, advice) = in_words(candidacy);
             Sentence { message: message.to_owned(), next_step: advice.unwrap_or_default().to_owned() }
         });
-        self.picture.view.help = HelpView { agreed, counts, standing };
+        let helped = self.picture.view.help.helped;
+        self.picture.view.help = HelpView { agreed, counts, standing, helped };
     }
 
     /// Tells the node when the plug was pulled, the person when something has changed, and the profile how long we ran.

@@ -103,6 +103,8 @@ pub struct HelpView {
     pub counts: Counts,
     /// How far it has come, and what to change; nothing where there is nothing to say.
     pub standing: Option<Sentence>,
+    /// Whom this computer helps, as last counted.
+    pub helped: Helped,
 }
 
 /// What a friend needs to find us.
@@ -144,8 +146,6 @@ pub struct NetworkFound {
     pub findings: Vec<Finding>,
     /// All of it as text, to send it to somebody.
     pub lines: String,
-    /// Whom this computer helps.
-    pub helped: Helped,
 }
 
 /// Whom this computer helps, since it was started.

@@ -47,8 +47,8 @@ pub(super) struct UiState {
     pub(super) safety: Option<(PublicKey, SafetyNumber)>,
     /// When the engine was last asked which devices there are.
     pub(super) listed: Option<Instant>,
-    /// When it was last asked how this computer stands, for the figures of those it helps.
-    pub(super) checked: Option<Instant>,
+    /// When it was last asked whom this computer helps.
+    pub(super) counted: Option<Instant>,
 }
 
 /// Where the other end's picture is shown.
@@ -146,7 +146,7 @@ impl UiState {
             qr: None,
             safety: None,
             listed: None,
-            checked: None,
+            counted: None,
         }
     }
 

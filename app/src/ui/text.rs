@@ -378,10 +378,6 @@ pub(super) mod help {
             _ => format!("{:.1} Mbit/s", f64::from(kbps) / 1000.0),
         }
     }
-    /// The accessible name of a choice.
-    pub(in crate::ui) fn choice(of: &str, text: &str) -> String {
-        format!("{of}: {text}")
-    }
 }
 
 /// Settings, and the cards over a call that are like them.

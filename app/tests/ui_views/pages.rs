@@ -24,7 +24,6 @@ fn checked(verdict: Verdict) -> View {
             finding(Bearing::Bad, "Your network blocks UDP.", Some("Let UDP out in the firewall.")),
         ],
         lines: "all of it".to_owned(),
-        helped: Helped { leaves: 12, relayed: 34_500_000 },
     }));
     view
 }
@@ -57,7 +56,8 @@ fn whether_people_can_call_is_found_out_and_told() {
 fn help(agreed: Agreed, counts: Counts) -> Window {
     let mut view = checked(Verdict::Callable);
     let standing = (agreed != Agreed::default()).then(|| sample::sentence("Fit to help.", "Wait a minute."));
-    view.help = HelpView { agreed, counts, standing };
+    let helped = Helped { leaves: 12, relayed: 34_500_000 };
+    view.help = HelpView { agreed, counts, standing, helped };
     let mut window = Window::open(view);
     window.click("Help others");
     window
@@ -77,7 +77,7 @@ fn nobody_helps_unasked_and_one_says_so_role_by_role() {
 fn who_helps_sees_whom_and_sets_limits() {
     let agreed = Agreed { roles: Offers::DIRECTORY.and(Offers::RELAY), ..Agreed::default() };
     let mut window = help(agreed, Counts::NextStart);
-    assert_eq!(window.wished(), [Command::CheckNetwork]);
+    assert_eq!(window.wished(), [Command::CountHelped]);
     assert!(window.says("Fit to help.") && window.says("Wait a minute."));
     assert!(window.says("This counts when Silbo is started the next time."));
     assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
@@ -97,7 +97,7 @@ fn who_helps_sees_whom_and_sets_limits() {
         "there is no limit already"
     );
     window.pass(Duration::from_secs(10));
-    assert_eq!(window.wished(), [Command::CheckNetwork], "figures are asked for again");
+    assert_eq!(window.wished(), [Command::CountHelped], "figures are asked for again");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use crate::engine::command::Command;
 use crate::engine::helping::Agreed;
-use crate::engine::view::{Counts, Helped, NetworkCheck, View};
+use crate::engine::view::{Counts, Helped, View};
 use crate::ui::state::UiState;
-use crate::ui::text::help as words;
+use crate::ui::text::{help as words, settings};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
 use egui::{Ui, vec2};
@@ -95,16 +95,13 @@ fn standing_ui(ui: &mut Ui, view: &View) {
 
 /// Whom it helps; asked for again and again while somebody looks.
 fn figures(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Option<Helped> {
-    let due = state.checked.is_none_or(|at| state.now.saturating_duration_since(at) >= FIGURES_EVERY);
-    if due && view.network_check != NetworkCheck::Looking {
-        state.checked = Some(state.now);
-        wishes.push(Command::CheckNetwork);
+    let due = state.counted.is_none_or(|at| state.now.saturating_duration_since(at) >= FIGURES_EVERY);
+    if due {
+        state.counted = Some(state.now);
+        wishes.push(Command::CountHelped);
     }
     ui.request_repaint_after(FIGURES_EVERY);
-    match &view.network_check {
-        NetworkCheck::Found(found) if found.helped != Helped::default() => Some(found.helped),
-        _ => None,
-    }
+    Some(view.help.helped).filter(|helped| *helped != Helped::default())
 }
 
 /// Something that is on or off; true when it is to be the other.
@@ -128,7 +125,7 @@ fn mbits_ui(ui: &mut Ui, of: &str, none: &str, now: Option<u32>) -> Option<Optio
         let odd = (!known.contains(&now)).then_some(now).filter(Option::is_some);
         for kbps in [None].into_iter().chain(known).chain(odd) {
             let text = kbps.map_or_else(|| none.to_owned(), words::mbits);
-            let name = words::choice(of, &text);
+            let name = settings::choice(of, &text);
             let tone = if kbps == now { Tone::Primary } else { Tone::Secondary };
             if ui.add(TextButton::new(&text, tone).named(&name)).clicked() && kbps != now {
                 chosen = Some(kbps);
