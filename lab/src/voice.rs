@@ -139,8 +139,7 @@ impl Row {
         let seconds = media::frame::duration_of(heard.sound.len() as u64).as_secs_f64();
         let began = heard.began.as_secs_f64() * 1000.0;
         let sent = heard.stats.received + heard.stats.lost;
-        let told = quality::mouth_to_ear(heard.round_trip, &heard.stats);
-        let opinion = quality::mean_opinion(told, heard.stats.concealed_ratio());
+        let opinion = quality::mean_opinion(heard.delay_told, heard.stats.concealed_ratio());
         Self {
             pesq: mean(scores.pesq.iter().copied()),
             stoi: mean(scores.stoi.iter().copied()),
@@ -149,7 +148,7 @@ impl Row {
             recovered: heard.stats.recovered as f64 / sent.max(1) as f64 * 100.0,
             wire: heard.wire as f64 * 8.0 / 1000.0 / seconds,
             opinion: opinion.into(),
-            delay_told: (told.as_secs_f64() - DEVICE_BUFFER.as_secs_f64()) * 1000.0,
+            delay_told: (heard.delay_told.as_secs_f64() - DEVICE_BUFFER.as_secs_f64()) * 1000.0,
         }
     }
 }

@@ -12,6 +12,7 @@
 use anyhow::Result;
 use media::frame::{BLOCK, BLOCK_TIME};
 use media::jitter::losses::LossPattern;
+use media::session::quality;
 use media::voice::red;
 use media::voice::{
     PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig, VoiceSender,
@@ -44,8 +45,8 @@ pub(super) struct Heard {
     pub(super) began: Duration,
     /// What play-out did.
     pub(super) stats: PlayoutStats,
-    /// How long the way took there and back, by the median of what was told.
-    pub(super) round_trip: Option<Duration>,
+    /// What the program took for the delay from mouth to ear with a sound card, by the median of what it told once a second.
+    pub(super) delay_told: Duration,
     /// Bytes of IP of both the voice and what is told of it.
     pub(super) wire: usize,
 }
@@ -65,7 +66,7 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     // The loudspeaker's clock and the microphone's are not in step.
     let phase = BLOCK_TIME * (seed * 7 % 10) as u32 / 10;
     let (mut sequence, mut wire) = (0u16, 0);
-    let mut round_trips = Vec::new();
+    let (mut round_trip, mut delays_told) = (None, Vec::new());
     let mut sound = Vec::with_capacity(speech.len());
     // Until the last word has arrived.
     let silence = [0.0; BLOCK];
@@ -73,7 +74,8 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     for (tick, block) in (0u32..).zip(blocks) {
         let now = BLOCK_TIME * tick;
         while let Some((_, reported)) = told.pop_front_if(|(at, _)| *at <= now) {
-            round_trips.extend(reported.round_trip);
+            round_trip = reported.round_trip.or(round_trip);
+            delays_told.push(quality::mouth_to_ear(round_trip, &receiver.stats()));
             sender.handle_report(reported);
             receiver.handle_report(reported);
         }
@@ -106,9 +108,9 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
         sound.extend_from_slice(&played);
     }
     // The first block is captured when its last sample has been spoken.
-    round_trips.sort_unstable();
-    let round_trip = round_trips.get(round_trips.len() / 2).copied();
-    Ok(Heard { sound, began: BLOCK_TIME + phase, stats: receiver.stats(), round_trip, wire })
+    delays_told.sort_unstable();
+    let delay_told = delays_told.get(delays_told.len() / 2).copied().unwrap_or_default();
+    Ok(Heard { sound, began: BLOCK_TIME + phase, stats: receiver.stats(), delay_told, wire })
 }
 
 /// Bytes of the payload on the wire.

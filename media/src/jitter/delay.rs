@@ -7,6 +7,10 @@
 //! [`UNFELT`] from mouth to ear a conversation hardly suffers, beyond it does (ITU-T G.114 §2): waiting costs [`FELT`] times as
 //! much where the way itself is long. Recent frames count more ([`MEMORY`]). All packets released together after one stall count as
 //! one: a rare spike is an accident to recover from, not a habit to wait for.
+//!
+//! A queue that begins to grow makes *every* packet later than the one before. What was learnt is of no use then: as soon as
+//! some packets in a row are late, what the next one will need is waited for. And it does not go as it came: whoever fills
+//! it (TCP) will do so again. So what is waited too long since is not caught up at once ([`Haste`]).
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -40,6 +44,10 @@ pub const ENDS: Duration = Duration::from_millis(45);
 /// How long what was seen counts: after this, it weighs 1/e.
 pub const MEMORY: Duration = Duration::from_millis(8000);
 
+/// For so long after a queue was seen to grow the delay is left as it is, and for so long it is caught up in pauses alone. Each
+/// cut in a word costs what it sounds like; 35 ms more for some seconds are hardly felt.
+pub const HOLD: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+
 /// Threads wake late: this much more than what is learnt.
 pub const MARGIN: Duration = Duration::from_millis(5);
 
@@ -69,6 +77,23 @@ pub struct DelayEstimator {
     scatter: i64,
     /// How long the way takes, one way, smoothed; zero as long as nobody says.
     way: i64,
+    /// The mean transit of the last second.
+    recent: f64,
+    /// What the next packet needs that is to come through a queue that grows; zero: there is none.
+    queue: i64,
+    /// When the last packet came through such a queue.
+    queued: Option<i64>,
+}
+
+/// How soon a delay that is longer than the target should be caught up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Not yet.
+    Later,
+    /// Where nobody hears it.
+    InPauses,
+    /// Wherever it can be done.
+    Now,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +124,12 @@ impl DelayEstimator {
         let seen = Seen { arrival, transit, weight, origin: Origin::Own };
         self.last = Some(seen);
         self.note(seen);
+        self.queue = if self.draining { 0 } else { self.growing_queue() };
+        if self.queue > 0 {
+            self.queued = Some(arrival);
+        }
+        let share = 1.0 / (self.arrivals + 1).min(A_SECOND) as f64;
+        self.recent += (transit as f64 - self.recent) * share;
         self.arrivals += 1;
         if self.arrivals < BEGINNING || self.arrivals.is_multiple_of(EVERY) {
             (self.mean, self.scatter) = self.spread();
@@ -129,7 +160,7 @@ impl DelayEstimator {
         // What is to come is a little worse than what was seen: in a queue, and where nobody feels it, that is waited for, too.
         let least = self.jitter * (1.0 - self.chance());
         let spare = (self.unfelt() - wait).clamp(least as i64, self.jitter as i64);
-        let wait = wait + spare;
+        let wait = (wait + spare).max(self.queue);
         wait.clamp(samples_in(MIN_TARGET) as i64, samples_in(MAX_TARGET) as i64)
     }
 
@@ -138,14 +169,24 @@ impl DelayEstimator {
         self.jitter as u64
     }
 
-    /// By how much slower than the fastest the frames of their own packets were on average, in samples.
+    /// By how much slower than the fastest packets were during the last second, in samples.
     pub fn lateness(&self) -> u64 {
-        self.mean.max(0) as u64
+        (self.recent - self.base() as f64).max(0.0) as u64
     }
 
     /// Whether frames are late one by one, and not all of a time.
     pub fn is_by_chance(&self) -> bool {
         self.chance() > 0.5
+    }
+
+    /// How soon at `now` a delay beyond the target should be caught up.
+    pub fn haste(&self, now: i64) -> Haste {
+        let since = self.queued.map_or(i64::MAX, |queued| now - queued);
+        match HOLD {
+            (hold, _) if since < samples_in(hold) as i64 => Haste::Later,
+            (_, patient) if since < samples_in(patient) as i64 => Haste::InPauses,
+            _ => Haste::Now,
+        }
     }
 
     /// Forgets all arrivals, as for a new stream.
@@ -159,6 +200,19 @@ impl DelayEstimator {
             self.seen.pop_front();
         }
         self.seen.push_back(seen);
+    }
+
+    /// What the next packet needs if the last ones were all later than is waited for; zero if not.
+    fn growing_queue(&self) -> i64 {
+        let own = self.seen.iter().rev().filter(|seen| seen.origin == Origin::Own);
+        let latest: Vec<i64> = own.take(IN_A_ROW).map(|seen| seen.transit - self.base()).collect();
+        let (Some(newest), Some(oldest)) = (latest.first(), latest.get(IN_A_ROW - 1)) else { return 0 };
+        let least = latest.iter().copied().min().unwrap_or(0);
+        match newest - oldest {
+            _ if least < self.wait + CLEARLY => 0,
+            grown if grown > 0 => newest + grown,
+            _ => least,
+        }
     }
 
     /// The mean delay of frames that came by themselves, and how far they are off it on average.
@@ -242,9 +296,14 @@ impl DelayEstimator {
 /// order a little less.
 const INDEPENDENT: (f64, f64) = (0.4, 0.8);
 const FRAME: i64 = OPUS_FRAME as i64;
+/// Packets that are late one after the other because a queue grows, and by how much: 10 ms.
+const IN_A_ROW: usize = 3;
+const CLEARLY: i64 = 480;
 /// Looked at anew for each of the first packets, and then five times a second.
 const BEGINNING: u64 = 50;
 const EVERY: u64 = 10;
+/// Of packets.
+const A_SECOND: u64 = 50;
 /// Packets closer together than this were released together: 4 ms.
 const STALL_DRAIN: i64 = 192;
 /// A relative delay this far beyond what is waited for is a spike: 80 ms.
@@ -292,6 +351,29 @@ mod tests {
     fn one_spike_does_not_raise_the_target() {
         let estimator = after((0..100).map(|frame| if frame == 80 { 11_520 } else { 0 }));
         assert!(estimator.target() < least() + FRAME / 2, "{}", estimator.target());
+    }
+
+    #[test]
+    fn a_queue_that_grows_is_followed_from_the_third_late_packet_on_and_not_forgotten_at_once() {
+        let ms = |ms: i64| 48 * ms;
+        // From packet 100 on each is 10 ms later than the one before, up to 150 ms; from 150 on none is.
+        let delay = |frame: i64| match frame {
+            100..150 => ms((frame - 99) * 10).min(ms(150)),
+            _ => 0,
+        };
+        assert!(after((0..102).map(delay)).target() < ms(20));
+        assert!(after((0..104).map(delay)).target() >= delay(104));
+        assert!(after((0..120).map(delay)).target() >= ms(150));
+        let estimator = after((0..160).map(delay));
+        let at = |seconds: i64| 159 * FRAME + ms(seconds * 1000);
+        assert_eq!([1, 6, 31].map(|s| estimator.haste(at(s))), [Haste::Later, Haste::InPauses, Haste::Now]);
+    }
+
+    #[test]
+    fn a_stall_is_no_queue() {
+        // What was held up comes at once, in order.
+        let estimator = after((0..200).map(|frame| if frame == 100 { 240 * 48 } else { 0 }));
+        assert_eq!(estimator.haste(200 * FRAME), Haste::Now);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! ```text
 //! squeeze   a b b' c   ─▶  a b~b' c      stretch   a b c  ─▶  a b b~b c      (~ = cross-fade)
 //! ```
+//!
+//! In a pause there is no period to hit, and nobody hears that it is shorter or longer.
 
 /// Samples that [`squeeze`] needs.
 pub const SQUEEZE_NEEDS: usize = MAX_CUT + WINDOW;
@@ -14,13 +16,55 @@ pub const STRETCH_NEEDS: usize = MAX_REPEAT + WINDOW;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness(pub f32);
 
-/// Cuts one period out of the beginning of `sound` if two neighbours are alike enough or all is quiet;
+/// Where sound may be joined.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Joins {
+    /// Whatever is quieter than this (RMS); see [`Pauses::quiet`].
+    pub quiet: f32,
+    /// In words where two neighbours are so alike; none: only where it is quiet.
+    pub words: Option<Likeness>,
+}
+
+/// Finds the pauses between words in what is played.
+#[derive(Debug, Default)]
+pub struct Pauses {
+    /// RMS of the loudest of late.
+    loudness: f32,
+    /// Blocks in a row that were quieter than words.
+    quiet: u32,
+}
+
+impl Pauses {
+    /// Takes the next 10 ms.
+    pub fn follow(&mut self, block: &[f32]) {
+        let energy: f32 = block.iter().map(|sample| sample * sample).sum();
+        let here = (energy / block.len().max(1) as f32).sqrt();
+        self.loudness = here.max(self.loudness * FORGETS);
+        self.quiet = if here < self.between_words() { self.quiet.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether nothing is said. The closure of a consonant is quiet as well, but shorter, and heard when it changes.
+    pub fn is_pause(&self) -> bool {
+        self.quiet >= CLOSURE
+    }
+
+    /// The RMS below which sound may be joined anywhere.
+    pub fn quiet(&self) -> f32 {
+        if self.is_pause() { self.between_words() } else { QUIET }
+    }
+
+    fn between_words(&self) -> f32 {
+        (self.loudness * BETWEEN_WORDS).max(QUIET)
+    }
+}
+
+/// Cuts one period out of the beginning of `sound` if two neighbours are alike enough or it is a pause;
 /// says how many samples are gone.
-pub fn squeeze(sound: &mut Vec<f32>, enough: Likeness) -> usize {
+pub fn squeeze(sound: &mut Vec<f32>, joins: Joins) -> usize {
     if sound.len() < SQUEEZE_NEEDS {
         return 0;
     }
-    let Some(period) = best_period(sound, MAX_CUT, enough) else { return 0 };
+    let Some(period) = best_period(sound, MAX_CUT, joins) else { return 0 };
     for at in 0..WINDOW {
         let part = at as f32 / WINDOW as f32;
         sound[period + at] = sound[at] * (1.0 - part) + sound[period + at] * part;
@@ -29,13 +73,13 @@ pub fn squeeze(sound: &mut Vec<f32>, enough: Likeness) -> usize {
     period
 }
 
-/// Repeats one period at the beginning of `sound` if it is like what follows or all is quiet; says how many
+/// Repeats one period at the beginning of `sound` if it is like what follows or it is a pause; says how many
 /// samples were added.
-pub fn stretch(sound: &mut Vec<f32>, enough: Likeness) -> usize {
+pub fn stretch(sound: &mut Vec<f32>, joins: Joins) -> usize {
     if sound.len() < STRETCH_NEEDS {
         return 0;
     }
-    let Some(period) = best_period(sound, MAX_REPEAT, enough) else { return 0 };
+    let Some(period) = best_period(sound, MAX_REPEAT, joins) else { return 0 };
     let mut longer = sound[..period].to_vec();
     for at in 0..WINDOW {
         let part = at as f32 / WINDOW as f32;
@@ -48,11 +92,12 @@ pub fn stretch(sound: &mut Vec<f32>, enough: Likeness) -> usize {
 }
 
 /// The longest period that is nearly the best: a longer one changes the delay more for the same join.
-fn best_period(sound: &[f32], longest: usize, enough: Likeness) -> Option<usize> {
+fn best_period(sound: &[f32], longest: usize, joins: Joins) -> Option<usize> {
     let energy: f32 = sound[..longest + WINDOW].iter().map(|sample| sample * sample).sum();
-    if energy < QUIET * QUIET * (longest + WINDOW) as f32 {
+    if energy < joins.quiet * joins.quiet * (longest + WINDOW) as f32 {
         return Some(longest);
     }
+    let enough = joins.words?;
     let coarse = |period: usize| likeness(sound, period, COARSE);
     let mut best = (0.0, 0);
     for period in (SHORTEST..=longest).step_by(COARSE) {
@@ -92,12 +137,20 @@ const MAX_REPEAT: usize = 480;
 const WINDOW: usize = 480;
 /// The first search looks at every fourth sample and period.
 const COARSE: usize = 4;
-/// Below this (-60 dBFS) anything may be cut or repeated.
+/// -60 dBFS: no word is so quiet.
 const QUIET: f32 = 0.001;
+/// 30 dB quieter than words.
+const BETWEEN_WORDS: f32 = 0.03;
+/// Of the loudness of words, each 10 ms: 6 dB in three seconds.
+const FORGETS: f32 = 0.9977;
+/// Blocks of 10 ms; closures of consonants last 40 to 90 ms.
+const CLOSURE: u32 = 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WORDS: Joins = Joins { quiet: QUIET, words: Some(Likeness(0.9)) };
 
     fn tone(samples: usize, period: f32) -> Vec<f32> {
         (0..samples).map(|at| (at as f32 * std::f32::consts::TAU / period).sin() * 0.3).collect()
@@ -115,7 +168,7 @@ mod tests {
     #[test]
     fn a_tone_is_shortened_by_whole_periods_without_a_click() {
         let mut sound = tone(1920, 200.0);
-        let cut = squeeze(&mut sound, Likeness(0.9));
+        let cut = squeeze(&mut sound, WORDS);
         assert!(cut > 0 && cut.is_multiple_of(200), "cut {cut}");
         assert_eq!(sound.len(), 1920 - cut);
         assert!(roughness(&sound, 200.0) < 0.001);
@@ -124,7 +177,7 @@ mod tests {
     #[test]
     fn a_tone_is_lengthened_by_whole_periods_without_a_click() {
         let mut sound = tone(1920, 160.0);
-        let added = stretch(&mut sound, Likeness(0.9));
+        let added = stretch(&mut sound, WORDS);
         assert!(added > 0 && added.is_multiple_of(160), "added {added}");
         assert!(roughness(&sound, 160.0) < 0.001);
     }
@@ -138,15 +191,32 @@ mod tests {
                 (state >> 8) as f32 / (1 << 23) as f32 - 1.0
             })
             .collect();
-        assert_eq!(squeeze(&mut noise, Likeness(0.9)), 0);
-        assert_eq!(stretch(&mut noise, Likeness(0.9)), 0);
-        assert_eq!(squeeze(&mut vec![0.0; 1920], Likeness(0.9)), MAX_CUT);
-        assert_eq!(stretch(&mut vec![0.0; 1920], Likeness(0.9)), MAX_REPEAT);
+        assert_eq!(squeeze(&mut noise, WORDS), 0);
+        assert_eq!(stretch(&mut noise, WORDS), 0);
+        assert_eq!(squeeze(&mut vec![0.0; 1920], WORDS), MAX_CUT);
+        assert_eq!(stretch(&mut vec![0.0; 1920], WORDS), MAX_REPEAT);
+    }
+
+    #[test]
+    fn a_pause_is_told_from_the_closure_of_a_consonant_however_loud_the_voice_and_its_room() {
+        for gain in [0.05, 1.0] {
+            let block = |loud: f32| vec![loud * gain; 480];
+            let mut pauses = Pauses::default();
+            let mut after = |blocks: usize, loud: f32| {
+                (0..blocks).for_each(|_| pauses.follow(&block(loud)));
+                pauses.is_pause()
+            };
+            assert!(!after(100, 0.3));
+            assert!(!after(7, 0.005), "a closure");
+            assert!(!after(1, 0.3));
+            assert!(after(12, 0.005));
+            assert!(!after(1, 0.3));
+        }
     }
 
     #[test]
     fn too_little_sound_is_left_alone() {
-        assert_eq!(squeeze(&mut vec![0.0; SQUEEZE_NEEDS - 1], Likeness(0.0)), 0);
-        assert_eq!(stretch(&mut vec![0.0; STRETCH_NEEDS - 1], Likeness(0.0)), 0);
+        assert_eq!(squeeze(&mut vec![0.0; SQUEEZE_NEEDS - 1], WORDS), 0);
+        assert_eq!(stretch(&mut vec![0.0; STRETCH_NEEDS - 1], WORDS), 0);
     }
 }

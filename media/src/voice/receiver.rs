@@ -11,16 +11,17 @@
 //! as the copy that came with a later one; the coarse copy inside the packet after it; an invented continuation. Inventing does
 //! not move media time: a packet that comes after all is still played, and the delay has grown by what was invented. Where
 //! that is longer than what is waited on purpose, and packets are late by chance, as much of the packet is left out instead: it
-//! was heard as an invention. What waits too long is caught up by cutting pitch periods out, and the other way round ([`stretch`]).
+//! was heard as an invention. What waits too long is caught up by cutting pitch periods out, and the other way round
+//! ([`stretch`]); after a queue that grew, later and in pauses ([`Haste`]).
 
 use std::time::{Duration, Instant};
 
 use super::{EarlierFrame, Reported};
 use crate::codec::{CodecError, Decoder, MAX_DECODED, has_coarse_copy, samples_of};
 use crate::frame::{BLOCK, Block, OPUS_FRAME, duration_of, samples_in};
-use crate::jitter::delay::DelayEstimator;
+use crate::jitter::delay::{DelayEstimator, Haste};
 use crate::jitter::packets::{Inserted, Origin, PacketBuffer};
-use crate::jitter::stretch::{self, Likeness, SQUEEZE_NEEDS, STRETCH_NEEDS};
+use crate::jitter::stretch::{self, Joins, Likeness, Pauses, SQUEEZE_NEEDS, STRETCH_NEEDS};
 use crate::jitter::{Playing, PlayoutStats};
 
 /// Without a packet for this long, silence is played and nothing is invented any more.
@@ -64,6 +65,7 @@ pub struct VoiceReceiver {
     /// How long packets waited at the last pulls, in samples.
     recent: [i64; RECENT],
     pulls: usize,
+    pauses: Pauses,
     stats: PlayoutStats,
     shown_delay: f64,
 }
@@ -97,6 +99,7 @@ impl VoiceReceiver {
             shortened: None,
             recent: [0; RECENT],
             pulls: 0,
+            pauses: Pauses::default(),
             stats: PlayoutStats::default(),
             shown_delay: 0.0,
         })
@@ -175,7 +178,7 @@ impl VoiceReceiver {
         if let State::Playing { next, .. } = self.state {
             self.note_delay(now, next);
             self.skip_backlog(now);
-            self.change_delay();
+            self.change_delay(now);
         }
         while self.ready.len() < BLOCK && self.produce() {}
         if let State::Playing { next, .. } = self.state {
@@ -186,6 +189,7 @@ impl VoiceReceiver {
         let count = self.ready.len().min(BLOCK);
         out[..count].copy_from_slice(&self.ready[..count]);
         out[count..].fill(0.0);
+        self.pauses.follow(out);
         self.ready.drain(..count);
         self.stats.played += count as u64;
     }
@@ -269,21 +273,29 @@ impl VoiceReceiver {
     }
 
     /// Cuts or repeats a pitch period when the delay is off by more than the play in the system.
-    fn change_delay(&mut self) {
+    fn change_delay(&mut self, now: i64) {
         if self.config.time_stretch == TimeStretch::Off || self.pulls < RECENT / 2 {
             return;
         }
         let excess = self.least_wait() - self.delay.target();
+        let quiet = self.pauses.quiet();
         if excess > SLACK {
             // The further behind, the less alike the joined periods need to be.
             let enough = Likeness((0.92 - (excess - SLACK) as f32 / 24_000.0).max(0.55));
+            let words = match self.delay.haste(now) {
+                Haste::Later if excess < BEARABLE => return,
+                Haste::InPauses if excess < BEARABLE && !self.pauses.is_pause() => return,
+                Haste::InPauses if excess < BEARABLE => None,
+                Haste::Later | Haste::InPauses | Haste::Now => Some(enough),
+            };
             while self.ready.len() < SQUEEZE_NEEDS && self.decode_next() {}
-            let gone = stretch::squeeze(&mut self.ready, enough) as i64;
+            let gone = stretch::squeeze(&mut self.ready, Joins { quiet, words }) as i64;
             self.stats.squeezed += gone as u64;
             self.shift_delay(-gone);
         } else if excess < -SHORT {
             while self.ready.len() < STRETCH_NEEDS && self.decode_next() {}
-            let added = stretch::stretch(&mut self.ready, Likeness(0.9)) as i64;
+            let enough = Likeness((0.9 + (excess + SHORT) as f32 / 12_000.0).max(0.6));
+            let added = stretch::stretch(&mut self.ready, Joins { quiet, words: Some(enough) }) as i64;
             self.stats.stretched += added as u64;
             self.shift_delay(added);
         }
@@ -440,6 +452,8 @@ const MOST_LEFT_OUT: usize = 1920;
 const RECENT: usize = 10;
 /// A delay this much above the target is left alone: 15 ms.
 const SLACK: i64 = 720;
+/// A delay this much above the target is caught up without delay, whatever it sounds like: 100 ms.
+const BEARABLE: i64 = 4800;
 /// A delay this much below the target is left alone: 6 ms.
 const SHORT: i64 = 288;
 /// When play-out starts, packets older than this beyond the target are skipped: 60 ms.
