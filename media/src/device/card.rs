@@ -27,14 +27,14 @@ const PLAYBACK_RING: usize = 24_000;
 /// More captured sound than this beyond one device buffer is old: 60 ms. It is dropped.
 const MAX_CAPTURE_BACKLOG: usize = 2880;
 
-/// All microphones and loudspeakers of this machine.
+/// All microphones and loudspeakers of this machine that somebody would choose.
 pub fn list() -> Result<Vec<DeviceInfo>, DeviceError> {
     let mut found = Vec::new();
     for direction in [Direction::Capture, Direction::Playback] {
         let host = host(direction)?;
         let default = default_device(&host, direction).and_then(|device| id_of(&device));
         for device in devices(&host, direction)? {
-            let Some(id) = id_of(&device) else { continue };
+            let Some(id) = id_of(&device).filter(|id| is_to_be_chosen(host.id(), id)) else { continue };
             let name = device.description().map_or_else(|_| id.clone(), |told| told.name().to_owned());
             let is_default = default.as_ref() == Some(&id);
             found.push(DeviceInfo { id, name, direction, is_default });
@@ -269,6 +269,12 @@ fn find(id: Option<&str>, direction: Direction) -> Result<Device, DeviceError> {
     Err(DeviceError::NotFound { direction, id: id.to_owned(), available })
 }
 
+/// ALSA lists its plugins as well (`null`, `lavrate`, `upmix` ...), and each card a dozen times. What is left are the system's
+/// choice, and each device of a card once, in the way that converts whatever it is given. The others can be named all the same.
+fn is_to_be_chosen(host: HostId, id: &str) -> bool {
+    host != HostId::Alsa || id == "default" || id.starts_with("plughw:")
+}
+
 fn default_device(host: &Host, direction: Direction) -> Option<Device> {
     match direction {
         Direction::Capture => host.default_input_device(),
@@ -324,5 +330,22 @@ fn classify(direction: Direction, error: &cpal::Error) -> DeviceError {
         ErrorKind::HostUnavailable => DeviceError::None { direction },
         ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated => DeviceError::Lost { direction, why },
         _ => DeviceError::Unsupported { direction, why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_alsa_lists_people_are_shown_devices_and_no_plugins() {
+        let shown = |id| is_to_be_chosen(HostId::Alsa, id);
+        assert!(["default", "plughw:CARD=PCH,DEV=0"].into_iter().all(shown));
+        for id in
+            ["null", "lavrate", "upmix", "pulse", "hw:CARD=PCH,DEV=0", "sysdefault:CARD=PCH", "dmix:CARD=PCH"]
+        {
+            assert!(!shown(id), "{id}");
+        }
+        assert!(is_to_be_chosen(HostId::PulseAudio, "alsa_input.pci-0000_00_1f.3.analog-stereo"));
     }
 }
