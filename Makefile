@@ -9,6 +9,7 @@
 #   make bench   timings and CPU figures, judged against their bars
 #   make bench-overlay   what supernodes and leaves cost and survive, with real processes
 #   make bench-relay     what a relayed packet costs, against coturn and a bare forwarder
+#   make package a Debian package, installed and tried in a namespace
 #   make setup   only install what `make run` needs (`make test` installs its own tools)
 
 SHELL := /bin/bash
@@ -19,7 +20,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SIMULATIONS := directory:--nodes:10000 directory:--nodes:100000 churn:--nodes:2000:--days:30 churn:--nodes:10000:--days:3 \
 	sybil:--fraction:0.33 eclipse:--ids:45 squat rollback equivocate partition skype-2007 skype-2010 free-riders
 
-.PHONY: setup setup-test run test lab lab-nat lab-nat-full fuzz sim bench bench-overlay bench-relay release
+.PHONY: setup setup-test run test lab lab-nat lab-nat-full fuzz sim bench bench-overlay bench-relay package release
 
 setup:
 	@bash .ci/setup.sh run
@@ -72,12 +73,16 @@ sim: setup-test release
 
 bench: setup-test release
 	$(TARGET)/release/bench
+	$(TARGET)/release/window
 
 bench-overlay: setup-test release
 	$(TARGET)/release/overlay
 
 bench-relay: setup-test
 	@cargo bench --quiet --locked --package relay --bench load
+
+package: setup-test
+	@bash .ci/package.sh
 
 release:
 	@bash .ci/venv.sh

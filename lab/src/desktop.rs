@@ -176,6 +176,15 @@ impl Window<'_> {
         ])
     }
 
+    /// Waits until it shows more than one colour: until something is drawn.
+    pub fn wait_until_drawn(&self) -> Result<()> {
+        poll("first frame", Duration::from_secs(20), || {
+            let mut shot = self.desktop.on_screen("import");
+            let colours = run(shot.args(["-window", &self.id, "-format", "%k", "info:-"]))?;
+            Ok((colours.trim() != "1").then_some(()))
+        })
+    }
+
     /// Waits until it has drawn what it had to draw: until it looks the same four times running.
     pub fn settle(&self) -> Result<()> {
         let mut shots: Vec<String> = Vec::new();

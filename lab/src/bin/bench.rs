@@ -3,24 +3,21 @@
 //! Prints a table on stderr and one JSON object on stdout; exit status 1 when a bar is missed.
 
 use anyhow::Result;
-use lab::desktop::Desktop;
 use lab::field::gauge::processor_time;
 use lab::pair::{End, Pair};
-use lab::process::{Place, Silbo, Turn};
+use lab::process::{Place, Turn};
 use lab::script::{Cast, PATIENCE, Stage, unix_ms};
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Calls made one after the other.
 const CALLS: u32 = 12;
-/// How long the window may settle before its idle processor time is taken, and for how long it is.
+/// How long a call may settle before the processor time of a voice is taken, and for how long it is.
 const SETTLE: Duration = Duration::from_secs(5);
-const IDLE: Duration = Duration::from_secs(10);
-/// For how long the processor time of a voice is taken.
 const TALKS: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -36,7 +33,6 @@ fn run() -> Result<ExitCode> {
     stage.register_bob()?;
     let (setup, hang_up) = calls(&stage)?;
     let voice_percent = voice(&folder)?;
-    let window = window(&stage)?;
     let measures = [
         Measure::new("call set-up, calling to media flowing, p50 (ms)", median(&setup), 1000.0, setup),
         Measure::new(
@@ -51,18 +47,6 @@ fn run() -> Result<ExitCode> {
             voice_percent,
             5.0,
             vec![voice_percent],
-        ),
-        Measure::new(
-            "exec until the window is visible (ms)",
-            window.opened_ms,
-            2000.0,
-            vec![window.opened_ms],
-        ),
-        Measure::new(
-            "processor time of the idle window (% of a core)",
-            window.idle_percent,
-            1.0,
-            vec![window.idle_percent],
         ),
     ];
     let passed = measures.iter().all(|measure| measure.passed);
@@ -125,30 +109,6 @@ fn voice(folder: &Path) -> Result<f64> {
     let used = processor_time(pair.caller.id())? - before;
     pair.hang_up()?;
     Ok(used.as_secs_f64() / TALKS.as_secs_f64() * 100.0)
-}
-
-struct WindowTimes {
-    opened_ms: f64,
-    idle_percent: f64,
-}
-
-/// Bob's window, online and with nothing going on.
-fn window(stage: &Stage) -> Result<WindowTimes> {
-    let folder = lab::leavings("bench-window")?;
-    let desktop = Desktop::start(1280, 800, &folder)?;
-    let mut command = Place::Here.command(lab::silbo()?);
-    command.args(stage.person("bob")).args(["gui", "--mic", "silence", "--speaker", "null"]);
-    let started = Instant::now();
-    let silbo = Silbo::spawn("window", desktop.here(command), &folder)?;
-    let window = desktop.window_of(silbo.id(), PATIENCE)?;
-    let opened_ms = started.elapsed().as_secs_f64() * 1000.0;
-
-    std::thread::sleep(SETTLE);
-    let before = processor_time(silbo.id())?;
-    std::thread::sleep(IDLE);
-    let used = processor_time(silbo.id())? - before;
-    window.photograph(&folder.join("window.png"))?;
-    Ok(WindowTimes { opened_ms, idle_percent: used.as_secs_f64() / IDLE.as_secs_f64() * 100.0 })
 }
 
 fn median(runs: &[f64]) -> f64 {

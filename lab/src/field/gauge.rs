@@ -19,10 +19,20 @@ pub fn processor_time(process: u32) -> Result<Duration> {
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         // A thread may end while we look.
         let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-        let nanos = text.split_whitespace().next().context("empty schedstat")?;
-        total += Duration::from_nanos(nanos.parse()?);
+        total += on_processor(&text)?;
     }
     Ok(total)
+}
+
+/// The same of its main thread, which draws where there is a window.
+pub fn main_thread_time(process: u32) -> Result<Duration> {
+    on_processor(&fs::read_to_string(format!("/proc/{process}/task/{process}/schedstat"))?)
+}
+
+/// The first number of a `schedstat`: nanoseconds.
+fn on_processor(schedstat: &str) -> Result<Duration> {
+    let nanos = schedstat.split_whitespace().next().context("empty schedstat")?;
+    Ok(Duration::from_nanos(nanos.parse()?))
 }
 
 /// What went over an interface, both ways.
