@@ -1,4 +1,6 @@
-//! The actor: one loop with numbered priorities, and what each command does.
+//! The actor: one loop with numbered priorities; what each command does is in `commands`.
+
+mod commands;
 
 use super::{
     Config, NETWORK_PATIENCE,
@@ -14,7 +16,7 @@ use super::{
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
-    view::{ClaimState, ContactId, Helped, NetworkFound, NetworkState, Search, Sentence, Settings},
+    view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Sentence, Settings},
 };
 use crate::{
     call::{CallId, Line},
@@ -259,83 +261,6 @@ impl Actor {
             }
         }
         self.stop().await;
-    }
-
-    pub(super) fn handle_command(&mut self, command: Command) {
-        let result = match command {
-            Command::ClaimName(name) => self.claim_name(&name),
-            Command::Search(name) => self.search(&name),
-            Command::ClearSearch => {
-                self.picture.view.search = Search::Idle;
-                Ok(())
-            }
-            Command::AddContact { name, key } => self.add_contact(&name, key),
-            Command::RemoveContact(ContactId::Person(key)) => self.remove_contact(key),
-            Command::RemoveContact(ContactId::Echo) => Ok(()),
-            Command::SetVerified(key, verified) => self.set_verified(key, verified),
-            Command::Call(ContactId::Echo) => self.dial(super::command::Who::Echo),
-            Command::Call(ContactId::Person(key)) => self.dial(super::command::Who::Key(key)),
-            Command::Dial(who) => self.dial(who),
-            Command::Add(who) => self.add(who),
-            Command::Answer => self.line.answer(self.now()),
-            Command::Decline => self.line.decline(self.now()),
-            Command::HangUp => self.hang_up(),
-            Command::SetMuted(muted) => self.set_muted(muted),
-            Command::SetCamera(camera) => self.set_camera(camera),
-            Command::Share(sharing) => self.share(sharing),
-            Command::ListWindows => self.list_windows(),
-            Command::SetViewing(viewing) => {
-                self.set_viewing(viewing);
-                Ok(())
-            }
-            Command::SetMicrophone(source) => self.set_microphone(source),
-            Command::SetLoudspeaker(sink) => self.set_loudspeaker(sink),
-            Command::ListDevices => {
-                self.list_devices();
-                Ok(())
-            }
-            Command::AgreeToHelp(agreed) => self.agree_to_help(agreed),
-            Command::CountHelped => {
-                self.count_helped();
-                Ok(())
-            }
-            Command::MakeInvite => self.make_invite(),
-            Command::OfferInvite(link) => {
-                self.offer_invite(&link);
-                Ok(())
-            }
-            Command::AddInvite(link) => {
-                self.add_invite(&link);
-                Ok(())
-            }
-            Command::CheckNetwork => {
-                self.check_network();
-                Ok(())
-            }
-            Command::SetAppearance(appearance) => self.set_appearance(appearance),
-            Command::NetworkChanged => self.network_changed(),
-            Command::AcceptRequest(key) => self.accept_request(key),
-            Command::DeclineRequest(key) => self.decline_request(key),
-            Command::DismissNotice(id) => {
-                self.picture.view.notices.retain(|notice| notice.id != id);
-                Ok(())
-            }
-            Command::DismissCall => {
-                if self.line.current().is_none() {
-                    self.picture.view.call = None;
-                }
-                Ok(())
-            }
-            Command::Leave(within) => {
-                self.leave(within);
-                Ok(())
-            }
-            // Taken by the loop.
-            Command::Quit => Ok(()),
-        };
-        if let Err(reason) = result {
-            self.refuse(None, reason);
-        }
     }
 
     /// Somebody else's errand: nothing of it is told to our own person but what it changed.

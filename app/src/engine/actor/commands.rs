@@ -1,0 +1,87 @@
+//! What each command does.
+
+use super::Actor;
+use crate::engine::{
+    command::{Command, Who},
+    view::{ContactId, Search},
+};
+
+impl Actor {
+    /// Does what the person wants; what cannot be done is told.
+    pub(in crate::engine) fn handle_command(&mut self, command: Command) {
+        let result = match command {
+            Command::ClaimName(name) => self.claim_name(&name),
+            Command::Search(name) => self.search(&name),
+            Command::ClearSearch => {
+                self.picture.view.search = Search::Idle;
+                Ok(())
+            }
+            Command::AddContact { name, key } => self.add_contact(&name, key),
+            Command::RemoveContact(ContactId::Person(key)) => self.remove_contact(key),
+            Command::RemoveContact(ContactId::Echo) => Ok(()),
+            Command::SetVerified(key, verified) => self.set_verified(key, verified),
+            Command::Call(ContactId::Echo) => self.dial(Who::Echo),
+            Command::Call(ContactId::Person(key)) => self.dial(Who::Key(key)),
+            Command::Dial(who) => self.dial(who),
+            Command::Add(who) => self.add(who),
+            Command::Answer => self.line.answer(self.now()),
+            Command::Decline => self.line.decline(self.now()),
+            Command::HangUp => self.hang_up(),
+            Command::SetMuted(muted) => self.set_muted(muted),
+            Command::SetCamera(camera) => self.set_camera(camera),
+            Command::Share(sharing) => self.share(sharing),
+            Command::ListWindows => self.list_windows(),
+            Command::SetViewing(viewing) => {
+                self.set_viewing(viewing);
+                Ok(())
+            }
+            Command::SetMicrophone(source) => self.set_microphone(source),
+            Command::SetLoudspeaker(sink) => self.set_loudspeaker(sink),
+            Command::ListDevices => {
+                self.list_devices();
+                Ok(())
+            }
+            Command::AgreeToHelp(agreed) => self.agree_to_help(agreed),
+            Command::CountHelped => {
+                self.count_helped();
+                Ok(())
+            }
+            Command::MakeInvite => self.make_invite(),
+            Command::OfferInvite(link) => {
+                self.offer_invite(&link);
+                Ok(())
+            }
+            Command::AddInvite(link) => {
+                self.add_invite(&link);
+                Ok(())
+            }
+            Command::CheckNetwork => {
+                self.check_network();
+                Ok(())
+            }
+            Command::SetAppearance(appearance) => self.set_appearance(appearance),
+            Command::NetworkChanged => self.network_changed(),
+            Command::AcceptRequest(key) => self.accept_request(key),
+            Command::DeclineRequest(key) => self.decline_request(key),
+            Command::DismissNotice(id) => {
+                self.picture.view.notices.retain(|notice| notice.id != id);
+                Ok(())
+            }
+            Command::DismissCall => {
+                if self.line.current().is_none() {
+                    self.picture.view.call = None;
+                }
+                Ok(())
+            }
+            Command::Leave(within) => {
+                self.leave(within);
+                Ok(())
+            }
+            // Taken by the loop.
+            Command::Quit => Ok(()),
+        };
+        if let Err(reason) = result {
+            self.refuse(None, reason);
+        }
+    }
+}
