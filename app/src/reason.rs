@@ -79,6 +79,8 @@ pub enum Reason {
         /// The fingerprint found now.
         found: String,
     },
+    /// The one to call or add is blocked here.
+    Blocked(String),
     /// Somebody else holds this username.
     NameTaken(String),
     /// Somebody else has a name that looks like the one wanted.
@@ -280,6 +282,7 @@ impl Reason {
             Self::NoSuchContact(text()),
             Self::NameAmbiguous { name: text(), fingerprints: vec![text()] },
             Self::KeyChanged { name: text(), pinned: text(), found: text() },
+            Self::Blocked(text()),
             Self::NameTaken(text()),
             Self::NameLooksTaken { name: text(), theirs: text() },
             Self::NameNotHeld { held_by: 0, needed: 0 },
@@ -328,6 +331,7 @@ impl Reason {
             Self::NoSuchContact(_) => ("no_such_contact", 3),
             Self::NameAmbiguous { .. } => ("name_ambiguous", 6),
             Self::KeyChanged { .. } => ("key_changed", 6),
+            Self::Blocked(_) => ("blocked", 6),
             Self::NameTaken(_) => ("name_taken", 6),
             Self::NameLooksTaken { .. } => ("name_looks_taken", 6),
             Self::NameNotHeld { .. } => ("name_not_held", 5),
@@ -418,6 +422,9 @@ impl Reason {
                 format!("\"{name}\" now belongs to another key ({found}) than your contact ({pinned})."),
                 "Ask them over another channel; only if they changed it, remove the contact and add it again.",
             ),
+            Self::Blocked(name) => {
+                (format!("You have blocked {name}."), "Unblock them first if you want to talk again.")
+            }
             Self::NameTaken(name) => {
                 (format!("Somebody else holds the name \"{name}\"."), "Choose another name.")
             }

@@ -389,8 +389,16 @@ pub enum ContactVerb {
         #[arg(long, conflicts_with = "matches")]
         forget: bool,
     },
-    /// Never hear from somebody again (not built yet)
-    Block(Rest),
+    /// Never hear from somebody again: a contact, or a stranger who called
+    Block {
+        /// Their name in the list of contacts or requests, or their public key
+        who: String,
+    },
+    /// Hear from somebody again
+    Unblock {
+        /// Their name in the list of contacts, or their public key
+        who: String,
+    },
 }
 
 /// What to do with calls from strangers.
@@ -420,7 +428,6 @@ impl Cli {
         match &self.verb {
             Some(Verb::Export(_)) => not_built("`silbo export`"),
             Some(Verb::Import(_)) => not_built("`silbo import`"),
-            Some(Verb::Contact { verb: ContactVerb::Block(_) }) => not_built("`silbo contact block`"),
             Some(
                 Verb::Supernode(_)
                 | Verb::Call(_)

@@ -1,5 +1,5 @@
 //! Lines on standard input. Commands are JSON:
-//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|device|network_changed|accept_request", ...}`.
+//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|device|network_changed|accept_request|block|unblock", ...}`.
 
 use super::args::who;
 use crate::{
@@ -55,11 +55,14 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
         "mute" => Ok(Command::SetMuted(true)),
         "unmute" => Ok(Command::SetMuted(false)),
         "network_changed" => Ok(Command::NetworkChanged),
-        "accept_request" => {
+        "accept_request" | "block" | "unblock" => {
             let key = value.get("key").and_then(Value::as_str).and_then(|key| key.parse::<PublicKey>().ok());
-            let key =
-                key.ok_or_else(|| Reason::Usage("accept_request needs \"key\": a public key.".into()))?;
-            Ok(Command::AcceptRequest(key))
+            let key = key.ok_or_else(|| Reason::Usage(format!("{what} needs \"key\": a public key.")))?;
+            Ok(match what {
+                "block" => Command::Block(key),
+                "unblock" => Command::Unblock(key),
+                _ => Command::AcceptRequest(key),
+            })
         }
         "camera" | "share" => {
             let on = value.get("on").and_then(Value::as_bool);
@@ -129,6 +132,8 @@ mod tests {
             (r#"{"do":"device","speaker":"null"}"#.to_owned(), Command::SetLoudspeaker(AudioSink::Null)),
             (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
+            (format!(r#"{{"do":"block","key":"{key}"}}"#), Command::Block(key)),
+            (format!(r#"{{"do":"unblock","key":"{key}"}}"#), Command::Unblock(key)),
         ] {
             assert_eq!(parse(&line), Ok(command));
         }
@@ -147,6 +152,7 @@ mod tests {
             r#"{"do":"device","mic":"null"}"#,
             r#"{"do":"device","mic":"default","speaker":"default"}"#,
             r#"{"do":"accept_request"}"#,
+            r#"{"do":"block","key":"ada"}"#,
             r#"{"do":"call"}"#,
             r#"{"do":"call","who":"?"}"#,
             r#"{"do":"share","on":true,"window":""}"#,

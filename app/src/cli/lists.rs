@@ -36,6 +36,8 @@ pub(super) fn errand(verb: Option<&Verb>, network: Network) -> Result<Option<Err
         },
         Verb::Contact { verb: ContactVerb::List } => Errand::Kept(Kept::Contacts),
         Verb::Contact { verb: ContactVerb::Remove { who } } => Errand::Kept(Kept::RemoveContact(who.clone())),
+        Verb::Contact { verb: ContactVerb::Block { who } } => Errand::Kept(Kept::Block(who.clone())),
+        Verb::Contact { verb: ContactVerb::Unblock { who } } => Errand::Kept(Kept::Unblock(who.clone())),
         Verb::Contact { verb: ContactVerb::Verify { who, matches, forget } } => {
             let verdict = match (matches, forget) {
                 (true, _) => Some(Verified::Yes),

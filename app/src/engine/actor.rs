@@ -37,7 +37,7 @@ use overlay::{
 };
 use relay::Now;
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -68,6 +68,7 @@ pub(super) struct Actor {
     /// The call whose callee is being looked up.
     pub(super) dialling: Option<CallId>,
     pub(super) contacts: Vec<Contact>,
+    pub(super) blocked: BTreeSet<PublicKey>,
     pub(super) picture: Picture,
     pub(super) presence: Presence,
     ringing: Ringing,
@@ -188,6 +189,7 @@ impl Actor {
             mappings: Mappings::default(),
             dialling: None,
             contacts: Vec::new(),
+            blocked: BTreeSet::new(),
             picture,
             presence: Presence::default(),
             ringing: Ringing::default(),
@@ -318,12 +320,14 @@ impl Actor {
         }
     }
 
-    /// Reads contacts, requests and history anew, for the person and for ourselves.
+    /// Reads contacts, the blocked, requests and history anew, for the person and for ourselves.
     pub(super) fn read_lists(&mut self) {
         match self.picture.read(&self.storage, self.now().unix) {
             Ok(contacts) => self.contacts = contacts,
             Err(error) => return self.complain(None, error.into()),
         }
+        self.blocked = self.picture.view.blocked.iter().map(|row| row.key).collect();
+        self.hang_up_on_blocked();
         self.follow_contacts();
     }
 

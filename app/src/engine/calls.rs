@@ -88,6 +88,9 @@ impl Actor {
 
     /// Somebody's envelope.
     pub(super) fn handle_envelope(&mut self, from: PublicKey, sent: UnixTime, payload: &[u8]) {
+        if self.is_blocked(from) {
+            return tracing::debug!("an envelope of somebody blocked was dropped");
+        }
         match Note::decode(payload) {
             Some(Ok(Note::Presence { secret, knows_yours })) => {
                 return self.presence_handed(from, secret, knows_yours);
@@ -107,6 +110,9 @@ impl Actor {
 
     /// Something somebody left while we were away; nothing of it rings.
     pub(super) fn handle_letter(&mut self, from: PublicKey, sent: UnixTime, payload: &[u8]) {
+        if self.is_blocked(from) {
+            return tracing::debug!("a letter of somebody blocked was dropped");
+        }
         match Note::decode(payload) {
             Some(Ok(Note::Called { name })) => self.called_in_vain(from, sent, &name),
             Some(Ok(Note::Presence { secret, knows_yours })) => {

@@ -53,6 +53,10 @@ pub enum Command {
     },
     /// Remove a contact.
     RemoveContact(ContactId),
+    /// Never hear from somebody again, whether a contact or a stranger.
+    Block(PublicKey),
+    /// Hear from them again.
+    Unblock(PublicKey),
     /// Note whether a contact's key was compared with its owner.
     SetVerified(PublicKey, Verified),
     /// Call a contact.

@@ -3,11 +3,11 @@
 use super::{
     accept_request,
     actor::since,
-    decline_request,
+    blocking, decline_request,
     diagnosis::Diagnosis,
-    event::{EventBody, Person},
+    event::{EventBody, Person, Relation},
     invites,
-    people::{choose, refuse_other_key},
+    people::{choose, refuse_blocked, refuse_other_key},
     reasons,
     view::{ContactId, HistoryOutcome},
 };
@@ -65,6 +65,10 @@ pub enum Kept {
     Contacts,
     /// Remove a contact, by name or key.
     RemoveContact(String),
+    /// Never hear from a contact or a stranger again, by name or key.
+    Block(String),
+    /// Hear from somebody again, by name or key.
+    Unblock(String),
     /// Tell the safety number of a contact, by name or key, and note that it was compared, or was not.
     Verify(String, Option<Verified>),
     /// List the requests.
@@ -198,25 +202,19 @@ pub(crate) fn of_the_profile(
         Kept::AddInvite(invite) => Ok(vec![invites::accept(invite, storage, own, now)?]),
         Kept::AddKey(key) if *key == own => Err(Reason::Yourself),
         Kept::AddKey(key) => {
+            refuse_blocked(storage, *key)?;
             let name = key.fingerprint();
             storage.add_contact(*key, &name, now)?;
             Ok(vec![contact("added", *key, &name)])
         }
-        Kept::Contacts => {
-            let contacts = storage.contacts()?;
-            let listed = |listed: &Contact| EventBody::Listed {
-                person: named(listed.key, &listed.name),
-                here: listed.here,
-                last_seen: listed.seen,
-                verified: listed.verified,
-            };
-            Ok(contacts.iter().map(listed).collect())
-        }
+        Kept::Contacts => list(storage),
         Kept::RemoveContact(who) => {
             let listed = find_contact(storage, who)?;
             storage.remove_contact(listed.key)?;
             Ok(vec![contact("removed", listed.key, &listed.name)])
         }
+        Kept::Block(who) => blocking::block(storage, own, who, now),
+        Kept::Unblock(who) => blocking::unblock(storage, who),
         Kept::Verify(who, verdict) => {
             let listed = find_contact(storage, who)?;
             if let Some(verified) = verdict {
@@ -260,6 +258,7 @@ pub(super) fn pin(
     if key == own {
         return Err(Reason::Yourself);
     }
+    refuse_blocked(storage, key)?;
     refuse_other_key(name.as_str(), key, &contacts)?;
     let known = contacts.iter().any(|contact| contact.key == key);
     storage.add_contact(key, name.as_str(), now)?;
@@ -278,6 +277,34 @@ pub(super) fn registered(
         }
         Err(error) => Err(reasons::of_register(name, error.clone())),
     }
+}
+
+/// All contacts, and then the strangers who are blocked: whoever may be unblocked must be seen somewhere.
+fn list(storage: &Storage) -> Result<Vec<EventBody>, Reason> {
+    let (contacts, mut blocked) = (storage.contacts()?, storage.blocked()?);
+    let mut told = Vec::new();
+    for contact in contacts {
+        let at = blocked.iter().position(|blocked| blocked.key == contact.key);
+        let relation = match at.map(|at| blocked.remove(at)) {
+            Some(_) => Relation::BlockedContact,
+            None => Relation::Contact,
+        };
+        told.push(EventBody::Listed {
+            person: named(contact.key, &contact.name),
+            relation,
+            here: contact.here,
+            last_seen: contact.seen,
+            verified: contact.verified,
+        });
+    }
+    told.extend(blocked.into_iter().map(|stranger| EventBody::Listed {
+        person: named(stranger.key, &stranger.name),
+        relation: Relation::BlockedStranger,
+        here: false,
+        last_seen: None,
+        verified: Verified::No,
+    }));
+    Ok(told)
 }
 
 fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
@@ -304,14 +331,14 @@ fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
 }
 
 /// A contact by name or key.
-fn find_contact(storage: &Storage, who: &str) -> Result<Contact, Reason> {
+pub(super) fn find_contact(storage: &Storage, who: &str) -> Result<Contact, Reason> {
     let mut contacts = storage.contacts()?.into_iter();
     let found = contacts.find(|listed| listed.key.to_string() == who || listed.name == who);
     found.ok_or_else(|| Reason::NoSuchContact(who.to_owned()))
 }
 
 /// A request by key, or by a name that only one of them goes by: names of strangers prove nothing.
-fn find_request(requests: &[Request], who: &str) -> Result<PublicKey, Reason> {
+pub(super) fn find_request(requests: &[Request], who: &str) -> Result<PublicKey, Reason> {
     if let Some(request) = requests.iter().find(|request| request.key.to_string() == who) {
         return Ok(request.key);
     }

@@ -40,7 +40,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("invite", "link, supernodes: what a friend needs to find you, and how many supernodes it names"),
     (
         "contact",
-        "state (added, known, removed or listed), key, fingerprint, name; listed: here, last_seen_ms, verified: one contact",
+        "state (added, known, removed, blocked, unblocked or listed), key, fingerprint, name; listed: here, last_seen_ms, \
+         verified, blocked, stranger (blocked, and no contact): one contact",
     ),
     (
         "safety",
@@ -90,6 +91,17 @@ pub struct Person {
     pub key: PublicKey,
     /// The name they go by or say they have; empty if none.
     pub name: String,
+}
+
+/// What somebody of the list is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// A contact.
+    Contact,
+    /// A contact who is blocked.
+    BlockedContact,
+    /// Somebody who is blocked, and no contact.
+    BlockedStranger,
 }
 
 /// What happened.
@@ -192,15 +204,17 @@ pub enum EventBody {
     },
     /// One contact.
     Contact {
-        /// `added`, `known`, `removed` or `listed`.
+        /// `added`, `known`, `removed`, `blocked` or `unblocked`.
         state: &'static str,
         /// Who.
         person: Person,
     },
-    /// One contact of the list.
+    /// One contact of the list, or a stranger who is blocked.
     Listed {
         /// Who.
         person: Person,
+        /// What they are to us.
+        relation: Relation,
         /// Whether they are online, as far as we know.
         here: bool,
         /// When they last said so.
@@ -390,10 +404,11 @@ impl EventBody {
             }
             Self::Doctor(diagnosis) => diagnosis.fields(),
             Self::Invite { link, supernodes } => json!({ "link": link, "supernodes": supernodes }),
-            Self::Listed { person, here, last_seen, verified } => json!({
+            Self::Listed { person, relation, here, last_seen, verified } => json!({
                 "state": "listed", "key": person.key.to_string(), "fingerprint": person.key.fingerprint(),
                 "name": person.name, "here": here, "last_seen_ms": last_seen.map(UnixTime::as_millis),
-                "verified": verified.is_yes(),
+                "verified": verified.is_yes(), "blocked": *relation != Relation::Contact,
+                "stranger": *relation == Relation::BlockedStranger,
             }),
             Self::Safety { person, number, verified } => json!({
                 "key": person.key.to_string(), "fingerprint": person.key.fingerprint(), "name": person.name,

@@ -1,6 +1,10 @@
 //! Invites: who this profile is and where its network is, in one link; and those that others gave us.
 
-use super::{errand, event::EventBody, people::refuse_other_key};
+use super::{
+    errand,
+    event::EventBody,
+    people::{refuse_blocked, refuse_other_key},
+};
 use crate::{
     reason::Reason,
     storage::{Setting, Storage},
@@ -38,6 +42,7 @@ pub(crate) fn accept(
         return Err(Reason::Yourself);
     }
     let name = invite.name().map_or_else(|| key.fingerprint(), ToString::to_string);
+    refuse_blocked(storage, key)?;
     let contacts = storage.contacts()?;
     refuse_other_key(&name, key, &contacts)?;
     let known = contacts.iter().any(|contact| contact.key == key);

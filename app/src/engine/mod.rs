@@ -11,6 +11,7 @@
 //! storage. What takes time (lookups, sealed envelopes, opening devices) runs as a job of the actor and reports back.
 
 mod actor;
+mod blocking;
 mod calls;
 pub mod command;
 pub mod diagnosis;
@@ -216,6 +217,7 @@ impl View {
             own: OwnCard { key: own, name: None, claim: ClaimState::None },
             network: NetworkState::Joining,
             contacts: Vec::new(),
+            blocked: Vec::new(),
             search: Search::Idle,
             requests: Vec::new(),
             call: None,

@@ -37,6 +37,7 @@ impl Actor {
                 self.line.place(self.now(), id, ContactId::Echo, self.config.ring_timeout)
             }
             Who::Key(key) if *key == self.own => Err(Reason::Yourself),
+            Who::Key(key) if self.is_blocked(*key) => refuse_blocked(&self.storage, *key),
             Who::Key(_) | Who::Name(_) if self.dialling.is_some() => Err(Reason::AlreadyInCall),
             Who::Key(_) | Who::Name(_) => {
                 if self.wait_for_network(Command::Dial(who.clone()))? == Wait::Later {
@@ -101,6 +102,7 @@ impl Actor {
         if key == self.own {
             return Err(Reason::Yourself);
         }
+        refuse_blocked(&self.storage, key)?;
         refuse_other_key(name, key, &self.contacts)?;
         let known = self.contacts.iter().any(|contact| contact.key == key);
         self.storage.add_contact(key, name, self.now().unix)?;
@@ -185,6 +187,7 @@ impl Actor {
 
     /// Pins the key and dials it.
     fn dial_key(&mut self, id: CallId, key: PublicKey, name: &str) -> Result<(), Reason> {
+        refuse_blocked(&self.storage, key)?;
         self.add_contact_if_new(name, key)?;
         self.line.place(self.now(), id, ContactId::Person(key), self.config.ring_timeout)
     }
@@ -272,6 +275,16 @@ pub(super) fn refuse_other_key(name: &str, key: PublicKey, contacts: &[Contact])
         }),
         None => Ok(()),
     }
+}
+
+/// Whoever is blocked is neither added nor called: what somebody decided once is not undone by the way.
+pub(super) fn refuse_blocked(storage: &Storage, key: PublicKey) -> Result<(), Reason> {
+    if !storage.is_blocked(key)? {
+        return Ok(());
+    }
+    let blocked = storage.blocked()?.into_iter().find(|blocked| blocked.key == key);
+    let name = blocked.map(|blocked| blocked.name).filter(|name| !name.is_empty());
+    Err(Reason::Blocked(name.unwrap_or_else(|| key.fingerprint())))
 }
 
 /// Makes a stranger who called a contact, under the name they say they have unless a contact has it already.

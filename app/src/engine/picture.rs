@@ -3,8 +3,8 @@
 use super::{
     WakeSlot,
     view::{
-        CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES, Notice,
-        PathView, Presence, Quality, RequestRow, View,
+        BlockedRow, CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES,
+        Notice, PathView, Presence, Quality, RequestRow, View,
     },
 };
 use crate::{
@@ -67,7 +67,7 @@ impl Picture {
         self.next_notice += 1;
     }
 
-    /// Reads contacts, requests and history anew.
+    /// Reads contacts, the blocked, requests and history anew.
     pub(super) fn read(&mut self, storage: &Storage, now: UnixTime) -> Result<Vec<Contact>, StorageError> {
         let contacts = storage.contacts()?;
         let past = storage.history(HISTORY_ROWS as u32)?;
@@ -97,6 +97,12 @@ impl Picture {
             verified: contact.verified,
         });
         self.view.contacts = std::iter::once(echo).chain(people).collect();
+        let blocked = storage.blocked()?.into_iter().map(|blocked| BlockedRow {
+            fingerprint: blocked.key.fingerprint(),
+            key: blocked.key,
+            name: blocked.name,
+        });
+        self.view.blocked = blocked.collect();
         self.view.requests = storage
             .requests()?
             .into_iter()

@@ -3,9 +3,9 @@
 //! ```text
 //!   a contact is new, or our secret is ─▶ untold ─Note::Presence, by envelope or letter─▶ told
 //!   Note::Presence of a contact ─▶ watched ─▶ here / gone          (and answered, if they do not know ours)
-//!   a contact is removed ─▶ our secret is another one, and everybody left is untold
+//!   a contact is removed or blocked ─▶ our secret is another one, and everybody left is untold
 //! ```
-//! Whoever is no contact of ours is told nothing, and heard about nothing.
+//! Whoever is no contact of ours, or is blocked, is told nothing, and heard about nothing.
 
 use super::{
     OwnName,
@@ -103,6 +103,10 @@ impl Actor {
 
     /// What a contact said, or that it says nothing any more.
     pub(super) fn contact_seen(&mut self, who: PublicKey, seen: Option<UnixTime>) {
+        if self.is_blocked(who) {
+            // Found before the node knew that nobody asks any more.
+            return;
+        }
         let kept = self.storage.set_seen(who, seen);
         self.kept(kept);
         self.read_lists();
@@ -114,7 +118,7 @@ impl Actor {
         self.tell(None, body);
     }
 
-    /// Ours; a new one when there is none, which is so after a contact was removed.
+    /// Ours; a new one when there is none, which is so after a contact was removed or blocked.
     fn read_secret(&mut self) {
         let kept = match self.storage.setting(Setting::PresenceSecret) {
             Ok(kept) => kept,
@@ -135,7 +139,8 @@ impl Actor {
 
     /// Gives the node our secret and those of contacts, if they are others than before; one job at a time keeps the order.
     fn give(&mut self) {
-        let watched = self.contacts.iter().filter_map(|contact| Some((contact.key, contact.presence?)));
+        let heard = self.contacts.iter().filter(|contact| !self.is_blocked(contact.key));
+        let watched = heard.filter_map(|contact| Some((contact.key, contact.presence?)));
         let new: Given = (self.presence.secret, watched.collect());
         if self.presence.giving || self.presence.given == new {
             return;
@@ -156,10 +161,11 @@ impl Actor {
         else {
             return;
         };
-        let untold = self
-            .contacts
-            .iter()
-            .find(|contact| contact.told != Some(secret) && !self.presence.tried.contains(&contact.key));
+        let untold = self.contacts.iter().find(|contact| {
+            contact.told != Some(secret)
+                && !self.presence.tried.contains(&contact.key)
+                && !self.is_blocked(contact.key)
+        });
         let Some(contact) = untold else { return };
         let who = contact.key;
         let note = Note::Presence { secret, knows_yours: contact.presence.is_some() }.encode();

@@ -31,6 +31,8 @@ pub struct View {
     pub network: NetworkState,
     /// Contacts in display order, Echo first.
     pub contacts: Vec<ContactRow>,
+    /// Those who are never heard from, contacts and strangers, by name: see [`View::is_blocked`].
+    pub blocked: Vec<BlockedRow>,
     /// The answer to the last username search.
     pub search: Search,
     /// Calls from strangers, waiting to be accepted or declined; they never ring.
@@ -51,6 +53,13 @@ pub struct View {
     pub invite: Option<InviteView>,
     /// How often the window was asked to come up.
     pub raised: u64,
+}
+
+impl View {
+    /// Whether somebody is never heard from, and cannot be called.
+    pub fn is_blocked(&self, who: ContactId) -> bool {
+        self.blocked.iter().any(|row| ContactId::Person(row.key) == who)
+    }
 }
 
 /// Most rows of history in a snapshot; older ones stay in storage.
@@ -235,6 +244,17 @@ pub struct ContactRow {
     pub presence: Presence,
     /// Whether their key was compared with them.
     pub verified: Verified,
+}
+
+/// Somebody who is never heard from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedRow {
+    /// Who.
+    pub key: PublicKey,
+    /// The name they were known by, or said they have; empty if none.
+    pub name: String,
+    /// Short form of the key.
+    pub fingerprint: String,
 }
 
 /// Whether a contact is there, as it told us.

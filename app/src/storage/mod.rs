@@ -3,14 +3,16 @@
 //! ```text
 //!   lock            held while an instance owns the profile
 //!   identity.key    the identity's secret, one line of base32, readable by the owner only
-//!   silbo.db        contacts, history, requests, settings (SQLite, write-ahead log, every change a transaction)
+//!   silbo.db        contacts, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
 //!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
 //! ```
 
+mod blocked;
 mod profile;
 #[cfg(test)]
 mod tests;
 
+pub use blocked::{Blocked, MAX_BLOCKED};
 pub use profile::{IdentityOrigin, Profile};
 
 use crate::engine::view::{ContactId, HistoryOutcome};
@@ -63,6 +65,13 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE contacts ADD COLUMN told BLOB CHECK (told IS NULL OR length(told) = 32);
     ALTER TABLE contacts ADD COLUMN seen INTEGER;
     ALTER TABLE contacts ADD COLUMN here INTEGER NOT NULL DEFAULT 0;
+",
+    "
+    CREATE TABLE blocked (
+        key BLOB PRIMARY KEY CHECK (length(key) = 32),
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

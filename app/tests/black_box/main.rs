@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 mod attach;
+mod blocking;
 mod calls;
 mod directory;
 mod doctor;

@@ -39,6 +39,7 @@ fn every_line_of_the_contract_parses() {
         "silbo contact remove bob",
         "silbo contact verify bob",
         "silbo contact block bob",
+        "silbo contact unblock bob",
         "silbo request list",
         "silbo request accept bob",
         "silbo request decline bob",
@@ -114,7 +115,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    for line in ["silbo contact block bob", "silbo --passphrase-file f history"] {
+    for line in ["silbo export f", "silbo --passphrase-file f history"] {
         assert!(matches!(parse(line).unwrap().check_built(), Err(Reason::NotBuilt(_))), "{line}");
     }
     assert_eq!(parse("silbo call bob").unwrap().check_built(), Ok(()));

@@ -19,6 +19,8 @@ impl Actor {
             Command::AddContact { name, key } => self.add_contact(&name, key),
             Command::RemoveContact(ContactId::Person(key)) => self.remove_contact(key),
             Command::RemoveContact(ContactId::Echo) => Ok(()),
+            Command::Block(key) => self.block(key),
+            Command::Unblock(key) => self.unblock(key),
             Command::SetVerified(key, verified) => self.set_verified(key, verified),
             Command::Call(ContactId::Echo) => self.dial(Who::Echo),
             Command::Call(ContactId::Person(key)) => self.dial(Who::Key(key)),

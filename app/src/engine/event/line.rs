@@ -1,6 +1,6 @@
 //! Events as a person reads them: one line each.
 
-use super::{Event, EventBody, Person};
+use super::{Event, EventBody, Person, Relation};
 use crate::engine::view::Sentence;
 use crate::storage::Verified;
 use media::session::MediaDirection;
@@ -46,10 +46,15 @@ impl Event {
             ),
             EventBody::Invite { link, .. } => link.clone(),
             EventBody::Contact { state, person } => person_line("contact", state, person),
-            EventBody::Listed { person, here, verified, .. } => {
+            EventBody::Listed { person, relation, here, verified, .. } => {
                 let here = if *here { "  online" } else { "" };
                 let verified = if verified.is_yes() { "  verified" } else { "" };
-                format!("{}{here}{verified}", person_line("contact", "listed", person))
+                let blocked = match relation {
+                    Relation::Contact => "",
+                    Relation::BlockedContact => "  blocked",
+                    Relation::BlockedStranger => "  blocked, not a contact",
+                };
+                format!("{}{here}{verified}{blocked}", person_line("contact", "listed", person))
             }
             EventBody::Safety { person, number, verified } => safety_lines(&person.name, number, *verified),
             EventBody::Presence { person, here: true, .. } => format!("{} is online.", person.shown),
