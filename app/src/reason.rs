@@ -1,6 +1,10 @@
 //! Every way a call can end and every way a command can fail: one enum, each with a code for programs, a sentence
 //! and a next step for people, and an exit status.
 
+mod custody;
+
+pub use custody::Custody;
+
 use crate::call::Waiting;
 use crate::engine::view::Sentence;
 use std::fmt;
@@ -135,6 +139,8 @@ pub enum Reason {
         /// Where it is now.
         moved_to: String,
     },
+    /// A key, a passphrase, a backup or recovery words do not serve.
+    Custody(Custody),
     /// The window could not be opened.
     Window(String),
     /// Anything else.
@@ -258,7 +264,8 @@ impl Reason {
     /// One example of every reason, for `silbo help events`.
     pub fn every() -> Vec<Self> {
         let text = || String::from("..");
-        vec![
+        let custody = Custody::every().into_iter().map(Self::Custody);
+        let others = vec![
             Self::HungUp,
             Self::Cancelled,
             Self::Declined,
@@ -303,7 +310,8 @@ impl Reason {
             Self::DatabaseDamaged { moved_to: text() },
             Self::Window(text()),
             Self::Internal(text()),
-        ]
+        ];
+        others.into_iter().chain(custody).collect()
     }
 
     fn entry(&self) -> Entry {
@@ -350,6 +358,7 @@ impl Reason {
             Self::ProfileUnreadable { .. } => ("profile_unreadable", 7),
             Self::ProfileTooNew(_) => ("profile_too_new", 7),
             Self::DatabaseDamaged { .. } => ("database_damaged", 7),
+            Self::Custody(custody) => custody.entry(),
             Self::Window(_) => ("window", 1),
             Self::Internal(_) => ("internal", 1),
         };
@@ -491,6 +500,7 @@ impl Reason {
                 ),
                 "Start again to go on with an empty database (your key is kept), or put a backup in its place.",
             ),
+            Self::Custody(custody) => custody.texts(),
             Self::Window(why) => (
                 format!("The window could not be opened: {why}."),
                 "Start it within a desktop session, or use the commands of `silbo --help`.",

@@ -65,7 +65,8 @@ pub struct Global {
     /// Be a node of a test network: every address is allowed, thresholds are zero
     #[arg(long, global = true)]
     pub lab: bool,
-    /// Seal the key with a passphrase (not built yet)
+    /// Open the profile with the passphrase in the first line of this file, and seal its key if it is not sealed yet
+    /// (contacts and history are not sealed); SILBO_PASSPHRASE_FILE names it, too. It opens and seals exports as well
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// Print events as JSON lines
@@ -116,6 +117,8 @@ pub enum Verb {
     Doctor,
     /// Make an invite link: your key, your name and where your network is; `contact add` and `call` take it
     Invite,
+    /// Seal the key of this profile with a passphrase, or say how it is kept
+    Lock(Lock),
     /// Save the profile to a file (not built yet)
     Export(Rest),
     /// Load the profile from a file (not built yet)
@@ -127,6 +130,20 @@ pub enum Verb {
         /// A command, or `events`
         topic: Option<String>,
     },
+}
+
+/// How the key is kept from now on; without a word, sealed.
+#[derive(Debug, Clone, Args)]
+pub struct Lock {
+    /// Take the seal off
+    #[arg(long)]
+    pub off: bool,
+    /// Seal it with another passphrase, the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "off")]
+    pub change: Option<PathBuf>,
+    /// Change nothing: only say whether it is sealed
+    #[arg(long, conflicts_with_all = ["off", "change"])]
+    pub state: bool,
 }
 
 /// Arguments of what is not built yet.
@@ -422,9 +439,6 @@ impl Cli {
     /// Refuses what the contract lists but this version cannot do, rather than ignoring it.
     pub fn check_built(&self) -> Result<(), Reason> {
         let not_built = |what: &str| Err(Reason::NotBuilt(what.into()));
-        if self.global.passphrase_file.is_some() || std::env::var_os("SILBO_PASSPHRASE_FILE").is_some() {
-            return not_built("Sealing the key with a passphrase (--passphrase-file, SILBO_PASSPHRASE_FILE)");
-        }
         match &self.verb {
             Some(Verb::Export(_)) => not_built("`silbo export`"),
             Some(Verb::Import(_)) => not_built("`silbo import`"),
@@ -441,6 +455,7 @@ impl Cli {
                 | Verb::History
                 | Verb::Doctor
                 | Verb::Invite
+                | Verb::Lock(_)
                 | Verb::Help { .. },
             )
             | None => Ok(()),

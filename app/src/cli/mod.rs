@@ -2,16 +2,18 @@
 //!
 //! [`args`] says what may be written; `serve` runs the commands that need the network, `lists` those that only read
 //! and change the profile; `attach` has them run by whoever owns the profile already; `log` is for standard error;
-//! `peer` is a bare WebRTC endpoint; `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads lines, and commands, from standard input.
+//! `custody` keeps the key, with a `passphrase`; `peer` is a bare WebRTC endpoint; `status` and `metrics` are a supernode's figures; `stop` hears what asks it to end; `print` puts events on standard output, `inbox` reads lines, and commands, from standard input.
 
 pub mod args;
 mod attach;
 #[cfg(feature = "ui")]
 mod background;
+mod custody;
 mod inbox;
 mod lists;
 mod log;
 mod metrics;
+mod passphrase;
 mod peer;
 mod print;
 mod serve;
@@ -21,7 +23,7 @@ mod stop;
 use crate::{
     engine::{AutoAnswer, Config, OwnName, Portmap, errand::Errand, helping::Helping},
     reason::Reason,
-    storage::{IdentityOrigin, Profile, Storage},
+    storage::{IdentityOrigin, Lock, Profile, Storage},
 };
 use args::{Cli, Global, Gui, Media, Verb, Whom};
 use clap::{CommandFactory, Parser, error::ErrorKind};
@@ -30,11 +32,7 @@ use overlay::{
     driver::{Mainline, Mdns, RoleWish},
 };
 use print::{Format, Printer};
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 /// Runs the program; the exit status is the contract's.
 pub fn main() -> ExitCode {
@@ -67,6 +65,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
         Some(Verb::Online(online)) => serve::online(cli, online, printer),
         Some(Verb::Call(call)) => serve::call(cli, call, printer),
         Some(Verb::Peer(arguments)) => peer::peer(cli.global.lab, arguments),
+        Some(Verb::Lock(arguments)) => custody::lock(cli, arguments, printer),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
         Some(verb) => match lists::errand(Some(verb), network(&cli.global))? {
             Some(errand) => run_errand(cli, errand, printer),
@@ -97,14 +96,24 @@ fn run_errand(cli: &Cli, errand: Errand, printer: &Printer) -> Result<u8, Reason
 fn open(global: &Global) -> Result<Opened, Reason> {
     let folder = folder(global)?;
     let profile = Profile::take(&folder)?;
-    let (identity, origin) = profile.identity(rand::random())?;
-    if origin == IdentityOrigin::Made {
-        // Said once: the next start finds the key.
-        let _ = writeln!(
-            io::stderr(),
-            "A new key was made. It is kept unsealed in {}, readable by you only.",
-            folder.display()
-        );
+    let passphrase = passphrase::given(global)?;
+    let (identity, origin) = profile.identity(rand::random(), passphrase.as_ref())?;
+    // Said once: the next start finds the key.
+    let folder = folder.display();
+    let said = match origin {
+        IdentityOrigin::Found => None,
+        IdentityOrigin::Made(Lock::Open) => {
+            Some(format!("A new key was made. It is kept unsealed in {folder}, readable by you only."))
+        }
+        IdentityOrigin::Made(Lock::Sealed) => Some(format!(
+            "A new key was made. It is kept in {folder}, sealed with your passphrase: each start needs it."
+        )),
+        IdentityOrigin::Sealed => {
+            Some(format!("The key in {folder} is sealed with your passphrase now: each start needs it."))
+        }
+    };
+    if let Some(said) = said {
+        print::complaint(&said);
     }
     let storage = Storage::open(profile.folder(), relay::driver::now().unix)?;
     Ok(Opened { profile, storage, identity })

@@ -14,8 +14,10 @@ use relay::{Credentials, UnixTime};
 use serde_json::{Map, Value, json};
 use std::{net::SocketAddr, time::Duration};
 
+mod custody;
 mod line;
 
+pub use custody::CustodyEvent;
 pub use line::in_minutes;
 
 /// Every event with its fields, for `silbo help events`.
@@ -68,6 +70,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
     ("ended", "reason, by, duration_ms, receipt: the call is over"),
+    ("lock", "sealed: whether each start needs the passphrase"),
     ("error", "code, message, next_step: something did not work"),
 ];
 
@@ -299,6 +302,8 @@ pub enum EventBody {
     },
     /// The call is over.
     Ended(Ended),
+    /// Something about the key of this profile.
+    Custody(CustodyEvent),
     /// Something did not work; what was begun goes on or ends by itself.
     Error(Reason),
     /// A command failed for good; nothing else follows from it. Programs see an `error`.
@@ -354,6 +359,7 @@ impl EventBody {
             Self::DeviceLost(_) => "device_lost",
             Self::Missed { .. } => "missed",
             Self::Ended(_) => "ended",
+            Self::Custody(custody) => custody.name(),
             Self::Error(_) | Self::Refused(_) => "error",
         }
     }
@@ -472,6 +478,7 @@ impl EventBody {
                 "reason": ended.reason.code(), "by": by(ended.by),
                 "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": null,
             }),
+            Self::Custody(custody) => custody.fields(),
             Self::DeviceLost(reason) | Self::Error(reason) | Self::Refused(reason) => {
                 let sentence = reason.sentence();
                 json!({ "code": reason.code(), "message": sentence.message, "next_step": sentence.next_step })

@@ -2,8 +2,8 @@
 
 use crate::{
     call::Side,
-    reason::{Instead, Reason, Remedy, Word},
-    storage::StorageError,
+    reason::{Custody, Instead, Reason, Remedy, Word},
+    storage::{StorageError, seal::SealError},
 };
 use media::session::{SessionEnd, SessionError};
 use media::video::driver::{CameraError, ScreenError, VideoError};
@@ -20,6 +20,18 @@ impl From<StorageError> for Reason {
             StorageError::Damaged { moved_to } => {
                 Self::DatabaseDamaged { moved_to: moved_to.display().to_string() }
             }
+            StorageError::NoProfile(path) => Self::Custody(Custody::NoProfile(path.display().to_string())),
+            StorageError::Sealed(path) => Self::Custody(Custody::Sealed(path.display().to_string())),
+            StorageError::NotOpened { path, why } => {
+                let path = path.display().to_string();
+                Self::Custody(match why {
+                    SealError::Refused => Custody::WrongPassphrase(path),
+                    SealError::Malformed | SealError::Incompatible | SealError::TooCostly => {
+                        Custody::Unreadable { path, why: why.to_string() }
+                    }
+                })
+            }
+            StorageError::Passphrase(why) => Self::Custody(Custody::Passphrase(why)),
             StorageError::TooNew(path) => Self::ProfileTooNew(path.display().to_string()),
             StorageError::Full(most) => Self::Full(most),
             StorageError::Database(error) => {

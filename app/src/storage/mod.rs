@@ -2,23 +2,28 @@
 //!
 //! ```text
 //!   lock            held while an instance owns the profile
-//!   identity.key    the identity's secret, one line of base32, readable by the owner only
+//!   identity.key    the identity's secret, one line of base32 or sealed with a passphrase, readable by the owner only
 //!   silbo.db        contacts, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
 //!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
 //! ```
 
 mod blocked;
+mod key;
 mod profile;
+pub mod seal;
 #[cfg(test)]
 mod tests;
 
 pub use blocked::{Blocked, MAX_BLOCKED};
-pub use profile::{IdentityOrigin, Profile};
+pub use key::{IdentityOrigin, Lock, identity_of};
+pub use profile::Profile;
+pub use seal::{Passphrase, PassphraseError};
 
 use crate::engine::view::{ContactId, HistoryOutcome};
 use overlay::{PresenceSecret, PublicKey};
 use relay::UnixTime;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use seal::SealError;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -89,6 +94,23 @@ pub enum StorageError {
         /// What the system said.
         why: String,
     },
+    /// There is no profile.
+    #[error("{} holds no profile", .0.display())]
+    NoProfile(PathBuf),
+    /// The key is sealed, and no passphrase was given.
+    #[error("{} is locked with a passphrase", .0.display())]
+    Sealed(PathBuf),
+    /// What is sealed was not opened.
+    #[error("{}: {why}", path.display())]
+    NotOpened {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        why: SealError,
+    },
+    /// The passphrase does not serve.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
     /// The database was damaged; it has been set aside, nothing was deleted.
     #[error("the database was damaged and set aside as {}", moved_to.display())]
     Damaged {

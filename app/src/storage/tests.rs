@@ -268,17 +268,12 @@ fn a_profile_that_is_no_folder_is_a_sentence() {
 fn the_identity_is_made_once_and_only_the_owner_can_read_it() {
     let folder = TempDir::new().unwrap();
     let profile = Profile::take(folder.path()).unwrap();
-    let (made, origin) = profile.identity([1; 32]).unwrap();
-    assert_eq!(origin, IdentityOrigin::Made);
-    let (found, origin) = profile.identity([2; 32]).unwrap();
+    let (made, origin) = profile.identity(fresh(1), None).unwrap();
+    assert_eq!(origin, IdentityOrigin::Made(Lock::Open));
+    let (found, origin) = profile.identity(fresh(2), None).unwrap();
     assert_eq!(origin, IdentityOrigin::Found);
     assert_eq!(made.public_key(), found.public_key());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(folder.path().join("identity.key")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
+    assert_private(&folder.path().join("identity.key"));
 }
 
 #[test]
@@ -286,6 +281,82 @@ fn a_damaged_identity_is_reported_and_left_alone() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("identity.key"), "not a key\n").unwrap();
     let profile = Profile::take(folder.path()).unwrap();
-    assert!(matches!(profile.identity([1; 32]), Err(StorageError::Io { .. })));
+    assert!(matches!(profile.identity(fresh(1), None), Err(StorageError::Io { .. })));
     assert_eq!(fs::read_to_string(folder.path().join("identity.key")).unwrap(), "not a key\n");
 }
+
+#[test]
+fn a_profile_begun_with_a_passphrase_is_sealed_and_opens_with_it_alone() {
+    let folder = TempDir::new().unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    let right = Passphrase::new("a long passphrase").unwrap();
+    let (made, origin) = profile.identity(fresh(1), Some(&right)).unwrap();
+    assert_eq!(origin, IdentityOrigin::Made(Lock::Sealed));
+    assert_eq!(Lock::of(folder.path()).unwrap(), Some(Lock::Sealed));
+    assert_private(&folder.path().join("identity.key"));
+    assert!(matches!(profile.identity(fresh(2), None), Err(StorageError::Sealed(_))));
+    let wrong = Passphrase::new("another passphrase").unwrap();
+    let refused = profile.identity(fresh(2), Some(&wrong));
+    assert!(matches!(refused, Err(StorageError::NotOpened { why: SealError::Refused, .. })));
+    let (found, origin) = profile.identity(fresh(2), Some(&right)).unwrap();
+    assert_eq!((found.public_key(), origin), (made.public_key(), IdentityOrigin::Found));
+}
+
+#[test]
+fn an_open_profile_started_with_a_passphrase_is_sealed_and_leaves_no_copy() {
+    let folder = TempDir::new().unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    let (made, _) = profile.identity(fresh(1), None).unwrap();
+    let text = fs::read(folder.path().join("identity.key")).unwrap();
+    let weak = Passphrase::new("weak").unwrap();
+    assert!(matches!(profile.identity(fresh(2), Some(&weak)), Err(StorageError::Passphrase(_))));
+    assert_eq!(Lock::of(folder.path()).unwrap(), Some(Lock::Open), "nothing was done");
+    let right = Passphrase::new("a long passphrase").unwrap();
+    let (found, origin) = profile.identity(fresh(2), Some(&right)).unwrap();
+    assert_eq!((found.public_key(), origin), (made.public_key(), IdentityOrigin::Sealed));
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let content = fs::read(entry.unwrap().path()).unwrap();
+        assert!(!content.windows(text.len()).any(|bytes| bytes == text), "a copy is left");
+    }
+    profile.write_key(&found, None).unwrap();
+    assert_eq!(fs::read(folder.path().join("identity.key")).unwrap(), text, "and open again");
+}
+
+#[test]
+fn what_a_crash_left_of_writing_a_key_is_gone_at_the_next_start() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("identity.new"), "half of an open ke").unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    assert!(!folder.path().join("identity.new").exists());
+    drop(profile);
+}
+
+#[test]
+fn a_sealed_key_that_was_cut_off_or_altered_is_reported_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let profile = Profile::take(folder.path()).unwrap();
+    let right = Passphrase::new("a long passphrase").unwrap();
+    profile.identity(fresh(1), Some(&right)).unwrap();
+    let path = folder.path().join("identity.key");
+    let whole = fs::read(&path).unwrap();
+    for cut in [13, 20, 62, 70, whole.len() - 1] {
+        fs::write(&path, &whole[..cut]).unwrap();
+        assert!(matches!(profile.identity(fresh(2), Some(&right)), Err(StorageError::NotOpened { .. })));
+        assert_eq!(fs::read(&path).unwrap(), &whole[..cut]);
+    }
+    fs::write(&path, vec![b'a'; 100_000]).unwrap();
+    assert!(matches!(profile.identity(fresh(2), Some(&right)), Err(StorageError::Io { .. })));
+}
+
+fn fresh(seed: u8) -> [u8; 32] {
+    [seed; 32]
+}
+
+#[cfg(unix)]
+fn assert_private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[cfg(not(unix))]
+fn assert_private(_: &Path) {}

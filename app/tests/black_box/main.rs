@@ -7,6 +7,7 @@
 mod attach;
 mod blocking;
 mod calls;
+mod custody;
 mod directory;
 mod doctor;
 mod harness;

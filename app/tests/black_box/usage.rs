@@ -32,7 +32,7 @@ fn what_makes_no_sense_ends_with_usage() {
 #[test]
 fn what_is_not_built_says_so() {
     let world = World::empty();
-    for words in [&["export", "file"][..], &["import", "file"], &["--passphrase-file", "f", "history"]] {
+    for words in [&["export", "file"][..], &["import", "file"]] {
         world.run("a", words).failed("not_built", 2);
     }
     assert!(!world.path("a").exists(), "nothing was done");

@@ -45,6 +45,10 @@ fn every_line_of_the_contract_parses() {
         "silbo request decline bob",
         "silbo history",
         "silbo invite",
+        "silbo lock",
+        "silbo lock --off --passphrase-file F",
+        "silbo lock --change F",
+        "silbo lock --state",
         "silbo export FILE",
         "silbo import FILE",
         "silbo peer offer --mic tone:440 --wait",
@@ -108,6 +112,7 @@ fn what_makes_no_sense_is_refused() {
         "silbo supernode --drain -1",
         "silbo peer",
         "silbo peer both",
+        "silbo lock --off --change F",
     ] {
         assert!(parse(line).is_err(), "{line}");
     }
@@ -115,7 +120,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    for line in ["silbo export f", "silbo --passphrase-file f history"] {
+    for line in ["silbo export f", "silbo import f"] {
         assert!(matches!(parse(line).unwrap().check_built(), Err(Reason::NotBuilt(_))), "{line}");
     }
     assert_eq!(parse("silbo call bob").unwrap().check_built(), Ok(()));

@@ -88,6 +88,7 @@ impl Event {
                     ended.talked.map(|talked| format!(" ({})", in_minutes(talked))).unwrap_or_default();
                 format!("{}{talked}", ended.reason.sentence().message)
             }
+            EventBody::Custody(custody) => custody.to_line(),
             // Printed on standard error by the command line.
             EventBody::Error(_) | EventBody::Refused(_) => return None,
         })

@@ -1,0 +1,94 @@
+//! What can go wrong with keeping a key: passphrases, backups and recovery words.
+
+use crate::storage::PassphraseError;
+
+/// Why a key, a backup or words do not serve.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Custody {
+    /// The profile's key is sealed, and no passphrase was given.
+    Sealed(String),
+    /// What is sealed does not open with this passphrase.
+    WrongPassphrase(String),
+    /// Nothing may be sealed with this passphrase.
+    Passphrase(PassphraseError),
+    /// A passphrase is needed, and nobody is there to ask.
+    NoPassphrase,
+    /// The file that is to hold a passphrase cannot be read.
+    PassphraseFile {
+        /// Where.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// What is sealed is damaged, or no such thing.
+    Unreadable {
+        /// Where.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// There is no profile in this folder.
+    NoProfile(String),
+}
+
+impl Custody {
+    /// The stable word for programs, and the exit status.
+    pub(super) fn entry(&self) -> (&'static str, u8) {
+        match self {
+            Self::Sealed(_) => ("profile_sealed", 7),
+            Self::WrongPassphrase(_) => ("wrong_passphrase", 7),
+            Self::Passphrase(_) => ("passphrase", 2),
+            Self::NoPassphrase => ("no_passphrase", 2),
+            Self::PassphraseFile { .. } => ("passphrase_file", 2),
+            Self::Unreadable { .. } => ("unreadable", 7),
+            Self::NoProfile(_) => ("no_profile", 7),
+        }
+    }
+
+    /// What happened and what to do next.
+    pub(super) fn texts(&self) -> (String, &'static str) {
+        match self {
+            Self::Sealed(path) => (
+                format!("The profile {path} is locked with a passphrase."),
+                "Give the passphrase: its file with --passphrase-file FILE, or in SILBO_PASSPHRASE_FILE.",
+            ),
+            Self::WrongPassphrase(path) => (
+                format!("{path} does not open with this passphrase, or was altered."),
+                "Try the passphrase it was sealed with; if that is the one, use another copy of the file.",
+            ),
+            Self::Passphrase(why) => (
+                format!("This passphrase does not serve: {why}."),
+                "Choose several words that do not belong together: they are hard to guess and easy to keep.",
+            ),
+            Self::NoPassphrase => (
+                "A passphrase is needed.".into(),
+                "Put it into a file, as its first line, and name the file with --passphrase-file FILE; or run this in a terminal.",
+            ),
+            Self::PassphraseFile { path, why } => (
+                format!("The passphrase cannot be read from {path}: {why}."),
+                "Check that this is the file, and that it is text.",
+            ),
+            Self::Unreadable { path, why } => {
+                (format!("{path} cannot be read: {why}."), "Use another copy of the file.")
+            }
+            Self::NoProfile(path) => (
+                format!("There is no profile in {path} yet."),
+                "Check the folder that --profile names, or start Silbo once to make one.",
+            ),
+        }
+    }
+
+    /// One example of each.
+    pub(super) fn every() -> Vec<Self> {
+        let text = || String::from("..");
+        vec![
+            Self::Sealed(text()),
+            Self::WrongPassphrase(text()),
+            Self::Passphrase(PassphraseError::Weak),
+            Self::NoPassphrase,
+            Self::PassphraseFile { path: text(), why: text() },
+            Self::Unreadable { path: text(), why: text() },
+            Self::NoProfile(text()),
+        ]
+    }
+}
