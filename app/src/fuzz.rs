@@ -1,9 +1,13 @@
-//! What a fuzzer calls: the signals of a call and notes beside it, which come out of sealed envelopes and over the control channel. How it
-//! is run is told in [`relay::fuzz`].
+//! What a fuzzer calls: the signals of a call and notes beside it, which come out of sealed envelopes and over the control channel; and
+//! files that somebody may have handed to us: sealed ones, and the backup in one. How it is run is told in [`relay::fuzz`].
 
 use crate::{
     call::message::{Body, CallId, HangUp, Signal},
     note::Note,
+    storage::{
+        self, Backup, Passphrase,
+        seal::{self, Content, Cost, SEAL_OVERHEAD, Sealed},
+    },
 };
 use overlay::PresenceSecret;
 use relay::fuzz::{SMALL, Target};
@@ -12,6 +16,8 @@ use relay::fuzz::{SMALL, Target};
 pub const TARGETS: &[Target] = &[
     Target { name: "signal", check: signal, seeds: signals, memory: SMALL },
     Target { name: "note", check: note, seeds: notes, memory: SMALL },
+    Target { name: "sealed", check: sealed, seeds: seals, memory: 2 * SMALL },
+    Target { name: "backup", check: backup, seeds: backups, memory: 2 * SMALL },
 ];
 
 fn note(input: &[u8]) {
@@ -29,6 +35,45 @@ fn notes() -> Vec<Vec<u8>> {
         Note::Presence { secret, knows_yours: false },
     ];
     notes.iter().map(Note::encode).collect()
+}
+
+fn sealed(input: &[u8]) {
+    let Ok(read) = Sealed::read(input) else { return };
+    assert!(seal::is_sealed(input) && input.len() >= SEAL_OVERHEAD);
+    let Ok(wrong) = Passphrase::new("wrong") else { return };
+    // Others cost what they say, which the harness would count.
+    if read.cost() == Cost::LEAST {
+        assert!(
+            read.open(Content::IdentityKey, &wrong).is_err() && read.open(Content::Backup, &wrong).is_err()
+        );
+    }
+}
+
+fn seals() -> Vec<Vec<u8>> {
+    let Ok(right) = Passphrase::new("right") else { return Vec::new() };
+    let kinds = [(Content::IdentityKey, Cost::LEAST), (Content::Backup, Cost::LEAST)];
+    let seal = |(content, cost)| seal::seal(content, &[7; 32], &right, cost, [9; 40]).ok();
+    kinds.into_iter().filter_map(seal).collect()
+}
+
+fn backup(input: &[u8]) {
+    let Ok(read) = Backup::decode(input) else { return };
+    match read.encode() {
+        Ok(written) => {
+            assert!(written.len() <= input.len(), "the shortest encoding is not longer than another");
+            let again = Backup::decode(&written).and_then(|again| again.encode());
+            assert_eq!(again, Ok(written));
+        }
+        Err(error) => panic!("what was read cannot be written: {error}"),
+    }
+}
+
+fn backups() -> Vec<Vec<u8>> {
+    let bare = Backup::bare(overlay::Identity::from_secret([7; 32]));
+    [bare, storage::sample()]
+        .iter()
+        .filter_map(|backup| backup.encode().ok().map(|bytes| bytes.to_vec()))
+        .collect()
 }
 
 fn signal(input: &[u8]) {

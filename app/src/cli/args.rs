@@ -119,10 +119,19 @@ pub enum Verb {
     Invite,
     /// Seal the key of this profile with a passphrase, or say how it is kept
     Lock(Lock),
-    /// Save the profile to a file (not built yet)
-    Export(Rest),
-    /// Load the profile from a file (not built yet)
-    Import(Rest),
+    /// Save key, contacts, history and settings to one file, sealed with a passphrase
+    Export {
+        /// Where to; one that is there already is not overwritten
+        file: PathBuf,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make an empty profile the one that was exported
+    Import {
+        /// What `silbo export` wrote
+        file: PathBuf,
+    },
     /// Bare WebRTC endpoint, for tests with other implementations: JSON lines on standard input and output
     Peer(Peer),
     /// Explain a command, or `events`: every event, code and reason
@@ -144,13 +153,6 @@ pub struct Lock {
     /// Change nothing: only say whether it is sealed
     #[arg(long, conflicts_with_all = ["off", "change"])]
     pub state: bool,
-}
-
-/// Arguments of what is not built yet.
-#[derive(Debug, Clone, Args)]
-pub struct Rest {
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    rest: Vec<String>,
 }
 
 /// Options of a supernode.
@@ -433,34 +435,6 @@ pub enum RequestVerb {
         /// Their public key, or the name they say they have
         who: String,
     },
-}
-
-impl Cli {
-    /// Refuses what the contract lists but this version cannot do, rather than ignoring it.
-    pub fn check_built(&self) -> Result<(), Reason> {
-        let not_built = |what: &str| Err(Reason::NotBuilt(what.into()));
-        match &self.verb {
-            Some(Verb::Export(_)) => not_built("`silbo export`"),
-            Some(Verb::Import(_)) => not_built("`silbo import`"),
-            Some(
-                Verb::Supernode(_)
-                | Verb::Call(_)
-                | Verb::Online(_)
-                | Verb::Gui(_)
-                | Verb::Peer(_)
-                | Verb::Register { .. }
-                | Verb::Lookup { .. }
-                | Verb::Contact { .. }
-                | Verb::Request { .. }
-                | Verb::History
-                | Verb::Doctor
-                | Verb::Invite
-                | Verb::Lock(_)
-                | Verb::Help { .. },
-            )
-            | None => Ok(()),
-        }
-    }
 }
 
 impl Call {

@@ -23,7 +23,7 @@ mod stop;
 use crate::{
     engine::{AutoAnswer, Config, OwnName, Portmap, errand::Errand, helping::Helping},
     reason::Reason,
-    storage::{IdentityOrigin, Lock, Profile, Storage},
+    storage::{IdentityOrigin, Lock, Overwrite, Profile, Storage},
 };
 use args::{Cli, Global, Gui, Media, Verb, Whom};
 use clap::{CommandFactory, Parser, error::ErrorKind};
@@ -56,7 +56,6 @@ struct Opened {
 }
 
 fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
-    cli.check_built()?;
     log::to_stderr(&cli.global.log)?;
     match &cli.verb {
         None => gui(&cli.global, &Gui::default(), printer),
@@ -65,11 +64,16 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
         Some(Verb::Online(online)) => serve::online(cli, online, printer),
         Some(Verb::Call(call)) => serve::call(cli, call, printer),
         Some(Verb::Peer(arguments)) => peer::peer(cli.global.lab, arguments),
+        Some(Verb::Export { file, force }) => {
+            let overwrite = if *force { Overwrite::Yes } else { Overwrite::Never };
+            custody::export(cli, file, overwrite, printer)
+        }
+        Some(Verb::Import { file }) => custody::import(cli, file, printer),
         Some(Verb::Lock(arguments)) => custody::lock(cli, arguments, printer),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
         Some(verb) => match lists::errand(Some(verb), network(&cli.global))? {
             Some(errand) => run_errand(cli, errand, printer),
-            // `check_built` has refused these.
+            // All others are above.
             None => Err(Reason::NotBuilt("This command".into())),
         },
     }

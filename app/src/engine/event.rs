@@ -70,6 +70,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
     ("ended", "reason, by, duration_ms, receipt: the call is over"),
+    ("exported", "file, key, fingerprint, name, contacts, calls: everything is in one sealed file"),
+    ("imported", "key, fingerprint, name, contacts, calls, sealed: the profile is the one that was exported"),
     ("lock", "sealed: whether each start needs the passphrase"),
     ("error", "code, message, next_step: something did not work"),
 ];

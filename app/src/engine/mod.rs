@@ -14,6 +14,7 @@ mod actor;
 mod blocking;
 mod calls;
 pub mod command;
+pub mod custody;
 pub mod diagnosis;
 pub mod errand;
 pub mod event;

@@ -20,6 +20,14 @@ impl From<StorageError> for Reason {
             StorageError::Damaged { moved_to } => {
                 Self::DatabaseDamaged { moved_to: moved_to.display().to_string() }
             }
+            StorageError::NotEmpty(path) => Self::Custody(Custody::NotEmpty(path.display().to_string())),
+            StorageError::Backup { path, why } => {
+                Self::Custody(Custody::Unreadable { path: path.display().to_string(), why: why.to_string() })
+            }
+            StorageError::File { path, why } => {
+                Self::Custody(Custody::File { path: path.display().to_string(), why })
+            }
+            StorageError::FileExists(path) => Self::Custody(Custody::FileExists(path.display().to_string())),
             StorageError::NoProfile(path) => Self::Custody(Custody::NoProfile(path.display().to_string())),
             StorageError::Sealed(path) => Self::Custody(Custody::Sealed(path.display().to_string())),
             StorageError::NotOpened { path, why } => {

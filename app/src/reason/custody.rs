@@ -29,6 +29,17 @@ pub enum Custody {
     },
     /// There is no profile in this folder.
     NoProfile(String),
+    /// There is a profile in this folder already.
+    NotEmpty(String),
+    /// A file cannot be read or written.
+    File {
+        /// Where.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A file is there already.
+    FileExists(String),
 }
 
 impl Custody {
@@ -42,6 +53,9 @@ impl Custody {
             Self::PassphraseFile { .. } => ("passphrase_file", 2),
             Self::Unreadable { .. } => ("unreadable", 7),
             Self::NoProfile(_) => ("no_profile", 7),
+            Self::NotEmpty(_) => ("profile_not_empty", 6),
+            Self::File { .. } => ("file", 1),
+            Self::FileExists(_) => ("file_exists", 6),
         }
     }
 
@@ -75,6 +89,18 @@ impl Custody {
                 format!("There is no profile in {path} yet."),
                 "Check the folder that --profile names, or start Silbo once to make one.",
             ),
+            Self::NotEmpty(path) => (
+                format!("{path} holds somebody already; nothing is ever put in their place."),
+                "Name an empty folder with --profile DIR.",
+            ),
+            Self::File { path, why } => (
+                format!("The file {path} cannot be used: {why}."),
+                "Check its name, and that there is room and the right to write.",
+            ),
+            Self::FileExists(path) => (
+                format!("The file {path} is there already; nothing was written."),
+                "Choose another name, or let it be replaced with --force.",
+            ),
         }
     }
 
@@ -89,6 +115,9 @@ impl Custody {
             Self::PassphraseFile { path: text(), why: text() },
             Self::Unreadable { path: text(), why: text() },
             Self::NoProfile(text()),
+            Self::NotEmpty(text()),
+            Self::File { path: text(), why: text() },
+            Self::FileExists(text()),
         ]
     }
 }

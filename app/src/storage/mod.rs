@@ -4,17 +4,27 @@
 //!   lock            held while an instance owns the profile
 //!   identity.key    the identity's secret, one line of base32 or sealed with a passphrase, readable by the owner only
 //!   silbo.db        contacts, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
+//!   import.db       what `silbo import` has not finished yet, see `import`
 //!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
 //! ```
 
+mod backup;
 mod blocked;
+mod error;
+mod export;
+mod import;
 mod key;
 mod profile;
 pub mod seal;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use backup::sample;
+pub use backup::{Backup, BackupError, MAX_BACKUP};
 pub use blocked::{Blocked, MAX_BLOCKED};
+pub use error::StorageError;
+pub use export::Overwrite;
 pub use key::{IdentityOrigin, Lock, identity_of};
 pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
@@ -22,9 +32,9 @@ pub use seal::{Passphrase, PassphraseError};
 use crate::engine::view::{ContactId, HistoryOutcome};
 use overlay::{PresenceSecret, PublicKey};
 use relay::UnixTime;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
-use seal::SealError;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 use std::{
+    cmp::Ordering,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -79,54 +89,6 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
 ",
 ];
-
-/// Why the profile cannot be used, or a change was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum StorageError {
-    /// Another instance owns the profile.
-    #[error("{} is in use by another instance", .0.display())]
-    Locked(PathBuf),
-    /// The folder or a file in it cannot be read or written.
-    #[error("{}: {why}", path.display())]
-    Io {
-        /// Where.
-        path: PathBuf,
-        /// What the system said.
-        why: String,
-    },
-    /// There is no profile.
-    #[error("{} holds no profile", .0.display())]
-    NoProfile(PathBuf),
-    /// The key is sealed, and no passphrase was given.
-    #[error("{} is locked with a passphrase", .0.display())]
-    Sealed(PathBuf),
-    /// What is sealed was not opened.
-    #[error("{}: {why}", path.display())]
-    NotOpened {
-        /// What.
-        path: PathBuf,
-        /// Why.
-        why: SealError,
-    },
-    /// The passphrase does not serve.
-    #[error(transparent)]
-    Passphrase(#[from] PassphraseError),
-    /// The database was damaged; it has been set aside, nothing was deleted.
-    #[error("the database was damaged and set aside as {}", moved_to.display())]
-    Damaged {
-        /// Where it is now.
-        moved_to: PathBuf,
-    },
-    /// The database was written by a later version.
-    #[error("{} was written by a later version", .0.display())]
-    TooNew(PathBuf),
-    /// A list is full.
-    #[error("the list holds at most {0} entries")]
-    Full(u32),
-    /// The database refused a change.
-    #[error("the database refused: {0}")]
-    Database(#[from] rusqlite::Error),
-}
 
 /// Names of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,6 +193,21 @@ impl Storage {
                 Err(StorageError::Io { path, why: error.to_string() })
             }
             other => other,
+        }
+    }
+
+    /// Opens the database of a profile to read it, beside the process that owns the profile.
+    pub fn beside(profile: &Path) -> Result<Self, StorageError> {
+        let path = profile.join(DATABASE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        let steps: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        match (steps as usize).cmp(&MIGRATIONS.len()) {
+            // Its owner is an older program, which has not done our steps.
+            Ordering::Less => Err(StorageError::Locked(profile.to_owned())),
+            Ordering::Equal => Ok(Self { db }),
+            Ordering::Greater => Err(StorageError::TooNew(path)),
         }
     }
 

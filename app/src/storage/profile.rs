@@ -29,6 +29,7 @@ impl Profile {
             Ok(()) => {
                 let profile = Self { folder: folder.to_owned(), _lock: lock };
                 profile.forget_unfinished_key()?;
+                profile.settle_import()?;
                 Ok(profile)
             }
             Err(TryLockError::WouldBlock) => Err(StorageError::Locked(folder.to_owned())),
@@ -80,7 +81,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn private_options() -> OpenOptions {
+pub(super) fn private_options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).mode(0o600);
@@ -88,7 +89,7 @@ fn private_options() -> OpenOptions {
 }
 
 #[cfg(not(unix))]
-fn private_options() -> OpenOptions {
+pub(super) fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true);
     options

@@ -219,6 +219,12 @@ impl<'a> Sealed<'a> {
         Ok(Self { content, cost, salt, nonce, header, ciphertext })
     }
 
+    /// What opening it costs.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) const fn cost(&self) -> Cost {
+        self.cost
+    }
+
     /// What is in it, if it is of this kind and the passphrase is the right one.
     pub fn open(&self, content: Content, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, SealError> {
         if self.content != content {

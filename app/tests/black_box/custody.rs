@@ -1,6 +1,7 @@
-//! Keeping a key: locked profiles.
+//! Keeping who we are: locked profiles and backups.
 
 use crate::harness::World;
+use serde_json::Value;
 use std::fs;
 
 const PHRASE: &str = "five words that nobody guesses";
@@ -86,4 +87,115 @@ fn a_sealed_key_that_is_damaged_is_reported_and_left_alone() {
         world.run("a", &["history", "--passphrase-file", "right"]).failed("unreadable", 7);
         assert_eq!(fs::read(&path).unwrap(), damaged);
     }
+}
+
+/// A profile with something in it: a name, a contact and a past call.
+fn lived_in(world: &World, profile: &str) {
+    world.run("friend", &["history"]).with(0);
+    world.run(profile, &["contact", "add", &world.key("friend")]).with(0);
+    let echo = ["call", "echo", "--duration", "1", "--mic", "silence", "--speaker", "null"];
+    world.run(profile, &echo).with(0);
+}
+
+fn listed(world: &World, profile: &str, more: &[&str]) -> [Vec<Value>; 2] {
+    ["contact list", "history"].map(|words| {
+        let words: Vec<&str> = words.split(' ').chain(more.iter().copied()).collect();
+        let mut events = world.run(profile, &words).with(0).events;
+        for event in &mut events {
+            let event = event.as_object_mut().unwrap();
+            event.remove("t_ms");
+            event.remove("unix_ms");
+        }
+        events
+    })
+}
+
+#[test]
+fn a_whole_profile_moves_to_another_computer_in_a_sealed_file() {
+    let world = world();
+    lived_in(&world, "a");
+    let with = ["--passphrase-file", "right"];
+    let exported = world.run("a", &[&["export", "file"], &with[..]].concat()).with(0);
+    let exported = exported.event("exported");
+    assert_eq!((&exported["contacts"], &exported["calls"]), (&1.into(), &1.into()));
+    assert!(!sealed(&world, "a"), "the passphrase was for the file");
+    let friend = world.key("friend");
+    let bytes = fs::read(world.path("file")).unwrap();
+    assert!(!bytes.windows(8).any(|bytes| bytes == &friend.as_bytes()[..8]), "nothing stands in clear");
+
+    let imported = world.run("b", &[&["import", "file"], &with[..]].concat()).with(0);
+    let imported = imported.event("imported");
+    assert_eq!((&imported["sealed"], &imported["contacts"]), (&true.into(), &1.into()));
+    assert_eq!(listed(&world, "a", &[]), listed(&world, "b", &with));
+    assert!(listed(&world, "b", &with).iter().all(|list| list.len() == 1));
+    world.run("b", &[&["lock", "--off"], &with[..]].concat()).with(0);
+    assert_eq!(world.key("a"), world.key("b"));
+}
+
+#[test]
+fn an_export_is_made_beside_the_owner_of_the_profile() {
+    let world = world();
+    lived_in(&world, "a");
+    let mut owner = world.silbo("a", &["online"]);
+    owner.expect("role");
+    let with = ["--passphrase-file", "right"];
+    world.run("a", &[&["export", "file"], &with[..]].concat()).with(0);
+    let beside = world.run("a", &[&["import", "file"], &with[..]].concat()).failed("profile_locked", 7);
+    assert!(!beside.has("imported"));
+    drop(owner);
+    assert_eq!(world.run("b", &[&["import", "file"], &with[..]].concat()).event("imported")["calls"], 1);
+}
+
+#[test]
+fn a_sealed_profile_exports_with_its_own_passphrase() {
+    let world = world();
+    world.run("a", &["history", "--passphrase-file", "right"]).with(0);
+    world.run("a", &["export", "file"]).failed("no_passphrase", 2);
+    world.run("a", &["export", "file", "--passphrase-file", "wrong"]).failed("wrong_passphrase", 7);
+    assert!(!world.path("file").exists());
+    world.run("a", &["export", "file", "--passphrase-file", "right"]).with(0);
+    world.run("b", &["import", "file", "--passphrase-file", "right"]).with(0);
+}
+
+#[test]
+fn neither_a_file_nor_a_profile_is_overwritten() {
+    let world = world();
+    world.run("a", &["history"]).with(0);
+    let key = world.key("a");
+    fs::write(world.path("file"), "holiday pictures").unwrap();
+    let export = ["export", "file", "--passphrase-file", "right"];
+    world.run("a", &export).failed("file_exists", 6);
+    assert_eq!(fs::read_to_string(world.path("file")).unwrap(), "holiday pictures");
+    world.run("a", &[&export[..], &["--force"]].concat()).with(0);
+    world.run("b", &["history"]).with(0);
+    let import = ["import", "file", "--passphrase-file", "right"];
+    world.run("b", &import).failed("profile_not_empty", 6);
+    assert_ne!(world.key("b"), key);
+    world.run("c", &import).with(0);
+}
+
+#[test]
+fn what_cannot_be_exported_or_imported_says_why_and_changes_nothing() {
+    let world = world();
+    let export = |more: &[&str]| world.run("a", &[&["export", "file"], more].concat());
+    export(&["--passphrase-file", "right"]).failed("no_profile", 7);
+    world.run("a", &["history"]).with(0);
+    export(&[]).failed("no_passphrase", 2);
+    export(&["--passphrase-file", "weak"]).failed("passphrase", 2);
+    assert!(!world.path("file").exists());
+    export(&["--passphrase-file", "right"]).with(0);
+    let whole = fs::read(world.path("file")).unwrap();
+    let import = |phrase: &str| world.run("b", &["import", "file", "--passphrase-file", phrase]);
+    import("wrong").failed("wrong_passphrase", 7);
+    for cut in [0, 12, 40, whole.len() - 1] {
+        fs::write(world.path("file"), &whole[..cut]).unwrap();
+        let ended = import("right").with(7);
+        assert!(["unreadable", "wrong_passphrase"].contains(&ended.event("error")["code"].as_str().unwrap()));
+    }
+    let mut costly = whole.clone();
+    costly[14..18].fill(0xff);
+    fs::write(world.path("file"), costly).unwrap();
+    import("right").failed("unreadable", 7);
+    world.run("b", &["import", "nowhere", "--passphrase-file", "right"]).failed("file", 1);
+    assert!(!world.path("b").join("identity.key").exists());
 }

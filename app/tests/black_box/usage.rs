@@ -30,15 +30,6 @@ fn what_makes_no_sense_ends_with_usage() {
 }
 
 #[test]
-fn what_is_not_built_says_so() {
-    let world = World::empty();
-    for words in [&["export", "file"][..], &["import", "file"]] {
-        world.run("a", words).failed("not_built", 2);
-    }
-    assert!(!world.path("a").exists(), "nothing was done");
-}
-
-#[test]
 fn help_is_no_failure_and_lists_every_event() {
     let silbo =
         |words: &[&str]| Silbo::spawn(Command::new(env!("CARGO_BIN_EXE_silbo")).args(words)).end().with(0);
@@ -123,7 +114,9 @@ fn a_person_reads_sentences_instead_of_json() {
     let world = World::empty();
     let mut command = Command::new(env!("CARGO_BIN_EXE_silbo"));
     let ended =
-        Silbo::spawn(command.arg("--profile").arg(world.path("a")).args(["export", "file"])).end().with(2);
+        Silbo::spawn(command.arg("--profile").arg(world.path("a")).args(["contact", "remove", "bob"]))
+            .end()
+            .with(3);
     assert!(ended.events.is_empty());
-    assert!(ended.stderr.contains("not built yet"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\"bob\" is not in the list."), "{}", ended.stderr);
 }

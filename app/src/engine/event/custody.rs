@@ -1,25 +1,52 @@
 //! What is reported of keeping a key.
 
-use crate::storage::Lock;
+use crate::{engine::custody::Kept, storage::Lock};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// What happened to a key.
 #[derive(Debug, Clone)]
 pub enum CustodyEvent {
     /// Whether it is sealed.
     Lock(Lock),
+    /// Everything was written into a file.
+    Exported {
+        /// Which.
+        file: PathBuf,
+        /// What is in it.
+        kept: Kept,
+    },
+    /// The profile is the one that was exported.
+    Imported {
+        /// What it holds.
+        kept: Kept,
+        /// How its key is kept.
+        lock: Lock,
+    },
 }
 
 impl CustodyEvent {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Lock(_) => "lock",
+            Self::Exported { .. } => "exported",
+            Self::Imported { .. } => "imported",
         }
     }
 
     pub(super) fn fields(&self) -> Value {
         match self {
             Self::Lock(lock) => json!({ "sealed": lock.is_sealed() }),
+            Self::Exported { file, kept } => {
+                let mut fields = of(kept);
+                fields["file"] = json!(file.display().to_string());
+                fields
+            }
+            Self::Imported { kept, lock } => {
+                let mut fields = of(kept);
+                fields["sealed"] = json!(lock.is_sealed());
+                fields
+            }
         }
     }
 
@@ -30,6 +57,45 @@ impl CustodyEvent {
                     .into()
             }
             Self::Lock(Lock::Open) => "The key is not sealed: whoever reads this profile has it.".into(),
+            Self::Exported { file, kept } => format!(
+                "{} is in {}, sealed with your passphrase, with {}. Whoever has both is you, so keep them apart. \
+                 {ONE_COMPUTER}",
+                who(kept),
+                file.display(),
+                lists(kept)
+            ),
+            Self::Imported { kept, lock } => {
+                let sealed = match lock {
+                    Lock::Sealed => " The key is sealed with the same passphrase: each start needs it.",
+                    Lock::Open => " The key is kept unsealed, readable by you only.",
+                };
+                format!("This profile is {} now, with {}.{sealed} {ONE_COMPUTER}", who(kept), lists(kept))
+            }
         }
     }
+}
+
+const ONE_COMPUTER: &str = "Do not use one identity on two computers at once: that is not supported, and each would \
+                            take the other's calls.";
+
+fn of(kept: &Kept) -> Value {
+    json!({
+        "key": kept.key.to_string(), "fingerprint": kept.key.fingerprint(), "name": kept.name,
+        "contacts": kept.contacts, "calls": kept.calls,
+    })
+}
+
+fn who(kept: &Kept) -> String {
+    match &kept.name {
+        Some(name) => format!("{name} ({})", kept.key.fingerprint()),
+        None => kept.key.fingerprint(),
+    }
+}
+
+fn lists(kept: &Kept) -> String {
+    let count = |number: usize, one: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {one}s"),
+    };
+    format!("{} and {}", count(kept.contacts, "contact"), count(kept.calls, "past call"))
 }
