@@ -127,10 +127,20 @@ pub enum Verb {
         #[arg(long)]
         force: bool,
     },
-    /// Make an empty profile the one that was exported
+    /// Make an empty profile the one that was exported, or whose recovery words you have
     Import {
         /// What `silbo export` wrote
-        file: PathBuf,
+        #[arg(required_unless_present = "words")]
+        file: Option<PathBuf>,
+        /// Read 24 recovery words from standard input instead: they bring back who you are, and nothing else
+        #[arg(long, conflicts_with = "file")]
+        words: bool,
+    },
+    /// Show the 24 recovery words of this profile: whoever has them is you
+    Words {
+        /// Show nothing, but read words from standard input and say whether they are right
+        #[arg(long)]
+        check: bool,
     },
     /// Bare WebRTC endpoint, for tests with other implementations: JSON lines on standard input and output
     Peer(Peer),

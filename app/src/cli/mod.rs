@@ -68,7 +68,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
             let overwrite = if *force { Overwrite::Yes } else { Overwrite::Never };
             custody::export(cli, file, overwrite, printer)
         }
-        Some(Verb::Import { file }) => custody::import(cli, file, printer),
+        Some(Verb::Import { file, .. }) => custody::import(cli, file.as_deref(), printer),
+        Some(Verb::Words { check }) => custody::words(cli, *check, printer),
         Some(Verb::Lock(arguments)) => custody::lock(cli, arguments, printer),
         Some(Verb::Supernode(supernode)) => serve::supernode(cli, supernode, printer),
         Some(verb) => match lists::errand(Some(verb), network(&cli.global))? {

@@ -6,6 +6,7 @@ use super::{
     Config, NETWORK_PATIENCE,
     calls::{CallRecord, MediaSession, SessionStart},
     command::Command,
+    custody::{CustodyView, Kept},
     errand::{self, Task, Tasked},
     event::{Event, EventBody},
     helping::{Agreed, Helping, Volunteer},
@@ -23,7 +24,7 @@ use crate::{
     portmap::{Mapping, PortmapError, Transport},
     reason::{Reason, Word},
     roster,
-    storage::{Contact, Profile, Setting, Storage, StorageError},
+    storage::{Contact, Lock, Profile, Setting, Storage, StorageError},
 };
 use media::{
     device::{DeviceError, DeviceInfo},
@@ -39,6 +40,7 @@ use relay::Now;
 use std::{
     collections::{BTreeSet, VecDeque},
     net::SocketAddr,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -122,6 +124,8 @@ pub(super) enum Done {
     HintsGiven,
     /// How this computer stands.
     NetworkChecked(Option<Box<NetworkFound>>),
+    /// Everything was written into a file, or not.
+    Exported(PathBuf, Result<Kept, Reason>),
     /// Windows that could be shown.
     Windows(Result<Vec<OpenWindow>, ScreenError>),
     /// A session is closed, its files are whole.
@@ -209,6 +213,8 @@ impl Actor {
         actor.config.voice.sink = settings.loudspeaker.clone();
         actor.picture.view.settings = settings;
         actor.show_helping(Agreed::read(&actor.storage)?);
+        let lock = Lock::of(actor.profile.folder())?.unwrap_or(Lock::Open);
+        actor.picture.view.custody = CustodyView::new(lock);
         let name = actor.storage.setting(Setting::Name)?.and_then(|name| String::from_utf8(name).ok());
         actor.line.set_own_name(name.as_deref().unwrap_or_default());
         if name.is_some() {
@@ -419,6 +425,7 @@ impl Actor {
             Ok(Done::Devices(found)) => self.devices_listed(found),
             Ok(Done::HelpedCounted(helped)) => self.helped_counted(helped),
             Ok(Done::NetworkChecked(found)) => self.network_checked(found),
+            Ok(Done::Exported(file, result)) => self.exported(file, result),
             Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
             Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),

@@ -3,15 +3,16 @@
 use super::{
     helping::Agreed,
     view::{Appearance, ContactId},
+    words::TypedWords,
 };
-use crate::storage::Verified;
+use crate::storage::{Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
     session::Camera,
     video::{viewing::Viewing, window::WindowName},
 };
 use overlay::{PublicKey, Username};
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// Whom to call or add, as a person names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +108,21 @@ pub enum Command {
     AcceptRequest(PublicKey),
     /// Forget a stranger who called.
     DeclineRequest(PublicKey),
+    /// Show the recovery words; they appear in the view.
+    ShowWords,
+    /// Take them, and whether typed ones are right, off the screen.
+    HideWords,
+    /// Say in the view whether these are our recovery words.
+    CheckWords(TypedWords),
+    /// Write everything into one file, sealed with a passphrase; the view says how it goes.
+    Export {
+        /// Where.
+        file: PathBuf,
+        /// What seals it.
+        passphrase: Passphrase,
+        /// What becomes of a file that is there.
+        overwrite: Overwrite,
+    },
     /// Take a notice off the screen.
     DismissNotice(u64),
     /// Take the ended call off the screen.

@@ -1,15 +1,25 @@
-//! Keeping who we are: backups, for the window and the command line alike. What is done here takes a moment, for a
-//! passphrase is made costly to guess: not on a thread that others wait for.
+//! Keeping who we are: backups and recovery words, for the window and the command line alike.
 //!
+//! ```text
+//!   before an engine runs   import, import_words: into an empty profile
+//!   beside one              export, RecoveryWords::of, TypedWords::check, Lock::of
+//!   in one                  ShowWords, HideWords, CheckWords, Export ─▶ CustodyView
+//! ```
+//! [`export`] and [`import`] take a moment, for a passphrase is made costly to guess: not on a thread that others wait for.
 //! Nothing here stops two computers from being the same person at once, and nothing supports it: each would take the
 //! other's calls.
 
+use super::{
+    actor::{Actor, Done},
+    view::Sentence,
+    words::{RecoveryWords, TypedWords, WordsError},
+};
 use crate::{
-    reason::Reason,
-    storage::{Backup, Overwrite, Passphrase, Profile, Storage},
+    reason::{Custody, Reason},
+    storage::{Backup, Lock, Overwrite, Passphrase, Profile, Storage},
 };
 use overlay::{Identity, PublicKey};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How much of a person is in a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +32,55 @@ pub struct Kept {
     pub contacts: usize,
     /// Past calls.
     pub calls: usize,
+}
+
+/// What the window shows of keeping who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustodyView {
+    /// Whether the key is sealed.
+    pub lock: Lock,
+    /// The recovery words, while somebody wants to see them.
+    pub words: Option<RecoveryWords>,
+    /// Whether words that were typed are the right ones.
+    pub check: WordsCheck,
+    /// How the last export went.
+    pub export: Export,
+}
+
+/// Whether words that were typed are the right ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WordsCheck {
+    /// None were.
+    Idle,
+    /// They are.
+    Right,
+    /// They are not, for this reason.
+    Wrong(Sentence),
+}
+
+/// How an export goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Export {
+    /// Nobody asked for one.
+    Idle,
+    /// It is being written.
+    Writing,
+    /// It is there.
+    Done {
+        /// Where.
+        file: PathBuf,
+        /// What is in it.
+        kept: Kept,
+    },
+    /// It was not written.
+    Failed(Sentence),
+}
+
+impl CustodyView {
+    /// Before anybody asked for anything.
+    pub const fn new(lock: Lock) -> Self {
+        Self { lock, words: None, check: WordsCheck::Idle, export: Export::Idle }
+    }
 }
 
 /// Writes everything into one file, sealed with a passphrase that must be strong enough.
@@ -49,6 +108,57 @@ pub fn import(
     Ok(Kept::of(&backup))
 }
 
+/// Gives an empty profile the identity of recovery words, and nothing else.
+pub fn import_words(
+    profile: &Profile,
+    words: &TypedWords,
+    seal_with: Option<&Passphrase>,
+) -> Result<Kept, Reason> {
+    let backup = Backup::bare(words.identity()?);
+    profile.import(&backup, seal_with)?;
+    Ok(Kept::of(&backup))
+}
+
+impl Actor {
+    pub(super) fn show_words(&mut self) {
+        self.picture.view.custody.words = Some(RecoveryWords::of(&self.identity));
+    }
+
+    pub(super) fn hide_words(&mut self) {
+        let custody = &mut self.picture.view.custody;
+        (custody.words, custody.check) = (None, WordsCheck::Idle);
+    }
+
+    /// The page says what is wrong.
+    pub(super) fn check_words(&mut self, words: &TypedWords) {
+        self.picture.view.custody.check = match words.check(&self.identity) {
+            Ok(()) => WordsCheck::Right,
+            Err(why) => WordsCheck::Wrong(Reason::from(why).sentence()),
+        };
+    }
+
+    /// Writes the file on a thread of its own, one at a time.
+    pub(super) fn export(&mut self, file: PathBuf, passphrase: Passphrase, overwrite: Overwrite) {
+        if self.picture.view.custody.export == Export::Writing {
+            return;
+        }
+        self.picture.view.custody.export = Export::Writing;
+        let (folder, identity) = (self.profile.folder().to_owned(), self.identity.clone());
+        self.farewells.spawn_blocking(move || {
+            let storage = Storage::beside(&folder).map_err(Reason::from);
+            let kept = storage.and_then(|storage| export(&storage, &identity, &file, &passphrase, overwrite));
+            Done::Exported(file, kept)
+        });
+    }
+
+    pub(super) fn exported(&mut self, file: PathBuf, result: Result<Kept, Reason>) {
+        self.picture.view.custody.export = match result {
+            Ok(kept) => Export::Done { file, kept },
+            Err(reason) => Export::Failed(reason.sentence()),
+        };
+    }
+}
+
 impl Kept {
     fn of(backup: &Backup) -> Self {
         Self {
@@ -57,5 +167,107 @@ impl Kept {
             contacts: backup.contacts(),
             calls: backup.calls(),
         }
+    }
+}
+
+impl From<WordsError> for Reason {
+    fn from(why: WordsError) -> Self {
+        Self::Custody(Custody::Words(why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{
+        AutoAnswer, Config, EngineHandle, OwnName, Portmap, command::Command, helping::Helping, start,
+        view::View,
+    };
+    use media::{
+        process::Processing,
+        session::PathPolicy,
+        video::driver::{VideoConfig, VideoSink, VideoSource},
+        voice::driver::VoiceConfig,
+    };
+    use overlay::{
+        Network,
+        driver::{Mainline, Mdns, RoleWish},
+    };
+    use std::{sync::Arc, time::Duration};
+    use tokio::time::timeout;
+
+    fn alone() -> Config {
+        Config {
+            network: Network::Lab,
+            listen: None,
+            role: RoleWish::Leaf,
+            helping: Helping::Never,
+            bootstrap: Vec::new(),
+            mdns: Mdns::Off,
+            mainline: Mainline::Off,
+            portmap: Portmap::Off,
+            voice: VoiceConfig {
+                source: media::device::AudioSource::Silence,
+                sink: media::device::AudioSink::Null,
+                processing: Processing::Off,
+                trace: None,
+            },
+            video: VideoConfig { source: VideoSource::None, sink: VideoSink::Null },
+            auto_answer: AutoAnswer::Nobody,
+            ring_timeout: Duration::from_secs(45),
+            path: PathPolicy::Any,
+            own_name: OwnName::Leave,
+            greeting: None,
+        }
+    }
+
+    /// The first view of which that is so.
+    async fn seen(engine: &mut EngineHandle, so: impl Fn(&View) -> bool) -> Arc<View> {
+        let view = timeout(Duration::from_secs(60), engine.view.wait_for(|view| so(view))).await;
+        Arc::clone(&view.unwrap().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_window_sees_and_checks_the_words_and_exports_the_profile() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let profile = Profile::take(&folder.path().join("a")).unwrap();
+        let (identity, _) = profile.identity([7; 32], None).unwrap();
+        let storage = Storage::open(profile.folder(), relay::driver::now().unix).unwrap();
+        let (mut engine, _events, running) =
+            start(alone(), profile, storage, identity.clone()).await.unwrap();
+        let commands = engine.commands.clone();
+
+        commands.send(Command::ShowWords).await.unwrap();
+        let view = seen(&mut engine, |view| view.custody.words.is_some()).await;
+        let words = view.custody.words.clone().unwrap();
+        assert_eq!((&words, view.custody.lock), (&RecoveryWords::of(&identity), Lock::Open));
+        for (text, right) in [(words.words().join(" "), true), ("abandon".into(), false)] {
+            commands.send(Command::CheckWords(TypedWords::new(text))).await.unwrap();
+            let check = |view: &View| match &view.custody.check {
+                WordsCheck::Idle => false,
+                WordsCheck::Right => right,
+                WordsCheck::Wrong(_) => !right,
+            };
+            seen(&mut engine, check).await;
+        }
+        commands.send(Command::HideWords).await.unwrap();
+        seen(&mut engine, |view| view.custody.words.is_none()).await;
+
+        let (file, strong) = (folder.path().join("file"), Passphrase::new("a long passphrase").unwrap());
+        let export = |passphrase: &str, overwrite| Command::Export {
+            file: file.clone(),
+            passphrase: Passphrase::new(passphrase).unwrap(),
+            overwrite,
+        };
+        commands.send(export("weak", Overwrite::Never)).await.unwrap();
+        seen(&mut engine, |view| matches!(view.custody.export, Export::Failed(_))).await;
+        commands.send(export("a long passphrase", Overwrite::Never)).await.unwrap();
+        seen(&mut engine, |view| matches!(view.custody.export, Export::Done { .. })).await;
+        commands.send(Command::Quit).await.unwrap();
+        running.finished().await;
+
+        let other = Profile::take(&folder.path().join("b")).unwrap();
+        let kept = import(&other, &file, &strong, None).unwrap();
+        assert_eq!(kept.key, identity.public_key());
     }
 }

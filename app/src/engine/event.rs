@@ -72,6 +72,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("ended", "reason, by, duration_ms, receipt: the call is over"),
     ("exported", "file, key, fingerprint, name, contacts, calls: everything is in one sealed file"),
     ("imported", "key, fingerprint, name, contacts, calls, sealed: the profile is the one that was exported"),
+    ("words", "words: the 24 recovery words of this profile, in their order"),
+    ("words_right", "the words that were typed are those of this profile"),
     ("lock", "sealed: whether each start needs the passphrase"),
     ("error", "code, message, next_step: something did not work"),
 ];

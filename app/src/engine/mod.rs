@@ -34,15 +34,17 @@ mod relays;
 mod ringing;
 mod settings;
 pub mod view;
+pub mod words;
 
 pub use mappings::Portmap;
 pub(crate) use people::{accept_request, decline_request};
 
 use crate::{
     reason::Reason,
-    storage::{Profile, Storage},
+    storage::{Lock, Profile, Storage},
 };
 use command::Command;
+use custody::CustodyView;
 use errand::Desk;
 use event::Event;
 use helping::Helping;
@@ -228,6 +230,7 @@ impl View {
             help: HelpView::default(),
             network_check: NetworkCheck::Idle,
             invite: None,
+            custody: CustodyView::new(Lock::Open),
             raised: 0,
         }
     }

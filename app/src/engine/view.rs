@@ -7,6 +7,7 @@
 
 use super::{
     command::Sharing,
+    custody::CustodyView,
     diagnosis::{Finding, Verdict},
     helping::Agreed,
 };
@@ -51,6 +52,8 @@ pub struct View {
     pub network_check: NetworkCheck,
     /// Our invite, once somebody asked for it.
     pub invite: Option<InviteView>,
+    /// Recovery words and backups, and whether the key is sealed.
+    pub custody: CustodyView,
     /// How often the window was asked to come up.
     pub raised: u64,
 }

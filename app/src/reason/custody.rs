@@ -1,6 +1,6 @@
 //! What can go wrong with keeping a key: passphrases, backups and recovery words.
 
-use crate::storage::PassphraseError;
+use crate::{engine::words::WordsError, storage::PassphraseError};
 
 /// Why a key, a backup or words do not serve.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ pub enum Custody {
     },
     /// A file is there already.
     FileExists(String),
+    /// Recovery words do not serve.
+    Words(WordsError),
 }
 
 impl Custody {
@@ -56,6 +58,7 @@ impl Custody {
             Self::NotEmpty(_) => ("profile_not_empty", 6),
             Self::File { .. } => ("file", 1),
             Self::FileExists(_) => ("file_exists", 6),
+            Self::Words(_) => ("wrong_words", 1),
         }
     }
 
@@ -101,6 +104,9 @@ impl Custody {
                 format!("The file {path} is there already; nothing was written."),
                 "Choose another name, or let it be replaced with --force.",
             ),
+            Self::Words(why) => {
+                (format!("The recovery words do not serve: {why}."), "Compare them with what you wrote down.")
+            }
         }
     }
 
@@ -118,6 +124,7 @@ impl Custody {
             Self::NotEmpty(text()),
             Self::File { path: text(), why: text() },
             Self::FileExists(text()),
+            Self::Words(WordsError::Checksum),
         ]
     }
 }

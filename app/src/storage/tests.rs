@@ -297,7 +297,7 @@ fn a_profile_begun_with_a_passphrase_is_sealed_and_opens_with_it_alone() {
     assert!(matches!(profile.identity(fresh(2), None), Err(StorageError::Sealed(_))));
     let wrong = Passphrase::new("another passphrase").unwrap();
     let refused = profile.identity(fresh(2), Some(&wrong));
-    assert!(matches!(refused, Err(StorageError::NotOpened { why: SealError::Refused, .. })));
+    assert!(matches!(refused, Err(StorageError::NotOpened { why: seal::SealError::Refused, .. })));
     let (found, origin) = profile.identity(fresh(2), Some(&right)).unwrap();
     assert_eq!((found.public_key(), origin), (made.public_key(), IdentityOrigin::Found));
 }

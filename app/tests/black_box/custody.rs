@@ -1,8 +1,8 @@
-//! Keeping who we are: locked profiles and backups.
+//! Keeping who we are: locked profiles, backups and recovery words.
 
-use crate::harness::World;
+use crate::harness::{Ended, Silbo, World};
 use serde_json::Value;
-use std::fs;
+use std::{fs, process::Command};
 
 const PHRASE: &str = "five words that nobody guesses";
 const OTHER: &str = "another five words of mine";
@@ -198,4 +198,64 @@ fn what_cannot_be_exported_or_imported_says_why_and_changes_nothing() {
     import("right").failed("unreadable", 7);
     world.run("b", &["import", "nowhere", "--passphrase-file", "right"]).failed("file", 1);
     assert!(!world.path("b").join("identity.key").exists());
+}
+
+/// Runs a command with words on its standard input.
+fn with_words(world: &World, profile: &str, words: &[&str], typed: &str) -> Ended {
+    let mut silbo = world.silbo(profile, words);
+    silbo.tell(typed);
+    silbo.close_input();
+    silbo.end()
+}
+
+#[test]
+fn an_identity_comes_back_from_its_recovery_words() {
+    let world = world();
+    world.run("a", &["words"]).failed("no_profile", 7);
+    world.run("a", &["history"]).with(0);
+    let shown = world.run("a", &["words"]).with(0);
+    let words: Vec<&str> =
+        shown.event("words")["words"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(words.len(), 24);
+    let line = words.join(" ");
+    assert!(with_words(&world, "a", &["words", "--check"], &line).with(0).has("words_right"));
+
+    let imported = with_words(&world, "b", &["import", "--words"], &line).with(0);
+    assert_eq!(imported.event("imported")["key"], world.key("a"));
+    assert_eq!(world.key("a"), world.key("b"));
+    let with = ["import", "--words", "--passphrase-file", "right"];
+    with_words(&world, "c", &with, &words.join("\n")).with(0);
+    assert!(sealed(&world, "c"));
+    world.run("c", &["words"]).failed("no_passphrase", 2);
+    let again = world.run("c", &["words", "--passphrase-file", "right"]).with(0);
+    assert_eq!(again.event("words")["words"], shown.event("words")["words"]);
+
+    world.run("d", &["history"]).with(0);
+    with_words(&world, "d", &["import", "--words"], &line).failed("profile_not_empty", 6);
+    with_words(&world, "d", &["words", "--check"], &line).failed("wrong_words", 1);
+}
+
+#[test]
+fn a_person_reads_numbered_words_and_can_type_them_as_they_stand() {
+    let world = world();
+    world.run("a", &["history"]).with(0);
+    let mut person = Command::new(env!("CARGO_BIN_EXE_silbo"));
+    let shown = Silbo::spawn(person.args(["words", "--profile"]).arg(world.path("a"))).end().with(0);
+    let rows: Vec<&str> = shown.events.iter().take(6).map(|line| line.as_str().unwrap()).collect();
+    assert!(rows[5].contains("24. "), "{rows:?}");
+    with_words(&world, "b", &["import", "--words"], &rows.join("\n")).with(0);
+    assert_eq!(world.key("a"), world.key("b"));
+}
+
+#[test]
+fn wrong_words_are_named_by_their_place_and_change_nothing() {
+    let world = world();
+    let message = |typed: &str| {
+        let ended = with_words(&world, "a", &["import", "--words"], typed).failed("wrong_words", 1);
+        ended.event("error")["message"].as_str().unwrap().to_owned()
+    };
+    assert!(message("abandon ability").contains("these are 2"));
+    assert!(message(&format!("{} silbo", "zoo ".repeat(23))).contains("word 24 is not in the list"));
+    assert!(message(&"zoo ".repeat(24)).contains("another order"));
+    assert!(!world.path("a").join("identity.key").exists());
 }

@@ -52,6 +52,9 @@ fn every_line_of_the_contract_parses() {
         "silbo export FILE",
         "silbo export --force FILE",
         "silbo import FILE",
+        "silbo import --words",
+        "silbo words",
+        "silbo words --check",
         "silbo peer offer --mic tone:440 --wait",
         "silbo peer answer --hold-mic --meta FILE --mic silence --camera pattern",
         "silbo help events",
@@ -115,6 +118,7 @@ fn what_makes_no_sense_is_refused() {
         "silbo peer both",
         "silbo export",
         "silbo import",
+        "silbo import FILE --words",
         "silbo lock --off --change F",
     ] {
         assert!(parse(line).is_err(), "{line}");

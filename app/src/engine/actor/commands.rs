@@ -65,6 +65,22 @@ impl Actor {
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),
+            Command::ShowWords => {
+                self.show_words();
+                Ok(())
+            }
+            Command::HideWords => {
+                self.hide_words();
+                Ok(())
+            }
+            Command::CheckWords(words) => {
+                self.check_words(&words);
+                Ok(())
+            }
+            Command::Export { file, passphrase, overwrite } => {
+                self.export(file, passphrase, overwrite);
+                Ok(())
+            }
             Command::DismissNotice(id) => {
                 self.picture.view.notices.retain(|notice| notice.id != id);
                 Ok(())

@@ -1,6 +1,9 @@
 //! What is reported of keeping a key.
 
-use crate::{engine::custody::Kept, storage::Lock};
+use crate::{
+    engine::{custody::Kept, words::RecoveryWords},
+    storage::Lock,
+};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -23,6 +26,10 @@ pub enum CustodyEvent {
         /// How its key is kept.
         lock: Lock,
     },
+    /// The recovery words.
+    Words(RecoveryWords),
+    /// Words that were typed are the right ones.
+    WordsRight,
 }
 
 impl CustodyEvent {
@@ -31,6 +38,8 @@ impl CustodyEvent {
             Self::Lock(_) => "lock",
             Self::Exported { .. } => "exported",
             Self::Imported { .. } => "imported",
+            Self::Words(_) => "words",
+            Self::WordsRight => "words_right",
         }
     }
 
@@ -47,6 +56,8 @@ impl CustodyEvent {
                 fields["sealed"] = json!(lock.is_sealed());
                 fields
             }
+            Self::Words(words) => json!({ "words": words.words() }),
+            Self::WordsRight => json!({}),
         }
     }
 
@@ -71,12 +82,26 @@ impl CustodyEvent {
                 };
                 format!("This profile is {} now, with {}.{sealed} {ONE_COMPUTER}", who(kept), lists(kept))
             }
+            Self::Words(words) => format!(
+                "{}\nWrite them down, in this order, and keep them where nobody looks: whoever has them is you. They bring \
+                 back who you are, and neither your contacts nor your history: for those, export the profile.",
+                rows(words)
+            ),
+            Self::WordsRight => "These are the recovery words of this profile.".into(),
         }
     }
 }
 
 const ONE_COMPUTER: &str = "Do not use one identity on two computers at once: that is not supported, and each would \
                             take the other's calls.";
+
+/// Six rows of four, numbered.
+fn rows(words: &RecoveryWords) -> String {
+    let numbered: Vec<String> =
+        (1..).zip(words.words()).map(|(number, word)| format!("{number:>2}. {word:<8}")).collect();
+    let rows: Vec<String> = numbered.chunks(4).map(|row| row.join("  ").trim_end().to_owned()).collect();
+    rows.join("\n")
+}
 
 fn of(kept: &Kept) -> Value {
     json!({
