@@ -1,4 +1,4 @@
-//! Shows the window with invented content: `cargo run -p app --example gallery -- VIEW [dark|light]`.
+//! Shows the window with invented content: `cargo run -p app --example gallery -- VIEW [dark|light] [en|es|pseudo]`.
 //!
 //! For looking at the design, and for the picture in the README; the buttons do nothing here. The picture was taken so:
 //!
@@ -11,7 +11,7 @@
 mod sample;
 
 use app::engine::EngineHandle;
-use app::ui::{UiError, WindowConfig, run};
+use app::ui::{Locale, UiError, WindowConfig, run};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +22,11 @@ fn main() -> Result<(), UiError> {
         Some("light") => egui::ThemePreference::Light,
         _ => egui::ThemePreference::Dark,
     };
+    let system = match arguments.next().as_deref() {
+        Some("es") => Locale::Spanish,
+        Some("pseudo") => Locale::Pseudo,
+        _ => Locale::English,
+    };
     let Some((_, view)) = sample::gallery(Instant::now()).into_iter().find(|(name, _)| *name == wanted)
     else {
         let names: Vec<&str> = sample::gallery(Instant::now()).into_iter().map(|(name, _)| name).collect();
@@ -30,5 +35,5 @@ fn main() -> Result<(), UiError> {
     // `shown` and `_wishes` stay alive so that the window has an engine to speak to.
     let (engine, _wishes, shown) = EngineHandle::fake();
     shown.send_replace(Arc::new(view));
-    run(engine, WindowConfig { profile: None, theme })
+    run(engine, WindowConfig { profile: None, theme, system })
 }

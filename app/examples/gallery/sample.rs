@@ -2,15 +2,16 @@
 
 use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
-    NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, Sentence, View,
+    NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, View,
 };
-use app::storage::Verified;
+use app::reason::{Reason, Remedy, Word};
+use app::storage::{Verified, When};
 use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
 use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
 use media::video::frame::{Size, Taken};
 use media::video::pattern;
-use overlay::{Identity, PublicKey};
+use overlay::{Identity, OfflineReason, PublicKey};
 use std::time::{Duration, Instant};
 
 /// The key of an invented person.
@@ -21,11 +22,6 @@ pub(crate) fn key(seed: u8) -> PublicKey {
 /// The contact of an invented person.
 pub(crate) fn person(seed: u8) -> ContactId {
     ContactId::Person(key(seed))
-}
-
-/// Two sentences.
-pub(crate) fn sentence(message: &str, next_step: &str) -> Sentence {
-    Sentence { message: message.to_owned(), next_step: next_step.to_owned() }
 }
 
 /// A profile on its very first start.
@@ -42,17 +38,17 @@ pub(crate) fn contacts() -> View {
     view.own.claim = ClaimState::Held { held_by: 5, of: 5 };
     view.network = NetworkState::Online { homes: 3 };
     view.contacts.extend([
-        contact(person(1), "bob", Some("today 14:05")),
-        contact(person(2), "carmen.santana", Some("yesterday 19:30")),
+        contact(person(1), "bob", Some(today("14:05"))),
+        contact(person(2), "carmen.santana", Some(yesterday("19:30"))),
         contact(person(3), "dilip", None),
-        contact(person(4), "the-longest-username-ever-seen-1", Some("12 November")),
+        contact(person(4), "the-longest-username-ever-seen-1", Some(on("2026-11-12", "18:40"))),
     ]);
     view.history = vec![
-        past(person(1), "bob", HistoryOutcome::Placed, "today 14:05", Some(247)),
-        past(person(2), "carmen.santana", HistoryOutcome::Missed, "today 09:12", None),
-        past(person(2), "carmen.santana", HistoryOutcome::Received, "yesterday 19:30", Some(3765)),
-        past(ContactId::Echo, "Echo", HistoryOutcome::Placed, "yesterday 19:02", Some(34)),
-        past(person(3), "dilip", HistoryOutcome::Unanswered, "Friday 11:40", None),
+        past(person(1), "bob", HistoryOutcome::Placed, today("14:05"), Some(247)),
+        past(person(2), "carmen.santana", HistoryOutcome::Missed, today("09:12"), None),
+        past(person(2), "carmen.santana", HistoryOutcome::Received, yesterday("19:30"), Some(3765)),
+        past(ContactId::Echo, "Echo", HistoryOutcome::Placed, yesterday("19:02"), Some(34)),
+        past(person(3), "dilip", HistoryOutcome::Unanswered, on("2026-11-20", "11:40"), None),
     ];
     view
 }
@@ -113,17 +109,8 @@ pub(crate) fn requests() -> View {
 pub(crate) fn notices() -> View {
     let mut view = contacts();
     view.notices = vec![
-        Notice {
-            id: 1,
-            text: sentence(
-                "The microphone was unplugged.",
-                "Plug it in again, or choose another one in your system's settings.",
-            ),
-        },
-        Notice {
-            id: 2,
-            text: sentence("carmen.santana called while you were talking.", "Call back when you are free."),
-        },
+        Notice { id: 1, why: Reason::Camera { why: "unplugged".to_owned(), remedy: Remedy::PlugIn } },
+        Notice { id: 2, why: Reason::NameTaken("alice".to_owned()) },
     ];
     view
 }
@@ -153,9 +140,7 @@ pub(crate) fn devices(microphone: &str, loudspeaker: &str) -> View {
 /// Not linked to the network.
 pub(crate) fn offline() -> View {
     let mut view = contacts();
-    let why =
-        sentence("No helper of the network answers.", "Check your internet connection; Silbo keeps trying.");
-    view.network = NetworkState::Offline(why);
+    view.network = NetworkState::Offline(OfflineReason::NobodyAnswers);
     view
 }
 
@@ -189,13 +174,9 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
     if let Some(call) = &mut echo.call {
         call.path = Some(PathView::Local);
     }
-    let ended = |message, next, seconds: Option<u64>| CallPhase::Ended {
-        why: sentence(message, next),
-        lasted: seconds.map(Duration::from_secs),
-    };
+    let ended =
+        |why, seconds: Option<u64>| CallPhase::Ended { why, lasted: seconds.map(Duration::from_secs) };
     let name = || "eva".to_owned();
-    let failed =
-        sentence("The network cannot be reached.", "Check your internet connection and search again.");
     Vec::from([
         ("first-run", first_run()),
         ("claiming", claim(ClaimState::Claiming)),
@@ -205,7 +186,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("several", found(&[(5, 4, false), (6, 2, true)])),
         ("nobody", found(&[])),
         ("searching", search(Search::Searching { name: name() })),
-        ("search-failed", search(Search::Failed { name: name(), why: failed })),
+        ("search-failed", search(Search::Failed { name: name(), why: Reason::NoNetwork })),
         ("requests", requests()),
         ("notices", notices()),
         ("offline", offline()),
@@ -218,12 +199,12 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("filmed", filmed(since)),
         ("muted", muted),
         ("echo", echo),
-        ("ended", bob(ended("The call is over.", "", Some(247)))),
-        ("no-answer", bob(ended("bob did not answer.", "Try again later; bob sees that you called.", None))),
+        ("ended", bob(ended(Reason::HungUp, Some(247)))),
+        ("no-answer", bob(ended(Reason::NotOnline(Word::Left), None))),
     ])
 }
 
-fn contact(id: ContactId, name: &str, last_call: Option<&str>) -> ContactRow {
+fn contact(id: ContactId, name: &str, last_call: Option<When>) -> ContactRow {
     let fingerprint = match id {
         ContactId::Echo => String::new(),
         ContactId::Person(key) => key.fingerprint(),
@@ -233,7 +214,7 @@ fn contact(id: ContactId, name: &str, last_call: Option<&str>) -> ContactRow {
         id,
         name: name.to_owned(),
         fingerprint,
-        last_call: last_call.map(str::to_owned),
+        last_call,
         presence,
         verified: if id == person(3) { Verified::Yes } else { Verified::No },
     }
@@ -243,14 +224,20 @@ fn past(
     with: ContactId,
     name: &str,
     outcome: HistoryOutcome,
-    when: &str,
+    when: When,
     seconds: Option<u64>,
 ) -> HistoryRow {
-    HistoryRow {
-        with,
-        name: name.to_owned(),
-        outcome,
-        when: when.to_owned(),
-        lasted: seconds.map(Duration::from_secs),
-    }
+    HistoryRow { with, name: name.to_owned(), outcome, when, lasted: seconds.map(Duration::from_secs) }
+}
+
+fn today(time: &str) -> When {
+    When::Today { time: time.to_owned() }
+}
+
+fn yesterday(time: &str) -> When {
+    When::Yesterday { time: time.to_owned() }
+}
+
+fn on(date: &str, time: &str) -> When {
+    When::On { date: date.to_owned(), time: time.to_owned() }
 }

@@ -175,7 +175,7 @@ impl From<Option<Whom>> for AutoAnswer {
 fn gui(global: &Global, arguments: &Gui, printer: &Printer) -> Result<u8, Reason> {
     use crate::{
         engine::command::Command,
-        ui::{UiError, WindowConfig},
+        ui::{Locale, UiError, WindowConfig},
     };
     use std::path::Path;
 
@@ -200,7 +200,7 @@ fn gui(global: &Global, arguments: &Gui, printer: &Printer) -> Result<u8, Reason
     }
     let name =
         global.profile.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    let window = WindowConfig { profile: name, ..WindowConfig::default() };
+    let window = WindowConfig { profile: name, system: Locale::of_system(), ..WindowConfig::default() };
     let shown = crate::ui::run(handle.clone(), window);
     // An engine that is gone already has stopped by itself.
     let _ = handle.commands.blocking_send(Command::Quit);

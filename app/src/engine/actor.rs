@@ -17,7 +17,7 @@ use super::{
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
-    view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Sentence, Settings},
+    view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Settings},
 };
 use crate::{
     call::{CallId, Line},
@@ -362,9 +362,7 @@ impl Actor {
             }
             OverlayEvent::Offline { reason } => {
                 self.online = false;
-                let sentence = Reason::NoNetwork.sentence();
-                let message = format!("{} ({reason})", sentence.message);
-                self.picture.view.network = NetworkState::Offline(Sentence { message, ..sentence });
+                self.picture.view.network = NetworkState::Offline(reason);
                 self.tell(None, EventBody::Offline { why: reason.to_string() });
             }
             OverlayEvent::Role(role) => {
@@ -458,11 +456,10 @@ impl Actor {
     fn gave_up_waiting(&mut self, command: &Command) {
         match command {
             Command::ClaimName(_) => {
-                self.picture.view.own.claim = ClaimState::Failed(Reason::NoNetwork.sentence());
+                self.picture.view.own.claim = ClaimState::Failed(Reason::NoNetwork);
             }
             Command::Search(name) => {
-                let why = Reason::NoNetwork.sentence();
-                self.picture.view.search = Search::Failed { name: name.clone(), why };
+                self.picture.view.search = Search::Failed { name: name.clone(), why: Reason::NoNetwork };
             }
             _ => {}
         }

@@ -497,7 +497,7 @@ impl Actor {
         if let (Some(ContactId::Person(key)), Reason::NoReaction) = (with, &ended.reason) {
             self.leave_word(key);
         }
-        let why = ended.reason.sentence();
+        let why = ended.reason.clone();
         self.picture.phase(CallPhase::Ended { why, lasted: ended.talked });
         let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
             || matches!(ended.reason, Reason::Device(_) | Reason::Camera { .. } | Reason::Internal(_));

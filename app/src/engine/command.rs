@@ -2,7 +2,7 @@
 
 use super::{
     helping::Agreed,
-    view::{Appearance, ContactId},
+    view::{Appearance, ContactId, Language},
     words::TypedWords,
 };
 use crate::storage::{Overwrite, Passphrase, Verified};
@@ -102,6 +102,8 @@ pub enum Command {
     CheckNetwork,
     /// Show the window dark or light.
     SetAppearance(Appearance),
+    /// Let the window speak this language.
+    SetLanguage(Language),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

@@ -323,7 +323,7 @@ fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
                 HistoryOutcome::Unanswered => "unanswered",
             },
             began: call.began,
-            when: storage.in_words(call.began, now)?,
+            when: storage.when(call.began, now)?.to_string(),
             lasted: call.lasted,
         });
     }

@@ -5,7 +5,7 @@ use super::{
     actor::{Actor, Done},
     event::EventBody,
     power,
-    view::{Counts, HelpView, Helped, Sentence},
+    view::{Counts, HelpView, Helped},
 };
 use crate::{
     reason::Reason,
@@ -309,10 +309,7 @@ impl Actor {
             }
         };
         let candidacy = self.volunteer.as_ref().map(|volunteer| volunteer.candidacy);
-        let standing = candidacy.filter(|_| agreed.roles != Offers::NONE).map(|candidacy| {
-            let (_, message, advice) = in_words(candidacy);
-            Sentence { message: message.to_owned(), next_step: advice.unwrap_or_default().to_owned() }
-        });
+        let standing = candidacy.filter(|_| agreed.roles != Offers::NONE);
         let helped = self.picture.view.help.helped;
         self.picture.view.help = HelpView { agreed, counts, standing, helped };
     }

@@ -9,7 +9,7 @@ use crate::{
     reason::Reason,
     storage::{Setting, Storage},
 };
-use overlay::{Hint, Identity, Invite, Network, PublicKey, Username};
+use overlay::{Hint, Identity, Invite, InviteError, Network, PublicKey, Username};
 use relay::UnixTime;
 
 /// Invites whose hints are kept for later starts; a further one takes the place of the oldest.
@@ -25,9 +25,8 @@ pub(crate) fn make(storage: &Storage, identity: &Identity, network: Network) -> 
 }
 
 /// Reads one, and believes it if it is whole and for this network.
-pub(crate) fn read(text: &str, network: Network) -> Result<Invite, Reason> {
-    let invite = text.parse::<Invite>().and_then(|invite| invite.verify(network).map(|()| invite));
-    invite.map_err(|error| Reason::Usage(error.to_string()))
+pub(crate) fn read(text: &str, network: Network) -> Result<Invite, InviteError> {
+    text.parse::<Invite>().and_then(|invite| invite.verify(network).map(|()| invite))
 }
 
 /// Pins who invites, and remembers where their network is.

@@ -3,8 +3,9 @@
 use super::actor::{Actor, Done};
 use super::event::EventBody;
 use super::invites;
-use super::view::{InviteView, Search};
+use super::view::{InviteView, NoInvite, Search};
 use crate::reason::Reason;
+use overlay::Invite;
 
 impl Actor {
     /// Makes the link that a friend needs, of what is known of the network now.
@@ -32,7 +33,7 @@ impl Actor {
     /// Shows whom a link invites to. It may come from anywhere: nobody is added or called by it.
     pub(super) fn offer_invite(&mut self, link: &str) {
         self.picture.view.search = match invites::read(link, self.config.network) {
-            Err(reason) => Search::NoInvite(reason.sentence()),
+            Err(why) => Search::NoInvite(NoInvite::Unreadable(why)),
             Ok(invite) => {
                 let key = invite.identity();
                 let name = invite.name().map_or_else(|| key.fingerprint(), ToString::to_string);
@@ -43,21 +44,25 @@ impl Actor {
 
     /// Adds whoever a link invites to, and asks their network.
     pub(super) fn add_invite(&mut self, link: &str) {
-        let added = self.believe(link);
-        self.picture.view.search = match &added {
-            Ok(key) => Search::Invited { key: *key },
-            Err(reason) => Search::NoInvite(reason.sentence()),
+        let read =
+            invites::read(link, self.config.network).map_err(|why| (why.into(), NoInvite::Unreadable(why)));
+        let added = read.and_then(|invite| {
+            self.believe(&invite).map_err(|why| (why.clone(), NoInvite::Refused(why)))?;
+            Ok(invite.identity())
+        });
+        self.picture.view.search = match added {
+            Ok(key) => Search::Invited { key },
+            // The page says what is wrong.
+            Err((reason, why)) => {
+                self.tell(None, EventBody::Refused(reason));
+                Search::NoInvite(why)
+            }
         };
-        // The page says what is wrong.
-        if let Err(reason) = added {
-            self.tell(None, EventBody::Refused(reason));
-        }
     }
 
-    fn believe(&mut self, link: &str) -> Result<overlay::PublicKey, Reason> {
-        let invite = invites::read(link, self.config.network)?;
+    fn believe(&mut self, invite: &Invite) -> Result<(), Reason> {
         let now = self.now().unix;
-        let told = invites::accept(&invite, &mut self.storage, self.own, now)?;
+        let told = invites::accept(invite, &mut self.storage, self.own, now)?;
         self.read_lists();
         self.tell(None, told);
         let (overlay, hints) = (self.overlay.clone(), invite.hints().to_vec());
@@ -65,6 +70,6 @@ impl Actor {
             overlay.add_hints(hints).await;
             Done::HintsGiven
         });
-        Ok(invite.identity())
+        Ok(())
     }
 }

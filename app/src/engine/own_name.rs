@@ -18,7 +18,7 @@ impl Actor {
         let username = match username {
             Ok(username) => username,
             Err(reason) => {
-                self.picture.view.own.claim = ClaimState::Failed(reason.sentence());
+                self.picture.view.own.claim = ClaimState::Failed(reason.clone());
                 return Err(reason);
             }
         };
@@ -62,7 +62,7 @@ impl Actor {
                 let reason = reasons::of_register(name, error);
                 self.picture.view.own.claim = match reason {
                     Reason::NameTaken(_) | Reason::NameLooksTaken { .. } => ClaimState::Taken,
-                    _ => ClaimState::Failed(reason.sentence()),
+                    _ => ClaimState::Failed(reason.clone()),
                 };
                 self.refuse(None, reason);
             }

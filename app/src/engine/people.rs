@@ -85,8 +85,7 @@ impl Actor {
             Ok(name) => name,
             Err(error) => {
                 let reason = Reason::Usage(format!("\"{text}\" is not a username. {error}"));
-                let why = reason.sentence();
-                self.picture.view.search = Search::Failed { name: text.to_owned(), why };
+                self.picture.view.search = Search::Failed { name: text.to_owned(), why: reason.clone() };
                 return Err(reason);
             }
         };
@@ -230,7 +229,7 @@ impl Actor {
             Err(error) => {
                 let reason = Reason::from(error);
                 if shown {
-                    self.picture.view.search = Search::Failed { name, why: reason.sentence() };
+                    self.picture.view.search = Search::Failed { name, why: reason.clone() };
                 }
                 self.tell(None, EventBody::Refused(reason));
             }

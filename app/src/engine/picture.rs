@@ -56,14 +56,13 @@ impl Picture {
 
     /// Tells the person something, until dismissed; the oldest notice gives way.
     pub(super) fn notice(&mut self, reason: &Reason) {
-        let text = reason.sentence();
-        if self.view.notices.iter().any(|notice| notice.text == text) {
+        if self.view.notices.iter().any(|notice| notice.why == *reason) {
             return;
         }
         if self.view.notices.len() == NOTICES {
             self.view.notices.remove(0);
         }
-        self.view.notices.push(Notice { id: self.next_notice, text });
+        self.view.notices.push(Notice { id: self.next_notice, why: reason.clone() });
         self.next_notice += 1;
     }
 
@@ -73,7 +72,7 @@ impl Picture {
         let past = storage.history(HISTORY_ROWS as u32)?;
         let last_call = |id: ContactId| {
             let last = past.iter().find(|call| call.with == id && call.lasted.is_some())?;
-            storage.in_words(last.began, now).ok()
+            storage.when(last.began, now).ok()
         };
         let echo = ContactRow {
             id: ContactId::Echo,
@@ -85,7 +84,7 @@ impl Picture {
         };
         let presence = |contact: &Contact| match contact.seen {
             Some(_) if contact.here => Presence::Here,
-            Some(seen) => storage.in_words(seen, now).map_or(Presence::Unknown, Presence::Gone),
+            Some(seen) => storage.when(seen, now).map_or(Presence::Unknown, Presence::Gone),
             None => Presence::Unknown,
         };
         let people = contacts.iter().map(|contact| ContactRow {
@@ -119,7 +118,7 @@ impl Picture {
                     with: call.with,
                     name: call.name,
                     outcome: call.outcome,
-                    when: storage.in_words(call.began, now)?,
+                    when: storage.when(call.began, now)?,
                     lasted: call.lasted,
                 })
             })
@@ -146,7 +145,7 @@ impl Picture {
     /// The call makes no progress.
     pub(super) fn waiting(&mut self, waiting: Waiting) {
         if let Some(call) = &mut self.view.call {
-            call.waiting = Some(waiting.sentence());
+            call.waiting = Some(waiting);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
 };
 use media::session::{SessionEnd, SessionError};
 use media::video::driver::{CameraError, ScreenError, VideoError};
-use overlay::{LookupError, RegisterError, SendError, Username, driver::StartError};
+use overlay::{InviteError, LookupError, RegisterError, SendError, Username, driver::StartError};
 use std::{io, net::SocketAddr};
 
 impl From<StorageError> for Reason {
@@ -67,6 +67,12 @@ impl From<StartError> for Reason {
             }
             error => Self::Internal(error.to_string()),
         }
+    }
+}
+
+impl From<InviteError> for Reason {
+    fn from(error: InviteError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

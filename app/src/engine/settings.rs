@@ -1,7 +1,7 @@
 //! What the person chose for this profile. It counts at once, also in mid-call, and after the next start.
 
 use super::actor::{Actor, Done};
-use super::view::{Appearance, Settings};
+use super::view::{Appearance, Language, Settings};
 use crate::reason::Reason;
 use crate::storage::{Setting, Storage, StorageError};
 use media::device::{AudioSink, AudioSource, DeviceError, DeviceInfo, list};
@@ -21,7 +21,8 @@ impl Settings {
             named => named.clone(),
         };
         let appearance = chosen(storage, Setting::Appearance)?.unwrap_or_default();
-        Ok(Self { microphone, loudspeaker, appearance, devices: None })
+        let language = chosen(storage, Setting::Language)?.unwrap_or_default();
+        Ok(Self { microphone, loudspeaker, appearance, language, devices: None })
     }
 }
 
@@ -76,6 +77,11 @@ impl Actor {
         Ok(self.storage.set(Setting::Appearance, appearance.as_str().as_bytes())?)
     }
 
+    pub(super) fn set_language(&mut self, language: Language) -> Result<(), Reason> {
+        self.picture.view.settings.language = language;
+        Ok(self.storage.set(Setting::Language, language.as_str().as_bytes())?)
+    }
+
     /// Asks the sound system, which may take its time.
     pub(super) fn list_devices(&mut self) {
         self.jobs.spawn_blocking(|| Done::Devices(list()));
@@ -112,6 +118,25 @@ impl FromStr for Appearance {
     }
 }
 
+impl Language {
+    /// As it is written: a BCP 47 tag, or `system`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::English => "en",
+            Self::Spanish => "es",
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::System, Self::English, Self::Spanish].into_iter().find(|one| one.as_str() == text).ok_or(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,10 +161,12 @@ mod tests {
         storage.set(Setting::Microphone, b"preferred:headset").unwrap();
         storage.set(Setting::Loudspeaker, b"preferred:headset").unwrap();
         storage.set(Setting::Appearance, b"light").unwrap();
+        storage.set(Setting::Language, b"es").unwrap();
         let read = Settings::read(&storage, &voice("default", "null")).unwrap();
         assert_eq!(read.microphone, AudioSource::Preferred("headset".to_owned()));
         assert_eq!((read.loudspeaker, read.appearance), (AudioSink::Null, Appearance::Light));
-        for setting in [Setting::Microphone, Setting::Loudspeaker, Setting::Appearance] {
+        assert_eq!(read.language, Language::Spanish);
+        for setting in [Setting::Microphone, Setting::Loudspeaker, Setting::Appearance, Setting::Language] {
             storage.set(setting, b"\xff nonsense").unwrap();
         }
         assert_eq!(Settings::read(&storage, &voice("default", "default")).unwrap(), nothing);

@@ -11,7 +11,11 @@ use super::{
     diagnosis::{Finding, Verdict},
     helping::Agreed,
 };
-use crate::storage::Verified;
+use crate::{
+    call::Waiting,
+    reason::Reason,
+    storage::{Verified, When},
+};
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
     session::Camera,
@@ -20,7 +24,7 @@ use media::{
         window::OpenWindow,
     },
 };
-use overlay::PublicKey;
+use overlay::{InviteError, OfflineReason, PublicKey, volunteer::Candidacy};
 use std::time::{Duration, Instant};
 
 /// Everything the window needs to draw itself.
@@ -79,6 +83,8 @@ pub struct Settings {
     pub loudspeaker: AudioSink,
     /// Dark or light.
     pub appearance: Appearance,
+    /// What the window speaks.
+    pub language: Language,
     /// Those there are, once somebody asked.
     pub devices: Option<Vec<DeviceInfo>>,
 }
@@ -95,12 +101,25 @@ pub enum Appearance {
     Light,
 }
 
+/// What the window speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// As the desktop does, if the window can.
+    #[default]
+    System,
+    /// English.
+    English,
+    /// Spanish.
+    Spanish,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             microphone: AudioSource::Default,
             loudspeaker: AudioSink::Default,
             appearance: Appearance::System,
+            language: Language::System,
             devices: None,
         }
     }
@@ -113,8 +132,8 @@ pub struct HelpView {
     pub agreed: Agreed,
     /// When that counts.
     pub counts: Counts,
-    /// How far it has come, and what to change; nothing where there is nothing to say.
-    pub standing: Option<Sentence>,
+    /// How far it has come; nothing where there is nothing to say.
+    pub standing: Option<Candidacy>,
     /// Whom this computer helps, as last counted.
     pub helped: Helped,
 }
@@ -197,7 +216,7 @@ pub enum ClaimState {
     /// Somebody else has it.
     Taken,
     /// It did not work.
-    Failed(Sentence),
+    Failed(Reason),
 }
 
 /// How this node stands with the network.
@@ -211,7 +230,7 @@ pub enum NetworkState {
         homes: usize,
     },
     /// No supernode reachable.
-    Offline(Sentence),
+    Offline(OfflineReason),
 }
 
 /// What happened and what to do next, as a person reads it.
@@ -241,8 +260,8 @@ pub struct ContactRow {
     pub name: String,
     /// Short form of the key, empty for Echo.
     pub fingerprint: String,
-    /// When they were last in a call with us, in words, if ever.
-    pub last_call: Option<String>,
+    /// When they were last in a call with us, if ever.
+    pub last_call: Option<When>,
     /// Whether they are there.
     pub presence: Presence,
     /// Whether their key was compared with them.
@@ -267,8 +286,8 @@ pub enum Presence {
     Unknown,
     /// It is.
     Here,
-    /// It was, at that time, in words.
-    Gone(String),
+    /// It was, at that time.
+    Gone(When),
 }
 
 /// The answer to a username search.
@@ -303,14 +322,23 @@ pub enum Search {
         key: PublicKey,
     },
     /// It was an invite that does not serve.
-    NoInvite(Sentence),
+    NoInvite(NoInvite),
     /// The search itself failed.
     Failed {
         /// The name asked for.
         name: String,
-        /// Why, and what to do.
-        why: Sentence,
+        /// Why.
+        why: Reason,
     },
+}
+
+/// Why an invite does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoInvite {
+    /// It is none, or none for us.
+    Unreadable(InviteError),
+    /// Whoever invites cannot be added.
+    Refused(Reason),
 }
 
 /// One claim of a searched name.
@@ -347,7 +375,7 @@ pub struct CallView {
     /// Where the call stands.
     pub phase: CallPhase,
     /// Why it takes so long, when it does, and that it goes on.
-    pub waiting: Option<Sentence>,
+    pub waiting: Option<Waiting>,
     /// Whether our microphone is muted.
     pub muted: bool,
     /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
@@ -410,8 +438,8 @@ pub enum CallPhase {
     },
     /// Over.
     Ended {
-        /// Why, and what to do.
-        why: Sentence,
+        /// Why.
+        why: Reason,
         /// How long sound flowed.
         lasted: Option<Duration>,
     },
@@ -455,8 +483,8 @@ pub struct HistoryRow {
     pub name: String,
     /// Who called whom and what came of it.
     pub outcome: HistoryOutcome,
-    /// When it began, in words ("today 14:05").
-    pub when: String,
+    /// When it began.
+    pub when: When,
     /// How long sound flowed.
     pub lasted: Option<Duration>,
 }
@@ -479,6 +507,6 @@ pub enum HistoryOutcome {
 pub struct Notice {
     /// Names it in [`Command::DismissNotice`](super::command::Command::DismissNotice).
     pub id: u64,
-    /// The text.
-    pub text: Sentence,
+    /// What happened.
+    pub why: Reason,
 }

@@ -18,6 +18,7 @@ mod profile;
 pub mod seal;
 #[cfg(test)]
 mod tests;
+mod when;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use backup::sample;
@@ -28,6 +29,7 @@ pub use export::Overwrite;
 pub use key::{IdentityOrigin, Lock, identity_of};
 pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
+pub use when::When;
 
 use crate::engine::view::{ContactId, HistoryOutcome};
 use overlay::{PresenceSecret, PublicKey};
@@ -109,6 +111,8 @@ pub enum Setting {
     Loudspeaker,
     /// Dark or light.
     Appearance,
+    /// What the window speaks.
+    Language,
     /// How long this computer was on lately and where it is reached (JSON, see `engine/helping`).
     Past,
 }
@@ -397,20 +401,6 @@ impl Storage {
         Ok(())
     }
 
-    /// A point in time in local words: "today 14:05", "yesterday 09:30", "2026-11-20 18:00".
-    pub fn in_words(&self, at: UnixTime, now: UnixTime) -> Result<String, StorageError> {
-        Ok(self.db.query_row(
-            "SELECT CASE
-                 WHEN date(?1, 'unixepoch', 'localtime') = date(?2, 'unixepoch', 'localtime') THEN 'today'
-                 WHEN date(?1, 'unixepoch', 'localtime') = date(?2, 'unixepoch', 'localtime', '-1 day')
-                     THEN 'yesterday'
-                 ELSE date(?1, 'unixepoch', 'localtime')
-             END || ' ' || strftime('%H:%M', ?1, 'unixepoch', 'localtime')",
-            params![seconds(at), seconds(now)],
-            |row| row.get(0),
-        )?)
-    }
-
     /// Opens a database that must be sound and of a version this build knows.
     fn open_sound(path: &Path) -> Result<Self, StorageError> {
         let mut db = Connection::open(path)?;
@@ -440,6 +430,7 @@ impl Setting {
             Self::Microphone => "microphone",
             Self::Loudspeaker => "loudspeaker",
             Self::Appearance => "appearance",
+            Self::Language => "language",
             Self::Past => "past",
         }
     }

@@ -1,6 +1,6 @@
 //! Opens the real window and gives it the real clock.
 
-use super::{App, text};
+use super::{App, Locale, text};
 use crate::engine::EngineHandle;
 use egui::{IconData, ViewportBuilder, vec2};
 use std::time::Instant;
@@ -23,10 +23,13 @@ pub struct WindowConfig {
     pub profile: Option<String>,
     /// Dark, light, or as the desktop says.
     pub theme: egui::ThemePreference,
+    /// What the window speaks until the person chooses.
+    pub system: Locale,
 }
 
 /// Shows the window and returns when the person closes it. Must run on the main thread.
 pub fn run(engine: EngineHandle, config: WindowConfig) -> Result<(), UiError> {
+    text::speak(Locale::chosen(engine.view.borrow().settings.language, config.system));
     let title = text::window_title(engine.view.borrow().own.name.as_deref(), config.profile.as_deref(), None);
     let viewport = ViewportBuilder::default()
         .with_title(title)
@@ -40,7 +43,13 @@ pub fn run(engine: EngineHandle, config: WindowConfig) -> Result<(), UiError> {
         options,
         Box::new(move |cc| {
             cc.egui_ctx.set_theme(config.theme);
-            Ok(Box::new(App::new(&cc.egui_ctx, engine, config.profile, Box::new(Instant::now))))
+            Ok(Box::new(App::new(
+                &cc.egui_ctx,
+                engine,
+                config.profile,
+                config.system,
+                Box::new(Instant::now),
+            )))
         }),
     )
     .map_err(|error| UiError::Window(error.to_string()))

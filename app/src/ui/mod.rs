@@ -14,14 +14,15 @@ mod views;
 mod widgets;
 
 pub use driver::{UiError, WindowConfig, run};
+pub use text::Locale;
 
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
-use crate::engine::view::{Appearance, CallPhase, CallView, Notice, Search, Sentence, View};
+use crate::engine::view::{Appearance, CallPhase, CallView, Search, View};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId};
 use gauge::Gauge;
-use state::{Card, Closing, Page, Stage, UiState};
+use state::{Card, Closing, Page, Refused, Stage, UiState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,6 +36,8 @@ pub struct App {
     state: UiState,
     clock: Clock,
     profile: Option<String>,
+    /// What the system speaks.
+    system: Locale,
     title: String,
     alerted: bool,
     appearance: Appearance,
@@ -44,8 +47,15 @@ pub struct App {
 }
 
 impl App {
-    /// Fills a window: installs fonts and themes in `ctx` and asks the engine to wake it.
-    pub fn new(ctx: &egui::Context, engine: EngineHandle, profile: Option<String>, clock: Clock) -> Self {
+    /// Fills a window: installs fonts and themes in `ctx` and asks the engine to wake it. Until the person chooses a
+    /// language, it speaks that of the system.
+    pub fn new(
+        ctx: &egui::Context,
+        engine: EngineHandle,
+        profile: Option<String>,
+        system: Locale,
+        clock: Clock,
+    ) -> Self {
         theme::install(ctx);
         engine.set_wake(wake(ctx.clone(), &engine));
         let view = Arc::clone(&engine.view.borrow());
@@ -56,6 +66,7 @@ impl App {
             state,
             clock,
             profile,
+            system,
             title: String::new(),
             alerted: false,
             appearance: Appearance::System,
@@ -108,6 +119,11 @@ impl App {
         }
     }
 
+    /// Speaks the language the person has chosen, from when they say so.
+    fn speak(&self) {
+        text::speak(Locale::chosen(self.view.settings.language, self.system));
+    }
+
     /// Dark or light as the person has it, from when they say so.
     fn dress(&mut self, ctx: &egui::Context) {
         let appearance = self.view.settings.appearance;
@@ -149,11 +165,7 @@ impl App {
         for wish in wishes {
             if let Err(refused) = self.engine.commands.try_send(wish) {
                 tracing::warn!(%refused, "the engine did not take a command");
-                let text = Sentence {
-                    message: text::notice::BUSY.to_owned(),
-                    next_step: text::notice::BUSY_NEXT.to_owned(),
-                };
-                self.state.own_notice = Some(Notice { id: u64::MAX, text });
+                self.state.refused = Some(Refused);
             }
         }
     }
@@ -163,6 +175,7 @@ impl eframe::App for App {
     /// Takes the newest snapshot; runs also while the window is hidden.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.view = Arc::clone(&self.engine.view.borrow_and_update());
+        self.speak();
         self.dress(ctx);
         self.retitle(ctx);
         self.ask_before_closing(ctx);
@@ -172,6 +185,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.speak();
         self.state.now = (self.clock)();
         let mut wishes = Vec::new();
         views::window_ui(ui, &self.view, &mut self.state, &mut wishes);

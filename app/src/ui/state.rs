@@ -2,7 +2,7 @@
 
 use super::gauge::Gauge;
 use super::widgets::{Picture, Qr};
-use crate::engine::view::{CallPhase, ContactId, Notice, View};
+use crate::engine::view::{CallPhase, ContactId, View};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use std::time::Instant;
 
@@ -25,8 +25,8 @@ pub(super) struct UiState {
     pub(super) removing: Option<ContactId>,
     /// What the last frame showed of the call, to notice that a new one rings.
     pub(super) rang: bool,
-    /// A notice of the window itself: the engine did not take a command.
-    pub(super) own_notice: Option<Notice>,
+    /// The engine did not take a command, which the person has not dismissed yet.
+    pub(super) refused: Option<Refused>,
     /// What the other end shows.
     pub(super) picture: Option<Picture>,
     /// How large it is drawn.
@@ -82,6 +82,10 @@ pub(super) enum Since {
     Earlier,
 }
 
+/// The engine did not take a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused;
+
 /// Whether the window may close in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closing {
@@ -135,7 +139,7 @@ impl UiState {
             page: Page::Contact(ContactId::Echo),
             removing: None,
             rang: false,
-            own_notice: None,
+            refused: None,
             picture: None,
             own: None,
             gauge: Gauge::default(),

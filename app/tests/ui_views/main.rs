@@ -12,7 +12,7 @@ mod settings;
 use app::engine::EngineHandle;
 use app::engine::command::Command;
 use app::engine::view::View;
-use app::ui::App;
+use app::ui::{App, Locale};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -37,15 +37,18 @@ impl Window {
     }
 
     fn open_in(view: View, theme: egui::Theme, size: egui::Vec2) -> Self {
+        Self::speaking(Locale::English, view, theme, size)
+    }
+
+    fn speaking(locale: Locale, view: View, theme: egui::Theme, size: egui::Vec2) -> Self {
         let (engine, wishes, shown) = EngineHandle::fake();
         shown.send_replace(Arc::new(view));
         let clock = Rc::new(Cell::new(Instant::now()));
         let now = Rc::clone(&clock);
-        let harness = Harness::builder()
-            .with_size(size)
-            .with_theme(theme)
-            .with_max_steps(30)
-            .build_eframe(move |cc| App::new(&cc.egui_ctx, engine, None, Box::new(move || now.get())));
+        let harness =
+            Harness::builder().with_size(size).with_theme(theme).with_max_steps(30).build_eframe(move |cc| {
+                App::new(&cc.egui_ctx, engine, None, locale, Box::new(move || now.get()))
+            });
         let mut window = Self { harness, wishes, shown, clock };
         window.harness.run();
         window

@@ -6,7 +6,7 @@ use app::engine::diagnosis::{Bearing, Finding, Verdict};
 use app::engine::helping::Agreed;
 use app::engine::view::{Counts, HelpView, Helped, NetworkCheck, NetworkFound, View};
 use overlay::record::Offers;
-use overlay::volunteer::Metering;
+use overlay::volunteer::{Candidacy, Metering, Unfit};
 use std::time::Duration;
 
 fn checked(verdict: Verdict) -> View {
@@ -55,7 +55,7 @@ fn whether_people_can_call_is_found_out_and_told() {
 /// The page about helping others, where this was agreed to.
 fn help(agreed: Agreed, counts: Counts) -> Window {
     let mut view = checked(Verdict::Callable);
-    let standing = (agreed != Agreed::default()).then(|| sample::sentence("Fit to help.", "Wait a minute."));
+    let standing = (agreed != Agreed::default()).then_some(Candidacy::Unfit(Unfit::NoAddress));
     let helped = Helped { leaves: 12, relayed: 34_500_000 };
     view.help = HelpView { agreed, counts, standing, helped };
     let mut window = Window::open(view);
@@ -78,7 +78,7 @@ fn who_helps_sees_whom_and_sets_limits() {
     let agreed = Agreed { roles: Offers::DIRECTORY.and(Offers::RELAY), ..Agreed::default() };
     let mut window = help(agreed, Counts::NextStart);
     assert_eq!(window.wished(), [Command::CountHelped]);
-    assert!(window.says("Fit to help.") && window.says("Wait a minute."));
+    assert!(window.mentions("supernodes do not agree") && window.says("Wait a minute."));
     assert!(window.says("This counts when Silbo is started the next time."));
     assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
     window.click("Calls passed on, at most: 5 Mbit/s");

@@ -2,10 +2,12 @@
 
 use super::{Window, sample};
 use app::engine::command::Command;
-use app::engine::view::{ClaimState, ContactId, InviteView, Search};
+use app::engine::view::{ClaimState, ContactId, InviteView, NoInvite, Search};
+use app::reason::Reason;
 use app::storage::Verified;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
+use overlay::InviteError;
 use overlay::identity::safety::SafetyNumber;
 
 #[test]
@@ -55,8 +57,8 @@ fn a_taken_name_and_a_failed_claim_say_so_and_leave_the_field() {
     let mut window = Window::open(sample::first_run());
     window.show(sample::claim(ClaimState::Taken));
     assert!(window.says("Somebody else already has this name. Try another one."));
-    window.show(sample::claim(ClaimState::Failed(sample::sentence("No network.", "Try again."))));
-    assert!(window.says("No network. Try again."));
+    window.show(sample::claim(ClaimState::Failed(Reason::NoNetwork)));
+    assert!(window.mentions("No computer of the network can be reached. Check your network connection"));
     assert!(window.says("Your name"));
 }
 
@@ -191,8 +193,12 @@ fn an_invite_that_does_not_serve_says_why() {
     let mut window = Window::open(sample::contacts());
     window.type_into("Find or add a person", "silbo:abc");
     window.press(Modifiers::NONE, Key::Enter);
-    window.show(sample::search(Search::NoInvite(sample::sentence("It was cut off.", "Copy all of it."))));
-    assert!(window.says("This invite does not serve") && window.says("It was cut off. Copy all of it."));
+    window.show(sample::search(Search::NoInvite(NoInvite::Unreadable(InviteError::Malformed))));
+    assert!(
+        window.says("This invite does not serve") && window.mentions("Copy the link once more, all of it.")
+    );
+    window.show(sample::search(Search::NoInvite(NoInvite::Refused(Reason::Yourself))));
+    assert!(window.says("That is you. Call Echo to hear yourself."));
 }
 
 #[test]
@@ -232,9 +238,11 @@ fn a_search_without_answer_says_what_to_do() {
     assert!(window.says("Nobody is called eva"));
     window.click("Search again");
     assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
-    let why = sample::sentence("The network cannot be reached.", "Check your connection.");
-    window.show(sample::search(Search::Failed { name: "eva".to_owned(), why }));
-    assert!(window.says("The network cannot be reached. Check your connection."));
+    window.show(sample::search(Search::Failed { name: "eva".to_owned(), why: Reason::NoNetwork }));
+    assert!(window.mentions("No computer of the network can be reached."));
+    let why = Reason::Usage("\"e\" is not a username.".to_owned());
+    window.show(sample::search(Search::Failed { name: "e".to_owned(), why }));
+    assert!(window.says("A username has at least 3 characters."), "what is wrong with it");
 }
 
 #[test]
@@ -271,8 +279,8 @@ fn past_calls_are_listed_and_called_again() {
 #[test]
 fn notices_stay_until_dismissed() {
     let mut window = Window::open(sample::notices());
-    assert!(window.says("The microphone was unplugged."));
-    window.click("Dismiss: The microphone was unplugged.");
+    assert!(window.says("The camera gives no pictures any more."));
+    window.click("Dismiss: The camera gives no pictures any more.");
     assert_eq!(window.wished(), [Command::DismissNotice(1)]);
 }
 
@@ -280,7 +288,7 @@ fn notices_stay_until_dismissed() {
 fn being_offline_is_explained() {
     let window = Window::open(sample::offline());
     assert!(window.says("Offline"));
-    assert!(window.mentions("No helper of the network answers."));
+    assert!(window.mentions("No computer of the network answers."));
 }
 
 #[test]

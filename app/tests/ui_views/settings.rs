@@ -2,7 +2,8 @@
 
 use super::{Window, sample};
 use app::engine::command::Command;
-use app::engine::view::{Appearance, CallPhase, ContactId};
+use app::engine::view::{Appearance, CallPhase, ContactId, Language};
+use app::reason::Reason;
 use egui::accesskit::Toggled;
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -83,6 +84,22 @@ fn the_window_is_dark_or_light_as_one_likes() {
 }
 
 #[test]
+fn the_window_speaks_another_language_at_once_and_that_of_the_system_again() {
+    let mut window = settings("usb-1", "hdmi");
+    assert!(is_chosen(&window, "Language: As the system has it"));
+    window.click("Language: Español");
+    assert_eq!(window.wished(), [Command::SetLanguage(Language::Spanish)]);
+    let mut view = sample::devices("usb-1", "hdmi");
+    view.settings.language = Language::Spanish;
+    window.show(view);
+    assert!(is_chosen(&window, "Idioma: Español") && window.says("Micrófono"));
+    window.click("Idioma: El del sistema");
+    assert_eq!(window.wished(), [Command::SetLanguage(Language::System)]);
+    window.show(sample::devices("usb-1", "hdmi"));
+    assert!(window.says("Microphone"));
+}
+
+#[test]
 fn devices_are_changed_in_mid_call() {
     let mut view = sample::devices("usb-1", "hdmi");
     let mut window = Window::open(view.clone());
@@ -133,8 +150,8 @@ fn the_question_goes_away_with_the_call() {
     window.show(sample::active(window.now()));
     close(&mut window);
     assert!(window.says("Stay in the call"));
-    let over = sample::sentence("The call is over.", "");
-    window.show(sample::call(sample::person(1), "bob", CallPhase::Ended { why: over, lasted: None }));
+    let over = CallPhase::Ended { why: Reason::HungUp, lasted: None };
+    window.show(sample::call(sample::person(1), "bob", over));
     assert!(!window.says("Stay in the call"));
     assert!(!close(&mut window).contains(&ViewportCommand::CancelClose));
 }

@@ -62,6 +62,7 @@ impl Actor {
                 Ok(())
             }
             Command::SetAppearance(appearance) => self.set_appearance(appearance),
+            Command::SetLanguage(language) => self.set_language(language),
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),

@@ -4,17 +4,17 @@ use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimRow, ContactId, Search, View};
 use crate::ui::state::{Page, UiState};
-use crate::ui::text::{add as words, side};
+use crate::ui::text::{self, add as words, side, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines};
 use egui::{Align, Layout, Ui};
 use egui_material_icons::{MaterialIcon, icons};
-use overlay::PublicKey;
+use overlay::{PublicKey, Username};
 
 /// The search page.
 pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     match &view.search {
-        Search::Idle => sentence_ui(ui, "search idle", side::EMPTY),
+        Search::Idle => sentence_ui(ui, "search idle", side::empty()),
         Search::Offered { key, name, link } => offered_ui(ui, key, name, link, state, wishes),
         Search::Invited { key } => {
             wishes.push(Command::ClearSearch);
@@ -23,18 +23,28 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
             ui.request_repaint();
         }
         Search::NoInvite(why) => {
-            let text = format!("{} {}", why.message, why.next_step);
-            plain_ui(ui, icons::ICON_LINK_OFF, words::NO_INVITE, &text);
+            let text = text::whole(&told::no_invite(why));
+            plain_ui(ui, icons::ICON_LINK_OFF, words::no_invite(), &text);
         }
         Search::Searching { name } => {
-            plain_ui(ui, icons::ICON_PERSON_SEARCH, &words::searching_title(name), words::SEARCHING);
+            plain_ui(ui, icons::ICON_PERSON_SEARCH, &words::searching_title(name), words::searching());
         }
         Search::Found { name, claims } if claims.is_empty() => {
-            none_ui(ui, icons::ICON_PERSON_SEARCH, &words::none_title(name), words::NONE_NEXT, name, wishes);
+            none_ui(
+                ui,
+                icons::ICON_PERSON_SEARCH,
+                &words::none_title(name),
+                words::none_next(),
+                name,
+                wishes,
+            );
         }
         Search::Found { name, claims } => found_ui(ui, name, claims, state, wishes),
         Search::Failed { name, why } => {
-            let text = format!("{} {}", why.message, why.next_step);
+            let text = match Username::parse(name) {
+                Ok(_) => text::whole(&told::reason(why)),
+                Err(no_name) => told::username(no_name),
+            };
             none_ui(ui, icons::ICON_CLOUD_OFF, &words::failed_title(name), &text, name, wishes);
         }
     }
@@ -56,11 +66,11 @@ fn offered_ui(
         label(ui, words::offered_title(name), font::title(), colors.text);
         label(ui, key.fingerprint(), font::key(), colors.text_muted);
         ui.add_space(size::GAP);
-        label(ui, words::OFFERED, font::body(), colors.text_muted);
+        label(ui, words::offered(), font::body(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
         let buttons = [
-            TextButton::new(words::NOT_NOW, Tone::Secondary),
-            TextButton::new(words::ADD_OFFERED, Tone::Primary),
+            TextButton::new(words::not_now(), Tone::Secondary),
+            TextButton::new(words::add_offered(), Tone::Primary),
         ];
         let widths = buttons.each_ref().map(|button| button.width(ui));
         let [not_now, add] = buttons;
@@ -84,7 +94,7 @@ fn none_ui(ui: &mut Ui, icon: MaterialIcon, title: &str, text: &str, name: &str,
     page(ui, "search none", size::COLUMN_NARROW, |ui| {
         head_ui(ui, icon, title, text);
         ui.add_space(size::GAP_LARGE);
-        let again = TextButton::new(words::TRY_AGAIN, Tone::Secondary).icon(icons::ICON_REFRESH);
+        let again = TextButton::new(words::try_again(), Tone::Secondary).icon(icons::ICON_REFRESH);
         if ui.add(again).clicked() {
             wishes.push(Command::Search(name.to_owned()));
         }
@@ -107,7 +117,7 @@ fn found_ui(ui: &mut Ui, name: &str, claims: &[ClaimRow], state: &mut UiState, w
                 Avatar::new(ContactId::Person(only.key), name, size::AVATAR_LARGE).show(ui);
                 ui.add_space(size::GAP);
                 label(ui, words::one_title(name), font::title(), colors.text);
-                label(ui, words::ONE, font::body(), colors.text_muted);
+                label(ui, words::one(), font::body(), colors.text_muted);
             }
             several => {
                 let title = words::several_title(several.len(), name);
@@ -135,8 +145,8 @@ fn claim_ui(
     card(ui, |ui| {
         let colors = palette(ui);
         let (text, named, tone) = match claim.contact {
-            true => (words::OPEN, words::open_one_of(&claim.fingerprint), Tone::Secondary),
-            false => (words::ADD, words::add_one_of(&claim.fingerprint), Tone::Primary),
+            true => (words::open(), words::open_one_of(&claim.fingerprint), Tone::Secondary),
+            false => (words::add(), words::add_one_of(&claim.fingerprint), Tone::Primary),
         };
         let mut button = TextButton::new(text, tone);
         if one_of_several {
@@ -146,7 +156,7 @@ fn claim_ui(
             key_picture(ui, &claim.key, size::KEY_PICTURE);
             ui.add_space(size::GAP_SMALL);
             let detail = match claim.contact {
-                true => words::ALREADY.to_owned(),
+                true => words::already().to_owned(),
                 false => words::holders(claim.holders),
             };
             let fingerprint = (claim.fingerprint.as_str(), font::key(), colors.text);

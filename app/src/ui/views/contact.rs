@@ -5,7 +5,7 @@ use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
 use crate::storage::Verified;
 use crate::ui::state::{Page, UiState};
-use crate::ui::text::contact as words;
+use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{
     Avatar, Pill, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines,
@@ -23,7 +23,7 @@ pub(super) fn contact_ui(
     wishes: &mut Vec<Command>,
 ) {
     let Some(contact) = view.contacts.iter().find(|row| row.id == id) else {
-        return sentence_ui(ui, "contact gone", words::GONE);
+        return sentence_ui(ui, "contact gone", words::gone());
     };
     page(ui, "contact", size::COLUMN, |ui| {
         let colors = palette(ui);
@@ -34,14 +34,14 @@ pub(super) fn contact_ui(
             (ContactId::Echo, _) => {
                 ui.scope(|ui| {
                     ui.set_max_width(size::COLUMN_NARROW);
-                    label(ui, words::ECHO_TEXT, font::body(), colors.text_muted)
+                    label(ui, words::echo(), font::body(), colors.text_muted)
                 });
             }
             (_, Some(when)) => {
-                label(ui, words::last_call(when), font::body(), colors.text_muted);
+                label(ui, words::last_call(&told::when(when)), font::body(), colors.text_muted);
             }
             (_, None) => {
-                label(ui, crate::ui::text::side::NO_CALL_YET, font::body(), colors.text_muted);
+                label(ui, side::no_call_yet(), font::body(), colors.text_muted);
             }
         }
         ui.add_space(size::GAP_LARGE);
@@ -68,12 +68,12 @@ fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {
         ui.horizontal(|ui| {
             key_picture(ui, key, size::KEY_PICTURE);
             ui.add_space(size::GAP_SMALL);
-            let heading = (words::FINGERPRINT, font::strong(), colors.text);
+            let heading = (words::fingerprint(), font::strong(), colors.text);
             let fingerprint = (contact.fingerprint.as_str(), font::key(), colors.text_muted);
             two_lines(ui, size::KEY_PICTURE, heading, fingerprint);
         });
         ui.add_space(size::GAP_SMALL);
-        label(ui, words::PINNED, font::caption(), colors.text_muted);
+        label(ui, words::pinned(), font::caption(), colors.text_muted);
     });
 }
 
@@ -88,9 +88,9 @@ fn safety_ui(
     card(ui, |ui| {
         let colors = palette(ui);
         ui.horizontal(|ui| {
-            label(ui, words::SAFETY, font::strong(), colors.text);
+            label(ui, words::safety(), font::strong(), colors.text);
             if contact.verified.is_yes() {
-                let pill = Pill::new(words::VERIFIED, colors.accent, colors.accent_tint);
+                let pill = Pill::new(words::verified(), colors.accent, colors.accent_tint);
                 ui.add(pill.icon(icons::ICON_VERIFIED_USER));
             }
         });
@@ -101,9 +101,9 @@ fn safety_ui(
         ui.add_space(size::GAP);
         let (text, action, tone, verdict) = match contact.verified {
             Verified::Yes => {
-                (words::verified(&contact.name), words::COMPARE_AGAIN, Tone::Quiet, Verified::No)
+                (words::was_compared(&contact.name), words::compare_again(), Tone::Quiet, Verified::No)
             }
-            Verified::No => (words::compare(&contact.name), words::SAME, Tone::Secondary, Verified::Yes),
+            Verified::No => (words::compare(&contact.name), words::same(), Tone::Secondary, Verified::Yes),
         };
         label(ui, text, font::caption(), colors.text_muted);
         ui.add_space(size::GAP_SMALL);
@@ -118,7 +118,7 @@ const GROUPS_A_LINE: usize = 4;
 
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
     if state.removing != Some(contact.id) {
-        if ui.add(TextButton::new(words::REMOVE, Tone::Quiet)).clicked() {
+        if ui.add(TextButton::new(words::remove(), Tone::Quiet)).clicked() {
             state.removing = Some(contact.id);
         }
         return;
@@ -126,7 +126,7 @@ fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mu
     let muted = palette(ui).text_muted;
     label(ui, words::remove_question(&contact.name), font::body(), muted);
     let yes = words::remove_yes(&contact.name);
-    let buttons = [TextButton::new(words::KEEP, Tone::Secondary), TextButton::new(&yes, Tone::Danger)];
+    let buttons = [TextButton::new(words::keep(), Tone::Secondary), TextButton::new(&yes, Tone::Danger)];
     let widths = buttons.each_ref().map(|button| button.width(ui));
     let [keep, remove] = buttons;
     centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {

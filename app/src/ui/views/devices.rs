@@ -4,7 +4,7 @@ use super::card::Outcome;
 use crate::engine::command::Command;
 use crate::engine::view::{Settings, View};
 use crate::ui::state::{Since, UiState};
-use crate::ui::text::{call, settings as words};
+use crate::ui::text::{self, call, settings as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, label};
 use egui::{ScrollArea, Ui};
@@ -33,7 +33,7 @@ pub(super) fn card_ui(
     since: Since,
     wishes: &mut Vec<Command>,
 ) -> Outcome {
-    label(ui, call::DEVICES, font::title(), palette(ui).text);
+    label(ui, call::devices(), font::title(), palette(ui).text);
     ui.add_space(size::GAP);
     ScrollArea::vertical()
         .max_height(MOST_LIST)
@@ -41,7 +41,7 @@ pub(super) fn card_ui(
         .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
-    let done = ui.add(TextButton::new(words::DONE, Tone::Secondary).wide(width));
+    let done = ui.add(TextButton::new(words::done(), Tone::Secondary).wide(width));
     if since == Since::Now {
         done.request_focus();
     }
@@ -52,7 +52,7 @@ pub(super) fn card_ui(
 pub(super) fn devices_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, wishes: &mut Vec<Command>) {
     look(ui, state, wishes);
     let muted = palette(ui).text_muted;
-    let lists = [(Direction::Capture, words::MICROPHONE), (Direction::Playback, words::LOUDSPEAKER)];
+    let lists = [(Direction::Capture, words::microphone()), (Direction::Playback, words::loudspeaker())];
     for (direction, title) in lists {
         label(ui, title, font::overline(), muted);
         for choice in choices(settings, direction) {
@@ -67,8 +67,10 @@ pub(super) fn devices_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, 
             }
         }
         let note = match &settings.devices {
-            None => Some(words::LOOKING),
-            Some(devices) if !devices.iter().any(|device| device.direction == direction) => Some(words::NONE),
+            None => Some(words::looking()),
+            Some(devices) if !devices.iter().any(|device| device.direction == direction) => {
+                Some(words::none())
+            }
             Some(_) => None,
         };
         if let Some(note) = note {
@@ -102,14 +104,14 @@ fn choices(settings: &Settings, direction: Direction) -> Vec<Choice> {
     };
     let default = devices.iter().find(|device| device.is_default);
     let mut list = vec![Choice {
-        title: default.map_or_else(|| words::SYSTEM.to_owned(), |device| words::system(&device.name)),
+        title: default.map_or_else(|| words::system().to_owned(), |device| words::system_now(&device.name)),
         chosen: written == "default",
         command: choose(direction, None),
     }];
     for (at, device) in devices.iter().enumerate() {
         let before = devices[..at].iter().filter(|other| other.name == device.name).count();
         list.push(Choice {
-            title: words::device(&device.name, before + 1),
+            title: text::numbered(&device.name, before + 1),
             chosen: chosen == Some(&device.id),
             command: choose(direction, Some(&device.id)),
         });

@@ -3,7 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, View};
 use crate::ui::state::{FirstRun, UiState};
-use crate::ui::text::first_run as words;
+use crate::ui::text::{self, first_run as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
 use egui::{Key, Margin, TextEdit, Ui, vec2};
@@ -33,33 +33,33 @@ fn heading(ui: &mut Ui, title: &str, text: &str) {
 
 fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
-    heading(ui, words::TITLE, words::INTRO);
+    heading(ui, words::title(), words::intro());
     let field = ui.add(
         TextEdit::singleline(&mut state.own_name)
             .id_salt("own name")
-            .hint_text(words::HINT)
+            .hint_text(words::hint())
             .font(font::body())
-            .char_limit(crate::ui::text::LONGEST_INPUT)
+            .char_limit(text::LONGEST_INPUT)
             .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
             .desired_width(f32::INFINITY),
     );
-    let field = field.accessible_name(words::FIELD);
+    let field = field.accessible_name(words::field());
     if ui.memory(|memory| memory.focused().is_none()) && !field.lost_focus() {
         field.request_focus();
     }
     let parsed = Username::parse(&state.own_name);
     let (hint, ink) = match (&parsed, &view.own.claim) {
         _ if state.own_name.is_empty() => match &view.own.claim {
-            ClaimState::Taken => (words::TAKEN.to_owned(), colors.danger),
-            ClaimState::Failed(why) => (format!("{} {}", why.message, why.next_step), colors.danger),
-            _ => (words::RULES.to_owned(), colors.text_muted),
+            ClaimState::Taken => (words::taken().to_owned(), colors.danger),
+            ClaimState::Failed(why) => (text::whole(&told::reason(why)), colors.danger),
+            _ => (words::rules().to_owned(), colors.text_muted),
         },
         (Ok(name), ClaimState::Taken) if view.own.name.as_deref().is_none_or(|own| own == name.as_str()) => {
-            (words::TAKEN.to_owned(), colors.danger)
+            (words::taken().to_owned(), colors.danger)
         }
-        (Ok(_), ClaimState::Failed(why)) => (format!("{} {}", why.message, why.next_step), colors.danger),
-        (Ok(_), _) => (words::VALID.to_owned(), colors.accent),
-        (Err(why), _) => (why.to_string(), colors.warning),
+        (Ok(_), ClaimState::Failed(why)) => (text::whole(&told::reason(why)), colors.danger),
+        (Ok(_), _) => (words::valid().to_owned(), colors.accent),
+        (Err(why), _) => (told::username(*why), colors.warning),
     };
     ui.vertical(|ui| label(ui, hint, font::caption(), ink));
     ui.add_space(size::GAP_LARGE);
@@ -67,31 +67,31 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
     let enter =
         field.lost_focus() && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
     let claim = ui.add_enabled_ui(parsed.is_ok(), |ui| {
-        ui.add(TextButton::new(words::CLAIM, Tone::Primary).icon(icons::ICON_CHECK).wide(width))
+        ui.add(TextButton::new(words::claim(), Tone::Primary).icon(icons::ICON_CHECK).wide(width))
     });
     if let Ok(name) = parsed
         && (claim.inner.clicked() || enter)
     {
         wishes.push(Command::ClaimName(name.as_str().to_owned()));
     }
-    if ui.add(TextButton::new(words::LATER, Tone::Quiet).wide(width)).clicked() {
+    if ui.add(TextButton::new(words::later(), Tone::Quiet).wide(width)).clicked() {
         state.first_run = FirstRun::Closed;
     }
 }
 
 fn claiming_ui(ui: &mut Ui, name: &str, state: &mut UiState) {
-    heading(ui, words::CLAIMING_TITLE, &words::claiming(name));
+    heading(ui, words::claiming_title(), &words::claiming(name));
     ui.add_space(size::GAP);
     let width = ui.available_width();
-    if ui.add(TextButton::new(words::CONTINUE, Tone::Secondary).wide(width)).clicked() {
+    if ui.add(TextButton::new(words::go_on(), Tone::Secondary).wide(width)).clicked() {
         state.first_run = FirstRun::Closed;
     }
 }
 
 fn held_ui(ui: &mut Ui, name: &str, held_by: usize, of: usize, state: &mut UiState) {
-    heading(ui, &words::held_title(name), &words::held(held_by, of));
+    heading(ui, &words::held_title(name), &text::held(held_by, of));
     let width = ui.available_width();
-    let button = TextButton::new(words::CONTINUE, Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
+    let button = TextButton::new(words::go_on(), Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
     let response = ui.add(button);
     if ui.memory(|memory| memory.focused().is_none()) {
         response.request_focus();

@@ -4,7 +4,7 @@ use crate::engine::command::Command;
 use crate::engine::helping::Agreed;
 use crate::engine::view::{Counts, Helped, View};
 use crate::ui::state::UiState;
-use crate::ui::text::{help as words, settings};
+use crate::ui::text::{help as words, settings, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
 use egui::{Ui, vec2};
@@ -24,11 +24,11 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
     let agreed = view.help.agreed;
     page(ui, "help", size::COLUMN, |ui| {
         let colors = palette(ui);
-        label(ui, words::TITLE, font::title(), colors.text);
-        label(ui, words::INTRO, font::body(), colors.text_muted);
+        label(ui, words::title(), font::title(), colors.text);
+        label(ui, words::intro(), font::body(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            label(ui, words::MAY, font::strong(), colors.text);
+            label(ui, words::may(), font::strong(), colors.text);
             roles_ui(ui, &agreed, wishes);
         });
         if agreed.roles == Offers::NONE {
@@ -38,25 +38,25 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
         card(ui, |ui| {
             standing_ui(ui, view);
             if let Some(helped) = figures(ui, view, state, wishes) {
-                label(ui, words::helped(&helped), font::body(), colors.text_muted);
+                label(ui, words::figures(&helped), font::body(), colors.text_muted);
             }
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            label(ui, words::CAP, font::strong(), colors.text);
+            label(ui, words::cap(), font::strong(), colors.text);
             let cap = agreed.max_kbps.and_then(|kbps| u32::try_from(kbps).ok());
-            if let Some(cap) = mbits_ui(ui, words::CAP, words::NO_CAP, cap) {
+            if let Some(cap) = mbits_ui(ui, words::cap(), words::no_cap(), cap) {
                 let max_kbps = cap.map(u64::from);
                 wishes.push(Command::AgreeToHelp(Agreed { max_kbps, ..agreed }));
             }
             ui.add_space(size::GAP);
-            label(ui, words::UPLOAD, font::strong(), colors.text);
-            if let Some(upload_kbps) = mbits_ui(ui, words::UPLOAD, words::UNKNOWN, agreed.upload_kbps) {
+            label(ui, words::upload(), font::strong(), colors.text);
+            if let Some(upload_kbps) = mbits_ui(ui, words::upload(), words::unknown(), agreed.upload_kbps) {
                 wishes.push(Command::AgreeToHelp(Agreed { upload_kbps, ..agreed }));
             }
             ui.add_space(size::GAP);
             let metered = agreed.metering == Metering::Metered;
-            if check_ui(ui, words::METERED, None, metered) {
+            if check_ui(ui, words::metered(), None, metered) {
                 let metering = if metered { Metering::Unmetered } else { Metering::Metered };
                 wishes.push(Command::AgreeToHelp(Agreed { metering, ..agreed }));
             }
@@ -66,9 +66,9 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
 
 fn roles_ui(ui: &mut Ui, agreed: &Agreed, wishes: &mut Vec<Command>) {
     let roles = [
-        (Offers::DIRECTORY, words::DIRECTORY, words::DIRECTORY_TEXT),
-        (Offers::INTRODUCER, words::INTRODUCER, words::INTRODUCER_TEXT),
-        (Offers::RELAY, words::RELAY, words::RELAY_TEXT),
+        (Offers::DIRECTORY, words::directory(), words::directory_text()),
+        (Offers::INTRODUCER, words::introducer(), words::introducer_text()),
+        (Offers::RELAY, words::relay(), words::relay_text()),
     ];
     for (role, title, text) in roles {
         let on = agreed.roles.contains(role);
@@ -82,14 +82,12 @@ fn roles_ui(ui: &mut Ui, agreed: &Agreed, wishes: &mut Vec<Command>) {
 /// How far it has come, and from when on it counts.
 fn standing_ui(ui: &mut Ui, view: &View) {
     let colors = palette(ui);
-    if let Some(standing) = &view.help.standing {
-        label(ui, standing.message.as_str(), font::body(), colors.text);
-        if !standing.next_step.is_empty() {
-            label(ui, standing.next_step.as_str(), font::caption(), colors.text_muted);
-        }
+    if let Some(standing) = view.help.standing.map(told::standing) {
+        label(ui, standing.message, font::body(), colors.text);
+        label(ui, standing.next_step, font::caption(), colors.text_muted);
     }
     if view.help.counts == Counts::NextStart {
-        label(ui, words::NEXT_START, font::body(), colors.warning);
+        label(ui, words::next_start(), font::body(), colors.warning);
     }
 }
 
@@ -124,7 +122,7 @@ fn mbits_ui(ui: &mut Ui, of: &str, none: &str, now: Option<u32>) -> Option<Optio
         // What the command line said may be something between.
         let odd = (!known.contains(&now)).then_some(now).filter(Option::is_some);
         for kbps in [None].into_iter().chain(known).chain(odd) {
-            let text = kbps.map_or_else(|| none.to_owned(), words::mbits);
+            let text = kbps.map_or_else(|| none.to_owned(), words::rate);
             let name = settings::choice(of, &text);
             let tone = if kbps == now { Tone::Primary } else { Tone::Secondary };
             if ui.add(TextButton::new(&text, tone).named(&name)).clicked() && kbps != now {

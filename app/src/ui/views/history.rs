@@ -4,7 +4,7 @@ use super::{lasted_text, sentence_ui};
 use crate::engine::command::Command;
 use crate::engine::view::{HistoryOutcome, HistoryRow, View};
 use crate::ui::state::{Page, UiState};
-use crate::ui::text::{contact, history as words};
+use crate::ui::text::{self, contact, history as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, RoundButton, label, line};
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
@@ -13,12 +13,12 @@ use egui_material_icons::{MaterialIcon, icons};
 /// The list of past calls.
 pub(super) fn history_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     if view.history.is_empty() {
-        return sentence_ui(ui, "history empty", words::EMPTY);
+        return sentence_ui(ui, "history empty", words::empty());
     }
     let margin = Margin::same(size::PAGE_MARGIN as i8);
     Frame::new().inner_margin(margin).show(ui, |ui| {
         let text = palette(ui).text;
-        label(ui, words::TITLE, font::title(), text);
+        label(ui, words::title(), font::title(), text);
         ui.add_space(size::GAP);
         ScrollArea::vertical().id_salt("history").auto_shrink([false, false]).show_rows(
             ui,
@@ -74,7 +74,7 @@ fn direction(ui: &mut Ui, icon: MaterialIcon, ink: egui::Color32) {
 }
 
 fn detail(row: &HistoryRow) -> String {
-    let mut parts = vec![words::outcome(row.outcome).to_owned(), row.when.clone()];
+    let mut parts = vec![text::outcome(row.outcome).to_owned(), told::when(&row.when)];
     parts.extend(lasted_text(row.lasted));
     parts.join(" · ")
 }

@@ -6,7 +6,7 @@ use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
 use crate::ui::command::UiCommand;
 use crate::ui::state::{Stage, UiState};
-use crate::ui::text::{self, call as words};
+use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
     Avatar, Facing, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
@@ -91,9 +91,9 @@ fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, 
 /// Our own picture in the upper left corner, where there is nothing to press and no notice.
 pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
     let (facing, name) = match (&call.sharing, call.camera) {
-        (Sharing::Screen, _) => (Facing::Plain, words::OWN_SCREEN),
-        (Sharing::Window(_), _) => (Facing::Plain, words::OWN_WINDOW),
-        (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::OWN_CAMERA),
+        (Sharing::Screen, _) => (Facing::Plain, words::own_screen()),
+        (Sharing::Window(_), _) => (Facing::Plain, words::own_window()),
+        (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::own_camera()),
         (Sharing::Off, Some(Camera::Off) | None) => {
             *own = None;
             return;
@@ -137,7 +137,7 @@ fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<
         ui.allocate_ui(egui::vec2(ui.available_width(), size::ROUND_SMALL), |ui| {
             ui.set_min_height(size::ROUND_SMALL);
             let detail = match &call.waiting {
-                Some(sentence) => format!("{} {}", sentence.message, sentence.next_step),
+                Some(waiting) => text::whole(&told::waiting(*waiting)),
                 None => words::phase_detail(&call.phase).to_owned(),
             };
             label(ui, detail, font::body(), colors.text_muted);
@@ -172,7 +172,7 @@ fn path_icon(path: &PathView) -> MaterialIcon {
 fn microphone_ui(ui: &mut Ui, call: &CallView) {
     let colors = palette(ui);
     if call.muted {
-        let pill = Pill::new(words::MUTED, colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
+        let pill = Pill::new(words::muted(), colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
         let width = pill.width(ui);
         centered_row(ui, &[width], size::PILL, 0.0, |ui| ui.add(pill));
         return;
@@ -181,10 +181,10 @@ fn microphone_ui(ui: &mut Ui, call: &CallView) {
     if active {
         ui.ctx().request_repaint_after(pace::LEVELS);
     }
-    let meter = LevelMeter::new(words::MIC, call.mic_level, active);
+    let meter = LevelMeter::new(words::mic(), call.mic_level, active);
     centered_row(ui, &[font::ICON, size::METER], size::PILL, size::GAP, |ui| {
         ui.label(icons::ICON_MIC.rich_text().size(font::ICON).color(colors.text_muted));
-        meter.ui(ui).on_hover_text(words::MIC);
+        meter.ui(ui).on_hover_text(words::mic());
     });
 }
 
@@ -209,8 +209,8 @@ pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wis
         }
     });
     let note = match call.with {
-        ContactId::Echo if active => words::ECHO_HINT,
-        ContactId::Person(_) if active => words::KEYS_NOTE,
+        ContactId::Echo if active => words::echo_hint(),
+        ContactId::Person(_) if active => words::keys_note(),
         // Nothing to say yet, but the room for it: nothing jumps when the call begins.
         _ => " ",
     };
@@ -232,14 +232,13 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) 
             label(ui, lasted, font::lead(), colors.text_muted);
         }
         ui.add_space(size::GAP_LARGE);
-        label(ui, why.message.as_str(), font::strong(), colors.text);
-        if !why.next_step.is_empty() {
-            label(ui, why.next_step.as_str(), font::body(), colors.text_muted);
-        }
+        let why = told::reason(why);
+        label(ui, why.message, font::strong(), colors.text);
+        label(ui, why.next_step, font::body(), colors.text_muted);
         ui.add_space(size::GAP_HUGE);
         let buttons = [
-            TextButton::new(words::CLOSE, Tone::Secondary),
-            TextButton::new(words::AGAIN, Tone::Primary).icon(icons::ICON_CALL),
+            TextButton::new(words::close(), Tone::Secondary),
+            TextButton::new(words::again(), Tone::Primary).icon(icons::ICON_CALL),
         ];
         let widths = buttons.each_ref().map(|button| button.width(ui));
         let [close, again] = buttons;

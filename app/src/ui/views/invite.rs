@@ -13,18 +13,18 @@ use egui_material_icons::icons;
 pub(super) fn invite_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     page(ui, "invite", size::COLUMN_NARROW, |ui| {
         let colors = palette(ui);
-        label(ui, words::TITLE, font::title(), colors.text);
-        label(ui, words::INTRO, font::body(), colors.text_muted);
+        label(ui, words::title(), font::title(), colors.text);
+        label(ui, words::intro(), font::body(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
         match &view.invite {
-            None => drop(label(ui, words::MAKING, font::body(), colors.text_muted)),
+            None => drop(label(ui, words::making(), font::body(), colors.text_muted)),
             Some(invite) => invite_card_ui(ui, invite, state),
         }
         ui.add_space(size::GAP_LARGE);
         if view.own.name.is_none() {
-            label(ui, words::NO_NAME, font::caption(), colors.text_muted);
+            label(ui, words::no_name(), font::caption(), colors.text_muted);
         }
-        if ui.add(TextButton::new(words::RENEW, Tone::Quiet).icon(icons::ICON_REFRESH)).clicked() {
+        if ui.add(TextButton::new(words::renew(), Tone::Quiet).icon(icons::ICON_REFRESH)).clicked() {
             wishes.push(Command::MakeInvite);
         }
     });
@@ -32,12 +32,12 @@ pub(super) fn invite_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
 
 fn invite_card_ui(ui: &mut Ui, invite: &InviteView, state: &mut UiState) {
     let colors = palette(ui);
-    if !qr_code(ui, &mut state.qr, &invite.link, words::QR) {
-        label(ui, words::TOO_LONG, font::caption(), colors.text_muted);
+    if !qr_code(ui, &mut state.qr, &invite.link, words::qr()) {
+        label(ui, words::too_long(), font::caption(), colors.text_muted);
     }
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
-    let copy = TextButton::new(words::COPY, Tone::Primary).icon(icons::ICON_CONTENT_COPY).wide(width);
+    let copy = TextButton::new(words::copy(), Tone::Primary).icon(icons::ICON_CONTENT_COPY).wide(width);
     if ui.add(copy).clicked() {
         ui.copy_text(invite.link.clone());
     }

@@ -21,9 +21,9 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
             NetworkCheck::Looking => looking_ui(ui),
             NetworkCheck::Found(found) => {
                 let (icon, ink, title) = match found.verdict {
-                    Verdict::Callable => (icons::ICON_CHECK_CIRCLE, colors.accent, words::CALLABLE),
-                    Verdict::NoSound => (icons::ICON_WARNING, colors.warning, words::NO_SOUND),
-                    Verdict::Unreachable => (icons::ICON_ERROR, colors.danger, words::UNREACHABLE),
+                    Verdict::Callable => (icons::ICON_CHECK_CIRCLE, colors.accent, words::callable()),
+                    Verdict::NoSound => (icons::ICON_WARNING, colors.warning, words::no_sound()),
+                    Verdict::Unreachable => (icons::ICON_ERROR, colors.danger, words::unreachable()),
                 };
                 ui.label(icon.rich_text().size(size::KEY_PICTURE).color(ink));
                 label(ui, title, font::title(), colors.text);
@@ -37,8 +37,8 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
 fn looking_ui(ui: &mut Ui) {
     let colors = palette(ui);
     ui.label(icons::ICON_NETWORK_CHECK.rich_text().size(size::KEY_PICTURE).color(colors.text_muted));
-    label(ui, words::LOOKING, font::title(), colors.text);
-    label(ui, words::LOOKING_TEXT, font::body(), colors.text_muted);
+    label(ui, words::looking(), font::title(), colors.text);
+    label(ui, words::looking_text(), font::body(), colors.text_muted);
 }
 
 fn found_ui(ui: &mut Ui, found: &NetworkFound, wishes: &mut Vec<Command>) {
@@ -49,8 +49,8 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound, wishes: &mut Vec<Command>) {
     });
     ui.add_space(size::GAP_LARGE);
     let buttons = [
-        TextButton::new(words::COPY, Tone::Secondary).icon(icons::ICON_CONTENT_COPY),
-        TextButton::new(words::AGAIN, Tone::Primary).icon(icons::ICON_REFRESH),
+        TextButton::new(words::copy(), Tone::Secondary).icon(icons::ICON_CONTENT_COPY),
+        TextButton::new(words::again(), Tone::Primary).icon(icons::ICON_REFRESH),
     ];
     let widths = buttons.each_ref().map(|button| button.width(ui));
     let [copy, again] = buttons;

@@ -1,9 +1,9 @@
 //! Notices: what happened and what to do, until dismissed.
 
 use crate::engine::command::Command;
-use crate::engine::view::{Notice, View};
-use crate::ui::state::UiState;
-use crate::ui::text::notice as words;
+use crate::engine::view::{Sentence, View};
+use crate::ui::state::{Refused, UiState};
+use crate::ui::text::{notice as words, told};
 use crate::ui::theme::{font, palette, shadow, size};
 use crate::ui::widgets::{RoundButton, label};
 use egui::{Align2, Area, CornerRadius, Frame, Order, Stroke, Ui, vec2};
@@ -11,7 +11,7 @@ use egui_material_icons::icons;
 
 /// The notices, newest last, in the upper right corner above everything.
 pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    if view.notices.is_empty() && state.own_notice.is_none() {
+    if view.notices.is_empty() && state.refused.is_none() {
         return;
     }
     Area::new(egui::Id::unique("notices"))
@@ -20,20 +20,20 @@ pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut
         .show(ui.ctx(), |ui| {
             ui.set_width(size::NOTICE);
             for notice in &view.notices {
-                if notice_ui(ui, notice) {
+                if notice_ui(ui, &told::reason(&notice.why)) {
                     wishes.push(Command::DismissNotice(notice.id));
                 }
             }
-            if let Some(notice) = state.own_notice.clone()
-                && notice_ui(ui, &notice)
+            if let Some(Refused) = state.refused
+                && notice_ui(ui, &told::engine_busy())
             {
-                state.own_notice = None;
+                state.refused = None;
             }
         });
 }
 
 /// Draws one; true when it was dismissed.
-fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
+fn notice_ui(ui: &mut Ui, notice: &Sentence) -> bool {
     let colors = palette(ui);
     Frame::new()
         .fill(colors.surface)
@@ -49,12 +49,10 @@ fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
                     ui.set_width(text_width);
                     ui.spacing_mut().item_spacing.y = size::LINE_GAP;
                     ui.add_space(size::GAP_SMALL);
-                    label(ui, notice.text.message.as_str(), font::strong(), colors.text);
-                    if !notice.text.next_step.is_empty() {
-                        label(ui, notice.text.next_step.as_str(), font::caption(), colors.text_muted);
-                    }
+                    label(ui, notice.message.as_str(), font::strong(), colors.text);
+                    label(ui, notice.next_step.as_str(), font::caption(), colors.text_muted);
                 });
-                let name = words::dismiss(&notice.text.message);
+                let name = words::dismiss(&notice.message);
                 ui.add(RoundButton::small(&name, icons::ICON_CLOSE)).clicked()
             })
             .inner

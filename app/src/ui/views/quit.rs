@@ -13,15 +13,15 @@ pub(super) fn question_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, sin
     let colors = palette(ui);
     label(ui, words::question(&call.name), font::title(), colors.text);
     ui.add_space(size::GAP);
-    label(ui, words::NEXT, font::body(), colors.text_muted);
+    label(ui, words::next(), font::body(), colors.text_muted);
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
-    let stay = ui.add(TextButton::new(words::NO, Tone::Primary).wide(width));
+    let stay = ui.add(TextButton::new(words::no(), Tone::Primary).wide(width));
     if since == Since::Now {
         stay.request_focus();
     }
     ui.add_space(size::GAP_SMALL);
-    if ui.add(TextButton::new(words::YES, Tone::Danger).wide(width)).clicked() {
+    if ui.add(TextButton::new(words::yes(), Tone::Danger).wide(width)).clicked() {
         state.closing = Closing::Agreed;
         ui.send_viewport_cmd(ViewportCommand::Close);
         return Outcome::Close;

@@ -20,28 +20,28 @@ pub(super) fn request_ui(
     wishes: &mut Vec<Command>,
 ) {
     let Some(request) = view.requests.iter().find(|request| request.key == key) else {
-        return sentence_ui(ui, "request gone", words::GONE);
+        return sentence_ui(ui, "request gone", words::gone());
     };
     page(ui, "request", size::COLUMN, |ui| {
         let colors = palette(ui);
         Avatar::new(ContactId::Person(key), &request.name, size::AVATAR_LARGE).show(ui);
         ui.add_space(size::GAP);
         label(ui, words::title(&request.name), font::title(), colors.text);
-        label(ui, words::TEXT, font::body(), colors.text_muted);
+        label(ui, words::text(), font::body(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
             ui.horizontal(|ui| {
                 key_picture(ui, &key, size::KEY_PICTURE);
                 ui.add_space(size::GAP_SMALL);
-                let heading = (crate::ui::text::contact::FINGERPRINT, font::strong(), colors.text);
+                let heading = (crate::ui::text::contact::fingerprint(), font::strong(), colors.text);
                 let fingerprint = (request.fingerprint.as_str(), font::key(), colors.text_muted);
                 two_lines(ui, size::KEY_PICTURE, heading, fingerprint);
             });
         });
         ui.add_space(size::GAP_LARGE);
         let buttons = [
-            TextButton::new(words::DECLINE, Tone::Secondary),
-            TextButton::new(words::ACCEPT, Tone::Primary).icon(icons::ICON_PERSON_ADD),
+            TextButton::new(words::decline(), Tone::Secondary),
+            TextButton::new(words::accept(), Tone::Primary).icon(icons::ICON_PERSON_ADD),
         ];
         let widths = buttons.each_ref().map(|button| button.width(ui));
         let [decline, accept] = buttons;

@@ -2,48 +2,71 @@
 
 use super::devices::devices_ui;
 use crate::engine::command::Command;
-use crate::engine::view::{Appearance, ContactId, View};
+use crate::engine::view::{Appearance, ContactId, Language, View};
 use crate::ui::state::UiState;
 use crate::ui::text::settings as words;
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
 use egui::Ui;
-use egui_material_icons::icons;
+use egui_material_icons::{MaterialIcon, icons};
 
 /// The page.
 pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     page(ui, "settings", size::COLUMN, |ui| {
         let text = palette(ui).text;
-        label(ui, words::TITLE, font::title(), text);
+        label(ui, words::title(), font::title(), text);
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            label(ui, words::SOUND, font::strong(), text);
+            label(ui, words::sound(), font::strong(), text);
             ui.add_space(size::GAP);
             devices_ui(ui, &view.settings, state, wishes);
-            if ui.add(TextButton::new(words::TEST, Tone::Secondary).icon(icons::ICON_CALL)).clicked() {
+            if ui.add(TextButton::new(words::test(), Tone::Secondary).icon(icons::ICON_CALL)).clicked() {
                 wishes.push(Command::Call(ContactId::Echo));
             }
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            label(ui, words::APPEARANCE, font::strong(), text);
+            label(ui, words::appearance(), font::strong(), text);
             ui.add_space(size::GAP);
             appearance_ui(ui, view.settings.appearance, wishes);
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, words::language(), font::strong(), text);
+            ui.add_space(size::GAP);
+            language_ui(ui, view.settings.language, wishes);
         });
     });
 }
 
 fn appearance_ui(ui: &mut Ui, now: Appearance, wishes: &mut Vec<Command>) {
     let choices = [
-        (Appearance::System, words::SYSTEM, icons::ICON_BRIGHTNESS_AUTO),
-        (Appearance::Dark, words::DARK, icons::ICON_DARK_MODE),
-        (Appearance::Light, words::LIGHT, icons::ICON_LIGHT_MODE),
+        (Appearance::System, words::system(), icons::ICON_BRIGHTNESS_AUTO),
+        (Appearance::Dark, words::dark(), icons::ICON_DARK_MODE),
+        (Appearance::Light, words::light(), icons::ICON_LIGHT_MODE),
     ];
     for (appearance, title, icon) in choices {
-        let name = words::choice(words::APPEARANCE, title);
-        let row = ListRow::link(icon, title).named(&name).selected(appearance == now).show(ui);
-        if row.clicked() && appearance != now {
+        let chosen = appearance == now;
+        if choice_ui(ui, words::appearance(), title, icon, chosen) {
             wishes.push(Command::SetAppearance(appearance));
         }
     }
+}
+
+fn language_ui(ui: &mut Ui, now: Language, wishes: &mut Vec<Command>) {
+    // Each is called what those who speak it call it.
+    let choices =
+        [(Language::System, words::system()), (Language::English, "English"), (Language::Spanish, "Español")];
+    for (language, title) in choices {
+        let chosen = language == now;
+        if choice_ui(ui, words::language(), title, icons::ICON_TRANSLATE, chosen) {
+            wishes.push(Command::SetLanguage(language));
+        }
+    }
+}
+
+/// One choice among others; true when it is to be another one than it was.
+fn choice_ui(ui: &mut Ui, of: &str, title: &str, icon: MaterialIcon, chosen: bool) -> bool {
+    let name = words::choice(of, title);
+    ListRow::link(icon, title).named(&name).selected(chosen).show(ui).clicked() && !chosen
 }

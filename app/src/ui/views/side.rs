@@ -3,7 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, UiState};
-use crate::ui::text::{self, side as words};
+use crate::ui::text::{self, side as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
 use egui::{
@@ -41,10 +41,10 @@ pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
 /// The ways to the other pages.
 fn tabs_ui(ui: &mut Ui, state: &mut UiState) {
     let tabs = [
-        (Page::History, icons::ICON_HISTORY, words::RECENT_WORD, words::RECENT),
-        (Page::Network, icons::ICON_NETWORK_CHECK, words::NETWORK_WORD, words::NETWORK),
-        (Page::Help, icons::ICON_VOLUNTEER_ACTIVISM, words::HELP_WORD, words::HELP),
-        (Page::Settings, icons::ICON_SETTINGS, words::SETTINGS, words::SETTINGS),
+        (Page::History, icons::ICON_HISTORY, words::recent_word(), words::recent()),
+        (Page::Network, icons::ICON_NETWORK_CHECK, words::network_word(), words::network()),
+        (Page::Help, icons::ICON_VOLUNTEER_ACTIVISM, words::help_word(), words::help()),
+        (Page::Settings, icons::ICON_SETTINGS, words::settings(), words::settings()),
     ];
     let width = ui.available_width() / tabs.len() as f32;
     ui.horizontal(|ui| {
@@ -70,23 +70,23 @@ fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
         let room = ui.available_width() - pill_width - size::GAP;
         ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::left_to_right(Align::Center), |ui| {
             ui.set_width(room);
-            let shown = if name.is_empty() { words::NO_NAME } else { name };
+            let shown = if name.is_empty() { words::no_name() } else { name };
             let fingerprint = view.own.key.fingerprint();
             let short: String = fingerprint.split('-').take(2).collect::<Vec<_>>().join("-");
             let key = (short.as_str(), font::key(), colors.text_muted);
             two_lines(ui, size::ROW, (shown, font::strong(), colors.text), key)
-                .on_hover_text(format!("{fingerprint}\n{}", words::KEY_TIP));
+                .on_hover_text(format!("{fingerprint}\n{}", words::key_tip()));
         });
         ui.add(pill).on_hover_text(tip);
     });
     if view.own.name.is_none() || matches!(view.own.claim, ClaimState::Taken | ClaimState::Failed(_)) {
         let width = ui.available_width();
-        if ui.add(TextButton::new(words::CHOOSE_NAME, Tone::Secondary).wide(width)).clicked() {
+        if ui.add(TextButton::new(words::choose_name(), Tone::Secondary).wide(width)).clicked() {
             state.first_run = FirstRun::Open;
         }
     }
     if let NetworkState::Offline(why) = &view.network {
-        let text = format!("{} {}", why.message, why.next_step);
+        let text = text::whole(&told::offline(*why));
         ui.horizontal(|ui| {
             ui.add_space(size::GAP);
             label(ui, text, font::caption(), colors.text_muted);
@@ -97,15 +97,16 @@ fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
 fn reachability(ui: &Ui, network: &NetworkState) -> (Pill<'static>, String) {
     let colors = palette(ui);
     match network {
-        NetworkState::Joining => {
-            (Pill::new(words::JOINING, colors.warning, colors.warning_tint), words::JOINING_TIP.to_owned())
-        }
+        NetworkState::Joining => (
+            Pill::new(words::joining(), colors.warning, colors.warning_tint),
+            words::joining_tip().to_owned(),
+        ),
         NetworkState::Online { homes } => {
-            (Pill::new(words::ONLINE, colors.accent, colors.accent_tint), words::online_tip(*homes))
+            (Pill::new(words::online(), colors.accent, colors.accent_tint), words::online_tip(*homes))
         }
         NetworkState::Offline(why) => (
-            Pill::new(words::OFFLINE, colors.danger, colors.danger_tint),
-            format!("{} {}", why.message, why.next_step),
+            Pill::new(words::offline(), colors.danger, colors.danger_tint),
+            text::whole(&told::offline(*why)),
         ),
     }
 }
@@ -117,7 +118,7 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
     let field = ui.add(
         TextEdit::singleline(&mut state.search)
             .id_salt("search")
-            .hint_text(RichText::new(words::FIELD).color(colors.text_muted))
+            .hint_text(RichText::new(words::field()).color(colors.text_muted))
             .font(font::body())
             .char_limit(text::LONGEST_SEARCH)
             .margin(Margin {
@@ -128,7 +129,7 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
             })
             .desired_width(f32::INFINITY),
     );
-    let field = field.accessible_name(words::FIELD);
+    let field = field.accessible_name(words::field());
     let side = f32::from(size::FIELD_ICON) / 2.0;
     let icon_at = egui::pos2(field.rect.left() + side, field.rect.center().y);
     let icon = icons::ICON_SEARCH.codepoint;
@@ -141,7 +142,7 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
         let place = egui::Rect::from_center_size(center, egui::Vec2::splat(size::ROUND_SMALL));
         // A child of its own, so that the field keeps its height.
         let mut child = ui.new_child(UiBuilder::new().max_rect(place));
-        if child.add(RoundButton::small(words::CLEAR, icons::ICON_CLOSE)).clicked() {
+        if child.add(RoundButton::small(words::clear(), icons::ICON_CLOSE)).clicked() {
             state.search.clear();
             leave_search(state, wishes);
         }
@@ -193,9 +194,9 @@ fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     if view.requests.is_empty() {
         return;
     }
-    section(ui, words::REQUESTS);
+    section(ui, words::requests());
     for request in &view.requests {
-        let row = ListRow::contact(ContactId::Person(request.key), &request.name, words::REQUEST_LINE)
+        let row = ListRow::contact(ContactId::Person(request.key), &request.name, words::request_line())
             .named(&words::request(&request.name))
             .selected(state.page == Page::Request(request.key))
             .show(ui);
@@ -216,11 +217,11 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         exact |= contact.name.to_lowercase() == wanted;
         let echo = contact.id == ContactId::Echo;
         let detail = match (&contact.presence, &contact.last_call) {
-            _ if echo => words::ECHO_LINE.to_owned(),
-            (Presence::Here, _) => words::HERE.to_owned(),
-            (_, Some(when)) => when.clone(),
-            (Presence::Gone(when), None) => words::last_seen(when),
-            (Presence::Unknown, None) => words::NO_CALL_YET.to_owned(),
+            _ if echo => words::echo_line().to_owned(),
+            (Presence::Here, _) => words::here().to_owned(),
+            (_, Some(when)) => told::when(when),
+            (Presence::Gone(when), None) => words::last_seen(&told::when(when)),
+            (Presence::Unknown, None) => words::no_call_yet().to_owned(),
         };
         let mut row = ListRow::contact(contact.id, &contact.name, &detail);
         let verified = words::verified(&contact.name);
@@ -250,7 +251,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         let muted = palette(ui).text_muted;
         ui.horizontal(|ui| {
             ui.add_space(size::GAP);
-            label(ui, words::EMPTY, font::caption(), muted);
+            label(ui, words::empty(), font::caption(), muted);
         });
     }
 }
@@ -260,9 +261,9 @@ fn contacts_head_ui(ui: &mut Ui, state: &mut UiState, wishes: &mut Vec<Command>)
     let muted = palette(ui).text_muted;
     ui.horizontal(|ui| {
         ui.add_space(size::GAP);
-        label(ui, words::CONTACTS, font::overline(), muted);
+        label(ui, words::contacts(), font::overline(), muted);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.add(RoundButton::small(words::INVITE, icons::ICON_PERSON_ADD)).clicked() {
+            if ui.add(RoundButton::small(words::invite(), icons::ICON_PERSON_ADD)).clicked() {
                 wishes.push(Command::MakeInvite);
                 state.go(Page::Invite);
             }

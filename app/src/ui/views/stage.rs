@@ -68,7 +68,8 @@ pub(super) fn apart_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
             room.right_top() + Vec2::new(-size::ROUND_SMALL - size::GAP, size::GAP),
             Vec2::splat(size::ROUND_SMALL),
         );
-        let button = RoundButton::small(words::CLOSE_SMALL_WINDOW, icons::ICON_CLOSE).toned(Tone::Secondary);
+        let button =
+            RoundButton::small(words::close_small_window(), icons::ICON_CLOSE).toned(Tone::Secondary);
         let closed = ui.put(corner, button).clicked()
             || ui.input(|input| input.viewport().close_requested() || input.key_pressed(Key::Escape));
         if closed {

@@ -1,0 +1,60 @@
+//! What is said of a call.
+
+pub(in crate::ui) use super::messages::call::*;
+
+use super::tenths;
+use crate::engine::view::{CallPhase, PathView, Quality};
+
+pub(in crate::ui) fn phase(phase: &CallPhase) -> &'static str {
+    match phase {
+        CallPhase::Calling => calling(),
+        CallPhase::Ringing => ringing(),
+        CallPhase::Incoming => incoming(),
+        CallPhase::Connecting => connecting(),
+        CallPhase::Active { .. } => active(),
+        CallPhase::Ended { .. } => ended(),
+    }
+}
+
+/// What is being done meanwhile.
+pub(in crate::ui) fn phase_detail(phase: &CallPhase) -> &'static str {
+    match phase {
+        CallPhase::Calling => calling_detail(),
+        CallPhase::Ringing => ringing_detail(),
+        CallPhase::Connecting => connecting_detail(),
+        CallPhase::Incoming | CallPhase::Active { .. } | CallPhase::Ended { .. } => "",
+    }
+}
+
+pub(in crate::ui) fn path(path: &PathView) -> &'static str {
+    match path {
+        PathView::Local => local(),
+        PathView::Direct => direct(),
+        PathView::Relayed => relayed(),
+    }
+}
+
+pub(in crate::ui) fn path_tip(path: &PathView) -> &'static str {
+    match path {
+        PathView::Local => local_tip(),
+        PathView::Direct => direct_tip(),
+        PathView::Relayed => relayed_tip(),
+    }
+}
+
+pub(in crate::ui) fn quality(bars: u8) -> &'static str {
+    match bars {
+        0 | 1 => bad(),
+        2 => fair(),
+        3 => good(),
+        _ => excellent(),
+    }
+}
+
+pub(in crate::ui) fn quality_tip(quality: &Quality) -> String {
+    let percent = tenths(f64::from(quality.loss.clamp(0.0, 1.0)) * 100.0);
+    match quality.rtt.and_then(|rtt| u64::try_from(rtt.as_millis()).ok()) {
+        Some(milliseconds) => lost_and_delay(milliseconds, percent),
+        None => lost(percent),
+    }
+}

@@ -1,0 +1,380 @@
+//! Every message of the window. What it says is in `assets/locales`, under GROUP-NAME.
+
+#[cfg(test)]
+use super::tests::{Kind, Message, Sample};
+
+messages! {
+    texts {
+        /// First run.
+        first_run {
+            title,
+            intro,
+            field,
+            hint,
+            rules,
+            valid,
+            claim,
+            later,
+            go_on,
+            taken,
+            claiming_title,
+            claiming(name: &str),
+            held_title(name: &str),
+            held_by_one,
+            held(held_by: usize, of: usize),
+        }
+        /// What is wrong with a name.
+        username {
+            too_short(least: usize),
+            too_long(most: usize),
+            character(character: &str),
+            start,
+            end,
+            double_separator,
+            other,
+        }
+        /// Side panel.
+        side {
+            no_name,
+            choose_name,
+            field,
+            clear,
+            invite,
+            contacts,
+            requests,
+            recent,
+            recent_word,
+            network,
+            network_word,
+            help,
+            help_word,
+            settings,
+            request_line,
+            echo_line,
+            no_call_yet,
+            empty,
+            joining,
+            joining_tip,
+            online,
+            offline,
+            key_tip,
+            verified(name: &str),
+            online_tip(homes: usize),
+            here,
+            last_seen(when: &str),
+            look_up(name: &str),
+            request(name: &str),
+        }
+        /// Points in time, as they follow “Last call:” and “Last seen”.
+        when {
+            today(time: &str),
+            yesterday(time: &str),
+            on(date: &str, time: &str),
+        }
+        /// Lengths of calls.
+        lasted {
+            seconds(seconds: u64),
+            minutes(minutes: u64, seconds: u64),
+            hours(hours: u64, minutes: u64),
+        }
+        /// Page of a contact.
+        contact {
+            echo,
+            fingerprint,
+            pinned,
+            remove,
+            keep,
+            gone,
+            call(name: &str),
+            safety,
+            verified,
+            same,
+            compare_again,
+            compare(name: &str),
+            was_compared(name: &str),
+            last_call(when: &str),
+            remove_question(name: &str),
+            remove_yes(name: &str),
+        }
+        /// Search and add.
+        add {
+            searching,
+            add,
+            open,
+            already,
+            one,
+            none_next,
+            offered,
+            add_offered,
+            not_now,
+            no_invite,
+            try_again,
+            offered_title(name: &str),
+            searching_title(name: &str),
+            one_title(name: &str),
+            several_title(count: usize, name: &str),
+            several_text(name: &str),
+            none_title(name: &str),
+            failed_title(name: &str),
+            holders(count: usize),
+            add_one_of(fingerprint: &str),
+            open_one_of(fingerprint: &str),
+        }
+        /// Requests of strangers.
+        request {
+            accept,
+            decline,
+            text,
+            gone,
+            title(name: &str),
+        }
+        /// Calls.
+        call {
+            answer,
+            decline,
+            mute,
+            unmute,
+            camera_on,
+            camera_off,
+            share,
+            stop_sharing,
+            full_screen,
+            exit_full_screen,
+            small_window,
+            close_small_window,
+            back_to_window,
+            hang_up,
+            devices,
+            cancel,
+            again,
+            close,
+            muted,
+            mic,
+            echo_hint,
+            keys_note,
+            own_camera,
+            own_screen,
+            own_window,
+            picture_of(name: &str),
+            calling,
+            ringing,
+            incoming,
+            connecting,
+            active,
+            ended,
+            calling_detail,
+            ringing_detail,
+            connecting_detail,
+            local,
+            direct,
+            relayed,
+            local_tip,
+            direct_tip,
+            relayed_tip,
+            bad,
+            fair,
+            good,
+            excellent,
+            quality_label(bars: u8),
+            lost(percent: f64),
+            lost_and_delay(milliseconds: u64, percent: f64),
+        }
+        /// The title of the window.
+        title {
+            profile(profile: &str),
+            muted,
+            open,
+            screen,
+            window,
+            camera,
+        }
+        /// What to share.
+        sharing {
+            title,
+            screen,
+            windows,
+            looking,
+            no_windows,
+            cancel,
+        }
+        /// Invite a friend.
+        invite {
+            title,
+            intro,
+            making,
+            copy,
+            qr,
+            too_long,
+            renew,
+            no_name,
+            supernodes(count: usize),
+        }
+        /// Can people call me?.
+        network {
+            looking,
+            looking_text,
+            callable,
+            no_sound,
+            unreachable,
+            again,
+            copy,
+        }
+        /// Help others.
+        help {
+            title,
+            intro,
+            may,
+            directory,
+            directory_text,
+            introducer,
+            introducer_text,
+            relay,
+            relay_text,
+            next_start,
+            cap,
+            no_cap,
+            upload,
+            unknown,
+            metered,
+            helped(people: usize, megabytes: f64),
+            mbits(mbits: f64),
+        }
+        /// Settings, and the cards over a call that are like them.
+        settings {
+            title,
+            sound,
+            microphone,
+            loudspeaker,
+            looking,
+            system,
+            system_now(now: &str),
+            none,
+            test,
+            appearance,
+            dark,
+            light,
+            language,
+            done,
+            unplugged(name: &str),
+            choice(of: &str, title: &str),
+        }
+        /// Closing the window in a call.
+        quit {
+            next,
+            yes,
+            no,
+            question(name: &str),
+        }
+        /// Recent calls.
+        history {
+            title,
+            empty,
+            received,
+            missed,
+            placed,
+            unanswered,
+        }
+        /// Notices.
+        notice {
+            dismiss(message: &str),
+        }
+    }
+    sentences {
+        /// Why a call ended, or something did not work.
+        reason {
+            hung_up,
+            cancelled,
+            declined,
+            busy,
+            not_answered,
+            no_reaction,
+            not_online,
+            not_online_told,
+            missed,
+            replaced,
+            no_path,
+            connection_lost,
+            peer_failed,
+            incompatible,
+            not_authentic,
+            device(why: &str),
+            camera_missing,
+            camera_busy,
+            camera_denied,
+            camera_silent,
+            camera_unusable(why: &str),
+            sharing_session,
+            sharing_whole,
+            sharing_which(why: &str),
+            sharing_hidden,
+            sharing_closed,
+            sharing_unusable(why: &str),
+            usage(why: &str),
+            not_built(what: &str),
+            no_such_name(name: &str),
+            no_such_contact(name: &str),
+            name_ambiguous(name: &str, fingerprints: &str),
+            key_changed(name: &str, pinned: &str, found: &str),
+            name_taken(name: &str),
+            name_looks_taken(name: &str, theirs: &str),
+            name_not_held(held_by: usize, needed: usize),
+            yourself,
+            no_network,
+            cannot_be_called,
+            already_in_call,
+            no_call,
+            no_camera,
+            full(most: u32),
+            port_in_use(address: &str),
+            port_forbidden(address: &str),
+            not_our_address(address: &str),
+            profile_locked(path: &str),
+            too_many_attached,
+            profile_unreadable(path: &str, why: &str),
+            profile_too_new(path: &str),
+            database_damaged(moved_to: &str),
+            window(why: &str),
+            internal(why: &str),
+            engine_busy,
+        }
+        /// What a call waits for.
+        waiting {
+            reply,
+            path,
+        }
+        /// Why nobody can be reached.
+        offline {
+            nobody_known,
+            nobody_answers,
+            incompatible,
+            full,
+        }
+        /// Why an invite does not serve.
+        bad_invite {
+            scheme,
+            too_long,
+            malformed,
+            version,
+            network,
+            address,
+            signature,
+            other,
+        }
+        /// How far this computer is on its way to help.
+        standing {
+            none,
+            proving,
+            stand_by,
+            serving,
+            draining,
+            cooling_down,
+            on_battery,
+            metered,
+            no_address,
+            uptime,
+            address_age,
+            upload,
+            unreachable,
+        }
+    }
+}

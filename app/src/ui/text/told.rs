@@ -1,0 +1,164 @@
+//! What the engine tells, as the window says it. The command line says the same in words of its own, which may name
+//! options; the window never does.
+
+use super::messages::{bad_invite, offline, reason, standing, username, when};
+use crate::call::Waiting;
+use crate::engine::view::{NoInvite, Sentence};
+use crate::reason::{Instead, Reason, Remedy, Word};
+use crate::storage::When;
+use overlay::username::{USERNAME_MAX, USERNAME_MIN};
+use overlay::volunteer::{Candidacy, Unfit};
+use overlay::{InviteError, OfflineReason, UsernameError};
+
+/// Why a call ended, or something did not work.
+pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
+    match reason {
+        Reason::HungUp => reason::hung_up(),
+        Reason::Cancelled => reason::cancelled(),
+        Reason::Declined => reason::declined(),
+        Reason::Busy => reason::busy(),
+        Reason::NotAnswered => reason::not_answered(),
+        Reason::NoReaction => reason::no_reaction(),
+        Reason::NotOnline(Word::Lost) => reason::not_online(),
+        Reason::NotOnline(Word::Left) => reason::not_online_told(),
+        Reason::Missed => reason::missed(),
+        Reason::Replaced => reason::replaced(),
+        Reason::NoPath => reason::no_path(),
+        Reason::ConnectionLost => reason::connection_lost(),
+        Reason::PeerFailed => reason::peer_failed(),
+        Reason::Incompatible => reason::incompatible(),
+        Reason::NotAuthentic => reason::not_authentic(),
+        Reason::Device(why) => reason::device(why),
+        Reason::Camera { why, remedy } => camera(why, *remedy),
+        Reason::Sharing { why, instead } => sharing(why, *instead),
+        Reason::Usage(why) => reason::usage(why),
+        Reason::NotBuilt(what) => reason::not_built(what),
+        Reason::NoSuchName(name) => reason::no_such_name(name),
+        Reason::NoSuchContact(name) => reason::no_such_contact(name),
+        Reason::NameAmbiguous { name, fingerprints } => {
+            reason::name_ambiguous(name, &fingerprints.join(", "))
+        }
+        Reason::KeyChanged { name, pinned, found } => reason::key_changed(name, pinned, found),
+        Reason::NameTaken(name) => reason::name_taken(name),
+        Reason::NameLooksTaken { name, theirs } => reason::name_looks_taken(name, theirs),
+        Reason::NameNotHeld { held_by, needed } => reason::name_not_held(*held_by, *needed),
+        Reason::Yourself => reason::yourself(),
+        Reason::NoNetwork => reason::no_network(),
+        Reason::CannotBeCalled(_) => reason::cannot_be_called(),
+        Reason::AlreadyInCall => reason::already_in_call(),
+        Reason::NoCall => reason::no_call(),
+        Reason::NoCamera => reason::no_camera(),
+        Reason::Full(most) => reason::full(*most),
+        Reason::PortInUse(address) => reason::port_in_use(address),
+        Reason::PortForbidden(address) => reason::port_forbidden(address),
+        Reason::NotOurAddress(address) => reason::not_our_address(address),
+        Reason::ProfileLocked(path) => reason::profile_locked(path),
+        Reason::TooManyAttached => reason::too_many_attached(),
+        Reason::ProfileUnreadable { path, why } => reason::profile_unreadable(path, why),
+        Reason::ProfileTooNew(path) => reason::profile_too_new(path),
+        Reason::DatabaseDamaged { moved_to } => reason::database_damaged(moved_to),
+        Reason::Window(why) => reason::window(why),
+        Reason::Internal(why) => reason::internal(why),
+    }
+}
+
+fn camera(why: &str, remedy: Remedy) -> Sentence {
+    match remedy {
+        Remedy::Connect => reason::camera_missing(),
+        Remedy::CloseOther => reason::camera_busy(),
+        Remedy::JoinGroup => reason::camera_denied(),
+        Remedy::PlugIn => reason::camera_silent(),
+        Remedy::ChooseOther => reason::camera_unusable(why),
+    }
+}
+
+fn sharing(why: &str, instead: Instead) -> Sentence {
+    match instead {
+        Instead::OtherSession => reason::sharing_session(),
+        Instead::WholeScreen => reason::sharing_whole(),
+        Instead::OtherName => reason::sharing_which(why),
+        Instead::BringUp => reason::sharing_hidden(),
+        Instead::OtherWindow => reason::sharing_closed(),
+        Instead::OtherComputer => reason::sharing_unusable(why),
+    }
+}
+
+/// The engine did not take a command.
+pub(in crate::ui) fn engine_busy() -> Sentence {
+    reason::engine_busy()
+}
+
+/// What a call waits for.
+pub(in crate::ui) fn waiting(waiting: Waiting) -> Sentence {
+    match waiting {
+        Waiting::Reply => super::messages::waiting::reply(),
+        Waiting::Path => super::messages::waiting::path(),
+    }
+}
+
+/// Why nobody can be reached.
+pub(in crate::ui) fn offline(why: OfflineReason) -> Sentence {
+    match why {
+        OfflineReason::NobodyKnown => offline::nobody_known(),
+        OfflineReason::NobodyAnswers => offline::nobody_answers(),
+        OfflineReason::Incompatible => offline::incompatible(),
+        OfflineReason::Full => offline::full(),
+        _ => reason::no_network(),
+    }
+}
+
+/// Why an invite does not serve.
+pub(in crate::ui) fn no_invite(why: &NoInvite) -> Sentence {
+    match why {
+        NoInvite::Refused(why) => reason(why),
+        NoInvite::Unreadable(InviteError::Scheme) => bad_invite::scheme(),
+        NoInvite::Unreadable(InviteError::TooLong) => bad_invite::too_long(),
+        NoInvite::Unreadable(InviteError::Malformed) => bad_invite::malformed(),
+        NoInvite::Unreadable(InviteError::Version) => bad_invite::version(),
+        NoInvite::Unreadable(InviteError::Network) => bad_invite::network(),
+        NoInvite::Unreadable(InviteError::Address) => bad_invite::address(),
+        NoInvite::Unreadable(InviteError::Signature) => bad_invite::signature(),
+        NoInvite::Unreadable(_) => bad_invite::other(),
+    }
+}
+
+/// How far this computer is on its way to help.
+pub(in crate::ui) fn standing(candidacy: Candidacy) -> Sentence {
+    match candidacy {
+        Candidacy::None => standing::none(),
+        Candidacy::Proving => standing::proving(),
+        Candidacy::StandBy => standing::stand_by(),
+        Candidacy::Serving => standing::serving(),
+        Candidacy::Draining => standing::draining(),
+        Candidacy::CoolingDown => standing::cooling_down(),
+        Candidacy::Unfit(Unfit::OnBattery) => standing::on_battery(),
+        Candidacy::Unfit(Unfit::Metered) => standing::metered(),
+        Candidacy::Unfit(Unfit::NoAddress) => standing::no_address(),
+        Candidacy::Unfit(Unfit::Uptime) => standing::uptime(),
+        Candidacy::Unfit(Unfit::AddressAge) => standing::address_age(),
+        Candidacy::Unfit(Unfit::Upload) => standing::upload(),
+        Candidacy::Unfit(Unfit::Unreachable) => standing::unreachable(),
+    }
+}
+
+/// What is wrong with a name.
+pub(in crate::ui) fn username(why: UsernameError) -> String {
+    match why {
+        UsernameError::TooShort => username::too_short(USERNAME_MIN),
+        UsernameError::TooLong => username::too_long(USERNAME_MAX),
+        UsernameError::Character(character) => username::character(&character.to_string()),
+        UsernameError::Start => username::start().to_owned(),
+        UsernameError::End => username::end().to_owned(),
+        UsernameError::DoubleSeparator => username::double_separator().to_owned(),
+        _ => username::other().to_owned(),
+    }
+}
+
+/// A point in time.
+pub(in crate::ui) fn when(when: &When) -> String {
+    match when {
+        When::Today { time } => when::today(time),
+        When::Yesterday { time } => when::yesterday(time),
+        When::On { date, time } => when::on(date, time),
+    }
+}

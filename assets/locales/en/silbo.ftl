@@ -1,0 +1,483 @@
+# Every sentence of the window, in English (https://projectfluent.org).
+#
+# A message is named GROUP-NAME after the function that says it, text::GROUP::NAME in app/src/ui/text. Sentence case, plain
+# words, what happened and what to do next (`.next`), no command lines. Labels double as the names screen readers and tests
+# know the controls by, so each is unique on its screen.
+
+## First run
+
+first_run-title = Choose your name
+first_run-intro = Friends find you under this name. No e-mail address, no phone number, no account.
+first_run-field = Your name
+first_run-hint = for example ana.perez
+first_run-rules = 3 to 32 letters, digits, dots, hyphens or underscores.
+first_run-valid = This is a good name.
+first_run-claim = Claim this name
+first_run-later = Later
+first_run-go_on = Continue to contacts
+first_run-taken = Somebody else already has this name. Try another one.
+first_run-claiming_title = Claiming your name
+first_run-claiming = Asking the network for “{ $name }”. This takes a few seconds.
+first_run-held_title = You are { $name }
+first_run-held_by_one = One computer of the network keeps your name.
+first_run-held = { $held_by } of { $of } computers of the network keep your name.
+
+## What is wrong with a name
+
+username-too_short = A username has at least { $least } characters.
+username-too_long = A username has at most { $most } characters.
+username-character = A username consists of the letters a-z, digits, dots, hyphens and underscores; “{ $character }” is none of them.
+username-start = A username begins with a letter.
+username-end = A username ends with a letter or a digit.
+username-double_separator = Two dots, hyphens or underscores must not follow each other in a username.
+username-other = This cannot be a username.
+
+## Side panel
+
+side-no_name = No name yet
+side-choose_name = Choose a name
+side-field = Find or add a person
+side-clear = Clear search
+side-invite = Invite a friend
+side-contacts = Contacts
+side-requests = Requests
+side-recent = Recent calls
+side-recent_word = Recent
+side-network = Can people call me?
+side-network_word = Network
+side-help = Help others
+side-help_word = Help
+side-settings = Settings
+side-request_line = Wants to call you
+side-echo_line = Hear yourself
+side-no_call_yet = No call yet
+side-empty = Nobody here yet. Type a friend's name above and press Enter to find them.
+side-joining = Joining
+side-joining_tip = Looking for the network. This takes a few seconds.
+side-online = Reachable
+side-offline = Offline
+side-key_tip = The fingerprint of your key. Friends can compare it to be sure that it is you.
+# The accessible name of somebody whose key was compared.
+side-verified = { $name }, verified
+side-online_tip = { $homes ->
+    [one] People can call you. One helper passes their calls to you.
+   *[other] People can call you. { $homes } helpers pass their calls to you.
+}
+side-here = Online now
+side-last_seen = Last seen { $when }
+side-look_up = Look up “{ $name }”
+side-request = Request from { $name }
+
+## Points in time, as they follow “Last call:” and “Last seen”
+
+when-today = today { $time }
+when-yesterday = yesterday { $time }
+when-on = { $date } { $time }
+
+## Lengths of calls
+
+lasted-seconds = { $seconds } s
+lasted-minutes = { $minutes } min { $seconds } s
+lasted-hours = { $hours } h { $minutes } min
+
+## Page of a contact
+
+contact-echo = Echo plays your voice back two seconds later, on this computer only. Use it to try out your microphone.
+contact-fingerprint = Fingerprint
+contact-pinned = This contact is pinned to this key. Nobody else can take its place, whatever name they use.
+contact-remove = Remove contact
+contact-keep = Keep
+contact-gone = This contact was removed. Choose another one on the left.
+contact-call = Call { $name }
+contact-safety = Safety number
+contact-verified = Verified
+contact-same = They are the same
+contact-compare_again = Compare again
+contact-compare = { $name } sees the same number on the page about you, if nobody stands in between. Compare it when you meet, or read it aloud in a call where you know the voice.
+contact-was_compared = You have compared this number with { $name }.
+contact-last_call = Last call: { $when }
+contact-remove_question = Remove { $name } from your contacts? You can add them again by name.
+contact-remove_yes = Remove { $name }
+
+## Search and add
+
+add-searching = Asking several computers of the network who has this name.
+add-add = Add and pin
+add-open = Open contact
+add-already = Already one of your contacts.
+add-one = Compare the fingerprint with your friend if you want to be sure. Adding pins this key.
+add-none_next = Check the spelling, or ask your friend whether they were online yet.
+add-offered = You opened a link that adds them to your contacts. The name is what the link says; only the fingerprint is certain.
+add-add_offered = Add to contacts
+add-not_now = Not now
+add-no_invite = This invite does not serve
+add-try_again = Search again
+add-offered_title = { $name } invites you
+add-searching_title = Looking for { $name }
+add-one_title = { $name } was found
+add-several_title = { $count } people claim { $name }
+add-several_text = Only one of them is the { $name } you know. Compare fingerprints with your friend before you add anybody.
+add-none_title = Nobody is called { $name }
+add-failed_title = The search for { $name } did not work
+add-holders = { $count ->
+    [one] Confirmed by { $count } computer
+   *[other] Confirmed by { $count } computers
+}
+# The accessible names of the buttons when several people claim the name.
+add-add_one_of = Add and pin { $fingerprint }
+add-open_one_of = Open contact { $fingerprint }
+
+## Requests of strangers
+
+request-accept = Add to contacts
+request-decline = Decline request
+request-text = They are not one of your contacts, so it did not ring. The name is what they say; only the fingerprint is certain. Add them to let them call you.
+request-gone = This request is settled.
+request-title = { $name } tried to call you
+
+## Calls
+
+call-answer = Accept
+call-decline = Decline
+call-mute = Mute
+call-unmute = Unmute
+call-camera_on = Camera on
+call-camera_off = Camera off
+call-share = Share
+call-stop_sharing = Stop sharing
+call-full_screen = Full screen
+call-exit_full_screen = Exit full screen
+call-small_window = Small window
+call-close_small_window = Close small window
+call-back_to_window = Back to window
+call-hang_up = Hang up
+call-devices = Sound devices
+call-cancel = Cancel call
+call-again = Call again
+call-close = Close
+call-muted = You are muted. Nobody hears you.
+call-mic = Your microphone
+call-echo_hint = Say something: you hear it again two seconds later.
+call-keys_note = Only the two of you can hear this call.
+call-own_camera = Your camera
+call-own_screen = Your screen
+call-own_window = Your window
+# What the picture of the other end is.
+call-picture_of = Picture of { $name }
+call-calling = Calling…
+call-ringing = Ringing…
+# Stands below the name of who calls.
+call-incoming = is calling you
+call-connecting = Connecting the sound…
+call-active = In a call
+call-ended = Call ended
+call-calling_detail = Looking for them on the network.
+call-ringing_detail = Their computer rings. Waiting for an answer.
+call-connecting_detail = Finding the best way between the two computers.
+call-local = Local
+call-direct = Direct
+call-relayed = Relayed
+call-local_tip = The sound stays within this computer.
+call-direct_tip = The sound goes straight to the other computer.
+call-relayed_tip = The sound goes through a helper, who cannot hear it.
+call-bad = Bad
+call-fair = Fair
+call-good = Good
+call-excellent = Excellent
+call-quality_label = Sound quality: { $bars ->
+    [4] excellent
+    [3] good
+    [2] fair
+   *[other] bad
+}
+call-lost = { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost on the way.
+call-lost_and_delay = There and back takes { $milliseconds } ms. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost on the way.
+
+## The title of the window
+
+title-profile = profile { $profile }
+title-muted = muted
+title-open = microphone on
+title-screen = screen shown
+title-window = a window shown
+title-camera = camera on
+
+## What to share
+
+sharing-title = What do you want to show?
+sharing-screen = The whole screen
+sharing-windows = Or a window, and nothing else:
+sharing-looking = Looking for open windows…
+sharing-no_windows = There is no window to show alone.
+sharing-cancel = Share nothing
+
+## Invite a friend
+
+invite-title = Invite a friend
+invite-intro = Send this link to a friend, or let them scan it. It holds your key, and where your network is: whoever pastes it into “Find or add a person” has you as a contact.
+invite-making = Making the link…
+invite-copy = Copy link
+invite-qr = Your invite as a QR code
+invite-too_long = The link is too long for a QR code.
+invite-renew = Make it anew
+invite-no_name = You have no name yet: your friend sees your fingerprint instead.
+invite-supernodes = { $count ->
+    [0] It names no computer of the network yet. Wait until you are reachable, and make it anew.
+    [one] It names { $count } computer of the network.
+   *[other] It names { $count } computers of the network.
+}
+
+## Can people call me?
+
+network-looking = Trying it out
+network-looking_text = Asking other computers how they see this one. This takes a few seconds.
+network-callable = People can call you
+network-no_sound = It rings here, but no sound would get through
+network-unreachable = Nobody can call you at the moment
+network-again = Look again
+network-copy = Copy report
+
+## Help others
+
+help-title = Help others
+help-intro = Silbo has no servers. Computers that strangers can reach, and whose owners agree, let others find and hear each other. Yours does so only where you say yes, and rests on battery.
+help-may = This computer may
+help-directory = Keep names
+help-directory_text = Who has which username. A few megabytes.
+help-introducer = Ring people
+help-introducer_text = Those whose routers let no stranger in. Hardly any traffic.
+help-relay = Pass calls on
+help-relay_text = Where there is no direct way. Sealed: nobody here can listen.
+help-next_start = This counts when Silbo is started the next time.
+help-cap = Calls passed on, at most
+help-no_cap = No limit
+help-upload = What your line can send
+help-unknown = I do not know
+help-metered = My traffic costs money: do not help with it
+help-helped = { $people ->
+    [one] { $people } person is found through this computer now. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
+   *[other] { $people } people are found through this computer now. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
+}
+help-mbits = { $mbits } Mbit/s
+
+## Settings, and the cards over a call that are like them
+
+settings-title = Settings
+settings-sound = Sound
+settings-microphone = Microphone
+settings-loudspeaker = Loudspeaker
+settings-looking = Looking for microphones and loudspeakers…
+settings-system = As the system has it
+# The system's choice, and what it is now.
+settings-system_now = As the system has it ({ $now })
+settings-none = There is none. Plug one in, or switch on the sound system; it appears here by itself.
+settings-test = Call Echo to hear yourself
+settings-appearance = Appearance
+settings-dark = Dark
+settings-light = Light
+settings-language = Language
+settings-done = Done
+# A device that was chosen once.
+settings-unplugged = { $name } (not plugged in)
+# The accessible name of a choice, since several lists may hold the same.
+settings-choice = { $of }: { $title }
+
+## Closing the window in a call
+
+quit-next = Closing the window ends the call for both of you.
+quit-yes = Hang up and close
+quit-no = Stay in the call
+quit-question = You are in a call with { $name }
+
+## Recent calls
+
+history-title = Recent calls
+history-empty = No calls yet. Your first one can be with Echo, who is always at home.
+history-received = Incoming call
+history-missed = Missed call
+history-placed = Outgoing call
+history-unanswered = Not answered
+
+## Notices
+
+notice-dismiss = Dismiss: { $message }
+
+## Why a call ended, or something did not work
+
+reason-hung_up = The call is over.
+    .next = Call again whenever you like.
+reason-cancelled = The call was ended before it was answered.
+    .next = Call again whenever you like.
+reason-declined = The call was declined.
+    .next = Try again later.
+reason-busy = They are in another call.
+    .next = Try again in a few minutes.
+reason-not_answered = It rang, but nobody answered.
+    .next = Try again later.
+reason-no_reaction = Nothing came back from the other side.
+    .next = They may be offline, or you may not be among their contacts yet: ask them to add you, or try later.
+reason-not_online = They are not online.
+    .next = Try again when they are online.
+reason-not_online_told = They are not online.
+    .next = They will see that you called when they are back; or try again later.
+reason-missed = Nobody answered here in time.
+    .next = Call back from the history.
+reason-replaced = The caller dialled again.
+    .next = Answer the newer call.
+reason-no_path = No way was found between the two computers.
+    .next = Check that neither network blocks UDP, or try from another network.
+reason-connection_lost = The connection was lost.
+    .next = Check your network connection and call again.
+reason-peer_failed = The other side could not go on with the call.
+    .next = Ask them what their Silbo says, and try again.
+reason-incompatible = The other side speaks a version of Silbo that this one does not understand.
+    .next = Update Silbo on both computers.
+reason-not_authentic = Who answered could not prove to be the one you called.
+    .next = Do not trust this connection; try again from another network.
+reason-device = The microphone, loudspeaker or file cannot be used ({ $why }).
+    .next = Check that it is plugged in, or choose another one in the settings.
+reason-camera_missing = No camera was found.
+    .next = Plug one in, then switch the camera on.
+reason-camera_busy = Another program is using the camera.
+    .next = Close the other program, then switch the camera on.
+reason-camera_denied = The system does not let Silbo use the camera.
+    .next = Ask whoever looks after this computer for the group “video”, then log out and in again.
+reason-camera_silent = The camera gives no pictures any more.
+    .next = Plug it in again, then switch the camera on.
+reason-camera_unusable = The camera cannot be used ({ $why }).
+    .next = Plug in another one, then switch the camera on.
+reason-sharing_session = This desktop session lets no program show the screen.
+    .next = Log out and choose the session called Xorg or X11 when you log in again, or share from another computer.
+reason-sharing_whole = Windows cannot be shown alone on this desktop.
+    .next = Share the whole screen.
+reason-sharing_which = It is not clear which window is meant ({ $why }).
+    .next = Choose one of those that are open.
+reason-sharing_hidden = The window cannot be seen, so it is not shared.
+    .next = Bring it up, then share it again.
+reason-sharing_closed = The window that was shared is closed.
+    .next = Share another window, or the whole screen.
+reason-sharing_unusable = Nothing can be shared here ({ $why }).
+    .next = Share from another computer.
+reason-usage = Silbo cannot do that: { $why }
+    .next = Try something else.
+reason-not_built = { $what } is not built yet.
+    .next = Wait for a later version of Silbo.
+reason-no_such_name = Nobody has claimed the name “{ $name }”.
+    .next = Check the spelling, or ask for the exact username.
+reason-no_such_contact = “{ $name }” is not in the list.
+    .next = Choose one of those on the left.
+reason-name_ambiguous = Several people claim “{ $name }”: { $fingerprints }.
+    .next = Ask which fingerprint is theirs, then search for the name and add that one.
+reason-key_changed = “{ $name }” now belongs to another key ({ $found }) than your contact ({ $pinned }).
+    .next = Ask them over another channel; only if they changed it, remove the contact and add it again.
+reason-name_taken = Somebody else holds the name “{ $name }”.
+    .next = Choose another name.
+reason-name_looks_taken = Somebody else holds the name “{ $theirs }”, which looks like “{ $name }”.
+    .next = Choose another name.
+reason-name_not_held = { $held_by ->
+    [one] Only { $held_by } computer of the network holds the name; { $needed } are needed.
+   *[other] Only { $held_by } computers of the network hold the name; { $needed } are needed.
+}
+    .next = Try again in a minute.
+reason-yourself = That is you.
+    .next = Call Echo to hear yourself.
+reason-no_network = No computer of the network can be reached.
+    .next = Check your network connection; Silbo keeps trying.
+reason-cannot_be_called = People cannot call you at the moment.
+    .next = Look at “Can people call me?” for what to change.
+reason-already_in_call = A call is already going on.
+    .next = Hang up first.
+reason-no_call = There is no call this could apply to.
+    .next = Wait for a call, or place one.
+reason-no_camera = Nobody is there to see you.
+    .next = Call a person: Echo hears, but sees nothing.
+reason-full = The list is full: it holds at most { $most } entries.
+    .next = Remove entries you no longer need.
+reason-port_in_use = The port of { $address } is taken by another program.
+    .next = Stop the program that uses it, then start Silbo again.
+reason-port_forbidden = The system does not let Silbo listen on { $address }: ports below 1024 need a right.
+    .next = Choose a port from 1024 on.
+reason-not_our_address = No network interface of this computer has the address of { $address }.
+    .next = Choose an address that this computer has.
+reason-profile_locked = The profile { $path } is in use by another Silbo.
+    .next = Close the other one, or choose another profile.
+reason-too_many_attached = The Silbo that owns this profile is asked too much at once.
+    .next = Try again in a moment.
+reason-profile_unreadable = The profile { $path } cannot be used: { $why }.
+    .next = Check that the folder exists, belongs to you and that the disk is not full.
+reason-profile_too_new = The profile { $path } was written by a later version of Silbo.
+    .next = Update Silbo.
+reason-database_damaged = The profile's database is damaged; it was set aside as { $moved_to }, nothing was deleted.
+    .next = Go on with an empty database (your key is kept), or put a backup in its place.
+reason-window = The window could not be opened: { $why }.
+    .next = Start it within a desktop session.
+reason-internal = Something went wrong: { $why }.
+    .next = Try again; if it happens again, please report it.
+reason-engine_busy = Silbo is busy and did not take that.
+    .next = Please press again.
+
+## What a call waits for
+
+waiting-reply = Nothing has come back from the other side yet.
+    .next = It goes on trying; they may have just gone offline, or not know you yet.
+waiting-path = No way between the two computers is found yet.
+    .next = It goes on trying; a network that blocks UDP makes it slow.
+
+## Why nobody can be reached
+
+offline-nobody_known = No computer of the network is known.
+    .next = Ask a friend for an invite and paste it into “Find or add a person”.
+offline-nobody_answers = No computer of the network answers.
+    .next = Check your network connection; Silbo keeps trying.
+offline-incompatible = The computers that answer belong to another network or version.
+    .next = Update Silbo, or ask a friend for a new invite.
+offline-full = The computers that answer have no room.
+    .next = Wait a minute; Silbo keeps trying.
+
+## Why an invite does not serve
+
+bad_invite-scheme = This is no invite: it does not begin as one.
+    .next = Copy the link once more, all of it.
+bad_invite-too_long = This is longer than any invite.
+    .next = Copy the link once more, and nothing else.
+bad_invite-malformed = This invite is not complete, or a character of it is wrong.
+    .next = Copy the link once more, all of it.
+bad_invite-version = This invite was made by a later version of Silbo.
+    .next = Update Silbo.
+bad_invite-network = This invite belongs to another network.
+    .next = Ask your friend for a new one.
+bad_invite-address = This invite names an address that nobody can be reached at.
+    .next = Ask your friend for a new one.
+bad_invite-signature = This invite was changed by somebody who did not make it.
+    .next = Ask your friend for a new one, over another channel.
+bad_invite-other = This invite cannot be used.
+    .next = Ask your friend for a new one.
+
+## How far this computer is on its way to help
+
+standing-none = This computer does not offer to help others.
+    .next = Choose above what it may do.
+standing-proving = Fit to help; strangers try whether they reach this computer.
+    .next = This takes a few minutes.
+standing-stand_by = Fit to help and reachable; it will serve when it is needed.
+    .next = Leave it on; it begins by itself.
+standing-serving = This computer serves others.
+    .next = Leave it on as long as you like.
+standing-draining = This computer ceases to serve; whom it serves moves on.
+    .next = Wait a minute before you switch it off.
+standing-cooling_down = This computer has served, and rests.
+    .next = Leave it on; it begins again by itself.
+standing-on_battery = It does not help while it runs on its battery.
+    .next = Plug it in; it goes on by itself.
+standing-metered = It does not help because its traffic costs money.
+    .next = Say below that your traffic is free, on a line where it is.
+standing-no_address = It does not help yet: supernodes do not agree at which address they see it.
+    .next = Wait a minute.
+standing-uptime = It does not help yet: that takes two hours without a break, and 84 hours in a week.
+    .next = Leave it on; it begins by itself.
+standing-address_age = It does not help yet: its public address must have been the same for a day.
+    .next = Leave it on; it begins by itself.
+standing-upload = It does not help: its line is too slow, or nobody said how fast it is, for what was agreed to.
+    .next = Say below how much it can send: 2 Mbit/s for keeping names, 10 Mbit/s for passing calls on.
+standing-unreachable = It does not help: strangers do not reach this computer.
+    .next = Let the router open ports (UPnP, NAT-PMP or PCP), or forward a UDP port to this computer.

@@ -1,0 +1,486 @@
+# Todas las frases de la ventana, en español (https://projectfluent.org).
+#
+# Cada mensaje lleva el nombre GRUPO-NOMBRE de la función que lo dice, text::GRUPO::NOMBRE en app/src/ui/text. Se tutea; frases
+# sencillas: qué ha pasado y qué hacer ahora (`.next`), sin órdenes de terminal. Las etiquetas son también los nombres con que
+# los lectores de pantalla conocen los controles, así que ninguna se repite en la misma pantalla.
+
+## Primer arranque
+
+first_run-title = Elige tu nombre
+first_run-intro = Con este nombre te encuentran tus amigos. Sin correo, sin teléfono, sin cuenta.
+first_run-field = Tu nombre
+first_run-hint = por ejemplo, ana.perez
+first_run-rules = De 3 a 32 letras, cifras, puntos, guiones o guiones bajos.
+first_run-valid = Es un buen nombre.
+first_run-claim = Reservar este nombre
+first_run-later = Más tarde
+first_run-go_on = Ir a los contactos
+first_run-taken = Otra persona ya tiene este nombre. Prueba con otro.
+first_run-claiming_title = Reservando tu nombre
+first_run-claiming = Pidiendo «{ $name }» a la red. Tarda unos segundos.
+first_run-held_title = Eres { $name }
+first_run-held_by_one = Un ordenador de la red guarda tu nombre.
+first_run-held = { $held_by ->
+    [one] { $held_by } de { $of } ordenadores de la red guarda tu nombre.
+   *[other] { $held_by } de { $of } ordenadores de la red guardan tu nombre.
+}
+
+## Qué le falta a un nombre
+
+username-too_short = Un nombre tiene al menos { $least } caracteres.
+username-too_long = Un nombre tiene como mucho { $most } caracteres.
+username-character = Un nombre se compone de letras de la a a la z, cifras, puntos, guiones y guiones bajos; «{ $character }» no es nada de eso.
+username-start = Un nombre empieza por una letra.
+username-end = Un nombre acaba en una letra o una cifra.
+username-double_separator = En un nombre no pueden ir seguidos dos puntos, guiones o guiones bajos.
+username-other = Esto no puede ser un nombre.
+
+## Panel lateral
+
+side-no_name = Aún sin nombre
+side-choose_name = Elegir un nombre
+side-field = Busca o añade a alguien
+side-clear = Borrar la búsqueda
+side-invite = Invitar a un amigo
+side-contacts = Contactos
+side-requests = Solicitudes
+side-recent = Llamadas recientes
+side-recent_word = Recientes
+side-network = ¿Pueden llamarme?
+side-network_word = Red
+side-help = Ayudar a otros
+side-help_word = Ayudar
+side-settings = Ajustes
+side-request_line = Quiere llamarte
+side-echo_line = Oye tu propia voz
+side-no_call_yet = Ninguna llamada aún
+side-empty = Aquí no hay nadie todavía. Escribe arriba el nombre de un amigo y pulsa Intro para buscarlo.
+side-joining = Conectando
+side-joining_tip = Buscando la red. Tarda unos segundos.
+side-online = Localizable
+side-offline = Sin conexión
+side-key_tip = La huella de tu clave. Tus amigos pueden compararla para asegurarse de que eres tú.
+# El nombre accesible de alguien cuya clave se ha comparado.
+side-verified = { $name }, clave comparada
+side-online_tip = { $homes ->
+    [one] Pueden llamarte. Un ayudante te pasa las llamadas.
+   *[other] Pueden llamarte. { $homes } ayudantes te pasan las llamadas.
+}
+side-here = Conectado ahora
+side-last_seen = Visto por última vez: { $when }
+side-look_up = Buscar «{ $name }»
+side-request = Solicitud de { $name }
+
+## Momentos, tal como siguen a «Última llamada:» y «Visto por última vez:»
+
+when-today = hoy, { $time }
+when-yesterday = ayer, { $time }
+when-on = { $date }, { $time }
+
+## Duración de las llamadas
+
+lasted-seconds = { $seconds } s
+lasted-minutes = { $minutes } min { $seconds } s
+lasted-hours = { $hours } h { $minutes } min
+
+## Página de un contacto
+
+contact-echo = Echo repite tu voz dos segundos después, solo en este ordenador. Úsalo para probar el micrófono.
+contact-fingerprint = Huella
+contact-pinned = Este contacto está unido a esta clave. Nadie puede ocupar su lugar, use el nombre que use.
+contact-remove = Eliminar contacto
+contact-keep = Conservar
+contact-gone = Este contacto se ha eliminado. Elige otro a la izquierda.
+contact-call = Llamar a { $name }
+contact-safety = Número de seguridad
+contact-verified = Comparado
+contact-same = Son iguales
+contact-compare_again = Comparar de nuevo
+contact-compare = Si nadie se interpone, { $name } ve el mismo número en la página que habla de ti. Compáralo en persona, o léelo en voz alta en una llamada en la que reconozcas la voz.
+contact-was_compared = Has comparado este número con { $name }.
+contact-last_call = Última llamada: { $when }
+contact-remove_question = ¿Eliminar a { $name } de tus contactos? Puedes volver a añadirlo por su nombre.
+contact-remove_yes = Eliminar a { $name }
+
+## Buscar y añadir
+
+add-searching = Preguntando a varios ordenadores de la red quién tiene este nombre.
+add-add = Añadir y fijar
+add-open = Abrir contacto
+add-already = Ya es uno de tus contactos.
+add-one = Si quieres estar seguro, compara la huella con tu amigo. Al añadirlo, queda fijada esta clave.
+add-none_next = Comprueba cómo se escribe, o pregunta a tu amigo si ya se ha conectado alguna vez.
+add-offered = Has abierto un enlace que lo añade a tus contactos. El nombre es lo que dice el enlace; solo la huella es segura.
+add-add_offered = Añadir a los contactos
+add-not_now = Ahora no
+add-no_invite = Esta invitación no sirve
+add-try_again = Buscar otra vez
+add-offered_title = { $name } te invita
+add-searching_title = Buscando a { $name }
+add-one_title = { $name } aparece en la red
+add-several_title = { $count } personas dicen ser { $name }
+add-several_text = Solo una de ellas es quien tú conoces como { $name }. Compara las huellas con tu amigo antes de añadir a nadie.
+add-none_title = Nadie se llama { $name }
+add-failed_title = No se ha podido buscar a { $name }
+add-holders = { $count ->
+    [one] Confirmado por { $count } ordenador
+   *[other] Confirmado por { $count } ordenadores
+}
+# Los nombres accesibles de los botones cuando varias personas dicen tener el nombre.
+add-add_one_of = Añadir y fijar { $fingerprint }
+add-open_one_of = Abrir contacto { $fingerprint }
+
+## Solicitudes de desconocidos
+
+request-accept = Añadir a los contactos
+request-decline = Rechazar la solicitud
+request-text = No está entre tus contactos, así que no ha sonado. El nombre es lo que dice ser; solo la huella es segura. Añade a esta persona para que pueda llamarte.
+request-gone = Esta solicitud ya está resuelta.
+request-title = { $name } ha intentado llamarte
+
+## Llamadas
+
+call-answer = Aceptar
+call-decline = Rechazar
+call-mute = Silenciar
+call-unmute = Hablar
+call-camera_on = Activar cámara
+call-camera_off = Apagar cámara
+call-share = Compartir
+call-stop_sharing = Dejar de compartir
+call-full_screen = Pantalla completa
+call-exit_full_screen = Salir de pantalla completa
+call-small_window = Ventana pequeña
+call-close_small_window = Cerrar la ventana pequeña
+call-back_to_window = Volver a la ventana
+call-hang_up = Colgar
+call-devices = Dispositivos de sonido
+call-cancel = Cancelar llamada
+call-again = Llamar otra vez
+call-close = Cerrar
+call-muted = Estás en silencio. Nadie te oye.
+call-mic = Tu micrófono
+call-echo_hint = Di algo: lo oirás otra vez dos segundos después.
+call-keys_note = Nadie más puede oír esta llamada.
+call-own_camera = Tu cámara
+call-own_screen = Tu pantalla
+call-own_window = Tu ventana
+# Qué es la imagen del otro lado.
+call-picture_of = Imagen de { $name }
+call-calling = Llamando…
+call-ringing = Sonando…
+# Está debajo del nombre de quien llama.
+call-incoming = te está llamando
+call-connecting = Conectando el sonido…
+call-active = En llamada
+call-ended = Llamada terminada
+call-calling_detail = Buscando en la red a quien llamas.
+call-ringing_detail = Su ordenador está sonando. Esperando respuesta.
+call-connecting_detail = Buscando el mejor camino entre los dos ordenadores.
+call-local = Local
+call-direct = Directa
+call-relayed = Con ayuda
+call-local_tip = El sonido no sale de este ordenador.
+call-direct_tip = El sonido va directo al otro ordenador.
+call-relayed_tip = El sonido pasa por un ayudante, que no puede oírlo.
+call-bad = Mala
+call-fair = Regular
+call-good = Buena
+call-excellent = Excelente
+call-quality_label = Calidad del sonido: { $bars ->
+    [4] excelente
+    [3] buena
+    [2] regular
+   *[other] mala
+}
+call-lost = Se ha perdido por el camino el { NUMBER($percent, minimumFractionDigits: 1) } % del sonido.
+call-lost_and_delay = Ida y vuelta: { $milliseconds } ms. Se ha perdido por el camino el { NUMBER($percent, minimumFractionDigits: 1) } % del sonido.
+
+## El título de la ventana
+
+title-profile = perfil { $profile }
+title-muted = en silencio
+title-open = micrófono abierto
+title-screen = pantalla a la vista
+title-window = una ventana a la vista
+title-camera = cámara encendida
+
+## Qué compartir
+
+sharing-title = ¿Qué quieres mostrar?
+sharing-screen = Toda la pantalla
+sharing-windows = O una ventana, y nada más:
+sharing-looking = Buscando ventanas abiertas…
+sharing-no_windows = No hay ninguna ventana que mostrar por separado.
+sharing-cancel = No compartir nada
+
+## Invitar a un amigo
+
+invite-title = Invita a un amigo
+invite-intro = Envía este enlace a un amigo, o deja que lo escanee. Contiene tu clave y dónde está tu red: quien lo pegue en «Busca o añade a alguien» te tendrá entre sus contactos.
+invite-making = Creando el enlace…
+invite-copy = Copiar enlace
+invite-qr = Tu invitación como código QR
+invite-too_long = El enlace es demasiado largo para un código QR.
+invite-renew = Crear otro
+invite-no_name = Aún no tienes nombre: tu amigo verá tu huella en su lugar.
+invite-supernodes = { $count ->
+    [0] Todavía no nombra ningún ordenador de la red. Espera a ser localizable y crea otro.
+    [one] Nombra { $count } ordenador de la red.
+   *[other] Nombra { $count } ordenadores de la red.
+}
+
+## ¿Pueden llamarme?
+
+network-looking = Probando
+network-looking_text = Preguntando a otros ordenadores cómo ven a este. Tarda unos segundos.
+network-callable = Pueden llamarte
+network-no_sound = Aquí suena, pero la voz no llegaría
+network-unreachable = Ahora mismo nadie puede llamarte
+network-again = Mirar otra vez
+network-copy = Copiar informe
+
+## Ayudar a otros
+
+help-title = Ayuda a otros
+help-intro = Silbo no tiene servidores. Los ordenadores a los que cualquiera puede llegar, y cuyos dueños están de acuerdo, ayudan a otros a encontrarse y a oírse. El tuyo solo lo hace donde tú digas que sí, y descansa cuando va con batería.
+help-may = Este ordenador puede
+help-directory = Guardar nombres
+help-directory_text = Quién tiene qué nombre. Unos pocos megabytes.
+help-introducer = Avisar de llamadas
+help-introducer_text = A quien su router no deja entrar a desconocidos. Apenas hay tráfico.
+help-relay = Pasar llamadas
+help-relay_text = Donde no hay camino directo. Selladas: aquí nadie puede oírlas.
+help-next_start = Contará la próxima vez que abras Silbo.
+help-cap = Llamadas que pasan por aquí, como mucho
+help-no_cap = Sin límite
+help-upload = Lo que puede enviar tu línea
+help-unknown = No lo sé
+help-metered = Mi tráfico cuesta dinero: no ayudar con él
+help-helped = { $people ->
+    [one] Ahora mismo se encuentra a { $people } persona a través de este ordenador. Desde que arrancó han pasado por él { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas.
+   *[other] Ahora mismo se encuentra a { $people } personas a través de este ordenador. Desde que arrancó han pasado por él { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas.
+}
+help-mbits = { $mbits } Mbit/s
+
+## Ajustes, y las tarjetas parecidas sobre una llamada
+
+settings-title = Ajustes
+settings-sound = Sonido
+settings-microphone = Micrófono
+settings-loudspeaker = Altavoz
+settings-looking = Buscando micrófonos y altavoces…
+settings-system = El del sistema
+# Lo que elige el sistema, y qué es ahora.
+settings-system_now = El del sistema ({ $now })
+settings-none = No hay ninguno. Conecta uno o activa el sistema de sonido; aparecerá aquí solo.
+settings-test = Llama a Echo para oírte
+settings-appearance = Aspecto
+settings-dark = Oscuro
+settings-light = Claro
+settings-language = Idioma
+settings-done = Hecho
+# Un dispositivo que se eligió una vez.
+settings-unplugged = { $name } (desconectado)
+# El nombre accesible de una opción, porque varias listas pueden tener la misma.
+settings-choice = { $of }: { $title }
+
+## Cerrar la ventana durante una llamada
+
+quit-next = Al cerrar la ventana se acaba la llamada para los dos.
+quit-yes = Colgar y cerrar
+quit-no = Seguir en la llamada
+quit-question = Estás en una llamada con { $name }
+
+## Llamadas recientes
+
+history-title = Llamadas recientes
+history-empty = Ninguna llamada todavía. La primera puede ser a Echo, que siempre está en casa.
+history-received = Llamada recibida
+history-missed = Llamada perdida
+history-placed = Llamada hecha
+history-unanswered = Sin respuesta
+
+## Avisos
+
+notice-dismiss = Descartar: { $message }
+
+## Por qué ha acabado una llamada, o algo no ha funcionado
+
+reason-hung_up = La llamada ha terminado.
+    .next = Llama otra vez cuando quieras.
+reason-cancelled = La llamada se ha cortado antes de que nadie respondiera.
+    .next = Llama otra vez cuando quieras.
+reason-declined = Han rechazado la llamada.
+    .next = Prueba más tarde.
+reason-busy = Está en otra llamada.
+    .next = Prueba dentro de unos minutos.
+reason-not_answered = Ha sonado, pero nadie ha respondido.
+    .next = Prueba más tarde.
+reason-no_reaction = No ha llegado nada del otro lado.
+    .next = Puede que no haya conexión allí, o que aún no estés entre sus contactos: pídele que te añada, o prueba más tarde.
+reason-not_online = No está en línea.
+    .next = Prueba cuando esté en línea.
+reason-not_online_told = No está en línea.
+    .next = Cuando vuelva, verá que has llamado; o prueba más tarde.
+reason-missed = Aquí nadie ha respondido a tiempo.
+    .next = Devuelve la llamada desde «Llamadas recientes».
+reason-replaced = Han vuelto a llamar.
+    .next = Responde a la llamada más reciente.
+reason-no_path = No se ha encontrado ningún camino entre los dos ordenadores.
+    .next = Comprueba que ninguna de las dos redes bloquee UDP, o prueba desde otra red.
+reason-connection_lost = Se ha perdido la conexión.
+    .next = Comprueba tu conexión a la red y llama otra vez.
+reason-peer_failed = El otro lado no ha podido seguir con la llamada.
+    .next = Pregunta qué dice su Silbo, y prueba otra vez.
+reason-incompatible = El otro lado habla una versión de Silbo que esta no entiende.
+    .next = Actualiza Silbo en los dos ordenadores.
+reason-not_authentic = Quien ha respondido no ha podido demostrar que es la persona a la que llamas.
+    .next = No te fíes de esta conexión; prueba desde otra red.
+reason-device = No se puede usar el micrófono, el altavoz o el archivo ({ $why }).
+    .next = Comprueba que está conectado, o elige otro en los ajustes.
+reason-camera_missing = No se ha encontrado ninguna cámara.
+    .next = Conecta una y activa la cámara.
+reason-camera_busy = Otro programa está usando la cámara.
+    .next = Cierra el otro programa y activa la cámara.
+reason-camera_denied = El sistema no deja que Silbo use la cámara.
+    .next = Pide a quien se ocupe de este ordenador que te añada al grupo «video»; después cierra la sesión y vuelve a entrar.
+reason-camera_silent = La cámara ya no da imágenes.
+    .next = Vuelve a conectarla y activa la cámara.
+reason-camera_unusable = No se puede usar la cámara ({ $why }).
+    .next = Conecta otra y activa la cámara.
+reason-sharing_session = Esta sesión de escritorio no deja que ningún programa muestre la pantalla.
+    .next = Cierra la sesión y elige la llamada Xorg o X11 al volver a entrar, o comparte desde otro ordenador.
+reason-sharing_whole = En este escritorio no se puede mostrar una ventana por separado.
+    .next = Comparte toda la pantalla.
+reason-sharing_which = No está claro de qué ventana se trata ({ $why }).
+    .next = Elige una de las que están abiertas.
+reason-sharing_hidden = La ventana no está a la vista, así que no se comparte.
+    .next = Ponla a la vista y compártela otra vez.
+reason-sharing_closed = La ventana que compartías se ha cerrado.
+    .next = Comparte otra ventana, o toda la pantalla.
+reason-sharing_unusable = Aquí no se puede compartir nada ({ $why }).
+    .next = Comparte desde otro ordenador.
+reason-usage = Silbo no puede hacer eso: { $why }
+    .next = Prueba otra cosa.
+reason-not_built = { $what } aún no existe.
+    .next = Espera a una versión posterior de Silbo.
+reason-no_such_name = Nadie ha reservado el nombre «{ $name }».
+    .next = Comprueba cómo se escribe, o pide el nombre exacto.
+reason-no_such_contact = «{ $name }» no está en la lista.
+    .next = Elige una de las entradas de la izquierda.
+reason-name_ambiguous = Varias personas dicen ser «{ $name }»: { $fingerprints }.
+    .next = Pregunta cuál es su huella; después busca el nombre y añade esa.
+reason-key_changed = «{ $name }» pertenece ahora a otra clave ({ $found }) que la de tu contacto ({ $pinned }).
+    .next = Pregúntale por otro canal; solo si la ha cambiado, elimina el contacto y añádelo de nuevo.
+reason-name_taken = Otra persona tiene el nombre «{ $name }».
+    .next = Elige otro nombre.
+reason-name_looks_taken = Otra persona tiene el nombre «{ $theirs }», que se parece a «{ $name }».
+    .next = Elige otro nombre.
+reason-name_not_held = { $held_by ->
+    [one] Solo { $held_by } ordenador de la red guarda el nombre; hacen falta { $needed }.
+   *[other] Solo { $held_by } ordenadores de la red guardan el nombre; hacen falta { $needed }.
+}
+    .next = Prueba otra vez dentro de un minuto.
+reason-yourself = Eso eres tú.
+    .next = Llama a Echo para oírte.
+reason-no_network = No se llega a ningún ordenador de la red.
+    .next = Comprueba tu conexión a la red; Silbo sigue intentándolo.
+reason-cannot_be_called = Ahora mismo no pueden llamarte.
+    .next = Mira en «¿Pueden llamarme?» qué hay que cambiar.
+reason-already_in_call = Ya hay una llamada en curso.
+    .next = Cuelga primero.
+reason-no_call = No hay ninguna llamada a la que aplicarlo.
+    .next = Espera una llamada, o haz una.
+reason-no_camera = No hay nadie que pueda verte.
+    .next = Llama a una persona: Echo oye, pero no ve nada.
+reason-full = La lista está llena: caben como mucho { $most } entradas.
+    .next = Quita las entradas que ya no necesites.
+reason-port_in_use = Otro programa ocupa el puerto de { $address }.
+    .next = Cierra el programa que lo usa y vuelve a abrir Silbo.
+reason-port_forbidden = El sistema no deja que Silbo escuche en { $address }: los puertos por debajo de 1024 necesitan un permiso.
+    .next = Elige un puerto a partir de 1024.
+reason-not_our_address = Ninguna interfaz de red de este ordenador tiene la dirección de { $address }.
+    .next = Elige una dirección que tenga este ordenador.
+reason-profile_locked = Otro Silbo está usando el perfil { $path }.
+    .next = Cierra el otro, o elige otro perfil.
+reason-too_many_attached = Al Silbo que tiene este perfil le piden demasiado a la vez.
+    .next = Prueba otra vez dentro de un momento.
+reason-profile_unreadable = No se puede usar el perfil { $path }: { $why }.
+    .next = Comprueba que la carpeta existe, que es tuya y que el disco no está lleno.
+reason-profile_too_new = El perfil { $path } lo escribió una versión posterior de Silbo.
+    .next = Actualiza Silbo.
+reason-database_damaged = La base de datos del perfil está dañada; se ha apartado en { $moved_to }, no se ha borrado nada.
+    .next = Sigue con una base de datos vacía (tu clave se conserva), o pon en su lugar una copia de seguridad.
+reason-window = No se ha podido abrir la ventana: { $why }.
+    .next = Ábrela dentro de una sesión de escritorio.
+reason-internal = Algo ha ido mal: { $why }.
+    .next = Prueba otra vez; si vuelve a pasar, avísanos, por favor.
+reason-engine_busy = Silbo está ocupado y no ha hecho caso.
+    .next = Pulsa otra vez, por favor.
+
+## A qué espera una llamada
+
+waiting-reply = Todavía no ha llegado nada del otro lado.
+    .next = Sigue intentándolo; quizá acaba de perder la conexión, o aún no te conoce.
+waiting-path = Todavía no se ha encontrado ningún camino entre los dos ordenadores.
+    .next = Sigue intentándolo; una red que bloquea UDP lo hace lento.
+
+## Por qué no se llega a nadie
+
+offline-nobody_known = No se conoce ningún ordenador de la red.
+    .next = Pide una invitación a un amigo y pégala en «Busca o añade a alguien».
+offline-nobody_answers = Ningún ordenador de la red responde.
+    .next = Comprueba tu conexión a la red; Silbo sigue intentándolo.
+offline-incompatible = Los ordenadores que responden son de otra red o de otra versión.
+    .next = Actualiza Silbo, o pide a un amigo una invitación nueva.
+offline-full = Los ordenadores que responden no tienen sitio.
+    .next = Espera un minuto; Silbo sigue intentándolo.
+
+## Por qué no sirve una invitación
+
+bad_invite-scheme = Esto no es una invitación: no empieza como ellas.
+    .next = Copia otra vez el enlace, entero.
+bad_invite-too_long = Esto es más largo que cualquier invitación.
+    .next = Copia otra vez el enlace, y nada más.
+bad_invite-malformed = A esta invitación le falta algo, o lleva un carácter equivocado.
+    .next = Copia otra vez el enlace, entero.
+bad_invite-version = Esta invitación se hizo con una versión posterior de Silbo.
+    .next = Actualiza Silbo.
+bad_invite-network = Esta invitación es de otra red.
+    .next = Pide a tu amigo una nueva.
+bad_invite-address = Esta invitación nombra una dirección en la que no se llega a nadie.
+    .next = Pide a tu amigo una nueva.
+bad_invite-signature = Esta invitación la ha cambiado alguien que no la hizo.
+    .next = Pide a tu amigo una nueva, por otro canal.
+bad_invite-other = Esta invitación no se puede usar.
+    .next = Pide a tu amigo una nueva.
+
+## Cuánto le falta a este ordenador para ayudar
+
+standing-none = Este ordenador no se ofrece a ayudar a otros.
+    .next = Elige arriba qué puede hacer.
+standing-proving = Puede ayudar; unos desconocidos prueban si llegan a este ordenador.
+    .next = Tarda unos minutos.
+standing-stand_by = Puede ayudar y se llega a él; servirá cuando haga falta.
+    .next = Déjalo encendido; empieza solo.
+standing-serving = Este ordenador ayuda a otros.
+    .next = Déjalo encendido todo el tiempo que quieras.
+standing-draining = Este ordenador deja de ayudar; aquellos a quienes ayuda se mudan a otro.
+    .next = Espera un minuto antes de apagarlo.
+standing-cooling_down = Este ordenador ha ayudado, y ahora descansa.
+    .next = Déjalo encendido; vuelve a empezar solo.
+standing-on_battery = No ayuda mientras va con batería.
+    .next = Enchúfalo; sigue solo.
+standing-metered = No ayuda porque su tráfico cuesta dinero.
+    .next = Di abajo que tu tráfico es gratis, en una línea donde lo sea.
+standing-no_address = Todavía no ayuda: los ordenadores de la red no se ponen de acuerdo en qué dirección lo ven.
+    .next = Espera un minuto.
+standing-uptime = Todavía no ayuda: hacen falta dos horas sin pausa, y 84 horas en una semana.
+    .next = Déjalo encendido; empieza solo.
+standing-address_age = Todavía no ayuda: su dirección pública tiene que haber sido la misma durante un día.
+    .next = Déjalo encendido; empieza solo.
+standing-upload = No ayuda: su línea es demasiado lenta para lo acordado, o nadie ha dicho lo rápida que es.
+    .next = Di abajo cuánto puede enviar: 2 Mbit/s para guardar nombres, 10 Mbit/s para pasar llamadas.
+standing-unreachable = No ayuda: los desconocidos no llegan a este ordenador.
+    .next = Deja que el router abra puertos (UPnP, NAT-PMP o PCP), o redirige un puerto UDP a este ordenador.
