@@ -154,10 +154,10 @@ pub(super) mod size {
     pub(in crate::ui) const COLUMN_NARROW: f32 = 380.0;
     /// Width of our own picture.
     pub(in crate::ui) const INSET: f32 = 160.0;
-    /// Height of what stands below a picture.
-    pub(in crate::ui) const BELOW_PICTURE: f32 = 240.0;
-    /// Height of the controls over a full screen.
-    pub(in crate::ui) const OVER_PICTURE: f32 = 160.0;
+    /// Height of what stands below a picture, besides the controls.
+    pub(in crate::ui) const BELOW_PICTURE: f32 = 154.0;
+    /// Height of what stands over a full screen, besides the controls.
+    pub(in crate::ui) const OVER_PICTURE: f32 = 74.0;
     /// Widest column of the in-call view.
     pub(in crate::ui) const STAGE: f32 = 560.0;
     /// The same where pictures are shown: room for six controls.
@@ -183,6 +183,8 @@ pub(super) mod size {
     pub(in crate::ui) const ROUND: f32 = 60.0;
     /// Width of a round button with its caption.
     pub(in crate::ui) const ROUND_CELL: f32 = 104.0;
+    /// Height of a caption of one line.
+    pub(in crate::ui) const CAPTION: f32 = 18.0;
     /// Height of list rows.
     pub(in crate::ui) const ROW: f32 = 56.0;
     /// Height of rows without a second line.

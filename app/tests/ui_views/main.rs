@@ -3,6 +3,7 @@
 #![cfg(feature = "ui")]
 
 mod calls;
+mod languages;
 mod pages;
 mod people;
 #[path = "../../examples/gallery/sample.rs"]

@@ -67,11 +67,12 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
 
 /// Talking to somebody who is seen.
 fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, wishes: &mut Vec<Command>) {
+    let below = size::BELOW_PICTURE + controls_height(ui, call, state);
     let UiState { picture: Some(picture), gauge, own, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
     let room = ui.available_rect_before_wrap();
-    let (above, below) = room.split_top_bottom_at_y(room.bottom() - size::BELOW_PICTURE);
+    let (above, below) = room.split_top_bottom_at_y(room.bottom() - below);
     let size = picture.show(ui, above, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
     own_ui(ui, call, own, above);
@@ -188,20 +189,15 @@ fn microphone_ui(ui: &mut Ui, call: &CallView) {
     });
 }
 
+/// The controls and a note below them.
 pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let mute = if call.muted { UiCommand::Unmute } else { UiCommand::Mute };
-    let end = match call.phase {
-        CallPhase::Calling | CallPhase::Ringing => UiCommand::Cancel,
-        _ => UiCommand::HangUp,
-    };
-    let cell = RoundButton::cell();
+    let actions = actions(call, state);
+    let cell = controls_cell(ui, &actions);
     let active = matches!(call.phase, CallPhase::Active { .. });
-    let staging = if active && state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
-    let own = [Some(mute), call.camera.map(UiCommand::switching), UiCommand::sharing(call)];
-    let actions: Vec<_> = own.into_iter().flatten().chain(staging.iter().copied()).chain([end]).collect();
     centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
         for action in actions {
-            let tone = if action == end { Tone::Danger } else { Tone::Secondary };
+            let ends = matches!(action, UiCommand::Cancel | UiCommand::HangUp);
+            let tone = if ends { Tone::Danger } else { Tone::Secondary };
             let tip = action.tip(ui.ctx());
             if ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip)).clicked() {
                 action.perform(ui.ctx(), state, wishes);
@@ -217,6 +213,28 @@ pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wis
     ui.add_space(size::GAP);
     let muted = palette(ui).text_muted;
     label(ui, note, font::caption(), muted);
+}
+
+/// How high the controls are beyond their note.
+pub(super) fn controls_height(ui: &Ui, call: &CallView, state: &UiState) -> f32 {
+    controls_cell(ui, &actions(call, state)).y
+}
+
+fn controls_cell(ui: &Ui, actions: &[UiCommand]) -> Vec2 {
+    RoundButton::cell(ui, actions.iter().map(|action| action.label()))
+}
+
+/// What the row of controls offers; its last one ends the call.
+fn actions(call: &CallView, state: &UiState) -> Vec<UiCommand> {
+    let mute = if call.muted { UiCommand::Unmute } else { UiCommand::Mute };
+    let end = match call.phase {
+        CallPhase::Calling | CallPhase::Ringing => UiCommand::Cancel,
+        _ => UiCommand::HangUp,
+    };
+    let active = matches!(call.phase, CallPhase::Active { .. });
+    let staging = if active && state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
+    let own = [Some(mute), call.camera.map(UiCommand::switching), UiCommand::sharing(call)];
+    own.into_iter().flatten().chain(staging.iter().copied()).chain([end]).collect()
 }
 
 /// A call that is over: why, what to do next, and the two buttons.

@@ -22,7 +22,7 @@ pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes:
         label(ui, call.name.as_str(), font::display(), colors.text);
         label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
         ui.add_space(size::GAP_HUGE);
-        let cell = RoundButton::cell();
+        let cell = RoundButton::cell(ui, [UiCommand::Decline.label(), UiCommand::Answer.label()]);
         centered_row(ui, &[cell.x, cell.x], cell.y, size::GAP_HUGE, |ui| {
             for (action, tone) in [(UiCommand::Decline, Tone::Danger), (UiCommand::Answer, Tone::Primary)] {
                 let tip = action.tip(ui.ctx());

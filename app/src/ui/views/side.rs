@@ -46,10 +46,13 @@ fn tabs_ui(ui: &mut Ui, state: &mut UiState) {
         (Page::Help, icons::ICON_VOLUNTEER_ACTIVISM, words::help_word(), words::help()),
         (Page::Settings, icons::ICON_SETTINGS, words::settings(), words::settings()),
     ];
-    let width = ui.available_width() / tabs.len() as f32;
+    // Whoever has the longer word has the more room.
+    let words = tabs.map(|(_, _, word, _)| Tab::least_width(ui, word));
+    let spare = (ui.available_width() - words.iter().sum::<f32>()) / tabs.len() as f32;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        for (page, icon, word, name) in tabs {
+        for ((page, icon, word, name), least) in tabs.into_iter().zip(words) {
+            let width = least + spare;
             if ui.add(Tab::new(icon, word, name, width).selected(state.page == page)).clicked() {
                 state.go(page);
             }

@@ -1,6 +1,6 @@
 //! The other end's picture elsewhere than in the window: on the whole screen, or in a small window of its own.
 
-use super::in_call::{controls_ui, own_ui};
+use super::in_call::{controls_height, controls_ui, own_ui};
 use crate::engine::command::Command;
 use crate::engine::view::CallView;
 use crate::ui::command::enter;
@@ -35,7 +35,8 @@ pub(super) fn full_screen_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, 
         ui.ctx().set_cursor_icon(CursorIcon::None);
         return;
     }
-    let strip = Rect::from_min_max(egui::pos2(room.left(), room.bottom() - size::OVER_PICTURE), room.max);
+    let height = size::OVER_PICTURE + controls_height(ui, call, state);
+    let strip = Rect::from_min_max(egui::pos2(room.left(), room.bottom() - height), room.max);
     // Some of the picture shines through; text stays readable on any.
     ui.painter().rect_filled(strip, 0.0, palette(ui).ground.gamma_multiply(0.9));
     ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {

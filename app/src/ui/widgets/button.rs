@@ -2,8 +2,10 @@
 
 use super::super::theme::{Palette, font, palette, size};
 use super::{focus_ring, text_width};
-use egui::{Align2, Color32, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2, vec2};
+use egui::text::LayoutJob;
+use egui::{Align, Align2, Color32, Galley, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2, vec2};
 use egui_material_icons::MaterialIcon;
+use std::sync::Arc;
 
 /// How much a button wants to be pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,16 +137,17 @@ impl<'a> RoundButton<'a> {
         self
     }
 
-    /// The room a large one takes.
-    pub(in crate::ui) fn cell() -> Vec2 {
-        vec2(size::ROUND_CELL, size::ROUND + size::GAP + 18.0)
+    /// The room that each of several large ones in a row takes; labels that are too long for one line have two.
+    pub(in crate::ui) fn cell<'l>(ui: &Ui, labels: impl IntoIterator<Item = &'l str>) -> Vec2 {
+        let heights = labels.into_iter().map(|label| caption(ui, label).size().y);
+        vec2(size::ROUND_CELL, size::ROUND + size::GAP + heights.fold(size::CAPTION, f32::max).ceil())
     }
 }
 
 impl Widget for RoundButton<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let diameter = if self.large { size::ROUND } else { size::ROUND_SMALL };
-        let room = if self.large { Self::cell() } else { Vec2::splat(diameter) };
+        let room = if self.large { Self::cell(ui, [self.label]) } else { Vec2::splat(diameter) };
         let (rect, response) = ui.allocate_exact_size(room, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.label));
         let palette = palette(ui);
@@ -159,7 +162,7 @@ impl Widget for RoundButton<'_> {
         painter.text(disc.center(), Align2::CENTER_CENTER, self.icon.codepoint, font::icon(icon_size), ink);
         if self.large {
             let below = pos2(rect.center().x, disc.bottom() + size::GAP);
-            painter.text(below, Align2::CENTER_TOP, self.label, font::caption(), palette.text_muted);
+            painter.galley(below, caption(ui, self.label), palette.text_muted);
         }
         focus_ring(ui, &response, disc, diameter / 2.0);
         let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
@@ -169,4 +172,13 @@ impl Widget for RoundButton<'_> {
             None => response.on_hover_text(self.label),
         }
     }
+}
+
+/// The label below a large round button, around the point it is painted at.
+fn caption(ui: &Ui, label: &str) -> Arc<Galley> {
+    let color = palette(ui).text_muted;
+    let mut job =
+        LayoutJob::simple(label.to_owned(), font::caption(), color, size::ROUND_CELL - size::GAP_SMALL);
+    job.halign = Align::Center;
+    ui.painter().layout_job(job)
 }

@@ -2,10 +2,11 @@
 
 use super::super::theme::{font, palette, size};
 use super::avatar::Avatar;
-use super::{elided, focus_ring};
+use super::{elided, focus_ring, wrapped};
 use crate::engine::view::ContactId;
-use egui::{Align2, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, FontId, Galley, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use egui_material_icons::MaterialIcon;
+use std::sync::Arc;
 
 /// A row with a picture, a title and perhaps a second line.
 pub(in crate::ui) struct ListRow<'a> {
@@ -38,7 +39,7 @@ impl<'a> ListRow<'a> {
         }
     }
 
-    /// A row that leads somewhere.
+    /// A row that leads somewhere; what it says wraps.
     pub(in crate::ui) fn link(icon: MaterialIcon, title: &'a str) -> Self {
         Self {
             picture: Picture::Icon(icon),
@@ -83,52 +84,44 @@ impl<'a> ListRow<'a> {
 
     /// Adds it to the layout.
     pub(in crate::ui) fn show(self, ui: &mut Ui) -> Response {
-        let height = if self.detail.is_some() { size::ROW } else { size::ROW_SMALL };
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
-        response
-            .widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.selected, self.name));
         let colors = palette(ui);
-        let painter = ui.painter();
-        if self.selected || response.is_pointer_button_down_on() {
-            painter.rect_filled(rect, size::CORNER, colors.surface_pressed);
-        } else if response.hovered() {
-            painter.rect_filled(rect, size::CORNER, colors.surface_hovered);
-        }
-        let left = rect.left() + size::GAP;
-        let middle = rect.center().y;
-        let text_left = match self.picture {
-            Picture::Avatar(id, name) => {
-                let center = pos2(left + size::AVATAR / 2.0, middle);
-                Avatar::new(id, name, size::AVATAR).paint_at(ui, center);
-                left + size::AVATAR + 12.0
-            }
-            Picture::Icon(icon) => {
-                let at = pos2(left + size::AVATAR / 2.0, middle);
-                let icon_font = font::icon(font::ICON + 2.0);
-                painter.text(at, Align2::CENTER_CENTER, icon.codepoint, icon_font, colors.text_muted);
-                left + size::AVATAR + 12.0
-            }
-        };
         let mark = match (self.pinned, self.verified) {
             (true, _) => Some((egui_material_icons::icons::ICON_PUSH_PIN, colors.text_muted)),
             (false, true) => Some((egui_material_icons::icons::ICON_VERIFIED_USER, colors.accent)),
             (false, false) => None,
         };
         let mark_room = if mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
-        let width = rect.right() - size::GAP - mark_room - text_left;
-        let title = elided(ui, self.title, font::strong(), colors.text, width);
-        match self.detail {
-            None => {
-                painter.galley(pos2(text_left, middle - title.size().y / 2.0).round(), title, colors.text);
+        let width = ui.available_width() - TEXT_LEFT - size::GAP - mark_room;
+        let title = self.lay_out(ui, self.title, font::strong(), colors.text, width);
+        let detail =
+            self.detail.map(|text| self.lay_out(ui, text, font::caption(), colors.text_muted, width));
+        let least = if detail.is_some() { size::ROW } else { size::ROW_SMALL };
+        let block = title.size().y + detail.as_ref().map_or(0.0, |detail| LINE_GAP + detail.size().y);
+        let height = least.max((block + 2.0 * size::GAP).ceil());
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+        response
+            .widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.selected, self.name));
+        let painter = ui.painter();
+        if self.selected || response.is_pointer_button_down_on() {
+            painter.rect_filled(rect, size::CORNER, colors.surface_pressed);
+        } else if response.hovered() {
+            painter.rect_filled(rect, size::CORNER, colors.surface_hovered);
+        }
+        let middle = rect.center().y;
+        let picture = pos2(rect.left() + size::GAP + size::AVATAR / 2.0, middle);
+        match self.picture {
+            Picture::Avatar(id, name) => Avatar::new(id, name, size::AVATAR).paint_at(ui, picture),
+            Picture::Icon(icon) => {
+                let icon_font = font::icon(font::ICON + 2.0);
+                painter.text(picture, Align2::CENTER_CENTER, icon.codepoint, icon_font, colors.text_muted);
             }
-            Some(detail) => {
-                let detail = elided(ui, detail, font::caption(), colors.text_muted, width);
-                let block = title.size().y + 2.0 + detail.size().y;
-                let top = middle - block / 2.0;
-                let below = top + title.size().y + 2.0;
-                painter.galley(pos2(text_left, top).round(), title, colors.text);
-                painter.galley(pos2(text_left, below).round(), detail, colors.text_muted);
-            }
+        }
+        let mut corner = pos2(rect.left() + TEXT_LEFT, middle - block / 2.0);
+        let below = title.size().y + LINE_GAP;
+        painter.galley(corner.round(), title, colors.text);
+        if let Some(detail) = detail {
+            corner.y += below;
+            painter.galley(corner.round(), detail, colors.text_muted);
         }
         if let Some((icon, ink)) = mark {
             let at = pos2(rect.right() - size::GAP, middle);
@@ -142,4 +135,18 @@ impl<'a> ListRow<'a> {
         );
         response
     }
+
+    fn lay_out(&self, ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+        match self.picture {
+            Picture::Avatar(..) => elided(ui, text, font, color, width),
+            Picture::Icon(_) => wrapped(ui, text, font, color, width, MOST_LINES),
+        }
+    }
 }
+
+/// Where the text begins, beside the picture.
+const TEXT_LEFT: f32 = size::GAP + size::AVATAR + 12.0;
+/// Between the two texts.
+const LINE_GAP: f32 = 2.0;
+/// Titles and details that wrap have at most so many lines each.
+const MOST_LINES: usize = 3;

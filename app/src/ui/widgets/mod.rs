@@ -59,6 +59,13 @@ fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<
     ui.painter().layout_job(job)
 }
 
+/// Text for painting that wraps, on at most so many lines; what does not fit then is an ellipsis.
+fn wrapped(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32, rows: usize) -> Arc<Galley> {
+    let mut job = egui::text::LayoutJob::simple(text.to_owned(), font, color, width);
+    job.wrap.max_rows = rows;
+    ui.painter().layout_job(job)
+}
+
 /// The width of one line of text.
 fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
     text_size(ui, text, font).x

@@ -1,7 +1,7 @@
 //! What leads to another page, at the foot of the side panel.
 
 use super::super::theme::{font, palette, size};
-use super::{elided, focus_ring};
+use super::{elided, focus_ring, text_width};
 use egui::{Align2, Response, Role, Sense, Ui, Widget, WidgetInfo, pos2, vec2};
 use egui_material_icons::MaterialIcon;
 
@@ -18,6 +18,11 @@ impl<'a> Tab<'a> {
     /// One of this width that says `word`; `name` is what it is called in full.
     pub(in crate::ui) fn new(icon: MaterialIcon, word: &'a str, name: &'a str, width: f32) -> Self {
         Self { icon, word, name, width, selected: false }
+    }
+
+    /// The width of the word alone.
+    pub(in crate::ui) fn least_width(ui: &Ui, word: &str) -> f32 {
+        text_width(ui, word, font::tiny())
     }
 
     /// Whether its page is what the main area shows.

@@ -1,0 +1,179 @@
+//! The window in other languages: nothing is cut off, and nothing lies on something else.
+//!
+//! Every text of a frame is looked at where it is painted. In the language of tests, each is two fifths longer than in
+//! English; whoever adds a text sees here whether there is room for it.
+
+use super::{Window, sample};
+use app::engine::helping::Agreed;
+use app::engine::view::{Counts, HelpView, Helped, InviteView, View};
+use app::ui::Locale;
+use egui::accesskit::Role;
+use egui::epaint::{ClippedShape, Shape, TextShape};
+use egui::{Key, Modifiers, Rect, Vec2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use media::video::window::{OpenWindow, WindowId};
+use overlay::record::Offers;
+use overlay::volunteer::{Candidacy, Unfit};
+use std::time::Instant;
+
+const SIZE: Vec2 = vec2(1000.0, 640.0);
+
+const LONGEST_NAME: &str = "the-longest-username-ever-seen-1";
+
+/// What people are called may be shortened, and the beginning of a key; sentences of the window may not.
+fn is_name(text: &str) -> bool {
+    text == LONGEST_NAME || sample::key(7).fingerprint().starts_with(text)
+}
+
+/// A text of a frame, and the part of the screen it may be painted on.
+struct Painted {
+    text: TextShape,
+    clip: Rect,
+}
+
+impl Painted {
+    fn rect(&self) -> Rect {
+        self.text.visual_bounding_rect()
+    }
+
+    /// What of it is to be seen.
+    fn seen(&self) -> Rect {
+        self.rect().intersect(self.clip)
+    }
+
+    fn says(&self) -> &str {
+        self.text.galley.text()
+    }
+
+    /// Icons are letters of a private alphabet.
+    fn is_words(&self) -> bool {
+        self.says()
+            .chars()
+            .any(|letter| !letter.is_whitespace() && !('\u{e000}'..='\u{f8ff}').contains(&letter))
+    }
+}
+
+fn texts(shapes: &[ClippedShape]) -> Vec<Painted> {
+    fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Painted>) {
+        match shape {
+            Shape::Text(text) => found.push(Painted { text: text.clone(), clip }),
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    shapes.iter().for_each(|shape| collect(&shape.shape, shape.clip_rect, &mut found));
+    found.retain(|text| text.is_words() && text.seen().is_positive());
+    found
+}
+
+/// Fails where a text does not fit into its place.
+fn inspect(window: &Window, screen: &str) {
+    let in_window = Rect::from_min_size(egui::Pos2::ZERO, SIZE);
+    let texts = texts(&window.harness.output().shapes);
+    let in_call = window.shown.borrow().call.is_some();
+    assert!(!texts.is_empty(), "{screen} is empty");
+    for text in &texts {
+        let (rect, says) = (text.rect(), text.says());
+        let within = |outer: Rect| rect.left() >= outer.left() - 1.0 && rect.right() <= outer.right() + 1.0;
+        assert!(within(text.clip) && within(in_window), "{screen}: {says:?} at {rect} is cut off");
+        // Pages scroll, calls must not need to.
+        assert!(!in_call || rect.bottom() <= in_window.bottom(), "{screen}: {says:?} is below the window");
+        let whole = &text.text.galley.job.text;
+        assert!(!text.text.galley.elided || is_name(whole), "{screen}: {whole:?} is shortened");
+    }
+    for (at, text) in texts.iter().enumerate() {
+        for other in &texts[at + 1..] {
+            let both = text.seen().intersect(other.seen()).shrink(0.5);
+            let covered = both.is_positive() && !lies_above(screen);
+            assert!(!covered, "{screen}: {:?} lies on {:?}", other.says(), text.says());
+        }
+    }
+    for button in window.harness.query_all_by_role(Role::Button) {
+        let room = button.rect();
+        for text in texts.iter().filter(|text| room.contains(text.rect().center()) && !lies_above(screen)) {
+            let rect = text.rect();
+            let fits = rect.left() >= room.left() - 1.0 && rect.right() <= room.right() + 1.0;
+            assert!(fits, "{screen}: {:?} is wider than its button", text.says());
+        }
+    }
+    for role in [Role::Button, Role::TextInput, Role::Image, Role::Meter, Role::Status] {
+        for control in window.harness.query_all_by_role(role) {
+            let name = control.accesskit_node().label().unwrap_or_default();
+            assert!(!name.is_empty(), "{screen}: {control:?} has no name");
+        }
+    }
+}
+
+/// Cards and notices lie above the rest on purpose.
+fn lies_above(screen: &str) -> bool {
+    screen.contains("card of") || screen.ends_with("notices")
+}
+
+/// Every screen: those of the gallery, and those one has to go to.
+fn every_screen(locale: Locale, mut look: impl FnMut(&mut Window, &str)) {
+    let open = |view: View| Window::speaking(locale, view, egui::Theme::Dark, SIZE);
+    let now = Instant::now();
+    for (name, view) in sample::gallery(now) {
+        look(&mut open(view), name);
+    }
+    let mut window = open(full());
+    for (page, name) in ["recent calls", "network", "help", "settings"].into_iter().enumerate() {
+        tab(&mut window, page);
+        look(&mut window, name);
+    }
+    for row in ["bob", LONGEST_NAME] {
+        window.click(row);
+        look(&mut window, row);
+    }
+    let mut call = sample::active(now).call;
+    if let Some(call) = &mut call {
+        let window = |(number, title): (u32, &str)| {
+            Some(OpenWindow { id: WindowId::new(number)?, title: title.to_owned() })
+        };
+        call.windows = [(1, "Editor"), (2, "A window with a title that goes on and on and on and on")]
+            .into_iter()
+            .map(window)
+            .collect();
+    }
+    let mut window = open(sample::filmed(now));
+    window.press(Modifiers::NONE, Key::F11);
+    look(&mut window, "full screen");
+    for (key, name) in [(Key::D, "card of what to share"), (Key::I, "card of devices")] {
+        let mut window = open(View { call: call.clone(), ..full() });
+        window.press(Modifiers::COMMAND, key);
+        look(&mut window, name);
+    }
+}
+
+/// A profile with something on every page.
+fn full() -> View {
+    let mut view = sample::devices("usb-7", "hdmi");
+    let agreed = Agreed { roles: Offers::ALL, ..Agreed::default() };
+    view.help = HelpView {
+        agreed,
+        counts: Counts::NextStart,
+        standing: Some(Candidacy::Unfit(Unfit::Upload)),
+        helped: Helped { leaves: 12, relayed: 34_500_000 },
+    };
+    view.invite = Some(InviteView { link: format!("silbo:{}", "ab7".repeat(100)), supernodes: 3 });
+    view
+}
+
+/// Goes to a page by what stands lowest at the left.
+fn tab(window: &mut Window, number: usize) {
+    let mut tabs: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
+    tabs.retain(|tab| tab.rect().right() <= 280.0);
+    let lowest = tabs.iter().map(|tab| tab.rect().bottom()).fold(0.0, f32::max);
+    tabs.retain(|tab| tab.rect().bottom() >= lowest - 1.0);
+    tabs.sort_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
+    tabs[number].click();
+    window.harness.run();
+}
+
+#[test]
+fn nothing_is_cut_off_in_any_language() {
+    for locale in [Locale::English, Locale::Spanish, Locale::Pseudo] {
+        every_screen(locale, |window, screen| inspect(window, &format!("{locale:?} {screen}")));
+    }
+}
