@@ -20,6 +20,7 @@ readonly LAWS="
     rusqlite_stays_in_storage
     stun_rs_stays_in_relay
     routers_are_asked_in_portmap
+    languages_stay_in_the_texts_of_the_window
     imports_point_one_way
     outside_crates_enter_in_one_place
     versions_are_written_once
@@ -49,6 +50,7 @@ mainline_stays_in_the_overlay_driver() { naming 'mainline' '^overlay/src/driver(
 rusqlite_stays_in_storage() { naming 'rusqlite' '^(app/src/|overlay/src/driver/)storage(/|\.rs)'; }
 stun_rs_stays_in_relay() { naming 'stun_rs' '^relay/'; }
 routers_are_asked_in_portmap() { naming '(crab_nat|igd_next)' '^app/src/portmap(/|\.rs)'; }
+languages_stay_in_the_texts_of_the_window() { naming '(fluent_bundle|fluent_syntax|sys_locale)' '^app/src/ui/text/'; }
 
 # naming CRATE ALLOWED: code (not comments) that uses CRATE as the start of a path, outside the ALLOWED files.
 naming() {
@@ -73,6 +75,7 @@ for package in packages:
 outside_crates_enter_in_one_place() {
     manifests '
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
+        "fluent-bundle": {"app"}, "fluent-syntax": {"app"}, "sys-locale": {"app"},
         "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "opusic-sys": {"media"}, "quinn": {"overlay"}, "realfft": {"media"}, "rtc": {"media", "lab(dev)"},
         "rusqlite": {"app", "overlay"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"lab", "media"}, "zune-jpeg": {"media"}}
 for package in packages:
@@ -228,6 +231,7 @@ self_test() {
     plant rusqlite_stays_in_storage overlay/src/directory/planted.rs 'use rusqlite::Connection;'
     plant stun_rs_stays_in_relay overlay/src/planted.rs 'use stun_rs::MessageType;'
     plant routers_are_asked_in_portmap app/src/engine/planted.rs 'use crab_nat::PortMapping;'
+    plant languages_stay_in_the_texts_of_the_window app/src/ui/views/planted.rs 'use fluent_bundle::FluentArgs;'
     plant imports_point_one_way relay/Cargo.toml '[dependencies.overlay]
 workspace = true'
     plant imports_point_one_way overlay/Cargo.toml '[dependencies.media]

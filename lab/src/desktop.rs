@@ -61,9 +61,10 @@ impl Desktop {
         &self.display
     }
 
-    /// Points a command at this screen and at no other.
+    /// Points a command at this screen and at no other; it speaks English, whatever this machine speaks.
     pub fn here(&self, mut command: Command) -> Command {
         command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        command.env("LC_ALL", "C").env_remove("LANGUAGE");
         command
     }
 

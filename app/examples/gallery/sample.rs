@@ -1,8 +1,9 @@
 //! Invented snapshots, one per state of the window; the tests of the window show them too.
 
+use app::engine::diagnosis::{Bearing, ClockError, Fact, Finding, Ipv6, Verdict};
 use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
-    NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, View,
+    NetworkCheck, NetworkFound, NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, View,
 };
 use app::reason::{Reason, Remedy, Word};
 use app::storage::{Verified, When};
@@ -11,7 +12,8 @@ use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
 use media::video::frame::{Size, Taken};
 use media::video::pattern;
-use overlay::{Identity, OfflineReason, PublicKey};
+use overlay::outcome::{Carrier, UdpState};
+use overlay::{Identity, NatKind, OfflineReason, PublicKey, Role};
 use std::time::{Duration, Instant};
 
 /// The key of an invented person.
@@ -137,6 +139,28 @@ pub(crate) fn devices(microphone: &str, loudspeaker: &str) -> View {
     view
 }
 
+/// It was found out whether people can call, with everything there is to say.
+pub(crate) fn checked(verdict: Verdict) -> View {
+    let finding = |bearing, fact| Finding { topic: "any", bearing, fact };
+    let home = ([203, 0, 113, 5], 443).into();
+    let mut view = contacts();
+    view.network_check = NetworkCheck::Found(Box::new(NetworkFound {
+        verdict,
+        findings: vec![
+            finding(Bearing::Good, Fact::RungThrough(vec![(home, Carrier::Quic), (home, Carrier::Tcp)])),
+            finding(Bearing::Good, Fact::SeenAt(vec![home.ip()])),
+            finding(Bearing::Note, Fact::Nat(NatKind::AddressDependent)),
+            finding(Bearing::Bad, Fact::Udp(UdpState::Blocked)),
+            finding(Bearing::Note, Fact::Ipv6(Ipv6::None)),
+            finding(Bearing::Note, Fact::PortFiltered(Role::Leaf)),
+            finding(Bearing::Note, Fact::OffersNothing),
+            finding(Bearing::Note, Fact::ClockCorrected(ClockError::Ahead(90))),
+        ],
+        lines: "all of it".to_owned(),
+    }));
+    view
+}
+
 /// Not linked to the network.
 pub(crate) fn offline() -> View {
     let mut view = contacts();
@@ -191,6 +215,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("notices", notices()),
         ("offline", offline()),
         ("devices", devices("usb-1", "hdmi")),
+        ("network", checked(Verdict::NoSound)),
         ("incoming", bob(CallPhase::Incoming)),
         ("calling", bob(CallPhase::Calling)),
         ("ringing", bob(CallPhase::Ringing)),

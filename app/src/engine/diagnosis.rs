@@ -1,6 +1,10 @@
 //! "Can people call me?", answered from what the node knows about itself: findings in plain sentences, each with what
 //! to change, and one verdict.
 
+mod fact;
+
+pub use fact::{ClockError, Fact, Ipv6};
+
 use super::{helping, view::NetworkFound};
 use overlay::{
     NatKind, Report, Role,
@@ -55,20 +59,7 @@ pub struct Finding {
     /// How it bears on being called.
     pub bearing: Bearing,
     /// What was found.
-    pub message: String,
-    /// What to change; nothing if nothing.
-    pub advice: Option<&'static str>,
-}
-
-/// What is known of IPv6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ipv6 {
-    /// No address that others could reach.
-    None,
-    /// An address, and no supernode reached over it.
-    Unproven,
-    /// A supernode was reached over it.
-    Works,
+    pub fact: Fact,
 }
 
 /// A wrong clock below this is nobody's concern.
@@ -93,17 +84,17 @@ impl Diagnosis {
             (_, UdpState::Works | UdpState::Unknown) => Verdict::Callable,
         };
         let ipv6 = ipv6(&report);
-        let findings = vec![
-            homes_found(&report),
+        let findings = [
+            Some(homes_found(&report)),
             address_found(&report),
-            nat_found(&report),
-            udp_found(report.udp),
-            ipv6_found(ipv6),
-            port_found(&report),
-            helping_found(&report),
-            clock_found(report.clock_behind),
+            Some(nat_found(&report)),
+            Some(udp_found(report.udp)),
+            Some(ipv6_found(ipv6)),
+            Some(port_found(&report)),
+            Some(helping_found(&report)),
+            Some(clock_found(report.clock_behind)),
         ];
-        let findings = findings.into_iter().filter(|found| !found.message.is_empty()).collect();
+        let findings = findings.into_iter().flatten().collect();
         Self { verdict, findings, homes, ipv6, report }
     }
 
@@ -129,7 +120,7 @@ impl Diagnosis {
                 Bearing::Note => "note",
                 Bearing::Bad => "bad",
             };
-            json!({ "topic": found.topic, "bearing": bearing, "message": found.message, "advice": found.advice })
+            json!({ "topic": found.topic, "bearing": bearing, "message": found.fact.message(), "advice": found.fact.advice() })
         });
         json!({
             "callable": self.verdict == Verdict::Callable,
@@ -171,165 +162,84 @@ impl Diagnosis {
                 Bearing::Note => "o",
                 Bearing::Bad => "!",
             };
-            let advice = found.advice.map(|advice| format!(" {advice}")).unwrap_or_default();
-            lines.push(format!("  {mark} {}{advice}", found.message));
+            let advice = found.fact.advice().map(|advice| format!(" {advice}")).unwrap_or_default();
+            lines.push(format!("  {mark} {}{advice}", found.fact.message()));
         }
         lines.join("\n")
     }
 }
 
-fn finding(
-    topic: &'static str,
-    bearing: Bearing,
-    message: impl Into<String>,
-    advice: Option<&'static str>,
-) -> Finding {
-    Finding { topic, bearing, message: message.into(), advice }
+fn finding(topic: &'static str, bearing: Bearing, fact: Fact) -> Finding {
+    Finding { topic, bearing, fact }
 }
 
 fn homes_found(report: &Report) -> Finding {
     let topic = "homes";
-    if report.status.homes > 0 {
-        let list: Vec<String> = report
-            .supernodes
-            .iter()
-            .filter(|link| link.rings)
-            .map(|link| format!("{} over {}", link.remote, carrier_in_words(link.carrier)))
-            .collect();
-        return match (report.status.role, list.is_empty()) {
-            (Role::Supernode, true) => {
-                finding(topic, Bearing::Good, "This computer is a supernode itself.", None)
-            }
-            _ => finding(topic, Bearing::Good, format!("You are rung through {}.", list.join(", ")), None),
+    if report.status.homes == 0 {
+        let fact = match (report.status.supernodes_known, report.supernodes.is_empty()) {
+            (_, false) => Fact::NotTakenIn,
+            (0, true) => Fact::NobodyKnown,
+            (_, true) => Fact::NobodyAnswers,
         };
+        return finding(topic, Bearing::Bad, fact);
     }
-    let (message, advice) = match (report.status.supernodes_known, report.supernodes.is_empty()) {
-        (_, false) => (
-            "Supernodes answer, but none of them took this computer in.",
-            "They may be full: try again in a minute, or name another one with --bootstrap HOST:PORT.",
-        ),
-        (0, true) => (
-            "No supernode was found.",
-            "Name one with --bootstrap HOST:PORT; if you did, check its address and your network connection.",
-        ),
-        (_, true) => (
-            "Supernodes are known, and none of them answers.",
-            "Check your network connection; a firewall must let out UDP, or at least TCP to port 443.",
-        ),
-    };
-    finding(topic, Bearing::Bad, message, Some(advice))
+    let rings = report.supernodes.iter().filter(|link| link.rings);
+    let homes: Vec<_> = rings.map(|link| (link.remote, link.carrier)).collect();
+    match (report.status.role, homes.is_empty()) {
+        (Role::Supernode, true) => finding(topic, Bearing::Good, Fact::IsSupernode),
+        _ => finding(topic, Bearing::Good, Fact::RungThrough(homes)),
+    }
 }
 
-fn address_found(report: &Report) -> Finding {
-    let seen: BTreeSet<IpAddr> = report
-        .supernodes
-        .iter()
-        .filter_map(|link| link.observed)
-        .map(|seen| seen.ip().to_canonical())
-        .collect();
-    let seen: Vec<String> = seen.iter().map(IpAddr::to_string).collect();
-    match seen.is_empty() {
-        // Said by the finding about homes already.
-        true => finding("address", Bearing::Note, "", None),
-        false => finding(
-            "address",
-            Bearing::Good,
-            format!("From outside you are seen at {}.", seen.join(", ")),
-            None,
-        ),
-    }
+/// Nothing where the finding about homes says it already.
+fn address_found(report: &Report) -> Option<Finding> {
+    let seen = report.supernodes.iter().filter_map(|link| link.observed);
+    let seen: BTreeSet<IpAddr> = seen.map(|seen| seen.ip().to_canonical()).collect();
+    let fact = Fact::SeenAt(seen.into_iter().collect());
+    (fact != Fact::SeenAt(Vec::new())).then(|| finding("address", Bearing::Good, fact))
 }
 
 fn nat_found(report: &Report) -> Finding {
-    let topic = "nat";
-    match report.status.nat {
-        NatKind::Open => finding(topic, Bearing::Good, "No router translates your address.", None),
-        NatKind::EndpointIndependent => finding(
-            topic,
-            Bearing::Good,
-            "Your router keeps one public port for everybody: most calls are direct.",
-            None,
-        ),
-        NatKind::AddressDependent => finding(
-            topic,
-            Bearing::Note,
-            "Your router takes another public port for everybody you talk to: many calls go through a relay.",
-            Some(
-                "For direct calls turn on \"full cone\" (endpoint-independent) translation or IPv6 in the router.",
-            ),
-        ),
-        NatKind::Unknown => finding(
-            topic,
-            Bearing::Note,
-            "How your router translates addresses is not known: it takes two supernodes that answer over UDP.",
-            None,
-        ),
-    }
+    let bearing = match report.status.nat {
+        NatKind::Open | NatKind::EndpointIndependent => Bearing::Good,
+        NatKind::AddressDependent | NatKind::Unknown => Bearing::Note,
+    };
+    finding("nat", bearing, Fact::Nat(report.status.nat))
 }
 
 fn udp_found(udp: UdpState) -> Finding {
-    let topic = "udp";
-    match udp {
-        UdpState::Works => finding(topic, Bearing::Good, "UDP gets through.", None),
-        UdpState::Blocked => finding(
-            topic,
-            Bearing::Bad,
-            "Your network blocks UDP: supernodes answer over TCP only, and this version sends sound over UDP.",
-            Some("Let UDP out in the firewall, or use another network."),
-        ),
-        UdpState::Unknown => finding(topic, Bearing::Note, "Nobody answered yet, over UDP or TCP.", None),
-    }
+    let bearing = match udp {
+        UdpState::Works => Bearing::Good,
+        UdpState::Blocked => Bearing::Bad,
+        UdpState::Unknown => Bearing::Note,
+    };
+    finding("udp", bearing, Fact::Udp(udp))
 }
 
 /// What volunteers and supernodes have tested; nobody needs an open port to be called.
 fn port_found(report: &Report) -> Finding {
     let topic = "port";
     match (report.status.filtering, report.status.role) {
-        (Filtering::EndpointIndependent, _) => {
-            finding(topic, Bearing::Good, "Strangers reach a port of this computer.", None)
+        (Filtering::EndpointIndependent, _) => finding(topic, Bearing::Good, Fact::PortOpen),
+        (Filtering::Filtered, Role::Supernode) => {
+            finding(topic, Bearing::Bad, Fact::PortFiltered(Role::Supernode))
         }
-        (Filtering::Filtered, Role::Supernode) => finding(
-            topic,
-            Bearing::Bad,
-            "Others do not reach the port of this supernode, so nobody new is sent to it.",
-            Some("Let its UDP port in through the firewall and forward it in the router, or stop it."),
-        ),
-        (Filtering::Filtered, Role::Leaf) => finding(
-            topic,
-            Bearing::Note,
-            "Strangers do not reach a port of this computer, so it cannot serve others; calls do not need that.",
-            Some("To lend it as a supernode, forward its UDP port in the router."),
-        ),
-        (Filtering::Unknown, _) => finding(
-            topic,
-            Bearing::Note,
-            "Whether strangers reach a port of this computer was not tested: only who serves others needs that.",
-            None,
-        ),
+        (Filtering::Filtered, Role::Leaf) => finding(topic, Bearing::Note, Fact::PortFiltered(Role::Leaf)),
+        (Filtering::Unknown, _) => finding(topic, Bearing::Note, Fact::PortUntested),
     }
 }
 
 /// What this computer does for others; being called does not depend on it.
 fn helping_found(report: &Report) -> Finding {
     let topic = "helping";
-    let (_, message, advice) = helping::in_words(report.status.candidacy);
     match (report.status.candidacy, report.status.role) {
-        (Candidacy::None, Role::Supernode) => {
-            finding(topic, Bearing::Good, "It serves others because its operator said so.", None)
+        (Candidacy::None, Role::Supernode) => finding(topic, Bearing::Good, Fact::Serves),
+        (Candidacy::None, Role::Leaf) => finding(topic, Bearing::Note, Fact::OffersNothing),
+        (candidacy @ (Candidacy::Unfit(_) | Candidacy::Draining | Candidacy::CoolingDown), _) => {
+            finding(topic, Bearing::Note, Fact::Helping(candidacy))
         }
-        (Candidacy::None, Role::Leaf) => finding(
-            topic,
-            Bearing::Note,
-            message,
-            Some(
-                "To let it, whenever it is fit and needed: say so under Help in the window, or `silbo online --help-others`.",
-            ),
-        ),
-        (Candidacy::Unfit(_) | Candidacy::Draining | Candidacy::CoolingDown, _) => {
-            finding(topic, Bearing::Note, message, advice)
-        }
-        (Candidacy::Proving | Candidacy::StandBy | Candidacy::Serving, _) => {
-            finding(topic, Bearing::Good, message, advice)
+        (candidacy @ (Candidacy::Proving | Candidacy::StandBy | Candidacy::Serving), _) => {
+            finding(topic, Bearing::Good, Fact::Helping(candidacy))
         }
     }
 }
@@ -344,48 +254,23 @@ fn ipv6(report: &Report) -> Ipv6 {
 }
 
 fn ipv6_found(ipv6: Ipv6) -> Finding {
-    let topic = "ipv6";
-    match ipv6 {
-        Ipv6::Works => finding(topic, Bearing::Good, "IPv6 works: a supernode was reached over it.", None),
-        Ipv6::Unproven => finding(
-            topic,
-            Bearing::Note,
-            "This computer has a public IPv6 address, but no supernode was reached over it.",
-            None,
-        ),
-        Ipv6::None => finding(
-            topic,
-            Bearing::Note,
-            "This computer has no public IPv6 address.",
-            Some("With IPv6 turned on in the router more calls are direct."),
-        ),
-    }
+    let bearing = if ipv6 == Ipv6::Works { Bearing::Good } else { Bearing::Note };
+    finding("ipv6", bearing, Fact::Ipv6(ipv6))
 }
 
 fn clock_found(behind: Option<Skew>) -> Finding {
     let topic = "clock";
     let Some(behind) = behind.map(Skew::as_millis) else {
-        return finding(
-            topic,
-            Bearing::Note,
-            "Too few supernodes said what time it is to judge the clock.",
-            None,
-        );
+        return finding(topic, Bearing::Note, Fact::ClockUnknown);
     };
-    let seconds = behind.unsigned_abs() / 1000;
-    let side = if behind < 0 { "ahead" } else { "behind" };
-    let advice = Some("Let the system set the time from the network.");
-    let off = behind.saturating_abs();
+    let (off, seconds) = (behind.saturating_abs(), behind.unsigned_abs() / 1000);
+    let error = if behind < 0 { ClockError::Ahead(seconds) } else { ClockError::Behind(seconds) };
     if off < CLOCK_TOLERATED_MS {
-        finding(topic, Bearing::Good, "The clock is right.", None)
+        finding(topic, Bearing::Good, Fact::ClockRight)
     } else if off <= CLOCK_CORRECTED_MS {
-        let message = format!("The clock is {seconds} s {side}; Silbo goes by the supernodes' time instead.");
-        finding(topic, Bearing::Note, message, advice)
+        finding(topic, Bearing::Note, Fact::ClockCorrected(error))
     } else {
-        let message = format!(
-            "The clock is {seconds} s {side}: too far to be corrected, so that no record is valid here."
-        );
-        finding(topic, Bearing::Bad, message, advice)
+        finding(topic, Bearing::Bad, Fact::ClockFarOff(error))
     }
 }
 
@@ -393,13 +278,6 @@ fn carrier(carrier: Carrier) -> &'static str {
     match carrier {
         Carrier::Quic => "quic",
         Carrier::Tcp => "tcp",
-    }
-}
-
-fn carrier_in_words(carrier: Carrier) -> &'static str {
-    match carrier {
-        Carrier::Quic => "UDP (QUIC)",
-        Carrier::Tcp => "TCP (TLS)",
     }
 }
 
@@ -451,12 +329,12 @@ mod tests {
     fn a_home_with_udp_can_be_called_and_is_told_how_it_is_reached() {
         let diagnosis = Diagnosis::of(report());
         assert_eq!((diagnosis.verdict, diagnosis.obstacle()), (Verdict::Callable, None));
-        let homes = &about(&diagnosis, "homes").message;
+        let homes = about(&diagnosis, "homes").fact.message();
         assert!(
             homes.contains("203.0.113.1:7600 over UDP") && homes.contains("203.0.113.2:7600 over TCP"),
             "{homes}"
         );
-        assert!(about(&diagnosis, "address").message.contains("198.51.100.7"));
+        assert!(about(&diagnosis, "address").fact.message().contains("198.51.100.7"));
         assert!(diagnosis.findings.iter().all(|found| found.bearing != Bearing::Bad));
         let fields = diagnosis.fields();
         assert_eq!((&fields["callable"], &fields["homes"][1]["carrier"]), (&json!(true), &json!("tcp")));
@@ -487,8 +365,8 @@ mod tests {
             assert!(diagnosis.obstacle().is_some());
             let found = about(&diagnosis, topic);
             assert_eq!(found.bearing, Bearing::Bad);
-            assert!(found.advice.is_some_and(|advice| advice.ends_with('.')), "{found:?}");
-            assert!(told.insert(found.message.clone()), "{found:?} twice");
+            assert!(found.fact.advice().is_some_and(|advice| advice.ends_with('.')), "{found:?}");
+            assert!(told.insert(found.fact.message()), "{found:?} twice");
         }
     }
 
@@ -500,10 +378,10 @@ mod tests {
         seen.clock_behind = Some(Skew::from_millis(-90_000));
         let diagnosis = Diagnosis::of(seen);
         assert_eq!(diagnosis.verdict, Verdict::Callable);
-        assert!(about(&diagnosis, "nat").advice.is_some());
+        assert!(about(&diagnosis, "nat").fact.advice().is_some());
         assert_eq!(diagnosis.fields()["ipv6"], "unproven");
         let clock = about(&diagnosis, "clock");
-        assert!(clock.message.contains("90 s ahead") && clock.bearing == Bearing::Note, "{clock:?}");
+        assert!(clock.fact.message().contains("90 s ahead") && clock.bearing == Bearing::Note, "{clock:?}");
 
         let mut seen = report();
         seen.clock_behind = Some(Skew::from_millis(i64::MAX));

@@ -44,17 +44,15 @@ impl Actor {
 
     /// Adds whoever a link invites to, and asks their network.
     pub(super) fn add_invite(&mut self, link: &str) {
-        let read =
-            invites::read(link, self.config.network).map_err(|why| (why.into(), NoInvite::Unreadable(why)));
-        let added = read.and_then(|invite| {
-            self.believe(&invite).map_err(|why| (why.clone(), NoInvite::Refused(why)))?;
-            Ok(invite.identity())
-        });
+        let added = match invites::read(link, self.config.network) {
+            Err(why) => Err(NoInvite::Unreadable(why)),
+            Ok(invite) => self.believe(&invite).map(|()| invite.identity()).map_err(NoInvite::Refused),
+        };
         self.picture.view.search = match added {
             Ok(key) => Search::Invited { key },
             // The page says what is wrong.
-            Err((reason, why)) => {
-                self.tell(None, EventBody::Refused(reason));
+            Err(why) => {
+                self.tell(None, EventBody::Refused(why.clone().into()));
                 Search::NoInvite(why)
             }
         };

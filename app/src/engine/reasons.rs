@@ -1,5 +1,6 @@
 //! How the errors of the layers below become reasons a person understands.
 
+use super::view::NoInvite;
 use crate::{
     call::Side,
     reason::{Custody, Instead, Reason, Remedy, Word},
@@ -73,6 +74,15 @@ impl From<StartError> for Reason {
 impl From<InviteError> for Reason {
     fn from(error: InviteError) -> Self {
         Self::Usage(error.to_string())
+    }
+}
+
+impl From<NoInvite> for Reason {
+    fn from(why: NoInvite) -> Self {
+        match why {
+            NoInvite::Unreadable(error) => error.into(),
+            NoInvite::Refused(reason) => reason,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, sample};
+use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
 use app::engine::view::{Counts, HelpView, Helped, InviteView, View};
 use app::ui::Locale;
@@ -156,6 +157,7 @@ fn full() -> View {
         standing: Some(Candidacy::Unfit(Unfit::Upload)),
         helped: Helped { leaves: 12, relayed: 34_500_000 },
     };
+    view.network_check = sample::checked(Verdict::NoSound).network_check;
     view.invite = Some(InviteView { link: format!("silbo:{}", "ab7".repeat(100)), supernodes: 3 });
     view
 }

@@ -2,31 +2,12 @@
 
 use super::{Window, sample};
 use app::engine::command::Command;
-use app::engine::diagnosis::{Bearing, Finding, Verdict};
+use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
-use app::engine::view::{Counts, HelpView, Helped, NetworkCheck, NetworkFound, View};
+use app::engine::view::{Counts, HelpView, Helped, NetworkCheck};
 use overlay::record::Offers;
 use overlay::volunteer::{Candidacy, Metering, Unfit};
 use std::time::Duration;
-
-fn checked(verdict: Verdict) -> View {
-    let finding = |bearing, message: &str, advice| Finding {
-        topic: "udp",
-        bearing,
-        message: message.to_owned(),
-        advice,
-    };
-    let mut view = sample::contacts();
-    view.network_check = NetworkCheck::Found(Box::new(NetworkFound {
-        verdict,
-        findings: vec![
-            finding(Bearing::Good, "You are rung through 203.0.113.5:443 over QUIC.", None),
-            finding(Bearing::Bad, "Your network blocks UDP.", Some("Let UDP out in the firewall.")),
-        ],
-        lines: "all of it".to_owned(),
-    }));
-    view
-}
 
 #[test]
 fn whether_people_can_call_is_found_out_and_told() {
@@ -43,9 +24,9 @@ fn whether_people_can_call_is_found_out_and_told() {
         (Verdict::NoSound, "It rings here, but no sound would get through"),
         (Verdict::Unreachable, "Nobody can call you at the moment"),
     ] {
-        window.show(checked(verdict));
+        window.show(sample::checked(verdict));
         assert!(window.says(title));
-        assert!(window.says("Your network blocks UDP.") && window.says("Let UDP out in the firewall."));
+        assert!(window.mentions("Your network blocks UDP") && window.mentions("Let UDP out in the firewall"));
     }
     window.click("Look again");
     assert_eq!(window.wished(), [Command::CheckNetwork]);
@@ -54,7 +35,7 @@ fn whether_people_can_call_is_found_out_and_told() {
 
 /// The page about helping others, where this was agreed to.
 fn help(agreed: Agreed, counts: Counts) -> Window {
-    let mut view = checked(Verdict::Callable);
+    let mut view = sample::checked(Verdict::Callable);
     let standing = (agreed != Agreed::default()).then_some(Candidacy::Unfit(Unfit::NoAddress));
     let helped = Helped { leaves: 12, relayed: 34_500_000 };
     view.help = HelpView { agreed, counts, standing, helped };

@@ -237,6 +237,47 @@ network-unreachable = Nobody can call you at the moment
 network-again = Look again
 network-copy = Copy report
 
+# What was found out, and is well or cannot be helped.
+found-is_supernode = This computer is a supernode itself.
+found-rung_through = You are rung through { $homes }.
+found-seen_at = From outside you are seen at { $addresses }.
+found-nat_open = No router translates your address.
+found-nat_independent = Your router keeps one public port for everybody: most calls are direct.
+found-nat_unknown = How your router translates addresses is not known: it takes two computers of the network that answer over UDP.
+found-udp_works = UDP gets through.
+found-udp_unknown = Nobody answered yet, over UDP or TCP.
+found-ipv_six_works = IPv6 works: a computer of the network was reached over it.
+found-ipv_six_unproven = This computer has a public IPv6 address, but nobody was reached over it.
+found-port_open = Strangers reach a port of this computer.
+found-port_untested = Whether strangers reach a port of this computer was not tested: only who serves others needs that.
+found-serves = It serves others because its operator said so.
+found-clock_unknown = Too few computers said what time it is to judge the clock.
+found-clock_right = The clock is right.
+
+# What was found out, and what to change.
+advice-not_taken_in = Computers of the network answer, but none of them took this one in.
+    .next = They may be full: try again in a minute.
+advice-nobody_answers = Computers of the network are known, and none of them answers.
+    .next = Check your network connection; a firewall must let out UDP, or at least TCP to port 443.
+advice-nat_dependent = Your router takes another public port for everybody you talk to: many calls go through a relay.
+    .next = For direct calls turn on “full cone” (endpoint-independent) translation or IPv6 in the router.
+advice-udp_blocked = Your network blocks UDP: computers answer over TCP only, and this version sends sound over UDP.
+    .next = Let UDP out in the firewall, or use another network.
+advice-ipv_six_none = This computer has no public IPv6 address.
+    .next = With IPv6 turned on in the router more calls are direct.
+advice-port_of_supernode = Others do not reach the port of this supernode, so nobody new is sent to it.
+    .next = Let its UDP port in through the firewall and forward it in the router, or stop it.
+advice-port_filtered = Strangers do not reach a port of this computer, so it cannot serve others; calls do not need that.
+    .next = To let it help, forward its UDP port in the router.
+advice-offers_nothing = This computer does not offer to help others.
+    .next = To let it, whenever it is fit and needed: say so under “Help others”.
+advice-clock_behind = The clock is { $seconds } s behind; Silbo goes by the time of the network instead.
+    .next = Let the system set the time from the network.
+advice-clock_ahead = The clock is { $seconds } s ahead; Silbo goes by the time of the network instead.
+    .next = Let the system set the time from the network.
+advice-clock_far_off = The clock is more than a day off: too far to be corrected, so that no record is valid here.
+    .next = Let the system set the time from the network.
+
 ## Help others
 
 help-title = Help others

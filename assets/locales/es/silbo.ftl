@@ -240,6 +240,47 @@ network-unreachable = Ahora mismo nadie puede llamarte
 network-again = Mirar otra vez
 network-copy = Copiar informe
 
+# Lo que se ha averiguado, y está bien o no tiene remedio.
+found-is_supernode = Este ordenador es él mismo un supernodo.
+found-rung_through = Tus llamadas llegan a través de { $homes }.
+found-seen_at = Desde fuera te ven en { $addresses }.
+found-nat_open = Ningún router traduce tu dirección.
+found-nat_independent = Tu router mantiene un mismo puerto público para todos: la mayoría de las llamadas son directas.
+found-nat_unknown = No se sabe cómo traduce direcciones tu router: hacen falta dos ordenadores de la red que respondan por UDP.
+found-udp_works = UDP pasa.
+found-udp_unknown = Todavía no ha respondido nadie, ni por UDP ni por TCP.
+found-ipv_six_works = IPv6 funciona: con él se ha llegado a un ordenador de la red.
+found-ipv_six_unproven = Este ordenador tiene una dirección IPv6 pública, pero con ella no se ha llegado a nadie.
+found-port_open = Los desconocidos llegan a un puerto de este ordenador.
+found-port_untested = No se ha probado si los desconocidos llegan a un puerto de este ordenador: solo lo necesita quien ayuda a otros.
+found-serves = Ayuda a otros porque así lo ha dicho quien lo maneja.
+found-clock_unknown = Muy pocos ordenadores han dicho qué hora es como para juzgar el reloj.
+found-clock_right = El reloj va bien.
+
+# Lo que se ha averiguado, y qué hay que cambiar.
+advice-not_taken_in = Hay ordenadores de la red que responden, pero ninguno ha acogido a este.
+    .next = Puede que estén llenos: prueba otra vez dentro de un minuto.
+advice-nobody_answers = Se conocen ordenadores de la red, y ninguno responde.
+    .next = Comprueba tu conexión a la red; el cortafuegos tiene que dejar salir UDP, o al menos TCP al puerto 443.
+advice-nat_dependent = Tu router toma otro puerto público para cada persona con la que hablas: muchas llamadas pasan por un ayudante.
+    .next = Para tener llamadas directas, activa en el router la traducción «full cone» (independiente del destino) o IPv6.
+advice-udp_blocked = Tu red bloquea UDP: solo responden ordenadores por TCP, y esta versión envía el sonido por UDP.
+    .next = Deja salir UDP en el cortafuegos, o usa otra red.
+advice-ipv_six_none = Este ordenador no tiene dirección IPv6 pública.
+    .next = Con IPv6 activado en el router hay más llamadas directas.
+advice-port_of_supernode = Los demás no llegan al puerto de este supernodo, así que no se le envía a nadie nuevo.
+    .next = Deja entrar su puerto UDP en el cortafuegos y redirígelo en el router, o páralo.
+advice-port_filtered = Los desconocidos no llegan a ningún puerto de este ordenador, así que no puede ayudar a otros; las llamadas no lo necesitan.
+    .next = Para que ayude, redirige su puerto UDP en el router.
+advice-offers_nothing = Este ordenador no se ofrece a ayudar a otros.
+    .next = Si quieres que lo haga cuando pueda y haga falta, dilo en «Ayudar a otros».
+advice-clock_behind = El reloj va { $seconds } s atrasado; Silbo se guía por la hora de la red.
+    .next = Deja que el sistema tome la hora de la red.
+advice-clock_ahead = El reloj va { $seconds } s adelantado; Silbo se guía por la hora de la red.
+    .next = Deja que el sistema tome la hora de la red.
+advice-clock_far_off = El reloj se equivoca en más de un día: es demasiado para corregirlo, y aquí no vale ningún registro.
+    .next = Deja que el sistema tome la hora de la red.
+
 ## Ayudar a otros
 
 help-title = Ayuda a otros

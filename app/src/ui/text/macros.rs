@@ -47,8 +47,9 @@ macro_rules! messages {
         /// What every function says on this thread, with some arguments.
         #[cfg(test)]
         pub(super) fn say_all() -> Vec<String> {
-            let mut said = Vec::new();
-            $($(said.push(String::from($text_group::$text($($(<$text_type as Sample>::sample()),+)?)));)+)+
+            let mut said = vec![
+                $($(String::from($text_group::$text($($(<$text_type as Sample>::sample()),+)?)),)+)+
+            ];
             $($(
                 let sentence = $group::$sentence($($(<$type as Sample>::sample()),+)?);
                 said.extend([sentence.message, sentence.next_step]);

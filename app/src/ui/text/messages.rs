@@ -219,6 +219,24 @@ messages! {
             again,
             copy,
         }
+        /// What was found out about the network, and is well or cannot be helped.
+        found {
+            is_supernode,
+            rung_through(homes: &str),
+            seen_at(addresses: &str),
+            nat_open,
+            nat_independent,
+            nat_unknown,
+            udp_works,
+            udp_unknown,
+            ipv_six_works,
+            ipv_six_unproven,
+            port_open,
+            port_untested,
+            serves,
+            clock_unknown,
+            clock_right,
+        }
         /// Help others.
         help {
             title,
@@ -359,6 +377,20 @@ messages! {
             address,
             signature,
             other,
+        }
+        /// What was found out about the network, and what to change.
+        advice {
+            not_taken_in,
+            nobody_answers,
+            nat_dependent,
+            udp_blocked,
+            ipv_six_none,
+            port_of_supernode,
+            port_filtered,
+            offers_nothing,
+            clock_behind(seconds: u64),
+            clock_ahead(seconds: u64),
+            clock_far_off,
         }
         /// How far this computer is on its way to help.
         standing {

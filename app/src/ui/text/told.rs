@@ -1,14 +1,16 @@
 //! What the engine tells, as the window says it. The command line says the same in words of its own, which may name
 //! options; the window never does.
 
-use super::messages::{bad_invite, offline, reason, standing, username, when};
+use super::messages::{advice, bad_invite, found, offline, reason, standing, username, when};
 use crate::call::Waiting;
+use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
 use crate::reason::{Instead, Reason, Remedy, Word};
 use crate::storage::When;
+use overlay::outcome::{Carrier, UdpState};
 use overlay::username::{USERNAME_MAX, USERNAME_MIN};
 use overlay::volunteer::{Candidacy, Unfit};
-use overlay::{InviteError, OfflineReason, UsernameError};
+use overlay::{InviteError, NatKind, OfflineReason, Role, UsernameError};
 
 /// Why a call ended, or something did not work.
 pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
@@ -139,6 +141,55 @@ pub(in crate::ui) fn standing(candidacy: Candidacy) -> Sentence {
         Candidacy::Unfit(Unfit::Upload) => standing::upload(),
         Candidacy::Unfit(Unfit::Unreachable) => standing::unreachable(),
     }
+}
+
+/// What was found out about the network; nothing to do where all is well, or nothing helps.
+pub(in crate::ui) fn fact(fact: &Fact) -> Sentence {
+    let plain = |message: &str| alone(message.to_owned());
+    match fact {
+        Fact::IsSupernode => plain(found::is_supernode()),
+        Fact::RungThrough(homes) => {
+            let homes = homes.iter().map(|(address, carrier)| match carrier {
+                Carrier::Quic => format!("{address} (UDP)"),
+                Carrier::Tcp => format!("{address} (TCP)"),
+            });
+            alone(found::rung_through(&homes.collect::<Vec<_>>().join(", ")))
+        }
+        Fact::NotTakenIn => advice::not_taken_in(),
+        Fact::NobodyKnown => offline::nobody_known(),
+        Fact::NobodyAnswers => advice::nobody_answers(),
+        Fact::SeenAt(seen) => {
+            let seen: Vec<String> = seen.iter().map(ToString::to_string).collect();
+            alone(found::seen_at(&seen.join(", ")))
+        }
+        Fact::Nat(NatKind::Open) => plain(found::nat_open()),
+        Fact::Nat(NatKind::EndpointIndependent) => plain(found::nat_independent()),
+        Fact::Nat(NatKind::AddressDependent) => advice::nat_dependent(),
+        Fact::Nat(NatKind::Unknown) => plain(found::nat_unknown()),
+        Fact::Udp(UdpState::Works) => plain(found::udp_works()),
+        Fact::Udp(UdpState::Blocked) => advice::udp_blocked(),
+        Fact::Udp(UdpState::Unknown) => plain(found::udp_unknown()),
+        Fact::Ipv6(Ipv6::Works) => plain(found::ipv_six_works()),
+        Fact::Ipv6(Ipv6::Unproven) => plain(found::ipv_six_unproven()),
+        Fact::Ipv6(Ipv6::None) => advice::ipv_six_none(),
+        Fact::PortOpen => plain(found::port_open()),
+        Fact::PortFiltered(Role::Supernode) => advice::port_of_supernode(),
+        Fact::PortFiltered(Role::Leaf) => advice::port_filtered(),
+        Fact::PortUntested => plain(found::port_untested()),
+        Fact::Serves => plain(found::serves()),
+        Fact::OffersNothing => advice::offers_nothing(),
+        Fact::Helping(candidacy) => standing(*candidacy),
+        Fact::ClockUnknown => plain(found::clock_unknown()),
+        Fact::ClockRight => plain(found::clock_right()),
+        Fact::ClockCorrected(ClockError::Behind(seconds)) => advice::clock_behind(*seconds),
+        Fact::ClockCorrected(ClockError::Ahead(seconds)) => advice::clock_ahead(*seconds),
+        Fact::ClockFarOff(ClockError::Behind(_) | ClockError::Ahead(_)) => advice::clock_far_off(),
+    }
+}
+
+/// What happened, where there is nothing to do about it.
+fn alone(message: String) -> Sentence {
+    Sentence { message, next_step: String::new() }
 }
 
 /// What is wrong with a name.

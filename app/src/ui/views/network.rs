@@ -3,7 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::diagnosis::{Bearing, Finding, Verdict};
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
-use crate::ui::text::network as words;
+use crate::ui::text::{network as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, centered_row, label, page};
 use egui::{Ui, vec2};
@@ -75,9 +75,10 @@ fn finding_ui(ui: &mut Ui, finding: &Finding) {
         ui.label(icon.rich_text().size(font::ICON).color(ink));
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, size::LINE_GAP);
-            label(ui, finding.message.as_str(), font::body(), colors.text);
-            if let Some(advice) = finding.advice {
-                label(ui, advice, font::caption(), colors.text_muted);
+            let told = told::fact(&finding.fact);
+            label(ui, told.message, font::body(), colors.text);
+            if !told.next_step.is_empty() {
+                label(ui, told.next_step, font::caption(), colors.text_muted);
             }
         });
     });
