@@ -123,10 +123,10 @@ impl<'a> Person<'a> {
     }
 
     /// Calls the contact whose page is open: its last control removes them, the one before
-    /// says that their key was compared, the one before that calls.
+    /// blocks them, the one before that says that their key was compared, and the one before that calls.
     fn call(&mut self) -> Result<()> {
         self.window.settle()?;
-        for _ in 0..3 {
+        for _ in 0..4 {
             self.window.press("shift+Tab")?;
         }
         self.window.press("Return")?;

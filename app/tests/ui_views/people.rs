@@ -1,6 +1,6 @@
 //! First run, contacts, searching and adding, requests, history, notices.
 
-use super::{Window, sample};
+use super::{Window, blocked, sample};
 use app::engine::command::Command;
 use app::engine::view::{ClaimState, ContactId, InviteView, NoInvite, Search};
 use app::reason::Reason;
@@ -264,6 +264,33 @@ fn a_request_is_accepted_or_declined() {
     window.click("Request from frank");
     window.click("Decline request");
     assert_eq!(window.wished(), [Command::DeclineRequest(sample::key(6))]);
+}
+
+#[test]
+fn whoever_is_blocked_is_not_called_and_may_be_unblocked_on_their_page_and_in_the_settings() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    window.click("Block bob");
+    assert_eq!(window.wished(), [Command::Block(sample::key(1))]);
+    let mut view = sample::contacts();
+    view.blocked = vec![blocked(1, "bob"), blocked(9, "")];
+    window.show(view);
+    assert!(window.mentions("You have blocked bob."));
+    assert!(!window.says("Call bob") && !window.says("Block bob"));
+    window.click("Unblock bob");
+    assert_eq!(window.wished(), [Command::Unblock(sample::key(1))]);
+    window.click("Settings");
+    let nameless = format!("Unblock {}", sample::key(9).fingerprint());
+    window.click(&nameless);
+    assert!(window.wished().contains(&Command::Unblock(sample::key(9))));
+}
+
+#[test]
+fn a_stranger_is_blocked_where_their_request_is() {
+    let mut window = Window::open(sample::requests());
+    window.click("Request from eva");
+    window.click("Block eva");
+    assert_eq!(window.wished(), [Command::Block(sample::key(5))]);
 }
 
 #[test]

@@ -98,6 +98,9 @@ contact-was_compared = You have compared this number with { $name }.
 contact-last_call = Last call: { $when }
 contact-remove_question = Remove { $name } from your contacts? You can add them again by name.
 contact-remove_yes = Remove { $name }
+contact-block = Block { $name }
+contact-unblock = Unblock { $name }
+contact-blocked = You have blocked { $name }. They cannot call you and do not see whether you are here; nobody tells them why.
 
 ## Search and add
 
@@ -322,6 +325,7 @@ settings-done = Done
 settings-unplugged = { $name } (not plugged in)
 # The accessible name of a choice, since several lists may hold the same.
 settings-choice = { $of }: { $title }
+settings-blocked = Blocked people
 
 ## Closing the window in a call
 
@@ -411,6 +415,8 @@ reason-name_ambiguous = Several people claim “{ $name }”: { $fingerprints }.
     .next = Ask which fingerprint is theirs, then search for the name and add that one.
 reason-key_changed = “{ $name }” now belongs to another key ({ $found }) than your contact ({ $pinned }).
     .next = Ask them over another channel; only if they changed it, remove the contact and add it again.
+reason-blocked = You have blocked { $name }.
+    .next = Unblock them first if you want to talk again.
 reason-name_taken = Somebody else holds the name “{ $name }”.
     .next = Choose another name.
 reason-name_looks_taken = Somebody else holds the name “{ $theirs }”, which looks like “{ $name }”.
@@ -456,6 +462,31 @@ reason-internal = Something went wrong: { $why }.
     .next = Try again; if it happens again, please report it.
 reason-engine_busy = Silbo is busy and did not take that.
     .next = Please press again.
+
+## Why a key, a passphrase, a backup or recovery words do not serve
+
+custody-sealed = The profile { $path } is locked with a passphrase.
+    .next = Start Silbo with the passphrase.
+custody-wrong_passphrase = { $path } does not open with this passphrase, or was altered.
+    .next = Try the passphrase it was sealed with; if that is the one, use another copy of the file.
+custody-weak_passphrase = This passphrase is too easy to guess, or too long.
+    .next = Choose several words that do not belong together: they are hard to guess and easy to keep.
+custody-no_passphrase = A passphrase is needed.
+    .next = Choose one, and keep it where you will find it again.
+custody-passphrase_file = The passphrase cannot be read from { $path }: { $why }.
+    .next = Check that this is the file, and that it is text.
+custody-unreadable = { $path } cannot be read: { $why }.
+    .next = Use another copy of the file.
+custody-no_profile = There is no profile in { $path } yet.
+    .next = Start Silbo once to make one.
+custody-not_empty = { $path } holds somebody already; nothing is ever put in their place.
+    .next = Choose an empty folder.
+custody-file = The file { $path } cannot be used: { $why }.
+    .next = Check its name, and that there is room and the right to write.
+custody-file_exists = The file { $path } is there already; nothing was written.
+    .next = Choose another name.
+custody-wrong_words = The recovery words do not serve.
+    .next = Compare them with what you wrote down.
 
 ## What a call waits for
 

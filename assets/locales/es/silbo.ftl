@@ -101,6 +101,9 @@ contact-was_compared = Has comparado este número con { $name }.
 contact-last_call = Última llamada: { $when }
 contact-remove_question = ¿Eliminar a { $name } de tus contactos? Puedes volver a añadirlo por su nombre.
 contact-remove_yes = Eliminar a { $name }
+contact-block = Bloquear a { $name }
+contact-unblock = Desbloquear a { $name }
+contact-blocked = Has bloqueado a { $name }. No puede llamarte ni ver si estás; nadie le dice por qué.
 
 ## Buscar y añadir
 
@@ -325,6 +328,7 @@ settings-done = Hecho
 settings-unplugged = { $name } (desconectado)
 # El nombre accesible de una opción, porque varias listas pueden tener la misma.
 settings-choice = { $of }: { $title }
+settings-blocked = Personas bloqueadas
 
 ## Cerrar la ventana durante una llamada
 
@@ -414,6 +418,8 @@ reason-name_ambiguous = Varias personas dicen ser «{ $name }»: { $fingerprints
     .next = Pregunta cuál es su huella; después busca el nombre y añade esa.
 reason-key_changed = «{ $name }» pertenece ahora a otra clave ({ $found }) que la de tu contacto ({ $pinned }).
     .next = Pregúntale por otro canal; solo si la ha cambiado, elimina el contacto y añádelo de nuevo.
+reason-blocked = Has bloqueado a { $name }.
+    .next = Desbloquea primero a esa persona si quieres volver a hablar con ella.
 reason-name_taken = Otra persona tiene el nombre «{ $name }».
     .next = Elige otro nombre.
 reason-name_looks_taken = Otra persona tiene el nombre «{ $theirs }», que se parece a «{ $name }».
@@ -459,6 +465,31 @@ reason-internal = Algo ha ido mal: { $why }.
     .next = Prueba otra vez; si vuelve a pasar, avísanos, por favor.
 reason-engine_busy = Silbo está ocupado y no ha hecho caso.
     .next = Pulsa otra vez, por favor.
+
+## Por qué no sirven una clave, una frase de paso, una copia o las palabras de recuperación
+
+custody-sealed = El perfil { $path } está cerrado con una frase de paso.
+    .next = Abre Silbo con la frase de paso.
+custody-wrong_passphrase = { $path } no se abre con esta frase de paso, o ha sido alterado.
+    .next = Prueba con la frase con que se selló; si es esa, usa otra copia del archivo.
+custody-weak_passphrase = Esta frase de paso es demasiado fácil de adivinar, o demasiado larga.
+    .next = Elige varias palabras que no tengan que ver entre sí: cuestan de adivinar y se recuerdan bien.
+custody-no_passphrase = Hace falta una frase de paso.
+    .next = Elige una y guárdala donde la vuelvas a encontrar.
+custody-passphrase_file = No se puede leer la frase de paso de { $path }: { $why }.
+    .next = Comprueba que sea ese archivo y que sea texto.
+custody-unreadable = No se puede leer { $path }: { $why }.
+    .next = Usa otra copia del archivo.
+custody-no_profile = Todavía no hay ningún perfil en { $path }.
+    .next = Abre Silbo una vez para crear uno.
+custody-not_empty = En { $path } ya hay alguien; nunca se pone a otra persona en su lugar.
+    .next = Elige una carpeta vacía.
+custody-file = No se puede usar el archivo { $path }: { $why }.
+    .next = Comprueba el nombre, y que haya sitio y permiso para escribir.
+custody-file_exists = El archivo { $path } ya existe; no se ha escrito nada.
+    .next = Elige otro nombre.
+custody-wrong_words = Las palabras de recuperación no sirven.
+    .next = Compáralas con las que apuntaste.
 
 ## A qué espera una llamada
 

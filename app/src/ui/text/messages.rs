@@ -95,6 +95,9 @@ messages! {
             last_call(when: &str),
             remove_question(name: &str),
             remove_yes(name: &str),
+            block(name: &str),
+            unblock(name: &str),
+            blocked(name: &str),
         }
         /// Search and add.
         add {
@@ -275,6 +278,7 @@ messages! {
             done,
             unplugged(name: &str),
             choice(of: &str, title: &str),
+            blocked,
         }
         /// Closing the window in a call.
         quit {
@@ -333,6 +337,7 @@ messages! {
             no_such_contact(name: &str),
             name_ambiguous(name: &str, fingerprints: &str),
             key_changed(name: &str, pinned: &str, found: &str),
+            blocked(name: &str),
             name_taken(name: &str),
             name_looks_taken(name: &str, theirs: &str),
             name_not_held(held_by: usize, needed: usize),
@@ -354,6 +359,20 @@ messages! {
             window(why: &str),
             internal(why: &str),
             engine_busy,
+        }
+        /// Why a key, a passphrase, a backup or recovery words do not serve.
+        custody {
+            sealed(path: &str),
+            wrong_passphrase(path: &str),
+            weak_passphrase,
+            no_passphrase,
+            passphrase_file(path: &str, why: &str),
+            unreadable(path: &str, why: &str),
+            no_profile(path: &str),
+            not_empty(path: &str),
+            file(path: &str, why: &str),
+            file_exists(path: &str),
+            wrong_words,
         }
         /// What a call waits for.
         waiting {

@@ -1,11 +1,11 @@
 //! What the engine tells, as the window says it. The command line says the same in words of its own, which may name
 //! options; the window never does.
 
-use super::messages::{advice, bad_invite, found, offline, reason, standing, username, when};
+use super::messages::{advice, bad_invite, custody, found, offline, reason, standing, username, when};
 use crate::call::Waiting;
 use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
-use crate::reason::{Instead, Reason, Remedy, Word};
+use crate::reason::{Custody, Instead, Reason, Remedy, Word};
 use crate::storage::When;
 use overlay::outcome::{Carrier, UdpState};
 use overlay::username::{USERNAME_MAX, USERNAME_MIN};
@@ -41,6 +41,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
             reason::name_ambiguous(name, &fingerprints.join(", "))
         }
         Reason::KeyChanged { name, pinned, found } => reason::key_changed(name, pinned, found),
+        Reason::Blocked(name) => reason::blocked(name),
         Reason::NameTaken(name) => reason::name_taken(name),
         Reason::NameLooksTaken { name, theirs } => reason::name_looks_taken(name, theirs),
         Reason::NameNotHeld { held_by, needed } => reason::name_not_held(*held_by, *needed),
@@ -59,8 +60,25 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::ProfileUnreadable { path, why } => reason::profile_unreadable(path, why),
         Reason::ProfileTooNew(path) => reason::profile_too_new(path),
         Reason::DatabaseDamaged { moved_to } => reason::database_damaged(moved_to),
+        Reason::Custody(custody) => self::custody(custody),
         Reason::Window(why) => reason::window(why),
         Reason::Internal(why) => reason::internal(why),
+    }
+}
+
+fn custody(custody: &Custody) -> Sentence {
+    match custody {
+        Custody::Sealed(path) => custody::sealed(path),
+        Custody::WrongPassphrase(path) => custody::wrong_passphrase(path),
+        Custody::Passphrase(_) => custody::weak_passphrase(),
+        Custody::NoPassphrase => custody::no_passphrase(),
+        Custody::PassphraseFile { path, why } => custody::passphrase_file(path, why),
+        Custody::Unreadable { path, why } => custody::unreadable(path, why),
+        Custody::NoProfile(path) => custody::no_profile(path),
+        Custody::NotEmpty(path) => custody::not_empty(path),
+        Custody::File { path, why } => custody::file(path, why),
+        Custody::FileExists(path) => custody::file_exists(path),
+        Custody::Words(_) => custody::wrong_words(),
     }
 }
 

@@ -45,10 +45,14 @@ pub(super) fn contact_ui(
             }
         }
         ui.add_space(size::GAP_LARGE);
-        let label = words::call(&contact.name);
-        let call = TextButton::new(&label, Tone::Primary).icon(icons::ICON_CALL);
-        if ui.add(call).clicked() {
-            wishes.push(Command::Call(id));
+        if view.is_blocked(id) {
+            blocked_ui(ui, contact, wishes);
+        } else {
+            let label = words::call(&contact.name);
+            let call = TextButton::new(&label, Tone::Primary).icon(icons::ICON_CALL);
+            if ui.add(call).clicked() {
+                wishes.push(Command::Call(id));
+            }
         }
         if let ContactId::Person(key) = id {
             ui.add_space(size::GAP_HUGE);
@@ -57,9 +61,29 @@ pub(super) fn contact_ui(
             let number = state.safety_number(&view.own.key, key);
             safety_ui(ui, key, contact, &number, wishes);
             ui.add_space(size::GAP_LARGE);
+            if !view.is_blocked(id) {
+                let block = words::block(&contact.name);
+                if ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
+                    wishes.push(Command::Block(key));
+                }
+            }
             remove_ui(ui, contact, state, wishes);
         }
     });
+}
+
+/// Whoever is blocked is not called, but may be unblocked.
+fn blocked_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
+    let muted = palette(ui).text_muted;
+    label(ui, words::blocked(&contact.name), font::body(), muted);
+    ui.add_space(size::GAP);
+    let unblock = words::unblock(&contact.name);
+    let unblock = TextButton::new(&unblock, Tone::Secondary).icon(icons::ICON_BLOCK);
+    if let ContactId::Person(key) = contact.id
+        && ui.add(unblock).clicked()
+    {
+        wishes.push(Command::Unblock(key));
+    }
 }
 
 fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {

@@ -55,5 +55,11 @@ pub(super) fn request_ui(
                 state.go(Page::Contact(ContactId::Person(key)));
             }
         });
+        ui.add_space(size::GAP);
+        let block = crate::ui::text::contact::block(&request.name);
+        if ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
+            wishes.push(Command::Block(key));
+            state.go(Page::Contact(ContactId::Echo));
+        }
     });
 }

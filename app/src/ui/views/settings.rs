@@ -2,7 +2,7 @@
 
 use super::devices::devices_ui;
 use crate::engine::command::Command;
-use crate::engine::view::{Appearance, ContactId, Language, View};
+use crate::engine::view::{Appearance, BlockedRow, ContactId, Language, View};
 use crate::ui::state::UiState;
 use crate::ui::text::settings as words;
 use crate::ui::theme::{font, palette, size};
@@ -36,7 +36,28 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
             ui.add_space(size::GAP);
             language_ui(ui, view.settings.language, wishes);
         });
+        if !view.blocked.is_empty() {
+            ui.add_space(size::GAP_LARGE);
+            card(ui, |ui| {
+                label(ui, words::blocked(), font::strong(), text);
+                ui.add_space(size::GAP);
+                blocked_ui(ui, &view.blocked, wishes);
+            });
+        }
     });
+}
+
+/// Those who are never heard from, each to be unblocked.
+fn blocked_ui(ui: &mut Ui, blocked: &[BlockedRow], wishes: &mut Vec<Command>) {
+    for row in blocked {
+        // Two may go by the same name, and some by none.
+        let name = if row.name.is_empty() { row.fingerprint.as_str() } else { row.name.as_str() };
+        let unblock = crate::ui::text::contact::unblock(name);
+        let key = row.fingerprint.as_str();
+        if ListRow::link(icons::ICON_BLOCK, name).detail(key).named(&unblock).show(ui).clicked() {
+            wishes.push(Command::Unblock(row.key));
+        }
+    }
 }
 
 fn appearance_ui(ui: &mut Ui, now: Appearance, wishes: &mut Vec<Command>) {
