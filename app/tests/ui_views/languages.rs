@@ -179,3 +179,12 @@ fn nothing_is_cut_off_in_any_language() {
         every_screen(locale, |window, screen| inspect(window, &format!("{locale:?} {screen}")));
     }
 }
+
+#[test]
+fn round_buttons_stand_in_one_line_however_long_their_captions_are() {
+    let window = Window::speaking(Locale::Pseudo, sample::filmed(Instant::now()), egui::Theme::Dark, SIZE);
+    let buttons = window.harness.query_all_by_role(Role::Button).map(|button| button.rect());
+    let tops: Vec<f32> = buttons.filter(|rect| rect.width() > 100.0).map(|rect| rect.top()).collect();
+    assert_eq!(tops.len(), 6);
+    assert!(tops.iter().all(|top| *top == tops[0]), "{tops:?}");
+}

@@ -199,7 +199,7 @@ pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wis
             let ends = matches!(action, UiCommand::Cancel | UiCommand::HangUp);
             let tone = if ends { Tone::Danger } else { Tone::Secondary };
             let tip = action.tip(ui.ctx());
-            if ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip)).clicked() {
+            if ui.add(RoundButton::large(action.label(), action.icon(), tone, cell).tip(tip)).clicked() {
                 action.perform(ui.ctx(), state, wishes);
             }
         }

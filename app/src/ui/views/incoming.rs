@@ -26,7 +26,7 @@ pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes:
         centered_row(ui, &[cell.x, cell.x], cell.y, size::GAP_HUGE, |ui| {
             for (action, tone) in [(UiCommand::Decline, Tone::Danger), (UiCommand::Answer, Tone::Primary)] {
                 let tip = action.tip(ui.ctx());
-                let button = ui.add(RoundButton::large(action.label(), action.icon(), tone).tip(tip));
+                let button = ui.add(RoundButton::large(action.label(), action.icon(), tone, cell).tip(tip));
                 if action == UiCommand::Answer && !state.rang && !typing {
                     button.request_focus();
                 }

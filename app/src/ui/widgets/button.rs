@@ -110,19 +110,20 @@ pub(in crate::ui) struct RoundButton<'a> {
     label: &'a str,
     icon: MaterialIcon,
     tone: Tone,
-    large: bool,
+    /// The room of a large one.
+    cell: Option<Vec2>,
     tip: Option<String>,
 }
 
 impl<'a> RoundButton<'a> {
     /// A small one, its label only in the tooltip.
     pub(in crate::ui) fn small(label: &'a str, icon: MaterialIcon) -> Self {
-        Self { label, icon, tone: Tone::Quiet, large: false, tip: None }
+        Self { label, icon, tone: Tone::Quiet, cell: None, tip: None }
     }
 
-    /// A large one with its label below.
-    pub(in crate::ui) fn large(label: &'a str, icon: MaterialIcon, tone: Tone) -> Self {
-        Self { label, icon, tone, large: true, tip: None }
+    /// A large one with its label below, in a row of such [cells](Self::cell).
+    pub(in crate::ui) fn large(label: &'a str, icon: MaterialIcon, tone: Tone, cell: Vec2) -> Self {
+        Self { label, icon, tone, cell: Some(cell), tip: None }
     }
 
     /// Another tone: over a picture a button needs a ground.
@@ -146,8 +147,9 @@ impl<'a> RoundButton<'a> {
 
 impl Widget for RoundButton<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
-        let diameter = if self.large { size::ROUND } else { size::ROUND_SMALL };
-        let room = if self.large { Self::cell(ui, [self.label]) } else { Vec2::splat(diameter) };
+        let large = self.cell.is_some();
+        let diameter = if large { size::ROUND } else { size::ROUND_SMALL };
+        let room = self.cell.unwrap_or(Vec2::splat(diameter));
         let (rect, response) = ui.allocate_exact_size(room, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.label));
         let palette = palette(ui);
@@ -158,9 +160,9 @@ impl Widget for RoundButton<'_> {
         );
         let painter = ui.painter();
         painter.circle_filled(disc.center(), diameter / 2.0, ground(self.tone, palette, &response));
-        let icon_size = if self.large { font::ICON_LARGE } else { font::ICON };
+        let icon_size = if large { font::ICON_LARGE } else { font::ICON };
         painter.text(disc.center(), Align2::CENTER_CENTER, self.icon.codepoint, font::icon(icon_size), ink);
-        if self.large {
+        if large {
             let below = pos2(rect.center().x, disc.bottom() + size::GAP);
             painter.galley(below, caption(ui, self.label), palette.text_muted);
         }
@@ -168,7 +170,7 @@ impl Widget for RoundButton<'_> {
         let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
         match self.tip {
             Some(tip) => response.on_hover_text(tip),
-            None if self.large => response,
+            None if large => response,
             None => response.on_hover_text(self.label),
         }
     }
