@@ -1,12 +1,6 @@
 //! Shows the window with invented content: `cargo run -p app --example gallery -- VIEW [dark|light] [en|es|pseudo]`.
 //!
-//! For looking at the design, and for the picture in the README; the buttons do nothing here. The picture was taken so:
-//!
-//! ```sh
-//! Xvfb -noreset :77 -screen 0 1280x800x24 & export DISPLAY=:77; openbox &
-//! cargo run -p app --example gallery -- active dark &
-//! import -strip -window "$(xdotool search --sync --onlyvisible --name '^Silbo')" assets/screenshots/in-call.png
-//! ```
+//! For looking at the design; the buttons do nothing here. Pictures of all of it: `app/tests/ui_views/snapshots.rs`.
 
 mod sample;
 

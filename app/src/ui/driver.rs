@@ -37,7 +37,12 @@ pub fn run(engine: EngineHandle, config: WindowConfig) -> Result<(), UiError> {
         .with_inner_size(vec2(1000.0, 640.0))
         .with_min_inner_size(vec2(720.0, 480.0))
         .with_icon(icon());
-    let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    let options = eframe::NativeOptions {
+        viewport,
+        // Builds for tests have both.
+        renderer: eframe::Renderer::Glow,
+        ..eframe::NativeOptions::default()
+    };
     eframe::run_native(
         APP_ID,
         options,

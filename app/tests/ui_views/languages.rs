@@ -3,7 +3,7 @@
 //! Every text of a frame is looked at where it is painted. In the language of tests, each is two fifths longer than in
 //! English; whoever adds a text sees here whether there is room for it.
 
-use super::{Window, sample};
+use super::{Window, blocked, sample};
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
 use app::engine::view::{Counts, HelpView, Helped, InviteView, View};
@@ -112,14 +112,17 @@ fn lies_above(screen: &str) -> bool {
 }
 
 /// Every screen: those of the gallery, and those one has to go to.
-fn every_screen(locale: Locale, mut look: impl FnMut(&mut Window, &str)) {
-    let open = |view: View| Window::speaking(locale, view, egui::Theme::Dark, SIZE);
-    let now = Instant::now();
+pub(super) fn every_screen(
+    open: impl Fn(View) -> Window,
+    now: Instant,
+    mut look: impl FnMut(&mut Window, &str),
+) {
     for (name, view) in sample::gallery(now) {
         look(&mut open(view), name);
     }
     let mut window = open(full());
-    for (page, name) in ["recent calls", "network", "help", "settings"].into_iter().enumerate() {
+    for (page, name) in ["recent calls", "network not looked at", "help", "settings"].into_iter().enumerate()
+    {
         tab(&mut window, page);
         look(&mut window, name);
     }
@@ -158,6 +161,7 @@ fn full() -> View {
         helped: Helped { leaves: 12, relayed: 34_500_000 },
     };
     view.network_check = sample::checked(Verdict::NoSound).network_check;
+    view.blocked = vec![blocked(4, LONGEST_NAME), blocked(8, "")];
     view.invite = Some(InviteView { link: format!("silbo:{}", "ab7".repeat(100)), supernodes: 3 });
     view
 }
@@ -176,7 +180,8 @@ fn tab(window: &mut Window, number: usize) {
 #[test]
 fn nothing_is_cut_off_in_any_language() {
     for locale in [Locale::English, Locale::Spanish, Locale::Pseudo] {
-        every_screen(locale, |window, screen| inspect(window, &format!("{locale:?} {screen}")));
+        let open = |view: View| Window::speaking(locale, view, egui::Theme::Dark, SIZE);
+        every_screen(open, Instant::now(), |window, screen| inspect(window, &format!("{locale:?} {screen}")));
     }
 }
 

@@ -9,14 +9,15 @@ mod people;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
 mod settings;
+mod snapshots;
 
 use app::engine::EngineHandle;
 use app::engine::command::Command;
-use app::engine::view::View;
+use app::engine::view::{BlockedRow, View};
 use app::ui::{App, Locale};
 use egui::accesskit::Role;
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use egui_kittest::{Harness, HarnessBuilder};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,14 +43,23 @@ impl Window {
     }
 
     fn speaking(locale: Locale, view: View, theme: egui::Theme, size: egui::Vec2) -> Self {
+        Self::build(locale, view, Harness::builder().with_size(size).with_theme(theme))
+    }
+
+    /// A window of which pictures can be taken, with so many pixels to a point.
+    fn drawn(locale: Locale, view: View, theme: egui::Theme, size: egui::Vec2, pixels: f32) -> Self {
+        let builder = Harness::builder().with_size(size).with_theme(theme).with_pixels_per_point(pixels);
+        Self::build(locale, view, builder.wgpu())
+    }
+
+    fn build(locale: Locale, view: View, builder: HarnessBuilder<App>) -> Self {
         let (engine, wishes, shown) = EngineHandle::fake();
         shown.send_replace(Arc::new(view));
         let clock = Rc::new(Cell::new(Instant::now()));
         let now = Rc::clone(&clock);
-        let harness =
-            Harness::builder().with_size(size).with_theme(theme).with_max_steps(30).build_eframe(move |cc| {
-                App::new(&cc.egui_ctx, engine, None, locale, Box::new(move || now.get()))
-            });
+        let harness = builder.with_max_steps(30).build_eframe(move |cc| {
+            App::new(&cc.egui_ctx, engine, None, locale, Box::new(move || now.get()))
+        });
         let mut window = Self { harness, wishes, shown, clock };
         window.harness.run();
         window
@@ -189,4 +199,9 @@ fn the_title_follows_the_name() {
     window.shown.send_replace(Arc::new(sample::contacts()));
     let title = egui::ViewportCommand::Title("Silbo — alice".to_owned());
     assert!(window.asked_of_the_desktop().contains(&title));
+}
+
+/// Somebody who is never heard from.
+fn blocked(seed: u8, name: &str) -> BlockedRow {
+    BlockedRow { key: sample::key(seed), name: name.to_owned(), fingerprint: sample::key(seed).fingerprint() }
 }
