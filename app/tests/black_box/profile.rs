@@ -1,7 +1,7 @@
 //! The profile: owned by one, readable or not, damaged, and what is kept in it.
 
 use crate::harness::World;
-use std::fs;
+use std::{fs, process::Command};
 
 #[test]
 fn a_profile_in_use_is_locked() {
@@ -70,4 +70,49 @@ fn contacts_are_added_listed_and_removed_without_a_network() {
     world.run("a", &["request", "accept", &bob]).failed("no_such_contact", 3);
     let own = world.key("a");
     world.run("a", &["contact", "add", &own]).failed("yourself", 2);
+}
+
+/// Runs a shell script with `$DISK` a disk of two megabytes and `$SILBO` the program; none: this system lends nobody a disk.
+fn on_a_small_disk(world: &World, script: &str) -> Option<String> {
+    let unshare = || {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-euc"]);
+        command
+    };
+    if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("NOT RUN: this system has no namespaces for people");
+        return None;
+    }
+    let disk = world.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let output = unshare()
+        .arg(format!("mount -t tmpfs -o size=2m silbo \"$DISK\"; {script}"))
+        .env("DISK", disk)
+        .env("SILBO", env!("CARGO_BIN_EXE_silbo"))
+        .output()
+        .unwrap();
+    Some(String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_full_disk_is_told_and_what_was_there_stays() {
+    let world = World::empty();
+    world.run("one", &["history"]).with(0);
+    world.run("other", &["history"]).with(0);
+    let script = format!(
+        "silbo() {{ \"$SILBO\" --lab --no-mdns --no-portmap --profile \"$DISK/p\" \"$@\" 2>&1 || echo status $?; }}
+         silbo contact add {one}
+         dd if=/dev/zero of=\"$DISK/filler\" bs=1k 2>/dev/null || echo full
+         silbo contact add {other}
+         rm \"$DISK/filler\"
+         silbo contact list",
+        one = world.key("one"),
+        other = world.key("other"),
+    );
+    let Some(said) = on_a_small_disk(&world, &script) else { return };
+    let (before, after) = said.split_once("full\n").unwrap();
+    assert!(!before.contains("status"), "{said}");
+    assert!(after.contains("status 7") && after.contains("that the disk is not full."), "{said}");
+    let (told, listed) = after.split_once("status 7\n").unwrap();
+    assert!(!told.contains("panicked") && listed.contains(&world.key("one")), "{said}");
 }
