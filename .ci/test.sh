@@ -23,6 +23,7 @@ main() {
     step "app without its window" cargo check --quiet --package app --no-default-features --locked
     step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps --locked
     step "licences, bans, sources" bash .ci/deny.sh policy
+    step "what a package holds" bash .ci/package.sh check
     step "scoring tools" bash .ci/venv.sh
     step "build" cargo build --quiet --workspace --all-targets --locked
     step "tests" cargo test --workspace --locked
