@@ -11,7 +11,6 @@
 
 use super::{
     actor::{Actor, Done},
-    view::Sentence,
     words::{RecoveryWords, TypedWords, WordsError},
 };
 use crate::{
@@ -55,7 +54,7 @@ pub enum WordsCheck {
     /// They are.
     Right,
     /// They are not, for this reason.
-    Wrong(Sentence),
+    Wrong(WordsError),
 }
 
 /// How an export goes.
@@ -73,7 +72,7 @@ pub enum Export {
         kept: Kept,
     },
     /// It was not written.
-    Failed(Sentence),
+    Failed(Reason),
 }
 
 impl CustodyView {
@@ -133,7 +132,7 @@ impl Actor {
     pub(super) fn check_words(&mut self, words: &TypedWords) {
         self.picture.view.custody.check = match words.check(&self.identity) {
             Ok(()) => WordsCheck::Right,
-            Err(why) => WordsCheck::Wrong(Reason::from(why).sentence()),
+            Err(why) => WordsCheck::Wrong(why),
         };
     }
 
@@ -154,7 +153,7 @@ impl Actor {
     pub(super) fn exported(&mut self, file: PathBuf, result: Result<Kept, Reason>) {
         self.picture.view.custody.export = match result {
             Ok(kept) => Export::Done { file, kept },
-            Err(reason) => Export::Failed(reason.sentence()),
+            Err(reason) => Export::Failed(reason),
         };
     }
 }

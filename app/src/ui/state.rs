@@ -15,6 +15,8 @@ pub(super) struct UiState {
     pub(super) first_run: FirstRun,
     /// The name being typed on the first-run card.
     pub(super) own_name: String,
+    /// Recovery words that are typed to check them.
+    pub(super) typed_words: String,
     /// The text of the field that searches and adds.
     pub(super) search: String,
     /// Asks the search field to take the keyboard.
@@ -134,6 +136,7 @@ impl UiState {
             now,
             first_run: FirstRun::Undecided,
             own_name: String::new(),
+            typed_words: String::new(),
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),

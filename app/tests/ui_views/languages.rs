@@ -4,15 +4,18 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, sample};
+use app::engine::custody::WordsCheck;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
 use app::engine::view::{Counts, HelpView, Helped, InviteView, View};
+use app::engine::words::{RecoveryWords, WordsError};
 use app::ui::Locale;
 use egui::accesskit::Role;
 use egui::epaint::{ClippedShape, Shape, TextShape};
 use egui::{Key, Modifiers, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::video::window::{OpenWindow, WindowId};
+use overlay::Identity;
 use overlay::record::Offers;
 use overlay::volunteer::{Candidacy, Unfit};
 use std::time::Instant;
@@ -126,6 +129,16 @@ pub(super) fn every_screen(
         tab(&mut window, page);
         look(&mut window, name);
     }
+    let mut view = full();
+    let recovery = RecoveryWords::of(&Identity::from_secret([7; 32]));
+    let last = format!("24 {}", recovery.words()[23]);
+    view.custody.words = Some(recovery);
+    view.custody.check = WordsCheck::Wrong(WordsError::Checksum);
+    window.show(view);
+    window.harness.get_by_label(&last).scroll_to_me();
+    window.harness.run();
+    look(&mut window, "recovery words");
+    window.show(full());
     for row in ["bob", LONGEST_NAME] {
         window.click(row);
         look(&mut window, row);

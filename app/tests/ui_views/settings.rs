@@ -2,12 +2,15 @@
 
 use super::{Window, sample};
 use app::engine::command::Command;
+use app::engine::custody::WordsCheck;
 use app::engine::view::{Appearance, CallPhase, ContactId, Language};
+use app::engine::words::{RecoveryWords, TypedWords, WordsError};
 use app::reason::Reason;
-use egui::accesskit::Toggled;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::{AudioSink, AudioSource};
+use overlay::Identity;
 use std::time::Duration;
 
 /// The page of settings, with these devices chosen.
@@ -154,4 +157,37 @@ fn the_question_goes_away_with_the_call() {
     window.show(sample::call(sample::person(1), "bob", over));
     assert!(!window.says("Stay in the call"));
     assert!(!close(&mut window).contains(&ViewportCommand::CancelClose));
+}
+
+#[test]
+fn recovery_words_are_shown_when_asked_for_checked_and_gone_when_the_page_is_left() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Settings");
+    window.wished();
+    window.click("Show recovery words");
+    assert_eq!(window.wished(), [Command::ShowWords]);
+    let mut view = sample::contacts();
+    let recovery = RecoveryWords::of(&Identity::from_secret([7; 32]));
+    view.custody.words = Some(recovery.clone());
+    window.show(view.clone());
+    assert!(window.says(&format!(" 1 {}", recovery.words()[0])));
+    assert!(window.says(&format!("24 {}", recovery.words()[23])));
+    let field = |window: &Window| {
+        let field =
+            window.harness.get_by_role_and_label(Role::MultilineTextInput, "Recovery words from the paper");
+        field.focus();
+        field.type_text("abandon");
+    };
+    field(&window);
+    window.harness.run();
+    window.click("Check the words");
+    assert_eq!(window.wished(), [Command::CheckWords(TypedWords::new("abandon"))]);
+    view.custody.check = WordsCheck::Wrong(WordsError::Number(1));
+    window.show(view.clone());
+    assert!(window.mentions("There are 24 recovery words, and these are 1."));
+    view.custody.check = WordsCheck::Right;
+    window.show(view);
+    assert!(window.says("These are the right words."));
+    window.click("Recent calls");
+    assert!(window.wished().contains(&Command::HideWords), "nobody reads them over a shoulder later");
 }

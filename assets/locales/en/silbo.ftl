@@ -327,6 +327,19 @@ settings-unplugged = { $name } (not plugged in)
 settings-choice = { $of }: { $title }
 settings-blocked = Blocked people
 
+## Keeping one's key
+
+keeping-title = Your key
+keeping-why = Your key is you: there is nobody who could give you a new one. Write these 24 words down on paper, where nobody else looks. With them you are yourself again on any computer.
+keeping-open = The key lies on this computer, readable by your user only.
+keeping-sealed = The key lies on this computer, sealed with your passphrase.
+keeping-show = Show recovery words
+keeping-hide = Hide the words
+keeping-hint = Type them from the paper, to be sure
+keeping-field = Recovery words from the paper
+keeping-check = Check the words
+keeping-right = These are the right words.
+
 ## Closing the window in a call
 
 quit-next = Closing the window ends the call for both of you.
@@ -485,8 +498,15 @@ custody-file = The file { $path } cannot be used: { $why }.
     .next = Check its name, and that there is room and the right to write.
 custody-file_exists = The file { $path } is there already; nothing was written.
     .next = Choose another name.
-custody-wrong_words = The recovery words do not serve.
+custody-words_number = There are 24 recovery words, and these are { $count }.
     .next = Compare them with what you wrote down.
+# $places are numbers, separated by commas.
+custody-words_unknown = These are not in the list of words: { $places }.
+    .next = Look at how they are spelt where you wrote them down.
+custody-words_checksum = Each word is in the list, but one of them is another than it was, or they stand in another order.
+    .next = Compare them with what you wrote down.
+custody-words_another = These are the words of somebody else.
+    .next = Look for the paper that belongs to this profile.
 
 ## What a call waits for
 

@@ -330,6 +330,19 @@ settings-unplugged = { $name } (desconectado)
 settings-choice = { $of }: { $title }
 settings-blocked = Personas bloqueadas
 
+## Guardar la clave
+
+keeping-title = Tu clave
+keeping-why = Tu clave eres tú: nadie puede darte otra. Apunta estas 24 palabras en papel, donde nadie más mire. Con ellas vuelves a ser tú en cualquier ordenador.
+keeping-open = La clave está en este ordenador y solo tu usuario puede leerla.
+keeping-sealed = La clave está en este ordenador, sellada con tu frase de paso.
+keeping-show = Mostrar las palabras de recuperación
+keeping-hide = Ocultar las palabras
+keeping-hint = Escríbelas desde el papel, para estar seguro
+keeping-field = Palabras de recuperación del papel
+keeping-check = Comprobar las palabras
+keeping-right = Son las palabras correctas.
+
 ## Cerrar la ventana durante una llamada
 
 quit-next = Al cerrar la ventana se acaba la llamada para los dos.
@@ -488,8 +501,15 @@ custody-file = No se puede usar el archivo { $path }: { $why }.
     .next = Comprueba el nombre, y que haya sitio y permiso para escribir.
 custody-file_exists = El archivo { $path } ya existe; no se ha escrito nada.
     .next = Elige otro nombre.
-custody-wrong_words = Las palabras de recuperación no sirven.
+custody-words_number = Las palabras de recuperación son 24, y estas son { $count }.
     .next = Compáralas con las que apuntaste.
+# $places son números separados por comas.
+custody-words_unknown = Estas no están en la lista de palabras: { $places }.
+    .next = Mira cómo se escriben donde las apuntaste.
+custody-words_checksum = Cada palabra está en la lista, pero alguna es distinta de la que era, o el orden es otro.
+    .next = Compáralas con las que apuntaste.
+custody-words_another = Estas palabras son de otra persona.
+    .next = Busca el papel de este perfil.
 
 ## A qué espera una llamada
 

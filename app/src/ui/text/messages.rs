@@ -280,6 +280,19 @@ messages! {
             choice(of: &str, title: &str),
             blocked,
         }
+        /// Keeping one's key.
+        keeping {
+            title,
+            why,
+            open,
+            sealed,
+            show,
+            hide,
+            hint,
+            field,
+            check,
+            right,
+        }
         /// Closing the window in a call.
         quit {
             next,
@@ -372,7 +385,10 @@ messages! {
             not_empty(path: &str),
             file(path: &str, why: &str),
             file_exists(path: &str),
-            wrong_words,
+            words_number(count: usize),
+            words_unknown(places: &str),
+            words_checksum,
+            words_another,
         }
         /// What a call waits for.
         waiting {

@@ -26,7 +26,8 @@ pub use locale::Locale;
 
 pub(super) use locale::speak;
 pub(super) use messages::{
-    add, contact, first_run, history, invite, network, notice, quit, request, settings, sharing, side,
+    add, contact, first_run, history, invite, keeping, network, notice, quit, request, settings, sharing,
+    side,
 };
 
 use crate::engine::command::Sharing;

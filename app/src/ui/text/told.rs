@@ -5,6 +5,7 @@ use super::messages::{advice, bad_invite, custody, found, offline, reason, stand
 use crate::call::Waiting;
 use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
+use crate::engine::words::WordsError;
 use crate::reason::{Custody, Instead, Reason, Remedy, Word};
 use crate::storage::When;
 use overlay::outcome::{Carrier, UdpState};
@@ -78,7 +79,20 @@ fn custody(custody: &Custody) -> Sentence {
         Custody::NotEmpty(path) => custody::not_empty(path),
         Custody::File { path, why } => custody::file(path, why),
         Custody::FileExists(path) => custody::file_exists(path),
-        Custody::Words(_) => custody::wrong_words(),
+        Custody::Words(why) => words(why),
+    }
+}
+
+/// Why recovery words do not serve.
+pub(in crate::ui) fn words(why: &WordsError) -> Sentence {
+    match why {
+        WordsError::Number(count) => custody::words_number(*count),
+        WordsError::Unknown(places) => {
+            let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+            custody::words_unknown(&places.join(", "))
+        }
+        WordsError::Checksum => custody::words_checksum(),
+        WordsError::Another => custody::words_another(),
     }
 }
 

@@ -18,6 +18,7 @@ mod history;
 mod in_call;
 mod incoming;
 mod invite;
+mod keeping;
 mod network;
 mod notices;
 mod quit;
@@ -67,9 +68,19 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
             .show(ui, |ui| side::side_ui(ui, view, state, wishes));
         CentralPanel::no_frame().frame(ground).show(ui, |ui| page_ui(ui, view, state, wishes));
     }
+    hide_words(view, state, wishes);
     card::card_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);
+}
+
+/// Recovery words are on the screen on their page alone.
+fn hide_words(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let on_page = view.call.is_none() && state.page == Page::Settings && state.first_run != FirstRun::Open;
+    if view.custody.words.is_some() && !on_page {
+        state.typed_words.clear();
+        wishes.push(Command::HideWords);
+    }
 }
 
 fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {

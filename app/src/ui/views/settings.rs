@@ -1,6 +1,7 @@
 //! What the person can choose.
 
 use super::devices::devices_ui;
+use super::keeping::keeping_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{Appearance, BlockedRow, ContactId, Language, View};
 use crate::ui::state::UiState;
@@ -35,6 +36,12 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
             label(ui, words::language(), font::strong(), text);
             ui.add_space(size::GAP);
             language_ui(ui, view.settings.language, wishes);
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, crate::ui::text::keeping::title(), font::strong(), text);
+            ui.add_space(size::GAP);
+            keeping_ui(ui, &view.custody, state, wishes);
         });
         if !view.blocked.is_empty() {
             ui.add_space(size::GAP_LARGE);

@@ -1,0 +1,91 @@
+//! Keeping one's key: the recovery words, on the screen only while somebody wants to see them.
+
+use crate::engine::command::Command;
+use crate::engine::custody::{CustodyView, WordsCheck};
+use crate::engine::words::{LONGEST_TEXT, RecoveryWords, TypedWords};
+use crate::storage::Lock;
+use crate::ui::state::UiState;
+use crate::ui::text::{self, keeping as words, told};
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{TextButton, Tone, label, line};
+use egui::{Grid, Margin, TextEdit, Ui, vec2};
+use egui_material_icons::icons;
+
+/// What there is to know and to do about the key.
+pub(super) fn keeping_ui(ui: &mut Ui, custody: &CustodyView, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let muted = palette(ui).text_muted;
+    label(ui, words::why(), font::body(), muted);
+    let sealed = match custody.lock {
+        Lock::Open => words::open(),
+        Lock::Sealed => words::sealed(),
+    };
+    label(ui, sealed, font::caption(), muted);
+    ui.add_space(size::GAP);
+    let Some(recovery) = &custody.words else {
+        let show = TextButton::new(words::show(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
+        if ui.add(show).clicked() {
+            wishes.push(Command::ShowWords);
+        }
+        return;
+    };
+    words_ui(ui, recovery);
+    ui.add_space(size::GAP);
+    check_ui(ui, &custody.check, state, wishes);
+    let hide = TextButton::new(words::hide(), Tone::Secondary).icon(icons::ICON_VISIBILITY_OFF);
+    if ui.add(hide).clicked() {
+        state.typed_words.clear();
+        wishes.push(Command::HideWords);
+    }
+}
+
+/// All of them, to be read from the left to the right.
+fn words_ui(ui: &mut Ui, recovery: &RecoveryWords) {
+    let colors = palette(ui);
+    let numbered: Vec<String> =
+        (1..).zip(recovery.words()).map(|(place, word)| format!("{place:>2} {word}")).collect();
+    let width = (ui.available_width() - (COLUMNS - 1) as f32 * size::GAP_SMALL) / COLUMNS as f32;
+    let grid = Grid::new("recovery words").num_columns(COLUMNS).min_col_width(width);
+    grid.spacing(vec2(size::GAP_SMALL, size::GAP_SMALL)).show(ui, |ui| {
+        for row in numbered.chunks(COLUMNS) {
+            for word in row {
+                line(ui, word.as_str(), font::key(), colors.text);
+            }
+            ui.end_row();
+        }
+    });
+}
+
+/// Columns of words.
+const COLUMNS: usize = 4;
+
+/// Whoever wrote them down types them from the paper.
+fn check_ui(ui: &mut Ui, check: &WordsCheck, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let colors = palette(ui);
+    let field = ui.add(
+        TextEdit::multiline(&mut state.typed_words)
+            .id_salt("typed words")
+            .hint_text(words::hint())
+            .font(font::body())
+            .char_limit(LONGEST_TEXT)
+            .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
+            .desired_rows(2)
+            .desired_width(f32::INFINITY),
+    );
+    field.accessible_name(words::field());
+    match check {
+        WordsCheck::Idle => {}
+        WordsCheck::Right => {
+            label(ui, words::right(), font::caption(), colors.accent);
+        }
+        WordsCheck::Wrong(why) => {
+            label(ui, text::whole(&told::words(why)), font::caption(), colors.danger);
+        }
+    }
+    ui.add_space(size::GAP_SMALL);
+    let typed = !state.typed_words.trim().is_empty();
+    let button = TextButton::new(words::check(), Tone::Secondary).icon(icons::ICON_CHECK);
+    if ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked() {
+        wishes.push(Command::CheckWords(TypedWords::new(state.typed_words.as_str())));
+    }
+    ui.add_space(size::GAP);
+}
