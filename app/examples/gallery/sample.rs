@@ -1,9 +1,11 @@
 //! Invented snapshots, one per state of the window; the tests of the window show them too.
 
+use app::call::receipt::{PathTaken, PicturesSeen, Receipt};
 use app::engine::diagnosis::{Bearing, ClockError, Fact, Finding, Ipv6, Verdict};
 use app::engine::view::{
     CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
-    NetworkCheck, NetworkFound, NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search, View,
+    NetworkCheck, NetworkFound, NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search,
+    Second, TREND, View,
 };
 use app::reason::{Reason, Remedy, Word};
 use app::storage::{Verified, When};
@@ -14,6 +16,7 @@ use media::video::frame::{Size, Taken};
 use media::video::pattern;
 use overlay::outcome::{Carrier, UdpState};
 use overlay::{Identity, NatKind, OfflineReason, PublicKey, Role};
+use relay::UnixTime;
 use std::time::{Duration, Instant};
 
 /// The key of an invented person.
@@ -68,6 +71,7 @@ pub(crate) fn active(since: Instant) -> View {
     if let Some(call) = &mut view.call {
         call.path = Some(PathView::Direct);
         call.quality = Some(Quality { bars: 4, rtt: Some(Duration::from_millis(24)), loss: 0.002 });
+        call.trend = trend();
         call.mic_level = 0.55;
         call.speaker_level = 0.4;
     }
@@ -198,8 +202,11 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
     if let Some(call) = &mut echo.call {
         call.path = Some(PathView::Local);
     }
-    let ended =
-        |why, seconds: Option<u64>| CallPhase::Ended { why, lasted: seconds.map(Duration::from_secs) };
+    let ended = |why, seconds: Option<u64>| CallPhase::Ended {
+        why,
+        lasted: seconds.map(Duration::from_secs),
+        receipt: seconds.map(|_| receipt()),
+    };
     let name = || "eva".to_owned();
     Vec::from([
         ("first-run", first_run()),
@@ -229,6 +236,35 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
     ])
 }
 
+/// What a call with pictures was like.
+pub(crate) fn receipt() -> Receipt {
+    Receipt {
+        path: PathTaken::Mixed,
+        seconds: 247,
+        mos: 4.2,
+        worst_mos: 3.7,
+        mouth_to_ear: Duration::from_millis(92),
+        made_up: Duration::from_millis(340),
+        loss: 0.004,
+        pictures: Some(PicturesSeen { height: 720, frame_rate: 29.4, frozen: Duration::from_millis(400) }),
+    }
+}
+
+/// Two minutes of a call that got worse and better again.
+fn trend() -> Vec<Second> {
+    let second = |n: usize| {
+        let bad = if (50..70).contains(&n) { (n % 10) as f32 / 10.0 } else { 0.0 };
+        Second {
+            mos: 4.3 - bad,
+            mouth_to_ear: Duration::from_millis(80 + (bad * 90.0) as u64),
+            lost: bad * 0.06,
+            kbps: 900.0 - bad * 500.0 + (n % 7) as f32 * 12.0,
+            frame_rate: Some(30.0 - bad * 12.0),
+        }
+    };
+    (0..TREND).map(second).collect()
+}
+
 fn contact(id: ContactId, name: &str, last_call: Option<When>) -> ContactRow {
     let fingerprint = match id {
         ContactId::Echo => String::new(),
@@ -252,7 +288,18 @@ fn past(
     when: When,
     seconds: Option<u64>,
 ) -> HistoryRow {
-    HistoryRow { with, name: name.to_owned(), outcome, when, lasted: seconds.map(Duration::from_secs) }
+    let lasted = seconds.map(Duration::from_secs);
+    // Each began at another time; they are told apart by it.
+    let began = UnixTime::from_secs(1_700_000_000 + seconds.unwrap_or_default());
+    HistoryRow {
+        with,
+        name: name.to_owned(),
+        outcome,
+        began,
+        when,
+        lasted,
+        receipt: lasted.map(|_| receipt()),
+    }
 }
 
 fn today(time: &str) -> When {

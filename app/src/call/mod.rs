@@ -32,11 +32,13 @@
 
 mod line;
 pub mod message;
+pub mod receipt;
 #[cfg(test)]
 mod tests;
 
 pub use line::Line;
 pub use message::CallId;
+pub use receipt::Receipt;
 
 use crate::{engine::view::ContactId, reason::Reason};
 use message::Signal;

@@ -375,12 +375,12 @@ fn judge(
             printer.error(&nobody);
             Some(nobody.exit_status())
         }
-        (Until::CallEnded { .. }, EventBody::Ended(ended)) => Some(ended.reason.exit_status()),
+        (Until::CallEnded { .. }, EventBody::Ended { ended, .. }) => Some(ended.reason.exit_status()),
         (Until::CallEnded { duration: Some(duration) }, EventBody::MediaFlowing { .. }) => {
             hang_up_at.get_or_insert(Instant::now() + *duration);
             None
         }
-        (Until::Calls { left: Some(left), .. }, EventBody::Ended(_)) => {
+        (Until::Calls { left: Some(left), .. }, EventBody::Ended { .. }) => {
             *left = left.saturating_sub(1);
             (*left == 0).then_some(0)
         }

@@ -13,6 +13,7 @@ use crate::{
     call::{
         CallEvent, CallId, Direction, Ended, Output, Side, Start, Welcome,
         message::{Body, Signal},
+        receipt::Meter,
     },
     note::Note,
     reason::Reason,
@@ -52,6 +53,7 @@ pub(super) struct CallRecord {
     with: ContactId,
     name: String,
     began: UnixTime,
+    meter: Meter,
 }
 
 impl MediaSession {
@@ -147,6 +149,7 @@ impl Actor {
             Some(SessionEvent::Connected) => self.begin_filming(),
             Some(SessionEvent::Path(path)) => {
                 self.picture.path(&path);
+                self.measure(|meter| meter.path(&path));
                 self.tell(Some(call), EventBody::Path(path));
             }
             Some(SessionEvent::MediaFlowing { direction, mic_t0, speaker_t0 }) => {
@@ -155,6 +158,7 @@ impl Actor {
             }
             Some(SessionEvent::Stats(stats)) => {
                 self.picture.quality(&stats);
+                self.measure(|meter| meter.second(&stats));
                 self.tell(Some(call), EventBody::Stats(stats));
             }
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
@@ -453,7 +457,14 @@ impl Actor {
     fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
         let name = self.name_of(with, claimed);
         self.picture.show_call(with, name.clone(), phase);
-        self.record = Some(CallRecord { with, name, began: self.now().unix });
+        self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
+    }
+
+    /// Something to be told of the call when it is over.
+    fn measure(&mut self, tell: impl FnOnce(&mut Meter)) {
+        if let Some(record) = &mut self.record {
+            tell(&mut record.meter);
+        }
     }
 
     /// The name shown for somebody: the contact's, else what they say, else the key's fingerprint.
@@ -467,7 +478,8 @@ impl Actor {
         let with = ContactId::Person(key);
         let name = self.name_of(with, "");
         let outcome = HistoryOutcome::Missed;
-        let kept = self.storage.add_call(&PastCall { with, name, outcome, began, lasted: None });
+        let kept =
+            self.storage.add_call(&PastCall { with, name, outcome, began, lasted: None, receipt: None });
         self.kept(kept);
         self.read_lists();
         self.tell(call, EventBody::Missed { from: self.person(key, "") });
@@ -482,14 +494,16 @@ impl Actor {
 
     fn call_ended(&mut self, call: CallId, ended: Ended) {
         let with = self.record.as_ref().map(|record| record.with);
-        if let Some(CallRecord { with, name, began }) = self.record.take() {
+        let mut receipt = None;
+        if let Some(CallRecord { with, name, began, meter }) = self.record.take() {
+            receipt = meter.receipt();
             let outcome = match (ended.direction, ended.talked) {
                 (Direction::Placed, Some(_)) => HistoryOutcome::Placed,
                 (Direction::Placed, None) => HistoryOutcome::Unanswered,
                 (Direction::Received, Some(_)) => HistoryOutcome::Received,
                 (Direction::Received, None) => HistoryOutcome::Missed,
             };
-            let past = PastCall { with, name, outcome, began, lasted: ended.talked };
+            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt };
             let kept = self.storage.add_call(&past);
             self.kept(kept);
             self.read_lists();
@@ -498,13 +512,13 @@ impl Actor {
             self.leave_word(key);
         }
         let why = ended.reason.clone();
-        self.picture.phase(CallPhase::Ended { why, lasted: ended.talked });
+        self.picture.phase(CallPhase::Ended { why, lasted: ended.talked, receipt });
         let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
             || matches!(ended.reason, Reason::Device(_) | Reason::Camera { .. } | Reason::Internal(_));
         if failed && ended.direction == Direction::Placed {
             self.tell(Some(call), EventBody::Error(ended.reason.clone()));
         }
-        self.tell(Some(call), EventBody::Ended(ended));
+        self.tell(Some(call), EventBody::Ended { ended, receipt });
     }
 }
 

@@ -325,6 +325,7 @@ fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
             began: call.began,
             when: storage.when(call.began, now)?.to_string(),
             lasted: call.lasted,
+            receipt: call.receipt,
         });
     }
     Ok(told)

@@ -4,7 +4,7 @@
 
 use super::diagnosis::Diagnosis;
 use crate::{
-    call::{CallId, Ended, Side, Waiting},
+    call::{CallId, Ended, Receipt, Side, Waiting},
     reason::Reason,
     storage::Verified,
 };
@@ -51,7 +51,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     ("presence", "key, fingerprint, name, here, last_seen_ms: a contact came online, or left"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
-    ("history", "with, name, outcome, began_ms, duration_ms: one past call"),
+    ("history", "with, name, outcome, began_ms, duration_ms, receipt: one past call"),
     ("incoming", "from, key, name, stranger: somebody calls"),
     ("ringing", "it rings there"),
     ("answered", "the call was picked up"),
@@ -69,7 +69,11 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("first_picture", "the first picture of the other end is shown"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
-    ("ended", "reason, by, duration_ms, receipt: the call is over"),
+    (
+        "ended",
+        "reason, by, duration_ms, receipt (path, seconds, mos, worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
+         height, fps, frozen_ms; null where nothing was measured): the call is over",
+    ),
     ("exported", "file, key, fingerprint, name, contacts, calls: everything is in one sealed file"),
     ("imported", "key, fingerprint, name, contacts, calls, sealed: the profile is the one that was exported"),
     ("words", "words: the 24 recovery words of this profile, in their order"),
@@ -268,6 +272,8 @@ pub enum EventBody {
         when: String,
         /// How long sound flowed.
         lasted: Option<Duration>,
+        /// What it was like.
+        receipt: Option<Receipt>,
     },
     /// Somebody calls.
     Incoming {
@@ -305,7 +311,12 @@ pub enum EventBody {
         from: Person,
     },
     /// The call is over.
-    Ended(Ended),
+    Ended {
+        /// How.
+        ended: Ended,
+        /// What it was like.
+        receipt: Option<Receipt>,
+    },
     /// Something about the key of this profile.
     Custody(CustodyEvent),
     /// Something did not work; what was begun goes on or ends by itself.
@@ -362,7 +373,7 @@ impl EventBody {
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
             Self::Missed { .. } => "missed",
-            Self::Ended(_) => "ended",
+            Self::Ended { .. } => "ended",
             Self::Custody(custody) => custody.name(),
             Self::Error(_) | Self::Refused(_) => "error",
         }
@@ -432,9 +443,9 @@ impl EventBody {
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,
             }),
-            Self::History { with, name, outcome, began, lasted, .. } => json!({
+            Self::History { with, name, outcome, began, lasted, receipt, .. } => json!({
                 "with": with, "name": name, "outcome": outcome,
-                "began_ms": began.as_millis(), "duration_ms": lasted.map(millis),
+                "began_ms": began.as_millis(), "duration_ms": lasted.map(millis), "receipt": receipt,
             }),
             Self::Incoming { from, stranger } => json!({
                 "from": from.shown, "key": from.key.to_string(), "name": from.name, "stranger": stranger,
@@ -478,9 +489,9 @@ impl EventBody {
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
             Self::FirstPicture => json!({}),
-            Self::Ended(ended) => json!({
+            Self::Ended { ended, receipt } => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),
-                "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": null,
+                "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": receipt,
             }),
             Self::Custody(custody) => custody.fields(),
             Self::DeviceLost(reason) | Self::Error(reason) | Self::Refused(reason) => {

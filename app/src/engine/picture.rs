@@ -4,7 +4,7 @@ use super::{
     WakeSlot,
     view::{
         BlockedRow, CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES,
-        Notice, PathView, Presence, Quality, RequestRow, View,
+        Notice, PathView, Presence, Quality, RequestRow, Second, TREND, View,
     },
 };
 use crate::{
@@ -118,8 +118,10 @@ impl Picture {
                     with: call.with,
                     name: call.name,
                     outcome: call.outcome,
+                    began: call.began,
                     when: storage.when(call.began, now)?,
                     lasted: call.lasted,
+                    receipt: call.receipt,
                 })
             })
             .collect::<Result<_, StorageError>>()?;
@@ -163,14 +165,18 @@ impl Picture {
     /// How the call sounds.
     pub(super) fn quality(&mut self, stats: &CallStats) {
         if let Some(call) = &mut self.view.call {
-            // The steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many dissatisfied, nearly all.
-            let bars = match stats.mos {
-                mos if mos >= 4.0 => 4,
-                mos if mos >= 3.6 => 3,
-                mos if mos >= 3.1 => 2,
-                _ => 1,
-            };
+            let bars = Quality::bars_of(stats.mos);
             call.quality = Some(Quality { bars, rtt: stats.rtt, loss: stats.loss });
+            if call.trend.len() == TREND {
+                call.trend.remove(0);
+            }
+            call.trend.push(Second {
+                mos: stats.mos,
+                mouth_to_ear: stats.mouth_to_ear,
+                lost: stats.loss.max(stats.concealed_ratio),
+                kbps: stats.audio_kbps + stats.pictures.map_or(0.0, |pictures| pictures.kbps),
+                frame_rate: stats.pictures.map(|pictures| pictures.frame_rate),
+            });
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     helping::Agreed,
 };
 use crate::{
-    call::Waiting,
+    call::{Receipt, Waiting},
     reason::Reason,
     storage::{Verified, When},
 };
@@ -25,6 +25,7 @@ use media::{
     },
 };
 use overlay::{InviteError, OfflineReason, PublicKey, volunteer::Candidacy};
+use relay::UnixTime;
 use std::time::{Duration, Instant};
 
 /// Everything the window needs to draw itself.
@@ -392,6 +393,8 @@ pub struct CallView {
     pub path: Option<PathView>,
     /// How well it sounds, once measured.
     pub quality: Option<Quality>,
+    /// How it has gone, oldest first, at most [`TREND`] seconds.
+    pub trend: Vec<Second>,
     /// Loudness of our microphone, 0.0 to 1.0.
     pub mic_level: f32,
     /// Loudness of the other side, 0.0 to 1.0.
@@ -414,6 +417,7 @@ impl CallView {
             viewfinder: None,
             path: None,
             quality: None,
+            trend: Vec::new(),
             mic_level: 0.0,
             speaker_level: 0.0,
         }
@@ -442,6 +446,8 @@ pub enum CallPhase {
         why: Reason,
         /// How long sound flowed.
         lasted: Option<Duration>,
+        /// What it was like.
+        receipt: Option<Receipt>,
     },
 }
 
@@ -474,6 +480,37 @@ pub struct Quality {
     pub loss: f32,
 }
 
+impl Quality {
+    /// Bars for an expected opinion, by the steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many
+    /// dissatisfied, nearly all.
+    pub fn bars_of(mos: f32) -> u8 {
+        match mos {
+            mos if mos >= 4.0 => 4,
+            mos if mos >= 3.6 => 3,
+            mos if mos >= 3.1 => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Seconds of a call that are remembered while it lasts.
+pub const TREND: usize = 120;
+
+/// One second of a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Second {
+    /// Expected opinion of a listener, 1 (bad) to 4.5.
+    pub mos: f32,
+    /// From mouth to ear.
+    pub mouth_to_ear: Duration,
+    /// Share of the sound that never came, or came too late and was made up: the larger of the two.
+    pub lost: f32,
+    /// Sound and pictures received, in kbit/s, without headers.
+    pub kbps: f32,
+    /// Pictures shown; nothing where none are sent.
+    pub frame_rate: Option<f32>,
+}
+
 /// One past call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryRow {
@@ -484,9 +521,13 @@ pub struct HistoryRow {
     /// Who called whom and what came of it.
     pub outcome: HistoryOutcome,
     /// When it began.
+    pub began: UnixTime,
+    /// The same in words.
     pub when: When,
     /// How long sound flowed.
     pub lasted: Option<Duration>,
+    /// What it was like.
+    pub receipt: Option<Receipt>,
 }
 
 /// What came of a past call.

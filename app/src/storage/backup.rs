@@ -7,7 +7,8 @@
 //!   contact  [key, name, added, verified, presence secret | null, told secret | null, seen | null]
 //!   blocked  [key, name, since]
 //!   request  [key, name, last]
-//!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null]
+//!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null,
+//!             receipt | null (JSON, see `call/receipt`)]
 //!   setting  [word, bytes]
 //! ```
 //! Calls stand newest first. Fields added later go to the end of their array and are skipped here, like settings that
@@ -15,8 +16,7 @@
 
 mod codec;
 
-use super::{Blocked, Contact, PastCall, Request, Setting, Storage, StorageError, millis, outcome_word};
-use crate::engine::view::ContactId;
+use super::{Blocked, Contact, PastCall, Request, Setting, Storage, StorageError, insert_call, millis};
 use overlay::Identity;
 use rusqlite::params;
 
@@ -84,7 +84,7 @@ impl Backup {
 }
 
 /// Settings that belong to the person. Consent to help others, and what that computer was like, stay where they are.
-const CARRIED: [Setting; 7] = [
+const CARRIED: [Setting; 8] = [
     Setting::Name,
     Setting::OverlayCache,
     Setting::Invites,
@@ -92,6 +92,7 @@ const CARRIED: [Setting; 7] = [
     Setting::Microphone,
     Setting::Loudspeaker,
     Setting::Appearance,
+    Setting::Language,
 ];
 
 impl Storage {
@@ -143,15 +144,7 @@ impl Storage {
             change.execute("INSERT INTO requests (key, name, last) VALUES (?1, ?2, ?3)", row)?;
         }
         for call in backup.history.iter().rev() {
-            let who = match call.with {
-                ContactId::Echo => None,
-                ContactId::Person(key) => Some(*key.bytes()),
-            };
-            let lasted = call.lasted.map(|lasted| i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
-            change.execute(
-                "INSERT INTO history (key, name, outcome, began, lasted) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted],
-            )?;
+            insert_call(&change, call)?;
         }
         for (setting, value) in &backup.settings {
             let row = params![setting.word(), value];
@@ -165,7 +158,10 @@ impl Storage {
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn sample() -> Backup {
     use super::Verified;
-    use crate::engine::view::HistoryOutcome;
+    use crate::{
+        call::receipt::{PathTaken, PicturesSeen, Receipt},
+        engine::view::{ContactId, HistoryOutcome},
+    };
     use overlay::{PresenceSecret, PublicKey};
     use relay::UnixTime;
     use std::time::Duration;
@@ -183,8 +179,24 @@ pub(crate) fn sample() -> Backup {
         seen: None,
         here: false,
     };
-    let call =
-        |with, name: &str, outcome, lasted| PastCall { with, name: name.into(), outcome, began: at, lasted };
+    let call = |with, name: &str, outcome, lasted| PastCall {
+        with,
+        name: name.into(),
+        outcome,
+        began: at,
+        lasted,
+        receipt: None,
+    };
+    let receipt = Receipt {
+        path: PathTaken::Mixed,
+        seconds: 1,
+        mos: 4.25,
+        worst_mos: 3.5,
+        mouth_to_ear: Duration::from_millis(90),
+        made_up: Duration::from_millis(20),
+        loss: 0.25,
+        pictures: Some(PicturesSeen { height: 720, frame_rate: 29.5, frozen: Duration::ZERO }),
+    };
     let talked = Some(Duration::from_millis(1500));
     Backup {
         identity: Identity::from_secret([42; 32]),
@@ -201,7 +213,10 @@ pub(crate) fn sample() -> Backup {
         blocked: vec![Blocked { key: key(2), name: "eve".into(), since: at }],
         requests: vec![Request { key: key(3), name: String::new(), last: at }],
         history: vec![
-            call(ContactId::Person(key(1)), "ada", HistoryOutcome::Received, talked),
+            PastCall {
+                receipt: Some(receipt),
+                ..call(ContactId::Person(key(1)), "ada", HistoryOutcome::Received, talked)
+            },
             call(ContactId::Person(key(1)), "ada", HistoryOutcome::Missed, None),
             call(ContactId::Person(key(2)), "eve", HistoryOutcome::Unanswered, None),
             call(ContactId::Echo, "Echo", HistoryOutcome::Placed, talked),

@@ -31,7 +31,10 @@ pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
 pub use when::When;
 
-use crate::engine::view::{ContactId, HistoryOutcome};
+use crate::{
+    call::Receipt,
+    engine::view::{ContactId, HistoryOutcome},
+};
 use overlay::{PresenceSecret, PublicKey};
 use relay::UnixTime;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
@@ -90,6 +93,7 @@ const MIGRATIONS: &[&str] = &[
         since INTEGER NOT NULL
     ) STRICT;
 ",
+    "ALTER TABLE history ADD COLUMN receipt TEXT;",
 ];
 
 /// Names of settings.
@@ -155,7 +159,7 @@ impl Verified {
 }
 
 /// One past call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PastCall {
     /// With whom.
     pub with: ContactId,
@@ -167,6 +171,8 @@ pub struct PastCall {
     pub began: UnixTime,
     /// How long sound flowed.
     pub lasted: Option<Duration>,
+    /// What it was like.
+    pub receipt: Option<Receipt>,
 }
 
 /// One stranger who called.
@@ -317,7 +323,7 @@ impl Storage {
     /// The newest past calls, newest first.
     pub fn history(&self, most: u32) -> Result<Vec<PastCall>, StorageError> {
         let mut query = self.db.prepare(
-            "SELECT key, name, outcome, began, lasted FROM history ORDER BY began DESC, id DESC LIMIT ?1",
+            "SELECT key, name, outcome, began, lasted, receipt FROM history ORDER BY began DESC, id DESC LIMIT ?1",
         )?;
         let rows = query.query_map([most], |row| {
             let who: Option<[u8; 32]> = row.get(0)?;
@@ -327,6 +333,7 @@ impl Storage {
                 outcome: outcome(&row.get::<_, String>(2)?),
                 began: time(row, 3)?,
                 lasted: row.get::<_, Option<i64>>(4)?.map(|ms| Duration::from_millis(ms.unsigned_abs())),
+                receipt: row.get::<_, Option<String>>(5)?.and_then(|json| Receipt::from_json(&json)),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -340,16 +347,8 @@ impl Storage {
 
     /// Adds a past call; the oldest beyond [`MAX_HISTORY`] give way.
     pub fn add_call(&mut self, call: &PastCall) -> Result<(), StorageError> {
-        let who = match call.with {
-            ContactId::Echo => None,
-            ContactId::Person(key) => Some(*key.bytes()),
-        };
-        let lasted = call.lasted.map(|lasted| i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
         let change = self.db.transaction()?;
-        change.execute(
-            "INSERT INTO history (key, name, outcome, began, lasted) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted],
-        )?;
+        insert_call(&change, call)?;
         change.execute(
             "DELETE FROM history WHERE id NOT IN (SELECT id FROM history ORDER BY began DESC, id DESC LIMIT ?1)",
             [MAX_HISTORY],
@@ -434,6 +433,20 @@ impl Setting {
             Self::Past => "past",
         }
     }
+}
+
+fn insert_call(db: &Connection, call: &PastCall) -> Result<(), StorageError> {
+    let who = match call.with {
+        ContactId::Echo => None,
+        ContactId::Person(key) => Some(*key.bytes()),
+    };
+    let lasted = call.lasted.map(|lasted| i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
+    let receipt = call.receipt.map(Receipt::to_json);
+    db.execute(
+        "INSERT INTO history (key, name, outcome, began, lasted, receipt) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted, receipt],
+    )?;
+    Ok(())
 }
 
 /// Does the steps that are still to do, all in one transaction.

@@ -122,6 +122,7 @@ fn history_comes_back_newest_first() {
         outcome: HistoryOutcome::Placed,
         began: NOW,
         lasted: Some(Duration::from_millis(1500)),
+        receipt: sample().history[0].receipt,
     };
     let missed = PastCall {
         with: ContactId::Person(key(1)),
@@ -129,6 +130,7 @@ fn history_comes_back_newest_first() {
         outcome: HistoryOutcome::Missed,
         began: NOW.saturating_add(Duration::from_secs(1)),
         lasted: None,
+        receipt: None,
     };
     storage.add_call(&echo).unwrap();
     storage.add_call(&missed).unwrap();

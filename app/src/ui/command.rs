@@ -41,6 +41,8 @@ pub(super) enum UiCommand {
     Decline,
     /// Choose microphone and loudspeaker.
     Devices,
+    /// Show the figures of the call, or hide them.
+    Statistics,
     /// Go to the field that searches and adds.
     Search,
     /// Go to what can be chosen.
@@ -66,6 +68,7 @@ impl UiCommand {
             Self::Answer => text::call::answer(),
             Self::Decline => text::call::decline(),
             Self::Devices => text::call::devices(),
+            Self::Statistics => text::trend::open(),
             Self::Search => text::side::field(),
             Self::Settings => text::side::settings(),
         }
@@ -87,6 +90,7 @@ impl UiCommand {
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
             Self::Answer => icons::ICON_CALL,
             Self::Devices => icons::ICON_TUNE,
+            Self::Statistics => icons::ICON_MONITORING,
             Self::Search => icons::ICON_SEARCH,
             Self::Settings => icons::ICON_SETTINGS,
         }
@@ -105,6 +109,7 @@ impl UiCommand {
             Self::Share | Self::StopSharing => Key::D,
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
             Self::Devices => Key::I,
+            Self::Statistics => Key::T,
             Self::Search => Key::F,
             Self::Settings => Key::Comma,
             Self::Answer => return None,
@@ -145,6 +150,7 @@ impl UiCommand {
             | Self::SmallWindow
             | Self::BackToWindow
             | Self::Devices
+            | Self::Statistics
             | Self::Search
             | Self::Settings => None,
         }
@@ -157,6 +163,7 @@ impl UiCommand {
             Self::FullScreen => state.touched = state.now,
             Self::Share => state.raise(Card::Sharing),
             Self::Devices => state.raise(Card::Devices),
+            Self::Statistics => state.trend_shown = !state.trend_shown,
             Self::Search => state.focus_search = state.first_run != FirstRun::Open,
             Self::Settings if state.first_run != FirstRun::Open => state.go(Page::Settings),
             _ => {}
@@ -211,6 +218,7 @@ impl UiCommand {
                     call.camera.map(Self::switching),
                     Self::sharing(call),
                     Some(Self::Devices),
+                    Some(Self::Statistics),
                     Some(Self::HangUp),
                 ];
                 let staging = stage.map_or(&[][..], Self::staging);

@@ -4,6 +4,7 @@ use super::gauge::Gauge;
 use super::widgets::{Picture, Qr};
 use crate::engine::view::{CallPhase, ContactId, View};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
+use relay::UnixTime;
 use std::time::Instant;
 
 /// The window's own state.
@@ -41,6 +42,8 @@ pub(super) struct UiState {
     pub(super) touched: Instant,
     /// The card above everything else of a call, and whether this is its first frame.
     pub(super) card: Option<(Card, Since)>,
+    /// Whether the figures of a call are shown.
+    pub(super) trend_shown: bool,
     /// Whether the window may close in a call.
     pub(super) closing: Closing,
     /// The code shown last.
@@ -64,7 +67,7 @@ pub(super) enum Stage {
     Apart,
 }
 
-/// A card above everything else of a call.
+/// A card above everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Card {
     /// What to show of our screen.
@@ -73,6 +76,8 @@ pub(super) enum Card {
     Devices,
     /// Whether to close the window.
     Quit,
+    /// What the call was like that began then.
+    Receipt(UnixTime),
 }
 
 /// Since when a card is up.
@@ -149,6 +154,7 @@ impl UiState {
             stage: Stage::Window,
             touched: now,
             card: None,
+            trend_shown: false,
             closing: Closing::Asks,
             qr: None,
             safety: None,

@@ -215,6 +215,10 @@ pub(super) mod size {
     pub(in crate::ui) const KEY_PICTURE: f32 = 44.0;
     /// Width of a level meter.
     pub(in crate::ui) const METER: f32 = 140.0;
+    /// Width of the figures of a call.
+    pub(in crate::ui) const TREND: f32 = 220.0;
+    /// Height of a line over time.
+    pub(in crate::ui) const PLOT: f32 = 36.0;
     /// Thickness of a level meter.
     pub(in crate::ui) const METER_HEIGHT: f32 = 6.0;
     /// Corners of buttons, fields and rows.

@@ -145,7 +145,8 @@ fn mute_and_hang_up_by_key_but_never_by_escape() {
 #[test]
 fn tab_reaches_the_controls_and_space_presses_them() {
     let mut window = Window::open(sample::active(Instant::now()));
-    // The first is for microphone and loudspeaker.
+    // The first two are for microphone and loudspeaker, and for statistics.
+    window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Space);
@@ -161,10 +162,19 @@ fn tab_reaches_the_controls_and_space_presses_them() {
 #[test]
 fn an_ended_call_says_why_and_offers_the_next_step() {
     let why = Reason::ConnectionLost;
-    let mut window = Window::open(bob(CallPhase::Ended { why, lasted: Some(Duration::from_secs(247)) }));
+    let mut window = Window::open(bob(CallPhase::Ended {
+        why,
+        lasted: Some(Duration::from_secs(247)),
+        receipt: Some(sample::receipt()),
+    }));
     assert!(window.says("The connection was lost."));
     assert!(window.says("Check your network connection and call again."));
     assert!(window.says("4 min 7 s"));
+    for figure in
+        ["Excellent", "Good", "Direct and relayed", "92 ms", "0.4 %", "0.3 s", "720 lines", "29 a second"]
+    {
+        assert!(window.says(figure), "{figure}");
+    }
     window.click("Close");
     assert_eq!(window.wished(), [Command::DismissCall]);
     window.click("Call again");
@@ -176,7 +186,7 @@ fn whatever_ended_a_call_is_told_with_what_to_do_next() {
     let mut window = Window::open(sample::contacts());
     let mut told = BTreeSet::new();
     for reason in Reason::every() {
-        window.show(bob(CallPhase::Ended { why: reason.clone(), lasted: None }));
+        window.show(bob(CallPhase::Ended { why: reason.clone(), lasted: None, receipt: None }));
         let sentences: Vec<String> = window
             .harness
             .query_all_by_role(Role::Label)
@@ -385,7 +395,7 @@ fn a_call_that_ends_leaves_the_full_screen() {
     let mut window = Window::open(sample::filmed(Instant::now()));
     window.click("Full screen");
     let why = Reason::HungUp;
-    window.shown.send_replace(Arc::new(bob(CallPhase::Ended { why, lasted: None })));
+    window.shown.send_replace(Arc::new(bob(CallPhase::Ended { why, lasted: None, receipt: None })));
     assert!(window.asked_of_the_desktop().contains(&ViewportCommand::Fullscreen(false)));
 }
 
@@ -406,4 +416,27 @@ fn the_picture_moves_to_a_small_window_and_back() {
     window.click("Small window");
     window.click("Back to window");
     assert!(window.says("Full screen"));
+}
+
+#[test]
+fn statistics_come_and_go_by_key_and_by_button() {
+    let mut window = Window::open(sample::active(Instant::now()));
+    assert!(!window.says("Last two minutes"));
+    window.press(Modifiers::COMMAND, Key::T);
+    assert!(window.says("Last two minutes"));
+    for line in ["From mouth to ear: 80 ms", "Sound lost or late: 0.0 %", "Pictures a second: 30"] {
+        assert!(window.says(line), "{line}");
+    }
+    window.click("Close statistics");
+    assert!(!window.says("Last two minutes"));
+    window.click("Statistics");
+    assert!(window.says("Last two minutes"));
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn statistics_of_a_call_that_just_began_say_that_they_come() {
+    let mut window = Window::open(bob(CallPhase::Active { since: Instant::now() }));
+    window.press(Modifiers::COMMAND, Key::T);
+    assert!(window.says("The first figures come within a second."));
 }

@@ -143,6 +143,10 @@ pub(super) fn every_screen(
         window.click(row);
         look(&mut window, row);
     }
+    let mut window = open(full());
+    tab(&mut window, 0);
+    first_small_button(&mut window);
+    look(&mut window, "card of a receipt");
     let mut call = sample::active(now).call;
     if let Some(call) = &mut call {
         let window = |(number, title): (u32, &str)| {
@@ -156,7 +160,9 @@ pub(super) fn every_screen(
     let mut window = open(sample::filmed(now));
     window.press(Modifiers::NONE, Key::F11);
     look(&mut window, "full screen");
-    for (key, name) in [(Key::D, "card of what to share"), (Key::I, "card of devices")] {
+    for (key, name) in
+        [(Key::D, "card of what to share"), (Key::I, "card of devices"), (Key::T, "card of statistics")]
+    {
         let mut window = open(View { call: call.clone(), ..full() });
         window.press(Modifiers::COMMAND, key);
         look(&mut window, name);
@@ -187,6 +193,18 @@ fn tab(window: &mut Window, number: usize) {
     tabs.retain(|tab| tab.rect().bottom() >= lowest - 1.0);
     tabs.sort_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
     tabs[number].click();
+    window.harness.run();
+}
+
+/// Presses the first small round button right of the side panel.
+fn first_small_button(window: &mut Window) {
+    let buttons = window.harness.query_all_by_role(Role::Button);
+    let mut small: Vec<_> =
+        buttons.filter(|it| it.rect().left() > 280.0 && it.rect().width() < 40.0).collect();
+    small.sort_by(|a, b| {
+        a.rect().top().total_cmp(&b.rect().top()).then(a.rect().left().total_cmp(&b.rect().left()))
+    });
+    small[0].click();
     window.harness.run();
 }
 

@@ -86,3 +86,16 @@ fn a_limit_of_the_command_line_is_shown_as_it_is() {
     let agreed = Agreed { roles: Offers::ALL, max_kbps: Some(1500), ..Agreed::default() };
     assert!(help(agreed, Counts::Now).says("Calls passed on, at most: 1.5 Mbit/s"));
 }
+
+#[test]
+fn a_past_call_tells_what_it_was_like_and_a_missed_one_has_nothing_to_tell() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    assert!(window.mentions("Excellent"));
+    window.click("What the call with bob was like, today 14:05");
+    assert!(window.says("The call with bob"));
+    assert!(window.says("720 lines"));
+    window.press(egui::Modifiers::NONE, egui::Key::Enter);
+    assert!(!window.says("The call with bob"));
+    assert!(!window.mentions("was like, today 09:12"));
+}

@@ -297,7 +297,7 @@ fn a_stranger_is_blocked_where_their_request_is() {
 fn past_calls_are_listed_and_called_again() {
     let mut window = Window::open(sample::contacts());
     window.click("Recent calls");
-    assert!(window.says("Outgoing call · today 14:05 · 4 min 7 s"));
+    assert!(window.says("Outgoing call · today 14:05 · 4 min 7 s · Excellent"));
     assert!(window.says("Missed call · today 09:12"));
     window.click("Call dilip");
     assert_eq!(window.wished(), [Command::Call(sample::person(3))]);

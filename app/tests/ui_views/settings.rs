@@ -153,7 +153,7 @@ fn the_question_goes_away_with_the_call() {
     window.show(sample::active(window.now()));
     close(&mut window);
     assert!(window.says("Stay in the call"));
-    let over = CallPhase::Ended { why: Reason::HungUp, lasted: None };
+    let over = CallPhase::Ended { why: Reason::HungUp, lasted: None, receipt: None };
     window.show(sample::call(sample::person(1), "bob", over));
     assert!(!window.says("Stay in the call"));
     assert!(!close(&mut window).contains(&ViewportCommand::CancelClose));

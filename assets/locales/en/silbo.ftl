@@ -196,6 +196,44 @@ call-quality_label = Sound quality: { $bars ->
 call-lost = { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost on the way.
 call-lost_and_delay = There and back takes { $milliseconds } ms. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost on the way.
 
+## What a call was like
+
+receipt-title = The call with { $name }
+# $when: see “Points in time”.
+receipt-open = What the call with { $name } was like, { $when }
+receipt-none = Nothing was measured: the call was too short.
+receipt-close = Close
+receipt-sound = Sound
+receipt-worst = At its worst
+receipt-path = Way
+receipt-mixed = Direct and relayed
+receipt-delay = Mouth to ear
+receipt-lost = Lost on the way
+receipt-made_up = Made up
+receipt-pictures = Picture
+receipt-rate = Motion
+receipt-frozen = Stood still
+receipt-milliseconds = { $milliseconds } ms
+receipt-seconds = { NUMBER($seconds, minimumFractionDigits: 1) } s
+receipt-percent = { NUMBER($percent, minimumFractionDigits: 1) } %
+receipt-lines = { $lines } lines
+receipt-pictures_a_second = { $pictures } a second
+
+## How a call is while it lasts
+
+trend-title = Last two minutes
+trend-open = Statistics
+trend-close = Close statistics
+trend-looking = The first figures come within a second.
+trend-sound = Expected opinion, 1 to 5
+trend-delay = From mouth to ear
+trend-lost = Sound lost or late
+trend-bandwidth = Received
+trend-pictures = Pictures a second
+trend-opinion = { NUMBER($opinion, minimumFractionDigits: 1) }
+trend-kbits = { $kbits } kbit/s
+trend-now = { $figure }: { $value }
+
 ## The title of the window
 
 title-profile = profile { $profile }

@@ -199,6 +199,43 @@ call-quality_label = Calidad del sonido: { $bars ->
 call-lost = Se ha perdido por el camino el { NUMBER($percent, minimumFractionDigits: 1) } % del sonido.
 call-lost_and_delay = Ida y vuelta: { $milliseconds } ms. Se ha perdido por el camino el { NUMBER($percent, minimumFractionDigits: 1) } % del sonido.
 
+## Cómo fue una llamada
+
+receipt-title = La llamada con { $name }
+receipt-open = Cómo fue la llamada con { $name }, { $when }
+receipt-none = No se midió nada: la llamada fue demasiado corta.
+receipt-close = Cerrar
+receipt-sound = Sonido
+receipt-worst = En lo peor
+receipt-path = Camino
+receipt-mixed = Directo y con ayuda
+receipt-delay = De boca a oído
+receipt-lost = Perdido
+receipt-made_up = Inventado
+receipt-pictures = Imagen
+receipt-rate = Movimiento
+receipt-frozen = Parada
+receipt-milliseconds = { $milliseconds } ms
+receipt-seconds = { NUMBER($seconds, minimumFractionDigits: 1) } s
+receipt-percent = { NUMBER($percent, minimumFractionDigits: 1) } %
+receipt-lines = { $lines } líneas
+receipt-pictures_a_second = { $pictures } por segundo
+
+## Cómo va una llamada mientras dura
+
+trend-title = Últimos dos minutos
+trend-open = Estadísticas
+trend-close = Cerrar estadísticas
+trend-looking = Las primeras cifras llegan en un segundo.
+trend-sound = Opinión esperada, de 1 a 5
+trend-delay = De boca a oído
+trend-lost = Sonido perdido o tardío
+trend-bandwidth = Recibido
+trend-pictures = Imágenes por segundo
+trend-opinion = { NUMBER($opinion, minimumFractionDigits: 1) }
+trend-kbits = { $kbits } kbit/s
+trend-now = { $figure }: { $value }
+
 ## El título de la ventana
 
 title-profile = perfil { $profile }

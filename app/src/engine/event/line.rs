@@ -83,7 +83,7 @@ impl Event {
             EventBody::FirstPicture => "The picture is here.".into(),
             EventBody::DeviceLost(why) => why.to_string(),
             EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
-            EventBody::Ended(ended) => {
+            EventBody::Ended { ended, .. } => {
                 let talked =
                     ended.talked.map(|talked| format!(" ({})", in_minutes(talked))).unwrap_or_default();
                 format!("{}{talked}", ended.reason.sentence().message)

@@ -2,6 +2,7 @@
 
 use super::{Backup, BackupError, CARRIED, MAX_BACKUP};
 use crate::{
+    call::Receipt,
     engine::view::{ContactId, HistoryOutcome},
     storage::{
         Blocked, Contact, MAX_BLOCKED, MAX_CONTACTS, MAX_HISTORY, MAX_REQUESTS, PastCall, Request, Setting,
@@ -18,6 +19,8 @@ use zeroize::Zeroizing;
 const VERSION: u8 = 1;
 /// Bytes of a name, at most; those of contacts are usernames or fingerprints, and shorter.
 const LONGEST_NAME: usize = 256;
+/// Bytes of a receipt, at most.
+const LONGEST_RECEIPT: usize = 1024;
 /// Settings, and bytes of one, at most.
 const MOST_SETTINGS: u32 = 64;
 const LONGEST_SETTING: usize = 256 * 1024;
@@ -100,7 +103,7 @@ impl Backup {
         }
         out.array(self.history.len() as u64)?;
         for call in &self.history {
-            out.array(5)?;
+            out.array(6)?;
             match call.with {
                 ContactId::Echo => out.null()?,
                 ContactId::Person(key) => out.bytes(key.bytes())?,
@@ -109,6 +112,10 @@ impl Backup {
             out.str(&call.name)?.u8(outcome as u8)?.u64(call.began.as_millis())?;
             let lasted = call.lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
             write_number(out, lasted)?;
+            match call.receipt {
+                Some(receipt) => out.str(&receipt.to_json())?,
+                None => out.null()?,
+            };
         }
         out.array(self.settings.len() as u64)?;
         for (setting, value) in &self.settings {
@@ -151,9 +158,19 @@ fn call(read: &mut Decoder<'_>, items: u64) -> Result<PastCall, BackupError> {
         outcome: *OUTCOMES.get(usize::from(read.u8()?)).ok_or(BackupError::Malformed)?,
         began: time(read)?,
         lasted: or_null(read, number)?.map(Duration::from_millis),
+        receipt: if items > 5 { or_null(read, receipt)? } else { None },
     };
-    skip(read, items, 5)?;
+    skip(read, items, items.clamp(5, 6))?;
     Ok(call)
+}
+
+/// One that this build does not understand is damage: later versions add fields to it, which are skipped.
+fn receipt(read: &mut Decoder<'_>) -> Result<Receipt, BackupError> {
+    let json = read.str()?;
+    if json.len() > LONGEST_RECEIPT {
+        return Err(BackupError::Malformed);
+    }
+    Receipt::from_json(json).ok_or(BackupError::Malformed)
 }
 
 /// Nothing for one that this build does not know, or that stays with its computer.

@@ -182,6 +182,43 @@ messages! {
             lost(percent: f64),
             lost_and_delay(milliseconds: u64, percent: f64),
         }
+        /// What a call was like.
+        receipt {
+            title(name: &str),
+            open(name: &str, when: &str),
+            none,
+            close,
+            sound,
+            worst,
+            path,
+            mixed,
+            delay,
+            lost,
+            made_up,
+            pictures,
+            rate,
+            frozen,
+            milliseconds(milliseconds: u64),
+            seconds(seconds: f64),
+            percent(percent: f64),
+            lines(lines: u32),
+            pictures_a_second(pictures: f64),
+        }
+        /// How a call is while it lasts.
+        trend {
+            title,
+            open,
+            close,
+            looking,
+            sound,
+            delay,
+            lost,
+            bandwidth,
+            pictures,
+            opinion(opinion: f64),
+            kbits(kbits: f64),
+            now(figure: &str, value: &str),
+        }
         /// The title of the window.
         title {
             profile(profile: &str),

@@ -20,6 +20,7 @@ mod pseudo;
 mod tests;
 
 pub(super) mod call;
+pub(super) mod receipt;
 pub(super) mod told;
 
 pub use locale::Locale;
@@ -27,7 +28,7 @@ pub use locale::Locale;
 pub(super) use locale::speak;
 pub(super) use messages::{
     add, contact, first_run, history, invite, keeping, network, notice, quit, request, settings, sharing,
-    side,
+    side, trend,
 };
 
 use crate::engine::command::Sharing;

@@ -1,8 +1,8 @@
-//! A card above everything else of a call; one at a time. Escape, or a press beside it, takes it away.
+//! A card above everything else; one at a time. Escape, or a press beside it, takes it away.
 
-use super::{devices, quit, sharing};
+use super::{devices, quit, receipt, sharing};
 use crate::engine::command::Command;
-use crate::engine::view::{CallView, View};
+use crate::engine::view::{CallView, HistoryRow, View};
 use crate::ui::command::UiCommand;
 use crate::ui::state::{Card, Since, UiState};
 use crate::ui::theme::{palette, shadow, size};
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
 /// The card, while it is up and makes sense.
 pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let Some((card, since)) = state.card else { return };
-    let Some(call) = view.call.as_ref().filter(|call| fits(card, call)) else {
+    let Some(about) = about(card, view) else {
         state.card = None;
         return;
     };
@@ -34,10 +34,11 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
         .inner_margin(Margin::same(size::CARD_MARGIN as i8));
     let modal = Modal::new(Id::unique("card").with(card)).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(size::COLUMN_NARROW);
-        match card {
-            Card::Sharing => sharing::choices_ui(ui, call, since, wishes),
-            Card::Devices => devices::card_ui(ui, view, state, since, wishes),
-            Card::Quit => quit::question_ui(ui, call, state, since),
+        match about {
+            About::Sharing(call) => sharing::choices_ui(ui, call, since, wishes),
+            About::Devices => devices::card_ui(ui, view, state, since, wishes),
+            About::Quit(call) => quit::question_ui(ui, call, state, since),
+            About::Receipt(row) => receipt::card_ui(ui, row, since),
         }
     });
     if modal.inner == Outcome::Close || modal.backdrop_response.clicked() {
@@ -54,10 +55,27 @@ pub(super) fn leave_by_key(ctx: &Context, state: &mut UiState) {
     }
 }
 
-/// Whether there still is what the card is about.
-fn fits(card: Card, call: &CallView) -> bool {
+/// What a card is about.
+enum About<'a> {
+    Sharing(&'a CallView),
+    Devices,
+    Quit(&'a CallView),
+    Receipt(&'a HistoryRow),
+}
+
+/// Nothing where it is no more.
+fn about(card: Card, view: &View) -> Option<About<'_>> {
+    let call = view.call.as_ref();
+    let talk = call.filter(|call| call.phase.is_talk());
     match card {
-        Card::Sharing => UiCommand::sharing(call) == Some(UiCommand::Share),
-        Card::Devices | Card::Quit => call.phase.is_talk(),
+        Card::Sharing => {
+            call.filter(|call| UiCommand::sharing(call) == Some(UiCommand::Share)).map(About::Sharing)
+        }
+        Card::Devices => talk.map(|_| About::Devices),
+        Card::Quit => talk.map(About::Quit),
+        Card::Receipt(began) if call.is_none() => {
+            view.history.iter().find(|row| row.began == began).map(About::Receipt)
+        }
+        Card::Receipt(_) => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{lasted_text, sentence_ui};
 use crate::engine::command::Command;
-use crate::engine::view::{HistoryOutcome, HistoryRow, View};
-use crate::ui::state::{Page, UiState};
-use crate::ui::text::{self, contact, history as words, told};
+use crate::engine::view::{HistoryOutcome, HistoryRow, Quality, View};
+use crate::ui::state::{Card, Page, UiState};
+use crate::ui::text::{self, call, contact, history as words, receipt, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, RoundButton, label, line};
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
@@ -47,7 +47,8 @@ fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishe
         };
         Avatar::new(row.with, &row.name, size::AVATAR).show(ui);
         ui.add_space(size::GAP_SMALL);
-        let room = (ui.available_width() - size::ROUND_SMALL - size::GAP_LARGE).max(0.0);
+        let buttons = 2.0 * size::ROUND_SMALL + size::GAP;
+        let room = (ui.available_width() - buttons - size::GAP_LARGE).max(0.0);
         ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::top_down(Align::Min), |ui| {
             ui.set_width(room);
             ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::LINE_GAP);
@@ -59,6 +60,14 @@ fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishe
                 line(ui, detail(row), font::caption(), ink);
             });
         });
+        if row.lasted.is_some() {
+            let open = receipt::open(&row.name, &told::when(&row.when));
+            if ui.add(RoundButton::small(&open, icons::ICON_RECEIPT_LONG)).clicked() {
+                state.raise(Card::Receipt(row.began));
+            }
+        } else {
+            ui.add_space(size::ROUND_SMALL + size::GAP);
+        }
         if known {
             let again = contact::call(&row.name);
             if ui.add(RoundButton::small(&again, icons::ICON_CALL)).clicked() {
@@ -76,5 +85,6 @@ fn direction(ui: &mut Ui, icon: MaterialIcon, ink: egui::Color32) {
 fn detail(row: &HistoryRow) -> String {
     let mut parts = vec![text::outcome(row.outcome).to_owned(), told::when(&row.when)];
     parts.extend(lasted_text(row.lasted));
+    parts.extend(row.receipt.map(|receipt| call::quality(Quality::bars_of(receipt.mos)).to_owned()));
     parts.join(" · ")
 }

@@ -1,7 +1,9 @@
 //! A call from dialling to its end.
 
 use super::lasted_text;
+use super::receipt::{Figures, receipt_ui};
 use super::stage::{apart_ui, full_screen_ui};
+use super::trend::trend_ui;
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
 use crate::ui::command::UiCommand;
@@ -9,8 +11,8 @@ use crate::ui::state::{Stage, UiState};
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
-    Avatar, Facing, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, centered_column,
-    centered_row, label,
+    Avatar, Facing, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, card,
+    centered_column, centered_row, label,
 };
 use egui::{Rect, Ui, Vec2, Widget};
 use egui_material_icons::{MaterialIcon, icons};
@@ -31,6 +33,9 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
         }
     }
     let room = ui.available_rect_before_wrap();
+    if matches!(call.phase, CallPhase::Active { .. }) {
+        trend_ui(ui, call, state);
+    }
     let avatar = Avatar::in_call(ui, call.with, &call.name);
     centered_column(ui, "in call", size::STAGE, |ui| {
         let colors = palette(ui);
@@ -67,6 +72,7 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
 
 /// Talking to somebody who is seen.
 fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, wishes: &mut Vec<Command>) {
+    trend_ui(ui, call, state);
     let below = size::BELOW_PICTURE + controls_height(ui, call, state);
     let UiState { picture: Some(picture), gauge, own, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
@@ -145,8 +151,8 @@ fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<
         });
         return;
     }
-    widths.push(size::ROUND_SMALL);
-    let devices = UiCommand::Devices;
+    let others = [UiCommand::Devices, UiCommand::Statistics];
+    widths.extend(others.map(|_| size::ROUND_SMALL));
     centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
         if let Some((path, pill)) = path {
             ui.add(pill).on_hover_text(words::path_tip(path));
@@ -154,9 +160,11 @@ fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<
         if let Some((quality, bars)) = quality {
             ui.add(bars).on_hover_text(words::quality_tip(&quality));
         }
-        let tip = devices.tip(ui.ctx());
-        if ui.add(RoundButton::small(devices.label(), devices.icon()).tip(tip)).clicked() {
-            devices.perform(ui.ctx(), state, wishes);
+        for action in others {
+            let tip = action.tip(ui.ctx());
+            if ui.add(RoundButton::small(action.label(), action.icon()).tip(tip)).clicked() {
+                action.perform(ui.ctx(), state, wishes);
+            }
         }
     });
 }
@@ -239,12 +247,13 @@ fn actions(call: &CallView, state: &UiState) -> Vec<UiCommand> {
 
 /// A call that is over: why, what to do next, and the two buttons.
 pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
-    let CallPhase::Ended { why, lasted } = &call.phase else { return };
-    let avatar = Avatar::in_call(ui, call.with, &call.name);
+    let CallPhase::Ended { why, lasted, receipt } = &call.phase else { return };
+    let low = ui.available_height() < size::LOW_WINDOW;
+    let avatar = if low { size::AVATAR_CALL_LOW } else { size::AVATAR_LARGE };
     centered_column(ui, "ended", size::COLUMN, |ui| {
         let colors = palette(ui);
         ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-        avatar.still().show(ui);
+        Avatar::new(call.with, &call.name, avatar).show(ui);
         label(ui, call.name.as_str(), font::display(), colors.text);
         if let Some(lasted) = lasted_text(*lasted) {
             label(ui, lasted, font::lead(), colors.text_muted);
@@ -253,7 +262,12 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) 
         let why = told::reason(why);
         label(ui, why.message, font::strong(), colors.text);
         label(ui, why.next_step, font::body(), colors.text_muted);
-        ui.add_space(size::GAP_HUGE);
+        if let Some(receipt) = receipt {
+            ui.add_space(size::GAP_LARGE);
+            let most = if low { Figures::First } else { Figures::All };
+            card(ui, |ui| receipt_ui(ui, receipt, most));
+        }
+        ui.add_space(size::GAP_LARGE);
         let buttons = [
             TextButton::new(words::close(), Tone::Secondary),
             TextButton::new(words::again(), Tone::Primary).icon(icons::ICON_CALL),

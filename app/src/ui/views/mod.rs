@@ -4,7 +4,8 @@
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
-//!   over a call ─────▶ card: sharing | devices | quit
+//!   over a call ─────▶ card: sharing | devices | quit; statistics
+//!   over history ────▶ card: receipt
 //!   always on top ───▶ notices
 //! ```
 
@@ -22,11 +23,13 @@ mod keeping;
 mod network;
 mod notices;
 mod quit;
+mod receipt;
 mod request;
 mod settings;
 mod sharing;
 mod side;
 pub(super) mod stage;
+mod trend;
 
 use super::state::{FirstRun, Page, Stage, UiState};
 use super::theme::palette;

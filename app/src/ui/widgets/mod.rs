@@ -7,6 +7,7 @@ mod indicator;
 mod layout;
 mod list_row;
 mod picture;
+mod plot;
 mod qr;
 mod tab;
 
@@ -16,18 +17,31 @@ pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{card, centered_column, centered_row, page};
 pub(super) use list_row::ListRow;
 pub(super) use picture::{Facing, Picture};
+pub(super) use plot::Plot;
 pub(super) use qr::{Qr, qr_code};
 pub(super) use tab::Tab;
 
-use super::theme::{palette, size};
+use super::theme::{font, palette, size};
 use egui::{
-    Color32, FontId, Galley, Label, Rect, Response, RichText, Stroke, StrokeKind, TextWrapMode, Ui, Vec2,
+    Align, Color32, FontId, Galley, Label, Layout, Rect, Response, RichText, Stroke, StrokeKind,
+    TextWrapMode, Ui, Vec2, vec2,
 };
 use std::sync::Arc;
 
 /// Text that wraps, in a font and colour of the theme.
 pub(super) fn label(ui: &mut Ui, text: impl Into<String>, font: FontId, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(font).color(color)).wrap_mode(TextWrapMode::Wrap))
+}
+
+/// A figure below what it is called, in a column of this width.
+pub(super) fn figure(ui: &mut Ui, width: f32, title: &str, value: &str) {
+    let colors = palette(ui);
+    ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
+        ui.set_width(width);
+        ui.spacing_mut().item_spacing.y = size::LINE_GAP;
+        label(ui, title, font::caption(), colors.text_muted);
+        label(ui, value, font::strong(), colors.text);
+    });
 }
 
 /// Text on one line, shortened with an ellipsis where it does not fit.
