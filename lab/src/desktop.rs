@@ -211,6 +211,14 @@ impl Window<'_> {
         run(self.desktop.on_screen("import").args(["-window", &self.id]).arg(file)).map(drop)
     }
 
+    /// What it shows: red, green and blue of each pixel, row by row.
+    pub fn pixels(&self) -> Result<Vec<[u8; 3]>> {
+        let mut shot = self.desktop.on_screen("import");
+        let output = shot.args(["-window", &self.id, "-depth", "8", "rgb:-"]).output()?;
+        ensure!(output.status.success(), "import: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(output.stdout.as_chunks::<3>().0.to_vec())
+    }
+
     /// Its title.
     pub fn title(&self) -> Result<String> {
         run(self.desktop.on_screen("xdotool").args(["getwindowname", &self.id]))

@@ -31,8 +31,10 @@
 //!
 //! [`capture`] keeps what comes to a host and finds addresses in it.
 //!
-//! Commands: `nat`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video`, `voice`, `room` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
-//! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`.
+//! [`person`] works a real window by keyboard; `story` is what two of them live through.
+//!
+//! Commands: `nat`, `story`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video`, `voice`, `room` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`, `tests/story.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.
 
@@ -51,6 +53,7 @@ pub mod netns;
 pub mod outlive;
 pub mod page;
 pub mod pair;
+pub mod person;
 pub mod pictures;
 pub mod ports;
 pub mod process;

@@ -27,9 +27,9 @@ pub struct Receipt {
     /// Seconds that were judged.
     pub seconds: u32,
     /// Expected opinion of a listener, mean: 1 (bad) to 4.5 (ITU-T G.107).
-    pub mos: f32,
+    pub mos: f64,
     /// The same of the worst five seconds in a row.
-    pub worst_mos: f32,
+    pub worst_mos: f64,
     /// From mouth to ear, mean.
     #[serde(rename = "mouth_to_ear_ms", with = "milliseconds")]
     pub mouth_to_ear: Duration,
@@ -37,7 +37,7 @@ pub struct Receipt {
     #[serde(rename = "made_up_ms", with = "milliseconds")]
     pub made_up: Duration,
     /// Share of the packets that never came, 0 to 1.
-    pub loss: f32,
+    pub loss: f64,
     /// What was seen; nothing where nothing was.
     pub pictures: Option<PicturesSeen>,
 }
@@ -63,7 +63,7 @@ pub struct PicturesSeen {
     pub height: u32,
     /// Pictures a second, mean.
     #[serde(rename = "fps")]
-    pub frame_rate: f32,
+    pub frame_rate: f64,
     /// For how long they stood still.
     #[serde(rename = "frozen_ms", with = "milliseconds")]
     pub frozen: Duration,
@@ -82,8 +82,9 @@ impl Receipt {
     }
 
     fn is_possible(&self) -> bool {
-        let finite = [self.mos, self.worst_mos, self.loss].iter().all(|value| value.is_finite());
-        finite && self.pictures.is_none_or(|pictures| pictures.frame_rate.is_finite())
+        let opinions = [self.mos, self.worst_mos].iter().all(|mos| (0.0..=5.0).contains(mos));
+        let motion = self.pictures.is_none_or(|seen| (0.0..=1000.0).contains(&seen.frame_rate));
+        opinions && motion && (0.0..=1.0).contains(&self.loss)
     }
 }
 
@@ -94,8 +95,8 @@ pub struct Meter {
     seconds: u32,
     mos: f64,
     /// Of the last seconds, and the least mean of so many.
-    latest: [f32; NOTICED],
-    worst: Option<f32>,
+    latest: [f64; NOTICED],
+    worst: Option<f64>,
     mouth_to_ear: Duration,
     made_up: Duration,
     loss: f64,
@@ -116,11 +117,11 @@ impl Meter {
     /// One more second of it.
     pub fn second(&mut self, stats: &CallStats) {
         let nth = self.seconds as usize % NOTICED;
-        self.latest[nth] = stats.mos;
+        self.latest[nth] = f64::from(stats.mos);
         self.seconds = self.seconds.saturating_add(1);
         self.mos += f64::from(stats.mos);
         if self.seconds as usize >= NOTICED {
-            let mean = self.latest.iter().sum::<f32>() / NOTICED as f32;
+            let mean = self.latest.iter().sum::<f64>() / NOTICED as f64;
             self.worst = Some(self.worst.map_or(mean, |worst| worst.min(mean)));
         }
         self.mouth_to_ear += stats.mouth_to_ear;
@@ -134,7 +135,8 @@ impl Meter {
                 frozen: Duration::ZERO,
             });
             seen.height = seen.height.max(pictures.height);
-            seen.frame_rate += (pictures.frame_rate - seen.frame_rate) / self.seconds_seen as f32;
+            seen.frame_rate +=
+                (f64::from(pictures.frame_rate) - seen.frame_rate) / f64::from(self.seconds_seen);
             seen.frozen = pictures.frozen;
         }
     }
@@ -145,18 +147,26 @@ impl Meter {
             return None;
         }
         let seconds = f64::from(self.seconds);
-        let mos = (self.mos / seconds) as f32;
+        let mos = self.mos / seconds;
+        let pictures =
+            self.pictures.map(|seen| PicturesSeen { frame_rate: rounded(seen.frame_rate, 1), ..seen });
         Some(Receipt {
             path: self.path.unwrap_or(PathTaken::Local),
             seconds: self.seconds,
-            mos,
-            worst_mos: self.worst.unwrap_or(mos),
+            mos: rounded(mos, 2),
+            worst_mos: rounded(self.worst.unwrap_or(mos), 2),
             mouth_to_ear: self.mouth_to_ear / self.seconds,
             made_up: self.made_up,
-            loss: (self.loss / seconds) as f32,
-            pictures: self.pictures,
+            loss: rounded(self.loss / seconds, 4),
+            pictures,
         })
     }
+}
+
+/// No figure is better known than so many digits after the point.
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
 }
 
 /// Durations as whole milliseconds.

@@ -165,7 +165,7 @@ impl Picture {
     /// How the call sounds.
     pub(super) fn quality(&mut self, stats: &CallStats) {
         if let Some(call) = &mut self.view.call {
-            let bars = Quality::bars_of(stats.mos);
+            let bars = Quality::bars_of(f64::from(stats.mos));
             call.quality = Some(Quality { bars, rtt: stats.rtt, loss: stats.loss });
             if call.trend.len() == TREND {
                 call.trend.remove(0);

@@ -483,7 +483,7 @@ pub struct Quality {
 impl Quality {
     /// Bars for an expected opinion, by the steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many
     /// dissatisfied, nearly all.
-    pub fn bars_of(mos: f32) -> u8 {
+    pub fn bars_of(mos: f64) -> u8 {
         match mos {
             mos if mos >= 4.0 => 4,
             mos if mos >= 3.6 => 3,

@@ -216,7 +216,7 @@ pub(super) mod size {
     /// Width of a level meter.
     pub(in crate::ui) const METER: f32 = 140.0;
     /// Width of the figures of a call.
-    pub(in crate::ui) const TREND: f32 = 220.0;
+    pub(in crate::ui) const TREND: f32 = 260.0;
     /// Height of a line over time.
     pub(in crate::ui) const PLOT: f32 = 36.0;
     /// Thickness of a level meter.

@@ -23,10 +23,10 @@ pub(in crate::ui) fn in_seconds(duration: Duration) -> String {
     seconds(tenths(duration.as_secs_f64()))
 }
 
-pub(in crate::ui) fn in_percent(share: f32) -> String {
-    percent(tenths(f64::from(share.clamp(0.0, 1.0)) * 100.0))
+pub(in crate::ui) fn in_percent(share: f64) -> String {
+    percent(tenths(share.clamp(0.0, 1.0) * 100.0))
 }
 
-pub(in crate::ui) fn a_second(rate: f32) -> String {
-    pictures_a_second(f64::from(rate.round()))
+pub(in crate::ui) fn a_second(rate: f64) -> String {
+    pictures_a_second(rate.round())
 }

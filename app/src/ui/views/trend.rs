@@ -36,7 +36,7 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
                 .inner_margin(Margin::same(size::PANEL_MARGIN as i8))
                 .show(ui, |ui| {
                     ui.set_width(size::TREND);
-                ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+                    ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
                     heading_ui(ui, state);
                     let lines = lines(&call.trend);
                     if lines.is_empty() {
@@ -89,7 +89,7 @@ fn lines(trend: &[Second]) -> Vec<Line> {
         line(words::delay(), in_milliseconds(last.mouth_to_ear), 0.2, |second| {
             second.mouth_to_ear.as_secs_f32()
         }),
-        line(words::lost(), in_percent(last.lost), 0.1, |second| second.lost),
+        line(words::lost(), in_percent(f64::from(last.lost)), 0.1, |second| second.lost),
         line(words::bandwidth(), words::kbits(f64::from(last.kbps.round())), 50.0, |second| second.kbps),
     ];
     if let Some(rate) = last.frame_rate {

@@ -1,0 +1,153 @@
+//! Somebody with a window and two hands on a keyboard.
+//!
+//! What the window does is read from the JSON events of `silbo --json gui`. Where a control is, is counted: from the
+//! search field forwards, or from the end of a page backwards, as somebody does who does not look.
+
+use crate::desktop::{Desktop, Window};
+use crate::process::{Place, Silbo, Turn};
+use crate::script::{PATIENCE, Stage};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use std::path::Path;
+
+/// Width of their window, in pixels.
+pub const WIDTH: u32 = 1000;
+/// Its height.
+pub const HEIGHT: u32 = 640;
+
+/// Controls of a contact's page, counted from its last one: remove, block, compared, call.
+const COMPARED: usize = 3;
+const CALL: usize = 4;
+
+/// Who opens a window, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Opens<'a> {
+    /// Their name, and that of their profile.
+    pub name: &'static str,
+    /// Where their computer is.
+    pub place: &'a Place,
+    /// The screen of it.
+    pub desktop: &'a Desktop,
+    /// How far right of its edge the window stands.
+    pub left: u32,
+    /// What follows `silbo gui`.
+    pub words: &'a [&'a str],
+}
+
+/// Somebody whose window is open.
+#[derive(Debug)]
+pub struct Person<'a> {
+    name: &'static str,
+    /// What their Silbo tells.
+    pub events: Silbo,
+    /// Their window.
+    pub window: Window<'a>,
+}
+
+impl<'a> Person<'a> {
+    /// Opens the window and waits until it is online; log and events go to `folder`.
+    pub fn open(opens: Opens<'a>, stage: &Stage, folder: &Path) -> Result<Self> {
+        let Opens { name, place, desktop, left, words } = opens;
+        let mut command = place.command_at(Turn::First, crate::silbo()?);
+        command.arg("--json").args(stage.person(name)).arg("gui").args(words);
+        let mut events = Silbo::spawn(name, desktop.here(command), folder)?;
+        let window = desktop.window_of(events.id(), PATIENCE)?;
+        window.place(left, 40, WIDTH, HEIGHT)?;
+        events.expect("online", PATIENCE)?;
+        Ok(Self { name, events, window })
+    }
+
+    /// The first-run card has the keyboard; Enter claims.
+    pub fn register(&mut self) -> Result<()> {
+        self.window.settle()?;
+        self.window.type_text(self.name)?;
+        self.window.press("Return")?;
+        let registered = self.events.expect("registered", PATIENCE)?;
+        ensure!(registered["name"] == self.name, "another name was claimed: {registered}");
+        // What comes next has the keyboard too: Enter goes on to the contacts.
+        self.window.settle()?;
+        self.window.press("Return")
+    }
+
+    /// Looks a name up and pins the only claim found: the last control of the page.
+    pub fn add(&mut self, name: &str) -> Result<()> {
+        self.window.settle()?;
+        self.window.press("ctrl+f")?;
+        self.window.type_text(name)?;
+        self.window.press("Return")?;
+        let found = self.events.expect("lookup", PATIENCE)?;
+        let claims = found["claims"].as_array().context("`lookup` without claims")?;
+        ensure!(claims.len() == 1, "not exactly one claim: {found}");
+        self.press_last(1)?;
+        self.expect_state("contact", "added").map(drop)
+    }
+
+    /// Waits for an event of this name that tells of this state.
+    pub fn expect_state(&mut self, name: &str, state: &str) -> Result<Value> {
+        let told = |event: &Value| event["event"] == name && event["state"] == state;
+        self.events.expect_where(&format!("{name} {state}"), PATIENCE, told)
+    }
+
+    /// Accepts the only request there is, which stands right below the search field: between it and the page that opens are
+    /// the button that invites, Echo and the four tabs; the page begins with the button that declines.
+    pub fn accept_request(&mut self) -> Result<()> {
+        self.window.settle()?;
+        self.window.press("ctrl+f")?;
+        self.tab(1)?;
+        self.window.press("Return")?;
+        self.window.settle()?;
+        self.tab(8)?;
+        self.window.press("Return")?;
+        self.expect_state("request", "accepted").map(drop)
+    }
+
+    /// Notes on the page of a contact that the keys were compared.
+    pub fn compared(&mut self) -> Result<Value> {
+        self.press_last(COMPARED)?;
+        self.events.expect("safety", PATIENCE)
+    }
+
+    /// Calls the contact whose page is open.
+    pub fn call(&mut self) -> Result<()> {
+        self.press_last(CALL)?;
+        self.events.expect("calling", PATIENCE)?;
+        Ok(())
+    }
+
+    /// The same right after [`Person::compared`], when the keyboard is at the control that notes it.
+    pub fn call_after_comparing(&mut self) -> Result<()> {
+        self.press_last(CALL - COMPARED)?;
+        self.events.expect("calling", PATIENCE)?;
+        Ok(())
+    }
+
+    /// Leaves the page of a call that is over by its first control.
+    pub fn leave_ended_call(&mut self) -> Result<()> {
+        self.window.settle()?;
+        self.tab(1)?;
+        self.window.press("Return")
+    }
+
+    /// Goes to the past calls: the first of the tabs, which follow the search field, the button that invites, and Echo and
+    /// one contact.
+    pub fn show_history(&mut self) -> Result<()> {
+        self.window.settle()?;
+        self.window.press("ctrl+f")?;
+        self.tab(4)?;
+        self.window.press("Return")?;
+        self.window.settle()
+    }
+
+    /// Presses a control, counted backwards from where the keyboard is, or from the last one of the page.
+    fn press_last(&self, nth: usize) -> Result<()> {
+        self.window.settle()?;
+        for _ in 0..nth {
+            self.window.press("shift+Tab")?;
+        }
+        self.window.press("Return")
+    }
+
+    fn tab(&self, times: usize) -> Result<()> {
+        (0..times).try_for_each(|_| self.window.press("Tab"))
+    }
+}
