@@ -64,9 +64,12 @@ impl<'a> Person<'a> {
         self.window.press("Return")?;
         let registered = self.events.expect("registered", PATIENCE)?;
         ensure!(registered["name"] == self.name, "another name was claimed: {registered}");
-        // What comes next has the keyboard too: Enter goes on to the contacts.
-        self.window.settle()?;
-        self.window.press("Return")
+        // What comes next has the keyboard too: Enter goes on, to the devices, the network, and the contacts.
+        for _ in 0..3 {
+            self.window.settle()?;
+            self.window.press("Return")?;
+        }
+        Ok(())
     }
 
     /// Looks a name up and pins the only claim found: the last control of the page.

@@ -14,6 +14,8 @@ pub(super) struct UiState {
     pub(super) now: Instant,
     /// Whether the first-run card is up.
     pub(super) first_run: FirstRun,
+    /// How far it is.
+    pub(super) step: Step,
     /// The name being typed on the first-run card.
     pub(super) own_name: String,
     /// Recovery words that are typed to check them.
@@ -113,6 +115,19 @@ pub(super) enum FirstRun {
     Closed,
 }
 
+/// How far the first run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Choosing a name; devices and network follow.
+    Name,
+    /// Choosing a name, and nothing follows: somebody came back for it.
+    NameAlone,
+    /// Trying microphone and loudspeaker.
+    Devices,
+    /// Finding out about the network.
+    Network,
+}
+
 /// What the main area shows while there is no call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {
@@ -140,6 +155,7 @@ impl UiState {
         Self {
             now,
             first_run: FirstRun::Undecided,
+            step: Step::Name,
             own_name: String::new(),
             typed_words: String::new(),
             search: String::new(),
@@ -167,6 +183,16 @@ impl UiState {
     pub(super) fn settle(&mut self, view: &View) {
         if self.first_run == FirstRun::Undecided {
             self.first_run = if view.own.name.is_none() { FirstRun::Open } else { FirstRun::Closed };
+        }
+    }
+
+    /// The name is chosen, or put off; what comes next is for those who have not used Silbo yet.
+    pub(super) fn named(&mut self, view: &View) {
+        let new = view.history.is_empty() && view.contacts.iter().all(|row| row.id == ContactId::Echo);
+        if self.step == Step::Name && new {
+            self.step = Step::Devices;
+        } else {
+            self.first_run = FirstRun::Closed;
         }
     }
 

@@ -7,7 +7,7 @@ use super::{Window, blocked, sample};
 use app::engine::custody::WordsCheck;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
-use app::engine::view::{Counts, HelpView, Helped, InviteView, View};
+use app::engine::view::{ClaimState, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::ui::Locale;
 use egui::accesskit::Role;
@@ -123,6 +123,16 @@ pub(super) fn every_screen(
     for (name, view) in sample::gallery(now) {
         look(&mut open(view), name);
     }
+    let held = || sample::claim(ClaimState::Held { held_by: 4, of: 5 });
+    let mut window = open(sample::first_run());
+    window.show(View { settings: full().settings, ..held() });
+    look(&mut window, "name held");
+    window.press(Modifiers::NONE, Key::Enter);
+    look(&mut window, "first devices");
+    window.press(Modifiers::NONE, Key::Enter);
+    look(&mut window, "first network looking");
+    window.show(View { network_check: full().network_check, ..held() });
+    look(&mut window, "first network");
     let mut window = open(full());
     for (page, name) in ["recent calls", "network not looked at", "help", "settings"].into_iter().enumerate()
     {

@@ -2,13 +2,16 @@
 
 use super::{Window, blocked, sample};
 use app::engine::command::Command;
-use app::engine::view::{ClaimState, ContactId, InviteView, NoInvite, Search};
+use app::engine::diagnosis::Verdict;
+use app::engine::helping::Agreed;
+use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search};
 use app::reason::Reason;
 use app::storage::Verified;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use overlay::InviteError;
 use overlay::identity::safety::SafetyNumber;
+use overlay::record::Offers;
 
 #[test]
 fn the_first_run_card_claims_a_well_formed_name() {
@@ -48,8 +51,49 @@ fn a_claim_is_followed_to_its_end() {
     window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
     assert!(window.says("You are alice"));
     assert!(window.says("4 of 5 computers of the network keep your name."));
+    window.click("Continue");
+    assert!(window.says("Can you hear and be heard?"));
+}
+
+#[test]
+fn devices_are_tried_with_echo_and_then_the_network() {
+    let mut window = Window::open(sample::first_run());
+    window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
+    window.press(Modifiers::NONE, Key::Enter);
+    window.click("Call Echo to hear yourself");
+    assert!(window.wished().contains(&Command::Call(ContactId::Echo)));
+    // The call takes the window, and gives it back.
+    window.show(sample::call(ContactId::Echo, "Echo", CallPhase::Connecting));
+    assert!(!window.says("Can you hear and be heard?"));
+    window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
+    window.click("Continue");
+    assert_eq!(window.wished().last(), Some(&Command::CheckNetwork));
+    assert!(window.says("Trying it out"));
+    let mut view = sample::claim(ClaimState::Held { held_by: 4, of: 5 });
+    view.network_check = sample::checked(Verdict::NoSound).network_check;
+    window.show(view);
+    assert!(window.says("It rings here, but no sound would get through"));
+    window.click("Yes, when this computer can");
+    let agreed = Agreed { roles: Offers::ALL, ..Agreed::default() };
+    assert_eq!(window.wished(), [Command::AgreeToHelp(agreed)]);
     window.click("Continue to contacts");
     assert!(window.says("Call Echo"));
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn the_first_run_is_left_by_enter_alone() {
+    let mut window = Window::open(sample::first_run());
+    window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
+    for next in ["Can you hear and be heard?", "Trying it out", "Call Echo"] {
+        window.press(Modifiers::NONE, Key::Enter);
+        assert!(window.says(next), "{next}");
+    }
+    let asked = window.wished();
+    assert!(
+        !asked.iter().any(|wish| matches!(wish, Command::AgreeToHelp(_) | Command::Call(_))),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -66,10 +110,15 @@ fn a_taken_name_and_a_failed_claim_say_so_and_leave_the_field() {
 fn choosing_a_name_can_wait() {
     let mut window = Window::open(sample::first_run());
     window.click("Later");
+    window.click("Continue");
+    window.click("Continue to contacts");
     assert!(window.says("No name yet"));
     assert!(window.says("Call Echo"));
     window.click("Choose a name");
     assert!(window.says("Choose your name"));
+    // Who comes back for a name has seen the rest.
+    window.click("Later");
+    assert!(window.says("Call Echo"));
 }
 
 #[test]

@@ -1,8 +1,11 @@
-//! First run: choose the own username.
+//! First run: choose the own username, then devices, then the network.
+
+mod devices;
+mod network;
 
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, View};
-use crate::ui::state::{FirstRun, UiState};
+use crate::ui::state::{Step, UiState};
 use crate::ui::text::{self, first_run as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
@@ -12,13 +15,18 @@ use overlay::Username;
 
 /// The card in which the person chooses their name, and what became of it.
 pub(super) fn first_run_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    match state.step {
+        Step::Devices => return devices::devices_card_ui(ui, view, state, wishes),
+        Step::Network => return network::network_card_ui(ui, view, state, wishes),
+        Step::Name | Step::NameAlone => {}
+    }
     page(ui, "first run", size::COLUMN_NARROW, |ui| {
         let name = view.own.name.clone().unwrap_or_else(|| state.own_name.trim().to_lowercase());
         Avatar::new(crate::engine::view::ContactId::Person(view.own.key), &name, size::AVATAR_LARGE).show(ui);
         ui.add_space(size::GAP_LARGE);
         match &view.own.claim {
-            ClaimState::Held { held_by, of } => held_ui(ui, &name, *held_by, *of, state),
-            ClaimState::Claiming => claiming_ui(ui, &name, state),
+            ClaimState::Held { held_by, of } => held_ui(ui, view, &name, *held_by, *of, state),
+            ClaimState::Claiming => claiming_ui(ui, view, &name, state),
             ClaimState::None | ClaimState::Taken | ClaimState::Failed(_) => form_ui(ui, view, state, wishes),
         }
     });
@@ -75,29 +83,29 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
         wishes.push(Command::ClaimName(name.as_str().to_owned()));
     }
     if ui.add(TextButton::new(words::later(), Tone::Quiet).wide(width)).clicked() {
-        state.first_run = FirstRun::Closed;
+        state.named(view);
     }
 }
 
-fn claiming_ui(ui: &mut Ui, name: &str, state: &mut UiState) {
+fn claiming_ui(ui: &mut Ui, view: &View, name: &str, state: &mut UiState) {
     heading(ui, words::claiming_title(), &words::claiming(name));
     ui.add_space(size::GAP);
     let width = ui.available_width();
-    if ui.add(TextButton::new(words::go_on(), Tone::Secondary).wide(width)).clicked() {
-        state.first_run = FirstRun::Closed;
+    if ui.add(TextButton::new(words::next(), Tone::Secondary).wide(width)).clicked() {
+        state.named(view);
     }
 }
 
-fn held_ui(ui: &mut Ui, name: &str, held_by: usize, of: usize, state: &mut UiState) {
+fn held_ui(ui: &mut Ui, view: &View, name: &str, held_by: usize, of: usize, state: &mut UiState) {
     heading(ui, &words::held_title(name), &text::held(held_by, of));
     let width = ui.available_width();
-    let button = TextButton::new(words::go_on(), Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
+    let button = TextButton::new(words::next(), Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
     let response = ui.add(button);
     if ui.memory(|memory| memory.focused().is_none()) {
         response.request_focus();
     }
     if response.clicked() {
-        state.first_run = FirstRun::Closed;
+        state.named(view);
     }
     ui.allocate_space(vec2(0.0, size::GAP));
 }

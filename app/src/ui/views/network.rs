@@ -4,10 +4,10 @@ use crate::engine::command::Command;
 use crate::engine::diagnosis::{Bearing, Finding, Verdict};
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
 use crate::ui::text::{network as words, told};
-use crate::ui::theme::{font, palette, size};
+use crate::ui::theme::{Palette, font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, centered_row, label, page};
-use egui::{Ui, vec2};
-use egui_material_icons::icons;
+use egui::{Color32, Ui, vec2};
+use egui_material_icons::{MaterialIcon, icons};
 
 /// The page.
 pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
@@ -20,11 +20,7 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
             }
             NetworkCheck::Looking => looking_ui(ui),
             NetworkCheck::Found(found) => {
-                let (icon, ink, title) = match found.verdict {
-                    Verdict::Callable => (icons::ICON_CHECK_CIRCLE, colors.accent, words::callable()),
-                    Verdict::NoSound => (icons::ICON_WARNING, colors.warning, words::no_sound()),
-                    Verdict::Unreachable => (icons::ICON_ERROR, colors.danger, words::unreachable()),
-                };
+                let (icon, ink, title) = verdict(found.verdict, colors);
                 ui.label(icon.rich_text().size(size::KEY_PICTURE).color(ink));
                 label(ui, title, font::title(), colors.text);
                 ui.add_space(size::GAP_LARGE);
@@ -32,6 +28,15 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
             }
         }
     });
+}
+
+/// How a verdict is shown: its icon, the colour of it, and in words.
+pub(super) fn verdict(verdict: Verdict, colors: &Palette) -> (MaterialIcon, Color32, &'static str) {
+    match verdict {
+        Verdict::Callable => (icons::ICON_CHECK_CIRCLE, colors.accent, words::callable()),
+        Verdict::NoSound => (icons::ICON_WARNING, colors.warning, words::no_sound()),
+        Verdict::Unreachable => (icons::ICON_ERROR, colors.danger, words::unreachable()),
+    }
 }
 
 fn looking_ui(ui: &mut Ui) {

@@ -2,7 +2,7 @@
 
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
-use crate::ui::state::{FirstRun, Page, UiState};
+use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, side as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
@@ -85,7 +85,7 @@ fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     if view.own.name.is_none() || matches!(view.own.claim, ClaimState::Taken | ClaimState::Failed(_)) {
         let width = ui.available_width();
         if ui.add(TextButton::new(words::choose_name(), Tone::Secondary).wide(width)).clicked() {
-            state.first_run = FirstRun::Open;
+            (state.first_run, state.step) = (FirstRun::Open, Step::NameAlone);
         }
     }
     if let NetworkState::Offline(why) = &view.network {
