@@ -21,7 +21,7 @@ use crate::frame::{OPUS_FRAME, samples_in};
 
 /// How much longer to wait for each per cent of the frames that comes in time then. A late frame is still played after a
 /// short invention: one that is late by a part of its length counts as that part.
-pub const WORTH: Duration = Duration::from_millis(60);
+pub const WORTH: Duration = Duration::from_millis(70);
 
 /// The same of frames that come as copies: too late, they are missing as a whole.
 pub const WORTH_OF_COPIES: Duration = Duration::from_millis(80);
@@ -177,6 +177,11 @@ impl DelayEstimator {
     /// Whether frames are late one by one, and not all of a time.
     pub fn is_by_chance(&self) -> bool {
         self.chance() > 0.5
+    }
+
+    /// Whether the way and the wait together are so long that each millisecond is felt.
+    pub fn is_felt(&self) -> bool {
+        self.target() > self.unfelt()
     }
 
     /// How soon at `now` a delay beyond the target should be caught up.

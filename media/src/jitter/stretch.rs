@@ -12,6 +12,9 @@ pub const SQUEEZE_NEEDS: usize = MAX_CUT + WINDOW;
 /// Samples that [`stretch`] needs.
 pub const STRETCH_NEEDS: usize = MAX_REPEAT + WINDOW;
 
+/// Samples that [`shorten_pause`] needs beside those that it cuts.
+pub const PAUSE_NEEDS: usize = WINDOW;
+
 /// How alike two periods must be to be joined: 1 is identical, 0 is unrelated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness(pub f32);
@@ -91,6 +94,20 @@ pub fn stretch(sound: &mut Vec<f32>, joins: Joins) -> usize {
     added
 }
 
+/// Cuts just so many samples out of the beginning of `sound` if it is quieter there than this (RMS, see [`Pauses::quiet`]);
+/// says whether they are gone.
+pub fn shorten_pause(sound: &mut Vec<f32>, samples: usize, quiet: f32) -> bool {
+    if !is_quiet(sound, samples, quiet) {
+        return false;
+    }
+    for at in 0..WINDOW {
+        let part = at as f32 / WINDOW as f32;
+        sound[samples + at] = sound[at] * (1.0 - part) + sound[samples + at] * part;
+    }
+    sound.drain(..samples);
+    true
+}
+
 /// The longest period that is nearly the best: a longer one changes the delay more for the same join.
 fn best_period(sound: &[f32], longest: usize, joins: Joins) -> Option<usize> {
     let energy: f32 = sound[..longest + WINDOW].iter().map(|sample| sample * sample).sum();
@@ -113,6 +130,13 @@ fn best_period(sound: &[f32], longest: usize, joins: Joins) -> Option<usize> {
     let fine = near.map(|period| (likeness(sound, period, 1), period));
     let (likeness, period) = fine.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (likeness >= enough.0).then_some(period)
+}
+
+/// Whether so many samples and what is cross-faded after them are there, and quieter than this.
+fn is_quiet(sound: &[f32], samples: usize, quiet: f32) -> bool {
+    let Some(here) = sound.get(..samples + WINDOW) else { return false };
+    let energy: f32 = here.iter().map(|sample| sample * sample).sum();
+    energy < quiet * quiet * here.len() as f32
 }
 
 /// Normalised correlation of the first [`WINDOW`] samples with those `period` later.
@@ -212,6 +236,15 @@ mod tests {
             assert!(after(12, 0.005));
             assert!(!after(1, 0.3));
         }
+    }
+
+    #[test]
+    fn a_pause_is_shortened_by_just_what_is_asked_for_and_a_word_is_not() {
+        let mut pause: Vec<f32> = tone(1000, 200.0).iter().map(|sample| sample * 0.01).collect();
+        assert!(shorten_pause(&mut pause, 123, 0.005));
+        assert_eq!(pause.len(), 1000 - 123);
+        assert!(!shorten_pause(&mut tone(1000, 200.0), 123, 0.005));
+        assert!(!shorten_pause(&mut vec![0.0; 123 + PAUSE_NEEDS - 1], 123, 0.005));
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Protector {
             (Supported::Red, loss) if (MUCH..HEAVY).contains(&loss) => {
                 Plan { copies: TWO, bitrate: Some(BESIDE_TWO), ..Plan::default() }
             }
-            (Supported::Red, _) => Plan { copies: ONE, ..Plan::default() },
+            (Supported::Red, _) => Plan { copies: ONE, bitrate: Some(BESIDE_ONE), ..Plan::default() },
         }
     }
 
@@ -152,7 +152,8 @@ impl Protector {
 const ONE: &[Distance] = &[Distance(1)];
 const TWO: &[Distance] = &[Distance(1), Distance(2)];
 const LATE: &[Distance] = &[Distance(3)];
-/// Each of three frames in a packet, and of two: 110 kbit/s together, with headers.
+/// Each of two frames in a packet, of three, and of two that are far apart: 110 kbit/s at most, with headers.
+const BESIDE_ONE: Bitrate = Bitrate::from_kbps(40);
 const BESIDE_TWO: Bitrate = Bitrate::from_kbps(28);
 const BESIDE_LATE: Bitrate = Bitrate::from_kbps(44);
 /// The coarse copy takes its bits from the frame.

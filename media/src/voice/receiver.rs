@@ -21,7 +21,7 @@ use crate::codec::{CodecError, Decoder, MAX_DECODED, has_coarse_copy, samples_of
 use crate::frame::{BLOCK, Block, OPUS_FRAME, duration_of, samples_in};
 use crate::jitter::delay::{DelayEstimator, Haste};
 use crate::jitter::packets::{Inserted, Origin, PacketBuffer};
-use crate::jitter::stretch::{self, Joins, Likeness, Pauses, SQUEEZE_NEEDS, STRETCH_NEEDS};
+use crate::jitter::stretch::{self, Joins, Likeness, PAUSE_NEEDS, Pauses, SQUEEZE_NEEDS, STRETCH_NEEDS};
 use crate::jitter::{Playing, PlayoutStats};
 
 /// Without a packet for this long, silence is played and nothing is invented any more.
@@ -298,6 +298,23 @@ impl VoiceReceiver {
             let added = stretch::stretch(&mut self.ready, Joins { quiet, words: Some(enough) }) as i64;
             self.stats.stretched += added as u64;
             self.shift_delay(added);
+        } else if self.pauses.is_pause() && self.delay.is_felt() {
+            self.align();
+        }
+    }
+
+    /// Frames are decoded as a whole when a block is wanted, and what is left of the one before is heard first: so much longer
+    /// the next one waits for nothing. In a pause that is cut out, where the way is so long that it is felt: elsewhere a cut costs
+    /// more than it is worth.
+    fn align(&mut self) {
+        let left = self.ready.len() % BLOCK;
+        if left < ALIGNED {
+            return;
+        }
+        while self.ready.len() < left + PAUSE_NEEDS && self.decode_next() {}
+        if stretch::shorten_pause(&mut self.ready, left, self.pauses.quiet()) {
+            // Packets wait for being decoded as long as before: the delays that are compared with the target stay.
+            self.stats.squeezed += left as u64;
         }
     }
 
@@ -456,6 +473,8 @@ const SLACK: i64 = 720;
 const BEARABLE: i64 = 4800;
 /// A delay this much below the target is left alone: 6 ms.
 const SHORT: i64 = 288;
+/// Less of a block is left as it is: 1 ms.
+const ALIGNED: usize = 48;
 /// When play-out starts, packets older than this beyond the target are skipped: 60 ms.
 const MAX_STALE: i64 = 2880;
 
