@@ -64,3 +64,25 @@ fn device_callbacks_allocate_nothing_even_when_rings_overflow_or_run_dry() {
     assert_eq!(pulse.callbacks(), 20_000);
     assert!(pulse.missed() > 0);
 }
+
+#[test]
+fn device_callbacks_allocate_nothing_whatever_a_card_speaks_and_however_it_cuts_its_buffers() {
+    let pulse = Arc::new(Pulse::default());
+    for channels in [1, 2, 6] {
+        // Never read: full from the first seconds on. Never written: dry from the start.
+        let (capture_in, _captured) = ring(24_000);
+        let (_to_play, playback_out) = ring(24_000);
+        let mut capture = CaptureCallback::new(capture_in, channels, Arc::clone(&pulse));
+        let mut playback = PlaybackCallback::new(playback_out, channels, Arc::clone(&pulse));
+        let mut sound = [1_000i16; 6 * 4_410];
+        let count = allocations_of(|| {
+            for frames in [0, 1, 24, 240, 441, 480, 960, 4_410].into_iter().cycle().take(400) {
+                let buffer = &mut sound[..frames * channels];
+                capture.run(buffer, |sample| f32::from(sample) / 32_768.0);
+                playback.run(buffer, |sample| (sample * 32_767.0) as i16);
+            }
+        });
+        assert_eq!(count, 0, "{channels} channels");
+    }
+    assert!(pulse.missed() > 0);
+}
