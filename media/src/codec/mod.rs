@@ -1,5 +1,6 @@
 //! The voice codec: Opus (RFC 6716), 48 kHz mono, 20 ms frames of always the same size, so that packets do not tell
-//! words.
+//! words. For the same reason there is no discontinuous transmission (DTX) and no variable bitrate: when packets pause or shrink,
+//! whoever sees them sees who speaks when, and of a variable rate even phrases can be told. Silence costs what speech costs.
 //!
 //! An Opus packet may carry a coarse copy of the frame *before* it (LBRR, RFC 6716 §2.1.7). So a lost
 //! frame has three fates: recovered from the next packet ([`Decoder::decode_fec`]), concealed from what
