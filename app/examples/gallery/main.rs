@@ -5,6 +5,7 @@
 mod sample;
 
 use app::engine::EngineHandle;
+use app::engine::gate::{Door, GateHandle};
 use app::ui::{Locale, UiError, WindowConfig, run};
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,5 +30,6 @@ fn main() -> Result<(), UiError> {
     // `shown` and `_wishes` stay alive so that the window has an engine to speak to.
     let (engine, _wishes, shown) = EngineHandle::fake();
     shown.send_replace(Arc::new(view));
-    run(engine, WindowConfig { profile: None, theme, system })
+    let (gate, _gate_wishes, _gate_view) = GateHandle::fake(Door::Open(engine));
+    run(gate, WindowConfig { profile: None, theme, system })
 }

@@ -21,14 +21,14 @@ mod status;
 mod stop;
 
 use crate::{
-    engine::{AutoAnswer, Config, OwnName, Portmap, errand::Errand, helping::Helping},
+    engine::{AutoAnswer, Config, OwnName, Portmap, errand::Errand, gate::Opened, helping::Helping},
     reason::Reason,
     storage::{IdentityOrigin, Lock, Overwrite, Profile, Storage},
 };
 use args::{Cli, Global, Gui, Media, Verb, Whom};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use overlay::{
-    Identity, Network,
+    Network,
     driver::{Mainline, Mdns, RoleWish},
 };
 use print::{Format, Printer};
@@ -46,13 +46,6 @@ pub fn main() -> ExitCode {
         reason.exit_status()
     });
     ExitCode::from(status)
-}
-
-/// An owned and opened profile.
-struct Opened {
-    profile: Profile,
-    storage: Storage,
-    identity: Identity,
 }
 
 fn run(cli: &Cli, printer: &Printer) -> Result<u8, Reason> {
@@ -174,36 +167,41 @@ impl From<Option<Whom>> for AutoAnswer {
 #[cfg(feature = "ui")]
 fn gui(global: &Global, arguments: &Gui, printer: &Printer) -> Result<u8, Reason> {
     use crate::{
-        engine::command::Command,
+        engine::{command::Command, gate::Door},
+        reason::Custody,
         ui::{Locale, UiError, WindowConfig},
     };
+    use background::{Begin, Wishes};
     use std::path::Path;
 
     serve::check_files(&arguments.media)?;
     let helping = Helping::AsAgreed { relay_listen: None };
     let mut config = Config { own_name: OwnName::Renew, helping, ..config(global, &arguments.media) };
-    let opened = match attach::open_or_ask(global, printer) {
-        Ok(attach::Turn::Ours(opened)) => *opened,
+    let begin = match attach::open_or_ask(global, printer) {
+        Ok(attach::Turn::Ours(opened)) => Begin::Opened(opened),
         // There is a window already, and it has come up.
         Ok(attach::Turn::Answered(status)) => return Ok(status),
         // Somebody who clicked an icon reads no terminal: go on with an empty database, and say so in the window.
         Err(reason @ Reason::DatabaseDamaged { .. }) => {
             config.greeting = Some(reason);
-            open(global)?
+            Begin::Opened(Box::new(open(global)?))
         }
+        // Nor do they type there: the window asks.
+        Err(Reason::Custody(Custody::Sealed(_))) => Begin::Sealed(folder(global)?),
         Err(other) => return Err(other),
     };
-    let (handle, engine) = background::start(config, opened, global.json.then_some(*printer))?;
-    if let Some(link) = &arguments.link {
-        // An engine that is gone already says so by itself.
-        let _ = handle.commands.blocking_send(Command::OfferInvite(link.clone()));
-    }
+    let wishes = Wishes { config, link: arguments.link.clone(), printer: global.json.then_some(*printer) };
+    let (gate, engine) = background::start(begin, wishes)?;
     let name =
         global.profile.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let window = WindowConfig { profile: name, system: Locale::of_system(), ..WindowConfig::default() };
-    let shown = crate::ui::run(handle.clone(), window);
-    // An engine that is gone already has stopped by itself.
-    let _ = handle.commands.blocking_send(Command::Quit);
+    let view = gate.view.clone();
+    let shown = crate::ui::run(gate, window);
+    let door = view.borrow().door.clone();
+    if let Door::Open(running) = door {
+        // An engine that is gone already has stopped by itself.
+        let _ = running.commands.blocking_send(Command::Quit);
+    }
     if engine.join().is_err() {
         tracing::error!("the engine's thread stopped in an unplanned way");
     }

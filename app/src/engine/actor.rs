@@ -124,6 +124,8 @@ pub(super) enum Done {
     HintsGiven,
     /// How this computer stands.
     NetworkChecked(Option<Box<NetworkFound>>),
+    /// The key was written anew, or not.
+    Sealed(Result<Lock, Reason>),
     /// Everything was written into a file, or not.
     Exported(PathBuf, Result<Kept, Reason>),
     /// Windows that could be shown.
@@ -423,6 +425,7 @@ impl Actor {
             Ok(Done::Devices(found)) => self.devices_listed(found),
             Ok(Done::HelpedCounted(helped)) => self.helped_counted(helped),
             Ok(Done::NetworkChecked(found)) => self.network_checked(found),
+            Ok(Done::Sealed(result)) => self.sealed(result),
             Ok(Done::Exported(file, result)) => self.exported(file, result),
             Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),

@@ -116,6 +116,13 @@ pub enum Command {
     HideWords,
     /// Say in the view whether these are our recovery words.
     CheckWords(TypedWords),
+    /// Seal the key with another passphrase, or leave it open without one; the view says how it goes.
+    Seal {
+        /// What it is sealed with now, if it is.
+        present: Option<Passphrase>,
+        /// What shall seal it, if anything.
+        wanted: Option<Passphrase>,
+    },
     /// Write everything into one file, sealed with a passphrase; the view says how it goes.
     Export {
         /// Where.

@@ -3,9 +3,9 @@
 //! ```text
 //!   before an engine runs   import, import_words: into an empty profile
 //!   beside one              export, RecoveryWords::of, TypedWords::check, Lock::of
-//!   in one                  ShowWords, HideWords, CheckWords, Export ─▶ CustodyView
+//!   in one                  ShowWords, HideWords, CheckWords, Seal, Export ─▶ CustodyView
 //! ```
-//! [`export`] and [`import`] take a moment, for a passphrase is made costly to guess: not on a thread that others wait for.
+//! [`seal`], [`export`] and [`import`] take a moment, for a passphrase is made costly to guess: not on a thread that others wait for.
 //! Nothing here stops two computers from being the same person at once, and nothing supports it: each would take the
 //! other's calls.
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     reason::{Custody, Reason},
-    storage::{Backup, Lock, Overwrite, Passphrase, Profile, Storage},
+    storage::{Backup, Lock, Overwrite, Passphrase, Profile, Storage, identity_of, write_key},
 };
 use overlay::{Identity, PublicKey};
 use std::path::{Path, PathBuf};
@@ -42,8 +42,23 @@ pub struct CustodyView {
     pub words: Option<RecoveryWords>,
     /// Whether words that were typed are the right ones.
     pub check: WordsCheck,
+    /// How the last change of the passphrase went.
+    pub sealing: Sealing,
     /// How the last export went.
     pub export: Export,
+}
+
+/// How sealing the key, or opening it for good, goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sealing {
+    /// Nobody asked for it.
+    Idle,
+    /// The key is being written.
+    Working,
+    /// It is as it was wanted.
+    Done,
+    /// It is as it was before.
+    Failed(Reason),
 }
 
 /// Whether words that were typed are the right ones.
@@ -78,8 +93,20 @@ pub enum Export {
 impl CustodyView {
     /// Before anybody asked for anything.
     pub const fn new(lock: Lock) -> Self {
-        Self { lock, words: None, check: WordsCheck::Idle, export: Export::Idle }
+        Self { lock, words: None, check: WordsCheck::Idle, sealing: Sealing::Idle, export: Export::Idle }
     }
+}
+
+/// Seals the key of the profile in a folder with another passphrase, or leaves it open without one. A sealed key asks for
+/// its present passphrase, also where its identity is known: not everybody who finds a window open may change it.
+pub fn seal(
+    folder: &Path,
+    present: Option<&Passphrase>,
+    wanted: Option<&Passphrase>,
+) -> Result<Lock, Reason> {
+    let identity = identity_of(folder, present)?;
+    write_key(folder, &identity, wanted)?;
+    Ok(wanted.map_or(Lock::Open, |_| Lock::Sealed))
 }
 
 /// Writes everything into one file, sealed with a passphrase that must be strong enough.
@@ -134,6 +161,24 @@ impl Actor {
             Ok(()) => WordsCheck::Right,
             Err(why) => WordsCheck::Wrong(why),
         };
+    }
+
+    /// Writes the key on a thread of its own, one change at a time.
+    pub(super) fn seal(&mut self, present: Option<Passphrase>, wanted: Option<Passphrase>) {
+        if self.picture.view.custody.sealing == Sealing::Working {
+            return;
+        }
+        self.picture.view.custody.sealing = Sealing::Working;
+        let folder = self.profile.folder().to_owned();
+        self.farewells.spawn_blocking(move || Done::Sealed(seal(&folder, present.as_ref(), wanted.as_ref())));
+    }
+
+    pub(super) fn sealed(&mut self, result: Result<Lock, Reason>) {
+        let custody = &mut self.picture.view.custody;
+        match result {
+            Ok(lock) => (custody.lock, custody.sealing) = (lock, Sealing::Done),
+            Err(reason) => custody.sealing = Sealing::Failed(reason),
+        }
     }
 
     /// Writes the file on a thread of its own, one at a time.
@@ -268,5 +313,49 @@ mod tests {
         let other = Profile::take(&folder.path().join("b")).unwrap();
         let kept = import(&other, &file, &strong, None).unwrap();
         assert_eq!(kept.key, identity.public_key());
+    }
+
+    #[tokio::test]
+    async fn a_window_seals_the_key_changes_the_passphrase_and_takes_it_away() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let profile = Profile::take(folder.path()).unwrap();
+        let (identity, _) = profile.identity([7; 32], None).unwrap();
+        let storage = Storage::open(profile.folder(), relay::driver::now().unix).unwrap();
+        let (mut engine, _events, running) =
+            start(alone(), profile, storage, identity.clone()).await.unwrap();
+        let commands = engine.commands.clone();
+        let phrase = |text: &str| Passphrase::new(text).unwrap();
+        let (first, second) = ("a long passphrase", "another long one");
+        let failed = |why: fn(&Custody) -> bool| move |view: &View| matches!(&view.custody.sealing, Sealing::Failed(Reason::Custody(custody)) if why(custody));
+        let done =
+            |lock| move |view: &View| (view.custody.sealing == Sealing::Done) && view.custody.lock == lock;
+        let seal = |present: Option<&str>, wanted: Option<&str>| Command::Seal {
+            present: present.map(phrase),
+            wanted: wanted.map(phrase),
+        };
+        let key = |passphrase: Option<&str>| {
+            identity_of(folder.path(), passphrase.map(phrase).as_ref()).map(|found| found.public_key()).ok()
+        };
+        let own = Some(identity.public_key());
+
+        commands.send(seal(None, Some("weak"))).await.unwrap();
+        seen(&mut engine, failed(|why| matches!(why, Custody::Passphrase(_)))).await;
+        assert_eq!(key(None), own, "nothing was sealed");
+        commands.send(seal(None, Some(first))).await.unwrap();
+        seen(&mut engine, done(Lock::Sealed)).await;
+        assert_eq!((key(None), key(Some(first))), (None, own));
+        commands.send(seal(None, Some(second))).await.unwrap();
+        seen(&mut engine, failed(|why| matches!(why, Custody::Sealed(_)))).await;
+        commands.send(seal(Some(second), None)).await.unwrap();
+        seen(&mut engine, failed(|why| matches!(why, Custody::WrongPassphrase(_)))).await;
+        assert_eq!(key(Some(first)), own, "who does not know it changes nothing");
+        commands.send(seal(Some(first), Some(second))).await.unwrap();
+        seen(&mut engine, done(Lock::Sealed)).await;
+        assert_eq!((key(Some(first)), key(Some(second))), (None, own));
+        commands.send(seal(Some(second), None)).await.unwrap();
+        seen(&mut engine, done(Lock::Open)).await;
+        assert_eq!(key(None), own);
+        commands.send(Command::Quit).await.unwrap();
+        running.finished().await;
     }
 }

@@ -18,6 +18,7 @@ pub mod custody;
 pub mod diagnosis;
 pub mod errand;
 pub mod event;
+pub mod gate;
 pub mod helping;
 pub(crate) mod invites;
 mod inviting;

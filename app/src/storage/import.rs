@@ -11,6 +11,7 @@ use super::{
     Backup, DATABASE, Passphrase, Profile, Storage, StorageError, key, migrate,
     profile::{io_error, private_options, remove_if_there, sync_folder},
 };
+use relay::UnixTime;
 use rusqlite::Connection;
 use std::{fs, path::PathBuf};
 
@@ -30,6 +31,44 @@ impl Profile {
             let _ = self.settle_import();
         }
         imported.and_then(|()| self.settle_import())
+    }
+
+    /// Makes this profile, in which nobody lives, the one that was backed up. What it held is set aside, named after `now`
+    /// and never deleted; it comes back if the backup cannot take its place. A crash in between leaves an empty profile.
+    pub fn replace_unused(&self, backup: &Backup, now: UnixTime) -> Result<(), StorageError> {
+        let moved = self.set_aside_unused(now)?;
+        let imported = self.import(backup, None);
+        if imported.is_err() {
+            put_back(&moved);
+        }
+        imported
+    }
+
+    /// The database goes first: a key without one is still the same profile.
+    fn set_aside_unused(&self, now: UnixTime) -> Result<Vec<Moved>, StorageError> {
+        let name = |name: &str| self.folder().join(name);
+        let mut files: Vec<PathBuf> = BESIDE.iter().map(|end| name(&format!("{DATABASE}{end}"))).collect();
+        files.extend([name(DATABASE), name(key::IDENTITY)]);
+        files.retain(|path| path.exists());
+        let aside = |path: &PathBuf, stamp: u64| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".unused-{stamp}"));
+            PathBuf::from(name)
+        };
+        let mut stamp = now.as_secs();
+        while files.iter().any(|path| aside(path, stamp).exists()) {
+            stamp += 1;
+        }
+        let mut moved = Vec::new();
+        for path in files {
+            let to = aside(&path, stamp);
+            if let Err(error) = fs::rename(&path, &to) {
+                put_back(&moved);
+                return Err(io_error(&path, &error));
+            }
+            moved.push(Moved { from: path, to });
+        }
+        Ok(moved)
     }
 
     /// What a crash left of an import is finished or forgotten.
@@ -75,12 +114,26 @@ impl Profile {
     }
 }
 
+/// A file that was set aside.
+struct Moved {
+    from: PathBuf,
+    to: PathBuf,
+}
+
+/// As it was before; what cannot be put back stays aside.
+fn put_back(moved: &[Moved]) {
+    for Moved { from, to } in moved.iter().rev() {
+        if let Err(error) = fs::rename(to, from) {
+            tracing::warn!(%error, file = %from.display(), "a file that was set aside stays there");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::backup::sample, *};
     use crate::storage::{IdentityOrigin, Lock};
     use overlay::Identity;
-    use relay::UnixTime;
     use tempfile::TempDir;
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -166,5 +219,34 @@ mod tests {
         let strong = Passphrase::new("a long passphrase").unwrap();
         profile.import(&sample(), Some(&strong)).unwrap();
         assert_eq!(Lock::of(folder.path()).unwrap(), Some(Lock::Sealed));
+    }
+
+    #[test]
+    fn what_takes_the_place_of_nobody_leaves_all_of_it_aside() {
+        let folder = TempDir::new().unwrap();
+        let profile = Profile::take(folder.path()).unwrap();
+        profile.identity([9; 32], None).unwrap();
+        drop(Storage::open(folder.path(), NOW).unwrap());
+        let key = fs::read(folder.path().join(key::IDENTITY)).unwrap();
+        profile.replace_unused(&sample(), NOW).unwrap();
+        let aside = |name: &str| folder.path().join(format!("{name}.unused-{}", NOW.as_secs()));
+        assert_eq!(fs::read(aside(key::IDENTITY)).unwrap(), key);
+        assert!(aside(DATABASE).exists());
+        drop(profile);
+        is_the_new_one(&folder);
+    }
+
+    #[test]
+    fn what_cannot_take_the_place_of_nobody_leaves_them_there() {
+        let folder = TempDir::new().unwrap();
+        let profile = Profile::take(folder.path()).unwrap();
+        let (identity, _) = profile.identity([9; 32], None).unwrap();
+        drop(Storage::open(folder.path(), NOW).unwrap());
+        // Two of one name cannot both be written.
+        fs::create_dir(folder.path().join(STAGED)).unwrap();
+        assert!(profile.replace_unused(&sample(), NOW).is_err());
+        let (found, origin) = profile.identity([8; 32], None).unwrap();
+        assert_eq!((found.public_key(), origin), (identity.public_key(), IdentityOrigin::Found));
+        assert!(folder.path().join(DATABASE).exists());
     }
 }

@@ -88,9 +88,7 @@ impl Profile {
         identity: &Identity,
         passphrase: Option<&Passphrase>,
     ) -> Result<(), StorageError> {
-        let path = self.key_path();
-        let bytes = key_file(&path, identity, passphrase)?;
-        write_private(&path, &bytes).map_err(|error| io_error(&path, &error))
+        write_key(self.folder(), identity, passphrase)
     }
 
     /// A crash while a key was being opened or sealed leaves what nobody should find.
@@ -102,6 +100,17 @@ impl Profile {
     fn key_path(&self) -> PathBuf {
         self.folder().join(IDENTITY)
     }
+}
+
+/// Writes the key of the profile in a folder anew, as [`Profile::write_key`] does, for a thread of its owner.
+pub fn write_key(
+    folder: &Path,
+    identity: &Identity,
+    passphrase: Option<&Passphrase>,
+) -> Result<(), StorageError> {
+    let path = folder.join(IDENTITY);
+    let bytes = key_file(&path, identity, passphrase)?;
+    write_private(&path, &bytes).map_err(|error| io_error(&path, &error))
 }
 
 /// The identity of the profile in a folder, for who only reads it, also beside its owner.

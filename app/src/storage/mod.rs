@@ -5,6 +5,7 @@
 //!   identity.key    the identity's secret, one line of base32 or sealed with a passphrase, readable by the owner only
 //!   silbo.db        contacts, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
 //!   import.db       what `silbo import` has not finished yet, see `import`
+//!   *.unused-<unix time>   the key and the database of nobody, set aside for who came back, see `import`
 //!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
 //! ```
 
@@ -26,7 +27,7 @@ pub use backup::{Backup, BackupError, MAX_BACKUP};
 pub use blocked::{Blocked, MAX_BLOCKED};
 pub use error::StorageError;
 pub use export::Overwrite;
-pub use key::{IdentityOrigin, Lock, identity_of};
+pub use key::{IdentityOrigin, Lock, identity_of, write_key};
 pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
 pub use when::When;
@@ -382,6 +383,12 @@ impl Storage {
     /// Forgets a stranger; says whether there was one.
     pub fn remove_request(&mut self, key: PublicKey) -> Result<bool, StorageError> {
         Ok(self.db.execute("DELETE FROM requests WHERE key = ?1", [key.bytes().as_slice()])? > 0)
+    }
+
+    /// Whether somebody lives here: has a name, knows people, or blocked some.
+    pub fn is_lived_in(&self) -> Result<bool, StorageError> {
+        let nobody = self.setting(Setting::Name)?.is_none() && self.contacts()?.is_empty();
+        Ok(!(nobody && self.blocked()?.is_empty()))
     }
 
     /// Reads a setting.

@@ -1,8 +1,9 @@
 //! Opens the real window and gives it the real clock.
 
-use super::{App, Locale, text};
-use crate::engine::EngineHandle;
+use super::{Front, Locale, text};
+use crate::engine::gate::GateHandle;
 use egui::{IconData, ViewportBuilder, vec2};
+use std::rc::Rc;
 use std::time::Instant;
 
 /// Why the window could not be shown.
@@ -28,9 +29,12 @@ pub struct WindowConfig {
 }
 
 /// Shows the window and returns when the person closes it. Must run on the main thread.
-pub fn run(engine: EngineHandle, config: WindowConfig) -> Result<(), UiError> {
-    text::speak(Locale::chosen(engine.view.borrow().settings.language, config.system));
-    let title = text::window_title(engine.view.borrow().own.name.as_deref(), config.profile.as_deref(), None);
+pub fn run(gate: GateHandle, config: WindowConfig) -> Result<(), UiError> {
+    let title = {
+        let view = gate.view.borrow();
+        text::speak(Locale::chosen(view.language, config.system));
+        text::window_title(view.name.as_deref(), config.profile.as_deref(), None)
+    };
     let viewport = ViewportBuilder::default()
         .with_title(title)
         .with_app_id(APP_ID)
@@ -48,13 +52,8 @@ pub fn run(engine: EngineHandle, config: WindowConfig) -> Result<(), UiError> {
         options,
         Box::new(move |cc| {
             cc.egui_ctx.set_theme(config.theme);
-            Ok(Box::new(App::new(
-                &cc.egui_ctx,
-                engine,
-                config.profile,
-                config.system,
-                Box::new(Instant::now),
-            )))
+            let clock = Rc::new(Instant::now);
+            Ok(Box::new(Front::new(&cc.egui_ctx, gate, config.profile, config.system, clock)))
         }),
     )
     .map_err(|error| UiError::Window(error.to_string()))

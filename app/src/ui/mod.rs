@@ -1,11 +1,12 @@
 //! The desktop window: draws the engine's snapshot and sends wishes back; it owns no network state and never waits.
 //!
-//! [`driver::run`] opens the window; [`App`] is the window's content and runs headless in tests. Each frame is a
-//! function of the newest [`View`] and of what the person is typing. The window sleeps until the engine wakes it,
-//! the person moves, or a running call needs its next second or its level meters.
+//! [`driver::run`] opens the window; [`Front`] is the window's content and runs headless in tests: the gate while the key
+//! is sealed, then [`App`]. Each frame is a function of the newest [`View`] and of what the person is typing. The window
+//! sleeps until the engine wakes it, the person moves, or a running call needs its next second or its level meters.
 
 mod command;
 pub mod driver;
+mod front;
 mod gauge;
 mod state;
 mod text;
@@ -14,6 +15,7 @@ mod views;
 mod widgets;
 
 pub use driver::{UiError, WindowConfig, run};
+pub use front::Front;
 pub use text::Locale;
 
 use crate::engine::EngineHandle;
@@ -23,13 +25,14 @@ use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId};
 use gauge::Gauge;
 use state::{Card, Closing, Page, Refused, Stage, UiState};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Where the window reads the time; tests give their own.
-pub type Clock = Box<dyn Fn() -> Instant>;
+pub type Clock = Rc<dyn Fn() -> Instant>;
 
-/// The content of the window.
+/// The content of the window while an engine runs.
 pub struct App {
     engine: EngineHandle,
     view: Arc<View>,
@@ -47,8 +50,7 @@ pub struct App {
 }
 
 impl App {
-    /// Fills a window: installs fonts and themes in `ctx` and asks the engine to wake it. Until the person chooses a
-    /// language, it speaks that of the system.
+    /// Fills a window and asks the engine to wake it. Until the person chooses a language, it speaks that of the system.
     pub fn new(
         ctx: &egui::Context,
         engine: EngineHandle,
@@ -56,7 +58,6 @@ impl App {
         system: Locale,
         clock: Clock,
     ) -> Self {
-        theme::install(ctx);
         engine.set_wake(wake(ctx.clone(), &engine));
         let view = Arc::clone(&engine.view.borrow());
         let state = UiState::new(clock());
@@ -73,6 +74,11 @@ impl App {
             raised: 0,
             offered: false,
         }
+    }
+
+    /// Whether it is this engine's.
+    fn speaks_to(&self, engine: &EngineHandle) -> bool {
+        self.engine.commands.same_channel(&engine.commands)
     }
 
     /// The title the window should have.
@@ -128,11 +134,7 @@ impl App {
     fn dress(&mut self, ctx: &egui::Context) {
         let appearance = self.view.settings.appearance;
         if appearance != self.appearance {
-            ctx.set_theme(match appearance {
-                Appearance::System => egui::ThemePreference::System,
-                Appearance::Dark => egui::ThemePreference::Dark,
-                Appearance::Light => egui::ThemePreference::Light,
-            });
+            ctx.set_theme(theme::preference(appearance));
             self.appearance = appearance;
         }
     }

@@ -1,5 +1,9 @@
 //! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
 
+mod custody;
+
+pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish, Returning};
+
 use super::gauge::Gauge;
 use super::widgets::{Picture, Qr};
 use crate::engine::view::{CallPhase, ContactId, View};
@@ -18,6 +22,10 @@ pub(super) struct UiState {
     pub(super) step: Step,
     /// The name being typed on the first-run card.
     pub(super) own_name: String,
+    /// What who was here before types.
+    pub(super) returning: Returning,
+    /// What is typed about keeping one's key.
+    pub(super) keeping: Keeping,
     /// Recovery words that are typed to check them.
     pub(super) typed_words: String,
     /// The text of the field that searches and adds.
@@ -157,6 +165,8 @@ impl UiState {
             first_run: FirstRun::Undecided,
             step: Step::Name,
             own_name: String::new(),
+            returning: Returning::default(),
+            keeping: Keeping::default(),
             typed_words: String::new(),
             search: String::new(),
             focus_search: false,

@@ -3,9 +3,11 @@
 //! One accent (the green of the laurel woods of La Gomera), neutral surfaces, Inter in three weights. Every pair of
 //! text and ground that occurs meets WCAG AA (4.5 to 1); a test below computes it.
 
+use crate::engine::view::Appearance;
 use egui::epaint::text::{FontTweak, VariationCoords};
 use egui::{
-    Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme, vec2,
+    Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme,
+    ThemePreference, vec2,
 };
 use std::sync::Arc;
 
@@ -321,6 +323,15 @@ pub(super) fn shadow(ui: &egui::Ui) -> egui::Shadow {
 
 fn shadow_of(colors: &Palette) -> egui::Shadow {
     egui::Shadow { offset: [0, 6], blur: 24, spread: 0, color: colors.shadow }
+}
+
+/// What egui calls dark and light.
+pub(super) const fn preference(appearance: Appearance) -> ThemePreference {
+    match appearance {
+        Appearance::System => ThemePreference::System,
+        Appearance::Dark => ThemePreference::Dark,
+        Appearance::Light => ThemePreference::Light,
+    }
 }
 
 /// Installs fonts and both themes; call once per context.

@@ -4,15 +4,19 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, sample};
-use app::engine::custody::WordsCheck;
+use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
+use app::engine::gate::{Door, Trial};
 use app::engine::helping::Agreed;
 use app::engine::view::{ClaimState, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
+use app::reason::{Custody, Reason};
+use app::storage::Lock;
 use app::ui::Locale;
 use egui::accesskit::Role;
 use egui::epaint::{ClippedShape, Shape, TextShape};
 use egui::{Key, Modifiers, Rect, Vec2, vec2};
+use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::video::window::{OpenWindow, WindowId};
 use overlay::Identity;
@@ -101,7 +105,7 @@ fn inspect(window: &Window, screen: &str) {
             assert!(fits, "{screen}: {:?} is wider than its button", text.says());
         }
     }
-    for role in [Role::Button, Role::TextInput, Role::Image, Role::Meter, Role::Status] {
+    for role in [Role::Button, Role::TextInput, Role::PasswordInput, Role::Image, Role::Meter, Role::Status] {
         for control in window.harness.query_all_by_role(role) {
             let name = control.accesskit_node().label().unwrap_or_default();
             assert!(!name.is_empty(), "{screen}: {control:?} has no name");
@@ -157,6 +161,7 @@ pub(super) fn every_screen(
     tab(&mut window, 0);
     first_small_button(&mut window);
     look(&mut window, "card of a receipt");
+    custody_screens(&open, &mut look);
     let mut call = sample::active(now).call;
     if let Some(call) = &mut call {
         let window = |(number, title): (u32, &str)| {
@@ -175,6 +180,59 @@ pub(super) fn every_screen(
     {
         let mut window = open(View { call: call.clone(), ..full() });
         window.press(Modifiers::COMMAND, key);
+        look(&mut window, name);
+    }
+}
+
+/// A sealed key, who comes back, and the forms about keys in the settings.
+fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
+    let wrong = Reason::Custody(Custody::WrongPassphrase("/profile/identity.key".into()));
+    let mut window = open(sample::first_run());
+    // The last of the three.
+    if let Some(offer) = window.harness.query_all_by_role(Role::Button).last() {
+        offer.click();
+    }
+    window.harness.run();
+    look(&mut window, "coming back");
+    window.at_the_gate(|view| view.trial = Trial::Failed(wrong.clone()));
+    look(&mut window, "coming back in vain");
+    for (name, trial) in [
+        ("sealed key", Trial::Idle),
+        ("sealed key being opened", Trial::Running),
+        ("sealed key that stays sealed", Trial::Failed(wrong.clone())),
+    ] {
+        window.at_the_gate(|view| {
+            (view.door, view.trial, view.name) = (Door::Sealed, trial, Some(LONGEST_NAME.to_owned()));
+        });
+        look(&mut window, name);
+    }
+    window.at_the_gate(|view| view.door = Door::Broken(wrong.clone()));
+    look(&mut window, "no engine");
+    for (name, lock, nth) in [
+        ("form that seals", Lock::Open, 0),
+        ("form of a backup", Lock::Open, 1),
+        ("form of another passphrase", Lock::Sealed, 0),
+        ("form that unseals", Lock::Sealed, 1),
+    ] {
+        let mut view = full();
+        view.custody.lock = lock;
+        view.custody.sealing = Sealing::Failed(wrong.clone());
+        view.custody.export = Export::Failed(wrong.clone());
+        let mut window = open(view);
+        tab(&mut window, 3);
+        if nth == 0 {
+            look(&mut window, &format!("settings before the {name}"));
+        }
+        // Below the three languages stand those about the key.
+        let buttons: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
+        let spanish = |label: String| label.contains("Español");
+        let is_last = |button: &Node<'_>| button.accesskit_node().label().is_some_and(spanish);
+        let Some(offer) = buttons.iter().skip_while(|button| !is_last(button)).nth(1 + nth) else {
+            panic!("nothing offers the {name}")
+        };
+        offer.scroll_to_me();
+        offer.click();
+        window.harness.run();
         look(&mut window, name);
     }
 }

@@ -3,6 +3,8 @@
 #![cfg(feature = "ui")]
 
 mod calls;
+mod gate;
+mod keeping;
 mod languages;
 mod pages;
 mod people;
@@ -13,10 +15,12 @@ mod snapshots;
 
 use app::engine::EngineHandle;
 use app::engine::command::Command;
+use app::engine::gate::{Door, GateHandle, GateView, GateWish};
 use app::engine::view::{BlockedRow, View};
-use app::ui::{App, Locale};
+use app::storage::Passphrase;
+use app::ui::{Front, Locale};
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, HarnessBuilder};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -26,8 +30,10 @@ use tokio::sync::{mpsc, watch};
 
 /// A window with a fake engine and a clock that only the test moves.
 struct Window {
-    harness: Harness<'static, App>,
+    harness: Harness<'static, Front>,
     wishes: mpsc::Receiver<Command>,
+    gate_wishes: mpsc::Receiver<GateWish>,
+    gate: watch::Sender<Arc<GateView>>,
     shown: watch::Sender<Arc<View>>,
     clock: Rc<Cell<Instant>>,
 }
@@ -52,15 +58,36 @@ impl Window {
         Self::build(locale, view, builder.wgpu())
     }
 
-    fn build(locale: Locale, view: View, builder: HarnessBuilder<App>) -> Self {
+    /// A window before a key that is sealed.
+    fn locked() -> Self {
+        Self::locked_in(Locale::English)
+    }
+
+    fn locked_in(locale: Locale) -> Self {
+        let (_, wishes, shown) = EngineHandle::fake();
+        let builder = Harness::builder().with_size(egui::vec2(1000.0, 640.0)).with_theme(egui::Theme::Dark);
+        Self::fill(locale, Door::Sealed, (wishes, shown), builder)
+    }
+
+    fn build(locale: Locale, view: View, builder: HarnessBuilder<Front>) -> Self {
         let (engine, wishes, shown) = EngineHandle::fake();
         shown.send_replace(Arc::new(view));
+        Self::fill(locale, Door::Open(engine), (wishes, shown), builder)
+    }
+
+    fn fill(
+        locale: Locale,
+        door: Door,
+        (wishes, shown): (mpsc::Receiver<Command>, watch::Sender<Arc<View>>),
+        builder: HarnessBuilder<Front>,
+    ) -> Self {
+        let (gate, gate_wishes, gate_view) = GateHandle::fake(door);
         let clock = Rc::new(Cell::new(Instant::now()));
         let now = Rc::clone(&clock);
-        let harness = builder.with_max_steps(30).build_eframe(move |cc| {
-            App::new(&cc.egui_ctx, engine, None, locale, Box::new(move || now.get()))
-        });
-        let mut window = Self { harness, wishes, shown, clock };
+        let harness = builder
+            .with_max_steps(30)
+            .build_eframe(move |cc| Front::new(&cc.egui_ctx, gate, None, locale, Rc::new(move || now.get())));
+        let mut window = Self { harness, wishes, gate_wishes, gate: gate_view, shown, clock };
         window.harness.run();
         window
     }
@@ -68,6 +95,12 @@ impl Window {
     /// Replaces the snapshot.
     fn show(&mut self, view: View) {
         self.shown.send_replace(Arc::new(view));
+        self.harness.run();
+    }
+
+    /// Changes what stands before the engine.
+    fn at_the_gate(&mut self, change: impl FnOnce(&mut GateView)) {
+        self.gate.send_modify(|view| change(Arc::make_mut(view)));
         self.harness.run();
     }
 
@@ -85,9 +118,18 @@ impl Window {
     }
 
     fn type_into(&mut self, field: &str, text: &str) {
-        self.harness.get_by_role_and_label(Role::TextInput, field).focus();
+        self.type_in(Role::TextInput, field, text);
+    }
+
+    /// Types into a field that shows nothing of it.
+    fn type_secret(&mut self, field: &str, text: &str) {
+        self.type_in(Role::PasswordInput, field, text);
+    }
+
+    fn type_in(&mut self, role: Role, field: &str, text: &str) {
+        self.harness.get_by_role_and_label(role, field).focus();
         self.harness.run();
-        self.harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
+        self.harness.get_by_role_and_label(role, field).type_text(text);
         self.harness.run();
     }
 
@@ -99,6 +141,12 @@ impl Window {
     /// Whether some text or control on the screen contains this.
     fn mentions(&self, part: &str) -> bool {
         self.harness.query_all_by_label_contains(part).next().is_some()
+    }
+
+    /// Whether a text field holds exactly this.
+    fn field_holds(&self, field: &str, text: &str) -> bool {
+        let field = self.harness.get_by_role_and_label(Role::TextInput, field);
+        field.accesskit_node().value().as_deref() == Some(text)
     }
 
     /// What the person asked of the engine since the last look.
@@ -199,6 +247,13 @@ fn the_title_follows_the_name() {
     window.shown.send_replace(Arc::new(sample::contacts()));
     let title = egui::ViewportCommand::Title("Silbo — alice".to_owned());
     assert!(window.asked_of_the_desktop().contains(&title));
+}
+
+fn phrase(text: &str) -> Passphrase {
+    match Passphrase::new(text) {
+        Ok(phrase) => phrase,
+        Err(why) => panic!("{text:?}: {why}"),
+    }
 }
 
 /// Somebody who is never heard from.

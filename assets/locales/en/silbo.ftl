@@ -383,6 +383,72 @@ keeping-hint = Type them from the paper, to be sure
 keeping-field = Recovery words from the paper
 keeping-check = Check the words
 keeping-right = These are the right words.
+keeping-seal = Seal with a passphrase
+keeping-change = Change the passphrase
+keeping-unseal = Remove the passphrase
+keeping-seal_text = Each start of Silbo asks for it from then on. Nobody can give you a lost one back: the recovery words are the only other way.
+keeping-unseal_text = Without one, whoever can read your files can be you.
+keeping-present = Passphrase you have now
+keeping-wanted = New passphrase
+keeping-again = New passphrase once more
+keeping-advice = Several words that do not belong together are hard to guess and easy to keep.
+keeping-weak = This is too easy to guess: take at least 12 characters, of which 6 differ.
+keeping-once_more = Type it once more, to be sure.
+keeping-same = Both are the same.
+keeping-differ = The two are not the same. Type them again.
+keeping-seal_now = Seal the key
+keeping-unseal_now = Leave the key open
+keeping-cancel = Cancel
+keeping-sealing = The key is being written…
+keeping-was_sealed = Done. The next start of Silbo asks for this passphrase.
+keeping-was_opened = Done. Silbo starts without a passphrase.
+keeping-export = Make a backup
+keeping-export_text = A backup holds all that you are here: the key, contacts, calls and settings, sealed with a passphrase of its own. Keep it on another device.
+keeping-export_wanted = Passphrase of the backup
+keeping-export_again = Passphrase of the backup once more
+keeping-export_now = Write the backup
+keeping-file = File of the backup
+keeping-writing = The backup is being written…
+keeping-exported = The backup is in { $file }, with { $contacts ->
+    [one] { $contacts } contact
+   *[other] { $contacts } contacts
+} and { $calls ->
+    [one] { $calls } call
+   *[other] { $calls } calls
+}. Copy it to another device, and remember its passphrase.
+
+## Before an engine runs
+
+gate-title = Your key is locked
+gate-title_of = Welcome back, { $name }
+gate-intro = Your key is sealed with your passphrase. Type it to go on.
+gate-field = Passphrase
+gate-open = Open
+gate-opening = Opening. This takes a moment, so that guessing takes for ever.
+gate-wrong = This passphrase does not open it. Try again: capitals and spaces count.
+gate-lost = If it is lost, start Silbo on another computer and come back with your recovery words.
+gate-quit = Quit
+gate-broken = Silbo cannot start
+
+## Who was here before
+
+returning-offer = I have been here before
+returning-title = Come back
+returning-intro = Be yourself again on this computer, with your words or with a backup. Use it on one computer at a time only.
+returning-working = One moment. Silbo starts anew as soon as it is read.
+returning-words_title = With recovery words
+returning-words_text = They bring back who you are. Contacts and calls are in backups only.
+returning-words_hint = Type all 24, in their order
+returning-words_field = Your recovery words
+returning-words_button = Come back with the words
+returning-backup_title = With a backup
+returning-backup_text = It brings back everything: who you are, contacts, calls and settings.
+returning-file_hint = such as ~/silbo-ana.silbo-backup
+returning-file_field = Your backup file
+returning-passphrase_field = Passphrase of your backup
+returning-backup_button = Come back with the backup
+returning-leave = Choose a new name instead
+returning-returned = Your key is back. Type the name you had: the network knows that it belongs to your key.
 
 ## Closing the window in a call
 

@@ -385,6 +385,72 @@ keeping-hint = Escríbelas desde el papel, para estar seguro
 keeping-field = Palabras de recuperación del papel
 keeping-check = Comprobar las palabras
 keeping-right = Son las palabras correctas.
+keeping-seal = Sellar con una frase de paso
+keeping-change = Cambiar la frase de paso
+keeping-unseal = Quitar la frase de paso
+keeping-seal_text = Desde entonces Silbo la pide cada vez que arranca. Si la pierdes, nadie puede devolvértela: solo quedan las palabras de recuperación.
+keeping-unseal_text = Sin ella, quien pueda leer tus archivos puede ser tú.
+keeping-present = Frase de paso que tienes ahora
+keeping-wanted = Frase de paso nueva
+keeping-again = Frase de paso nueva, otra vez
+keeping-advice = Varias palabras que no tengan que ver entre sí son difíciles de adivinar y fáciles de recordar.
+keeping-weak = Es demasiado fácil de adivinar: usa al menos 12 caracteres, y que 6 sean distintos.
+keeping-once_more = Escríbela otra vez, para estar seguro.
+keeping-same = Las dos son iguales.
+keeping-differ = Las dos no son iguales. Escríbelas otra vez.
+keeping-seal_now = Sellar la clave
+keeping-unseal_now = Dejar la clave abierta
+keeping-cancel = Cancelar
+keeping-sealing = Escribiendo la clave…
+keeping-was_sealed = Hecho. La próxima vez que arranque, Silbo pedirá esta frase de paso.
+keeping-was_opened = Hecho. Silbo arranca sin frase de paso.
+keeping-export = Hacer una copia de seguridad
+keeping-export_text = Una copia guarda todo lo que eres aquí: la clave, los contactos, las llamadas y los ajustes, sellado con una frase de paso propia. Guárdala en otro dispositivo.
+keeping-export_wanted = Frase de paso de la copia
+keeping-export_again = Frase de paso de la copia, otra vez
+keeping-export_now = Escribir la copia
+keeping-file = Archivo de la copia
+keeping-writing = Escribiendo la copia…
+keeping-exported = La copia está en { $file }, con { $contacts ->
+    [one] { $contacts } contacto
+   *[other] { $contacts } contactos
+} y { $calls ->
+    [one] { $calls } llamada
+   *[other] { $calls } llamadas
+}. Cópiala a otro dispositivo y recuerda su frase de paso.
+
+## Antes de que haya motor
+
+gate-title = Tu clave está cerrada
+gate-title_of = Hola de nuevo, { $name }
+gate-intro = Tu clave está sellada con tu frase de paso. Escríbela para seguir.
+gate-field = Frase de paso
+gate-open = Abrir
+gate-opening = Abriendo. Tarda un momento, para que adivinar tarde una eternidad.
+gate-wrong = Esta frase de paso no la abre. Prueba otra vez: cuentan las mayúsculas y los espacios.
+gate-lost = Si la has perdido, arranca Silbo en otro ordenador y vuelve con tus palabras de recuperación.
+gate-quit = Salir
+gate-broken = Silbo no puede arrancar
+
+## Quien ya estuvo aquí
+
+returning-offer = Ya he estado aquí
+returning-title = Volver
+returning-intro = Vuelve a ser tú en este ordenador, con tus palabras o con una copia. Úsalo solo en un ordenador a la vez.
+returning-working = Un momento. Silbo arranca de nuevo en cuanto lo lea.
+returning-words_title = Con palabras de recuperación
+returning-words_text = Te devuelven quien eres. Los contactos y las llamadas solo están en las copias.
+returning-words_hint = Escribe las 24, en su orden
+returning-words_field = Tus palabras de recuperación
+returning-words_button = Volver con las palabras
+returning-backup_title = Con una copia de seguridad
+returning-backup_text = Lo devuelve todo: quien eres, los contactos, las llamadas y los ajustes.
+returning-file_hint = como ~/silbo-ana.silbo-backup
+returning-file_field = Tu archivo de copia
+returning-passphrase_field = Frase de paso de tu copia
+returning-backup_button = Volver con la copia
+returning-leave = Mejor elegir un nombre nuevo
+returning-returned = Tu clave ha vuelto. Escribe el nombre que tenías: la red sabe que es de tu clave.
 
 ## Cerrar la ventana durante una llamada
 

@@ -78,6 +78,10 @@ impl Actor {
                 self.check_words(&words);
                 Ok(())
             }
+            Command::Seal { present, wanted } => {
+                self.seal(present, wanted);
+                Ok(())
+            }
             Command::Export { file, passphrase, overwrite } => {
                 self.export(file, passphrase, overwrite);
                 Ok(())

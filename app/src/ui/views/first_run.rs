@@ -3,10 +3,12 @@
 mod devices;
 mod network;
 
+use super::returning::returning_ui;
 use crate::engine::command::Command;
-use crate::engine::view::{ClaimState, View};
-use crate::ui::state::{Step, UiState};
-use crate::ui::text::{self, first_run as words, told};
+use crate::engine::gate::Trial;
+use crate::engine::view::{ClaimState, ContactId, View};
+use crate::ui::state::{ReturnForm, Step, UiState};
+use crate::ui::text::{self, first_run as words, returning, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
 use egui::{Key, Margin, TextEdit, Ui, vec2};
@@ -20,9 +22,12 @@ pub(super) fn first_run_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes
         Step::Network => return network::network_card_ui(ui, view, state, wishes),
         Step::Name | Step::NameAlone => {}
     }
+    if view.own.name.is_none() && state.returning.form == ReturnForm::Open {
+        return page(ui, "returning", size::COLUMN, |ui| returning_ui(ui, &mut state.returning));
+    }
     page(ui, "first run", size::COLUMN_NARROW, |ui| {
         let name = view.own.name.clone().unwrap_or_else(|| state.own_name.trim().to_lowercase());
-        Avatar::new(crate::engine::view::ContactId::Person(view.own.key), &name, size::AVATAR_LARGE).show(ui);
+        Avatar::new(ContactId::Person(view.own.key), &name, size::AVATAR_LARGE).show(ui);
         ui.add_space(size::GAP_LARGE);
         match &view.own.claim {
             ClaimState::Held { held_by, of } => held_ui(ui, view, &name, *held_by, *of, state),
@@ -41,7 +46,8 @@ fn heading(ui: &mut Ui, title: &str, text: &str) {
 
 fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
-    heading(ui, words::title(), words::intro());
+    let returned = state.returning.trial == Trial::Returned;
+    heading(ui, words::title(), if returned { returning::returned() } else { words::intro() });
     let field = ui.add(
         TextEdit::singleline(&mut state.own_name)
             .id_salt("own name")
@@ -84,6 +90,11 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
     }
     if ui.add(TextButton::new(words::later(), Tone::Quiet).wide(width)).clicked() {
         state.named(view);
+    }
+    // Whoever knows people already is somebody.
+    let nobody = view.contacts.iter().all(|row| row.id == ContactId::Echo) && view.blocked.is_empty();
+    if nobody && !returned && ui.add(TextButton::new(returning::offer(), Tone::Quiet).wide(width)).clicked() {
+        state.returning.form = ReturnForm::Open;
     }
 }
 

@@ -1,8 +1,16 @@
-//! Keeping one's key: the recovery words, on the screen only while somebody wants to see them.
+//! Keeping one's key: the passphrase it is sealed with, a backup of everything, and the recovery words, on the screen only
+//! while somebody wants to see them.
+
+mod export;
+mod lock;
+
+pub(super) use export::path_typed;
 
 use crate::engine::command::Command;
-use crate::engine::custody::{CustodyView, WordsCheck};
+use crate::engine::custody::WordsCheck;
+use crate::engine::view::View;
 use crate::engine::words::{LONGEST_TEXT, RecoveryWords, TypedWords};
+use crate::reason::{Custody, Reason};
 use crate::storage::Lock;
 use crate::ui::state::UiState;
 use crate::ui::text::{self, keeping as words, told};
@@ -10,9 +18,12 @@ use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, label, line};
 use egui::{Grid, Margin, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
+use export::export_ui;
+use lock::lock_ui;
 
 /// What there is to know and to do about the key.
-pub(super) fn keeping_ui(ui: &mut Ui, custody: &CustodyView, state: &mut UiState, wishes: &mut Vec<Command>) {
+pub(super) fn keeping_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let custody = &view.custody;
     let muted = palette(ui).text_muted;
     label(ui, words::why(), font::body(), muted);
     let sealed = match custody.lock {
@@ -20,6 +31,10 @@ pub(super) fn keeping_ui(ui: &mut Ui, custody: &CustodyView, state: &mut UiState
         Lock::Sealed => words::sealed(),
     };
     label(ui, sealed, font::caption(), muted);
+    ui.add_space(size::GAP);
+    lock_ui(ui, custody, &mut state.keeping, wishes);
+    ui.add_space(size::GAP);
+    export_ui(ui, custody, view.own.name.as_deref(), &mut state.keeping, wishes);
     ui.add_space(size::GAP);
     let Some(recovery) = &custody.words else {
         let show = TextButton::new(words::show(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
@@ -35,6 +50,14 @@ pub(super) fn keeping_ui(ui: &mut Ui, custody: &CustodyView, state: &mut UiState
     if ui.add(hide).clicked() {
         state.typed_words.clear();
         wishes.push(Command::HideWords);
+    }
+}
+
+/// Why a passphrase was not taken, or a file not written.
+pub(super) fn failure(why: &Reason) -> String {
+    match why {
+        Reason::Custody(Custody::WrongPassphrase(_)) => text::gate::wrong().to_owned(),
+        why => text::whole(&told::reason(why)),
     }
 }
 

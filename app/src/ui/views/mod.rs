@@ -1,6 +1,7 @@
 //! The views: functions from the snapshot and the window's own state to widgets and wishes.
 //!
 //! ```text
+//!   a sealed key ────▶ gate                            (the whole window, before an engine runs)
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
@@ -14,6 +15,7 @@ mod card;
 mod contact;
 mod devices;
 mod first_run;
+mod gate;
 mod help;
 mod history;
 mod in_call;
@@ -25,13 +27,16 @@ mod notices;
 mod quit;
 mod receipt;
 mod request;
+mod returning;
 mod settings;
 mod sharing;
 mod side;
 pub(super) mod stage;
 mod trend;
 
-use super::state::{FirstRun, Page, Stage, UiState};
+pub(super) use gate::{GateAction, gate_ui};
+
+use super::state::{FirstRun, KeepingForm, Page, Stage, UiState};
 use super::theme::palette;
 use super::{command, text, theme};
 use crate::engine::command::Command;
@@ -77,12 +82,15 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     notices::notices_ui(ui, view, state, wishes);
 }
 
-/// Recovery words are on the screen on their page alone.
+/// Recovery words, and forms with passphrases, are on the screen on their page alone.
 fn hide_words(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let on_page = view.call.is_none() && state.page == Page::Settings && state.first_run != FirstRun::Open;
     if view.custody.words.is_some() && !on_page {
         state.typed_words.clear();
         wishes.push(Command::HideWords);
+    }
+    if state.keeping.form != KeepingForm::None && !on_page {
+        state.keeping.go(KeepingForm::None);
     }
 }
 

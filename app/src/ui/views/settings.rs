@@ -41,7 +41,7 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
         card(ui, |ui| {
             label(ui, crate::ui::text::keeping::title(), font::strong(), text);
             ui.add_space(size::GAP);
-            keeping_ui(ui, &view.custody, state, wishes);
+            keeping_ui(ui, view, state, wishes);
         });
         if !view.blocked.is_empty() {
             ui.add_space(size::GAP_LARGE);

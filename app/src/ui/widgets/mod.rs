@@ -9,6 +9,7 @@ mod list_row;
 mod picture;
 mod plot;
 mod qr;
+mod secret;
 mod tab;
 
 pub(super) use avatar::{Avatar, key_picture};
@@ -19,6 +20,7 @@ pub(super) use list_row::ListRow;
 pub(super) use picture::{Facing, Picture};
 pub(super) use plot::Plot;
 pub(super) use qr::{Qr, qr_code};
+pub(super) use secret::Secret;
 pub(super) use tab::Tab;
 
 use super::theme::{font, palette, size};

@@ -1,0 +1,101 @@
+//! A backup of everything, in a file of its own.
+
+use super::failure;
+use super::lock::chosen_ui;
+use crate::engine::command::Command;
+use crate::engine::custody::{CustodyView, Export};
+use crate::storage::Overwrite;
+use crate::ui::state::{Keeping, KeepingForm};
+use crate::ui::text::{self, keeping as words};
+use crate::ui::theme::{font, palette, size};
+use crate::ui::widgets::{TextButton, Tone, label};
+use egui::{Margin, TextEdit, Ui};
+use egui_material_icons::icons;
+use std::path::PathBuf;
+
+/// How the last backup went, and the form for another one.
+pub(super) fn export_ui(
+    ui: &mut Ui,
+    custody: &CustodyView,
+    name: Option<&str>,
+    state: &mut Keeping,
+    wishes: &mut Vec<Command>,
+) {
+    let colors = palette(ui);
+    if state.form == KeepingForm::Export {
+        return form_ui(ui, state, wishes);
+    }
+    match &custody.export {
+        Export::Idle => {
+            label(ui, words::export_text(), font::caption(), colors.text_muted);
+        }
+        Export::Writing => {
+            label(ui, words::writing(), font::caption(), colors.text_muted);
+            return;
+        }
+        Export::Done { file, kept } => {
+            let told = words::exported(&file.display().to_string(), kept.contacts, kept.calls);
+            label(ui, told, font::caption(), colors.accent);
+        }
+        Export::Failed(why) => {
+            label(ui, failure(why), font::caption(), colors.danger);
+        }
+    }
+    ui.add_space(size::GAP_SMALL);
+    if ui.add(TextButton::new(words::export(), Tone::Secondary).icon(icons::ICON_SAVE)).clicked() {
+        state.go(KeepingForm::Export);
+        state.file = format!("~/silbo-{}.silbo-backup", name.unwrap_or("profile"));
+    }
+}
+
+/// Where a person means, who types in a window: what does not say where else is in their own folder.
+pub(in crate::ui::views) fn path_typed(text: &str) -> PathBuf {
+    let typed = text.trim();
+    let in_home = typed.strip_prefix("~/").unwrap_or(typed);
+    match directories::BaseDirs::new() {
+        Some(base) => base.home_dir().join(in_home),
+        None => PathBuf::from(typed),
+    }
+}
+
+fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
+    let colors = palette(ui);
+    label(ui, words::export_text(), font::caption(), colors.text_muted);
+    ui.add_space(size::GAP_SMALL);
+    let field = TextEdit::singleline(&mut state.file)
+        .id_salt("backup file")
+        .font(font::body())
+        .char_limit(text::LONGEST_SEARCH)
+        .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
+        .desired_width(f32::INFINITY);
+    ui.add(field).accessible_name(words::file());
+    ui.add_space(size::GAP_SMALL);
+    let chosen = chosen_ui(ui, state, words::export_wanted(), words::export_again());
+    ui.add_space(size::GAP_SMALL);
+    let ready = chosen && !state.file.trim().is_empty();
+    let write = TextButton::new(words::export_now(), Tone::Primary);
+    let pressed = ui.add_enabled_ui(ready, |ui| ui.add(write)).inner.clicked();
+    ui.add_space(size::GAP_SMALL);
+    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked();
+    if pressed && let Ok(passphrase) = state.wanted.take() {
+        let file = path_typed(&state.file);
+        wishes.push(Command::Export { file, passphrase, overwrite: Overwrite::Never });
+    }
+    if pressed || left {
+        state.go(KeepingForm::None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_without_a_folder_is_in_the_own_one() {
+        let home = directories::BaseDirs::new().unwrap().home_dir().to_owned();
+        assert_eq!(path_typed(" ~/silbo.backup "), home.join("silbo.backup"));
+        assert_eq!(path_typed("silbo.backup"), home.join("silbo.backup"));
+        assert_eq!(path_typed("/media/stick/silbo.backup"), PathBuf::from("/media/stick/silbo.backup"));
+        assert_eq!(path_typed("~someone"), home.join("~someone"));
+    }
+}
