@@ -58,6 +58,15 @@ pub(crate) fn contacts() -> View {
     view
 }
 
+/// The same, with a name that another key has now.
+pub(crate) fn key_changed() -> View {
+    let mut view = contacts();
+    for row in view.contacts.iter_mut().filter(|row| [person(1), person(4)].contains(&row.id)) {
+        row.changed = Some(key(9));
+    }
+    view
+}
+
 /// A call with `with` in `phase`.
 pub(crate) fn call(with: ContactId, name: &str, phase: CallPhase) -> View {
     let mut view = contacts();
@@ -213,6 +222,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("claiming", claim(ClaimState::Claiming)),
         ("taken", claim(ClaimState::Taken)),
         ("contacts", contacts()),
+        ("key-changed", key_changed()),
         ("found", found(&[(5, 5, false)])),
         ("several", found(&[(5, 4, false), (6, 2, true)])),
         ("nobody", found(&[])),
@@ -278,6 +288,7 @@ fn contact(id: ContactId, name: &str, last_call: Option<When>) -> ContactRow {
         last_call,
         presence,
         verified: if id == person(3) { Verified::Yes } else { Verified::No },
+        changed: None,
     }
 }
 

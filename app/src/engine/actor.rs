@@ -280,6 +280,10 @@ impl Actor {
             Task::Kept(kept) => errand::of_the_profile(&kept, &mut self.storage, &self.identity, now),
             Task::Show(link) => self.show(link.as_deref()).map(|()| Vec::new()),
             Task::Pin(name, claims) => errand::pin(&name, &claims, &mut self.storage, self.own, now),
+            Task::Watch(name, claims) => {
+                self.watch_name(&name, &claims);
+                Ok(Vec::new())
+            }
             Task::Registered(name, result) => {
                 let answer = errand::registered(&name, &result);
                 if answer.is_ok() {

@@ -5,7 +5,7 @@ use super::{
     view::{Appearance, ContactId, Language},
     words::TypedWords,
 };
-use crate::storage::{Overwrite, Passphrase, Verified};
+use crate::storage::{KeyChange, Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
     session::Camera,
@@ -60,6 +60,10 @@ pub enum Command {
     Unblock(PublicKey),
     /// Note whether a contact's key was compared with its owner.
     SetVerified(PublicKey, Verified),
+    /// Trust the key of a contact whose name has another one now.
+    KeepKey(PublicKey),
+    /// Pin a contact to the key that has its name now.
+    TrustKey(KeyChange),
     /// Call a contact.
     Call(ContactId),
     /// Look somebody up, add them to the contacts and call them.

@@ -221,7 +221,7 @@ impl From<WordsError> for Reason {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::engine::{
         AutoAnswer, Config, EngineHandle, OwnName, Portmap, command::Command, helping::Helping, start,
@@ -240,7 +240,8 @@ mod tests {
     use std::{sync::Arc, time::Duration};
     use tokio::time::timeout;
 
-    fn alone() -> Config {
+    /// An engine that meets nobody.
+    pub(in crate::engine) fn alone() -> Config {
         Config {
             network: Network::Lab,
             listen: None,
@@ -266,7 +267,7 @@ mod tests {
     }
 
     /// The first view of which that is so.
-    async fn seen(engine: &mut EngineHandle, so: impl Fn(&View) -> bool) -> Arc<View> {
+    pub(in crate::engine) async fn seen(engine: &mut EngineHandle, so: impl Fn(&View) -> bool) -> Arc<View> {
         let view = timeout(Duration::from_secs(60), engine.view.wait_for(|view| so(view))).await;
         Arc::clone(&view.unwrap().unwrap())
     }

@@ -6,7 +6,7 @@ use super::{
     blocking, decline_request,
     diagnosis::Diagnosis,
     event::{EventBody, Person, Relation},
-    invites,
+    invites, key_change,
     people::{choose, refuse_blocked, refuse_other_key},
     reasons,
     view::{ContactId, HistoryOutcome},
@@ -89,6 +89,7 @@ pub type Answer = (Vec<EventBody>, Option<Reason>);
 pub(super) enum Task {
     Kept(Kept),
     Pin(Username, Vec<FoundClaim>),
+    Watch(Username, Vec<FoundClaim>),
     Registered(Username, Result<Registration, RegisterError>),
     Show(Option<String>),
 }
@@ -138,6 +139,8 @@ impl Desk {
         let began = relay::driver::now().instant;
         match self.overlay.lookup(name.clone()).await {
             Ok(found) => {
+                // What it says of contacts is for the owner's window; the answer is the same.
+                let _ = self.task(Task::Watch(name.clone(), found.claims.clone())).await;
                 let nobody = found.claims.is_empty().then(|| Reason::NoSuchName(name.to_string()));
                 let took = since(began, relay::driver::now());
                 let (claims, lookalikes) = (found.claims, found.lookalikes);
@@ -253,6 +256,7 @@ pub(super) fn pin(
     own: PublicKey,
     now: UnixTime,
 ) -> Result<Vec<EventBody>, Reason> {
+    key_change::watch(name, claims, storage)?;
     let contacts = storage.contacts()?;
     let key = choose(name, claims, &contacts)?;
     if key == own {

@@ -22,6 +22,7 @@ pub mod gate;
 pub mod helping;
 pub(crate) mod invites;
 mod inviting;
+mod key_change;
 mod mappings;
 mod network_check;
 mod own_name;

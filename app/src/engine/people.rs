@@ -25,6 +25,8 @@ pub(super) enum Purpose {
     Add,
     /// To call the one who has the name.
     Dial(CallId),
+    /// To see whether contacts of that name have it still.
+    Watch,
 }
 
 impl Actor {
@@ -46,7 +48,10 @@ impl Actor {
                 self.tell(Some(id), EventBody::Calling { who: who.to_string() });
                 self.fetch_relays();
                 match who {
-                    Who::Key(key) => self.dial_key(id, key, &key.fingerprint()),
+                    Who::Key(key) => {
+                        self.ask_for_name_of(key);
+                        self.dial_key(id, key, &key.fingerprint())
+                    }
                     Who::Name(name) => {
                         self.dialling = Some(id);
                         self.look_up(name, Purpose::Dial(id));
@@ -160,6 +165,9 @@ impl Actor {
         took: Duration,
         result: Result<Lookup, LookupError>,
     ) {
+        if let Ok(found) = &result {
+            self.watch_name(name, &found.claims);
+        }
         if purpose == Purpose::Search {
             return self.show_search(name, took, result);
         }
@@ -167,6 +175,8 @@ impl Actor {
             Purpose::Dial(call) if self.dialling == Some(call) => Some(call),
             // Hung up in the meantime.
             Purpose::Dial(_) => return,
+            // All of it was noted.
+            Purpose::Watch => return,
             Purpose::Add | Purpose::Search => None,
         };
         if call.is_some() {
@@ -198,7 +208,7 @@ impl Actor {
         self.add_contact(name, key)
     }
 
-    fn look_up(&mut self, name: Username, purpose: Purpose) {
+    pub(super) fn look_up(&mut self, name: Username, purpose: Purpose) {
         let overlay = self.overlay.clone();
         let began = self.now().instant;
         self.jobs.spawn(async move {
@@ -305,14 +315,14 @@ pub(crate) fn decline_request(storage: &mut Storage, key: PublicKey) -> Result<P
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn key(seed: u8) -> PublicKey {
         PublicKey::from_bytes([seed; 32])
     }
 
-    fn claim(seed: u8) -> FoundClaim {
+    pub(in crate::engine) fn claim(seed: u8) -> FoundClaim {
         FoundClaim {
             name: Username::parse("bob").unwrap(),
             key: key(seed),

@@ -81,12 +81,15 @@ impl Picture {
             last_call: last_call(ContactId::Echo),
             presence: Presence::Unknown,
             verified: Verified::No,
+            changed: None,
         };
         let presence = |contact: &Contact| match contact.seen {
             Some(_) if contact.here => Presence::Here,
             Some(seen) => storage.when(seen, now).map_or(Presence::Unknown, Presence::Gone),
             None => Presence::Unknown,
         };
+        let changes = storage.key_changes()?;
+        let changed = |key| changes.iter().find(|change| change.pinned == key).map(|change| change.found);
         let people = contacts.iter().map(|contact| ContactRow {
             id: ContactId::Person(contact.key),
             name: contact.name.clone(),
@@ -94,6 +97,7 @@ impl Picture {
             last_call: last_call(ContactId::Person(contact.key)),
             presence: presence(contact),
             verified: contact.verified,
+            changed: changed(contact.key),
         });
         self.view.contacts = std::iter::once(echo).chain(people).collect();
         let blocked = storage.blocked()?.into_iter().map(|blocked| BlockedRow {

@@ -267,6 +267,8 @@ pub struct ContactRow {
     pub presence: Presence,
     /// Whether their key was compared with them.
     pub verified: Verified,
+    /// Who has their name now, if another key does and nobody has decided about it.
+    pub changed: Option<PublicKey>,
 }
 
 /// Somebody who is never heard from.

@@ -3,7 +3,7 @@
 //! ```text
 //!   lock            held while an instance owns the profile
 //!   identity.key    the identity's secret, one line of base32 or sealed with a passphrase, readable by the owner only
-//!   silbo.db        contacts, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
+//!   silbo.db        contacts, names that changed hands, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
 //!   import.db       what `silbo import` has not finished yet, see `import`
 //!   *.unused-<unix time>   the key and the database of nobody, set aside for who came back, see `import`
 //!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
@@ -15,6 +15,7 @@ mod error;
 mod export;
 mod import;
 mod key;
+mod key_change;
 mod profile;
 pub mod seal;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use blocked::{Blocked, MAX_BLOCKED};
 pub use error::StorageError;
 pub use export::Overwrite;
 pub use key::{IdentityOrigin, Lock, identity_of, write_key};
+pub use key_change::KeyChange;
 pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
 pub use when::When;
@@ -95,6 +97,13 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
 ",
     "ALTER TABLE history ADD COLUMN receipt TEXT;",
+    "
+    CREATE TABLE key_changes (
+        key BLOB PRIMARY KEY CHECK (length(key) = 32),
+        found BLOB NOT NULL CHECK (length(found) = 32),
+        kept INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+",
 ];
 
 /// Names of settings.
@@ -269,6 +278,7 @@ impl Storage {
         let change = self.db.transaction()?;
         let removed = change.execute("DELETE FROM contacts WHERE key = ?1", [key.bytes().as_slice()])? > 0;
         if removed {
+            change.execute("DELETE FROM key_changes WHERE key = ?1", [key.bytes().as_slice()])?;
             let secret = Setting::PresenceSecret.word();
             change.execute("DELETE FROM settings WHERE name = ?1", [secret])?;
         }

@@ -36,6 +36,8 @@ pub(super) struct UiState {
     pub(super) page: Page,
     /// The contact that may be removed, if the person confirms.
     pub(super) removing: Option<ContactId>,
+    /// The new key of a contact that may be trusted.
+    pub(super) trusting: Option<Trusting>,
     /// What the last frame showed of the call, to notice that a new one rings.
     pub(super) rang: bool,
     /// The engine did not take a command, which the person has not dismissed yet.
@@ -64,6 +66,15 @@ pub(super) struct UiState {
     pub(super) listed: Option<Instant>,
     /// When it was last asked whom this computer helps.
     pub(super) counted: Option<Instant>,
+}
+
+/// A new key that may be trusted, once it was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trusting {
+    /// Which.
+    pub(super) found: PublicKey,
+    /// Whether the person says so.
+    pub(super) compared: bool,
 }
 
 /// Where the other end's picture is shown.
@@ -172,6 +183,7 @@ impl UiState {
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
             removing: None,
+            trusting: None,
             rang: false,
             refused: None,
             picture: None,
@@ -233,5 +245,6 @@ impl UiState {
     pub(super) fn go(&mut self, page: Page) {
         self.page = page;
         self.removing = None;
+        self.trusting = None;
     }
 }

@@ -440,6 +440,7 @@ mod tests {
             pairs.extend(
                 [p.ground, p.panel].iter().flat_map(|g| [(p.accent, *g), (p.danger, *g), (p.warning, *g)]),
             );
+            pairs.extend([(p.text, p.danger_tint), (p.text_muted, p.danger_tint)]);
             pairs.extend([(p.accent, p.accent_tint), (p.danger, p.danger_tint), (p.warning, p.warning_tint)]);
             let fills = [p.accent_fill, p.accent_fill_hovered, p.danger_fill, p.danger_fill_hovered];
             pairs.extend(fills.iter().chain(&AVATARS).map(|g| (p.on_fill, *g)));

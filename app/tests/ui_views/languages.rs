@@ -161,6 +161,7 @@ pub(super) fn every_screen(
     tab(&mut window, 0);
     first_small_button(&mut window);
     look(&mut window, "card of a receipt");
+    key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);
     let mut call = sample::active(now).call;
     if let Some(call) = &mut call {
@@ -182,6 +183,29 @@ pub(super) fn every_screen(
         window.press(Modifiers::COMMAND, key);
         look(&mut window, name);
     }
+}
+
+/// A contact whose name another key has now.
+fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
+    let mut window = open(sample::key_changed());
+    // The last contact.
+    let buttons: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
+    let row = |button: &&Node<'_>| {
+        let label = button.accesskit_node().label();
+        button.rect().right() <= 280.0 && label.is_some_and(|label| label.contains(LONGEST_NAME))
+    };
+    if let Some(row) = buttons.iter().find(row) {
+        row.click();
+    }
+    window.harness.run();
+    look(&mut window, "changed key");
+    // Call, keep, and then trust.
+    let buttons = window.harness.query_all_by_role(Role::Button);
+    let page: Vec<_> = buttons.filter(|button| button.rect().left() > 280.0).collect();
+    page[2].scroll_to_me();
+    page[2].click();
+    window.harness.run();
+    look(&mut window, "changed key to be compared");
 }
 
 /// A sealed key, who comes back, and the forms about keys in the settings.

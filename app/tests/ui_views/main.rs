@@ -5,6 +5,7 @@
 mod calls;
 mod gate;
 mod keeping;
+mod key_change;
 mod languages;
 mod pages;
 mod people;

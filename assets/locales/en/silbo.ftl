@@ -450,6 +450,20 @@ returning-backup_button = Come back with the backup
 returning-leave = Choose a new name instead
 returning-returned = Your key is back. Type the name you had: the network knows that it belongs to your key.
 
+## A contact whose name belongs to another key now
+
+key_change-title = “{ $name }” belongs to another key now
+key_change-text = Somebody with another key has the name { $name } in the network. Calls from here still go to the key you know.
+key_change-pinned = The key you know
+key_change-found = The new key
+key_change-meaning = Perhaps they set up Silbo anew and have lost their old key. Perhaps somebody wants to be taken for them. Ask them, not through Silbo, whether they have a new key.
+key_change-keep = Keep the key I know
+key_change-trust = They told me of a new key
+key_change-number = Compare this number with { $name }, face to face or on the telephone. It must be the same on both screens.
+key_change-compared = I compared it with { $name }, and it is the same
+key_change-trust_now = Trust the new key
+key_change-row = Another key now
+
 ## Closing the window in a call
 
 quit-next = Closing the window ends the call for both of you.
@@ -537,7 +551,7 @@ reason-no_such_contact = “{ $name }” is not in the list.
 reason-name_ambiguous = Several people claim “{ $name }”: { $fingerprints }.
     .next = Ask which fingerprint is theirs, then search for the name and add that one.
 reason-key_changed = “{ $name }” now belongs to another key ({ $found }) than your contact ({ $pinned }).
-    .next = Ask them over another channel; only if they changed it, remove the contact and add it again.
+    .next = Look at the contact: there you decide which key you trust.
 reason-blocked = You have blocked { $name }.
     .next = Unblock them first if you want to talk again.
 reason-name_taken = Somebody else holds the name “{ $name }”.

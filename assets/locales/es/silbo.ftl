@@ -452,6 +452,20 @@ returning-backup_button = Volver con la copia
 returning-leave = Mejor elegir un nombre nuevo
 returning-returned = Tu clave ha vuelto. Escribe el nombre que tenías: la red sabe que es de tu clave.
 
+## Un contacto cuyo nombre pertenece ahora a otra clave
+
+key_change-title = «{ $name }» pertenece ahora a otra clave
+key_change-text = Alguien con otra clave tiene el nombre { $name } en la red. Desde aquí se sigue llamando a la clave que conoces.
+key_change-pinned = La clave que conoces
+key_change-found = La clave nueva
+key_change-meaning = Quizá ha instalado Silbo de nuevo y ha perdido su clave. Quizá alguien quiere hacerse pasar por esa persona. Pregúntale, no por Silbo, si tiene una clave nueva.
+key_change-keep = Quedarme con la que conozco
+key_change-trust = Me ha hablado de una clave nueva
+key_change-number = Compara este número con { $name }, cara a cara o por teléfono. Tiene que ser el mismo en las dos pantallas.
+key_change-compared = Lo he comparado con { $name } y es el mismo
+key_change-trust_now = Confiar en la clave nueva
+key_change-row = Otra clave ahora
+
 ## Cerrar la ventana durante una llamada
 
 quit-next = Al cerrar la ventana se acaba la llamada para los dos.
@@ -539,7 +553,7 @@ reason-no_such_contact = «{ $name }» no está en la lista.
 reason-name_ambiguous = Varias personas dicen ser «{ $name }»: { $fingerprints }.
     .next = Pregunta cuál es su huella; después busca el nombre y añade esa.
 reason-key_changed = «{ $name }» pertenece ahora a otra clave ({ $found }) que la de tu contacto ({ $pinned }).
-    .next = Pregúntale por otro canal; solo si la ha cambiado, elimina el contacto y añádelo de nuevo.
+    .next = Mira el contacto: allí decides en qué clave confías.
 reason-blocked = Has bloqueado a { $name }.
     .next = Desbloquea primero a esa persona si quieres volver a hablar con ella.
 reason-name_taken = Otra persona tiene el nombre «{ $name }».

@@ -22,6 +22,8 @@ impl Actor {
             Command::Block(key) => self.block(key),
             Command::Unblock(key) => self.unblock(key),
             Command::SetVerified(key, verified) => self.set_verified(key, verified),
+            Command::KeepKey(pinned) => self.keep_key(pinned),
+            Command::TrustKey(change) => self.trust_key(change),
             Command::Call(ContactId::Echo) => self.dial(Who::Echo),
             Command::Call(ContactId::Person(key)) => self.dial(Who::Key(key)),
             Command::Dial(who) => self.dial(who),

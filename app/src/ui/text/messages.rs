@@ -396,6 +396,20 @@ messages! {
             leave,
             returned,
         }
+        /// A contact whose name belongs to another key now.
+        key_change {
+            title(name: &str),
+            text(name: &str),
+            pinned,
+            found,
+            meaning,
+            keep,
+            trust,
+            number(name: &str),
+            compared(name: &str),
+            trust_now,
+            row,
+        }
         /// Closing the window in a call.
         quit {
             next,

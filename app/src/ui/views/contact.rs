@@ -1,14 +1,15 @@
 //! The page of one contact: call them, see and compare their key, remove them.
 
+use super::key_change::banner_ui;
 use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
-use crate::storage::Verified;
+use crate::storage::{KeyChange, Verified};
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{
-    Avatar, Pill, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines,
+    Avatar, Pill, TextButton, Tone, card, centered_row, digits, key_picture, label, page, two_lines,
 };
 use egui::Ui;
 use egui_material_icons::icons;
@@ -56,10 +57,15 @@ pub(super) fn contact_ui(
         }
         if let ContactId::Person(key) = id {
             ui.add_space(size::GAP_HUGE);
-            key_ui(ui, &key, contact);
-            ui.add_space(size::GAP_LARGE);
-            let number = state.safety_number(&view.own.key, key);
-            safety_ui(ui, key, contact, &number, wishes);
+            if let Some(found) = contact.changed {
+                let change = KeyChange { pinned: key, found };
+                banner_ui(ui, &view.own.key, contact, change, state, wishes);
+            } else {
+                key_ui(ui, &key, contact);
+                ui.add_space(size::GAP_LARGE);
+                let number = state.safety_number(&view.own.key, key);
+                safety_ui(ui, key, contact, &number, wishes);
+            }
             ui.add_space(size::GAP_LARGE);
             if !view.is_blocked(id) {
                 let block = words::block(&contact.name);
@@ -119,9 +125,7 @@ fn safety_ui(
             }
         });
         ui.add_space(size::GAP);
-        for groups in number.groups().chunks(GROUPS_A_LINE) {
-            label(ui, groups.join("   "), font::digits(), colors.text);
-        }
+        digits(ui, number);
         ui.add_space(size::GAP);
         let (text, action, tone, verdict) = match contact.verified {
             Verified::Yes => {
@@ -136,9 +140,6 @@ fn safety_ui(
         }
     });
 }
-
-/// Groups of digits in one line of a safety number.
-const GROUPS_A_LINE: usize = 4;
 
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
     if state.removing != Some(contact.id) {

@@ -22,6 +22,7 @@ mod in_call;
 mod incoming;
 mod invite;
 mod keeping;
+mod key_change;
 mod network;
 mod notices;
 mod quit;

@@ -3,7 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, Step, UiState};
-use crate::ui::text::{self, side as words, told};
+use crate::ui::text::{self, key_change, side as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
 use egui::{
@@ -221,6 +221,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         let echo = contact.id == ContactId::Echo;
         let detail = match (&contact.presence, &contact.last_call) {
             _ if echo => words::echo_line().to_owned(),
+            _ if contact.changed.is_some() => key_change::row().to_owned(),
             (Presence::Here, _) => words::here().to_owned(),
             (_, Some(when)) => told::when(when),
             (Presence::Gone(when), None) => words::last_seen(&told::when(when)),
@@ -228,8 +229,11 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         };
         let mut row = ListRow::contact(contact.id, &contact.name, &detail);
         let verified = words::verified(&contact.name);
+        let changed = format!("{}: {}", key_change::row(), contact.name);
         if echo {
             row = row.pinned();
+        } else if contact.changed.is_some() {
+            row = row.named(&changed);
         } else if contact.verified.is_yes() {
             row = row.verified().named(&verified);
         }

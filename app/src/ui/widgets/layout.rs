@@ -1,14 +1,26 @@
 //! Columns, rows and cards: how things are placed.
 
 use super::super::theme::{palette, size};
-use egui::{Align, CornerRadius, Frame, Layout, Margin, Rect, Stroke, Ui, UiBuilder, Vec2, pos2, vec2};
+use egui::{
+    Align, Color32, CornerRadius, Frame, Layout, Margin, Rect, Stroke, Ui, UiBuilder, Vec2, pos2, vec2,
+};
 
 /// A card that takes the width there is.
 pub(in crate::ui) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let colors = palette(ui);
+    colored_card(ui, colors.panel, colors.line, add)
+}
+
+/// The same for what nobody may overlook.
+pub(in crate::ui) fn danger_card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let colors = palette(ui);
+    colored_card(ui, colors.danger_tint, colors.danger, add)
+}
+
+fn colored_card<R>(ui: &mut Ui, ground: Color32, edge: Color32, add: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new()
-        .fill(colors.panel)
-        .stroke(Stroke::new(1.0, colors.line))
+        .fill(ground)
+        .stroke(Stroke::new(1.0, edge))
         .corner_radius(CornerRadius::same(size::CORNER_CARD))
         .inner_margin(Margin::same(size::CARD_MARGIN as i8))
         .show(ui, |ui| {

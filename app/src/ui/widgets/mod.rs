@@ -15,7 +15,7 @@ mod tab;
 pub(super) use avatar::{Avatar, key_picture};
 pub(super) use button::{RoundButton, TextButton, Tone};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
-pub(super) use layout::{card, centered_column, centered_row, page};
+pub(super) use layout::{card, centered_column, centered_row, danger_card, page};
 pub(super) use list_row::ListRow;
 pub(super) use picture::{Facing, Picture};
 pub(super) use plot::Plot;
@@ -28,6 +28,7 @@ use egui::{
     Align, Color32, FontId, Galley, Label, Layout, Rect, Response, RichText, Stroke, StrokeKind,
     TextWrapMode, Ui, Vec2, vec2,
 };
+use overlay::identity::safety::SafetyNumber;
 use std::sync::Arc;
 
 /// Text that wraps, in a font and colour of the theme.
@@ -50,6 +51,17 @@ pub(super) fn figure(ui: &mut Ui, width: f32, title: &str, value: &str) {
 pub(super) fn line(ui: &mut Ui, text: impl Into<String>, font: FontId, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(font).color(color)).truncate())
 }
+
+/// The digits of a safety number, to be read aloud.
+pub(super) fn digits(ui: &mut Ui, number: &SafetyNumber) {
+    let ink = palette(ui).text;
+    for groups in number.groups().chunks(GROUPS_A_LINE) {
+        label(ui, groups.join("   "), font::digits(), ink);
+    }
+}
+
+/// Groups of digits in one line of a safety number.
+const GROUPS_A_LINE: usize = 4;
 
 /// Two lines, centred in `height` as one block; the response of the second.
 pub(super) fn two_lines(

@@ -1,0 +1,67 @@
+//! A contact whose name another key has now: the person is told, and decides.
+
+use super::{Window, sample};
+use app::engine::command::Command;
+use app::engine::view::ContactId;
+use app::storage::KeyChange;
+use overlay::identity::safety::SafetyNumber;
+
+const CHANGE: fn() -> KeyChange = || KeyChange { pinned: sample::key(1), found: sample::key(9) };
+
+fn told() -> Window {
+    let mut window = Window::open(sample::key_changed());
+    window.click("Another key now: bob");
+    assert!(window.says("“bob” belongs to another key now"));
+    window
+}
+
+#[test]
+fn both_keys_and_what_it_can_mean_are_told_in_the_place_of_the_key() {
+    let mut window = told();
+    assert!(window.says(&sample::key(1).fingerprint()) && window.says(&sample::key(9).fingerprint()));
+    assert!(window.mentions("Perhaps somebody wants to be taken for them"));
+    assert!(window.mentions("still go to the key you know") && !window.says("Safety number"));
+    window.click("Call bob");
+    assert_eq!(window.wished(), [Command::Call(ContactId::Person(sample::key(1)))]);
+}
+
+#[test]
+fn the_key_one_knows_is_kept_by_one_press() {
+    let mut window = told();
+    window.click("Keep the key I know");
+    assert_eq!(window.wished(), [Command::KeepKey(sample::key(1))]);
+    window.show(sample::contacts());
+    assert!(window.says("Safety number"));
+}
+
+#[test]
+fn a_new_key_is_trusted_only_once_it_was_compared() {
+    let mut window = told();
+    window.click("They told me of a new key");
+    let number = SafetyNumber::of(&sample::key(7), &sample::key(9));
+    assert!(window.mentions(&number.groups()[..4].join("   ")), "the number of the new key");
+    window.click("Trust the new key");
+    assert_eq!(window.wished(), [], "nothing was compared");
+    window.click("I compared it with bob, and it is the same");
+    window.click("Trust the new key");
+    assert_eq!(window.wished(), [Command::TrustKey(CHANGE())]);
+}
+
+#[test]
+fn what_was_compared_does_not_count_for_another_key() {
+    let mut window = told();
+    window.click("They told me of a new key");
+    window.click("I compared it with bob, and it is the same");
+    let mut view = sample::key_changed();
+    view.contacts.iter_mut().filter(|row| row.changed.is_some()).for_each(|row| {
+        row.changed = Some(sample::key(10));
+    });
+    window.show(view);
+    assert!(window.says("They told me of a new key") && !window.says("Trust the new key"));
+}
+
+#[test]
+fn such_a_contact_is_marked_in_the_list() {
+    let window = Window::open(sample::key_changed());
+    assert!(window.says("Another key now: bob"));
+}
