@@ -1,5 +1,5 @@
 //! Lines on standard input. Commands are JSON:
-//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|device|network_changed|accept_request|block|unblock", ...}`.
+//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|device|words|network_changed|accept_request|block|unblock", ...}`.
 
 use super::args::who;
 use crate::{
@@ -54,6 +54,7 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
         "hangup" => Ok(Command::HangUp),
         "mute" => Ok(Command::SetMuted(true)),
         "unmute" => Ok(Command::SetMuted(false)),
+        "words" => Ok(Command::ShowCallWords),
         "network_changed" => Ok(Command::NetworkChanged),
         "accept_request" | "block" | "unblock" => {
             let key = value.get("key").and_then(Value::as_str).and_then(|key| key.parse::<PublicKey>().ok());
@@ -130,6 +131,7 @@ mod tests {
                 Command::SetMicrophone(AudioSource::Device("usb".to_owned())),
             ),
             (r#"{"do":"device","speaker":"null"}"#.to_owned(), Command::SetLoudspeaker(AudioSink::Null)),
+            (r#"{"do":"words"}"#.to_owned(), Command::ShowCallWords),
             (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
             (format!(r#"{{"do":"block","key":"{key}"}}"#), Command::Block(key)),

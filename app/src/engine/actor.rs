@@ -4,6 +4,7 @@ mod commands;
 
 use super::{
     Config, NETWORK_PATIENCE,
+    call_words::CallWords,
     calls::{CallRecord, MediaSession, SessionStart},
     command::Command,
     custody::{CustodyView, Kept},
@@ -124,6 +125,8 @@ pub(super) enum Done {
     HintsGiven,
     /// How this computer stands.
     NetworkChecked(Option<Box<NetworkFound>>),
+    /// The words of a call were worked out.
+    CallWords(CallId, Option<CallWords>),
     /// The key was written anew, or not.
     Sealed(Result<Lock, Reason>),
     /// Everything was written into a file, or not.
@@ -429,6 +432,7 @@ impl Actor {
             Ok(Done::Devices(found)) => self.devices_listed(found),
             Ok(Done::HelpedCounted(helped)) => self.helped_counted(helped),
             Ok(Done::NetworkChecked(found)) => self.network_checked(found),
+            Ok(Done::CallWords(call, words)) => self.call_words_found(call, words),
             Ok(Done::Sealed(result)) => self.sealed(result),
             Ok(Done::Exported(file, result)) => self.exported(file, result),
             Ok(Done::Windows(found)) => self.windows_listed(found),

@@ -3,6 +3,7 @@
 use super::{
     AutoAnswer,
     actor::{Actor, Done, Undelivered},
+    call_words::Certificates,
     event::{EventBody, Person},
     picture::ECHO,
     pictures::Filming,
@@ -41,12 +42,20 @@ pub(super) struct MediaSession {
     pub(super) call: CallId,
     pub(super) session: driver::Session,
     pub(super) filming: Filming,
+    pub(super) certificates: Certificates,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
 }
 
-/// A session that runs, its description unless it is an echo, and its events.
-pub(super) type SessionStart = (driver::Session, Option<Description>, mpsc::Receiver<SessionEvent>);
+/// A session that runs.
+pub(super) struct SessionStart {
+    session: driver::Session,
+    /// How it describes itself, unless it is an echo.
+    description: Option<Description>,
+    /// What a caller will show in the handshake.
+    theirs: Option<[u8; 32]>,
+    events: mpsc::Receiver<SessionEvent>,
+}
 
 /// What history will say about the call of this moment.
 pub(super) struct CallRecord {
@@ -202,7 +211,7 @@ impl Actor {
     pub(super) fn session_started(&mut self, call: CallId, result: Result<SessionStart, SessionError>) {
         let now = self.now();
         match result {
-            Ok((session, description, events)) => {
+            Ok(SessionStart { session, description, theirs, events }) => {
                 if self.line.current().is_none_or(|(current, _)| current != call) {
                     // Over before it began.
                     self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders()));
@@ -215,7 +224,10 @@ impl Actor {
                     shown.viewfinder = Some(session.viewfinder());
                 }
                 let filming = Filming::new(self.config.video.source.clone());
-                self.session = Some(MediaSession { call, session, filming, events, levels_at: now.instant });
+                let ours = description.as_ref().map(Description::certificate);
+                let certificates = Certificates { ours, theirs };
+                let levels_at = now.instant;
+                self.session = Some(MediaSession { call, session, filming, certificates, events, levels_at });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
@@ -355,10 +367,15 @@ impl Actor {
         };
         self.jobs.spawn(async move {
             let result = match start {
-                Start::Echo => driver::echo(voice).await.map(|(session, events)| (session, None, events)),
-                Start::Offer => driver::offer(config)
-                    .await
-                    .map(|(session, description, events)| (session, Some(description), events)),
+                Start::Echo => driver::echo(voice).await.map(|(session, events)| SessionStart {
+                    session,
+                    description: None,
+                    theirs: None,
+                    events,
+                }),
+                Start::Offer => driver::offer(config).await.map(|(session, description, events)| {
+                    SessionStart { session, description: Some(description), theirs: None, events }
+                }),
                 Start::Prepare { offer } => prepare(config, &offer),
             };
             Done::Session(call, result)
@@ -371,10 +388,13 @@ impl Actor {
         description: &[u8],
         give: fn(&driver::Session, Description) -> Result<(), SessionError>,
     ) {
-        let Some(running) = &self.session else { return };
+        let Some(running) = &mut self.session else { return };
         let accepted = Description::decode(description)
             .map_err(|error| SessionError::Description(error.to_string()))
-            .and_then(|description| give(&running.session, description));
+            .and_then(|description| {
+                running.certificates.theirs.get_or_insert(description.certificate());
+                give(&running.session, description)
+            });
         if let Err(error) = accepted {
             let call = running.call;
             self.line.handle_session_over(self.now(), call, error.into(), Side::Remote);
@@ -524,8 +544,9 @@ impl Actor {
 
 fn prepare(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
+    let theirs = Some(offer.certificate());
     let (session, description, events) = driver::prepare(config, offer)?;
-    Ok((session, Some(description), events))
+    Ok(SessionStart { session, description: Some(description), theirs, events })
 }
 
 /// Closes a session and tells the overlay what went through whose relay.

@@ -84,6 +84,8 @@ pub enum Command {
     Share(Sharing),
     /// Look which windows could be shown; they appear in the view of the call.
     ListWindows,
+    /// Work out the words that both ends of the call read aloud; they appear in the view of the call.
+    ShowCallWords,
     /// The other end's pictures are shown so large: it need not send larger ones.
     SetViewing(Viewing),
     /// Speak into this one from now on.

@@ -2,7 +2,7 @@
 //!
 //! Every line is `{"t_ms", "unix_ms", "event", "call"?, ...}`; [`DESCRIPTIONS`] lists all of them.
 
-use super::diagnosis::Diagnosis;
+use super::{call_words::CallWords, diagnosis::Diagnosis};
 use crate::{
     call::{CallId, Ended, Receipt, Side, Waiting},
     reason::Reason,
@@ -67,6 +67,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
          width, height, freezes, frozen_ms, pictures_sent, pictures_shown: each second",
     ),
     ("first_picture", "the first picture of the other end is shown"),
+    ("call_words", "four words that are the same at both ends when nobody is between them, in `words`"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
     (
@@ -301,6 +302,8 @@ pub enum EventBody {
     },
     /// The first picture of the other end is shown.
     FirstPicture,
+    /// What both ends of the call read aloud.
+    CallWords(CallWords),
     /// How the call is.
     Stats(CallStats),
     /// A device does not work, or no longer.
@@ -370,6 +373,7 @@ impl EventBody {
             Self::Path(_) => "path",
             Self::MediaFlowing { .. } => "media_flowing",
             Self::FirstPicture => "first_picture",
+            Self::CallWords(_) => "call_words",
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
             Self::Missed { .. } => "missed",
@@ -489,6 +493,7 @@ impl EventBody {
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
             Self::FirstPicture => json!({}),
+            Self::CallWords(words) => json!({ "words": words.words() }),
             Self::Ended { ended, receipt } => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),
                 "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": receipt,

@@ -12,6 +12,7 @@
 
 mod actor;
 mod blocking;
+pub mod call_words;
 mod calls;
 pub mod command;
 pub mod custody;

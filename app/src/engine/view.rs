@@ -6,6 +6,7 @@
 //! [`Command`]: super::command::Command
 
 use super::{
+    call_words::CallWords,
     command::Sharing,
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
@@ -387,6 +388,8 @@ pub struct CallView {
     pub sharing: Sharing,
     /// The windows that could be shown, once somebody asked.
     pub windows: Option<Vec<OpenWindow>>,
+    /// What both sides read aloud, once somebody asked.
+    pub words: Option<CallWords>,
     /// What the other side's camera sees, from its first picture on.
     pub screen: Option<Screen>,
     /// What our camera takes, or of our screen is shown.
@@ -415,6 +418,7 @@ impl CallView {
             camera: None,
             sharing: Sharing::Off,
             windows: None,
+            words: None,
             screen: None,
             viewfinder: None,
             path: None,

@@ -43,6 +43,8 @@ pub(super) enum UiCommand {
     Devices,
     /// Show the figures of the call, or hide them.
     Statistics,
+    /// Show what both ends read aloud.
+    Verify,
     /// Go to the field that searches and adds.
     Search,
     /// Go to what can be chosen.
@@ -69,6 +71,7 @@ impl UiCommand {
             Self::Decline => text::call::decline(),
             Self::Devices => text::call::devices(),
             Self::Statistics => text::trend::open(),
+            Self::Verify => text::call_words::verify(),
             Self::Search => text::side::field(),
             Self::Settings => text::side::settings(),
         }
@@ -91,6 +94,7 @@ impl UiCommand {
             Self::Answer => icons::ICON_CALL,
             Self::Devices => icons::ICON_TUNE,
             Self::Statistics => icons::ICON_MONITORING,
+            Self::Verify => icons::ICON_VERIFIED_USER,
             Self::Search => icons::ICON_SEARCH,
             Self::Settings => icons::ICON_SETTINGS,
         }
@@ -110,6 +114,7 @@ impl UiCommand {
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
             Self::Devices => Key::I,
             Self::Statistics => Key::T,
+            Self::Verify => Key::K,
             Self::Search => Key::F,
             Self::Settings => Key::Comma,
             Self::Answer => return None,
@@ -139,6 +144,7 @@ impl UiCommand {
             Self::Mute => Some(Command::SetMuted(true)),
             Self::Unmute => Some(Command::SetMuted(false)),
             Self::Share => Some(Command::ListWindows),
+            Self::Verify => Some(Command::ShowCallWords),
             Self::StopSharing => Some(Command::Share(Sharing::Off)),
             Self::CameraOn => Some(Command::SetCamera(Camera::On)),
             Self::CameraOff => Some(Command::SetCamera(Camera::Off)),
@@ -164,6 +170,7 @@ impl UiCommand {
             Self::Share => state.raise(Card::Sharing),
             Self::Devices => state.raise(Card::Devices),
             Self::Statistics => state.trend_shown = !state.trend_shown,
+            Self::Verify => state.raise(Card::Verify),
             Self::Search => state.focus_search = state.first_run != FirstRun::Open,
             Self::Settings if state.first_run != FirstRun::Open => state.go(Page::Settings),
             _ => {}
@@ -196,6 +203,14 @@ impl UiCommand {
         }
     }
 
+    /// What shows the words of a call; Echo is nobody.
+    pub(super) fn verifying(call: &CallView) -> Option<Self> {
+        match (call.with, &call.phase) {
+            (ContactId::Person(_), CallPhase::Active { .. }) => Some(Self::Verify),
+            _ => None,
+        }
+    }
+
     /// What shows the other end's picture elsewhere.
     pub(super) const fn staging(stage: Stage) -> &'static [Self] {
         match stage {
@@ -219,6 +234,7 @@ impl UiCommand {
                     Self::sharing(call),
                     Some(Self::Devices),
                     Some(Self::Statistics),
+                    Self::verifying(call),
                     Some(Self::HangUp),
                 ];
                 let staging = stage.map_or(&[][..], Self::staging);

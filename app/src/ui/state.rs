@@ -95,6 +95,8 @@ pub(super) enum Card {
     Sharing,
     /// Microphone and loudspeaker.
     Devices,
+    /// Words to read aloud.
+    Verify,
     /// Whether to close the window.
     Quit,
     /// What the call was like that began then.

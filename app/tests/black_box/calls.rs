@@ -266,3 +266,24 @@ fn hanging_up_before_it_is_answered_cancels_the_call_on_both_sides() {
     bob.end().with(0);
     assert_eq!(world.run("b", &["history"]).event("history")["outcome"], "missed");
 }
+
+#[test]
+fn both_ends_of_a_call_have_the_same_words_to_read_aloud_and_other_ones_in_the_next() {
+    let world = World::new();
+    let mut bob = bob_is_online(&world, &["--auto-answer", "--mic", "silence", "--speaker", "null"]);
+    let mut words = Vec::new();
+    for _ in 0..2 {
+        let mut ada = ada_calls_bob(&world, &["--mic", "silence", "--speaker", "null"]);
+        ada.expect("media_flowing");
+        bob.expect("media_flowing");
+        for end in [&mut ada, &mut bob] {
+            end.tell(r#"{"do":"words"}"#);
+            words.push(end.expect("call_words")["words"].clone());
+        }
+        ada.tell(r#"{"do":"hangup"}"#);
+        bob.expect("ended");
+        ada.end();
+    }
+    assert_eq!(words[0].as_array().unwrap().len(), 4);
+    assert!(words[0] == words[1] && words[2] == words[3] && words[1] != words[2], "{words:?}");
+}

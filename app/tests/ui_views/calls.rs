@@ -145,7 +145,8 @@ fn mute_and_hang_up_by_key_but_never_by_escape() {
 #[test]
 fn tab_reaches_the_controls_and_space_presses_them() {
     let mut window = Window::open(sample::active(Instant::now()));
-    // The first two are for microphone and loudspeaker, and for statistics.
+    // The first three are for devices, for statistics, and for words to read aloud.
+    window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Tab);
     window.press(Modifiers::NONE, Key::Tab);

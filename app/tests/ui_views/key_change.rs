@@ -1,10 +1,13 @@
-//! A contact whose name another key has now: the person is told, and decides.
+//! Whose key it is: a contact whose name another key has now, and the words of a call.
 
 use super::{Window, sample};
+use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::command::Command;
-use app::engine::view::ContactId;
-use app::storage::KeyChange;
+use app::engine::view::{CallPhase, ContactId};
+use app::storage::{KeyChange, Verified};
+use egui::{Key, Modifiers};
 use overlay::identity::safety::SafetyNumber;
+use std::time::Instant;
 
 const CHANGE: fn() -> KeyChange = || KeyChange { pinned: sample::key(1), found: sample::key(9) };
 
@@ -64,4 +67,43 @@ fn what_was_compared_does_not_count_for_another_key() {
 fn such_a_contact_is_marked_in_the_list() {
     let window = Window::open(sample::key_changed());
     assert!(window.says("Another key now: bob"));
+}
+
+#[test]
+fn words_are_shown_when_asked_for_and_verify_the_contact_when_they_match() {
+    let mut view = sample::active(Instant::now());
+    let mut window = Window::open(view.clone());
+    assert!(!window.mentions("Read these aloud"));
+    window.click("Verify");
+    assert_eq!(window.wished(), [Command::ShowCallWords]);
+    assert!(
+        window.mentions("Read these aloud") && !window.says("They match"),
+        "there is nothing to match yet"
+    );
+    let end = |seed| CallEnd { identity: sample::key(seed), certificate: [seed; 32] };
+    let words = CallWords::of(&end(1), &end(7)).unwrap();
+    if let Some(call) = &mut view.call {
+        call.words = Some(words);
+    }
+    window.show(view.clone());
+    assert!(words.words().iter().all(|word| window.mentions(word)), "{words}");
+    window.click("They match");
+    assert_eq!(window.wished(), [Command::SetVerified(sample::key(2), Verified::Yes)]);
+    assert!(!window.mentions("Read these aloud"));
+    view.contacts.iter_mut().for_each(|row| row.verified = Verified::Yes);
+    window.show(view);
+    window.press(Modifiers::COMMAND, Key::K);
+    assert!(window.mentions("You have compared keys with carmen.santana") && !window.says("They match"));
+}
+
+#[test]
+fn there_are_no_words_before_somebody_is_heard_and_none_with_echo() {
+    for view in [
+        sample::call(sample::person(1), "bob", CallPhase::Ringing),
+        sample::call(ContactId::Echo, "Echo", CallPhase::Active { since: Instant::now() }),
+    ] {
+        let mut window = Window::open(view);
+        window.press(Modifiers::COMMAND, Key::K);
+        assert!(window.wished().is_empty() && !window.says("Verify"));
+    }
 }

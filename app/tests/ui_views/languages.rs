@@ -4,6 +4,7 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, sample};
+use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
 use app::engine::gate::{Door, Trial};
@@ -176,8 +177,16 @@ pub(super) fn every_screen(
     let mut window = open(sample::filmed(now));
     window.press(Modifiers::NONE, Key::F11);
     look(&mut window, "full screen");
-    for (key, name) in
-        [(Key::D, "card of what to share"), (Key::I, "card of devices"), (Key::T, "card of statistics")]
+    if let Some(call) = &mut call {
+        let end = |seed| CallEnd { identity: sample::key(seed), certificate: [seed; 32] };
+        call.words = CallWords::of(&end(1), &end(7));
+    }
+    for (key, name) in [
+        (Key::D, "card of what to share"),
+        (Key::I, "card of devices"),
+        (Key::K, "card of words"),
+        (Key::T, "card of statistics"),
+    ]
     {
         let mut window = open(View { call: call.clone(), ..full() });
         window.press(Modifiers::COMMAND, key);

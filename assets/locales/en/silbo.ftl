@@ -464,6 +464,17 @@ key_change-compared = I compared it with { $name }, and it is the same
 key_change-trust_now = Trust the new key
 key_change-row = Another key now
 
+## Words that both ends of a call read aloud
+
+call_words-verify = Verify
+call_words-title = Is nobody between you and { $name }?
+call_words-text = Read these aloud; if theirs are the same, nobody is between you.
+call_words-looking = Working them out…
+call_words-differ = If theirs are others, hang up: somebody may be listening.
+call_words-matching = They match
+call_words-verified = You have compared keys with { $name }.
+call_words-done = Close the words
+
 ## Closing the window in a call
 
 quit-next = Closing the window ends the call for both of you.

@@ -466,6 +466,17 @@ key_change-compared = Lo he comparado con { $name } y es el mismo
 key_change-trust_now = Confiar en la clave nueva
 key_change-row = Otra clave ahora
 
+## Palabras que se leen en voz alta en una llamada
+
+call_words-verify = Verificar
+call_words-title = ¿No hay nadie entre { $name } y tú?
+call_words-text = Leedlas en voz alta; si las suyas son iguales, no hay nadie entre vosotros.
+call_words-looking = Calculándolas…
+call_words-differ = Si las suyas son otras, cuelga: puede que alguien escuche.
+call_words-matching = Coinciden
+call_words-verified = Has comparado claves con { $name }.
+call_words-done = Cerrar las palabras
+
 ## Cerrar la ventana durante una llamada
 
 quit-next = Al cerrar la ventana se acaba la llamada para los dos.

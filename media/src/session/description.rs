@@ -137,6 +137,11 @@ impl Description {
         canonical(bytes, description.encode(), description)
     }
 
+    /// SHA-256 of the certificate that this end will show in the handshake; another one ends the call.
+    pub fn certificate(&self) -> [u8; 32] {
+        self.fingerprint.0
+    }
+
     /// Takes the first flight along, if there is room for it; else it takes the usual way.
     pub(super) fn add_hello(&mut self, hello: &[u8]) {
         if hello.len() <= MAX_HELLO {

@@ -34,6 +34,7 @@ impl Actor {
             Command::SetMuted(muted) => self.set_muted(muted),
             Command::SetCamera(camera) => self.set_camera(camera),
             Command::Share(sharing) => self.share(sharing),
+            Command::ShowCallWords => self.show_call_words(),
             Command::ListWindows => self.list_windows(),
             Command::SetViewing(viewing) => {
                 self.set_viewing(viewing);

@@ -81,6 +81,9 @@ impl Event {
             }
             EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
             EventBody::FirstPicture => "The picture is here.".into(),
+            EventBody::CallWords(words) => {
+                format!("Read these aloud; if theirs are the same, nobody is between you: {words}")
+            }
             EventBody::DeviceLost(why) => why.to_string(),
             EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
             EventBody::Ended { ended, .. } => {

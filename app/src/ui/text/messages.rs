@@ -410,6 +410,17 @@ messages! {
             trust_now,
             row,
         }
+        /// Words that both ends of a call read aloud.
+        call_words {
+            verify,
+            title(name: &str),
+            text,
+            looking,
+            differ,
+            matching,
+            verified(name: &str),
+            done,
+        }
         /// Closing the window in a call.
         quit {
             next,

@@ -1,6 +1,6 @@
 //! A card above everything else; one at a time. Escape, or a press beside it, takes it away.
 
-use super::{devices, quit, receipt, sharing};
+use super::{devices, quit, receipt, sharing, verify};
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, HistoryRow, View};
 use crate::ui::command::UiCommand;
@@ -37,6 +37,7 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
         match about {
             About::Sharing(call) => sharing::choices_ui(ui, call, since, wishes),
             About::Devices => devices::card_ui(ui, view, state, since, wishes),
+            About::Verify(call) => verify::words_ui(ui, view, call, since, wishes),
             About::Quit(call) => quit::question_ui(ui, call, state, since),
             About::Receipt(row) => receipt::card_ui(ui, row, since),
         }
@@ -59,6 +60,7 @@ pub(super) fn leave_by_key(ctx: &Context, state: &mut UiState) {
 enum About<'a> {
     Sharing(&'a CallView),
     Devices,
+    Verify(&'a CallView),
     Quit(&'a CallView),
     Receipt(&'a HistoryRow),
 }
@@ -72,6 +74,7 @@ fn about(card: Card, view: &View) -> Option<About<'_>> {
             call.filter(|call| UiCommand::sharing(call) == Some(UiCommand::Share)).map(About::Sharing)
         }
         Card::Devices => talk.map(|_| About::Devices),
+        Card::Verify => call.filter(|call| UiCommand::verifying(call).is_some()).map(About::Verify),
         Card::Quit => talk.map(About::Quit),
         Card::Receipt(began) if call.is_none() => {
             view.history.iter().find(|row| row.began == began).map(About::Receipt)

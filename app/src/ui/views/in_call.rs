@@ -151,8 +151,12 @@ fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<
         });
         return;
     }
-    let others = [UiCommand::Devices, UiCommand::Statistics];
-    widths.extend(others.map(|_| size::ROUND_SMALL));
+    let small: Vec<UiCommand> =
+        [Some(UiCommand::Devices), Some(UiCommand::Statistics), UiCommand::verifying(call)]
+            .into_iter()
+            .flatten()
+            .collect();
+    widths.extend(small.iter().map(|_| size::ROUND_SMALL));
     centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
         if let Some((path, pill)) = path {
             ui.add(pill).on_hover_text(words::path_tip(path));
@@ -160,7 +164,7 @@ fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<
         if let Some((quality, bars)) = quality {
             ui.add(bars).on_hover_text(words::quality_tip(&quality));
         }
-        for action in others {
+        for action in small {
             let tip = action.tip(ui.ctx());
             if ui.add(RoundButton::small(action.label(), action.icon()).tip(tip)).clicked() {
                 action.perform(ui.ctx(), state, wishes);

@@ -5,7 +5,7 @@
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
-//!   over a call ─────▶ card: sharing | devices | quit; statistics
+//!   over a call ─────▶ card: sharing | devices | verify | quit; statistics
 //!   over history ────▶ card: receipt
 //!   always on top ───▶ notices
 //! ```
@@ -34,6 +34,7 @@ mod sharing;
 mod side;
 pub(super) mod stage;
 mod trend;
+mod verify;
 
 pub(super) use gate::{GateAction, gate_ui};
 
