@@ -259,3 +259,17 @@ fn wrong_words_are_named_by_their_place_and_change_nothing() {
     assert!(message(&"zoo ".repeat(24)).contains("another order"));
     assert!(!world.path("a").join("identity.key").exists());
 }
+
+/// Nobody could type a passphrase at a window that cannot be opened; nothing waits for them.
+#[cfg(feature = "ui")]
+#[test]
+fn a_locked_profile_without_a_screen_says_what_is_missing_and_ends() {
+    let world = world();
+    world.run("a", &["history", "--passphrase-file", "right"]).with(0);
+    let mut window = Command::new(env!("CARGO_BIN_EXE_silbo"));
+    window.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    window.args(["--lab", "--no-mdns", "--no-portmap", "--json", "--profile"]).arg(world.path("a"));
+    Silbo::spawn(window.arg("gui")).end().failed("window", 1);
+    assert!(sealed(&world, "a"));
+    world.run("a", &["history", "--passphrase-file", "right"]).with(0);
+}

@@ -197,23 +197,14 @@ pub(super) fn every_screen(
 /// A contact whose name another key has now.
 fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
     let mut window = open(sample::key_changed());
-    // The last contact.
-    let buttons: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
-    let row = |button: &&Node<'_>| {
+    let is_row = |button: &Node<'_>| {
         let label = button.accesskit_node().label();
         button.rect().right() <= 280.0 && label.is_some_and(|label| label.contains(LONGEST_NAME))
     };
-    if let Some(row) = buttons.iter().find(row) {
-        row.click();
-    }
-    window.harness.run();
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row(button)));
     look(&mut window, "changed key");
-    // Call, keep, and then trust.
-    let buttons = window.harness.query_all_by_role(Role::Button);
-    let page: Vec<_> = buttons.filter(|button| button.rect().left() > 280.0).collect();
-    page[2].scroll_to_me();
-    page[2].click();
-    window.harness.run();
+    // Keep, trust, and then the others.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > 280.0).nth(1));
     look(&mut window, "changed key to be compared");
 }
 
@@ -222,10 +213,7 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
     let wrong = Reason::Custody(Custody::WrongPassphrase("/profile/identity.key".into()));
     let mut window = open(sample::first_run());
     // The last of the three.
-    if let Some(offer) = window.harness.query_all_by_role(Role::Button).last() {
-        offer.click();
-    }
-    window.harness.run();
+    press(&mut window, |buttons| buttons.last());
     look(&mut window, "coming back");
     window.at_the_gate(|view| view.trial = Trial::Failed(wrong.clone()));
     look(&mut window, "coming back in vain");
@@ -253,20 +241,24 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         view.custody.export = Export::Failed(wrong.clone());
         let mut window = open(view);
         tab(&mut window, 3);
-        if nth == 0 {
-            look(&mut window, &format!("settings before the {name}"));
-        }
-        // Below the three languages stand those about the key.
-        let buttons: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
-        let spanish = |label: String| label.contains("Español");
-        let is_last = |button: &Node<'_>| button.accesskit_node().label().is_some_and(spanish);
-        let Some(offer) = buttons.iter().skip_while(|button| !is_last(button)).nth(1 + nth) else {
-            panic!("nothing offers the {name}")
+        // Below the three languages stand the recovery words, and then what is meant here.
+        let is_last = |button: &Node<'_>| {
+            button.accesskit_node().label().is_some_and(|label| label.contains("Español"))
         };
-        offer.scroll_to_me();
-        offer.click();
-        window.harness.run();
+        press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2 + nth));
         look(&mut window, name);
+    }
+}
+
+/// Presses one of the buttons, whatever it is called in this language.
+fn press(window: &mut Window, which: impl for<'a, 'b> Fn(&'a [Node<'b>]) -> Option<&'a Node<'b>>) {
+    let label = {
+        let buttons: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
+        which(&buttons).and_then(|button| button.accesskit_node().label())
+    };
+    match label {
+        Some(label) => window.click(&label),
+        None => panic!("there is no such button"),
     }
 }
 

@@ -46,6 +46,15 @@ pub(super) fn contact_ui(
             }
         }
         ui.add_space(size::GAP_LARGE);
+        let changed = match (id, contact.changed) {
+            (ContactId::Person(pinned), Some(found)) => Some(KeyChange { pinned, found }),
+            _ => None,
+        };
+        // Before anything else can be done here.
+        if let Some(change) = changed {
+            banner_ui(ui, &view.own.key, contact, change, state, wishes);
+            ui.add_space(size::GAP_LARGE);
+        }
         if view.is_blocked(id) {
             blocked_ui(ui, contact, wishes);
         } else {
@@ -57,10 +66,8 @@ pub(super) fn contact_ui(
         }
         if let ContactId::Person(key) = id {
             ui.add_space(size::GAP_HUGE);
-            if let Some(found) = contact.changed {
-                let change = KeyChange { pinned: key, found };
-                banner_ui(ui, &view.own.key, contact, change, state, wishes);
-            } else {
+            // The banner shows both keys.
+            if changed.is_none() {
                 key_ui(ui, &key, contact);
                 ui.add_space(size::GAP_LARGE);
                 let number = state.safety_number(&view.own.key, key);

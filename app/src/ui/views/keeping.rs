@@ -7,7 +7,7 @@ mod lock;
 pub(super) use export::path_typed;
 
 use crate::engine::command::Command;
-use crate::engine::custody::WordsCheck;
+use crate::engine::custody::{CustodyView, WordsCheck};
 use crate::engine::view::View;
 use crate::engine::words::{LONGEST_TEXT, RecoveryWords, TypedWords};
 use crate::reason::{Custody, Reason};
@@ -26,16 +26,22 @@ pub(super) fn keeping_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
     let custody = &view.custody;
     let muted = palette(ui).text_muted;
     label(ui, words::why(), font::body(), muted);
+    ui.add_space(size::GAP);
+    recovery_ui(ui, custody, state, wishes);
+    ui.add_space(size::GAP_LARGE);
     let sealed = match custody.lock {
         Lock::Open => words::open(),
         Lock::Sealed => words::sealed(),
     };
     label(ui, sealed, font::caption(), muted);
-    ui.add_space(size::GAP);
+    ui.add_space(size::GAP_SMALL);
     lock_ui(ui, custody, &mut state.keeping, wishes);
-    ui.add_space(size::GAP);
+    ui.add_space(size::GAP_LARGE);
     export_ui(ui, custody, view.own.name.as_deref(), &mut state.keeping, wishes);
-    ui.add_space(size::GAP);
+}
+
+/// The words, or what shows them.
+fn recovery_ui(ui: &mut Ui, custody: &CustodyView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let Some(recovery) = &custody.words else {
         let show = TextButton::new(words::show(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
         if ui.add(show).clicked() {
