@@ -284,7 +284,7 @@ impl Actor {
             Task::Show(link) => self.show(link.as_deref()).map(|()| Vec::new()),
             Task::Pin(name, claims) => errand::pin(&name, &claims, &mut self.storage, self.own, now),
             Task::Watch(name, claims) => {
-                self.watch_name(&name, &claims);
+                self.watch_name(&name, &claims, Purpose::Search);
                 Ok(Vec::new())
             }
             Task::Registered(name, result) => {

@@ -27,20 +27,20 @@ impl Actor {
         }
     }
 
-    /// A lookup is back: whether contacts of that name have another key. What is new is told at once.
-    pub(super) fn watch_name(&mut self, name: &Username, claims: &[FoundClaim]) {
-        match watch(name, claims, &mut self.storage) {
-            Ok(noted) if noted.is_empty() => {}
-            Ok(noted) => {
-                for KeyChange { pinned, found } in noted {
-                    self.picture.notice(&Reason::KeyChanged {
-                        name: name.to_string(),
-                        pinned: pinned.fingerprint(),
-                        found: found.fingerprint(),
-                    });
-                }
+    /// A lookup is back: whether contacts of that name have another key. What is new is told at once; who asked for the name
+    /// is told by what became of their wish.
+    pub(super) fn watch_name(&mut self, name: &Username, claims: &[FoundClaim], purpose: Purpose) {
+        let noted = watch(name, claims, &mut self.storage).unwrap_or_else(|error| {
+            self.complain(None, error.into());
+            Vec::new()
+        });
+        for KeyChange { pinned, found } in noted {
+            let (pinned, found) = (pinned.fingerprint(), found.fingerprint());
+            let changed = Reason::KeyChanged { name: name.to_string(), pinned, found };
+            match purpose {
+                Purpose::Watch => self.complain(None, changed),
+                Purpose::Search | Purpose::Add | Purpose::Dial(_) => self.picture.notice(&changed),
             }
-            Err(error) => self.complain(None, error.into()),
         }
         self.read_lists();
     }

@@ -166,7 +166,7 @@ impl Actor {
         result: Result<Lookup, LookupError>,
     ) {
         if let Ok(found) = &result {
-            self.watch_name(name, &found.claims);
+            self.watch_name(name, &found.claims, purpose);
         }
         if purpose == Purpose::Search {
             return self.show_search(name, took, result);

@@ -1,6 +1,7 @@
 //! Usernames: claimed, found, taken, pinned.
 
 use crate::harness::{Ended, Silbo, World};
+use app::storage::Storage;
 
 #[test]
 fn a_name_is_claimed_found_and_taken() {
@@ -41,6 +42,27 @@ fn a_name_that_moved_to_another_key_is_refused() {
     world.run("a", &["contact", "add", "bob"]).failed("key_changed", 6);
     let listed = world.run("a", &["contact", "list"]);
     assert_eq!(listed.event("contact")["key"], world.key("bob").as_str());
+}
+
+#[test]
+fn who_calls_a_contact_hears_that_its_name_moved_to_another_key_and_it_stays_noted() {
+    let mut world = World::new();
+    world.run("bob", &["register", "bob"]).with(0);
+    world.run("a", &["contact", "add", "bob"]).with(0);
+    world.kill_supernode();
+    world.start_supernode("other supernode");
+    world.run("mallory", &["register", "bob"]).with(0);
+    let (bob, mallory) = (world.key("bob"), world.key("mallory"));
+    let mut ada = world.silbo("a", &["online", "--mic", "silence", "--speaker", "null"]);
+    ada.expect("online");
+    ada.tell(&format!(r#"{{"do":"call","who":"{bob}"}}"#));
+    // That nobody is there is told, too.
+    while ada.expect("error")["code"] != "key_changed" {}
+    drop(ada);
+    let noted = Storage::beside(&world.path("a")).unwrap().key_changes().unwrap();
+    let noted: Vec<_> =
+        noted.iter().map(|change| (change.pinned.to_string(), change.found.to_string())).collect();
+    assert_eq!(noted, [(bob, mallory)]);
 }
 
 #[test]
