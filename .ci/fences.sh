@@ -21,6 +21,7 @@ readonly LAWS="
     stun_rs_stays_in_relay
     routers_are_asked_in_portmap
     languages_stay_in_the_texts_of_the_window
+    the_session_bus_is_spoken_to_in_desktop
     imports_point_one_way
     outside_crates_enter_in_one_place
     versions_are_written_once
@@ -51,6 +52,7 @@ rusqlite_stays_in_storage() { naming 'rusqlite' '^(app/src/|overlay/src/driver/)
 stun_rs_stays_in_relay() { naming 'stun_rs' '^relay/'; }
 routers_are_asked_in_portmap() { naming '(crab_nat|igd_next)' '^app/src/portmap(/|\.rs)'; }
 languages_stay_in_the_texts_of_the_window() { naming '(fluent_bundle|fluent_syntax|sys_locale)' '^app/src/ui/text/'; }
+the_session_bus_is_spoken_to_in_desktop() { naming '(zbus|zvariant|ksni|notify_rust)' '^app/(src/desktop/|tests/)'; }
 
 # naming CRATE ALLOWED: code (not comments) that uses CRATE as the start of a path, outside the ALLOWED files.
 naming() {
@@ -75,7 +77,7 @@ for package in packages:
 outside_crates_enter_in_one_place() {
     manifests '
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
-        "fluent-bundle": {"app"}, "fluent-syntax": {"app"}, "sys-locale": {"app"},
+        "fluent-bundle": {"app"}, "fluent-syntax": {"app"}, "sys-locale": {"app"}, "zbus": {"app"},
         "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "opusic-sys": {"media"}, "quinn": {"overlay"}, "realfft": {"media"}, "rtc": {"media", "lab(dev)"},
         "rusqlite": {"app", "overlay"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"lab", "media"}, "zune-jpeg": {"media"}}
 for package in packages:
@@ -232,6 +234,7 @@ self_test() {
     plant stun_rs_stays_in_relay overlay/src/planted.rs 'use stun_rs::MessageType;'
     plant routers_are_asked_in_portmap app/src/engine/planted.rs 'use crab_nat::PortMapping;'
     plant languages_stay_in_the_texts_of_the_window app/src/ui/views/planted.rs 'use fluent_bundle::FluentArgs;'
+    plant the_session_bus_is_spoken_to_in_desktop app/src/ui/planted.rs 'use zbus::Connection;'
     plant imports_point_one_way relay/Cargo.toml '[dependencies.overlay]
 workspace = true'
     plant imports_point_one_way overlay/Cargo.toml '[dependencies.media]

@@ -11,6 +11,8 @@
 
 pub mod call;
 pub mod cli;
+#[cfg(feature = "ui")]
+pub mod desktop;
 pub mod engine;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;

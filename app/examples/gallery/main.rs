@@ -31,5 +31,5 @@ fn main() -> Result<(), UiError> {
     let (engine, _wishes, shown) = EngineHandle::fake();
     shown.send_replace(Arc::new(view));
     let (gate, _gate_wishes, _gate_view) = GateHandle::fake(Door::Open(engine));
-    run(gate, WindowConfig { profile: None, theme, system })
+    run(gate, WindowConfig { theme, system, ..WindowConfig::default() })
 }

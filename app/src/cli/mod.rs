@@ -194,7 +194,12 @@ fn gui(global: &Global, arguments: &Gui, printer: &Printer) -> Result<u8, Reason
     let (gate, engine) = background::start(begin, wishes)?;
     let name =
         global.profile.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    let window = WindowConfig { profile: name, system: Locale::of_system(), ..WindowConfig::default() };
+    let window = WindowConfig {
+        profile: name,
+        system: Locale::of_system(),
+        autostart: autostart(global),
+        ..WindowConfig::default()
+    };
     let view = gate.view.clone();
     let shown = crate::ui::run(gate, window);
     let door = view.borrow().door.clone();
@@ -206,6 +211,18 @@ fn gui(global: &Global, arguments: &Gui, printer: &Printer) -> Result<u8, Reason
         tracing::error!("the engine's thread stopped in an unplanned way");
     }
     shown.map(|()| 0).map_err(|UiError::Window(why)| Reason::Window(why))
+}
+
+/// What would start this profile at login.
+#[cfg(feature = "ui")]
+fn autostart(global: &Global) -> Option<crate::desktop::AutostartEntry> {
+    let program = std::env::current_exe().ok()?;
+    let profile = match &global.profile {
+        Some(profile) => Some(std::path::absolute(profile).ok()?),
+        None => None,
+    };
+    let folders = directories::BaseDirs::new()?;
+    Some(crate::desktop::AutostartEntry::new(folders.config_dir(), program, profile))
 }
 
 #[cfg(not(feature = "ui"))]

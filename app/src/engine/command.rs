@@ -2,7 +2,7 @@
 
 use super::{
     helping::Agreed,
-    view::{Appearance, ContactId, Language},
+    view::{Appearance, ContactId, Language, Notifications, OnClose},
     words::TypedWords,
 };
 use crate::storage::{KeyChange, Overwrite, Passphrase, Verified};
@@ -110,6 +110,10 @@ pub enum Command {
     SetAppearance(Appearance),
     /// Let the window speak this language.
     SetLanguage(Language),
+    /// Let the desktop say who calls while nobody looks at the window, or not.
+    SetNotifications(Notifications),
+    /// Let closing the window do this.
+    SetOnClose(OnClose),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

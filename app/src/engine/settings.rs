@@ -1,7 +1,7 @@
 //! What the person chose for this profile. It counts at once, also in mid-call, and after the next start.
 
 use super::actor::{Actor, Done};
-use super::view::{Appearance, Language, Settings};
+use super::view::{Appearance, Language, Notifications, OnClose, Settings};
 use crate::reason::Reason;
 use crate::storage::{Setting, Storage, StorageError};
 use media::device::{AudioSink, AudioSource, DeviceError, DeviceInfo, list};
@@ -22,7 +22,9 @@ impl Settings {
         };
         let appearance = chosen(storage, Setting::Appearance)?.unwrap_or_default();
         let language = chosen(storage, Setting::Language)?.unwrap_or_default();
-        Ok(Self { microphone, loudspeaker, appearance, language, devices: None })
+        let notifications = chosen(storage, Setting::Notifications)?.unwrap_or_default();
+        let on_close = chosen(storage, Setting::OnClose)?.unwrap_or_default();
+        Ok(Self { microphone, loudspeaker, appearance, language, notifications, on_close, devices: None })
     }
 }
 
@@ -82,6 +84,16 @@ impl Actor {
         Ok(self.storage.set(Setting::Language, language.as_str().as_bytes())?)
     }
 
+    pub(super) fn set_notifications(&mut self, notifications: Notifications) -> Result<(), Reason> {
+        self.picture.view.settings.notifications = notifications;
+        Ok(self.storage.set(Setting::Notifications, notifications.as_str().as_bytes())?)
+    }
+
+    pub(super) fn set_on_close(&mut self, on_close: OnClose) -> Result<(), Reason> {
+        self.picture.view.settings.on_close = on_close;
+        Ok(self.storage.set(Setting::OnClose, on_close.as_str().as_bytes())?)
+    }
+
     /// Asks the sound system, which may take its time.
     pub(super) fn list_devices(&mut self) {
         self.jobs.spawn_blocking(|| Done::Devices(list()));
@@ -137,6 +149,42 @@ impl FromStr for Language {
     }
 }
 
+impl Notifications {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl FromStr for Notifications {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::On, Self::Off].into_iter().find(|one| one.as_str() == text).ok_or(())
+    }
+}
+
+impl OnClose {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Hide => "hide",
+        }
+    }
+}
+
+impl FromStr for OnClose {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Quit, Self::Hide].into_iter().find(|one| one.as_str() == text).ok_or(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,11 +210,21 @@ mod tests {
         storage.set(Setting::Loudspeaker, b"preferred:headset").unwrap();
         storage.set(Setting::Appearance, b"light").unwrap();
         storage.set(Setting::Language, b"es").unwrap();
+        storage.set(Setting::Notifications, b"off").unwrap();
+        storage.set(Setting::OnClose, b"hide").unwrap();
         let read = Settings::read(&storage, &voice("default", "null")).unwrap();
         assert_eq!(read.microphone, AudioSource::Preferred("headset".to_owned()));
         assert_eq!((read.loudspeaker, read.appearance), (AudioSink::Null, Appearance::Light));
         assert_eq!(read.language, Language::Spanish);
-        for setting in [Setting::Microphone, Setting::Loudspeaker, Setting::Appearance, Setting::Language] {
+        assert_eq!((read.notifications, read.on_close), (Notifications::Off, OnClose::Hide));
+        for setting in [
+            Setting::Microphone,
+            Setting::Loudspeaker,
+            Setting::Appearance,
+            Setting::Language,
+            Setting::Notifications,
+            Setting::OnClose,
+        ] {
             storage.set(setting, b"\xff nonsense").unwrap();
         }
         assert_eq!(Settings::read(&storage, &voice("default", "default")).unwrap(), nothing);

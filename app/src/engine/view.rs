@@ -87,6 +87,10 @@ pub struct Settings {
     pub appearance: Appearance,
     /// What the window speaks.
     pub language: Language,
+    /// Whether the desktop says who calls while nobody looks at the window.
+    pub notifications: Notifications,
+    /// What closing the window does.
+    pub on_close: OnClose,
     /// Those there are, once somebody asked.
     pub devices: Option<Vec<DeviceInfo>>,
 }
@@ -115,6 +119,26 @@ pub enum Language {
     Spanish,
 }
 
+/// Whether the desktop says who calls while nobody looks at the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Notifications {
+    /// It does.
+    #[default]
+    On,
+    /// It does not.
+    Off,
+}
+
+/// What closing the window does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnClose {
+    /// Silbo ends.
+    #[default]
+    Quit,
+    /// Silbo goes on, where the desktop has a tray from which the window comes back.
+    Hide,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -122,6 +146,8 @@ impl Default for Settings {
             loudspeaker: AudioSink::Default,
             appearance: Appearance::System,
             language: Language::System,
+            notifications: Notifications::On,
+            on_close: OnClose::Quit,
             devices: None,
         }
     }

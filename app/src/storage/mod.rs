@@ -127,6 +127,10 @@ pub enum Setting {
     Appearance,
     /// What the window speaks.
     Language,
+    /// Whether the desktop says who calls.
+    Notifications,
+    /// What closing the window does.
+    OnClose,
     /// How long this computer was on lately and where it is reached (JSON, see `engine/helping`).
     Past,
 }
@@ -447,6 +451,8 @@ impl Setting {
             Self::Loudspeaker => "loudspeaker",
             Self::Appearance => "appearance",
             Self::Language => "language",
+            Self::Notifications => "notifications",
+            Self::OnClose => "on-close",
             Self::Past => "past",
         }
     }

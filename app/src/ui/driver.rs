@@ -1,9 +1,11 @@
 //! Opens the real window and gives it the real clock.
 
 use super::{Front, Locale, text};
+use crate::desktop::{AutostartEntry, Bus, Desktop};
 use crate::engine::gate::GateHandle;
 use egui::{IconData, ViewportBuilder, vec2};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Why the window could not be shown.
@@ -26,6 +28,8 @@ pub struct WindowConfig {
     pub theme: egui::ThemePreference,
     /// What the window speaks until the person chooses.
     pub system: Locale,
+    /// What would start at login; none where that cannot be told.
+    pub autostart: Option<AutostartEntry>,
 }
 
 /// Shows the window and returns when the person closes it. Must run on the main thread.
@@ -52,8 +56,13 @@ pub fn run(gate: GateHandle, config: WindowConfig) -> Result<(), UiError> {
         options,
         Box::new(move |cc| {
             cc.egui_ctx.set_theme(config.theme);
+            let ctx = cc.egui_ctx.clone();
+            let wake = Arc::new(move || ctx.request_repaint());
+            let desktop = Desktop::start(Bus::Session, config.autostart, wake);
             let clock = Rc::new(Instant::now);
-            Ok(Box::new(Front::new(&cc.egui_ctx, gate, config.profile, config.system, clock)))
+            let mut front = Front::new(&cc.egui_ctx, gate, config.profile, config.system, clock);
+            front.set_desktop(desktop);
+            Ok(Box::new(front))
         }),
     )
     .map_err(|error| UiError::Window(error.to_string()))

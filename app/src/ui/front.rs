@@ -2,6 +2,7 @@
 
 use super::state::{GateState, ReturnWish};
 use super::{App, Clock, Locale, text, theme, views};
+use crate::desktop::Desktop;
 use crate::engine::gate::{Door, GateHandle, GateView, GateWish, Trial};
 use crate::engine::view::Appearance;
 use eframe::glow;
@@ -16,6 +17,8 @@ pub struct Front {
     profile: Option<String>,
     system: Locale,
     clock: Clock,
+    /// While no app has it.
+    desktop: Option<Desktop>,
 }
 
 enum Phase {
@@ -43,9 +46,17 @@ impl Front {
             ctx.set_theme(theme::preference(view.appearance));
         }
         let phase = Phase::Gate(GateState::default());
-        let mut front = Self { gate, view, phase, profile, system, clock };
+        let mut front = Self { gate, view, phase, profile, system, clock, desktop: None };
         front.follow(ctx);
         front
+    }
+
+    /// Speaks to this desktop from now on, whichever app runs.
+    pub fn set_desktop(&mut self, desktop: Desktop) {
+        match &mut self.phase {
+            Phase::App(app) => app.set_desktop(desktop),
+            Phase::Gate(_) => self.desktop = Some(desktop),
+        }
     }
 
     /// Takes the newest state of the gate; another engine is another app.
@@ -55,11 +66,24 @@ impl Front {
             (Door::Open(engine), Phase::App(app)) if app.speaks_to(engine) => {}
             (Door::Open(engine), _) => {
                 let (profile, clock) = (self.profile.clone(), Clock::clone(&self.clock));
-                let app = App::new(ctx, engine.clone(), profile, self.system, clock);
+                let mut app = App::new(ctx, engine.clone(), profile, self.system, clock);
+                if let Some(desktop) = self.take_desktop() {
+                    app.set_desktop(desktop);
+                }
                 self.phase = Phase::App(Box::new(app));
             }
-            (Door::Sealed | Door::Broken(_), Phase::App(_)) => self.phase = Phase::Gate(GateState::default()),
+            (Door::Sealed | Door::Broken(_), Phase::App(_)) => {
+                self.desktop = self.take_desktop();
+                self.phase = Phase::Gate(GateState::default());
+            }
             (Door::Sealed | Door::Broken(_), Phase::Gate(_)) => {}
+        }
+    }
+
+    fn take_desktop(&mut self) -> Option<Desktop> {
+        match &mut self.phase {
+            Phase::App(app) => app.take_desktop(),
+            Phase::Gate(_) => self.desktop.take(),
         }
     }
 

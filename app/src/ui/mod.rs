@@ -4,6 +4,7 @@
 //! is sealed, then [`App`]. Each frame is a function of the newest [`View`] and of what the person is typing. The window
 //! sleeps until the engine wakes it, the person moves, or a running call needs its next second or its level meters.
 
+mod announcer;
 mod command;
 pub mod driver;
 mod front;
@@ -18,9 +19,11 @@ pub use driver::{UiError, WindowConfig, run};
 pub use front::Front;
 pub use text::Locale;
 
+use crate::desktop::{Desktop, Report, Wanted};
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
 use crate::engine::view::{Appearance, CallPhase, CallView, Search, View};
+use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId};
 use gauge::Gauge;
@@ -47,6 +50,9 @@ pub struct App {
     raised: u64,
     /// Whether an invite was shown in the last frame.
     offered: bool,
+    announcer: Announcer,
+    /// None until [`App::set_desktop`]: then the window is all there is.
+    desktop: Option<Desktop>,
 }
 
 impl App {
@@ -61,6 +67,7 @@ impl App {
         engine.set_wake(wake(ctx.clone(), &engine));
         let view = Arc::clone(&engine.view.borrow());
         let state = UiState::new(clock());
+        let announcer = Announcer::new(Arc::clone(&view));
         Self {
             engine,
             view,
@@ -73,12 +80,24 @@ impl App {
             appearance: Appearance::System,
             raised: 0,
             offered: false,
+            announcer,
+            desktop: None,
         }
     }
 
     /// Whether it is this engine's.
     fn speaks_to(&self, engine: &EngineHandle) -> bool {
         self.engine.commands.same_channel(&engine.commands)
+    }
+
+    /// Speaks to this desktop from now on.
+    pub fn set_desktop(&mut self, desktop: Desktop) {
+        self.desktop = Some(desktop);
+    }
+
+    /// Gives back the desktop, for the app that follows.
+    fn take_desktop(&mut self) -> Option<Desktop> {
+        self.desktop.take()
     }
 
     /// The title the window should have.
@@ -95,13 +114,59 @@ impl App {
     fn alert(&mut self, ctx: &egui::Context) {
         let ringing = self.view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);
         if ringing && !self.alerted {
-            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
-            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            raise(ctx);
         } else if !ringing && self.alerted {
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Reset));
         }
         self.alerted = ringing;
+    }
+
+    /// Does what was pressed outside the window, and says there what is to be known.
+    fn speak_to_the_desktop(&mut self, ctx: &egui::Context) {
+        let Some(mut desktop) = self.desktop.take() else { return };
+        while let Some(report) = desktop.report() {
+            match report {
+                Report::Pressed { notification, action } => {
+                    if let Some(deed) = self.announcer.acted(notification, action) {
+                        self.do_deed(ctx, deed);
+                    }
+                }
+                Report::Gone(notification) => self.announcer.gone(notification),
+                Report::Autostart(autostart) => self.state.surroundings.heard(autostart),
+            }
+        }
+        // Also right while the window is minimised.
+        let focused = ctx.input(|input| input.raw.focused);
+        let attention = if focused { Attention::Here } else { Attention::Elsewhere };
+        let notifications = self.announcer.follow(&self.view, attention);
+        desktop.want(Wanted { notifications });
+        self.desktop = Some(desktop);
+    }
+
+    fn do_deed(&mut self, ctx: &egui::Context, deed: Deed) {
+        match deed {
+            Deed::Wish(wish) => self.send(vec![wish]),
+            Deed::WishAndRaise(wish) => {
+                self.send(vec![wish]);
+                raise(ctx);
+            }
+            Deed::Raise => raise(ctx),
+            Deed::Open(page) => {
+                self.state.go(page);
+                raise(ctx);
+            }
+        }
+    }
+
+    /// Passes on what was asked of the desktop in this frame.
+    fn order(&mut self) {
+        if let Some(order) = self.state.surroundings.order.take()
+            && let Some(desktop) = &self.desktop
+            && !desktop.order(order)
+        {
+            self.state.refused = Some(Refused);
+        }
     }
 
     /// Tells the other end how large its picture was in the last frame; nobody sees one that is minimised or covered.
@@ -143,8 +208,7 @@ impl App {
     fn come_up(&mut self, ctx: &egui::Context) {
         if self.view.raised != self.raised {
             self.raised = self.view.raised;
-            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            raise(ctx);
         }
         let offered = matches!(self.view.search, Search::Offered { .. } | Search::NoInvite(_));
         if offered && !self.offered {
@@ -183,6 +247,7 @@ impl eframe::App for App {
         self.ask_before_closing(ctx);
         self.come_up(ctx);
         self.alert(ctx);
+        self.speak_to_the_desktop(ctx);
         self.tell_viewing(ctx);
     }
 
@@ -192,6 +257,7 @@ impl eframe::App for App {
         let mut wishes = Vec::new();
         views::window_ui(ui, &self.view, &mut self.state, &mut wishes);
         self.send(wishes);
+        self.order();
     }
 
     fn on_exit(&mut self, _gl: Option<&glow::Context>) {
@@ -201,6 +267,12 @@ impl eframe::App for App {
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
+}
+
+/// Brings the window up, also when it is minimised or behind others.
+fn raise(ctx: &egui::Context) {
+    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+    ctx.send_viewport_cmd(ViewportCommand::Focus);
 }
 
 /// What the engine calls after each snapshot. A running call changes its meters many times a second; the window

@@ -6,6 +6,7 @@ pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish
 
 use super::gauge::Gauge;
 use super::widgets::{Picture, Qr};
+use crate::desktop::{Autostart, AutostartError, Order};
 use crate::engine::view::{CallPhase, ContactId, View};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::UnixTime;
@@ -66,6 +67,32 @@ pub(super) struct UiState {
     pub(super) listed: Option<Instant>,
     /// When it was last asked whom this computer helps.
     pub(super) counted: Option<Instant>,
+    /// What is known of the desktop around the window.
+    pub(super) surroundings: Surroundings,
+}
+
+/// What is known of the desktop around the window, and asked of it.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    /// Whether this profile starts at login, as last reported.
+    pub(super) autostart: Option<Autostart>,
+    /// Why that could not be changed or found out.
+    pub(super) trouble: Option<AutostartError>,
+    /// What the person has just asked for.
+    pub(super) order: Option<Order>,
+}
+
+impl Surroundings {
+    /// Takes in what the desktop says of autostart.
+    pub(super) fn heard(&mut self, autostart: Result<Autostart, AutostartError>) {
+        match autostart {
+            Ok(autostart) => (self.autostart, self.trouble) = (Some(autostart), None),
+            Err(error) => {
+                self.autostart.get_or_insert(Autostart::Off);
+                self.trouble = Some(error);
+            }
+        }
+    }
 }
 
 /// A new key that may be trusted, once it was compared.
@@ -200,6 +227,7 @@ impl UiState {
             safety: None,
             listed: None,
             counted: None,
+            surroundings: Surroundings::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, sample};
+use app::desktop::{Autostart, AutostartError, Desktop, Report};
 use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
@@ -154,6 +155,7 @@ pub(super) fn every_screen(
     window.harness.run();
     look(&mut window, "recovery words");
     window.show(full());
+    outside(&mut window, &mut look);
     for row in ["bob", LONGEST_NAME] {
         window.click(row);
         look(&mut window, row);
@@ -260,6 +262,20 @@ fn press(window: &mut Window, which: impl for<'a, 'b> Fn(&'a [Node<'b>]) -> Opti
         Some(label) => window.click(&label),
         None => panic!("there is no such button"),
     }
+}
+
+/// The part of the settings that only a desktop brings, with the longest it has to say.
+fn outside(window: &mut Window, look: &mut impl FnMut(&mut Window, &str)) {
+    let (desktop, _wants, _orders, reports) = Desktop::fake();
+    window.harness.state_mut().set_desktop(desktop);
+    let error = AutostartError::Unwritable { path: "/home/eva/.config".to_owned(), why: "full".to_owned() };
+    for autostart in [Ok(Autostart::Other), Err(error)] {
+        assert!(reports.try_send(Report::Autostart(autostart)).is_ok());
+    }
+    window.harness.run();
+    window.harness.get_by_label_contains("/home/eva/.config").scroll_to_me();
+    window.harness.run();
+    look(window, "settings of the desktop");
 }
 
 /// A profile with something on every page.

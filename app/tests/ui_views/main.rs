@@ -3,6 +3,7 @@
 #![cfg(feature = "ui")]
 
 mod calls;
+mod desktop;
 mod gate;
 mod keeping;
 mod key_change;

@@ -371,6 +371,28 @@ settings-unplugged = { $name } (not plugged in)
 settings-choice = { $of }: { $title }
 settings-blocked = Blocked people
 
+## Outside the window
+
+desktop-title = Outside this window
+desktop-notifications = Notifications
+desktop-notifications_text = The desktop says who calls, who called and who asks to, while you do not look at this window.
+desktop-autostart = Start when you log in
+desktop-autostart_text = People can call you from then on.
+desktop-autostart_other = Another profile starts when you log in; this one would take its place.
+
+## What the desktop says while nobody looks at the window
+
+announce-ringing = Incoming call
+announce-calls = { $name } is calling you.
+announce-missed = Missed call
+# When is for example “today 14:05”.
+announce-called = { $name } called you: { $when }.
+announce-request = Contact request
+announce-wants = Somebody who goes by “{ $name }” wants to be able to call you.
+announce-open = Open Silbo
+announce-call_back = Call back
+announce-show = Show request
+
 ## Keeping one's key
 
 keeping-title = Your key
@@ -642,6 +664,15 @@ custody-words_checksum = Each word is in the list, but one of them is another th
     .next = Compare them with what you wrote down.
 custody-words_another = These are the words of somebody else.
     .next = Look for the paper that belongs to this profile.
+
+## Why it cannot be said whether Silbo starts at login
+
+autostart-unreadable = Whether Silbo starts when you log in could not be read from { $path }: { $why }.
+    .next = Let your user read that file, then open Silbo again.
+autostart-unwritable = What starts when you log in could not be changed in { $path }: { $why }.
+    .next = Let your user write to that folder, then try again.
+autostart-unnameable = The path { $path } has a sign that may not stand in the list of what starts when you log in.
+    .next = Move it to a folder with a plainer name, then try again.
 
 ## What a call waits for
 

@@ -373,6 +373,28 @@ settings-unplugged = { $name } (desconectado)
 settings-choice = { $of }: { $title }
 settings-blocked = Personas bloqueadas
 
+## Fuera de la ventana
+
+desktop-title = Fuera de esta ventana
+desktop-notifications = Notificaciones
+desktop-notifications_text = El escritorio dice quién llama, quién ha llamado y quién quiere llamar, mientras no miras esta ventana.
+desktop-autostart = Arrancar al iniciar sesión
+desktop-autostart_text = Desde entonces pueden llamarte.
+desktop-autostart_other = Al iniciar sesión arranca otro perfil; este ocuparía su lugar.
+
+## Lo que dice el escritorio mientras nadie mira la ventana
+
+announce-ringing = Llamada entrante
+announce-calls = { $name } te está llamando.
+announce-missed = Llamada perdida
+# Cuándo es, por ejemplo, «hoy 14:05».
+announce-called = { $name } te ha llamado: { $when }.
+announce-request = Solicitud de contacto
+announce-wants = Alguien que se hace llamar «{ $name }» quiere poder llamarte.
+announce-open = Abrir Silbo
+announce-call_back = Devolver la llamada
+announce-show = Ver la solicitud
+
 ## Guardar la clave
 
 keeping-title = Tu clave
@@ -644,6 +666,15 @@ custody-words_checksum = Cada palabra está en la lista, pero alguna es distinta
     .next = Compáralas con las que apuntaste.
 custody-words_another = Estas palabras son de otra persona.
     .next = Busca el papel de este perfil.
+
+## Por qué no se sabe si Silbo arranca al iniciar sesión
+
+autostart-unreadable = No se ha podido leer en { $path } si Silbo arranca al iniciar sesión: { $why }.
+    .next = Permite que tu usuario lea ese archivo y abre Silbo otra vez.
+autostart-unwritable = No se ha podido cambiar en { $path } lo que arranca al iniciar sesión: { $why }.
+    .next = Permite que tu usuario escriba en esa carpeta y vuelve a intentarlo.
+autostart-unnameable = La ruta { $path } tiene un signo que no puede estar en la lista de lo que arranca al iniciar sesión.
+    .next = Muévela a una carpeta de nombre más sencillo y vuelve a intentarlo.
 
 ## A qué espera una llamada
 

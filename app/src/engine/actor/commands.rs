@@ -66,6 +66,8 @@ impl Actor {
             }
             Command::SetAppearance(appearance) => self.set_appearance(appearance),
             Command::SetLanguage(language) => self.set_language(language),
+            Command::SetNotifications(notifications) => self.set_notifications(notifications),
+            Command::SetOnClose(on_close) => self.set_on_close(on_close),
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),

@@ -323,6 +323,27 @@ messages! {
             choice(of: &str, title: &str),
             blocked,
         }
+        /// What Silbo does outside its window.
+        desktop {
+            title,
+            notifications,
+            notifications_text,
+            autostart,
+            autostart_text,
+            autostart_other,
+        }
+        /// What the desktop says while nobody looks at the window.
+        announce {
+            ringing,
+            calls(name: &str),
+            missed,
+            called(name: &str, when: &str),
+            request,
+            wants(name: &str),
+            open,
+            call_back,
+            show,
+        }
         /// Keeping one's key.
         keeping {
             title,
@@ -517,6 +538,12 @@ messages! {
             words_unknown(places: &str),
             words_checksum,
             words_another,
+        }
+        /// Why it cannot be said whether Silbo starts at login.
+        autostart {
+            unreadable(path: &str, why: &str),
+            unwritable(path: &str, why: &str),
+            unnameable(path: &str),
         }
         /// What a call waits for.
         waiting {

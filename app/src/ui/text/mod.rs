@@ -27,8 +27,8 @@ pub use locale::Locale;
 
 pub(super) use locale::speak;
 pub(super) use messages::{
-    add, call_words, contact, first_run, gate, history, invite, keeping, key_change, network, notice, quit,
-    request, returning, settings, sharing, side, trend,
+    add, announce, call_words, contact, desktop, first_run, gate, history, invite, keeping, key_change,
+    network, notice, quit, request, returning, settings, sharing, side, trend,
 };
 
 use crate::engine::command::Sharing;

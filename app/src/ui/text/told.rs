@@ -1,8 +1,11 @@
 //! What the engine tells, as the window says it. The command line says the same in words of its own, which may name
 //! options; the window never does.
 
-use super::messages::{advice, bad_invite, custody, found, offline, reason, standing, username, when};
+use super::messages::{
+    advice, autostart, bad_invite, custody, found, offline, reason, standing, username, when,
+};
 use crate::call::Waiting;
+use crate::desktop::AutostartError;
 use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
 use crate::engine::words::WordsError;
@@ -80,6 +83,15 @@ fn custody(custody: &Custody) -> Sentence {
         Custody::File { path, why } => custody::file(path, why),
         Custody::FileExists(path) => custody::file_exists(path),
         Custody::Words(why) => words(why),
+    }
+}
+
+/// Why it cannot be said whether Silbo starts at login.
+pub(in crate::ui) fn autostart(error: &AutostartError) -> Sentence {
+    match error {
+        AutostartError::Unreadable { path, why } => autostart::unreadable(path, why),
+        AutostartError::Unwritable { path, why } => autostart::unwritable(path, why),
+        AutostartError::Unnameable { path } => autostart::unnameable(path),
     }
 }
 

@@ -103,7 +103,7 @@ fn figures(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>)
 }
 
 /// Something that is on or off; true when it is to be the other.
-fn check_ui(ui: &mut Ui, title: &str, text: Option<&str>, on: bool) -> bool {
+pub(super) fn check_ui(ui: &mut Ui, title: &str, text: Option<&str>, on: bool) -> bool {
     let icon = if on { icons::ICON_CHECK_BOX } else { icons::ICON_CHECK_BOX_OUTLINE_BLANK };
     let row = ListRow::link(icon, title).selected(on);
     let row = match text {

@@ -13,6 +13,7 @@
 mod add;
 mod card;
 mod contact;
+mod desktop;
 mod devices;
 mod first_run;
 mod gate;

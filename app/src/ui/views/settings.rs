@@ -1,5 +1,6 @@
 //! What the person can choose.
 
+use super::desktop::desktop_ui;
 use super::devices::devices_ui;
 use super::keeping::keeping_ui;
 use crate::engine::command::Command;
@@ -36,6 +37,12 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
             label(ui, words::language(), font::strong(), text);
             ui.add_space(size::GAP);
             language_ui(ui, view.settings.language, wishes);
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, crate::ui::text::desktop::title(), font::strong(), text);
+            ui.add_space(size::GAP);
+            desktop_ui(ui, &view.settings, state, wishes);
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {

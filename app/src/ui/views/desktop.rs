@@ -1,0 +1,34 @@
+//! What Silbo does outside its window.
+
+use super::help::check_ui;
+use crate::desktop::{Autostart, Order};
+use crate::engine::command::Command;
+use crate::engine::view::{Notifications, Settings};
+use crate::ui::state::UiState;
+use crate::ui::text::{desktop as words, told, whole};
+use crate::ui::theme::{font, palette};
+use crate::ui::widgets::label;
+use egui::Ui;
+
+/// The switches; those of a desktop that has not answered yet are not there.
+pub(super) fn desktop_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let on = settings.notifications == Notifications::On;
+    if check_ui(ui, words::notifications(), Some(words::notifications_text()), on) {
+        let other = if on { Notifications::Off } else { Notifications::On };
+        wishes.push(Command::SetNotifications(other));
+    }
+    let surroundings = &mut state.surroundings;
+    if let Some(autostart) = surroundings.autostart {
+        let text = words::autostart_text();
+        if check_ui(ui, words::autostart(), Some(text), autostart == Autostart::On) {
+            let other = if autostart == Autostart::On { Autostart::Off } else { Autostart::On };
+            surroundings.order = Some(Order::SetAutostart(other));
+        }
+    }
+    if surroundings.autostart == Some(Autostart::Other) {
+        label(ui, words::autostart_other(), font::body(), palette(ui).warning);
+    }
+    if let Some(trouble) = &surroundings.trouble {
+        label(ui, whole(&told::autostart(trouble)), font::body(), palette(ui).warning);
+    }
+}
