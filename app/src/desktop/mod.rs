@@ -1,8 +1,9 @@
-//! What Silbo is outside its window: notifications and the program's place among those that start at login.
+//! What Silbo is outside its window: notifications, an icon in the tray, and its place among what starts at login.
 //!
 //! ```text
 //!   window ──Wanted (what is to be seen, whole)──▶ thread "desktop" ──▶ org.freedesktop.Notifications
-//!      │ ───Order (what is to be done)───────────▶     │         └────▶ autostart/silbo.desktop
+//!      │ ───Order (what is to be done)───────────▶     │         ├────▶ org.kde.StatusNotifierWatcher
+//!      │                                               │         └────▶ autostart/silbo.desktop
 //!      └◀──────────────Report (what came of it)────────┘
 //! ```
 //! The window says what should be seen at this moment, and the thread brings the desktop there: nothing piles up, and
@@ -13,11 +14,15 @@
 //! whoever is on it may press what is offered, and no more is offered than the window itself has buttons for.
 
 pub mod autostart;
+pub mod icon;
 mod notification;
 mod session;
+mod tray;
 
 pub use autostart::{Autostart, AutostartEntry, AutostartError};
+pub use icon::Badge;
 pub use notification::{Action, Notification, NotificationId, Urgency, short_name};
+pub use tray::{TrayAction, TrayPresence, TrayView};
 
 use std::sync::{Arc, mpsc as sync_mpsc};
 use std::thread;
@@ -50,6 +55,8 @@ pub enum Bus {
 pub struct Wanted {
     /// Those that stand; one that is no longer among them disappears.
     pub notifications: Vec<Notification>,
+    /// The icon in the tray.
+    pub tray: TrayView,
 }
 
 /// What is to be done once.
@@ -73,6 +80,10 @@ pub enum Report {
     Gone(NotificationId),
     /// Whether this profile starts at login; also reported once at the beginning.
     Autostart(Result<Autostart, AutostartError>),
+    /// A tray has come or gone; until the first of these there is none.
+    Tray(TrayPresence),
+    /// Somebody pressed something there.
+    TrayPressed(TrayAction),
 }
 
 /// How the window speaks to the desktop; when it is dropped, all that it has shown disappears.

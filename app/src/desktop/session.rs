@@ -2,6 +2,7 @@
 
 use super::autostart::AutostartEntry;
 use super::notification::Notifications;
+use super::tray::{Tray, TrayPresence};
 use super::{Bus, Order, Outlet, Report, Wanted};
 use std::future::pending;
 use std::time::Duration;
@@ -35,7 +36,7 @@ async fn serve(
     if let Some(entry) = entry {
         outlet.report(Report::Autostart(entry.read()));
     }
-    let mut session = match tokio::time::timeout(PATIENCE, Session::open(bus)).await {
+    let mut session = match tokio::time::timeout(PATIENCE, Session::open(bus, outlet)).await {
         Ok(Ok(session)) => Some(session),
         Ok(Err(error)) => {
             tracing::info!(%error, "no desktop session bus: no notifications");
@@ -57,6 +58,9 @@ async fn serve(
                 let wanted = wants.borrow_and_update().clone();
                 if let Some(session) = &mut session {
                     session.notifications.follow(&wanted.notifications).await;
+                    if let Some(tray) = &session.tray {
+                        tray.follow(&wanted.tray).await;
+                    }
                 }
             }
             // 2. What is to be done.
@@ -66,8 +70,12 @@ async fn serve(
                     outlet.report(Report::Autostart(entry.write(autostart).and_then(|()| entry.read())));
                 }
             },
-            // 3. What the person does outside the window.
-            report = next(&mut session) => outlet.report(report),
+            // 3. What happens in the session.
+            happening = next(&mut session) => match (happening, &mut session) {
+                (Happening::Report(report), _) => outlet.report(report),
+                (Happening::Tray(presence), Some(Session { tray: Some(tray), .. })) => tray.moved(presence).await,
+                (Happening::Tray(_), _) => {}
+            },
         }
     }
     if let Some(session) = &mut session {
@@ -75,26 +83,44 @@ async fn serve(
     }
 }
 
+/// What happens in the session.
+enum Happening {
+    Report(Report),
+    Tray(TrayPresence),
+}
+
 /// What happens in the session, or never anything. Cancel safe.
-async fn next(session: &mut Option<Session>) -> Report {
-    match session {
-        Some(session) => session.notifications.next().await,
-        None => pending().await,
+async fn next(session: &mut Option<Session>) -> Happening {
+    let Some(Session { notifications, tray }) = session else { return pending().await };
+    let moved = async {
+        match tray {
+            Some(tray) => tray.next().await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        report = notifications.next() => Happening::Report(report),
+        presence = moved => Happening::Tray(presence),
     }
 }
 
 /// A bus, and what we do on it.
 struct Session {
     notifications: Notifications,
+    /// None where not even looking for a tray works.
+    tray: Option<Tray>,
 }
 
 impl Session {
-    async fn open(bus: &Bus) -> zbus::Result<Self> {
+    async fn open(bus: &Bus, outlet: &Outlet) -> zbus::Result<Self> {
         let builder = match bus {
             Bus::Session => connection::Builder::session()?,
             Bus::At(address) => connection::Builder::address(address.as_str())?,
         };
         let connection: Connection = builder.method_timeout(PATIENCE).build().await?;
-        Ok(Self { notifications: Notifications::new(&connection).await? })
+        let notifications = Notifications::new(&connection).await?;
+        let tray = Tray::new(&connection, outlet).await;
+        let tray = tray.inspect_err(|error| tracing::info!(%error, "no tray can be looked for")).ok();
+        Ok(Self { notifications, tray })
     }
 }

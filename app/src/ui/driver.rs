@@ -1,7 +1,7 @@
 //! Opens the real window and gives it the real clock.
 
-use super::{Front, Locale, text};
-use crate::desktop::{AutostartEntry, Bus, Desktop};
+use super::{Front, Hiding, Locale, text};
+use crate::desktop::{AutostartEntry, Badge, Bus, Desktop, icon};
 use crate::engine::gate::GateHandle;
 use egui::{IconData, ViewportBuilder, vec2};
 use std::rc::Rc;
@@ -61,36 +61,23 @@ pub fn run(gate: GateHandle, config: WindowConfig) -> Result<(), UiError> {
             let desktop = Desktop::start(Bus::Session, config.autostart, wake);
             let clock = Rc::new(Instant::now);
             let mut front = Front::new(&cc.egui_ctx, gate, config.profile, config.system, clock);
-            front.set_desktop(desktop);
+            front.set_desktop(desktop, hiding());
             Ok(Box::new(front))
         }),
     )
     .map_err(|error| UiError::Window(error.to_string()))
 }
 
+/// Which window system is used is decided by the same variables.
+fn hiding() -> Hiding {
+    let named = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    if named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET") { Hiding::Impossible } else { Hiding::Possible }
+}
+
 /// What the desktop knows the window by.
 const APP_ID: &str = "silbo";
 
-/// Side of the icon in pixels.
-const ICON: usize = 64;
-
-/// The icon: three sound waves, as in Echo's picture, on a round ground of the accent.
+/// The icon of the window, where the desktop has none of its own.
 fn icon() -> IconData {
-    let [r, g, b, _] = super::theme::DARK.accent_fill.to_array();
-    let mut rgba = Vec::with_capacity(ICON * ICON * 4);
-    let middle = ICON as f32 / 2.0 - 0.5;
-    for y in 0..ICON {
-        for x in 0..ICON {
-            let (dx, dy) = (x as f32 - middle, y as f32 - middle);
-            let inside = (middle - dx.hypot(dy) + 0.5).clamp(0.0, 1.0);
-            let wave = WAVES.iter().any(|(at, half)| (dx - at).abs() <= 2.5 && dy.abs() <= *half);
-            let ink = if wave { [255; 3] } else { [r, g, b] };
-            rgba.extend(ink);
-            rgba.push((inside * 255.0) as u8);
-        }
-    }
-    IconData { rgba, width: ICON as u32, height: ICON as u32 }
+    IconData { rgba: icon::rgba(Badge::None), width: icon::SIDE as u32, height: icon::SIDE as u32 }
 }
-
-/// The bars of the icon: their middles, and half their heights.
-const WAVES: [(f32, f32); 5] = [(-18.0, 4.0), (-9.0, 10.0), (0.0, 18.0), (9.0, 10.0), (18.0, 4.0)];

@@ -1,7 +1,7 @@
 //! What the window holds: the gate for as long as no engine runs, then one app after the other.
 
 use super::state::{GateState, ReturnWish};
-use super::{App, Clock, Locale, text, theme, views};
+use super::{App, Clock, Hiding, Locale, text, theme, views};
 use crate::desktop::Desktop;
 use crate::engine::gate::{Door, GateHandle, GateView, GateWish, Trial};
 use crate::engine::view::Appearance;
@@ -18,7 +18,7 @@ pub struct Front {
     system: Locale,
     clock: Clock,
     /// While no app has it.
-    desktop: Option<Desktop>,
+    desktop: Option<(Desktop, Hiding)>,
 }
 
 enum Phase {
@@ -52,10 +52,10 @@ impl Front {
     }
 
     /// Speaks to this desktop from now on, whichever app runs.
-    pub fn set_desktop(&mut self, desktop: Desktop) {
+    pub fn set_desktop(&mut self, desktop: Desktop, hiding: Hiding) {
         match &mut self.phase {
-            Phase::App(app) => app.set_desktop(desktop),
-            Phase::Gate(_) => self.desktop = Some(desktop),
+            Phase::App(app) => app.set_desktop(desktop, hiding),
+            Phase::Gate(_) => self.desktop = Some((desktop, hiding)),
         }
     }
 
@@ -67,8 +67,8 @@ impl Front {
             (Door::Open(engine), _) => {
                 let (profile, clock) = (self.profile.clone(), Clock::clone(&self.clock));
                 let mut app = App::new(ctx, engine.clone(), profile, self.system, clock);
-                if let Some(desktop) = self.take_desktop() {
-                    app.set_desktop(desktop);
+                if let Some((desktop, hiding)) = self.take_desktop() {
+                    app.set_desktop(desktop, hiding);
                 }
                 self.phase = Phase::App(Box::new(app));
             }
@@ -80,7 +80,7 @@ impl Front {
         }
     }
 
-    fn take_desktop(&mut self) -> Option<Desktop> {
+    fn take_desktop(&mut self) -> Option<(Desktop, Hiding)> {
         match &mut self.phase {
             Phase::App(app) => app.take_desktop(),
             Phase::Gate(_) => self.desktop.take(),

@@ -12,6 +12,7 @@ mod gauge;
 mod state;
 mod text;
 mod theme;
+mod tray;
 mod views;
 mod widgets;
 
@@ -19,10 +20,10 @@ pub use driver::{UiError, WindowConfig, run};
 pub use front::Front;
 pub use text::Locale;
 
-use crate::desktop::{Desktop, Report, Wanted};
+use crate::desktop::{Desktop, Report, TrayAction, TrayPresence, Wanted};
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
-use crate::engine::view::{Appearance, CallPhase, CallView, Search, View};
+use crate::engine::view::{Appearance, CallPhase, CallView, OnClose, Search, View};
 use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId};
@@ -53,6 +54,26 @@ pub struct App {
     announcer: Announcer,
     /// None until [`App::set_desktop`]: then the window is all there is.
     desktop: Option<Desktop>,
+    hiding: Hiding,
+    shown: Shown,
+}
+
+/// Whether a window can be taken off the screen and come back by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hiding {
+    /// It can, as on X11.
+    Possible,
+    /// It cannot: on Wayland, a program does not bring its windows up.
+    Impossible,
+}
+
+/// Whether the window is on the screen at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// It is, be it minimised or behind others.
+    Yes,
+    /// It was closed, and Silbo goes on.
+    Hidden,
 }
 
 impl App {
@@ -82,6 +103,8 @@ impl App {
             offered: false,
             announcer,
             desktop: None,
+            hiding: Hiding::Impossible,
+            shown: Shown::Yes,
         }
     }
 
@@ -91,13 +114,14 @@ impl App {
     }
 
     /// Speaks to this desktop from now on.
-    pub fn set_desktop(&mut self, desktop: Desktop) {
+    pub fn set_desktop(&mut self, desktop: Desktop, hiding: Hiding) {
         self.desktop = Some(desktop);
+        self.hiding = hiding;
     }
 
     /// Gives back the desktop, for the app that follows.
-    fn take_desktop(&mut self) -> Option<Desktop> {
-        self.desktop.take()
+    fn take_desktop(&mut self) -> Option<(Desktop, Hiding)> {
+        Some((self.desktop.take()?, self.hiding))
     }
 
     /// The title the window should have.
@@ -115,7 +139,7 @@ impl App {
         let ringing = self.view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);
         if ringing && !self.alerted {
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
-            raise(ctx);
+            self.raise(ctx);
         } else if !ringing && self.alerted {
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Reset));
         }
@@ -134,13 +158,23 @@ impl App {
                 }
                 Report::Gone(notification) => self.announcer.gone(notification),
                 Report::Autostart(autostart) => self.state.surroundings.heard(autostart),
+                Report::Tray(presence) => {
+                    if self.hiding == Hiding::Possible {
+                        self.state.surroundings.tray = presence;
+                    }
+                    // Nothing else would bring it back.
+                    if presence == TrayPresence::Absent && self.shown == Shown::Hidden {
+                        self.raise(ctx);
+                    }
+                }
+                Report::TrayPressed(action) => self.pressed_in_tray(ctx, action),
             }
         }
         // Also right while the window is minimised.
         let focused = ctx.input(|input| input.raw.focused);
         let attention = if focused { Attention::Here } else { Attention::Elsewhere };
         let notifications = self.announcer.follow(&self.view, attention);
-        desktop.want(Wanted { notifications });
+        desktop.want(Wanted { notifications, tray: tray::tray_view(&self.view, &self.title) });
         self.desktop = Some(desktop);
     }
 
@@ -149,12 +183,12 @@ impl App {
             Deed::Wish(wish) => self.send(vec![wish]),
             Deed::WishAndRaise(wish) => {
                 self.send(vec![wish]);
-                raise(ctx);
+                self.raise(ctx);
             }
-            Deed::Raise => raise(ctx),
+            Deed::Raise => self.raise(ctx),
             Deed::Open(page) => {
                 self.state.go(page);
-                raise(ctx);
+                self.raise(ctx);
             }
         }
     }
@@ -208,7 +242,7 @@ impl App {
     fn come_up(&mut self, ctx: &egui::Context) {
         if self.view.raised != self.raised {
             self.raised = self.view.raised;
-            raise(ctx);
+            self.raise(ctx);
         }
         let offered = matches!(self.view.search, Search::Offered { .. } | Search::NoInvite(_));
         if offered && !self.offered {
@@ -217,13 +251,46 @@ impl App {
         self.offered = offered;
     }
 
-    /// Nobody leaves a call by closing the window without having been asked.
-    fn ask_before_closing(&mut self, ctx: &egui::Context) {
+    /// Nobody leaves a call by closing the window without having been asked, and whoever wants to stay reachable stays.
+    fn before_closing(&mut self, ctx: &egui::Context) {
+        if !ctx.input(|input| input.viewport().close_requested()) || self.state.closing == Closing::Agreed {
+            return;
+        }
         let in_call = self.view.call.as_ref().is_some_and(|call| call.phase.is_talk());
-        let wanted = ctx.input(|input| input.viewport().close_requested());
-        if in_call && wanted && self.state.closing == Closing::Asks {
+        let tray = self.state.surroundings.tray == TrayPresence::There;
+        if self.state.closing == Closing::Asks && tray && self.view.settings.on_close == OnClose::Hide {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            ctx.send_viewport_cmd(ViewportCommand::Visible(false));
+            self.shown = Shown::Hidden;
+        } else if in_call {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.state.closing = Closing::Asks;
             self.state.raise(Card::Quit);
+        }
+    }
+
+    /// Brings the window up, also when it is hidden, minimised or behind others.
+    fn raise(&mut self, ctx: &egui::Context) {
+        if self.shown == Shown::Hidden {
+            ctx.send_viewport_cmd(ViewportCommand::Visible(true));
+            self.shown = Shown::Yes;
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+        ctx.send_viewport_cmd(ViewportCommand::Focus);
+    }
+
+    fn pressed_in_tray(&mut self, ctx: &egui::Context, action: TrayAction) {
+        self.send(tray::wish(action).into_iter().collect());
+        match action {
+            TrayAction::Open => self.raise(ctx),
+            TrayAction::Quit => {
+                if self.view.call.as_ref().is_some_and(|call| call.phase.is_talk()) {
+                    self.raise(ctx);
+                }
+                self.state.closing = Closing::Quits;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+            TrayAction::Mute | TrayAction::Unmute | TrayAction::HangUp => {}
         }
     }
 
@@ -244,7 +311,7 @@ impl eframe::App for App {
         self.speak();
         self.dress(ctx);
         self.retitle(ctx);
-        self.ask_before_closing(ctx);
+        self.before_closing(ctx);
         self.come_up(ctx);
         self.alert(ctx);
         self.speak_to_the_desktop(ctx);
@@ -267,12 +334,6 @@ impl eframe::App for App {
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
-}
-
-/// Brings the window up, also when it is minimised or behind others.
-fn raise(ctx: &egui::Context) {
-    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-    ctx.send_viewport_cmd(ViewportCommand::Focus);
 }
 
 /// What the engine calls after each snapshot. A running call changes its meters many times a second; the window

@@ -6,7 +6,7 @@ pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish
 
 use super::gauge::Gauge;
 use super::widgets::{Picture, Qr};
-use crate::desktop::{Autostart, AutostartError, Order};
+use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
 use crate::engine::view::{CallPhase, ContactId, View};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::UnixTime;
@@ -57,7 +57,7 @@ pub(super) struct UiState {
     pub(super) card: Option<(Card, Since)>,
     /// Whether the figures of a call are shown.
     pub(super) trend_shown: bool,
-    /// Whether the window may close in a call.
+    /// Whether the window may close.
     pub(super) closing: Closing,
     /// The code shown last.
     pub(super) qr: Option<Box<Qr>>,
@@ -80,6 +80,8 @@ pub(super) struct Surroundings {
     pub(super) trouble: Option<AutostartError>,
     /// What the person has just asked for.
     pub(super) order: Option<Order>,
+    /// Whether there is a tray from which a hidden window comes back.
+    pub(super) tray: TrayPresence,
 }
 
 impl Surroundings {
@@ -143,11 +145,13 @@ pub(super) enum Since {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refused;
 
-/// Whether the window may close in a call.
+/// Whether the window may close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closing {
-    /// It asks first.
+    /// In a call it asks first; where the person wants Silbo to go on, it only hides.
     Asks,
+    /// The person wants to quit; in a call it still asks first.
+    Quits,
     /// The person has said so.
     Agreed,
 }

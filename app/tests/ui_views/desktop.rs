@@ -7,7 +7,7 @@ use app::engine::EngineHandle;
 use app::engine::command::Command;
 use app::engine::view::{CallPhase, HistoryOutcome, HistoryRow, Notifications, RequestRow, View};
 use app::storage::When;
-use app::ui::{App, Locale};
+use app::ui::{App, Hiding, Locale};
 use egui::accesskit::Toggled;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -24,19 +24,19 @@ use zbus::object_server::SignalEmitter;
 use zbus::zvariant::OwnedValue;
 
 /// Longer than anything here takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const SERVER: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 
 /// A message bus of its own, on which nothing is started by itself.
-struct PrivateBus {
+pub(super) struct PrivateBus {
     daemon: Child,
-    address: String,
+    pub(super) address: String,
     _folder: tempfile::TempDir,
 }
 
 impl PrivateBus {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("bus.conf");
         let socket = folder.path().display();
@@ -157,13 +157,13 @@ impl Screen {
 }
 
 /// A window that speaks to a desktop, and what wakes it.
-struct Silbo {
-    window: Window,
+pub(super) struct Silbo {
+    pub(super) window: Window,
     woken: Receiver<()>,
 }
 
 impl Silbo {
-    fn on(bus: &PrivateBus, view: View) -> Self {
+    pub(super) fn on(bus: &PrivateBus, view: View) -> Self {
         Self::at(&bus.address, view)
     }
 
@@ -172,7 +172,7 @@ impl Silbo {
         Self::with(view, |wake| Desktop::start(bus, None, wake))
     }
 
-    fn with(view: View, desktop: impl FnOnce(app::desktop::Wake) -> Desktop + 'static) -> Self {
+    pub(super) fn with(view: View, desktop: impl FnOnce(app::desktop::Wake) -> Desktop + 'static) -> Self {
         let (engine, wishes, shown) = EngineHandle::fake();
         shown.send_replace(Arc::new(view));
         let clock = Rc::new(Cell::new(Instant::now()));
@@ -184,7 +184,7 @@ impl Silbo {
                 let _ = wake.try_send(());
             });
             let mut app = App::new(&cc.egui_ctx, engine, None, Locale::English, Box::new(move || now.get()));
-            app.set_desktop(desktop(wake));
+            app.set_desktop(desktop(wake), Hiding::Possible);
             app
         });
         let mut silbo = Self { window: Window { harness, wishes, shown, clock }, woken };
@@ -192,23 +192,23 @@ impl Silbo {
         silbo
     }
 
-    fn look_away(&mut self) {
+    pub(super) fn look_away(&mut self) {
         self.window.harness.input_mut().focused = false;
         self.window.harness.step();
     }
 
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         self.window.harness.input_mut().focused = true;
         self.window.harness.step();
     }
 
-    fn show(&mut self, view: View) {
+    pub(super) fn show(&mut self, view: View) {
         self.window.shown.send_replace(Arc::new(view));
         self.window.harness.step();
     }
 
     /// Lets the window sleep and wake until this is so.
-    fn until(&mut self, mut so: impl FnMut(&mut Window) -> bool) {
+    pub(super) fn until(&mut self, mut so: impl FnMut(&mut Window) -> bool) {
         loop {
             self.window.harness.step();
             if so(&mut self.window) {
@@ -219,7 +219,7 @@ impl Silbo {
     }
 
     /// Waits for a command of the person.
-    fn wish(&mut self) -> Command {
+    pub(super) fn wish(&mut self) -> Command {
         let mut wished = None;
         self.until(|window| {
             wished = window.wished().pop();

@@ -4,7 +4,7 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, sample};
-use app::desktop::{Autostart, AutostartError, Desktop, Report};
+use app::desktop::{Autostart, AutostartError, Desktop, Report, TrayPresence};
 use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
@@ -14,7 +14,7 @@ use app::engine::view::{ClaimState, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::reason::{Custody, Reason};
 use app::storage::Lock;
-use app::ui::Locale;
+use app::ui::{Hiding, Locale};
 use egui::accesskit::Role;
 use egui::epaint::{ClippedShape, Shape, TextShape};
 use egui::{Key, Modifiers, Rect, Vec2, vec2};
@@ -188,8 +188,7 @@ pub(super) fn every_screen(
         (Key::I, "card of devices"),
         (Key::K, "card of words"),
         (Key::T, "card of statistics"),
-    ]
-    {
+    ] {
         let mut window = open(View { call: call.clone(), ..full() });
         window.press(Modifiers::COMMAND, key);
         look(&mut window, name);
@@ -267,11 +266,12 @@ fn press(window: &mut Window, which: impl for<'a, 'b> Fn(&'a [Node<'b>]) -> Opti
 /// The part of the settings that only a desktop brings, with the longest it has to say.
 fn outside(window: &mut Window, look: &mut impl FnMut(&mut Window, &str)) {
     let (desktop, _wants, _orders, reports) = Desktop::fake();
-    window.harness.state_mut().set_desktop(desktop);
+    window.harness.state_mut().set_desktop(desktop, Hiding::Possible);
     let error = AutostartError::Unwritable { path: "/home/eva/.config".to_owned(), why: "full".to_owned() };
     for autostart in [Ok(Autostart::Other), Err(error)] {
         assert!(reports.try_send(Report::Autostart(autostart)).is_ok());
     }
+    assert!(reports.try_send(Report::Tray(TrayPresence::There)).is_ok());
     window.harness.run();
     window.harness.get_by_label_contains("/home/eva/.config").scroll_to_me();
     window.harness.run();

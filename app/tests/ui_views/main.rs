@@ -14,6 +14,7 @@ mod people;
 mod sample;
 mod settings;
 mod snapshots;
+mod tray;
 
 use app::engine::EngineHandle;
 use app::engine::command::Command;

@@ -379,6 +379,9 @@ desktop-notifications_text = The desktop says who calls, who called and who asks
 desktop-autostart = Start when you log in
 desktop-autostart_text = People can call you from then on.
 desktop-autostart_other = Another profile starts when you log in; this one would take its place.
+desktop-keep = Keep running when the window is closed
+desktop-keep_text = People can go on calling you. The window comes back from the icon in the tray, where you can also quit.
+desktop-quit = Quit Silbo
 
 ## What the desktop says while nobody looks at the window
 

@@ -381,6 +381,9 @@ desktop-notifications_text = El escritorio dice quién llama, quién ha llamado 
 desktop-autostart = Arrancar al iniciar sesión
 desktop-autostart_text = Desde entonces pueden llamarte.
 desktop-autostart_other = Al iniciar sesión arranca otro perfil; este ocuparía su lugar.
+desktop-keep = Seguir en marcha al cerrar la ventana
+desktop-keep_text = Pueden seguir llamándote. La ventana vuelve desde el icono de la bandeja, donde también puedes salir.
+desktop-quit = Salir de Silbo
 
 ## Lo que dice el escritorio mientras nadie mira la ventana
 

@@ -331,6 +331,9 @@ messages! {
             autostart,
             autostart_text,
             autostart_other,
+            keep,
+            keep_text,
+            quit,
         }
         /// What the desktop says while nobody looks at the window.
         announce {

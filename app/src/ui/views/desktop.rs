@@ -1,9 +1,9 @@
 //! What Silbo does outside its window.
 
 use super::help::check_ui;
-use crate::desktop::{Autostart, Order};
+use crate::desktop::{Autostart, Order, TrayPresence};
 use crate::engine::command::Command;
-use crate::engine::view::{Notifications, Settings};
+use crate::engine::view::{Notifications, OnClose, Settings};
 use crate::ui::state::UiState;
 use crate::ui::text::{desktop as words, told, whole};
 use crate::ui::theme::{font, palette};
@@ -30,5 +30,12 @@ pub(super) fn desktop_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, 
     }
     if let Some(trouble) = &surroundings.trouble {
         label(ui, whole(&told::autostart(trouble)), font::body(), palette(ui).warning);
+    }
+    if surroundings.tray == TrayPresence::There {
+        let hides = settings.on_close == OnClose::Hide;
+        if check_ui(ui, words::keep(), Some(words::keep_text()), hides) {
+            let other = if hides { OnClose::Quit } else { OnClose::Hide };
+            wishes.push(Command::SetOnClose(other));
+        }
     }
 }
