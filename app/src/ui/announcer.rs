@@ -209,6 +209,7 @@ mod tests {
     use super::*;
     use crate::engine::view::CallView;
     use overlay::Identity;
+    use relay::UnixTime;
 
     fn key(seed: u8) -> PublicKey {
         Identity::from_secret([seed; 32]).public_key()
@@ -228,7 +229,15 @@ mod tests {
 
     fn missed(seed: u8, when: When) -> HistoryRow {
         let (with, name) = (who(seed), "bob".to_owned());
-        HistoryRow { with, name, outcome: HistoryOutcome::Missed, when, lasted: None }
+        HistoryRow {
+            with,
+            name,
+            outcome: HistoryOutcome::Missed,
+            began: UnixTime::from_secs(1),
+            when,
+            lasted: None,
+            receipt: None,
+        }
     }
 
     fn today(time: &str) -> When {
@@ -308,10 +317,10 @@ mod tests {
     fn a_declined_call_was_not_missed() {
         let mut announcer = announcer();
         unseen(&mut announcer, called_by(1, CallPhase::Incoming));
-        let mut view = called_by(1, CallPhase::Ended { why: Reason::Declined, lasted: None });
+        let mut view = called_by(1, CallPhase::Ended { why: Reason::Declined, lasted: None, receipt: None });
         view.history = vec![missed(1, today("14:05"))];
         assert!(unseen(&mut announcer, view).is_empty());
-        let mut view = called_by(2, CallPhase::Ended { why: Reason::Cancelled, lasted: None });
+        let mut view = called_by(2, CallPhase::Ended { why: Reason::Cancelled, lasted: None, receipt: None });
         view.history = vec![missed(2, today("14:06")), missed(1, today("14:05"))];
         assert_eq!(unseen(&mut announcer, view).len(), 1);
     }

@@ -5,12 +5,14 @@ use super::{Window, sample};
 use app::desktop::{Autostart, AutostartEntry, AutostartError, Bus, Desktop, Order, Report};
 use app::engine::EngineHandle;
 use app::engine::command::Command;
+use app::engine::gate::{Door, GateHandle};
 use app::engine::view::{CallPhase, HistoryOutcome, HistoryRow, Notifications, RequestRow, View};
 use app::storage::When;
-use app::ui::{App, Hiding, Locale};
+use app::ui::{Front, Hiding, Locale};
 use egui::accesskit::Toggled;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use relay::UnixTime;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -175,6 +177,7 @@ impl Silbo {
     pub(super) fn with(view: View, desktop: impl FnOnce(app::desktop::Wake) -> Desktop + 'static) -> Self {
         let (engine, wishes, shown) = EngineHandle::fake();
         shown.send_replace(Arc::new(view));
+        let (handle, gate_wishes, gate) = GateHandle::fake(Door::Open(engine));
         let clock = Rc::new(Cell::new(Instant::now()));
         let now = Rc::clone(&clock);
         let (wake, woken): (SyncSender<()>, _) = sync_channel(1);
@@ -183,11 +186,12 @@ impl Silbo {
             let wake = Arc::new(move || {
                 let _ = wake.try_send(());
             });
-            let mut app = App::new(&cc.egui_ctx, engine, None, Locale::English, Box::new(move || now.get()));
-            app.set_desktop(desktop(wake), Hiding::Possible);
-            app
+            let clock = Rc::new(move || now.get());
+            let mut front = Front::new(&cc.egui_ctx, handle, None, Locale::English, clock);
+            front.set_desktop(desktop(wake), Hiding::Possible);
+            front
         });
-        let mut silbo = Self { window: Window { harness, wishes, shown, clock }, woken };
+        let mut silbo = Self { window: Window { harness, wishes, gate_wishes, gate, shown, clock }, woken };
         silbo.look_away();
         silbo
     }
@@ -296,8 +300,15 @@ fn a_missed_call_leads_to_its_page_and_dials_nobody() {
     let mut view = sample::contacts();
     let bob = view.contacts.iter().find(|row| row.name == "bob").unwrap().id;
     let when = When::Today { time: "23:59".to_owned() };
-    let missed =
-        HistoryRow { with: bob, name: "bob".to_owned(), outcome: HistoryOutcome::Missed, when, lasted: None };
+    let missed = HistoryRow {
+        with: bob,
+        name: "bob".to_owned(),
+        outcome: HistoryOutcome::Missed,
+        began: UnixTime::from_secs(1),
+        when,
+        lasted: None,
+        receipt: None,
+    };
     view.history.insert(0, missed);
     silbo.show(view);
     let (id, body, actions) = screen.notified();
