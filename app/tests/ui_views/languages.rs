@@ -242,11 +242,11 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         view.custody.export = Export::Failed(wrong.clone());
         let mut window = open(view);
         tab(&mut window, 3);
-        // Below the three languages stand the recovery words, and then what is meant here.
+        // Below the three languages stand the notifications and the recovery words, and then what is meant here.
         let is_last = |button: &Node<'_>| {
             button.accesskit_node().label().is_some_and(|label| label.contains("Español"))
         };
-        press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2 + nth));
+        press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(3 + nth));
         look(&mut window, name);
     }
 }

@@ -156,7 +156,7 @@ impl Story<'_> {
     }
 
     /// Alice shows her screen, which is red where no window stands.
-    fn share(&mut self) -> Result<()> {
+    fn share(&self) -> Result<()> {
         let before = red(&self.bob.window)?;
         ensure!(before < RED_BEFORE, "{:.1} % of bob's window was red before", before * 100.0);
         self.alices.paint("red")?;
