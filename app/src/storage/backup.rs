@@ -8,7 +8,7 @@
 //!   blocked  [key, name, since]
 //!   request  [key, name, last]
 //!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null,
-//!             receipt | null (JSON, see `call/receipt`)]
+//!             receipt, if there is one (JSON, see `call/receipt`)]
 //!   setting  [word, bytes]
 //! ```
 //! Calls stand newest first. Fields added later go to the end of their array and are skipped here, like settings that

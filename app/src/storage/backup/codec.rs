@@ -103,7 +103,7 @@ impl Backup {
         }
         out.array(self.history.len() as u64)?;
         for call in &self.history {
-            out.array(6)?;
+            out.array(if call.receipt.is_some() { 6 } else { 5 })?;
             match call.with {
                 ContactId::Echo => out.null()?,
                 ContactId::Person(key) => out.bytes(key.bytes())?,
@@ -112,10 +112,9 @@ impl Backup {
             out.str(&call.name)?.u8(outcome as u8)?.u64(call.began.as_millis())?;
             let lasted = call.lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
             write_number(out, lasted)?;
-            match call.receipt {
-                Some(receipt) => out.str(&receipt.to_json())?,
-                None => out.null()?,
-            };
+            if let Some(receipt) = call.receipt {
+                out.str(&receipt.to_json())?;
+            }
         }
         out.array(self.settings.len() as u64)?;
         for (setting, value) in &self.settings {
@@ -158,19 +157,19 @@ fn call(read: &mut Decoder<'_>, items: u64) -> Result<PastCall, BackupError> {
         outcome: *OUTCOMES.get(usize::from(read.u8()?)).ok_or(BackupError::Malformed)?,
         began: time(read)?,
         lasted: or_null(read, number)?.map(Duration::from_millis),
-        receipt: if items > 5 { or_null(read, receipt)? } else { None },
+        receipt: if items > 5 { receipt(read)? } else { None },
     };
     skip(read, items, items.clamp(5, 6))?;
     Ok(call)
 }
 
-/// One that this build does not understand is damage: later versions add fields to it, which are skipped.
-fn receipt(read: &mut Decoder<'_>) -> Result<Receipt, BackupError> {
+/// Nothing for one that this build would write otherwise: what a call was like is no reason to refuse all the rest.
+fn receipt(read: &mut Decoder<'_>) -> Result<Option<Receipt>, BackupError> {
     let json = read.str()?;
     if json.len() > LONGEST_RECEIPT {
         return Err(BackupError::Malformed);
     }
-    Receipt::from_json(json).ok_or(BackupError::Malformed)
+    Ok(Receipt::from_json(json).filter(|receipt| receipt.to_json() == json))
 }
 
 /// Nothing for one that this build does not know, or that stays with its computer.
@@ -338,6 +337,17 @@ mod tests {
         bytes[1] = 2;
         assert_eq!(Backup::decode(&bytes).unwrap_err(), BackupError::Incompatible);
         assert_eq!(Backup::decode(&vec![0; MAX_BACKUP + 1]).unwrap_err(), BackupError::TooLarge);
+    }
+
+    #[test]
+    fn a_receipt_written_otherwise_is_left_out_and_its_call_stays() {
+        let bytes = sample().encode().unwrap();
+        let at = bytes.windows(4).position(|four| four == b"4.25").unwrap();
+        let mut other = bytes.to_vec();
+        other[at..at + 4].copy_from_slice(b"4.20");
+        let read = Backup::decode(&other).unwrap();
+        assert_eq!((read.history.len(), read.history[0].receipt), (sample().history.len(), None));
+        assert!(read.encode().unwrap().len() < bytes.len());
     }
 
     #[test]
