@@ -17,7 +17,7 @@ pub struct Front {
     profile: Option<String>,
     system: Locale,
     clock: Clock,
-    /// While no app has it.
+    /// Until the first app has it.
     desktop: Option<(Desktop, Hiding)>,
 }
 
@@ -67,23 +67,19 @@ impl Front {
             (Door::Open(engine), _) => {
                 let (profile, clock) = (self.profile.clone(), Clock::clone(&self.clock));
                 let mut app = App::new(ctx, engine.clone(), profile, self.system, clock);
-                if let Some((desktop, hiding)) = self.take_desktop() {
-                    app.set_desktop(desktop, hiding);
+                match &mut self.phase {
+                    Phase::App(earlier) => app.follow_after(earlier),
+                    Phase::Gate(_) => {
+                        if let Some((desktop, hiding)) = self.desktop.take() {
+                            app.set_desktop(desktop, hiding);
+                        }
+                    }
                 }
                 self.phase = Phase::App(Box::new(app));
             }
-            (Door::Sealed | Door::Broken(_), Phase::App(_)) => {
-                self.desktop = self.take_desktop();
-                self.phase = Phase::Gate(GateState::default());
-            }
+            // No engine follows one that could not be replaced: what stands outside the window goes with it.
+            (Door::Sealed | Door::Broken(_), Phase::App(_)) => self.phase = Phase::Gate(GateState::default()),
             (Door::Sealed | Door::Broken(_), Phase::Gate(_)) => {}
-        }
-    }
-
-    fn take_desktop(&mut self) -> Option<(Desktop, Hiding)> {
-        match &mut self.phase {
-            Phase::App(app) => app.take_desktop(),
-            Phase::Gate(_) => self.desktop.take(),
         }
     }
 

@@ -119,9 +119,11 @@ impl App {
         self.hiding = hiding;
     }
 
-    /// Gives back the desktop, for the app that follows.
-    fn take_desktop(&mut self) -> Option<(Desktop, Hiding)> {
-        Some((self.desktop.take()?, self.hiding))
+    /// Goes on where the app before this one stopped: it speaks to the same desktop, and knows what that has told.
+    fn follow_after(&mut self, earlier: &mut Self) {
+        self.desktop = earlier.desktop.take();
+        self.hiding = earlier.hiding;
+        self.state.surroundings = std::mem::take(&mut earlier.state.surroundings);
     }
 
     /// The title the window should have.

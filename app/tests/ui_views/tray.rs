@@ -5,7 +5,9 @@
 use super::desktop::{PATIENCE, PrivateBus, Silbo};
 use super::{Window, sample};
 use app::desktop::{Desktop, Report, TrayAction, TrayPresence};
+use app::engine::EngineHandle;
 use app::engine::command::Command;
+use app::engine::gate::Door;
 use app::engine::view::{CallPhase, OnClose, View};
 use egui::{ViewportCommand, ViewportEvent, ViewportId};
 use std::collections::HashMap;
@@ -269,4 +271,14 @@ fn whoever_has_a_tray_can_choose_to_stay_reachable() {
     reports.try_send(Report::Tray(TrayPresence::Absent)).unwrap();
     silbo.window.harness.run();
     assert!(!silbo.window.says("Keep running when the window is closed"));
+}
+
+#[test]
+fn who_comes_back_finds_the_tray_that_was_there() {
+    let (mut silbo, _reports) = with_tray(sample::first_run());
+    let (another, _wishes, shown) = EngineHandle::fake();
+    shown.send_replace(sample::contacts().into());
+    silbo.window.at_the_gate(|view| view.door = Door::Open(another));
+    silbo.window.click("Settings");
+    assert!(silbo.window.says("Keep running when the window is closed"));
 }

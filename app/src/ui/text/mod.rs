@@ -139,6 +139,6 @@ pub(super) fn lasted(lasted: Duration) -> String {
 }
 
 /// One digit after the point is all that is ever told.
-fn tenths(value: f64) -> f64 {
+pub(super) fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

@@ -35,10 +35,7 @@ pub(super) fn card_ui(
 ) -> Outcome {
     label(ui, call::devices(), font::title(), palette(ui).text);
     ui.add_space(size::GAP);
-    ScrollArea::vertical()
-        .max_height(MOST_LIST)
-        .auto_shrink([false, true])
-        .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
+    scrolled_ui(ui, view, state, MOST_LIST, wishes);
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
     let done = ui.add(TextButton::new(words::done(), Tone::Secondary).wide(width));
@@ -46,6 +43,20 @@ pub(super) fn card_ui(
         done.request_focus();
     }
     if done.clicked() { Outcome::Close } else { Outcome::Stay }
+}
+
+/// Both lists, no higher than this; they scroll.
+pub(super) fn scrolled_ui(
+    ui: &mut Ui,
+    view: &View,
+    state: &mut UiState,
+    most: f32,
+    wishes: &mut Vec<Command>,
+) {
+    ScrollArea::vertical()
+        .max_height(most)
+        .auto_shrink([false, true])
+        .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
 }
 
 /// Both lists.

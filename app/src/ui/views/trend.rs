@@ -3,7 +3,7 @@
 use crate::engine::view::{CallView, Second, TREND};
 use crate::ui::state::UiState;
 use crate::ui::text::receipt::{in_milliseconds, in_percent};
-use crate::ui::text::trend as words;
+use crate::ui::text::{tenths, trend as words};
 use crate::ui::theme::{font, palette, shadow, size};
 use crate::ui::widgets::{Plot, RoundButton, label};
 use egui::{Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, Stroke, Ui, vec2};
@@ -85,7 +85,7 @@ fn lines(trend: &[Second]) -> Vec<Line> {
         ceiling,
     };
     let mut lines = vec![
-        line(words::sound(), words::opinion(tenths(last.mos)), 4.5, |second| second.mos),
+        line(words::sound(), words::opinion(tenths(f64::from(last.mos))), 4.5, |second| second.mos),
         line(words::delay(), in_milliseconds(last.mouth_to_ear), 0.2, |second| {
             second.mouth_to_ear.as_secs_f32()
         }),
@@ -97,8 +97,4 @@ fn lines(trend: &[Second]) -> Vec<Line> {
         lines.push(line(words::pictures(), now, 30.0, |second| second.frame_rate.unwrap_or_default()));
     }
     lines
-}
-
-fn tenths(value: f32) -> f64 {
-    (f64::from(value) * 10.0).round() / 10.0
 }

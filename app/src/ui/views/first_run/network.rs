@@ -8,8 +8,9 @@ use crate::engine::view::{NetworkCheck, NetworkFound, View};
 use crate::ui::state::{FirstRun, UiState};
 use crate::ui::text::{first_run as words, help, network, told};
 use crate::ui::theme::{font, palette, size};
+use crate::ui::views::help::check_ui;
 use crate::ui::views::network::verdict;
-use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
+use crate::ui::widgets::{TextButton, Tone, card, label, page};
 use egui::Ui;
 use egui_material_icons::icons;
 use overlay::record::Offers;
@@ -60,9 +61,7 @@ fn help_ui(ui: &mut Ui, agreed: Agreed, wishes: &mut Vec<Command>) {
     label(ui, help::intro(), font::caption(), colors.text_muted);
     ui.add_space(size::GAP);
     let on = agreed.roles != Offers::NONE;
-    let icon = if on { icons::ICON_CHECK_BOX } else { icons::ICON_CHECK_BOX_OUTLINE_BLANK };
-    let row = ListRow::link(icon, words::help()).selected(on).detail(words::help_cost()).show(ui);
-    if row.clicked() {
+    if check_ui(ui, words::help(), Some(words::help_cost()), on) {
         let roles = if on { Offers::NONE } else { Offers::ALL };
         wishes.push(Command::AgreeToHelp(Agreed { roles, ..agreed }));
     }
