@@ -64,8 +64,8 @@ impl<'a> Person<'a> {
         self.window.press("Return")?;
         let registered = self.events.expect("registered", PATIENCE)?;
         ensure!(registered["name"] == self.name, "another name was claimed: {registered}");
-        // What comes next has the keyboard too: Enter goes on, to the devices, the network, and the contacts.
-        for _ in 0..3 {
+        // What comes next has the keyboard too: Enter goes on, to the devices, the network, the words, and the contacts.
+        for _ in 0..4 {
             self.window.settle()?;
             self.window.press("Return")?;
         }
@@ -92,7 +92,7 @@ impl<'a> Person<'a> {
     }
 
     /// Accepts the only request there is, which stands right below the search field: between it and the page that opens are
-    /// the button that invites, Echo and the four tabs; the page begins with the button that declines.
+    /// Echo, the row that invites and the four tabs; the page begins with the button that declines.
     pub fn accept_request(&mut self) -> Result<()> {
         self.window.settle()?;
         self.window.press("ctrl+f")?;
@@ -131,8 +131,8 @@ impl<'a> Person<'a> {
         self.window.press("Return")
     }
 
-    /// Goes to the past calls: the first of the tabs, which follow the search field, the button that invites, and Echo and
-    /// one contact.
+    /// Goes to the past calls: the first of the tabs, which follow the search field, Echo and one contact, and the row that
+    /// invites.
     pub fn show_history(&mut self) -> Result<()> {
         self.window.settle()?;
         self.window.press("ctrl+f")?;

@@ -16,8 +16,8 @@ use media::session::{CallStats, PathReport};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The worst of a call is that of so many seconds in a row, as a person notices it.
-const NOTICED: usize = 5;
+/// How a call sounds is judged by so many seconds in a row, as a person notices it.
+pub const NOTICED: usize = 5;
 
 /// What a call was like for who heard and saw it here.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Receipt {
     pub seconds: u32,
     /// Expected opinion of a listener, mean: 1 (bad) to 4.5 (ITU-T G.107).
     pub mos: f64,
-    /// The same of the worst five seconds in a row.
+    /// The same of the worst five seconds in a row, or fewer where the call began: the least that was shown.
     pub worst_mos: f64,
     /// From mouth to ear, mean.
     #[serde(rename = "mouth_to_ear_ms", with = "milliseconds")]
@@ -81,6 +81,11 @@ impl Receipt {
         serde_json::from_str(json).ok().filter(Self::is_possible)
     }
 
+    /// Share of the sound that never came, or came too late and was made up: the larger of the two, 0 to 1.
+    pub fn lost_or_late(&self) -> f64 {
+        self.loss.max(self.made_up.as_secs_f64() / f64::from(self.seconds.max(1))).min(1.0)
+    }
+
     fn is_possible(&self) -> bool {
         let opinions = [self.mos, self.worst_mos].iter().all(|mos| (0.0..=5.0).contains(mos));
         let motion = self.pictures.is_none_or(|seen| (0.0..=1000.0).contains(&seen.frame_rate));
@@ -94,7 +99,7 @@ pub struct Meter {
     path: Option<PathTaken>,
     seconds: u32,
     mos: f64,
-    /// Of the last seconds, and the least mean of so many.
+    /// Of the last seconds (zero where there was none yet), and their least mean so far.
     latest: [f64; NOTICED],
     worst: Option<f64>,
     mouth_to_ear: Duration,
@@ -120,10 +125,9 @@ impl Meter {
         self.latest[nth] = f64::from(stats.mos);
         self.seconds = self.seconds.saturating_add(1);
         self.mos += f64::from(stats.mos);
-        if self.seconds as usize >= NOTICED {
-            let mean = self.latest.iter().sum::<f64>() / NOTICED as f64;
-            self.worst = Some(self.worst.map_or(mean, |worst| worst.min(mean)));
-        }
+        let known = (self.seconds as usize).min(NOTICED);
+        let mean = self.latest.iter().sum::<f64>() / known as f64;
+        self.worst = Some(self.worst.map_or(mean, |worst| worst.min(mean)));
         self.mouth_to_ear += stats.mouth_to_ear;
         self.made_up += Duration::from_secs_f32(stats.concealed_ratio.clamp(0.0, 1.0));
         self.loss += f64::from(stats.loss);
@@ -211,13 +215,13 @@ mod tests {
     #[test]
     fn the_worst_is_that_of_five_seconds_in_a_row() {
         let mut meter = Meter::default();
-        [4.0, 4.0, 1.0, 4.0, 4.0, 4.0, 4.0, 2.0, 2.0, 4.0]
+        [4.0, 4.0, 4.0, 4.0, 4.0, 1.0, 4.0, 2.0, 4.0, 4.0]
             .into_iter()
             .for_each(|mos| meter.second(&second(mos)));
         let receipt = meter.receipt().unwrap();
         assert_eq!(receipt.seconds, 10);
-        assert!((receipt.mos - 3.3).abs() < 0.001, "{receipt:?}");
-        assert!((receipt.worst_mos - 3.2).abs() < 0.001, "{receipt:?}");
+        assert!((receipt.mos - 3.5).abs() < 0.001, "{receipt:?}");
+        assert!((receipt.worst_mos - 3.0).abs() < 0.001, "{receipt:?}");
         assert_eq!(receipt.mouth_to_ear, Duration::from_millis(80));
     }
 
@@ -237,6 +241,16 @@ mod tests {
         let receipt = meter.receipt().unwrap();
         assert_eq!(receipt.made_up.as_millis(), 300);
         assert!((receipt.loss - 0.1).abs() < 0.001);
+    }
+
+    #[test]
+    fn sound_that_came_too_late_is_as_good_as_lost() {
+        let mut meter = Meter::default();
+        for late in [0.0, 0.2] {
+            meter.second(&CallStats { concealed_ratio: late, ..second(4.0) });
+        }
+        let receipt = meter.receipt().unwrap();
+        assert_eq!((receipt.loss, receipt.lost_or_late()), (0.0, 0.1));
     }
 
     #[test]

@@ -169,8 +169,6 @@ impl Picture {
     /// How the call sounds.
     pub(super) fn quality(&mut self, stats: &CallStats) {
         if let Some(call) = &mut self.view.call {
-            let bars = Quality::bars_of(f64::from(stats.mos));
-            call.quality = Some(Quality { bars, rtt: stats.rtt, loss: stats.loss });
             if call.trend.len() == TREND {
                 call.trend.remove(0);
             }
@@ -181,6 +179,7 @@ impl Picture {
                 kbps: stats.audio_kbps + stats.pictures.map_or(0.0, |pictures| pictures.kbps),
                 frame_rate: stats.pictures.map(|pictures| pictures.frame_rate),
             });
+            call.quality = Some(Quality::of(&call.trend, stats.rtt));
         }
     }
 }

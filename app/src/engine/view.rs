@@ -13,7 +13,7 @@ use super::{
     helping::Agreed,
 };
 use crate::{
-    call::{Receipt, Waiting},
+    call::{Receipt, Waiting, receipt::NOTICED},
     reason::Reason,
     storage::{Verified, When},
 };
@@ -68,6 +68,11 @@ impl View {
     /// Whether somebody is never heard from, and cannot be called.
     pub fn is_blocked(&self, who: ContactId) -> bool {
         self.blocked.iter().any(|row| ContactId::Person(row.key) == who)
+    }
+
+    /// Whether the key of somebody was compared with them.
+    pub fn is_verified(&self, who: ContactId) -> bool {
+        self.contacts.iter().any(|row| row.id == who && row.verified.is_yes())
     }
 }
 
@@ -508,11 +513,20 @@ pub struct Quality {
     pub bars: u8,
     /// Round-trip time, if measured.
     pub rtt: Option<Duration>,
-    /// Share of packets lost, 0.0 to 1.0.
-    pub loss: f32,
+    /// Share of the sound that never came or came too late, 0.0 to 1.0.
+    pub lost: f32,
 }
 
 impl Quality {
+    /// How the last [`NOTICED`] seconds sounded: what the receipt calls the worst of a call is the least of these.
+    pub fn of(trend: &[Second], rtt: Option<Duration>) -> Self {
+        let latest = &trend[trend.len().saturating_sub(NOTICED)..];
+        let mean = |value: fn(&Second) -> f32| {
+            latest.iter().map(|second| f64::from(value(second))).sum::<f64>() / latest.len().max(1) as f64
+        };
+        Self { bars: Self::bars_of(mean(|second| second.mos)), rtt, lost: mean(|second| second.lost) as f32 }
+    }
+
     /// Bars for an expected opinion, by the steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many
     /// dissatisfied, nearly all.
     pub fn bars_of(mos: f64) -> u8 {

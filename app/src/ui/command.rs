@@ -45,6 +45,8 @@ pub(super) enum UiCommand {
     Statistics,
     /// Show what both ends read aloud.
     Verify,
+    /// The same, where keys were compared already.
+    Verified,
     /// Go to the field that searches and adds.
     Search,
     /// Go to what can be chosen.
@@ -72,6 +74,7 @@ impl UiCommand {
             Self::Devices => text::call::devices(),
             Self::Statistics => text::trend::open(),
             Self::Verify => text::call_words::verify(),
+            Self::Verified => text::call_words::verified_word(),
             Self::Search => text::side::field(),
             Self::Settings => text::side::settings(),
         }
@@ -94,7 +97,8 @@ impl UiCommand {
             Self::Answer => icons::ICON_CALL,
             Self::Devices => icons::ICON_TUNE,
             Self::Statistics => icons::ICON_MONITORING,
-            Self::Verify => icons::ICON_VERIFIED_USER,
+            Self::Verify => icons::ICON_SHIELD,
+            Self::Verified => icons::ICON_VERIFIED_USER,
             Self::Search => icons::ICON_SEARCH,
             Self::Settings => icons::ICON_SETTINGS,
         }
@@ -114,7 +118,7 @@ impl UiCommand {
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
             Self::Devices => Key::I,
             Self::Statistics => Key::T,
-            Self::Verify => Key::K,
+            Self::Verify | Self::Verified => Key::K,
             Self::Search => Key::F,
             Self::Settings => Key::Comma,
             Self::Answer => return None,
@@ -144,7 +148,7 @@ impl UiCommand {
             Self::Mute => Some(Command::SetMuted(true)),
             Self::Unmute => Some(Command::SetMuted(false)),
             Self::Share => Some(Command::ListWindows),
-            Self::Verify => Some(Command::ShowCallWords),
+            Self::Verify | Self::Verified => Some(Command::ShowCallWords),
             Self::StopSharing => Some(Command::Share(Sharing::Off)),
             Self::CameraOn => Some(Command::SetCamera(Camera::On)),
             Self::CameraOff => Some(Command::SetCamera(Camera::Off)),
@@ -170,7 +174,7 @@ impl UiCommand {
             Self::Share => state.raise(Card::Sharing),
             Self::Devices => state.raise(Card::Devices),
             Self::Statistics => state.trend_shown = !state.trend_shown,
-            Self::Verify => state.raise(Card::Verify),
+            Self::Verify | Self::Verified => state.raise(Card::Verify),
             Self::Search => state.focus_search = state.first_run != FirstRun::Open,
             Self::Settings if state.first_run != FirstRun::Open => state.go(Page::Settings),
             _ => {}
@@ -204,8 +208,11 @@ impl UiCommand {
     }
 
     /// What shows the words of a call; Echo is nobody.
-    pub(super) fn verifying(call: &CallView) -> Option<Self> {
+    pub(super) fn verifying(view: &View, call: &CallView) -> Option<Self> {
         match (call.with, &call.phase) {
+            (ContactId::Person(_), CallPhase::Active { .. }) if view.is_verified(call.with) => {
+                Some(Self::Verified)
+            }
             (ContactId::Person(_), CallPhase::Active { .. }) => Some(Self::Verify),
             _ => None,
         }
@@ -234,7 +241,7 @@ impl UiCommand {
                     Self::sharing(call),
                     Some(Self::Devices),
                     Some(Self::Statistics),
-                    Self::verifying(call),
+                    Self::verifying(view, call),
                     Some(Self::HangUp),
                 ];
                 let staging = stage.map_or(&[][..], Self::staging);

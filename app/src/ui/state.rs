@@ -7,10 +7,10 @@ pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish
 use super::gauge::Gauge;
 use super::widgets::{Picture, Qr};
 use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
-use crate::engine::view::{CallPhase, ContactId, View};
+use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::UnixTime;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The window's own state.
 #[derive(Debug)]
@@ -59,10 +59,14 @@ pub(super) struct UiState {
     pub(super) trend_shown: bool,
     /// Whether the window may close.
     pub(super) closing: Closing,
+    /// The invite was copied since its page came up.
+    pub(super) copied: Option<Copied>,
     /// The code shown last.
     pub(super) qr: Option<Box<Qr>>,
     /// The safety number shown last, and with whom it is: it takes a while to compute.
     pub(super) safety: Option<(PublicKey, SafetyNumber)>,
+    /// What came of trying the devices with Echo.
+    pub(super) tried: EchoTest,
     /// When the engine was last asked which devices there are.
     pub(super) listed: Option<Instant>,
     /// When it was last asked whom this computer helps.
@@ -106,6 +110,51 @@ pub(super) struct Trusting {
     pub(super) compared: bool,
 }
 
+/// What came of trying the devices with Echo, in the last call with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct EchoTest {
+    /// How loud the microphone was at most, 0 to 1.
+    loudest: f32,
+    /// How long Echo has listened.
+    listened: Duration,
+}
+
+/// What Echo heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EchoVerdict {
+    /// Somebody who spoke.
+    Heard,
+    /// Nobody.
+    Silent,
+}
+
+impl EchoTest {
+    /// Speech is louder than this at its peaks (-34 dB), and what is left of noise is not.
+    const SPEECH: f32 = 0.02;
+
+    /// Whoever hangs up sooner has not tried.
+    const TRIED: Duration = Duration::from_secs(3);
+
+    /// One look at a call with Echo.
+    pub(super) fn listen(&mut self, now: Instant, call: &CallView) {
+        match call.phase {
+            CallPhase::Active { since } => {
+                self.loudest = self.loudest.max(call.mic_level);
+                self.listened = now.saturating_duration_since(since);
+            }
+            _ => *self = Self::default(),
+        }
+    }
+
+    /// What is known by now.
+    pub(super) fn verdict(self) -> Option<EchoVerdict> {
+        if self.loudest >= Self::SPEECH {
+            return Some(EchoVerdict::Heard);
+        }
+        (self.listened >= Self::TRIED).then_some(EchoVerdict::Silent)
+    }
+}
+
 /// Where the other end's picture is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -126,6 +175,8 @@ pub(super) enum Card {
     Devices,
     /// Words to read aloud.
     Verify,
+    /// What to do where they are not the same.
+    Differ,
     /// Whether to close the window.
     Quit,
     /// What the call was like that began then.
@@ -144,6 +195,10 @@ pub(super) enum Since {
 /// The engine did not take a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refused;
+
+/// The invite was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Copied;
 
 /// Whether the window may close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +233,8 @@ pub(super) enum Step {
     Devices,
     /// Finding out about the network.
     Network,
+    /// Keeping the key.
+    Keeping,
 }
 
 /// What the main area shows while there is no call.
@@ -227,8 +284,10 @@ impl UiState {
             card: None,
             trend_shown: false,
             closing: Closing::Asks,
+            copied: None,
             qr: None,
             safety: None,
+            tried: EchoTest::default(),
             listed: None,
             counted: None,
             surroundings: Surroundings::default(),
@@ -280,5 +339,6 @@ impl UiState {
         self.page = page;
         self.removing = None;
         self.trusting = None;
+        self.copied = None;
     }
 }

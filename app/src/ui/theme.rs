@@ -132,8 +132,6 @@ pub(super) const AVATARS: [Color32; 12] = [
 pub(super) mod size {
     /// Space between the two lines of a row.
     pub(in crate::ui) const LINE_GAP: f32 = 3.0;
-    /// Height of two lines as rows have them.
-    pub(in crate::ui) const TWO_LINES: f32 = 36.0;
     /// Space between things that belong together.
     pub(in crate::ui) const GAP_SMALL: f32 = 4.0;
     /// The usual space.
@@ -149,15 +147,19 @@ pub(super) mod size {
     /// Margin inside cards.
     pub(in crate::ui) const CARD_MARGIN: f32 = 16.0;
     /// Width of the side panel.
-    pub(in crate::ui) const SIDE_PANEL: f32 = 280.0;
+    pub(in crate::ui) const SIDE_PANEL: f32 = 300.0;
     /// Widest column of text and cards.
     pub(in crate::ui) const COLUMN: f32 = 460.0;
     /// Widest column of the first-run card.
     pub(in crate::ui) const COLUMN_NARROW: f32 = 380.0;
+    /// A line of text that leads.
+    pub(in crate::ui) const LEAD: f32 = 22.0;
+    /// Two lists side by side.
+    pub(in crate::ui) const COLUMN_WIDE: f32 = 640.0;
     /// Width of our own picture.
     pub(in crate::ui) const INSET: f32 = 160.0;
     /// Height of what stands below a picture, besides the controls.
-    pub(in crate::ui) const BELOW_PICTURE: f32 = 154.0;
+    pub(in crate::ui) const BELOW_PICTURE: f32 = 164.0;
     /// Height of what stands over a full screen, besides the controls.
     pub(in crate::ui) const OVER_PICTURE: f32 = 74.0;
     /// Widest column of the in-call view.
@@ -377,6 +379,9 @@ fn apply(style: &mut egui::Style, colors: &Palette) {
     spacing.window_margin = egui::Margin::same(20);
     spacing.menu_margin = egui::Margin::same(10);
     spacing.tooltip_width = 300.0;
+    // Whatever goes on below the edge shows that it does.
+    spacing.scroll.floating_width = 4.0;
+    spacing.scroll.dormant_handle_opacity = 0.5;
 
     let visuals = &mut style.visuals;
     let corner = CornerRadius::same(size::CORNER);
@@ -440,7 +445,10 @@ mod tests {
             pairs.extend(
                 [p.ground, p.panel].iter().flat_map(|g| [(p.accent, *g), (p.danger, *g), (p.warning, *g)]),
             );
-            pairs.extend([(p.text, p.danger_tint), (p.text_muted, p.danger_tint)]);
+            pairs.extend(
+                [p.danger_tint, p.accent_tint].iter().flat_map(|g| [(p.text, *g), (p.text_muted, *g)]),
+            );
+            pairs.extend([p.text, p.text_muted].map(|g| (p.ground, g)));
             pairs.extend([(p.accent, p.accent_tint), (p.danger, p.danger_tint), (p.warning, p.warning_tint)]);
             let fills = [p.accent_fill, p.accent_fill_hovered, p.danger_fill, p.danger_fill_hovered];
             pairs.extend(fills.iter().chain(&AVATARS).map(|g| (p.on_fill, *g)));

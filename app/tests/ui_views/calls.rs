@@ -209,9 +209,41 @@ fn a_call_to_echo_says_what_to_expect() {
 }
 
 #[test]
+fn a_call_to_echo_ends_by_saying_whether_anything_was_heard() {
+    let now = Instant::now();
+    let since = now.checked_sub(Duration::from_secs(5)).unwrap_or(now);
+    let ended =
+        || CallPhase::Ended { why: Reason::HungUp, lasted: Some(Duration::from_secs(5)), receipt: None };
+    for (level, said) in [(0.3, "Echo heard you."), (0.004, "Nothing came from your microphone.")] {
+        let mut view = sample::call(ContactId::Echo, "Echo", CallPhase::Active { since });
+        if let Some(call) = &mut view.call {
+            call.mic_level = level;
+        }
+        let mut window = Window::open(sample::call(ContactId::Echo, "Echo", CallPhase::Connecting));
+        window.show(view);
+        window.show(sample::call(ContactId::Echo, "Echo", ended()));
+        assert!(window.mentions(said), "{said}");
+        // What was heard before says nothing of a later call.
+        window.show(sample::call(ContactId::Echo, "Echo", CallPhase::Connecting));
+        window.show(sample::call(ContactId::Echo, "Echo", ended()));
+        assert!(!window.mentions(said), "{said}");
+    }
+}
+
+#[test]
+fn whoever_is_muted_sees_it_beside_the_picture_too() {
+    let mut view = sample::filmed(Instant::now());
+    assert!(Window::open(view.clone()).says("Your microphone"));
+    if let Some(call) = &mut view.call {
+        call.muted = true;
+    }
+    assert!(Window::open(view).says("You are muted. Nobody hears you."));
+}
+
+#[test]
 fn who_is_seen_fills_the_window_and_the_controls_stay() {
     let window = Window::open(sample::filmed(Instant::now()));
-    for label in ["Picture of carmen.santana", "carmen.santana", "Mute", "Camera off", "Hang up"] {
+    for label in ["Picture of carmen.santana", "carmen.santana", "Mute", "Stop video", "Hang up"] {
         assert!(window.says(label), "{label}");
     }
 }
@@ -220,7 +252,7 @@ fn who_is_seen_fills_the_window_and_the_controls_stay() {
 fn a_camera_is_switched_by_button_and_key_and_offered_only_where_there_is_one() {
     let mut view = sample::filmed(Instant::now());
     let mut window = Window::open(view.clone());
-    window.click("Camera off");
+    window.click("Stop video");
     if let Some(call) = &mut view.call {
         call.camera = Some(Camera::Off);
     }
@@ -231,7 +263,7 @@ fn a_camera_is_switched_by_button_and_key_and_offered_only_where_there_is_one() 
         call.camera = None;
     }
     window.show(view);
-    assert!(!window.says("Camera on") && !window.says("Camera off"));
+    assert!(!window.says("Start video") && !window.says("Stop video"));
 }
 
 #[test]
@@ -340,7 +372,7 @@ fn the_other_end_is_told_how_large_it_is_seen_and_when_it_is_not() {
     let told = window.sent();
     let [Command::SetViewing(Viewing::At(size))] = told[..] else { panic!("{told:?}") };
     // As high as there is room above the controls, in the shape of the picture.
-    assert_eq!((size.width(), size.height()), (711, 400));
+    assert_eq!((size.width(), size.height()), (693, 390));
     window.harness.input_mut().viewports.entry(egui::ViewportId::ROOT).or_default().minimized = Some(true);
     window.pass(Duration::from_secs(1));
     assert_eq!(window.sent(), [Command::SetViewing(Viewing::Hidden)]);
@@ -422,16 +454,16 @@ fn the_picture_moves_to_a_small_window_and_back() {
 #[test]
 fn statistics_come_and_go_by_key_and_by_button() {
     let mut window = Window::open(sample::active(Instant::now()));
-    assert!(!window.says("Last two minutes"));
+    assert!(!window.says("How this call is going"));
     window.press(Modifiers::COMMAND, Key::T);
-    assert!(window.says("Last two minutes"));
-    for line in ["From mouth to ear: 80 ms", "Sound lost or late: 0.0 %", "Pictures a second: 30"] {
+    assert!(window.says("How this call is going"));
+    for line in ["Delay: 80 ms", "Sound lost or late: 0.0 %", "Pictures a second: 30"] {
         assert!(window.says(line), "{line}");
     }
     window.click("Close statistics");
-    assert!(!window.says("Last two minutes"));
+    assert!(!window.says("How this call is going"));
     window.click("Statistics");
-    assert!(window.says("Last two minutes"));
+    assert!(window.says("How this call is going"));
     assert_eq!(window.wished(), []);
 }
 

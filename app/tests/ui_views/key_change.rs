@@ -73,11 +73,11 @@ fn such_a_contact_is_marked_in_the_list() {
 fn words_are_shown_when_asked_for_and_verify_the_contact_when_they_match() {
     let mut view = sample::active(Instant::now());
     let mut window = Window::open(view.clone());
-    assert!(!window.mentions("Read these aloud"));
+    assert!(!window.mentions("Read these words"));
     window.click("Verify");
     assert_eq!(window.wished(), [Command::ShowCallWords]);
     assert!(
-        window.mentions("Read these aloud") && !window.says("They match"),
+        window.mentions("Read these words") && !window.says("They match"),
         "there is nothing to match yet"
     );
     let end = |seed| CallEnd { identity: sample::key(seed), certificate: [seed; 32] };
@@ -89,11 +89,38 @@ fn words_are_shown_when_asked_for_and_verify_the_contact_when_they_match() {
     assert!(words.words().iter().all(|word| window.mentions(word)), "{words}");
     window.click("They match");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(2), Verified::Yes)]);
-    assert!(!window.mentions("Read these aloud"));
+    assert!(!window.mentions("Read these words"));
     view.contacts.iter_mut().for_each(|row| row.verified = Verified::Yes);
     window.show(view);
     window.press(Modifiers::COMMAND, Key::K);
     assert!(window.mentions("You have compared keys with carmen.santana") && !window.says("They match"));
+    assert!(window.says("Verified") && window.mentions("Only the two of you can hear this call."));
+}
+
+#[test]
+fn words_that_differ_lead_to_hanging_up_and_undo_what_was_compared_before() {
+    let mut view = sample::active(Instant::now());
+    let end = |seed| CallEnd { identity: sample::key(seed), certificate: [seed; 32] };
+    if let Some(call) = &mut view.call {
+        call.words = CallWords::of(&end(1), &end(7));
+    }
+    let mut window = Window::open(view.clone());
+    assert!(!window.mentions("Only the two of you"));
+    window.click("Verify");
+    window.click("They do not match");
+    assert!(window.says("Somebody may be listening") && window.mentions("When you meet carmen.santana"));
+    window.click("Look at the words again");
+    assert!(window.says("They match"));
+    window.click("They do not match");
+    window.click("Hang up now");
+    assert_eq!(window.wished(), [Command::ShowCallWords, Command::HangUp]);
+    assert!(!window.says("Somebody may be listening"));
+    view.contacts.iter_mut().for_each(|row| row.verified = Verified::Yes);
+    window.show(view);
+    window.click("Verified");
+    window.click("They do not match");
+    let undone = Command::SetVerified(sample::key(2), Verified::No);
+    assert_eq!(window.wished(), [Command::ShowCallWords, undone]);
 }
 
 #[test]

@@ -10,23 +10,26 @@ use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
 use app::engine::gate::{Door, Trial};
 use app::engine::helping::Agreed;
-use app::engine::view::{ClaimState, Counts, HelpView, Helped, InviteView, View};
+use app::engine::view::{CallPhase, ClaimState, ContactId, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::reason::{Custody, Reason};
 use app::storage::Lock;
 use app::ui::{Hiding, Locale};
 use egui::accesskit::Role;
 use egui::epaint::{ClippedShape, Shape, TextShape};
-use egui::{Key, Modifiers, Rect, Vec2, vec2};
+use egui::{Key, Modifiers, Rect, Vec2, ViewportEvent, ViewportId, vec2};
 use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::video::window::{OpenWindow, WindowId};
 use overlay::Identity;
 use overlay::record::Offers;
 use overlay::volunteer::{Candidacy, Unfit};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const SIZE: Vec2 = vec2(1000.0, 640.0);
+
+/// The side panel ends here.
+const SIDE: f32 = 300.0;
 
 const LONGEST_NAME: &str = "the-longest-username-ever-seen-1";
 
@@ -139,7 +142,14 @@ pub(super) fn every_screen(
     look(&mut window, "first network looking");
     window.show(View { network_check: full().network_check, ..held() });
     look(&mut window, "first network");
+    window.press(Modifiers::NONE, Key::Enter);
+    look(&mut window, "first keeping");
+    echo_screens(&open, now, &mut look);
     let mut window = open(full());
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().right() <= SIDE).nth_back(TABS));
+    look(&mut window, "invite");
+    press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
+    look(&mut window, "invite copied");
     for (page, name) in ["recent calls", "network not looked at", "help", "settings"].into_iter().enumerate()
     {
         tab(&mut window, page);
@@ -162,7 +172,7 @@ pub(super) fn every_screen(
     }
     let mut window = open(full());
     tab(&mut window, 0);
-    first_small_button(&mut window);
+    press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
     look(&mut window, "card of a receipt");
     key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);
@@ -192,7 +202,41 @@ pub(super) fn every_screen(
         let mut window = open(View { call: call.clone(), ..full() });
         window.press(Modifiers::COMMAND, key);
         look(&mut window, name);
+        if key == Key::K {
+            // Before the one that leaves stands that they do not match.
+            press(&mut window, |buttons| buttons.iter().nth_back(1));
+            look(&mut window, "card of words that differ");
+        }
     }
+    let mut window = open(View { call, ..full() });
+    window
+        .harness
+        .input_mut()
+        .viewports
+        .entry(ViewportId::ROOT)
+        .or_default()
+        .events
+        .push(ViewportEvent::Close);
+    window.harness.run();
+    look(&mut window, "card of the closing question");
+}
+
+/// Tabs of the side panel.
+const TABS: usize = 4;
+
+/// What a call with Echo has shown, at its end and on the first run.
+fn echo_screens(open: impl Fn(View) -> Window, now: Instant, look: &mut impl FnMut(&mut Window, &str)) {
+    let since = now.checked_sub(Duration::from_secs(5)).unwrap_or(now);
+    let ended = CallPhase::Ended { why: Reason::HungUp, lasted: Some(Duration::from_secs(5)), receipt: None };
+    let mut window = open(sample::first_run());
+    let held = View { settings: full().settings, ..sample::claim(ClaimState::Held { held_by: 4, of: 5 }) };
+    window.show(held.clone());
+    window.press(Modifiers::NONE, Key::Enter);
+    window.show(sample::call(ContactId::Echo, "Echo", CallPhase::Active { since }));
+    window.show(sample::call(ContactId::Echo, "Echo", ended));
+    look(&mut window, "echo silent");
+    window.show(held);
+    look(&mut window, "first devices tried");
 }
 
 /// A contact whose name another key has now.
@@ -200,12 +244,12 @@ fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut 
     let mut window = open(sample::key_changed());
     let is_row = |button: &Node<'_>| {
         let label = button.accesskit_node().label();
-        button.rect().right() <= 280.0 && label.is_some_and(|label| label.contains(LONGEST_NAME))
+        button.rect().right() <= SIDE && label.is_some_and(|label| label.contains(LONGEST_NAME))
     };
     press(&mut window, |buttons| buttons.iter().find(|button| is_row(button)));
     look(&mut window, "changed key");
     // Keep, trust, and then the others.
-    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > 280.0).nth(1));
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
     look(&mut window, "changed key to be compared");
 }
 
@@ -242,10 +286,9 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         view.custody.export = Export::Failed(wrong.clone());
         let mut window = open(view);
         tab(&mut window, 3);
-        // Below the three languages stand the notifications and the recovery words, and then what is meant here.
-        let is_last = |button: &Node<'_>| {
-            button.accesskit_node().label().is_some_and(|label| label.contains("Español"))
-        };
+        // Below the last loudspeaker stand the call to Echo and the recovery words, and then what is meant here.
+        let is_last =
+            |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
         press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(3 + nth));
         look(&mut window, name);
     }
@@ -297,23 +340,11 @@ fn full() -> View {
 /// Goes to a page by what stands lowest at the left.
 fn tab(window: &mut Window, number: usize) {
     let mut tabs: Vec<_> = window.harness.query_all_by_role(Role::Button).collect();
-    tabs.retain(|tab| tab.rect().right() <= 280.0);
+    tabs.retain(|tab| tab.rect().right() <= SIDE);
     let lowest = tabs.iter().map(|tab| tab.rect().bottom()).fold(0.0, f32::max);
     tabs.retain(|tab| tab.rect().bottom() >= lowest - 1.0);
     tabs.sort_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
     tabs[number].click();
-    window.harness.run();
-}
-
-/// Presses the first small round button right of the side panel.
-fn first_small_button(window: &mut Window) {
-    let buttons = window.harness.query_all_by_role(Role::Button);
-    let mut small: Vec<_> =
-        buttons.filter(|it| it.rect().left() > 280.0 && it.rect().width() < 40.0).collect();
-    small.sort_by(|a, b| {
-        a.rect().top().total_cmp(&b.rect().top()).then(a.rect().left().total_cmp(&b.rect().left()))
-    });
-    small[0].click();
     window.harness.run();
 }
 
@@ -329,7 +360,7 @@ fn nothing_is_cut_off_in_any_language() {
 fn round_buttons_stand_in_one_line_however_long_their_captions_are() {
     let window = Window::speaking(Locale::Pseudo, sample::filmed(Instant::now()), egui::Theme::Dark, SIZE);
     let buttons = window.harness.query_all_by_role(Role::Button).map(|button| button.rect());
-    let tops: Vec<f32> = buttons.filter(|rect| rect.width() > 100.0).map(|rect| rect.top()).collect();
+    let tops: Vec<f32> = buttons.filter(|rect| rect.height() > 60.0).map(|rect| rect.top()).collect();
     assert_eq!(tops.len(), 6);
     assert!(tops.iter().all(|top| *top == tops[0]), "{tops:?}");
 }

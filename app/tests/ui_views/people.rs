@@ -5,20 +5,21 @@ use app::engine::command::Command;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
 use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search};
+use app::engine::words::RecoveryWords;
 use app::reason::Reason;
 use app::storage::Verified;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use overlay::InviteError;
 use overlay::identity::safety::SafetyNumber;
 use overlay::record::Offers;
+use overlay::{Identity, InviteError};
 
 #[test]
 fn the_first_run_card_claims_a_well_formed_name() {
     let mut window = Window::open(sample::first_run());
     assert!(window.says("Choose your name"));
     window.type_into("Your name", "Alice");
-    assert!(window.says("This is a good name."));
+    assert!(window.says("Press Enter to see whether it is free."));
     window.click("Claim this name");
     assert_eq!(window.wished(), [Command::ClaimName("alice".to_owned())]);
 }
@@ -68,7 +69,7 @@ fn devices_are_tried_with_echo_and_then_the_network() {
     window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
     window.click("Continue");
     assert_eq!(window.wished().last(), Some(&Command::CheckNetwork));
-    assert!(window.says("Trying it out"));
+    assert!(window.says("Checking your network"));
     let mut view = sample::claim(ClaimState::Held { held_by: 4, of: 5 });
     view.network_check = sample::checked(Verdict::NoSound).network_check;
     window.show(view);
@@ -76,16 +77,30 @@ fn devices_are_tried_with_echo_and_then_the_network() {
     window.click("Yes, when this computer can");
     let agreed = Agreed { roles: Offers::ALL, ..Agreed::default() };
     assert_eq!(window.wished(), [Command::AgreeToHelp(agreed)]);
+    window.click("Continue");
+    assert!(window.says("Keep your name for good"));
+    window.click("Show recovery words");
+    assert_eq!(window.wished(), [Command::ShowWords]);
+    let mut view = sample::claim(ClaimState::Held { held_by: 4, of: 5 });
+    let words = RecoveryWords::of(&Identity::from_secret([7; 32]));
+    let last = format!("24 {}", words.words()[23]);
+    view.custody.words = Some(words);
+    window.show(view);
+    assert!(window.says(&last));
+    assert_eq!(window.wished(), []);
+    // They go with the card.
     window.click("Continue to contacts");
     assert!(window.says("Call Echo"));
-    assert_eq!(window.wished(), []);
+    assert!(window.wished().contains(&Command::HideWords));
 }
 
 #[test]
 fn the_first_run_is_left_by_enter_alone() {
     let mut window = Window::open(sample::first_run());
     window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
-    for next in ["Can you hear and be heard?", "Trying it out", "Call Echo"] {
+    for next in
+        ["Can you hear and be heard?", "Checking your network", "Keep your name for good", "Call Echo"]
+    {
         window.press(Modifiers::NONE, Key::Enter);
         assert!(window.says(next), "{next}");
     }
@@ -110,6 +125,7 @@ fn a_taken_name_and_a_failed_claim_say_so_and_leave_the_field() {
 fn choosing_a_name_can_wait() {
     let mut window = Window::open(sample::first_run());
     window.click("Later");
+    window.click("Continue");
     window.click("Continue");
     window.click("Continue to contacts");
     assert!(window.says("No name yet"));
@@ -190,9 +206,9 @@ fn a_name_is_searched_added_and_pinned() {
     assert!(window.says("Looking for eva"));
     window.show(sample::found(&[(5, 5, false)]));
     assert!(window.says("eva was found"));
-    assert!(window.says("Confirmed by 5 computers"));
+    assert!(window.says("5 computers of the network say so"));
     assert!(window.says(&sample::key(5).fingerprint()));
-    window.click("Add and pin");
+    window.click("Add to contacts");
     let add = Command::AddContact { name: "eva".to_owned(), key: sample::key(5) };
     assert_eq!(window.wished(), [add, Command::ClearSearch]);
 }
@@ -264,7 +280,14 @@ fn a_friend_is_invited_by_a_link_that_is_copied_or_scanned() {
     assert!(window.mentions("It names no computer of the network yet."));
     window.click("Make it anew");
     assert_eq!(window.wished(), [Command::MakeInvite]);
+    assert!(!window.mentions("Copied"));
     assert!(window.copies("Copy link").contains(&link));
+    assert!(window.says("Copied. Paste it into a message to your friend."));
+    let message = window.copies("Copy with an explanation");
+    assert!(message.iter().any(|text| text.contains("Silbo: a program for calls") && text.ends_with(&link)));
+    window.click("Settings");
+    window.click("Invite a friend");
+    assert!(!window.mentions("Copied"));
 }
 
 #[test]
@@ -275,7 +298,7 @@ fn several_claims_are_all_shown_and_none_is_chosen() {
     for seed in [5, 6] {
         assert!(window.says(&sample::key(seed).fingerprint()));
     }
-    window.click(&format!("Add and pin {}", sample::key(6).fingerprint()));
+    window.click(&format!("Add {} to contacts", sample::key(6).fingerprint()));
     let add = Command::AddContact { name: "eva".to_owned(), key: sample::key(6) };
     assert_eq!(window.wished(), [add, Command::ClearSearch]);
 }
@@ -346,8 +369,8 @@ fn a_stranger_is_blocked_where_their_request_is() {
 fn past_calls_are_listed_and_called_again() {
     let mut window = Window::open(sample::contacts());
     window.click("Recent calls");
-    assert!(window.says("Outgoing call · today 14:05 · 4 min 7 s · Excellent"));
-    assert!(window.says("Missed call · today 09:12"));
+    assert!(window.mentions("bob: Outgoing call · today 14:05 · 4 min 7 s · Excellent"));
+    assert!(window.mentions("carmen.santana: Missed call · today 09:12"));
     window.click("Call dilip");
     assert_eq!(window.wished(), [Command::Call(sample::person(3))]);
 }

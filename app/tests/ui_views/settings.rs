@@ -33,7 +33,7 @@ fn microphone_and_loudspeaker_are_chosen_among_those_there_are() {
     assert!(is_chosen(&window, "Loudspeaker: HDMI"));
     assert!(!window.mentions("Monitor of HDMI"), "that is what a loudspeaker plays");
     window.click("Microphone: Headset (2)");
-    window.click("Loudspeaker: As the system has it (Built-in speakers)");
+    window.click("Loudspeaker: System default (Built-in speakers)");
     assert_eq!(
         window.wished(),
         [
@@ -77,7 +77,7 @@ fn what_is_plugged_in_meanwhile_is_looked_for() {
 #[test]
 fn the_window_is_dark_or_light_as_one_likes() {
     let mut window = settings("usb-1", "hdmi");
-    assert!(is_chosen(&window, "Appearance: As the system has it"));
+    assert!(is_chosen(&window, "Appearance: System default"));
     window.click("Appearance: Light");
     assert_eq!(window.wished(), [Command::SetAppearance(Appearance::Light)]);
     let mut view = sample::devices("usb-1", "hdmi");
@@ -89,7 +89,7 @@ fn the_window_is_dark_or_light_as_one_likes() {
 #[test]
 fn the_window_speaks_another_language_at_once_and_that_of_the_system_again() {
     let mut window = settings("usb-1", "hdmi");
-    assert!(is_chosen(&window, "Language: As the system has it"));
+    assert!(is_chosen(&window, "Language: System default"));
     window.click("Language: Español");
     assert_eq!(window.wished(), [Command::SetLanguage(Language::Spanish)]);
     let mut view = sample::devices("usb-1", "hdmi");
@@ -109,7 +109,7 @@ fn devices_are_changed_in_mid_call() {
     view.call = sample::active(window.now()).call;
     window.show(view);
     window.click("Sound devices");
-    window.click("Loudspeaker: As the system has it (Built-in speakers)");
+    window.click("Loudspeaker: System default (Built-in speakers)");
     let chosen = Command::SetLoudspeaker(AudioSink::Default);
     assert_eq!(window.wished(), [Command::ListDevices, chosen]);
     assert!(window.says("Done"), "one may try another");

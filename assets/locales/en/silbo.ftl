@@ -11,7 +11,7 @@ first_run-intro = Friends find you under this name. No e-mail address, no phone 
 first_run-field = Your name
 first_run-hint = for example ana.perez
 first_run-rules = 3 to 32 letters, digits, dots, hyphens or underscores.
-first_run-valid = This is a good name.
+first_run-valid = Press Enter to see whether it is free.
 first_run-claim = Claim this name
 first_run-later = Later
 first_run-next = Continue
@@ -21,6 +21,8 @@ first_run-devices_text = Choose what you speak into and listen to, and try it: E
 first_run-help_title = Help others too?
 first_run-help = Yes, when this computer can
 first_run-help_cost = Takes a little of your line, and stops when you say so.
+first_run-keeping_title = Keep your name for good
+first_run-keeping_text = No company could give your name back to you. With 24 words on paper you can always come back.
 first_run-taken = Somebody else already has this name. Try another one.
 first_run-claiming_title = Claiming your name
 first_run-claiming = Asking the network for “{ $name }”. This takes a few seconds.
@@ -52,7 +54,7 @@ side-recent_word = Recent
 side-network = Can people call me?
 side-network_word = Network
 side-help = Help others
-side-help_word = Help
+side-help_word = Helping
 side-settings = Settings
 side-request_line = Wants to call you
 side-echo_line = Hear yourself
@@ -90,7 +92,7 @@ lasted-hours = { $hours } h { $minutes } min
 
 contact-echo = Echo plays your voice back two seconds later, on this computer only. Use it to try out your microphone.
 contact-fingerprint = Fingerprint
-contact-pinned = This contact is pinned to this key. Nobody else can take its place, whatever name they use.
+contact-pinned = Calls go to this key alone: nobody can take this contact's place, whatever name they use.
 contact-remove = Remove contact
 contact-keep = Keep
 contact-gone = This contact was removed. Choose another one on the left.
@@ -111,13 +113,12 @@ contact-blocked = You have blocked { $name }. They cannot call you and do not se
 ## Search and add
 
 add-searching = Asking several computers of the network who has this name.
-add-add = Add and pin
+add-add = Add to contacts
 add-open = Open contact
 add-already = Already one of your contacts.
-add-one = Compare the fingerprint with your friend if you want to be sure. Adding pins this key.
+add-one = Add them, and you can call. To be sure that it is your friend, compare this key with theirs, or press “Verify” in a call.
 add-none_next = Check the spelling, or ask your friend whether they were online yet.
 add-offered = You opened a link that adds them to your contacts. The name is what the link says; only the fingerprint is certain.
-add-add_offered = Add to contacts
 add-not_now = Not now
 add-no_invite = This invite does not serve
 add-try_again = Search again
@@ -129,11 +130,11 @@ add-several_text = Only one of them is the { $name } you know. Compare fingerpri
 add-none_title = Nobody is called { $name }
 add-failed_title = The search for { $name } did not work
 add-holders = { $count ->
-    [one] Confirmed by { $count } computer
-   *[other] Confirmed by { $count } computers
+    [one] { $count } computer of the network says so
+   *[other] { $count } computers of the network say so
 }
 # The accessible names of the buttons when several people claim the name.
-add-add_one_of = Add and pin { $fingerprint }
+add-add_one_of = Add { $fingerprint } to contacts
 add-open_one_of = Open contact { $fingerprint }
 
 ## Requests of strangers
@@ -150,8 +151,8 @@ call-answer = Accept
 call-decline = Decline
 call-mute = Mute
 call-unmute = Unmute
-call-camera_on = Camera on
-call-camera_off = Camera off
+call-camera_on = Start video
+call-camera_off = Stop video
 call-share = Share
 call-stop_sharing = Stop sharing
 call-full_screen = Full screen
@@ -167,7 +168,10 @@ call-close = Close
 call-muted = You are muted. Nobody hears you.
 call-mic = Your microphone
 call-echo_hint = Say something: you hear it again two seconds later.
-call-keys_note = Only the two of you can hear this call.
+call-echo_heard = Echo heard you. If you heard yourself too, everything works.
+call-echo_silent = Nothing came from your microphone. Choose another one, or see whether it is switched off.
+call-keys_note = Encrypted from end to end. “Verify” tells whether anybody is in between.
+call-keys_verified = Encrypted from end to end. Only the two of you can hear this call.
 call-own_camera = Your camera
 call-own_screen = Your screen
 call-own_window = Your window
@@ -199,26 +203,26 @@ call-quality_label = Sound quality: { $bars ->
     [2] fair
    *[other] bad
 }
-call-lost = { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost on the way.
-call-lost_and_delay = There and back takes { $milliseconds } ms. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost on the way.
+call-lost = { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
+call-lost_and_delay = There and back takes { $milliseconds } ms. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
 
 ## What a call was like
 
 receipt-title = The call with { $name }
-# $when: see “Points in time”.
-receipt-open = What the call with { $name } was like, { $when }
+# $detail: which way it went, when, how long it lasted and how it sounded.
+receipt-open = Call with { $name }: { $detail }
 receipt-none = Nothing was measured: the call was too short.
 receipt-close = Close
 receipt-sound = Sound
 receipt-worst = At its worst
-receipt-path = Way
+receipt-path = Connection
 receipt-mixed = Direct and relayed
-receipt-delay = Mouth to ear
-receipt-lost = Lost on the way
-receipt-made_up = Made up
+receipt-delay = Delay
+receipt-lost = Lost or late
+receipt-made_up = Filled in
 receipt-pictures = Picture
 receipt-rate = Motion
-receipt-frozen = Stood still
+receipt-frozen = Picture froze
 receipt-milliseconds = { $milliseconds } ms
 receipt-seconds = { NUMBER($seconds, minimumFractionDigits: 1) } s
 receipt-percent = { NUMBER($percent, minimumFractionDigits: 1) } %
@@ -227,12 +231,12 @@ receipt-pictures_a_second = { $pictures } a second
 
 ## How a call is while it lasts
 
-trend-title = Last two minutes
+trend-title = How this call is going
 trend-open = Statistics
 trend-close = Close statistics
 trend-looking = The first figures come within a second.
-trend-sound = Expected opinion, 1 to 5
-trend-delay = From mouth to ear
+trend-sound = Sound quality, 1 to 5
+trend-delay = Delay
 trend-lost = Sound lost or late
 trend-bandwidth = Received
 trend-pictures = Pictures a second
@@ -261,9 +265,12 @@ sharing-cancel = Share nothing
 ## Invite a friend
 
 invite-title = Invite a friend
-invite-intro = Send this link to a friend, or let them scan it. It holds your key, and where your network is: whoever pastes it into “Find or add a person” has you as a contact.
+invite-intro = Send this link to a friend who has Silbo, or let them scan the code. They open it, or paste it into “Find or add a person”, and have you among their contacts.
 invite-making = Making the link…
 invite-copy = Copy link
+invite-copied = Copied. Paste it into a message to your friend.
+invite-copy_message = Copy with an explanation
+invite-message = Call me with Silbo: a program for calls from computer to computer, without an account and without a company in between. If you do not have it yet, ask me for it. Then open this link, or paste it into its search field: { $link }
 invite-qr = Your invite as a QR code
 invite-too_long = The link is too long for a QR code.
 invite-renew = Make it anew
@@ -276,7 +283,7 @@ invite-supernodes = { $count ->
 
 ## Can people call me?
 
-network-looking = Trying it out
+network-looking = Checking your network
 network-looking_text = Asking other computers how they see this one. This takes a few seconds.
 network-callable = People can call you
 network-no_sound = It rings here, but no sound would get through
@@ -355,9 +362,7 @@ settings-sound = Sound
 settings-microphone = Microphone
 settings-loudspeaker = Loudspeaker
 settings-looking = Looking for microphones and loudspeakers…
-settings-system = As the system has it
-# The system's choice, and what it is now.
-settings-system_now = As the system has it ({ $now })
+settings-system = System default
 settings-none = There is none. Plug one in, or switch on the sound system; it appears here by itself.
 settings-test = Call Echo to hear yourself
 settings-appearance = Appearance
@@ -398,7 +403,7 @@ announce-show = Show request
 
 ## Keeping one's key
 
-keeping-title = Your key
+keeping-title = Recovery and backup
 keeping-why = Your key is you: there is nobody who could give you a new one. Write these 24 words down on paper, where nobody else looks. With them you are yourself again on any computer.
 keeping-open = The key lies on this computer, readable by your user only.
 keeping-sealed = The key lies on this computer, sealed with your passphrase.
@@ -492,13 +497,18 @@ key_change-row = Another key now
 ## Words that both ends of a call read aloud
 
 call_words-verify = Verify
-call_words-title = Is nobody between you and { $name }?
-call_words-text = Read these aloud; if theirs are the same, nobody is between you.
+call_words-verified_word = Verified
+call_words-title = Is it only you and { $name }?
+call_words-text = Read these words to each other. If you both see the same, nobody is in between.
 call_words-looking = Working them out…
-call_words-differ = If theirs are others, hang up: somebody may be listening.
+call_words-differ = Hang up, and say nothing private before. When you meet { $name }, compare the safety numbers on the pages about each other.
+call_words-look_again = Look at the words again
+call_words-hang_up = Hang up now
 call_words-matching = They match
+call_words-differing = They do not match
+call_words-differ_title = Somebody may be listening
 call_words-verified = You have compared keys with { $name }.
-call_words-done = Close the words
+call_words-done = Not now
 
 ## Closing the window in a call
 

@@ -11,7 +11,7 @@ first_run-intro = Con este nombre te encuentran tus amigos. Sin correo, sin tel�
 first_run-field = Tu nombre
 first_run-hint = por ejemplo, ana.perez
 first_run-rules = De 3 a 32 letras, cifras, puntos, guiones o guiones bajos.
-first_run-valid = Es un buen nombre.
+first_run-valid = Pulsa Intro para ver si está libre.
 first_run-claim = Reservar este nombre
 first_run-later = Más tarde
 first_run-next = Seguir
@@ -21,6 +21,8 @@ first_run-devices_text = Elige por dónde hablas y escuchas, y pruébalo: Echo t
 first_run-help_title = ¿Ayudar también a otros?
 first_run-help = Sí, cuando este ordenador pueda
 first_run-help_cost = Gasta un poco de tu línea y acaba cuando digas.
+first_run-keeping_title = Conserva tu nombre
+first_run-keeping_text = Ninguna empresa podría devolverte tu nombre. Con 24 palabras en papel siempre puedes volver.
 first_run-taken = Otra persona ya tiene este nombre. Prueba con otro.
 first_run-claiming_title = Reservando tu nombre
 first_run-claiming = Pidiendo «{ $name }» a la red. Tarda unos segundos.
@@ -93,7 +95,7 @@ lasted-hours = { $hours } h { $minutes } min
 
 contact-echo = Echo repite tu voz dos segundos después, solo en este ordenador. Úsalo para probar el micrófono.
 contact-fingerprint = Huella
-contact-pinned = Este contacto está unido a esta clave. Nadie puede ocupar su lugar, use el nombre que use.
+contact-pinned = Las llamadas van solo a esta clave: nadie puede ocupar el lugar de este contacto, use el nombre que use.
 contact-remove = Eliminar contacto
 contact-keep = Conservar
 contact-gone = Este contacto se ha eliminado. Elige otro a la izquierda.
@@ -114,13 +116,12 @@ contact-blocked = Has bloqueado a { $name }. No puede llamarte ni ver si estás;
 ## Buscar y añadir
 
 add-searching = Preguntando a varios ordenadores de la red quién tiene este nombre.
-add-add = Añadir y fijar
+add-add = Añadir a los contactos
 add-open = Abrir contacto
 add-already = Ya es uno de tus contactos.
-add-one = Si quieres estar seguro, compara la huella con tu amigo. Al añadirlo, queda fijada esta clave.
+add-one = Añádelo y podrás llamar. Para estar seguro de que es tu amigo, comparad esta clave, o pulsa «Verificar» en una llamada.
 add-none_next = Comprueba cómo se escribe, o pregunta a tu amigo si ya se ha conectado alguna vez.
 add-offered = Has abierto un enlace que lo añade a tus contactos. El nombre es lo que dice el enlace; solo la huella es segura.
-add-add_offered = Añadir a los contactos
 add-not_now = Ahora no
 add-no_invite = Esta invitación no sirve
 add-try_again = Buscar otra vez
@@ -132,11 +133,11 @@ add-several_text = Solo una de ellas es quien tú conoces como { $name }. Compar
 add-none_title = Nadie se llama { $name }
 add-failed_title = No se ha podido buscar a { $name }
 add-holders = { $count ->
-    [one] Confirmado por { $count } ordenador
-   *[other] Confirmado por { $count } ordenadores
+    [one] Lo dice { $count } ordenador de la red
+   *[other] Lo dicen { $count } ordenadores de la red
 }
 # Los nombres accesibles de los botones cuando varias personas dicen tener el nombre.
-add-add_one_of = Añadir y fijar { $fingerprint }
+add-add_one_of = Añadir { $fingerprint } a los contactos
 add-open_one_of = Abrir contacto { $fingerprint }
 
 ## Solicitudes de desconocidos
@@ -153,8 +154,8 @@ call-answer = Aceptar
 call-decline = Rechazar
 call-mute = Silenciar
 call-unmute = Hablar
-call-camera_on = Activar cámara
-call-camera_off = Apagar cámara
+call-camera_on = Iniciar vídeo
+call-camera_off = Parar vídeo
 call-share = Compartir
 call-stop_sharing = Dejar de compartir
 call-full_screen = Pantalla completa
@@ -170,7 +171,10 @@ call-close = Cerrar
 call-muted = Estás en silencio. Nadie te oye.
 call-mic = Tu micrófono
 call-echo_hint = Di algo: lo oirás otra vez dos segundos después.
-call-keys_note = Nadie más puede oír esta llamada.
+call-echo_heard = Echo te ha oído. Si tú también te has oído, todo funciona.
+call-echo_silent = No ha llegado nada de tu micrófono. Elige otro, o mira si está apagado.
+call-keys_note = Cifrada de extremo a extremo. «Verificar» dice si hay alguien en medio.
+call-keys_verified = Cifrada de extremo a extremo. Nadie más puede oír esta llamada.
 call-own_camera = Tu cámara
 call-own_screen = Tu pantalla
 call-own_window = Tu ventana
@@ -202,25 +206,25 @@ call-quality_label = Calidad del sonido: { $bars ->
     [2] regular
    *[other] mala
 }
-call-lost = Se ha perdido por el camino el { NUMBER($percent, minimumFractionDigits: 1) } % del sonido.
-call-lost_and_delay = Ida y vuelta: { $milliseconds } ms. Se ha perdido por el camino el { NUMBER($percent, minimumFractionDigits: 1) } % del sonido.
+call-lost = El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
+call-lost_and_delay = Ida y vuelta: { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
 
 ## Cómo fue una llamada
 
 receipt-title = La llamada con { $name }
-receipt-open = Cómo fue la llamada con { $name }, { $when }
+receipt-open = Llamada con { $name }: { $detail }
 receipt-none = No se midió nada: la llamada fue demasiado corta.
 receipt-close = Cerrar
 receipt-sound = Sonido
 receipt-worst = En lo peor
-receipt-path = Camino
+receipt-path = Conexión
 receipt-mixed = Directo y con ayuda
-receipt-delay = De boca a oído
-receipt-lost = Perdido
-receipt-made_up = Inventado
+receipt-delay = Retraso
+receipt-lost = Perdido o tarde
+receipt-made_up = Rellenado
 receipt-pictures = Imagen
 receipt-rate = Movimiento
-receipt-frozen = Parada
+receipt-frozen = Imagen parada
 receipt-milliseconds = { $milliseconds } ms
 receipt-seconds = { NUMBER($seconds, minimumFractionDigits: 1) } s
 receipt-percent = { NUMBER($percent, minimumFractionDigits: 1) } %
@@ -229,12 +233,12 @@ receipt-pictures_a_second = { $pictures } por segundo
 
 ## Cómo va una llamada mientras dura
 
-trend-title = Últimos dos minutos
+trend-title = Cómo va esta llamada
 trend-open = Estadísticas
 trend-close = Cerrar estadísticas
 trend-looking = Las primeras cifras llegan en un segundo.
-trend-sound = Opinión esperada, de 1 a 5
-trend-delay = De boca a oído
+trend-sound = Calidad del sonido, de 1 a 5
+trend-delay = Retraso
 trend-lost = Sonido perdido o tardío
 trend-bandwidth = Recibido
 trend-pictures = Imágenes por segundo
@@ -263,9 +267,12 @@ sharing-cancel = No compartir nada
 ## Invitar a un amigo
 
 invite-title = Invita a un amigo
-invite-intro = Envía este enlace a un amigo, o deja que lo escanee. Contiene tu clave y dónde está tu red: quien lo pegue en «Busca o añade a alguien» te tendrá entre sus contactos.
+invite-intro = Envía este enlace a un amigo que tenga Silbo, o deja que escanee el código. Si lo abre, o lo pega en «Busca o añade a alguien», te tendrá entre sus contactos.
 invite-making = Creando el enlace…
 invite-copy = Copiar enlace
+invite-copied = Copiado. Pégalo en un mensaje para tu amigo.
+invite-copy_message = Copiar con una explicación
+invite-message = Llámame con Silbo: un programa para llamadas de ordenador a ordenador, sin cuenta y sin ninguna empresa en medio. Si aún no lo tienes, pídemelo. Después abre este enlace, o pégalo en su campo de búsqueda: { $link }
 invite-qr = Tu invitación como código QR
 invite-too_long = El enlace es demasiado largo para un código QR.
 invite-renew = Crear otro
@@ -278,7 +285,7 @@ invite-supernodes = { $count ->
 
 ## ¿Pueden llamarme?
 
-network-looking = Probando
+network-looking = Comprobando tu red
 network-looking_text = Preguntando a otros ordenadores cómo ven a este. Tarda unos segundos.
 network-callable = Pueden llamarte
 network-no_sound = Aquí suena, pero la voz no llegaría
@@ -358,8 +365,6 @@ settings-microphone = Micrófono
 settings-loudspeaker = Altavoz
 settings-looking = Buscando micrófonos y altavoces…
 settings-system = El del sistema
-# Lo que elige el sistema, y qué es ahora.
-settings-system_now = El del sistema ({ $now })
 settings-none = No hay ninguno. Conecta uno o activa el sistema de sonido; aparecerá aquí solo.
 settings-test = Llama a Echo para oírte
 settings-appearance = Aspecto
@@ -400,7 +405,7 @@ announce-show = Ver la solicitud
 
 ## Guardar la clave
 
-keeping-title = Tu clave
+keeping-title = Recuperación y copia
 keeping-why = Tu clave eres tú: nadie puede darte otra. Apunta estas 24 palabras en papel, donde nadie más mire. Con ellas vuelves a ser tú en cualquier ordenador.
 keeping-open = La clave está en este ordenador y solo tu usuario puede leerla.
 keeping-sealed = La clave está en este ordenador, sellada con tu frase de paso.
@@ -494,13 +499,18 @@ key_change-row = Otra clave ahora
 ## Palabras que se leen en voz alta en una llamada
 
 call_words-verify = Verificar
-call_words-title = ¿No hay nadie entre { $name } y tú?
-call_words-text = Leedlas en voz alta; si las suyas son iguales, no hay nadie entre vosotros.
+call_words-verified_word = Verificado
+call_words-title = ¿Solo estáis { $name } y tú?
+call_words-text = Leeos estas palabras. Si los dos veis las mismas, no hay nadie en medio.
 call_words-looking = Calculándolas…
-call_words-differ = Si las suyas son otras, cuelga: puede que alguien escuche.
+call_words-differ = Cuelga, y no digas antes nada privado. Cuando veas a { $name }, comparad los números de seguridad de vuestras páginas.
+call_words-look_again = Volver a ver las palabras
+call_words-hang_up = Colgar ya
 call_words-matching = Coinciden
+call_words-differing = No coinciden
+call_words-differ_title = Puede que alguien escuche
 call_words-verified = Has comparado claves con { $name }.
-call_words-done = Cerrar las palabras
+call_words-done = Ahora no
 
 ## Cerrar la ventana durante una llamada
 

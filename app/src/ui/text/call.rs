@@ -42,17 +42,17 @@ pub(in crate::ui) fn path_tip(path: &PathView) -> &'static str {
     }
 }
 
+/// The words of one bar to four.
+pub(in crate::ui) fn qualities() -> [&'static str; 4] {
+    [bad(), fair(), good(), excellent()]
+}
+
 pub(in crate::ui) fn quality(bars: u8) -> &'static str {
-    match bars {
-        0 | 1 => bad(),
-        2 => fair(),
-        3 => good(),
-        _ => excellent(),
-    }
+    qualities()[usize::from(bars.clamp(1, 4)) - 1]
 }
 
 pub(in crate::ui) fn quality_tip(quality: &Quality) -> String {
-    let percent = tenths(f64::from(quality.loss.clamp(0.0, 1.0)) * 100.0);
+    let percent = tenths(f64::from(quality.lost.clamp(0.0, 1.0)) * 100.0);
     match quality.rtt.and_then(|rtt| u64::try_from(rtt.as_millis()).ok()) {
         Some(milliseconds) => lost_and_delay(milliseconds, percent),
         None => lost(percent),

@@ -70,7 +70,7 @@ fn offered_ui(
         ui.add_space(size::GAP_LARGE);
         let buttons = [
             TextButton::new(words::not_now(), Tone::Secondary),
-            TextButton::new(words::add_offered(), Tone::Primary),
+            TextButton::new(words::add(), Tone::Primary),
         ];
         let widths = buttons.each_ref().map(|button| button.width(ui));
         let [not_now, add] = buttons;

@@ -37,7 +37,8 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
         match about {
             About::Sharing(call) => sharing::choices_ui(ui, call, since, wishes),
             About::Devices => devices::card_ui(ui, view, state, since, wishes),
-            About::Verify(call) => verify::words_ui(ui, view, call, since, wishes),
+            About::Verify(call) => verify::words_ui(ui, view, call, state, since, wishes),
+            About::Differ(call) => verify::differ_ui(ui, call, state, since, wishes),
             About::Quit(call) => quit::question_ui(ui, call, state, since),
             About::Receipt(row) => receipt::card_ui(ui, row, since),
         }
@@ -61,6 +62,7 @@ enum About<'a> {
     Sharing(&'a CallView),
     Devices,
     Verify(&'a CallView),
+    Differ(&'a CallView),
     Quit(&'a CallView),
     Receipt(&'a HistoryRow),
 }
@@ -74,7 +76,8 @@ fn about(card: Card, view: &View) -> Option<About<'_>> {
             call.filter(|call| UiCommand::sharing(call) == Some(UiCommand::Share)).map(About::Sharing)
         }
         Card::Devices => talk.map(|_| About::Devices),
-        Card::Verify => call.filter(|call| UiCommand::verifying(call).is_some()).map(About::Verify),
+        Card::Verify => call.filter(|call| UiCommand::verifying(view, call).is_some()).map(About::Verify),
+        Card::Differ => call.filter(|call| UiCommand::verifying(view, call).is_some()).map(About::Differ),
         Card::Quit => talk.map(About::Quit),
         Card::Receipt(began) if call.is_none() => {
             view.history.iter().find(|row| row.began == began).map(About::Receipt)

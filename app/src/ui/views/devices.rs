@@ -3,11 +3,11 @@
 use super::card::Outcome;
 use crate::engine::command::Command;
 use crate::engine::view::{Settings, View};
-use crate::ui::state::{Since, UiState};
+use crate::ui::state::{EchoVerdict, Since, UiState};
 use crate::ui::text::{self, call, settings as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, label};
-use egui::{ScrollArea, Ui};
+use egui::{Id, Response, ScrollArea, Ui};
 use egui_material_icons::icons;
 use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
 use std::time::Duration;
@@ -18,9 +18,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The lists on the card are no higher, so that it fits into the smallest window; they scroll.
 const MOST_LIST: f32 = 270.0;
 
+/// Microphones, then loudspeakers.
+const DIRECTIONS: [Direction; 2] = [Direction::Capture, Direction::Playback];
+
 /// One that may be chosen.
 struct Choice {
     title: String,
+    /// What that is at present.
+    now: Option<String>,
     chosen: bool,
     command: Command,
 }
@@ -35,7 +40,10 @@ pub(super) fn card_ui(
 ) -> Outcome {
     label(ui, call::devices(), font::title(), palette(ui).text);
     ui.add_space(size::GAP);
-    scrolled_ui(ui, view, state, MOST_LIST, wishes);
+    ScrollArea::vertical()
+        .max_height(MOST_LIST)
+        .auto_shrink([false, true])
+        .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
     let done = ui.add(TextButton::new(words::done(), Tone::Secondary).wide(width));
@@ -45,50 +53,106 @@ pub(super) fn card_ui(
     if done.clicked() { Outcome::Close } else { Outcome::Stay }
 }
 
-/// Both lists, no higher than this; they scroll.
-pub(super) fn scrolled_ui(
+/// Both lists side by side, each no higher than this; they scroll.
+pub(super) fn beside_ui(
     ui: &mut Ui,
-    view: &View,
+    settings: &Settings,
     state: &mut UiState,
     most: f32,
     wishes: &mut Vec<Command>,
 ) {
-    ScrollArea::vertical()
-        .max_height(most)
-        .auto_shrink([false, true])
-        .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
+    look(ui, state, wishes);
+    ui.columns_const(|columns: &mut [Ui; 2]| {
+        for (ui, direction) in columns.iter_mut().zip(DIRECTIONS) {
+            ScrollArea::vertical()
+                .id_salt(direction_title(direction))
+                .max_height(most)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    let chosen = list_ui(ui, settings, direction, wishes);
+                    show_once(ui, direction, chosen);
+                });
+        }
+    });
 }
 
-/// Both lists.
+/// Both lists, one below the other.
 pub(super) fn devices_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, wishes: &mut Vec<Command>) {
     look(ui, state, wishes);
-    let muted = palette(ui).text_muted;
-    let lists = [(Direction::Capture, words::microphone()), (Direction::Playback, words::loudspeaker())];
-    for (direction, title) in lists {
-        label(ui, title, font::overline(), muted);
-        for choice in choices(settings, direction) {
-            let icon = match choice.chosen {
-                true => icons::ICON_RADIO_BUTTON_CHECKED,
-                false => icons::ICON_RADIO_BUTTON_UNCHECKED,
-            };
-            let name = words::choice(title, &choice.title);
-            let row = ListRow::link(icon, &choice.title).named(&name).selected(choice.chosen).show(ui);
-            if row.clicked() && !choice.chosen {
-                wishes.push(choice.command);
-            }
-        }
-        let note = match &settings.devices {
-            None => Some(words::looking()),
-            Some(devices) if !devices.iter().any(|device| device.direction == direction) => {
-                Some(words::none())
-            }
-            Some(_) => None,
-        };
-        if let Some(note) = note {
-            label(ui, note, font::caption(), muted);
-        }
+    for direction in DIRECTIONS {
+        let _ = list_ui(ui, settings, direction, wishes);
         ui.add_space(size::GAP);
     }
+}
+
+/// What came of trying them with Echo.
+pub(super) fn verdict_ui(ui: &mut Ui, verdict: EchoVerdict) {
+    let colors = palette(ui);
+    let (text, ink) = match verdict {
+        EchoVerdict::Heard => (call::echo_heard(), colors.accent),
+        EchoVerdict::Silent => (call::echo_silent(), colors.warning),
+    };
+    label(ui, text, font::body(), ink);
+}
+
+fn direction_title(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Capture => words::microphone(),
+        Direction::Playback => words::loudspeaker(),
+    }
+}
+
+/// Scrolls to what is chosen when the list comes up with it.
+fn show_once(ui: &Ui, direction: Direction, chosen: Option<(String, Response)>) {
+    let id = Id::unique("device shown").with(direction_title(direction));
+    let before: Option<String> = ui.data(|data| data.get_temp(id));
+    if let Some((title, row)) = chosen.filter(|(title, _)| before.as_ref() != Some(title)) {
+        row.scroll_to_me(None);
+        ui.data_mut(|data| data.insert_temp(id, title));
+    }
+}
+
+/// The choices; title and row of the chosen one.
+fn list_ui(
+    ui: &mut Ui,
+    settings: &Settings,
+    direction: Direction,
+    wishes: &mut Vec<Command>,
+) -> Option<(String, Response)> {
+    let mut shown = None;
+    let muted = palette(ui).text_muted;
+    let title = direction_title(direction);
+    label(ui, title, font::overline(), muted);
+    for choice in choices(settings, direction) {
+        let icon = match choice.chosen {
+            true => icons::ICON_RADIO_BUTTON_CHECKED,
+            false => icons::ICON_RADIO_BUTTON_UNCHECKED,
+        };
+        let whole = match &choice.now {
+            Some(now) => format!("{} ({now})", choice.title),
+            None => choice.title.clone(),
+        };
+        let name = words::choice(title, &whole);
+        let mut row = ListRow::link(icon, &choice.title).named(&name).selected(choice.chosen);
+        if let Some(now) = &choice.now {
+            row = row.detail(now);
+        }
+        let row = row.show(ui);
+        match choice.chosen {
+            true => shown = Some((choice.title, row)),
+            false if row.clicked() => wishes.push(choice.command),
+            false => {}
+        }
+    }
+    let note = match &settings.devices {
+        None => Some(words::looking()),
+        Some(devices) if !devices.iter().any(|device| device.direction == direction) => Some(words::none()),
+        Some(_) => None,
+    };
+    if let Some(note) = note {
+        label(ui, note, font::caption(), muted);
+    }
+    shown
 }
 
 /// Asks for the devices when the lists come up, and again while they stay.
@@ -115,7 +179,8 @@ fn choices(settings: &Settings, direction: Direction) -> Vec<Choice> {
     };
     let default = devices.iter().find(|device| device.is_default);
     let mut list = vec![Choice {
-        title: default.map_or_else(|| words::system().to_owned(), |device| words::system_now(&device.name)),
+        title: words::system().to_owned(),
+        now: default.map(|device| device.name.clone()),
         chosen: written == "default",
         command: choose(direction, None),
     }];
@@ -123,13 +188,14 @@ fn choices(settings: &Settings, direction: Direction) -> Vec<Choice> {
         let before = devices[..at].iter().filter(|other| other.name == device.name).count();
         list.push(Choice {
             title: text::numbered(&device.name, before + 1),
+            now: None,
             chosen: chosen == Some(&device.id),
             command: choose(direction, Some(&device.id)),
         });
     }
     if settings.devices.is_some() && list.iter().all(|choice| !choice.chosen) {
         let title = chosen.map_or(written, |id| words::unplugged(id));
-        list.push(Choice { title, chosen: true, command: choose(direction, chosen) });
+        list.push(Choice { title, now: None, chosen: true, command: choose(direction, chosen) });
     }
     list
 }

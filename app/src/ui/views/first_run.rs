@@ -1,6 +1,7 @@
-//! First run: choose the own username, then devices, then the network.
+//! First run: choose the own username, then devices, then the network, then how to come back.
 
 mod devices;
+mod keeping;
 mod network;
 
 use super::returning::returning_ui;
@@ -20,6 +21,7 @@ pub(super) fn first_run_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes
     match state.step {
         Step::Devices => return devices::devices_card_ui(ui, view, state, wishes),
         Step::Network => return network::network_card_ui(ui, view, state, wishes),
+        Step::Keeping => return keeping::keeping_card_ui(ui, view, state, wishes),
         Step::Name | Step::NameAlone => {}
     }
     if view.own.name.is_none() && state.returning.form == ReturnForm::Open {

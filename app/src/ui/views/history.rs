@@ -6,9 +6,9 @@ use crate::engine::view::{HistoryOutcome, HistoryRow, Quality, View};
 use crate::ui::state::{Card, Page, UiState};
 use crate::ui::text::{self, call, contact, history as words, receipt, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, RoundButton, label, line};
+use crate::ui::widgets::{DetailTone, ListRow, RoundButton, label};
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
-use egui_material_icons::{MaterialIcon, icons};
+use egui_material_icons::icons;
 
 /// The list of past calls.
 pub(super) fn history_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -34,40 +34,25 @@ pub(super) fn history_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
 }
 
 fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let colors = palette(ui);
     let known = view.contacts.iter().any(|contact| contact.id == row.with);
     let width = ui.available_width();
     ui.allocate_ui_with_layout(vec2(width, size::ROW), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_height(size::ROW);
-        let (icon, ink) = match row.outcome {
-            HistoryOutcome::Missed => (icons::ICON_CALL_MISSED, colors.danger),
-            HistoryOutcome::Received => (icons::ICON_CALL_RECEIVED, colors.text_muted),
-            HistoryOutcome::Placed => (icons::ICON_CALL_MADE, colors.text_muted),
-            HistoryOutcome::Unanswered => (icons::ICON_CALL_MADE, colors.text_muted),
+        let (icon, tone) = match row.outcome {
+            HistoryOutcome::Missed => (icons::ICON_CALL_MISSED, DetailTone::Danger),
+            HistoryOutcome::Received => (icons::ICON_CALL_RECEIVED, DetailTone::Muted),
+            HistoryOutcome::Placed | HistoryOutcome::Unanswered => (icons::ICON_CALL_MADE, DetailTone::Muted),
         };
-        Avatar::new(row.with, &row.name, size::AVATAR).show(ui);
-        ui.add_space(size::GAP_SMALL);
-        let buttons = 2.0 * size::ROUND_SMALL + size::GAP;
-        let room = (ui.available_width() - buttons - size::GAP_LARGE).max(0.0);
-        ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::top_down(Align::Min), |ui| {
+        let room = ui.available_width() - size::ROUND_SMALL - size::GAP_LARGE;
+        let detail = detail(row);
+        let open = receipt::open(&row.name, &detail);
+        ui.scope(|ui| {
             ui.set_width(room);
-            ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::LINE_GAP);
-            ui.spacing_mut().interact_size.y = 0.0;
-            ui.add_space((size::ROW - size::TWO_LINES) / 2.0);
-            line(ui, row.name.as_str(), font::strong(), colors.text);
-            ui.horizontal(|ui| {
-                direction(ui, icon, ink);
-                line(ui, detail(row), font::caption(), ink);
-            });
-        });
-        if row.lasted.is_some() {
-            let open = receipt::open(&row.name, &told::when(&row.when));
-            if ui.add(RoundButton::small(&open, icons::ICON_RECEIPT_LONG)).clicked() {
+            let told = ListRow::contact(row.with, &row.name, &detail).marked(icon, tone).named(&open);
+            if told.show(ui).clicked() {
                 state.raise(Card::Receipt(row.began));
             }
-        } else {
-            ui.add_space(size::ROUND_SMALL + size::GAP);
-        }
+        });
         if known {
             let again = contact::call(&row.name);
             if ui.add(RoundButton::small(&again, icons::ICON_CALL)).clicked() {
@@ -76,10 +61,6 @@ fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishe
             }
         }
     });
-}
-
-fn direction(ui: &mut Ui, icon: MaterialIcon, ink: egui::Color32) {
-    ui.label(icon.rich_text().size(font::ICON_SMALL).color(ink));
 }
 
 fn detail(row: &HistoryRow) -> String {

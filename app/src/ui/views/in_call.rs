@@ -1,38 +1,49 @@
 //! A call from dialling to its end.
 
+use super::devices::verdict_ui;
+use super::facts::facts_ui;
 use super::lasted_text;
 use super::receipt::{Figures, receipt_ui};
 use super::stage::{apart_ui, full_screen_ui};
 use super::trend::trend_ui;
 use crate::engine::command::{Command, Sharing};
-use crate::engine::view::{CallPhase, CallView, ContactId, PathView};
+use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use crate::ui::command::UiCommand;
 use crate::ui::state::{Stage, UiState};
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
-    Avatar, Facing, LevelMeter, Picture, Pill, QualityBars, RoundButton, TextButton, Tone, card,
-    centered_column, centered_row, label,
+    Avatar, Facing, Picture, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
+    text_width,
 };
-use egui::{Rect, Ui, Vec2, Widget};
-use egui_material_icons::{MaterialIcon, icons};
+use egui::{Rect, Ui, Vec2};
+use egui_material_icons::icons;
 use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
 use std::time::{Duration, Instant};
 
 /// Calling, ringing there, connecting or talking.
-pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+pub(super) fn in_call_ui(
+    ui: &mut Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     Picture::follow(ui, &mut state.picture, call.screen.as_ref().and_then(Screen::latest));
     if let CallPhase::Active { since } = call.phase
         && state.picture.is_some()
     {
         match state.stage {
-            Stage::Window => return filmed_ui(ui, call, state, since, wishes),
-            Stage::FullScreen => return full_screen_ui(ui, call, state, wishes),
+            Stage::Window => return filmed_ui(ui, view, call, state, since, wishes),
+            Stage::FullScreen => return full_screen_ui(ui, view, call, state, wishes),
             Stage::Apart => apart_ui(ui, call, state),
         }
     }
     let room = ui.available_rect_before_wrap();
+    if call.with == ContactId::Echo {
+        state.tried.listen(state.now, call);
+    }
     if matches!(call.phase, CallPhase::Active { .. }) {
         trend_ui(ui, call, state);
     }
@@ -59,11 +70,9 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
             }
         }
         ui.add_space(size::GAP_LARGE);
-        facts_ui(ui, call, state, wishes);
-        ui.add_space(size::GAP_LARGE);
-        microphone_ui(ui, call);
+        facts_ui(ui, view, call, state, wishes);
         ui.add_space(size::GAP_HUGE);
-        controls_ui(ui, call, state, wishes);
+        controls_ui(ui, view, call, state, wishes);
     });
     if matches!(call.phase, CallPhase::Active { .. }) {
         own_ui(ui, call, &mut state.own, room);
@@ -71,7 +80,14 @@ pub(super) fn in_call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wish
 }
 
 /// Talking to somebody who is seen.
-fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, wishes: &mut Vec<Command>) {
+fn filmed_ui(
+    ui: &mut Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    since: Instant,
+    wishes: &mut Vec<Command>,
+) {
     trend_ui(ui, call, state);
     let below = size::BELOW_PICTURE + controls_height(ui, call, state);
     let UiState { picture: Some(picture), gauge, own, now, .. } = state else { return };
@@ -84,13 +100,11 @@ fn filmed_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, since: Instant, 
     own_ui(ui, call, own, above);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
         centered_column(ui, "filmed", size::STAGE_FILMED, |ui| {
-            let colors = palette(ui);
             ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-            label(ui, call.name.as_str(), font::lead(), colors.text);
-            timer_ui(ui, lasted);
-            facts_ui(ui, call, state, wishes);
+            name_and_timer_ui(ui, &call.name, lasted);
+            facts_ui(ui, view, call, state, wishes);
             ui.add_space(size::GAP);
-            controls_ui(ui, call, state, wishes);
+            controls_ui(ui, view, call, state, wishes);
         });
     });
 }
@@ -115,6 +129,16 @@ pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: 
     }
 }
 
+/// Both in one line: below a picture each line takes from it.
+fn name_and_timer_ui(ui: &mut Ui, name: &str, lasted: Duration) {
+    let text = palette(ui).text;
+    let widths = [name, &text::timer(lasted)].map(|part| text_width(ui, part, font::lead()).ceil());
+    centered_row(ui, &widths, size::LEAD, size::GAP, |ui| {
+        label(ui, name, font::lead(), text);
+        timer_ui(ui, lasted);
+    });
+}
+
 /// The timer, and the wake-up for its next second.
 fn timer_ui(ui: &mut Ui, lasted: Duration) {
     let muted = palette(ui).text_muted;
@@ -123,93 +147,24 @@ fn timer_ui(ui: &mut Ui, lasted: Duration) {
     ui.ctx().request_repaint_after(next);
 }
 
-/// Path, quality and devices, or what is being done meanwhile; one height for both.
-fn facts_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let colors = palette(ui);
-    let path = call.path.as_ref().map(|path| {
-        let (ink, ground) = match path {
-            PathView::Relayed => (colors.warning, colors.warning_tint),
-            PathView::Local | PathView::Direct => (colors.accent, colors.accent_tint),
-        };
-        (path, Pill::new(words::path(path), ink, ground).icon(path_icon(path)))
-    });
-    let quality_label = call.quality.map(|quality| words::quality_label(quality.bars)).unwrap_or_default();
-    let quality = call.quality.map(|quality| {
-        (quality, QualityBars::new(quality.bars, words::quality(quality.bars), &quality_label))
-    });
-    let mut widths = Vec::new();
-    widths.extend(path.as_ref().map(|(_, pill)| pill.width(ui)));
-    widths.extend(quality.as_ref().map(|(_, bars)| bars.width(ui)));
-    if widths.is_empty() {
-        ui.allocate_ui(egui::vec2(ui.available_width(), size::ROUND_SMALL), |ui| {
-            ui.set_min_height(size::ROUND_SMALL);
-            let detail = match &call.waiting {
-                Some(waiting) => text::whole(&told::waiting(*waiting)),
-                None => words::phase_detail(&call.phase).to_owned(),
-            };
-            label(ui, detail, font::body(), colors.text_muted);
-        });
-        return;
-    }
-    let small: Vec<UiCommand> =
-        [Some(UiCommand::Devices), Some(UiCommand::Statistics), UiCommand::verifying(call)]
-            .into_iter()
-            .flatten()
-            .collect();
-    widths.extend(small.iter().map(|_| size::ROUND_SMALL));
-    centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
-        if let Some((path, pill)) = path {
-            ui.add(pill).on_hover_text(words::path_tip(path));
-        }
-        if let Some((quality, bars)) = quality {
-            ui.add(bars).on_hover_text(words::quality_tip(&quality));
-        }
-        for action in small {
-            let tip = action.tip(ui.ctx());
-            if ui.add(RoundButton::small(action.label(), action.icon()).tip(tip)).clicked() {
-                action.perform(ui.ctx(), state, wishes);
-            }
-        }
-    });
-}
-
-fn path_icon(path: &PathView) -> MaterialIcon {
-    match path {
-        PathView::Local => icons::ICON_COMPUTER,
-        PathView::Direct => icons::ICON_SWAP_HORIZ,
-        PathView::Relayed => icons::ICON_HUB,
-    }
-}
-
-/// The own microphone: how loud, or that it is closed.
-fn microphone_ui(ui: &mut Ui, call: &CallView) {
-    let colors = palette(ui);
-    if call.muted {
-        let pill = Pill::new(words::muted(), colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
-        let width = pill.width(ui);
-        centered_row(ui, &[width], size::PILL, 0.0, |ui| ui.add(pill));
-        return;
-    }
-    let active = matches!(call.phase, CallPhase::Active { .. });
-    if active {
-        ui.ctx().request_repaint_after(pace::LEVELS);
-    }
-    let meter = LevelMeter::new(words::mic(), call.mic_level, active);
-    centered_row(ui, &[font::ICON, size::METER], size::PILL, size::GAP, |ui| {
-        ui.label(icons::ICON_MIC.rich_text().size(font::ICON).color(colors.text_muted));
-        meter.ui(ui).on_hover_text(words::mic());
-    });
-}
-
 /// The controls and a note below them.
-pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+pub(super) fn controls_ui(
+    ui: &mut Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     let actions = actions(call, state);
     let cell = controls_cell(ui, &actions);
     let active = matches!(call.phase, CallPhase::Active { .. });
     centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
         for action in actions {
-            let ends = matches!(action, UiCommand::Cancel | UiCommand::HangUp);
-            let tone = if ends { Tone::Danger } else { Tone::Secondary };
+            let tone = match action {
+                UiCommand::Cancel | UiCommand::HangUp => Tone::Danger,
+                UiCommand::Unmute => Tone::Engaged,
+                _ => Tone::Secondary,
+            };
             let tip = action.tip(ui.ctx());
             if ui.add(RoundButton::large(action.label(), action.icon(), tone, cell).tip(tip)).clicked() {
                 action.perform(ui.ctx(), state, wishes);
@@ -218,6 +173,7 @@ pub(super) fn controls_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wis
     });
     let note = match call.with {
         ContactId::Echo if active => words::echo_hint(),
+        ContactId::Person(_) if active && view.is_verified(call.with) => words::keys_verified(),
         ContactId::Person(_) if active => words::keys_note(),
         // Nothing to say yet, but the room for it: nothing jumps when the call begins.
         _ => " ",
@@ -250,7 +206,7 @@ fn actions(call: &CallView, state: &UiState) -> Vec<UiCommand> {
 }
 
 /// A call that is over: why, what to do next, and the two buttons.
-pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) {
+pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
     let CallPhase::Ended { why, lasted, receipt } = &call.phase else { return };
     let low = ui.available_height() < size::LOW_WINDOW;
     let avatar = if low { size::AVATAR_CALL_LOW } else { size::AVATAR_LARGE };
@@ -265,7 +221,10 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, wishes: &mut Vec<Command>) 
         ui.add_space(size::GAP_LARGE);
         let why = told::reason(why);
         label(ui, why.message, font::strong(), colors.text);
-        label(ui, why.next_step, font::body(), colors.text_muted);
+        match state.tried.verdict().filter(|_| call.with == ContactId::Echo && lasted.is_some()) {
+            Some(verdict) => verdict_ui(ui, verdict),
+            None => drop(label(ui, why.next_step, font::body(), colors.text_muted)),
+        }
         if let Some(receipt) = receipt {
             ui.add_space(size::GAP_LARGE);
             let most = if low { Figures::First } else { Figures::All };

@@ -2,7 +2,7 @@
 
 use crate::engine::command::Command;
 use crate::engine::view::{InviteView, View};
-use crate::ui::state::UiState;
+use crate::ui::state::{Copied, UiState};
 use crate::ui::text::invite as words;
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, label, page, qr_code};
@@ -40,6 +40,18 @@ fn invite_card_ui(ui: &mut Ui, invite: &InviteView, state: &mut UiState) {
     let copy = TextButton::new(words::copy(), Tone::Primary).icon(icons::ICON_CONTENT_COPY).wide(width);
     if ui.add(copy).clicked() {
         ui.copy_text(invite.link.clone());
+        state.copied = Some(Copied);
+    }
+    ui.add_space(size::GAP_SMALL);
+    let message =
+        TextButton::new(words::copy_message(), Tone::Secondary).icon(icons::ICON_CHAT_BUBBLE).wide(width);
+    if ui.add(message).clicked() {
+        ui.copy_text(words::message(&invite.link));
+        state.copied = Some(Copied);
+    }
+    if state.copied.is_some() {
+        ui.add_space(size::GAP_SMALL);
+        label(ui, words::copied(), font::body(), colors.accent);
     }
     ui.add_space(size::GAP);
     card(ui, |ui| label(ui, invite.link.as_str(), font::key(), colors.text_muted));

@@ -41,7 +41,12 @@ pub(super) fn keeping_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
 }
 
 /// The words, or what shows them.
-fn recovery_ui(ui: &mut Ui, custody: &CustodyView, state: &mut UiState, wishes: &mut Vec<Command>) {
+pub(super) fn recovery_ui(
+    ui: &mut Ui,
+    custody: &CustodyView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     let Some(recovery) = &custody.words else {
         let show = TextButton::new(words::show(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
         if ui.add(show).clicked() {

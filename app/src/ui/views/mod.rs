@@ -15,6 +15,7 @@ mod card;
 mod contact;
 mod desktop;
 mod devices;
+mod facts;
 mod first_run;
 mod gate;
 mod help;
@@ -39,7 +40,7 @@ mod verify;
 
 pub(super) use gate::{GateAction, gate_ui};
 
-use super::state::{FirstRun, KeepingForm, Page, Stage, UiState};
+use super::state::{FirstRun, KeepingForm, Page, Stage, Step, UiState};
 use super::theme::palette;
 use super::{command, text, theme};
 use crate::engine::command::Command;
@@ -62,8 +63,8 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     if let Some(call) = &view.call {
         CentralPanel::no_frame().frame(ground).show(ui, |ui| match call.phase {
             CallPhase::Incoming => incoming::incoming_ui(ui, call, state, wishes),
-            CallPhase::Ended { .. } => in_call::ended_ui(ui, call, wishes),
-            _ => in_call::in_call_ui(ui, call, state, wishes),
+            CallPhase::Ended { .. } => in_call::ended_ui(ui, call, state, wishes),
+            _ => in_call::in_call_ui(ui, view, call, state, wishes),
         });
     } else if state.first_run == FirstRun::Open {
         CentralPanel::no_frame()
@@ -85,9 +86,13 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     notices::notices_ui(ui, view, state, wishes);
 }
 
-/// Recovery words, and forms with passphrases, are on the screen on their page alone.
+/// Recovery words, and forms with passphrases, are on the screen on their page and on the card of the first run alone.
 fn hide_words(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let on_page = view.call.is_none() && state.page == Page::Settings && state.first_run != FirstRun::Open;
+    let on_page = view.call.is_none()
+        && match state.first_run {
+            FirstRun::Open => state.step == Step::Keeping,
+            FirstRun::Undecided | FirstRun::Closed => state.page == Page::Settings,
+        };
     if view.custody.words.is_some() && !on_page {
         state.typed_words.clear();
         wishes.push(Command::HideWords);

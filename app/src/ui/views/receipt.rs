@@ -5,7 +5,7 @@ use crate::call::Receipt;
 use crate::engine::view::{HistoryRow, Quality};
 use crate::ui::state::Since;
 use crate::ui::text::receipt as words;
-use crate::ui::text::{call, told};
+use crate::ui::text::{self, call, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, figure, label};
 use egui::Ui;
@@ -21,7 +21,10 @@ pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since) -> Outcome {
     ui.add_space(size::GAP_LARGE);
     match &row.receipt {
         Some(receipt) => receipt_ui(ui, receipt, Figures::All),
-        None => drop(label(ui, words::none(), font::body(), colors.text_muted)),
+        None => {
+            let why = if row.lasted.is_some() { words::none() } else { text::outcome(row.outcome) };
+            label(ui, why, font::body(), colors.text_muted);
+        }
     }
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
@@ -69,7 +72,7 @@ fn figures(receipt: &Receipt) -> Vec<(&'static str, String)> {
         (words::worst(), heard(receipt.worst_mos)),
         (words::path(), words::path_taken(receipt.path).to_owned()),
         (words::delay(), words::in_milliseconds(receipt.mouth_to_ear)),
-        (words::lost(), words::in_percent(receipt.loss)),
+        (words::lost(), words::in_percent(receipt.lost_or_late())),
         (words::made_up(), words::in_seconds(receipt.made_up)),
     ];
     if let Some(pictures) = receipt.pictures {

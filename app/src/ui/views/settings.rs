@@ -28,6 +28,12 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
+            label(ui, crate::ui::text::keeping::title(), font::strong(), text);
+            ui.add_space(size::GAP);
+            keeping_ui(ui, view, state, wishes);
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
             label(ui, words::appearance(), font::strong(), text);
             ui.add_space(size::GAP);
             appearance_ui(ui, view.settings.appearance, wishes);
@@ -43,12 +49,6 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
             label(ui, crate::ui::text::desktop::title(), font::strong(), text);
             ui.add_space(size::GAP);
             desktop_ui(ui, &view.settings, state, wishes);
-        });
-        ui.add_space(size::GAP_LARGE);
-        card(ui, |ui| {
-            label(ui, crate::ui::text::keeping::title(), font::strong(), text);
-            ui.add_space(size::GAP);
-            keeping_ui(ui, view, state, wishes);
         });
         if !view.blocked.is_empty() {
             ui.add_space(size::GAP_LARGE);

@@ -214,7 +214,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     let typed = wanted_name(state);
     // A link filters nobody.
     let wanted = if is_invite(&typed) { String::new() } else { typed };
-    contacts_head_ui(ui, state, wishes);
+    section(ui, words::contacts());
     let mut exact = false;
     for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
         exact |= contact.name.to_lowercase() == wanted;
@@ -261,21 +261,11 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             label(ui, words::empty(), font::caption(), muted);
         });
     }
-}
-
-/// The heading of the contacts, and what brings another one.
-fn contacts_head_ui(ui: &mut Ui, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let muted = palette(ui).text_muted;
-    ui.horizontal(|ui| {
-        ui.add_space(size::GAP);
-        label(ui, words::contacts(), font::overline(), muted);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.add(RoundButton::small(words::invite(), icons::ICON_PERSON_ADD)).clicked() {
-                wishes.push(Command::MakeInvite);
-                state.go(Page::Invite);
-            }
-        });
-    });
+    let invite = ListRow::link(icons::ICON_PERSON_ADD, words::invite()).selected(state.page == Page::Invite);
+    if invite.show(ui).clicked() {
+        wishes.push(Command::MakeInvite);
+        state.go(Page::Invite);
+    }
 }
 
 /// A row calls by Enter while it has the keyboard, and by a double click.

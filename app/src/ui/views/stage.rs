@@ -2,7 +2,7 @@
 
 use super::in_call::{controls_height, controls_ui, own_ui};
 use crate::engine::command::Command;
-use crate::engine::view::CallView;
+use crate::engine::view::{CallView, View};
 use crate::ui::command::enter;
 use crate::ui::state::{Stage, UiState};
 use crate::ui::text::call as words;
@@ -20,7 +20,13 @@ const SMALL: Vec2 = Vec2::new(320.0, 180.0);
 const SMALLEST: Vec2 = Vec2::new(160.0, 90.0);
 
 /// The picture on the whole screen.
-pub(super) fn full_screen_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+pub(super) fn full_screen_ui(
+    ui: &mut Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     ui.ctx().request_repaint_after(pace::PICTURES);
     if ui.input(|input| !input.events.is_empty()) {
         state.touched = state.now;
@@ -40,7 +46,9 @@ pub(super) fn full_screen_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, 
     // Some of the picture shines through; text stays readable on any.
     ui.painter().rect_filled(strip, 0.0, palette(ui).ground.gamma_multiply(0.9));
     ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {
-        centered_column(ui, "full screen", size::STAGE_FILMED, |ui| controls_ui(ui, call, state, wishes));
+        centered_column(ui, "full screen", size::STAGE_FILMED, |ui| {
+            controls_ui(ui, view, call, state, wishes);
+        });
     });
 }
 

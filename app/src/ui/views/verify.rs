@@ -1,11 +1,12 @@
-//! The card with the words that both ends of a call read aloud.
+//! The cards about the words that both ends of a call read aloud.
 
 use super::card::Outcome;
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, ContactId, View};
 use crate::storage::Verified;
-use crate::ui::state::Since;
-use crate::ui::text::call_words as words;
+use crate::ui::command::UiCommand;
+use crate::ui::state::{Card, Since, UiState};
+use crate::ui::text::{call as talk, call_words as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, label};
 use egui::Ui;
@@ -16,6 +17,7 @@ pub(super) fn words_ui(
     ui: &mut Ui,
     view: &View,
     call: &CallView,
+    state: &mut UiState,
     since: Since,
     wishes: &mut Vec<Command>,
 ) -> Outcome {
@@ -25,45 +27,85 @@ pub(super) fn words_ui(
     label(ui, words::text(), font::body(), colors.text_muted);
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
-    let done = TextButton::new(words::done(), Tone::Secondary).wide(width);
+    let verified = view.is_verified(call.with);
+    let leave = if verified { talk::close() } else { words::done() };
+    let leave = TextButton::new(leave, Tone::Quiet).wide(width);
     let Some(spoken) = &call.words else {
         label(ui, words::looking(), font::title(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
-        return leave(ui, done, since);
+        return leave_ui(ui, leave, since);
     };
     for pair in spoken.words().chunks(WORDS_A_LINE) {
         label(ui, pair.join("   "), font::title(), colors.accent);
     }
-    ui.add_space(size::GAP);
-    label(ui, words::differ(), font::caption(), colors.text_muted);
     ui.add_space(size::GAP_LARGE);
-    let contact = view.contacts.iter().find(|row| row.id == call.with);
-    match (call.with, contact.map(|row| row.verified)) {
-        (ContactId::Person(_), Some(Verified::Yes)) => {
-            label(ui, words::verified(&call.name), font::caption(), colors.accent);
-            ui.add_space(size::GAP);
+    if verified {
+        label(ui, words::verified(&call.name), font::caption(), colors.accent);
+        ui.add_space(size::GAP);
+    } else if let Some(key) = contact(view, call) {
+        let matching = TextButton::new(words::matching(), Tone::Primary);
+        if ui.add(matching.icon(icons::ICON_CHECK).wide(width)).clicked() {
+            wishes.push(Command::SetVerified(key, Verified::Yes));
+            return Outcome::Close;
         }
-        (ContactId::Person(key), Some(Verified::No)) => {
-            let matching = TextButton::new(words::matching(), Tone::Primary);
-            if ui.add(matching.icon(icons::ICON_CHECK).wide(width)).clicked() {
-                wishes.push(Command::SetVerified(key, Verified::Yes));
-                return Outcome::Close;
-            }
-            ui.add_space(size::GAP_SMALL);
-        }
-        // Whoever is no contact cannot be marked as one.
-        (_, None) | (ContactId::Echo, _) => {}
+        ui.add_space(size::GAP_SMALL);
     }
-    leave(ui, done, since)
+    let differing = TextButton::new(words::differing(), Tone::Secondary).icon(icons::ICON_CLOSE).wide(width);
+    if ui.add(differing).clicked() {
+        if let Some(key) = contact(view, call).filter(|_| verified) {
+            wishes.push(Command::SetVerified(key, Verified::No));
+        }
+        state.raise(Card::Differ);
+    }
+    ui.add_space(size::GAP_SMALL);
+    leave_ui(ui, leave, since)
+}
+
+/// They are not the same.
+pub(super) fn differ_ui(
+    ui: &mut Ui,
+    call: &CallView,
+    state: &mut UiState,
+    since: Since,
+    wishes: &mut Vec<Command>,
+) -> Outcome {
+    let colors = palette(ui);
+    label(ui, words::differ_title(), font::title(), colors.danger);
+    ui.add_space(size::GAP);
+    label(ui, words::differ(&call.name), font::body(), colors.text);
+    ui.add_space(size::GAP_LARGE);
+    let width = ui.available_width();
+    let end = UiCommand::HangUp;
+    let hang_up = ui.add(TextButton::new(words::hang_up(), Tone::Danger).icon(end.icon()).wide(width));
+    if since == Since::Now {
+        hang_up.request_focus();
+    }
+    if hang_up.clicked() {
+        end.perform(ui.ctx(), state, wishes);
+        return Outcome::Close;
+    }
+    ui.add_space(size::GAP_SMALL);
+    if ui.add(TextButton::new(words::look_again(), Tone::Quiet).wide(width)).clicked() {
+        state.raise(Card::Verify);
+    }
+    Outcome::Stay
 }
 
 /// Words in one line.
 const WORDS_A_LINE: usize = 2;
 
-fn leave(ui: &mut Ui, done: TextButton<'_>, since: Since) -> Outcome {
-    let done = ui.add(done);
-    if since == Since::Now {
-        done.request_focus();
+/// The key that can be marked as compared; whoever is no contact has none.
+fn contact(view: &View, call: &CallView) -> Option<overlay::PublicKey> {
+    match call.with {
+        ContactId::Person(key) if view.contacts.iter().any(|row| row.id == call.with) => Some(key),
+        ContactId::Person(_) | ContactId::Echo => None,
     }
-    if done.clicked() { Outcome::Close } else { Outcome::Stay }
+}
+
+fn leave_ui(ui: &mut Ui, leave: TextButton<'_>, since: Since) -> Outcome {
+    let leave = ui.add(leave);
+    if since == Since::Now {
+        leave.request_focus();
+    }
+    if leave.clicked() { Outcome::Close } else { Outcome::Stay }
 }

@@ -3,7 +3,9 @@
 use super::super::theme::{Palette, font, palette, size};
 use super::{focus_ring, text_width};
 use egui::text::LayoutJob;
-use egui::{Align, Align2, Color32, Galley, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, Color32, FontId, Galley, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2, vec2,
+};
 use egui_material_icons::MaterialIcon;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ pub(in crate::ui) enum Tone {
     Quiet,
     /// Ends or removes something.
     Danger,
+    /// In force now, and to be taken back.
+    Engaged,
 }
 
 /// The colours of a button: ground, ground below the pointer, ink.
@@ -27,6 +31,7 @@ fn colors(tone: Tone, colors: &Palette) -> (Color32, Color32, Color32) {
         Tone::Secondary => (colors.surface, colors.surface_hovered, colors.text),
         Tone::Quiet => (Color32::TRANSPARENT, colors.surface_hovered, colors.text_muted),
         Tone::Danger => (colors.danger_fill, colors.danger_fill_hovered, colors.on_fill),
+        Tone::Engaged => (colors.text, colors.text_muted, colors.ground),
     }
 }
 
@@ -48,12 +53,20 @@ pub(in crate::ui) struct TextButton<'a> {
     icon: Option<MaterialIcon>,
     tone: Tone,
     width: Option<f32>,
+    height: Height,
+}
+
+/// How high a button with words is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Height {
+    Full,
+    Low,
 }
 
 impl<'a> TextButton<'a> {
     /// A button that says `text`.
     pub(in crate::ui) fn new(text: &'a str, tone: Tone) -> Self {
-        Self { text, name: text, icon: None, tone, width: None }
+        Self { text, name: text, icon: None, tone, width: None, height: Height::Full }
     }
 
     /// An icon before the text.
@@ -74,20 +87,48 @@ impl<'a> TextButton<'a> {
         self
     }
 
+    /// A low one with smaller words, for rows of such.
+    pub(in crate::ui) fn low(mut self) -> Self {
+        self.height = Height::Low;
+        self
+    }
+
     /// The width it will have.
     pub(in crate::ui) fn width(&self, ui: &Ui) -> f32 {
-        self.width.unwrap_or_else(|| (self.content_width(ui) + 2.0 * size::BUTTON_MARGIN).ceil())
+        let margin = match self.height {
+            Height::Full => size::BUTTON_MARGIN,
+            Height::Low => size::PILL_MARGIN,
+        };
+        self.width.unwrap_or_else(|| (self.content_width(ui) + 2.0 * margin).ceil())
     }
 
     fn content_width(&self, ui: &Ui) -> f32 {
-        let icon = if self.icon.is_some() { font::ICON + size::GAP } else { 0.0 };
-        icon + text_width(ui, self.text, font::strong())
+        let icon = self.icon.map_or(0.0, |_| self.icon_size() + size::GAP);
+        icon + text_width(ui, self.text, self.font())
+    }
+
+    fn font(&self) -> FontId {
+        match self.height {
+            Height::Full => font::strong(),
+            Height::Low => font::caption(),
+        }
+    }
+
+    const fn icon_size(&self) -> f32 {
+        match self.height {
+            Height::Full => font::ICON,
+            Height::Low => font::ICON_SMALL,
+        }
     }
 }
 
 impl Widget for TextButton<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
-        let (rect, response) = ui.allocate_exact_size(vec2(self.width(ui), size::BUTTON), Sense::click());
+        let height = match self.height {
+            Height::Full => size::BUTTON,
+            Height::Low => size::ROUND_SMALL,
+        };
+        let (rect, response) = ui.allocate_exact_size(vec2(self.width(ui), height), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.name));
         let palette = palette(ui);
         let (_, _, ink) = colors(self.tone, palette);
@@ -96,10 +137,10 @@ impl Widget for TextButton<'_> {
         let mut x = rect.center().x - self.content_width(ui) / 2.0;
         if let Some(icon) = self.icon {
             let at = pos2(x, rect.center().y);
-            painter.text(at, Align2::LEFT_CENTER, icon.codepoint, font::icon(font::ICON), ink);
-            x += font::ICON + size::GAP;
+            painter.text(at, Align2::LEFT_CENTER, icon.codepoint, font::icon(self.icon_size()), ink);
+            x += self.icon_size() + size::GAP;
         }
-        painter.text(pos2(x, rect.center().y), Align2::LEFT_CENTER, self.text, font::strong(), ink);
+        painter.text(pos2(x, rect.center().y), Align2::LEFT_CENTER, self.text, self.font(), ink);
         focus_ring(ui, &response, rect, f32::from(size::CORNER));
         response.on_hover_cursor(egui::CursorIcon::PointingHand)
     }

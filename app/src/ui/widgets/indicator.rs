@@ -52,19 +52,21 @@ impl Widget for Pill<'_> {
 /// Four rising bars and a word, on the ground of a pill.
 pub(in crate::ui) struct QualityBars<'a> {
     bars: u8,
-    word: &'a str,
+    words: &'a [&'static str; BARS as usize],
     label: &'a str,
 }
 
 impl<'a> QualityBars<'a> {
-    /// `bars` of 4 are on; `label` is the whole sentence for screen readers.
-    pub(in crate::ui) fn new(bars: u8, word: &'a str, label: &'a str) -> Self {
-        Self { bars: bars.min(BARS), word, label }
+    /// `bars` of 4 are on, at least one; `words` are those of one bar to four, and `label` is the whole sentence for screen
+    /// readers.
+    pub(in crate::ui) fn new(bars: u8, words: &'a [&'static str; BARS as usize], label: &'a str) -> Self {
+        Self { bars: bars.clamp(1, BARS), words, label }
     }
 
-    /// The width it will have.
+    /// The width it will have, whatever the word.
     pub(in crate::ui) fn width(&self, ui: &Ui) -> f32 {
-        let word = text_width(ui, self.word, font::caption());
+        let widths = self.words.iter().map(|word| text_width(ui, word, font::caption()));
+        let word = widths.fold(0.0, f32::max);
         (bars_width() + size::GAP_SMALL + 2.0 + word + 2.0 * size::PILL_MARGIN).ceil()
     }
 }
@@ -99,7 +101,8 @@ impl Widget for QualityBars<'_> {
             x += BAR_WIDTH + BAR_GAP;
         }
         let at = pos2(x - BAR_GAP + size::GAP_SMALL + 2.0, rect.center().y);
-        painter.text(at, Align2::LEFT_CENTER, self.word, font::caption(), colors.text);
+        let word = self.words[usize::from(self.bars) - 1];
+        painter.text(at, Align2::LEFT_CENTER, word, font::caption(), colors.text);
         response
     }
 }

@@ -17,6 +17,17 @@ pub(in crate::ui) struct ListRow<'a> {
     selected: bool,
     pinned: bool,
     verified: bool,
+    /// Before the second line, and how that looks.
+    mark: Option<(MaterialIcon, DetailTone)>,
+}
+
+/// How a second line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ui) enum DetailTone {
+    /// As it does otherwise.
+    Muted,
+    /// Something was missed.
+    Danger,
 }
 
 enum Picture<'a> {
@@ -36,6 +47,7 @@ impl<'a> ListRow<'a> {
             selected: false,
             pinned: false,
             verified: false,
+            mark: None,
         }
     }
 
@@ -49,6 +61,7 @@ impl<'a> ListRow<'a> {
             selected: false,
             pinned: false,
             verified: false,
+            mark: None,
         }
     }
 
@@ -76,6 +89,12 @@ impl<'a> ListRow<'a> {
         self
     }
 
+    /// An icon before the second line, which looks so.
+    pub(in crate::ui) fn marked(mut self, icon: MaterialIcon, tone: DetailTone) -> Self {
+        self.mark = Some((icon, tone));
+        self
+    }
+
     /// The name for screen readers, where the title alone is not unique.
     pub(in crate::ui) fn named(mut self, name: &'a str) -> Self {
         self.name = name;
@@ -85,16 +104,20 @@ impl<'a> ListRow<'a> {
     /// Adds it to the layout.
     pub(in crate::ui) fn show(self, ui: &mut Ui) -> Response {
         let colors = palette(ui);
-        let mark = match (self.pinned, self.verified) {
+        let corner_mark = match (self.pinned, self.verified) {
             (true, _) => Some((egui_material_icons::icons::ICON_PUSH_PIN, colors.text_muted)),
             (false, true) => Some((egui_material_icons::icons::ICON_VERIFIED_USER, colors.accent)),
             (false, false) => None,
         };
-        let mark_room = if mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
+        let mark_room = if corner_mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
         let width = ui.available_width() - TEXT_LEFT - size::GAP - mark_room;
         let title = self.lay_out(ui, self.title, font::strong(), colors.text, width);
-        let detail =
-            self.detail.map(|text| self.lay_out(ui, text, font::caption(), colors.text_muted, width));
+        let ink = match self.mark {
+            Some((_, DetailTone::Danger)) => colors.danger,
+            Some((_, DetailTone::Muted)) | None => colors.text_muted,
+        };
+        let indent = if self.mark.is_some() { font::ICON_SMALL + size::GAP_SMALL } else { 0.0 };
+        let detail = self.detail.map(|text| self.lay_out(ui, text, font::caption(), ink, width - indent));
         let least = if detail.is_some() { size::ROW } else { size::ROW_SMALL };
         let block = title.size().y + detail.as_ref().map_or(0.0, |detail| LINE_GAP + detail.size().y);
         let height = least.max((block + 2.0 * size::GAP).ceil());
@@ -102,7 +125,9 @@ impl<'a> ListRow<'a> {
         response
             .widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.selected, self.name));
         let painter = ui.painter();
-        if self.selected || response.is_pointer_button_down_on() {
+        if self.selected {
+            painter.rect_filled(rect, size::CORNER, colors.accent_tint);
+        } else if response.is_pointer_button_down_on() {
             painter.rect_filled(rect, size::CORNER, colors.surface_pressed);
         } else if response.hovered() {
             painter.rect_filled(rect, size::CORNER, colors.surface_hovered);
@@ -121,9 +146,14 @@ impl<'a> ListRow<'a> {
         painter.galley(corner.round(), title, colors.text);
         if let Some(detail) = detail {
             corner.y += below;
-            painter.galley(corner.round(), detail, colors.text_muted);
+            if let Some((icon, _)) = self.mark {
+                let at = pos2(corner.x, corner.y + detail.size().y / 2.0);
+                let icon_font = font::icon(font::ICON_SMALL);
+                painter.text(at, Align2::LEFT_CENTER, icon.codepoint, icon_font, ink);
+            }
+            painter.galley((corner + vec2(indent, 0.0)).round(), detail, ink);
         }
-        if let Some((icon, ink)) = mark {
+        if let Some((icon, ink)) = corner_mark {
             let at = pos2(rect.right() - size::GAP, middle);
             painter.text(at, Align2::RIGHT_CENTER, icon.codepoint, font::icon(font::ICON_SMALL), ink);
         }

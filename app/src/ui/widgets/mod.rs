@@ -16,7 +16,7 @@ pub(super) use avatar::{Avatar, key_picture};
 pub(super) use button::{RoundButton, TextButton, Tone};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{card, centered_column, centered_row, danger_card, page};
-pub(super) use list_row::ListRow;
+pub(super) use list_row::{DetailTone, ListRow};
 pub(super) use picture::{Facing, Picture};
 pub(super) use plot::Plot;
 pub(super) use qr::{Qr, qr_code};
@@ -95,7 +95,7 @@ fn wrapped(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32, rows: 
 }
 
 /// The width of one line of text.
-fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
+pub(super) fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
     text_size(ui, text, font).x
 }
 

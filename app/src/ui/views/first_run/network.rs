@@ -1,11 +1,11 @@
-//! First run, last card: whether people can call, and whether to help others.
+//! First run, third card: whether people can call, and whether to help others.
 
 use super::heading;
 use crate::engine::command::Command;
 use crate::engine::diagnosis::Bearing;
 use crate::engine::helping::Agreed;
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
-use crate::ui::state::{FirstRun, UiState};
+use crate::ui::state::{Step, UiState};
 use crate::ui::text::{first_run as words, help, network, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::views::help::check_ui;
@@ -29,13 +29,13 @@ pub(super) fn network_card_ui(ui: &mut Ui, view: &View, state: &mut UiState, wis
         card(ui, |ui| help_ui(ui, view.help.agreed, wishes));
         ui.add_space(size::GAP_LARGE);
         let width = ui.available_width();
-        let done = TextButton::new(words::go_on(), Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
+        let done = TextButton::new(words::next(), Tone::Primary).icon(icons::ICON_ARROW_FORWARD).wide(width);
         let done = ui.add(done);
         if ui.memory(|memory| memory.focused().is_none()) {
             done.request_focus();
         }
         if done.clicked() {
-            state.first_run = FirstRun::Closed;
+            state.step = Step::Keeping;
         }
     });
 }

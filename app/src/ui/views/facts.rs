@@ -1,0 +1,115 @@
+//! What is known of a call while it lasts, and what can be looked into: two rows, as high from the first ring to the end.
+
+use crate::engine::command::Command;
+use crate::engine::view::{CallPhase, CallView, PathView, View};
+use crate::ui::command::UiCommand;
+use crate::ui::state::UiState;
+use crate::ui::text::{self, call as words, told};
+use crate::ui::theme::{font, pace, palette, size};
+use crate::ui::widgets::{LevelMeter, Pill, QualityBars, TextButton, Tone, centered_row, label};
+use egui::{Align, Layout, Ui, Widget, vec2};
+use egui_material_icons::{MaterialIcon, icons};
+
+/// Both rows.
+pub(super) fn facts_ui(
+    ui: &mut Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    status_ui(ui, call);
+    ui.add_space(size::GAP);
+    tools_ui(ui, view, call, state, wishes);
+}
+
+/// Path, quality and the own microphone. Nothing moves sideways when the quality has another word, or the microphone closes.
+fn status_ui(ui: &mut Ui, call: &CallView) {
+    let colors = palette(ui);
+    let path = call.path.as_ref().map(|path| {
+        let (ink, ground) = match path {
+            PathView::Relayed => (colors.warning, colors.warning_tint),
+            PathView::Local | PathView::Direct => (colors.accent, colors.accent_tint),
+        };
+        (path, Pill::new(words::path(path), ink, ground).icon(path_icon(path)))
+    });
+    let qualities = words::qualities();
+    let quality_label = call.quality.map(|quality| words::quality_label(quality.bars)).unwrap_or_default();
+    let quality =
+        call.quality.map(|quality| (quality, QualityBars::new(quality.bars, &qualities, &quality_label)));
+    let muted = Pill::new(words::muted(), colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
+    let microphone = muted.width(ui).max(font::ICON + size::GAP_SMALL + size::METER);
+    let mut widths = Vec::new();
+    widths.extend(path.as_ref().map(|(_, pill)| pill.width(ui)));
+    widths.extend(quality.as_ref().map(|(_, bars)| bars.width(ui)));
+    widths.push(microphone);
+    centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
+        if let Some((path, pill)) = path {
+            ui.add(pill).on_hover_text(words::path_tip(path));
+        }
+        if let Some((quality, bars)) = quality {
+            ui.add(bars).on_hover_text(words::quality_tip(&quality));
+        }
+        let room = vec2(microphone, size::ROUND_SMALL);
+        let layout = Layout::left_to_right(Align::Center).with_main_align(Align::Center);
+        ui.allocate_ui_with_layout(room, layout, |ui| {
+            ui.set_min_width(microphone);
+            match call.muted {
+                true => drop(ui.add(muted)),
+                false => microphone_ui(ui, call, microphone),
+            }
+        });
+    });
+}
+
+fn path_icon(path: &PathView) -> MaterialIcon {
+    match path {
+        PathView::Local => icons::ICON_COMPUTER,
+        PathView::Direct => icons::ICON_SWAP_HORIZ,
+        PathView::Relayed => icons::ICON_HUB,
+    }
+}
+
+/// How loud the own microphone is, in the middle of this width.
+fn microphone_ui(ui: &mut Ui, call: &CallView, width: f32) {
+    let active = matches!(call.phase, CallPhase::Active { .. });
+    if active {
+        ui.ctx().request_repaint_after(pace::LEVELS);
+    }
+    let muted = palette(ui).text_muted;
+    ui.spacing_mut().item_spacing.x = size::GAP_SMALL;
+    ui.add_space(((width - font::ICON - size::GAP_SMALL - size::METER) / 2.0).max(0.0));
+    ui.label(icons::ICON_MIC.rich_text().size(font::ICON).color(muted));
+    LevelMeter::new(words::mic(), call.mic_level, active).ui(ui).on_hover_text(words::mic());
+}
+
+/// What can be looked into while one talks; before, what is being done meanwhile.
+fn tools_ui(ui: &mut Ui, view: &View, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+    if !matches!(call.phase, CallPhase::Active { .. }) {
+        let muted = palette(ui).text_muted;
+        ui.allocate_ui(vec2(ui.available_width(), size::ROUND_SMALL), |ui| {
+            ui.set_min_height(size::ROUND_SMALL);
+            let detail = match &call.waiting {
+                Some(waiting) => text::whole(&told::waiting(*waiting)),
+                None => words::phase_detail(&call.phase).to_owned(),
+            };
+            label(ui, detail, font::body(), muted);
+        });
+        return;
+    }
+    let tools: Vec<UiCommand> =
+        [Some(UiCommand::Devices), Some(UiCommand::Statistics), UiCommand::verifying(view, call)]
+            .into_iter()
+            .flatten()
+            .collect();
+    let button = |tool: UiCommand| TextButton::new(tool.label(), Tone::Quiet).icon(tool.icon()).low();
+    let widths: Vec<f32> = tools.iter().map(|tool| button(*tool).width(ui)).collect();
+    centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
+        for tool in tools {
+            let tip = tool.tip(ui.ctx());
+            if ui.add(button(tool)).on_hover_text(tip).clicked() {
+                tool.perform(ui.ctx(), state, wishes);
+            }
+        }
+    });
+}
