@@ -50,6 +50,7 @@ lab: setup-test release
 	$(TARGET)/release/video
 	$(TARGET)/release/voice
 	$(TARGET)/release/room
+	$(TARGET)/release/cards
 	$(TARGET)/release/flood
 	$(TARGET)/release/volunteer
 	@bash .ci/fuzz.sh

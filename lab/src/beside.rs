@@ -77,8 +77,8 @@ pub fn listen(
     let listens = ["--mic", "silence", "--speaker", &speaker, "--meta", &played_path];
     let (here, there) = (segment.host(1), segment.host(2));
     let mut pair = Pair::call(
-        &End { title: "speaks", place: here.clone(), words: &speaks, desktop: None },
-        &End { title: "listens", place: there.clone(), words: &listens, desktop: None },
+        &End { title: "speaks", place: here.clone(), words: &speaks, desktop: None, sound: None },
+        &End { title: "listens", place: there.clone(), words: &listens, desktop: None, sound: None },
         folder,
     )?;
     std::thread::sleep(BEFORE);

@@ -42,6 +42,7 @@ pub mod beside;
 pub mod browser;
 pub mod bulk;
 pub mod capture;
+pub mod cards;
 pub mod desktop;
 pub mod field;
 pub mod flood;

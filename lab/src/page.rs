@@ -74,12 +74,14 @@ pub fn share(link: &str, segment: &mut Segment, folder: &Path) -> Result<Read> {
             place: segment.host(1),
             words: &["--mic", "silence", "--speaker", "null", "--camera", "screen"],
             desktop: Some(&desktop),
+            sound: None,
         },
         &End {
             title: "reads",
             place: segment.host(2),
             words: &["--mic", "silence", "--speaker", "null", "--display", &display],
             desktop: None,
+            sound: None,
         },
         folder,
     )?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::cards::SoundServer;
 use crate::desktop::Desktop;
 use crate::process::{Place, Silbo, Turn, poll};
 
@@ -23,6 +24,8 @@ pub struct End<'a> {
     pub words: &'a [&'a str],
     /// The screen it sees, if it is to see one.
     pub desktop: Option<&'a Desktop>,
+    /// What it hears and speaks through, if not files alone.
+    pub sound: Option<&'a SoundServer>,
 }
 
 /// A call that stands.
@@ -76,6 +79,9 @@ fn start(end: &End<'_>, role: &[&str], folder: &Path) -> Result<Silbo> {
     command.arg("--json").args(role).args(end.words);
     if let Some(desktop) = end.desktop {
         command = desktop.here(command);
+    }
+    if let Some(sound) = end.sound {
+        command = sound.here(command);
     }
     let mut silbo = Silbo::spawn(end.title, command, folder)?;
     silbo.expect_where("ready", PATIENCE, |line| line["t"] == "ready")?;

@@ -34,7 +34,8 @@ pub fn effort(segment: &Segment, films: &Films, folder: &Path) -> Result<[Effort
     std::fs::create_dir_all(folder)?;
     let camera = format!("file:{}", films.talking.display());
     let words = ["--mic", "silence", "--speaker", "null", "--camera", &camera];
-    let end = |title, host| End { title, place: segment.host(host), words: &words, desktop: None };
+    let end =
+        |title, host| End { title, place: segment.host(host), words: &words, desktop: None, sound: None };
     let mut pair = Pair::call(&end("one", 1), &end("other", 2), folder)?;
     std::thread::sleep(SETTLES);
     let before = [counted(&mut pair.caller)?, counted(&mut pair.callee)?];

@@ -101,7 +101,7 @@ fn calls(stage: &Stage) -> Result<(Vec<f64>, Vec<f64>)> {
 fn voice(folder: &Path) -> Result<f64> {
     let speech = format!("file:{}", lab::speech::long_file()?.display());
     let words = ["--mic", &speech, "--speaker", "null", "--processing", "on", "--camera", "none"];
-    let end = |title| End { title, place: Place::Here, words: &words, desktop: None };
+    let end = |title| End { title, place: Place::Here, words: &words, desktop: None, sound: None };
     let pair = Pair::call(&end("one"), &end("other"), folder)?;
     std::thread::sleep(SETTLE);
     let before = processor_time(pair.caller.id())?;
