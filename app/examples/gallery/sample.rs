@@ -79,7 +79,7 @@ pub(crate) fn active(since: Instant) -> View {
     let mut view = call(person(2), "carmen.santana", CallPhase::Active { since });
     if let Some(call) = &mut view.call {
         call.path = Some(PathView::Direct);
-        call.quality = Some(Quality { bars: 4, rtt: Some(Duration::from_millis(24)), lost: 0.002 });
+        call.quality = Some(Quality { bars: 4, mouth_to_ear: Duration::from_millis(84), lost: 0.002 });
         call.trend = trend();
         call.mic_level = 0.55;
         call.speaker_level = 0.4;
@@ -205,7 +205,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
     if let Some(call) = &mut muted.call {
         call.muted = true;
         call.path = Some(PathView::Relayed);
-        call.quality = Some(Quality { bars: 2, rtt: Some(Duration::from_millis(180)), lost: 0.031 });
+        call.quality = Some(Quality { bars: 2, mouth_to_ear: Duration::from_millis(240), lost: 0.031 });
     }
     let mut muted_filmed = filmed(since);
     if let Some(call) = &mut muted_filmed.call {

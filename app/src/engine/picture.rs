@@ -179,7 +179,7 @@ impl Picture {
                 kbps: stats.audio_kbps + stats.pictures.map_or(0.0, |pictures| pictures.kbps),
                 frame_rate: stats.pictures.map(|pictures| pictures.frame_rate),
             });
-            call.quality = Some(Quality::of(&call.trend, stats.rtt));
+            call.quality = Some(Quality::of(&call.trend));
         }
     }
 }

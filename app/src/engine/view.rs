@@ -511,20 +511,22 @@ pub enum PathView {
 pub struct Quality {
     /// Bars to show, 1 (bad) to 4 (excellent).
     pub bars: u8,
-    /// Round-trip time, if measured.
-    pub rtt: Option<Duration>,
+    /// From mouth to ear.
+    pub mouth_to_ear: Duration,
     /// Share of the sound that never came or came too late, 0.0 to 1.0.
     pub lost: f32,
 }
 
 impl Quality {
     /// How the last [`NOTICED`] seconds sounded: what the receipt calls the worst of a call is the least of these.
-    pub fn of(trend: &[Second], rtt: Option<Duration>) -> Self {
+    pub fn of(trend: &[Second]) -> Self {
         let latest = &trend[trend.len().saturating_sub(NOTICED)..];
         let mean = |value: fn(&Second) -> f32| {
             latest.iter().map(|second| f64::from(value(second))).sum::<f64>() / latest.len().max(1) as f64
         };
-        Self { bars: Self::bars_of(mean(|second| second.mos)), rtt, lost: mean(|second| second.lost) as f32 }
+        let mouth_to_ear = Duration::from_secs_f64(mean(|second| second.mouth_to_ear.as_secs_f32()));
+        let lost = mean(|second| second.lost) as f32;
+        Self { bars: Self::bars_of(mean(|second| second.mos)), mouth_to_ear, lost }
     }
 
     /// Bars for an expected opinion, by the steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many

@@ -35,8 +35,8 @@ pub(super) struct UiState {
     pub(super) focus_search: bool,
     /// What the main area shows while there is no call.
     pub(super) page: Page,
-    /// The contact that may be removed, if the person confirms.
-    pub(super) removing: Option<ContactId>,
+    /// The contact that may be removed, if the person confirms, and since when that is asked.
+    pub(super) removing: Option<(ContactId, Since)>,
     /// The new key of a contact that may be trusted.
     pub(super) trusting: Option<Trusting>,
     /// What the last frame showed of the call, to notice that a new one rings.

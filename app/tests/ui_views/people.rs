@@ -19,7 +19,7 @@ fn the_first_run_card_claims_a_well_formed_name() {
     let mut window = Window::open(sample::first_run());
     assert!(window.says("Choose your name"));
     window.type_into("Your name", "Alice");
-    assert!(window.says("Press Enter to see whether it is free."));
+    assert!(window.says("Press Enter to claim it, if it is free."));
     window.click("Claim this name");
     assert_eq!(window.wished(), [Command::ClaimName("alice".to_owned())]);
 }
@@ -234,6 +234,21 @@ fn a_pasted_invite_adds_whoever_made_it_and_shows_them() {
     window.show(sample::search(Search::Invited { key: sample::key(1) }));
     assert!(window.says("Call bob"));
     assert_eq!(window.wished(), [Command::ClearSearch]);
+}
+
+#[test]
+fn an_invite_is_found_in_the_words_it_was_sent_with() {
+    let mut window = Window::open(sample::contacts());
+    window.type_into("Find or add a person", "Call me with Silbo: open this: silbo:Ab7 and call");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::AddInvite("silbo:Ab7".to_owned())]);
+}
+
+#[test]
+fn whoever_looks_for_their_own_name_finds_themselves_and_nobody_to_add() {
+    let mut window = searching();
+    window.show(sample::found(&[(7, 5, false)]));
+    assert!(window.mentions("That is you") && !window.says("Add to contacts"));
 }
 
 #[test]

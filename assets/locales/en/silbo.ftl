@@ -11,7 +11,7 @@ first_run-intro = Friends find you under this name. No e-mail address, no phone 
 first_run-field = Your name
 first_run-hint = for example ana.perez
 first_run-rules = 3 to 32 letters, digits, dots, hyphens or underscores.
-first_run-valid = Press Enter to see whether it is free.
+first_run-valid = Press Enter to claim it, if it is free.
 first_run-claim = Claim this name
 first_run-later = Later
 first_run-next = Continue
@@ -100,9 +100,9 @@ contact-call = Call { $name }
 contact-safety = Safety number
 contact-verified = Verified
 contact-same = They are the same
-contact-compare_again = Compare again
+contact-compare_again = No longer sure
 contact-compare = { $name } sees the same number on the page about you, if nobody stands in between. Compare it when you meet, or read it aloud in a call where you know the voice.
-contact-was_compared = You have compared this number with { $name }.
+contact-was_compared = You have compared keys with { $name }, by this number or by the words of a call.
 contact-last_call = Last call: { $when }
 contact-remove_question = Remove { $name } from your contacts? You can add them again by name.
 contact-remove_yes = Remove { $name }
@@ -116,6 +116,7 @@ add-searching = Asking several computers of the network who has this name.
 add-add = Add to contacts
 add-open = Open contact
 add-already = Already one of your contacts.
+add-yourself = That is you: friends who look for this name find you.
 add-one = Add them, and you can call. To be sure that it is your friend, compare this key with theirs, or press “Verify” in a call.
 add-none_next = Check the spelling, or ask your friend whether they were online yet.
 add-offered = You opened a link that adds them to your contacts. The name is what the link says; only the fingerprint is certain.
@@ -203,8 +204,7 @@ call-quality_label = Sound quality: { $bars ->
     [2] fair
    *[other] bad
 }
-call-lost = { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
-call-lost_and_delay = There and back takes { $milliseconds } ms. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
+call-lost_and_delay = It takes { $milliseconds } ms from mouth to ear. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
 
 ## What a call was like
 
@@ -275,6 +275,7 @@ invite-qr = Your invite as a QR code
 invite-too_long = The link is too long for a QR code.
 invite-renew = Make it anew
 invite-no_name = You have no name yet: your friend sees your fingerprint instead.
+invite-own_key = Your key: { $fingerprint }
 invite-supernodes = { $count ->
     [0] It names no computer of the network yet. Wait until you are reachable, and make it anew.
     [one] It names { $count } computer of the network.
@@ -290,6 +291,7 @@ network-no_sound = It rings here, but no sound would get through
 network-unreachable = Nobody can call you at the moment
 network-again = Look again
 network-copy = Copy report
+network-copied = Copied.
 
 # What was found out, and is well or cannot be helped.
 found-is_supernode = This computer is a supernode itself.
@@ -343,7 +345,7 @@ help-introducer = Ring people
 help-introducer_text = Those whose routers let no stranger in. Hardly any traffic.
 help-relay = Pass calls on
 help-relay_text = Where there is no direct way. Sealed: nobody here can listen.
-help-next_start = This counts when Silbo is started the next time.
+help-next_start = This takes effect the next time Silbo starts.
 help-cap = Calls passed on, at most
 help-no_cap = No limit
 help-upload = What your line can send
@@ -524,7 +526,7 @@ history-empty = No calls yet. Your first one can be with Echo, who is always at 
 history-received = Incoming call
 history-missed = Missed call
 history-placed = Outgoing call
-history-unanswered = Not answered
+history-unanswered = Not connected
 
 ## Notices
 
@@ -565,15 +567,15 @@ reason-not_authentic = Who answered could not prove to be the one you called.
 reason-device = The microphone, loudspeaker or file cannot be used ({ $why }).
     .next = Check that it is plugged in, or choose another one in the settings.
 reason-camera_missing = No camera was found.
-    .next = Plug one in, then switch the camera on.
+    .next = Plug one in, then start video.
 reason-camera_busy = Another program is using the camera.
-    .next = Close the other program, then switch the camera on.
+    .next = Close the other program, then start video.
 reason-camera_denied = The system does not let Silbo use the camera.
     .next = Ask whoever looks after this computer for the group “video”, then log out and in again.
 reason-camera_silent = The camera gives no pictures any more.
-    .next = Plug it in again, then switch the camera on.
+    .next = Plug it in again, then start video.
 reason-camera_unusable = The camera cannot be used ({ $why }).
-    .next = Plug in another one, then switch the camera on.
+    .next = Plug in another one, then start video.
 reason-sharing_session = This desktop session lets no program show the screen.
     .next = Log out and choose the session called Xorg or X11 when you log in again, or share from another computer.
 reason-sharing_whole = Windows cannot be shown alone on this desktop.

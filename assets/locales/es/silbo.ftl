@@ -11,7 +11,7 @@ first_run-intro = Con este nombre te encuentran tus amigos. Sin correo, sin tel�
 first_run-field = Tu nombre
 first_run-hint = por ejemplo, ana.perez
 first_run-rules = De 3 a 32 letras, cifras, puntos, guiones o guiones bajos.
-first_run-valid = Pulsa Intro para ver si está libre.
+first_run-valid = Pulsa Intro para reservarlo, si está libre.
 first_run-claim = Reservar este nombre
 first_run-later = Más tarde
 first_run-next = Seguir
@@ -103,9 +103,9 @@ contact-call = Llamar a { $name }
 contact-safety = Número de seguridad
 contact-verified = Comparado
 contact-same = Son iguales
-contact-compare_again = Comparar de nuevo
+contact-compare_again = Ya no es seguro
 contact-compare = Si nadie se interpone, { $name } ve el mismo número en la página que habla de ti. Compáralo en persona, o léelo en voz alta en una llamada en la que reconozcas la voz.
-contact-was_compared = Has comparado este número con { $name }.
+contact-was_compared = Has comparado claves con { $name }, con este número o con las palabras de una llamada.
 contact-last_call = Última llamada: { $when }
 contact-remove_question = ¿Eliminar a { $name } de tus contactos? Puedes volver a añadirlo por su nombre.
 contact-remove_yes = Eliminar a { $name }
@@ -119,6 +119,7 @@ add-searching = Preguntando a varios ordenadores de la red quién tiene este nom
 add-add = Añadir a los contactos
 add-open = Abrir contacto
 add-already = Ya es uno de tus contactos.
+add-yourself = Eres tú: quien busque este nombre te encuentra.
 add-one = Añádelo y podrás llamar. Para estar seguro de que es tu amigo, comparad esta clave, o pulsa «Verificar» en una llamada.
 add-none_next = Comprueba cómo se escribe, o pregunta a tu amigo si ya se ha conectado alguna vez.
 add-offered = Has abierto un enlace que lo añade a tus contactos. El nombre es lo que dice el enlace; solo la huella es segura.
@@ -206,8 +207,7 @@ call-quality_label = Calidad del sonido: { $bars ->
     [2] regular
    *[other] mala
 }
-call-lost = El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
-call-lost_and_delay = Ida y vuelta: { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
+call-lost_and_delay = De la boca al oído tarda { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
 
 ## Cómo fue una llamada
 
@@ -277,6 +277,7 @@ invite-qr = Tu invitación como código QR
 invite-too_long = El enlace es demasiado largo para un código QR.
 invite-renew = Crear otro
 invite-no_name = Aún no tienes nombre: tu amigo verá tu huella en su lugar.
+invite-own_key = Tu clave: { $fingerprint }
 invite-supernodes = { $count ->
     [0] Todavía no nombra ningún ordenador de la red. Espera a ser localizable y crea otro.
     [one] Nombra { $count } ordenador de la red.
@@ -292,6 +293,7 @@ network-no_sound = Aquí suena, pero la voz no llegaría
 network-unreachable = Ahora mismo nadie puede llamarte
 network-again = Mirar otra vez
 network-copy = Copiar informe
+network-copied = Copiado.
 
 # Lo que se ha averiguado, y está bien o no tiene remedio.
 found-is_supernode = Este ordenador es él mismo un supernodo.
@@ -345,7 +347,7 @@ help-introducer = Avisar de llamadas
 help-introducer_text = A quien su router no deja entrar a desconocidos. Apenas hay tráfico.
 help-relay = Pasar llamadas
 help-relay_text = Donde no hay camino directo. Selladas: aquí nadie puede oírlas.
-help-next_start = Contará la próxima vez que abras Silbo.
+help-next_start = Tendrá efecto la próxima vez que se inicie Silbo.
 help-cap = Llamadas que pasan por aquí, como mucho
 help-no_cap = Sin límite
 help-upload = Lo que puede enviar tu línea
@@ -526,7 +528,7 @@ history-empty = Ninguna llamada todavía. La primera puede ser a Echo, que siemp
 history-received = Llamada recibida
 history-missed = Llamada perdida
 history-placed = Llamada hecha
-history-unanswered = Sin respuesta
+history-unanswered = Sin conectar
 
 ## Avisos
 

@@ -53,8 +53,6 @@ pub(in crate::ui) fn quality(bars: u8) -> &'static str {
 
 pub(in crate::ui) fn quality_tip(quality: &Quality) -> String {
     let percent = tenths(f64::from(quality.lost.clamp(0.0, 1.0)) * 100.0);
-    match quality.rtt.and_then(|rtt| u64::try_from(rtt.as_millis()).ok()) {
-        Some(milliseconds) => lost_and_delay(milliseconds, percent),
-        None => lost(percent),
-    }
+    let milliseconds = u64::try_from(quality.mouth_to_ear.as_millis()).unwrap_or(u64::MAX);
+    lost_and_delay(milliseconds, percent)
 }

@@ -111,7 +111,7 @@ messages! {
             searching,
             add,
             open,
-            already,
+            already, yourself,
             one,
             none_next,
             offered,
@@ -185,7 +185,6 @@ messages! {
             good,
             excellent,
             quality_label(bars: u8),
-            lost(percent: f64),
             lost_and_delay(milliseconds: u64, percent: f64),
         }
         /// What a call was like.
@@ -237,6 +236,7 @@ messages! {
             too_long,
             renew,
             no_name,
+            own_key(fingerprint: &str),
             supernodes(count: usize),
         }
         /// Can people call me?.
@@ -247,7 +247,7 @@ messages! {
             no_sound,
             unreachable,
             again,
-            copy,
+            copy, copied,
         }
         /// What was found out about the network, and is well or cannot be helped.
         found {

@@ -177,7 +177,8 @@ fn numbers_are_written_as_the_language_has_it() {
     ] {
         speak(locale);
         assert_eq!((help::rate(1500).as_str(), help::rate(5000).as_str()), (rate, "5 Mbit/s"));
-        assert!(call::lost(2.0).contains(lost), "{}", call::lost(2.0));
+        let told = call::lost_and_delay(80, 2.0);
+        assert!(told.contains(lost), "{told}");
     }
 }
 

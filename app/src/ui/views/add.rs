@@ -39,6 +39,9 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
                 wishes,
             );
         }
+        Search::Found { name, claims } if claims.iter().all(|claim| claim.key == view.own.key) => {
+            plain_ui(ui, icons::ICON_PERSON, &words::one_title(name), words::yourself());
+        }
         Search::Found { name, claims } => found_ui(ui, name, claims, state, wishes),
         Search::Failed { name, why } => {
             let text = match Username::parse(name) {

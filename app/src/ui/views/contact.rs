@@ -5,7 +5,7 @@ use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
 use crate::storage::{KeyChange, Verified};
-use crate::ui::state::{Page, UiState};
+use crate::ui::state::{Page, Since, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{
@@ -149,12 +149,14 @@ fn safety_ui(
 }
 
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
-    if state.removing != Some(contact.id) {
+    let asked = state.removing.filter(|(id, _)| *id == contact.id);
+    let Some((_, since)) = asked else {
         if ui.add(TextButton::new(words::remove(), Tone::Quiet)).clicked() {
-            state.removing = Some(contact.id);
+            state.removing = Some((contact.id, Since::Now));
         }
         return;
-    }
+    };
+    state.removing = Some((contact.id, Since::Earlier));
     let muted = palette(ui).text_muted;
     label(ui, words::remove_question(&contact.name), font::body(), muted);
     let yes = words::remove_yes(&contact.name);
@@ -165,7 +167,11 @@ fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mu
         if ui.add(keep).clicked() {
             state.removing = None;
         }
-        if ui.add(remove).clicked() {
+        let remove = ui.add(remove);
+        if since == Since::Now {
+            remove.scroll_to_me(None);
+        }
+        if remove.clicked() {
             wishes.push(Command::RemoveContact(contact.id));
             state.go(Page::Contact(ContactId::Echo));
         }

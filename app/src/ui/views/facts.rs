@@ -7,7 +7,7 @@ use crate::ui::state::UiState;
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{LevelMeter, Pill, QualityBars, TextButton, Tone, centered_row, label};
-use egui::{Align, Layout, Ui, Widget, vec2};
+use egui::{Ui, Widget, vec2};
 use egui_material_icons::{MaterialIcon, icons};
 
 /// Both rows.
@@ -23,7 +23,7 @@ pub(super) fn facts_ui(
     tools_ui(ui, view, call, state, wishes);
 }
 
-/// Path, quality and the own microphone. Nothing moves sideways when the quality has another word, or the microphone closes.
+/// Path, quality and the own microphone. Nothing moves sideways when the quality has another word.
 fn status_ui(ui: &mut Ui, call: &CallView) {
     let colors = palette(ui);
     let path = call.path.as_ref().map(|path| {
@@ -38,7 +38,10 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
     let quality =
         call.quality.map(|quality| (quality, QualityBars::new(quality.bars, &qualities, &quality_label)));
     let muted = Pill::new(words::muted(), colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
-    let microphone = muted.width(ui).max(font::ICON + size::GAP_SMALL + size::METER);
+    let microphone = match call.muted {
+        true => muted.width(ui),
+        false => font::ICON + size::GAP_SMALL + size::METER,
+    };
     let mut widths = Vec::new();
     widths.extend(path.as_ref().map(|(_, pill)| pill.width(ui)));
     widths.extend(quality.as_ref().map(|(_, bars)| bars.width(ui)));
@@ -50,15 +53,10 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
         if let Some((quality, bars)) = quality {
             ui.add(bars).on_hover_text(words::quality_tip(&quality));
         }
-        let room = vec2(microphone, size::ROUND_SMALL);
-        let layout = Layout::left_to_right(Align::Center).with_main_align(Align::Center);
-        ui.allocate_ui_with_layout(room, layout, |ui| {
-            ui.set_min_width(microphone);
-            match call.muted {
-                true => drop(ui.add(muted)),
-                false => microphone_ui(ui, call, microphone),
-            }
-        });
+        match call.muted {
+            true => drop(ui.add(muted)),
+            false => microphone_ui(ui, call),
+        }
     });
 }
 
@@ -70,15 +68,14 @@ fn path_icon(path: &PathView) -> MaterialIcon {
     }
 }
 
-/// How loud the own microphone is, in the middle of this width.
-fn microphone_ui(ui: &mut Ui, call: &CallView, width: f32) {
+/// How loud the own microphone is.
+fn microphone_ui(ui: &mut Ui, call: &CallView) {
     let active = matches!(call.phase, CallPhase::Active { .. });
     if active {
         ui.ctx().request_repaint_after(pace::LEVELS);
     }
     let muted = palette(ui).text_muted;
     ui.spacing_mut().item_spacing.x = size::GAP_SMALL;
-    ui.add_space(((width - font::ICON - size::GAP_SMALL - size::METER) / 2.0).max(0.0));
     ui.label(icons::ICON_MIC.rich_text().size(font::ICON).color(muted));
     LevelMeter::new(words::mic(), call.mic_level, active).ui(ui).on_hover_text(words::mic());
 }

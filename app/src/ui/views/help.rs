@@ -6,7 +6,7 @@ use crate::engine::view::{Counts, Helped, View};
 use crate::ui::state::UiState;
 use crate::ui::text::{help as words, settings, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
+use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top};
 use egui::{Ui, vec2};
 use egui_material_icons::icons;
 use overlay::record::Offers;
@@ -22,7 +22,7 @@ const MBITS: [u32; 5] = [1, 2, 5, 10, 50];
 /// The page.
 pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let agreed = view.help.agreed;
-    page(ui, "help", size::COLUMN, |ui| {
+    page_from_top(ui, "help", size::COLUMN, |ui| {
         let colors = palette(ui);
         label(ui, words::title(), font::title(), colors.text);
         label(ui, words::intro(), font::body(), colors.text_muted);
@@ -43,13 +43,10 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            label(ui, words::cap(), font::strong(), colors.text);
-            let cap = agreed.max_kbps.and_then(|kbps| u32::try_from(kbps).ok());
-            if let Some(cap) = mbits_ui(ui, words::cap(), words::no_cap(), cap) {
-                let max_kbps = cap.map(u64::from);
-                wishes.push(Command::AgreeToHelp(Agreed { max_kbps, ..agreed }));
+            if agreed.roles.contains(Offers::RELAY) {
+                cap_ui(ui, agreed, wishes);
+                ui.add_space(size::GAP);
             }
-            ui.add_space(size::GAP);
             label(ui, words::upload(), font::strong(), colors.text);
             if let Some(upload_kbps) = mbits_ui(ui, words::upload(), words::unknown(), agreed.upload_kbps) {
                 wishes.push(Command::AgreeToHelp(Agreed { upload_kbps, ..agreed }));
@@ -76,6 +73,16 @@ fn roles_ui(ui: &mut Ui, agreed: &Agreed, wishes: &mut Vec<Command>) {
             let roles = if on { agreed.roles.without(role) } else { agreed.roles.and(role) };
             wishes.push(Command::AgreeToHelp(Agreed { roles, ..*agreed }));
         }
+    }
+}
+
+/// How much it passes on.
+fn cap_ui(ui: &mut Ui, agreed: Agreed, wishes: &mut Vec<Command>) {
+    label(ui, words::cap(), font::strong(), palette(ui).text);
+    let cap = agreed.max_kbps.and_then(|kbps| u32::try_from(kbps).ok());
+    if let Some(cap) = mbits_ui(ui, words::cap(), words::no_cap(), cap) {
+        let max_kbps = cap.map(u64::from);
+        wishes.push(Command::AgreeToHelp(Agreed { max_kbps, ..agreed }));
     }
 }
 

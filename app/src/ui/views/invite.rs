@@ -5,13 +5,13 @@ use crate::engine::view::{InviteView, View};
 use crate::ui::state::{Copied, UiState};
 use crate::ui::text::invite as words;
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{TextButton, Tone, card, label, page, qr_code};
+use crate::ui::widgets::{TextButton, Tone, card, label, page_from_top, qr_code};
 use egui::Ui;
 use egui_material_icons::icons;
 
 /// The page.
 pub(super) fn invite_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    page(ui, "invite", size::COLUMN_NARROW, |ui| {
+    page_from_top(ui, "invite", size::COLUMN_NARROW, |ui| {
         let colors = palette(ui);
         label(ui, words::title(), font::title(), colors.text);
         label(ui, words::intro(), font::body(), colors.text_muted);
@@ -21,6 +21,8 @@ pub(super) fn invite_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
             Some(invite) => invite_card_ui(ui, invite, state),
         }
         ui.add_space(size::GAP_LARGE);
+        let own_key = words::own_key(&view.own.key.fingerprint());
+        label(ui, own_key, font::caption(), colors.text_muted);
         if view.own.name.is_none() {
             label(ui, words::no_name(), font::caption(), colors.text_muted);
         }

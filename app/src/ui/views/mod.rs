@@ -109,7 +109,7 @@ fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
         Page::Request(key) => request::request_ui(ui, view, key, state, wishes),
         Page::History => history::history_ui(ui, view, state, wishes),
         Page::Invite => invite::invite_ui(ui, view, state, wishes),
-        Page::Network => network::network_ui(ui, view, wishes),
+        Page::Network => network::network_ui(ui, view, state, wishes),
         Page::Help => help::help_ui(ui, view, state, wishes),
         Page::Settings => settings::settings_ui(ui, view, state, wishes),
     }

@@ -3,6 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::diagnosis::{Bearing, Finding, Verdict};
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
+use crate::ui::state::{Copied, UiState};
 use crate::ui::text::{network as words, told};
 use crate::ui::theme::{Palette, font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, centered_row, label, page};
@@ -10,7 +11,7 @@ use egui::{Color32, Ui, vec2};
 use egui_material_icons::{MaterialIcon, icons};
 
 /// The page.
-pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
+pub(super) fn network_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     page(ui, "network", size::COLUMN, |ui| {
         let colors = palette(ui);
         match &view.network_check {
@@ -24,7 +25,7 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, wishes: &mut Vec<Command>) {
                 ui.label(icon.rich_text().size(size::KEY_PICTURE).color(ink));
                 label(ui, title, font::title(), colors.text);
                 ui.add_space(size::GAP_LARGE);
-                found_ui(ui, found, wishes);
+                found_ui(ui, found, state, wishes);
             }
         }
     });
@@ -46,7 +47,7 @@ fn looking_ui(ui: &mut Ui) {
     label(ui, words::looking_text(), font::body(), colors.text_muted);
 }
 
-fn found_ui(ui: &mut Ui, found: &NetworkFound, wishes: &mut Vec<Command>) {
+fn found_ui(ui: &mut Ui, found: &NetworkFound, state: &mut UiState, wishes: &mut Vec<Command>) {
     card(ui, |ui| {
         for finding in &found.findings {
             finding_ui(ui, finding);
@@ -62,11 +63,16 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound, wishes: &mut Vec<Command>) {
     centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
         if ui.add(copy).clicked() {
             ui.copy_text(found.lines.clone());
+            state.copied = Some(Copied);
         }
         if ui.add(again).clicked() {
             wishes.push(Command::CheckNetwork);
         }
     });
+    if state.copied.is_some() {
+        ui.add_space(size::GAP);
+        label(ui, words::copied(), font::body(), palette(ui).accent);
+    }
 }
 
 fn finding_ui(ui: &mut Ui, finding: &Finding) {

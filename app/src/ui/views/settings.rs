@@ -8,13 +8,13 @@ use crate::engine::view::{Appearance, BlockedRow, ContactId, Language, View};
 use crate::ui::state::UiState;
 use crate::ui::text::settings as words;
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page};
+use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top};
 use egui::Ui;
 use egui_material_icons::{MaterialIcon, icons};
 
 /// The page.
 pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    page(ui, "settings", size::COLUMN, |ui| {
+    page_from_top(ui, "settings", size::COLUMN, |ui| {
         let text = palette(ui).text;
         label(ui, words::title(), font::title(), text);
         ui.add_space(size::GAP_LARGE);

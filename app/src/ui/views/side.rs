@@ -164,8 +164,8 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     if wanted.is_empty() {
         return;
     }
-    if is_invite(&wanted) {
-        wishes.push(Command::AddInvite(state.search.trim().to_owned()));
+    if let Some(invite) = invite_in(&state.search) {
+        wishes.push(Command::AddInvite(invite.to_owned()));
         return state.go(Page::Search);
     }
     match view.contacts.iter().find(|row| row.name.to_lowercase() == wanted) {
@@ -184,9 +184,11 @@ fn leave_search(state: &mut UiState, wishes: &mut Vec<Command>) {
     }
 }
 
-/// Whether this is a link and no name.
-fn is_invite(wanted: &str) -> bool {
-    wanted.starts_with(INVITE_SCHEME)
+/// The link in what was typed or pasted, perhaps with the words it was sent with.
+fn invite_in(typed: &str) -> Option<&str> {
+    typed.split_whitespace().find(|word| {
+        word.get(..INVITE_SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(INVITE_SCHEME))
+    })
 }
 
 fn wanted_name(state: &UiState) -> String {
@@ -213,7 +215,7 @@ fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
 fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let typed = wanted_name(state);
     // A link filters nobody.
-    let wanted = if is_invite(&typed) { String::new() } else { typed };
+    let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
     section(ui, words::contacts());
     let mut exact = false;
     for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {

@@ -39,6 +39,30 @@ pub(in crate::ui) fn page<R>(ui: &mut Ui, name: &str, width: f32, add: impl FnOn
         .inner
 }
 
+/// The same from the top: what comes and goes on it does not move what stands above.
+pub(in crate::ui) fn page_from_top<R>(
+    ui: &mut Ui,
+    name: &str,
+    width: f32,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    egui::ScrollArea::vertical()
+        .id_salt(name)
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            let room = ui.available_rect_before_wrap();
+            let width = width.min(room.width() - 2.0 * size::PAGE_MARGIN).max(0.0);
+            let corner = pos2(room.center().x - width / 2.0, room.top() + size::PAGE_MARGIN).round();
+            let column = Rect::from_min_size(corner, vec2(width, (room.bottom() - corner.y).max(0.0)));
+            let layout = Layout::top_down(Align::Center);
+            let mut child = ui.new_child(UiBuilder::new().max_rect(column).layout(layout));
+            let result = add(&mut child);
+            ui.advance_cursor_after_rect(child.min_rect().expand2(vec2(0.0, size::PAGE_MARGIN)));
+            result
+        })
+        .inner
+}
+
 /// A column, at most `width` wide, centred both ways in the room there is. Its height is learnt in a first pass
 /// that nobody sees.
 pub(in crate::ui) fn centered_column<R>(
