@@ -11,7 +11,8 @@ use crate::engine::view::{NoInvite, Sentence};
 use crate::engine::words::WordsError;
 use crate::reason::{Custody, Instead, Reason, Remedy, Word};
 use crate::storage::When;
-use overlay::outcome::{Carrier, UdpState};
+use media::device::Direction;
+use overlay::outcome::Carrier;
 use overlay::username::{USERNAME_MAX, USERNAME_MIN};
 use overlay::volunteer::{Candidacy, Unfit};
 use overlay::{InviteError, NatKind, OfflineReason, Role, UsernameError};
@@ -210,9 +211,10 @@ pub(in crate::ui) fn fact(fact: &Fact) -> Sentence {
         Fact::Nat(NatKind::EndpointIndependent) => plain(found::nat_independent()),
         Fact::Nat(NatKind::AddressDependent) => advice::nat_dependent(),
         Fact::Nat(NatKind::Unknown) => plain(found::nat_unknown()),
-        Fact::Udp(UdpState::Works) => plain(found::udp_works()),
-        Fact::Udp(UdpState::Blocked) => advice::udp_blocked(),
-        Fact::Udp(UdpState::Unknown) => plain(found::udp_unknown()),
+        Fact::UdpWorks => plain(found::udp_works()),
+        Fact::UdpUnknown => plain(found::udp_unknown()),
+        Fact::CallsOverTcp => advice::calls_over_tcp(),
+        Fact::NoWayForSound => advice::no_way_for_sound(),
         Fact::Ipv6(Ipv6::Works) => plain(found::ipv_six_works()),
         Fact::Ipv6(Ipv6::Unproven) => plain(found::ipv_six_unproven()),
         Fact::Ipv6(Ipv6::None) => advice::ipv_six_none(),
