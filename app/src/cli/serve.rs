@@ -22,7 +22,7 @@ use crate::{
         helping::{Agreed, Helping},
         invites,
     },
-    reason::Reason,
+    reason::{Fault, Reason},
     storage::Storage,
 };
 use media::device::{AudioSink, AudioSource};
@@ -421,5 +421,6 @@ pub(super) fn runtime() -> Result<Runtime, Reason> {
 }
 
 fn unusable(what: &str, path: &Path, error: &io::Error) -> Reason {
-    Reason::Device(format!("cannot {what} the sound file {}: {error}", path.display()))
+    let why = format!("cannot {what} the sound file {}: {error}", path.display());
+    Reason::Device { why, fault: Fault::Other }
 }

@@ -501,7 +501,6 @@ fn is_io(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ReadOnly
                 | ErrorCode::PermissionDenied
                 | ErrorCode::SystemIoFailure
-                | ErrorCode::DiskFull
         )
     )
 }

@@ -9,7 +9,7 @@ use crate::desktop::AutostartError;
 use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
 use crate::engine::words::WordsError;
-use crate::reason::{Custody, Instead, Reason, Remedy, Word};
+use crate::reason::{Custody, Fault, Instead, Reason, Remedy, Word};
 use crate::storage::When;
 use media::device::Direction;
 use overlay::outcome::Carrier;
@@ -35,10 +35,11 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::PeerFailed => reason::peer_failed(),
         Reason::Incompatible => reason::incompatible(),
         Reason::NotAuthentic => reason::not_authentic(),
-        Reason::Device(why) => reason::device(why),
+        Reason::Device { why, fault } => device(why, *fault),
         Reason::Camera { why, remedy } => camera(why, *remedy),
         Reason::Sharing { why, instead } => sharing(why, *instead),
         Reason::Usage(why) => reason::usage(why),
+        Reason::BadInvite(why) => bad_invite(*why),
         Reason::NotBuilt(what) => reason::not_built(what),
         Reason::NoSuchName(name) => reason::no_such_name(name),
         Reason::NoSuchContact(name) => reason::no_such_contact(name),
@@ -63,6 +64,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::ProfileLocked(path) => reason::profile_locked(path),
         Reason::TooManyAttached => reason::too_many_attached(),
         Reason::ProfileUnreadable { path, why } => reason::profile_unreadable(path, why),
+        Reason::DiskFull => reason::disk_full(),
         Reason::ProfileTooNew(path) => reason::profile_too_new(path),
         Reason::DatabaseDamaged { moved_to } => reason::database_damaged(moved_to),
         Reason::Custody(custody) => self::custody(custody),
@@ -106,6 +108,20 @@ pub(in crate::ui) fn words(why: &WordsError) -> Sentence {
         }
         WordsError::Checksum => custody::words_checksum(),
         WordsError::Another => custody::words_another(),
+    }
+}
+
+fn device(why: &str, fault: Fault) -> Sentence {
+    match fault {
+        Fault::Missing(Direction::Capture) => reason::microphone_missing(),
+        Fault::Missing(Direction::Playback) => reason::loudspeaker_missing(),
+        Fault::Gone(Direction::Capture) => reason::microphone_gone(),
+        Fault::Gone(Direction::Playback) => reason::loudspeaker_gone(),
+        Fault::Busy(Direction::Capture) => reason::microphone_busy(),
+        Fault::Busy(Direction::Playback) => reason::loudspeaker_busy(),
+        Fault::Denied(Direction::Capture) => reason::microphone_denied(),
+        Fault::Denied(Direction::Playback) => reason::loudspeaker_denied(),
+        Fault::Other => reason::device(why),
     }
 }
 
@@ -158,14 +174,20 @@ pub(in crate::ui) fn offline(why: OfflineReason) -> Sentence {
 pub(in crate::ui) fn no_invite(why: &NoInvite) -> Sentence {
     match why {
         NoInvite::Refused(why) => reason(why),
-        NoInvite::Unreadable(InviteError::Scheme) => bad_invite::scheme(),
-        NoInvite::Unreadable(InviteError::TooLong) => bad_invite::too_long(),
-        NoInvite::Unreadable(InviteError::Malformed) => bad_invite::malformed(),
-        NoInvite::Unreadable(InviteError::Version) => bad_invite::version(),
-        NoInvite::Unreadable(InviteError::Network) => bad_invite::network(),
-        NoInvite::Unreadable(InviteError::Address) => bad_invite::address(),
-        NoInvite::Unreadable(InviteError::Signature) => bad_invite::signature(),
-        NoInvite::Unreadable(_) => bad_invite::other(),
+        NoInvite::Unreadable(why) => bad_invite(*why),
+    }
+}
+
+fn bad_invite(why: InviteError) -> Sentence {
+    match why {
+        InviteError::Scheme => bad_invite::scheme(),
+        InviteError::TooLong => bad_invite::too_long(),
+        InviteError::Malformed => bad_invite::malformed(),
+        InviteError::Version => bad_invite::version(),
+        InviteError::Network => bad_invite::network(),
+        InviteError::Address => bad_invite::address(),
+        InviteError::Signature => bad_invite::signature(),
+        _ => bad_invite::other(),
     }
 }
 
