@@ -46,16 +46,21 @@
 //! | recovery words wrong | too few; misspelt; in another order | The recovery words do not serve: .. |
 //! | backup damaged | cut; one bit | .. cannot be read: it is not what it should be, or damaged. |
 //!
+//! A few are met at a window that is drawn on a running engine (`live`): a name that is taken, unknown, not there, a cut invite, a
+//! missing microphone, a wrong passphrase, no network, no UDP.
+//!
 //! What takes whole networks is in `lab`: no cable, no way between two homes, a program that stands still and a cable cut in
 //! mid-call in `dead_ends`, routers that drop UDP in `blocked`.
 //!
 //! Nothing here asserts a timing; every wait is bounded.
-#![cfg(all(test, feature = "ui", target_os = "linux"))]
+#![cfg(test)]
+#![cfg(all(feature = "ui", target_os = "linux"))]
 
 mod calls;
 mod devices;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod live;
 mod names;
 mod network;
 mod pulse;

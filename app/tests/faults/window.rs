@@ -58,7 +58,8 @@ fn window(locale: Locale, change: impl FnOnce(&mut View)) -> Harness<'static, Fr
     harness
 }
 
-fn read(harness: &Harness<'static, Front>) -> Vec<String> {
+/// What stands on the screen.
+pub(crate) fn read(harness: &Harness<'static, Front>) -> Vec<String> {
     let all = harness.query_all(by());
     all.filter_map(|node| node.accesskit_node().label().or_else(|| node.accesskit_node().value())).collect()
 }
