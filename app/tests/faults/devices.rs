@@ -68,6 +68,20 @@ fn a_microphone_unplugged_in_mid_call_is_told_and_the_call_goes_on() {
     let words = ["call", "echo", "--mic", "device:headset.monitor", "--speaker", "null"];
     let mut call = run(with_sound(&world, &words));
     call.expect("media_flowing");
+    call.tell(r#"{"do":"device","mic":"device:other"}"#);
+    let why = "there is no microphone \"other\"; there are: headset.monitor";
+    told(
+        &call.expect("error"),
+        &Reason::Device { why: why.into(), fault: Fault::Gone(Direction::Capture) },
+        [
+            "There is no microphone \"other\"; there are: headset.monitor.",
+            "Plug it in again and see that the sound system runs, or choose another one with --mic.",
+        ],
+        [
+            "The microphone does not work any more.",
+            "Plug it in again and it is used at once, or choose another one in the settings.",
+        ],
+    );
     call.expect("stats");
     server.unplug(&headset);
     gone(&mut call, Direction::Capture);

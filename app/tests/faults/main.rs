@@ -36,8 +36,8 @@
 //! | caller has blocked the callee | they have | You have blocked ada. |
 //! | the other program dies in mid-call | killed | The connection was lost. |
 //! | profile in use | by another process | The profile .. is in use by another Silbo. |
-//! | profile is no folder | it is a file | The profile .. cannot be used: File exists (os error 17). |
-//! | disk full | two megabytes, filled | The disk is full, so that nothing new can be kept. |
+//! | profile is no folder | it is a file | The profile .. cannot be used: it is a file, not a folder. |
+//! | disk full | two megabytes, filled; a profile that is there, and a new one | The disk is full, so that nothing new can be kept. |
 //! | database damaged | overwritten | The profile's database is damaged; it was set aside as .., nothing was deleted. |
 //! | settings damaged | every row overwritten | nothing: they count as never chosen |
 //! | key damaged | overwritten | .. cannot be read: it is not what it should be, or damaged. |
