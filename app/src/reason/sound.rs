@@ -63,3 +63,38 @@ impl Fault {
         (message, next_step)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_device_names_the_device_and_what_helps() {
+        for (direction, device, option) in
+            [(Direction::Capture, "microphone", "--mic"), (Direction::Playback, "loudspeaker", "--speaker")]
+        {
+            let lost = DeviceError::Lost { direction, why: "the sound system stopped it".into() };
+            let absent = DeviceError::NotFound { direction, id: "usb".into(), available: Vec::new() };
+            let told = [
+                (DeviceError::None { direction }, Fault::Missing(direction)),
+                (lost, Fault::Gone(direction)),
+                (absent, Fault::Gone(direction)),
+                (DeviceError::Busy { direction }, Fault::Busy(direction)),
+                (DeviceError::Denied { direction }, Fault::Denied(direction)),
+            ];
+            for (error, fault) in told {
+                assert_eq!(Fault::of(&error), fault);
+                let (message, next_step) = fault.texts(&error.to_string());
+                assert!(message.contains(device) && message.ends_with('.'), "{message}");
+                assert!(next_step.ends_with('.'), "{next_step}");
+                assert!(next_step.contains(option) || fault == Fault::Denied(direction), "{next_step}");
+            }
+        }
+        let file = DeviceError::Unwritable { path: "out.wav".into(), why: "it is a folder".into() };
+        let (message, _) = Fault::of(&file).texts(&file.to_string());
+        assert_eq!(
+            message,
+            "The device or file cannot be used: cannot write the sound file out.wav: it is a folder."
+        );
+    }
+}

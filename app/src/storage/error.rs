@@ -86,3 +86,19 @@ impl From<rusqlite::Error> for StorageError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_database_that_refuses() {
+        let of = |code| StorageError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for full in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(of(full), StorageError::DiskFull), "{full}");
+        }
+        for other in [ffi::SQLITE_IOERR, ffi::SQLITE_CORRUPT, ffi::SQLITE_CONSTRAINT] {
+            assert!(matches!(of(other), StorageError::Database(_)), "{other}");
+        }
+    }
+}
