@@ -8,7 +8,7 @@ readonly BUILD="build-essential pkg-config libasound2-dev libvpx-dev cmake"
 readonly RUN="libgl1 libegl1 libgl1-mesa-dri libx11-6 libxcursor1 libxi6 libxrandr2 libxkbcommon0
     libxkbcommon-x11-0 libx11-xcb1 fonts-noto-core"
 readonly TEST="xvfb openbox xdotool imagemagick x11-utils dbus espeak-ng sox alsa-utils pulseaudio pulseaudio-utils
-    mesa-vulkan-drivers nftables miniupnpd-nftables iproute2 ethtool conntrack procps coturn python3 python3-dev python3-venv chromium"
+    mesa-vulkan-drivers nftables miniupnpd-nftables iproute2 ethtool conntrack procps strace coturn python3 python3-dev python3-venv chromium"
 
 main() {
     [ "${SILBO_SETUP:-}" != skip ] || return 0

@@ -2,11 +2,14 @@
 //! and a next step for people, and an exit status.
 
 mod custody;
+mod sound;
 
 pub use custody::Custody;
+pub use sound::Fault;
 
 use crate::call::Waiting;
 use crate::engine::view::Sentence;
+use overlay::InviteError;
 use std::fmt;
 
 /// Why a call ended or a command failed.
@@ -42,7 +45,12 @@ pub enum Reason {
     /// Who answered could not prove to be who was called.
     NotAuthentic,
     /// A microphone, loudspeaker or file cannot be used.
-    Device(String),
+    Device {
+        /// Why.
+        why: String,
+        /// What is the matter, as far as that decides what helps.
+        fault: Fault,
+    },
     /// A camera cannot be used.
     Camera {
         /// Why.
@@ -61,6 +69,8 @@ pub enum Reason {
     // How commands fail.
     /// The command line makes no sense.
     Usage(String),
+    /// A text is no invite that can be used.
+    BadInvite(InviteError),
     /// The command or option is in the contract, but not built yet.
     NotBuilt(String),
     /// Nobody claims this username.
@@ -132,6 +142,8 @@ pub enum Reason {
         /// What the system said.
         why: String,
     },
+    /// There is no room on the disk.
+    DiskFull,
     /// The profile was written by a later version.
     ProfileTooNew(String),
     /// The database was damaged and has been set aside.
@@ -280,10 +292,11 @@ impl Reason {
             Self::PeerFailed,
             Self::Incompatible,
             Self::NotAuthentic,
-            Self::Device(text()),
+            Self::Device { why: text(), fault: Fault::Other },
             Self::Camera { why: text(), remedy: Remedy::Connect },
             Self::Sharing { why: text(), instead: Instead::OtherWindow },
             Self::Usage(text()),
+            Self::BadInvite(InviteError::Malformed),
             Self::NotBuilt(text()),
             Self::NoSuchName(text()),
             Self::NoSuchContact(text()),
@@ -306,6 +319,7 @@ impl Reason {
             Self::ProfileLocked(text()),
             Self::TooManyAttached,
             Self::ProfileUnreadable { path: text(), why: text() },
+            Self::DiskFull,
             Self::ProfileTooNew(text()),
             Self::DatabaseDamaged { moved_to: text() },
             Self::Window(text()),
@@ -330,10 +344,11 @@ impl Reason {
             Self::PeerFailed => ("peer_failed", 1),
             Self::Incompatible => ("incompatible", 1),
             Self::NotAuthentic => ("not_authentic", 6),
-            Self::Device(_) => ("device", 1),
+            Self::Device { .. } => ("device", 1),
             Self::Camera { .. } => ("camera", 1),
             Self::Sharing { .. } => ("sharing", 1),
             Self::Usage(_) => ("usage", 2),
+            Self::BadInvite(_) => ("bad_invite", 2),
             Self::NotBuilt(_) => ("not_built", 2),
             Self::NoSuchName(_) => ("no_such_name", 3),
             Self::NoSuchContact(_) => ("no_such_contact", 3),
@@ -356,6 +371,7 @@ impl Reason {
             Self::ProfileLocked(_) => ("profile_locked", 7),
             Self::TooManyAttached => ("too_many_attached", 1),
             Self::ProfileUnreadable { .. } => ("profile_unreadable", 7),
+            Self::DiskFull => ("disk_full", 7),
             Self::ProfileTooNew(_) => ("profile_too_new", 7),
             Self::DatabaseDamaged { .. } => ("database_damaged", 7),
             Self::Custody(custody) => custody.entry(),
@@ -404,15 +420,13 @@ impl Reason {
                 "Who answered could not prove to be the one you called.".into(),
                 "Do not trust this connection; try again from another network.",
             ),
-            Self::Device(why) => (
-                format!("The device or file cannot be used: {why}."),
-                "Check that it is connected or exists, or choose another one (--mic, --speaker, --camera, --display).",
-            ),
+            Self::Device { why, fault } => fault.texts(why),
             Self::Camera { why, remedy } => {
                 (format!("The camera cannot be used: {why}."), remedy.next_step())
             }
             Self::Sharing { why, instead } => (format!("Nothing is shared: {why}."), instead.next_step()),
             Self::Usage(why) => (why.clone(), "See `silbo --help`."),
+            Self::BadInvite(why) => invite_texts(*why),
             Self::NotBuilt(what) => {
                 (format!("{what} is not built yet."), "Wait for a later version of Silbo.")
             }
@@ -491,6 +505,10 @@ impl Reason {
                 format!("The profile {path} cannot be used: {why}."),
                 "Check that the folder exists, belongs to you and that the disk is not full.",
             ),
+            Self::DiskFull => (
+                "The disk is full, so that nothing new can be kept.".into(),
+                "Make room on the disk, then do it once more.",
+            ),
             Self::ProfileTooNew(path) => {
                 (format!("The profile {path} was written by a later version of Silbo."), "Update Silbo.")
             }
@@ -511,6 +529,26 @@ impl Reason {
         };
         (message, next_step.into())
     }
+}
+
+/// What is wrong with an invite, and what helps.
+fn invite_texts(why: InviteError) -> (String, &'static str) {
+    let next_step = match why {
+        InviteError::Scheme | InviteError::TooLong | InviteError::Malformed => {
+            "Copy the link once more, all of it and nothing else."
+        }
+        InviteError::Version => "Update Silbo.",
+        InviteError::Signature => "Ask for a new one, over another channel.",
+        _ => "Ask for a new one.",
+    };
+    (why.to_string(), next_step)
+}
+
+/// What a layer below says, as a sentence.
+pub(crate) fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 impl fmt::Display for Reason {

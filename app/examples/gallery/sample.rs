@@ -14,7 +14,7 @@ use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
 use media::video::frame::{Size, Taken};
 use media::video::pattern;
-use overlay::outcome::{Carrier, UdpState};
+use overlay::outcome::Carrier;
 use overlay::{Identity, NatKind, OfflineReason, PublicKey, Role};
 use relay::UnixTime;
 use std::time::{Duration, Instant};
@@ -156,6 +156,11 @@ pub(crate) fn devices(microphone: &str, loudspeaker: &str) -> View {
 pub(crate) fn checked(verdict: Verdict) -> View {
     let finding = |bearing, fact| Finding { topic: "any", bearing, fact };
     let home = ([203, 0, 113, 5], 443).into();
+    let udp = match verdict {
+        Verdict::Callable => finding(Bearing::Good, Fact::UdpWorks),
+        Verdict::OverTcp => finding(Bearing::Note, Fact::CallsOverTcp),
+        Verdict::NoSound | Verdict::Unreachable => finding(Bearing::Bad, Fact::NoWayForSound),
+    };
     let mut view = contacts();
     view.network_check = NetworkCheck::Found(Box::new(NetworkFound {
         verdict,
@@ -163,7 +168,7 @@ pub(crate) fn checked(verdict: Verdict) -> View {
             finding(Bearing::Good, Fact::RungThrough(vec![(home, Carrier::Quic), (home, Carrier::Tcp)])),
             finding(Bearing::Good, Fact::SeenAt(vec![home.ip()])),
             finding(Bearing::Note, Fact::Nat(NatKind::AddressDependent)),
-            finding(Bearing::Bad, Fact::Udp(UdpState::Blocked)),
+            udp,
             finding(Bearing::Note, Fact::Ipv6(Ipv6::None)),
             finding(Bearing::Note, Fact::PortFiltered(Role::Leaf)),
             finding(Bearing::Note, Fact::OffersNothing),
@@ -236,7 +241,8 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("notices", notices()),
         ("offline", offline()),
         ("devices", devices("usb-1", "hdmi")),
-        ("network", checked(Verdict::NoSound)),
+        ("network", checked(Verdict::OverTcp)),
+        ("no-sound", checked(Verdict::NoSound)),
         ("incoming", bob(CallPhase::Incoming)),
         ("calling", bob(CallPhase::Calling)),
         ("ringing", bob(CallPhase::Ringing)),

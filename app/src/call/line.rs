@@ -240,7 +240,7 @@ impl Line {
         let Some(call) = self.call.as_ref().filter(|call| call.id == id) else { return };
         let why = match &reason {
             Reason::NoPath | Reason::ConnectionLost => HangUp::NoPath,
-            Reason::Device(_) | Reason::Camera { .. } | Reason::Internal(_) => HangUp::Failed,
+            Reason::Device { .. } | Reason::Camera { .. } | Reason::Internal(_) => HangUp::Failed,
             _ => HangUp::Person,
         };
         let reason = match (&call.state, by) {

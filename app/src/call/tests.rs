@@ -8,7 +8,7 @@ use super::{
     message::{Body, HangUp, Signal},
     *,
 };
-use crate::reason::Word;
+use crate::reason::{Fault, Word};
 use relay::{Now, UnixTime};
 use std::time::Instant;
 
@@ -475,7 +475,7 @@ fn a_session_that_cannot_start_ends_the_call_and_tells_the_caller() {
     pair.start_sessions();
     pair.deliver();
     pair.bob.line.answer(pair.now).unwrap();
-    let device = Reason::Device("gone".into());
+    let device = Reason::Device { why: "gone".into(), fault: Fault::Other };
     pair.bob.line.handle_start_failed(pair.now, CallId([1; 16]), device.clone());
     pair.deliver();
     assert_eq!(pair.bob.ended().reason, device);

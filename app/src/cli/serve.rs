@@ -22,7 +22,7 @@ use crate::{
         helping::{Agreed, Helping},
         invites,
     },
-    reason::Reason,
+    reason::{Fault, Reason},
     storage::Storage,
 };
 use media::device::{AudioSink, AudioSource};
@@ -56,6 +56,8 @@ enum Until {
     Added,
     /// The call is over; it hangs up after so much sound.
     CallEnded { duration: Option<Duration> },
+    /// The same, once there is sound: nothing that is refused ends it any more.
+    HungUp,
     /// So many calls are over, or for ever; told to end, it first lets those whom it relays end, for so long.
     Calls { left: Option<u64>, drain: Duration },
 }
@@ -375,17 +377,22 @@ fn judge(
             printer.error(&nobody);
             Some(nobody.exit_status())
         }
-        (Until::CallEnded { .. }, EventBody::Ended { ended, .. }) => Some(ended.reason.exit_status()),
-        (Until::CallEnded { duration: Some(duration) }, EventBody::MediaFlowing { .. }) => {
-            hang_up_at.get_or_insert(Instant::now() + *duration);
+        (Until::CallEnded { .. } | Until::HungUp, EventBody::Ended { ended, .. }) => {
+            Some(ended.reason.exit_status())
+        }
+        (until @ Until::CallEnded { .. }, EventBody::MediaFlowing { .. }) => {
+            if let Until::CallEnded { duration: Some(duration) } = until {
+                *hang_up_at = Some(Instant::now() + *duration);
+            }
+            *until = Until::HungUp;
             None
         }
         (Until::Calls { left: Some(left), .. }, EventBody::Ended { .. }) => {
             *left = left.saturating_sub(1);
             (*left == 0).then_some(0)
         }
-        // A node that stays goes on after a failed command.
-        (Until::Calls { .. }, _) => None,
+        // A node that stays goes on after a failed command, and so does a call.
+        (Until::Calls { .. } | Until::HungUp, _) => None,
         (_, EventBody::Refused(reason)) => Some(reason.exit_status()),
         _ => None,
     }
@@ -421,5 +428,6 @@ pub(super) fn runtime() -> Result<Runtime, Reason> {
 }
 
 fn unusable(what: &str, path: &Path, error: &io::Error) -> Reason {
-    Reason::Device(format!("cannot {what} the sound file {}: {error}", path.display()))
+    let why = format!("cannot {what} the sound file {}: {error}", path.display());
+    Reason::Device { why, fault: Fault::Other }
 }

@@ -173,12 +173,12 @@ impl Actor {
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
             Some(SessionEvent::Relay(relay, health)) => self.relay_found(relay, health),
             Some(SessionEvent::DeviceLost(error)) => {
-                let reason = Reason::Device(error.to_string());
+                let reason = Reason::from(error);
                 self.picture.notice(&reason);
                 self.tell(Some(call), EventBody::DeviceLost(reason));
             }
             Some(SessionEvent::DeviceRefused(error)) => {
-                self.refuse(Some(call), Reason::Device(error.to_string()));
+                self.refuse(Some(call), error.into());
             }
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
@@ -534,7 +534,7 @@ impl Actor {
         let why = ended.reason.clone();
         self.picture.phase(CallPhase::Ended { why, lasted: ended.talked, receipt });
         let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
-            || matches!(ended.reason, Reason::Device(_) | Reason::Camera { .. } | Reason::Internal(_));
+            || matches!(ended.reason, Reason::Device { .. } | Reason::Camera { .. } | Reason::Internal(_));
         if failed && ended.direction == Direction::Placed {
             self.tell(Some(call), EventBody::Error(ended.reason.clone()));
         }

@@ -7,7 +7,7 @@ pub use fact::{ClockError, Fact, Ipv6};
 
 use super::{helping, view::NetworkFound};
 use overlay::{
-    NatKind, Report, Role,
+    NatKind, RelayOffer, Report, Role,
     outcome::{Carrier, Skew, UdpState},
     volunteer::{Candidacy, Filtering},
 };
@@ -34,7 +34,9 @@ pub struct Diagnosis {
 pub enum Verdict {
     /// Yes.
     Callable,
-    /// It rings, and no sound gets through.
+    /// Yes; but UDP does not get through, so that every call goes over TCP, through a relay.
+    OverTcp,
+    /// It rings, and no sound gets through: UDP does not, and nobody lends a relay over TCP.
     NoSound,
     /// No supernode can ring this computer.
     Unreachable,
@@ -68,8 +70,8 @@ const CLOCK_TOLERATED_MS: i64 = 5_000;
 const CLOCK_CORRECTED_MS: i64 = 24 * 3600 * 1000;
 
 impl Diagnosis {
-    /// Draws the conclusions.
-    pub fn of(report: Report) -> Self {
+    /// Draws the conclusions. `relays` are those that were lent when asked for, where UDP does not get through.
+    pub fn of(report: Report, relays: &[RelayOffer]) -> Self {
         let rung_by: Vec<_> = report.supernodes.iter().filter(|link| link.rings).collect();
         let homes = rung_by.iter().map(|link| {
             json!({
@@ -78,8 +80,10 @@ impl Diagnosis {
             })
         });
         let homes = homes.collect();
+        let over_tcp = relays.iter().any(|relay| relay.streams.is_some());
         let verdict = match (report.status.homes, report.udp) {
             (0, _) => Verdict::Unreachable,
+            (_, UdpState::Blocked) if over_tcp => Verdict::OverTcp,
             (_, UdpState::Blocked) => Verdict::NoSound,
             (_, UdpState::Works | UdpState::Unknown) => Verdict::Callable,
         };
@@ -88,7 +92,7 @@ impl Diagnosis {
             Some(homes_found(&report)),
             address_found(&report),
             Some(nat_found(&report)),
-            Some(udp_found(report.udp)),
+            Some(udp_found(report.udp, over_tcp)),
             Some(ipv6_found(ipv6)),
             Some(port_found(&report)),
             Some(helping_found(&report)),
@@ -106,7 +110,7 @@ impl Diagnosis {
     /// Why people cannot call; nothing when they can.
     pub fn obstacle(&self) -> Option<&'static str> {
         match self.verdict {
-            Verdict::Callable => None,
+            Verdict::Callable | Verdict::OverTcp => None,
             Verdict::NoSound => Some("People can find and ring you, but no sound would get through"),
             Verdict::Unreachable => Some("Nobody can call you: no supernode can ring this computer"),
         }
@@ -123,9 +127,10 @@ impl Diagnosis {
             json!({ "topic": found.topic, "bearing": bearing, "message": found.fact.message(), "advice": found.fact.advice() })
         });
         json!({
-            "callable": self.verdict == Verdict::Callable,
+            "callable": self.obstacle().is_none(),
             "verdict": match self.verdict {
                 Verdict::Callable => "callable",
+                Verdict::OverTcp => "over_tcp",
                 Verdict::NoSound => "no_sound",
                 Verdict::Unreachable => "unreachable",
             },
@@ -155,7 +160,11 @@ impl Diagnosis {
 
     /// For a person: the verdict, then one line for each finding.
     pub(super) fn to_lines(&self) -> String {
-        let mut lines = vec![format!("{}.", self.obstacle().unwrap_or("People can call you"))];
+        let callable = match self.verdict {
+            Verdict::OverTcp => "People can call you; but calls go over TCP, and the sound may stutter",
+            Verdict::Callable | Verdict::NoSound | Verdict::Unreachable => "People can call you",
+        };
+        let mut lines = vec![format!("{}.", self.obstacle().unwrap_or(callable))];
         for found in &self.findings {
             let mark = match found.bearing {
                 Bearing::Good => "+",
@@ -207,13 +216,14 @@ fn nat_found(report: &Report) -> Finding {
     finding("nat", bearing, Fact::Nat(report.status.nat))
 }
 
-fn udp_found(udp: UdpState) -> Finding {
-    let bearing = match udp {
-        UdpState::Works => Bearing::Good,
-        UdpState::Blocked => Bearing::Bad,
-        UdpState::Unknown => Bearing::Note,
+fn udp_found(udp: UdpState, over_tcp: bool) -> Finding {
+    let (bearing, fact) = match udp {
+        UdpState::Works => (Bearing::Good, Fact::UdpWorks),
+        UdpState::Blocked if over_tcp => (Bearing::Note, Fact::CallsOverTcp),
+        UdpState::Blocked => (Bearing::Bad, Fact::NoWayForSound),
+        UdpState::Unknown => (Bearing::Note, Fact::UdpUnknown),
     };
-    finding("udp", bearing, Fact::Udp(udp))
+    finding("udp", bearing, fact)
 }
 
 /// What volunteers and supernodes have tested; nobody needs an open port to be called.
@@ -285,10 +295,12 @@ fn carrier(carrier: Carrier) -> &'static str {
 mod tests {
     use super::*;
     use overlay::{
-        Status,
+        LinkKey, Status,
         outcome::{Kept, Stats, SupernodeLink, Traffic},
+        record::CertificateHash,
         wire::Load,
     };
+    use relay::{Credentials, UnixTime};
 
     fn report() -> Report {
         let link = |last: u8, carrier| SupernodeLink {
@@ -321,13 +333,25 @@ mod tests {
         }
     }
 
+    /// A relay that somebody lends; over TCP as well where it says a port.
+    fn relay(tcp: Option<u16>) -> RelayOffer {
+        let ip = IpAddr::from([203, 0, 113, 1]);
+        RelayOffer {
+            node: LinkKey::from_bytes([1; 32]),
+            udp: (ip, 3478).into(),
+            streams: tcp.map(|port| ((ip, port).into(), CertificateHash::from_bytes([2; 32]))),
+            credentials: Credentials { username: "u".into(), password: "p".into() },
+            expires: UnixTime::from_secs(1),
+        }
+    }
+
     fn about<'a>(diagnosis: &'a Diagnosis, topic: &str) -> &'a Finding {
         diagnosis.findings.iter().find(|found| found.topic == topic).unwrap()
     }
 
     #[test]
     fn a_home_with_udp_can_be_called_and_is_told_how_it_is_reached() {
-        let diagnosis = Diagnosis::of(report());
+        let diagnosis = Diagnosis::of(report(), &[]);
         assert_eq!((diagnosis.verdict, diagnosis.obstacle()), (Verdict::Callable, None));
         let homes = about(&diagnosis, "homes").fact.message();
         assert!(
@@ -360,7 +384,7 @@ mod tests {
         ];
         let mut told = BTreeSet::new();
         for (report, verdict, topic) in cases {
-            let diagnosis = Diagnosis::of(report);
+            let diagnosis = Diagnosis::of(report, &[]);
             assert_eq!(diagnosis.verdict, verdict);
             assert!(diagnosis.obstacle().is_some());
             let found = about(&diagnosis, topic);
@@ -371,12 +395,30 @@ mod tests {
     }
 
     #[test]
+    fn where_udp_is_blocked_a_relay_over_tcp_makes_calls_possible() {
+        let mut blocked = report();
+        blocked.udp = UdpState::Blocked;
+        let diagnosis = Diagnosis::of(blocked.clone(), &[relay(None), relay(Some(443))]);
+        assert_eq!((diagnosis.verdict, diagnosis.obstacle()), (Verdict::OverTcp, None));
+        let fields = diagnosis.fields();
+        assert_eq!((&fields["callable"], &fields["verdict"]), (&json!(true), &json!("over_tcp")));
+        let found = about(&diagnosis, "udp");
+        assert_eq!(found.bearing, Bearing::Note, "it could be better, and it works");
+        assert!(found.fact.message().contains("stutter") && found.fact.advice().is_some(), "{found:?}");
+        assert!(diagnosis.to_lines().starts_with("People can call you; but calls go over TCP"));
+        // A relay over UDP is of no use there; without a home nobody rings, whoever lends what.
+        assert_eq!(Diagnosis::of(blocked.clone(), &[relay(None)]).verdict, Verdict::NoSound);
+        (blocked.status.homes, blocked.supernodes) = (0, Vec::new());
+        assert_eq!(Diagnosis::of(blocked, &[relay(Some(443))]).verdict, Verdict::Unreachable);
+    }
+
+    #[test]
     fn address_translation_ipv6_and_the_clock_are_judged() {
         let mut seen = report();
         seen.status.nat = NatKind::AddressDependent;
         seen.addresses.push(Ipv6Addr::new(0x2a00, 1, 2, 3, 4, 5, 6, 7).into());
         seen.clock_behind = Some(Skew::from_millis(-90_000));
-        let diagnosis = Diagnosis::of(seen);
+        let diagnosis = Diagnosis::of(seen, &[]);
         assert_eq!(diagnosis.verdict, Verdict::Callable);
         assert!(about(&diagnosis, "nat").fact.advice().is_some());
         assert_eq!(diagnosis.fields()["ipv6"], "unproven");
@@ -386,18 +428,18 @@ mod tests {
         let mut seen = report();
         seen.clock_behind = Some(Skew::from_millis(i64::MAX));
         seen.supernodes[0].remote = (Ipv6Addr::LOCALHOST, 1).into();
-        let diagnosis = Diagnosis::of(seen);
+        let diagnosis = Diagnosis::of(seen, &[]);
         assert_eq!(about(&diagnosis, "clock").bearing, Bearing::Bad);
         assert_eq!(diagnosis.fields()["ipv6"], "works");
         for (filtering, word) in [(Filtering::EndpointIndependent, "open"), (Filtering::Filtered, "filtered")]
         {
             let mut seen = report();
             seen.status.filtering = filtering;
-            let diagnosis = Diagnosis::of(seen);
+            let diagnosis = Diagnosis::of(seen, &[]);
             assert_eq!((diagnosis.verdict, &diagnosis.fields()["port"]), (Verdict::Callable, &json!(word)));
         }
         let mut seen = report();
         seen.clock_behind = None;
-        assert_eq!(about(&Diagnosis::of(seen), "clock").bearing, Bearing::Note);
+        assert_eq!(about(&Diagnosis::of(seen, &[]), "clock").bearing, Bearing::Note);
     }
 }

@@ -16,8 +16,8 @@ use crate::{
     storage::{Contact, Request, Storage, Verified},
 };
 use overlay::{
-    FoundClaim, Identity, Invite, Network, PublicKey, RegisterError, Registration, Report, Username, driver,
-    identity::safety::SafetyNumber,
+    FoundClaim, Identity, Invite, Network, PublicKey, RegisterError, Registration, RelayWish, Report,
+    Username, driver, identity::safety::SafetyNumber, outcome::UdpState,
 };
 use relay::UnixTime;
 use std::time::Duration;
@@ -186,7 +186,12 @@ pub(super) async fn diagnose(overlay: &driver::Handle) -> Option<Diagnosis> {
         }
         let settled = report.status.homes > 0 && since(changed, now) >= DIAGNOSIS_SETTLES;
         if settled || since(began, now) >= DIAGNOSIS_PATIENCE {
-            return Some(Diagnosis::of(report));
+            let relays = match report.udp {
+                // What calls would go through; who can do without is not lent any.
+                UdpState::Blocked => overlay.relays(RelayWish::Any).await.unwrap_or_default(),
+                UdpState::Works | UdpState::Unknown => Vec::new(),
+            };
+            return Some(Diagnosis::of(report, &relays));
         }
         sleep(DIAGNOSIS_LOOKS).await;
     }

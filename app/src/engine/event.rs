@@ -35,7 +35,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("lookup", "name, claims, lookalikes (if any), ms: what the directory knows of a username"),
     (
         "doctor",
-        "callable, verdict (callable, no_sound, unreachable), homes, nat, udp, ipv6, port, helping, \
+        "callable, verdict (callable, over_tcp, no_sound, unreachable), homes, nat, udp, ipv6, port, helping, \
          helping_reason, clock_behind_ms, supernodes_known, findings: can people call?",
     ),
     ("name_contested", "name, key, fingerprint: somebody else is shown to have your username or one like it"),

@@ -3,9 +3,10 @@
 use super::view::NoInvite;
 use crate::{
     call::Side,
-    reason::{Custody, Instead, Reason, Remedy, Word},
+    reason::{Custody, Fault, Instead, Reason, Remedy, Word, capitalised},
     storage::{StorageError, seal::SealError},
 };
+use media::device::DeviceError;
 use media::session::{SessionEnd, SessionError};
 use media::video::driver::{CameraError, ScreenError, VideoError};
 use overlay::{InviteError, LookupError, RegisterError, SendError, Username, driver::StartError};
@@ -43,6 +44,7 @@ impl From<StorageError> for Reason {
             StorageError::Passphrase(why) => Self::Custody(Custody::Passphrase(why)),
             StorageError::TooNew(path) => Self::ProfileTooNew(path.display().to_string()),
             StorageError::Full(most) => Self::Full(most),
+            StorageError::DiskFull => Self::DiskFull,
             StorageError::Database(error) => {
                 Self::Internal(format!("the profile's database refused: {error}"))
             }
@@ -73,7 +75,13 @@ impl From<StartError> for Reason {
 
 impl From<InviteError> for Reason {
     fn from(error: InviteError) -> Self {
-        Self::Usage(error.to_string())
+        Self::BadInvite(error)
+    }
+}
+
+impl From<DeviceError> for Reason {
+    fn from(error: DeviceError) -> Self {
+        Self::Device { fault: Fault::of(&error), why: error.to_string() }
     }
 }
 
@@ -108,7 +116,7 @@ impl From<SendError> for Reason {
 impl From<SessionError> for Reason {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Device(error) => Self::Device(error.to_string()),
+            SessionError::Device(error) => error.into(),
             SessionError::Video(error) => of_pictures(&error),
             SessionError::Description(why) => {
                 tracing::debug!(why, "the other side's description was refused");
@@ -124,7 +132,7 @@ pub(super) fn of_pictures(error: &VideoError) -> Reason {
     let camera = match error {
         VideoError::Camera(camera) => camera,
         VideoError::Screen(screen) => return of_sharing(screen),
-        error => return Reason::Device(error.to_string()),
+        error => return Reason::Device { why: error.to_string(), fault: Fault::Other },
     };
     let remedy = match camera {
         CameraError::NoneFound => Remedy::Connect,
@@ -169,7 +177,7 @@ pub(super) fn of_session_end(end: SessionEnd) -> (Reason, Side) {
         SessionEnd::NoPath => (Reason::NoPath, Side::Network),
         SessionEnd::NotAuthentic => (Reason::NotAuthentic, Side::Remote),
         SessionEnd::Lost => (Reason::ConnectionLost, Side::Network),
-        SessionEnd::Device(error) => (Reason::Device(error.to_string()), Side::Local),
+        SessionEnd::Device(error) => (error.into(), Side::Local),
         SessionEnd::Internal(why) => (Reason::Internal(why), Side::Local),
         _ => (Reason::Internal("the call ended in an unknown way".into()), Side::Local),
     }
@@ -187,12 +195,6 @@ fn cannot_listen(address: SocketAddr, source: &io::Error) -> Reason {
         io::ErrorKind::AddrNotAvailable => Reason::NotOurAddress(address.to_string()),
         _ => Reason::Usage(format!("Cannot listen on {address}: {source}.")),
     }
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 #[cfg(test)]

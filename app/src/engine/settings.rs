@@ -105,7 +105,7 @@ impl Actor {
             Ok(devices) => settings.devices = Some(devices),
             Err(error) => {
                 settings.devices = Some(Vec::new());
-                self.refuse(None, Reason::Device(error.to_string()));
+                self.refuse(None, error.into());
             }
         }
     }

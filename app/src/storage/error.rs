@@ -1,6 +1,7 @@
 //! What goes wrong in a profile's folder, and with files that go into it or come out of it.
 
 use super::{BackupError, PassphraseError, seal::SealError};
+use rusqlite::ffi;
 use std::path::PathBuf;
 
 /// Why the profile cannot be used, or a change was not made.
@@ -26,7 +27,7 @@ pub enum StorageError {
     /// The key is sealed, and no passphrase was given.
     #[error("{} is locked with a passphrase", .0.display())]
     Sealed(PathBuf),
-    /// What is sealed was not opened.
+    /// A key or what is sealed was not opened.
     #[error("{}: {why}", path.display())]
     NotOpened {
         /// What.
@@ -68,7 +69,36 @@ pub enum StorageError {
     /// A list is full.
     #[error("the list holds at most {0} entries")]
     Full(u32),
+    /// There is no room for the database on the disk.
+    #[error("the disk is full")]
+    DiskFull,
     /// The database refused a change.
     #[error("the database refused: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error().map(|error| error.extended_code) {
+            // The second: the index of the journal cannot grow.
+            Some(ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE) => Self::DiskFull,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_database_that_refuses() {
+        let of = |code| StorageError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for full in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(of(full), StorageError::DiskFull), "{full}");
+        }
+        for other in [ffi::SQLITE_IOERR, ffi::SQLITE_CORRUPT, ffi::SQLITE_CONSTRAINT] {
+            assert!(matches!(of(other), StorageError::Database(_)), "{other}");
+        }
+    }
 }

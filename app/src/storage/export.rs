@@ -2,7 +2,7 @@
 
 use super::{
     Backup, BackupError, MAX_BACKUP, Passphrase, StorageError,
-    profile::{private_options, sync_folder},
+    profile::{private_options, said, sync_folder},
     seal::{self, Content, Cost, SEAL_OVERHEAD, Sealed},
 };
 use std::{
@@ -89,7 +89,7 @@ fn folder(file: &Path) -> &Path {
 }
 
 fn of_file(path: &Path, error: &io::Error) -> StorageError {
-    StorageError::File { path: path.to_owned(), why: error.to_string() }
+    StorageError::File { path: path.to_owned(), why: said(error) }
 }
 
 #[cfg(test)]

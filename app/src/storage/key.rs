@@ -8,7 +8,7 @@
 use super::{
     Profile, StorageError,
     profile::{io_error, remove_if_there, unfinished, write_private},
-    seal::{self, Content, Cost, Passphrase, Sealed},
+    seal::{self, Content, Cost, Passphrase, SealError, Sealed},
 };
 use data_encoding::BASE32_NOPAD_NOCASE;
 use overlay::Identity;
@@ -160,8 +160,6 @@ fn parse(path: &Path, bytes: &[u8], passphrase: Option<&Passphrase>) -> Result<I
         let secret = BASE32_NOPAD_NOCASE.decode(text).ok().map(Zeroizing::new);
         secret.and_then(|secret| <[u8; 32]>::try_from(secret.as_slice()).ok())
     };
-    secret.map(Identity::from_secret).ok_or_else(|| StorageError::Io {
-        path: path.to_owned(),
-        why: "it does not hold an identity key; put a backup in its place".into(),
-    })
+    let no_key = || StorageError::NotOpened { path: path.to_owned(), why: SealError::Malformed };
+    secret.map(Identity::from_secret).ok_or_else(no_key)
 }

@@ -501,7 +501,6 @@ fn is_io(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ReadOnly
                 | ErrorCode::PermissionDenied
                 | ErrorCode::SystemIoFailure
-                | ErrorCode::DiskFull
         )
     )
 }
@@ -525,7 +524,7 @@ fn set_aside(path: &Path, now: UnixTime) -> StorageError {
             continue;
         }
         if let Err(error) = fs::rename(&from, target(suffix, stamp)) {
-            return StorageError::Io { path: from, why: error.to_string() };
+            return profile::io_error(&from, &error);
         }
     }
     StorageError::Damaged { moved_to: target("", stamp) }

@@ -22,7 +22,12 @@ pub struct Profile {
 impl Profile {
     /// Takes the profile, and makes its folder (for the owner only) if there is none.
     pub fn take(folder: &Path) -> Result<Self, StorageError> {
-        make_private_folder(folder).map_err(|error| io_error(folder, &error))?;
+        make_private_folder(folder).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                StorageError::Io { path: folder.to_owned(), why: "it is a file, not a folder".into() }
+            }
+            _ => io_error(folder, &error),
+        })?;
         let path = folder.join(LOCK);
         let lock = private_options().truncate(false).open(&path).map_err(|error| io_error(&path, &error))?;
         match lock.try_lock() {
@@ -106,5 +111,14 @@ pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 pub(super) fn io_error(path: &Path, error: &io::Error) -> StorageError {
-    StorageError::Io { path: path.to_owned(), why: error.to_string() }
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StorageError::DiskFull,
+        _ => StorageError::Io { path: path.to_owned(), why: said(error) },
+    }
+}
+
+/// What the system says, without its numbers.
+pub(super) fn said(error: &io::Error) -> String {
+    let said = error.to_string();
+    said.split_once(" (os error").map_or(said.as_str(), |(said, _)| said).to_owned()
 }

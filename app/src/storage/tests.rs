@@ -284,7 +284,7 @@ fn a_damaged_identity_is_reported_and_left_alone() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("identity.key"), "not a key\n").unwrap();
     let profile = Profile::take(folder.path()).unwrap();
-    assert!(matches!(profile.identity(fresh(1), None), Err(StorageError::Io { .. })));
+    assert!(matches!(profile.identity(fresh(1), None), Err(StorageError::NotOpened { .. })));
     assert_eq!(fs::read_to_string(folder.path().join("identity.key")).unwrap(), "not a key\n");
 }
 
@@ -348,7 +348,7 @@ fn a_sealed_key_that_was_cut_off_or_altered_is_reported_and_left_alone() {
         assert_eq!(fs::read(&path).unwrap(), &whole[..cut]);
     }
     fs::write(&path, vec![b'a'; 100_000]).unwrap();
-    assert!(matches!(profile.identity(fresh(2), Some(&right)), Err(StorageError::Io { .. })));
+    assert!(matches!(profile.identity(fresh(2), Some(&right)), Err(StorageError::NotOpened { .. })));
 }
 
 fn fresh(seed: u8) -> [u8; 32] {

@@ -1,6 +1,7 @@
 //! Whole calls between real processes.
 
-use crate::harness::{Silbo, World, loudest, write_tone};
+use crate::harness::{Silbo, World};
+use crate::sound::{loudest, write_tone};
 use serde_json::Value;
 
 const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
@@ -81,27 +82,6 @@ fn a_call_that_must_be_relayed_is_relayed() {
 }
 
 #[test]
-fn a_direct_call_goes_on_when_the_supernode_dies() {
-    let mut world = World::new();
-    let answering = ["--auto-answer", "--calls", "1", "--mic", "tone:440", "--speaker", "null"];
-    let mut bob = bob_is_online(&world, &answering);
-    let mut ada = ada_calls_bob(&world, &["--mic", "tone:330", "--speaker", "file:ada.wav"]);
-    ada.expect("media_flowing");
-    bob.expect("media_flowing");
-    world.kill_supernode();
-    for _ in 0..5 {
-        ada.expect("stats");
-    }
-    let before = ada.expect("stats")["packets_received"].as_u64().unwrap();
-    let after = ada.expect("stats")["packets_received"].as_u64().unwrap();
-    assert!(after > before, "sound goes on");
-    ada.tell(r#"{"do":"hangup"}"#);
-    assert_eq!(bob.expect("ended")["reason"], "hung_up", "the hang-up needs no supernode either");
-    ada.end().with(0);
-    bob.end().with(0);
-}
-
-#[test]
 fn a_contact_rings_and_is_answered_by_a_person() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);
@@ -126,49 +106,6 @@ fn a_contact_rings_and_is_answered_by_a_person() {
     assert_eq!(bob.event("ended")["by"], "local");
     let ada = ada.end().with(0);
     assert_eq!(ada.event("ended")["by"], "remote");
-}
-
-#[test]
-fn declined_busy_unanswered_and_offline_calls_end_with_four() {
-    let world = World::new();
-    world.run("a", &["register", "ada"]).with(0);
-    world.run("b", &["contact", "add", "ada"]).with(0);
-    let mut bob = bob_is_online(&world, &SILENT);
-
-    let ada = ada_calls_bob(&world, &SILENT);
-    bob.expect("incoming");
-    bob.tell(r#"{"do":"decline"}"#);
-    assert_eq!(ada.end().failed("declined", 4).event("ended")["reason"], "declined");
-
-    let ada = ada_calls_bob(&world, &[&["--ring-timeout", "2"], &SILENT[..]].concat());
-    ada.end().failed("not_answered", 4);
-    assert_eq!(bob.expect("ended")["reason"], "declined");
-    assert_eq!(bob.expect("ended")["reason"], "missed");
-
-    bob.terminate();
-    bob.end().with(0);
-    let ended = ada_calls_bob(&world, &SILENT).end().failed("not_online", 4);
-    assert!(!ended.has("ringing"));
-}
-
-#[test]
-fn who_talks_already_is_busy_and_sees_who_called() {
-    let world = World::new();
-    for (profile, name) in [("a", "ada"), ("c", "cleo")] {
-        world.run(profile, &["register", name]).with(0);
-        world.run("b", &["contact", "add", name]).with(0);
-    }
-    let mut bob = bob_is_online(&world, &SILENT);
-    let mut cleo = world.silbo("c", &[&["call", "bob"], &SILENT[..]].concat());
-    bob.expect("incoming");
-    bob.tell(r#"{"do":"answer"}"#);
-    cleo.expect("media_flowing");
-    let ada = ada_calls_bob(&world, &SILENT).end().failed("busy", 4);
-    assert!(!ada.has("ringing"));
-    assert_eq!(bob.expect("missed")["from"], "ada");
-    bob.terminate();
-    bob.end().with(0);
-    cleo.end().with(0);
 }
 
 #[test]

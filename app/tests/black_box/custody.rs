@@ -247,29 +247,15 @@ fn a_person_reads_numbered_words_and_can_type_them_as_they_stand() {
     assert_eq!(world.key("a"), world.key("b"));
 }
 
-#[test]
-fn wrong_words_are_named_by_their_place_and_change_nothing() {
-    let world = world();
-    let message = |typed: &str| {
-        let ended = with_words(&world, "a", &["import", "--words"], typed).failed("wrong_words", 1);
-        ended.event("error")["message"].as_str().unwrap().to_owned()
-    };
-    assert!(message("abandon ability").contains("these are 2"));
-    assert!(message(&format!("{} silbo", "zoo ".repeat(23))).contains("word 24 is not in the list"));
-    assert!(message(&"zoo ".repeat(24)).contains("another order"));
-    assert!(!world.path("a").join("identity.key").exists());
-}
-
 /// Nobody could type a passphrase at a window that cannot be opened; nothing waits for them.
 #[cfg(feature = "ui")]
 #[test]
 fn a_locked_profile_without_a_screen_says_what_is_missing_and_ends() {
     let world = world();
     world.run("a", &["history", "--passphrase-file", "right"]).with(0);
-    let mut window = Command::new(env!("CARGO_BIN_EXE_silbo"));
+    let mut window = world.command("a", &["gui"]);
     window.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
-    window.args(["--lab", "--no-mdns", "--no-portmap", "--json", "--profile"]).arg(world.path("a"));
-    Silbo::spawn(window.arg("gui")).end().failed("window", 1);
+    Silbo::spawn(&mut window).end().failed("window", 1);
     assert!(sealed(&world, "a"));
     world.run("a", &["history", "--passphrase-file", "right"]).with(0);
 }

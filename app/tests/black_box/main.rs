@@ -10,7 +10,9 @@ mod calls;
 mod custody;
 mod directory;
 mod doctor;
+#[path = "../harness/mod.rs"]
 mod harness;
 mod pictures;
 mod profile;
+mod sound;
 mod usage;

@@ -72,31 +72,6 @@ fn whoever_has_no_camera_sees_the_other_end_all_the_same() {
 }
 
 #[test]
-fn a_camera_that_does_not_work_is_told_before_anybody_rings() {
-    let world = World::new();
-    let _bob = bob_answers(&world, &[]);
-    let mut cases = vec![
-        (vec!["--camera", "device:/dev/absent"], "there is no camera /dev/absent"),
-        (vec!["--camera", "device:/dev/null", "--video"], "/dev/null is not a camera"),
-    ];
-    if !has_camera() {
-        cases.extend([
-            (vec!["--video"], "no camera was found on this computer"),
-            (vec!["--camera", "default"], "no camera was found on this computer"),
-        ]);
-    }
-    for (words, why) in cases {
-        let calling = [&["call", "bob", "--mic", "silence", "--speaker", "null"], &words[..]].concat();
-        let ended = world.run("a", &calling);
-        assert_eq!(ended.status, 1, "{ended:#?}");
-        let error = ended.event("error");
-        assert_eq!((&error["code"], ended.has("ringing")), (&"camera".into(), false), "{ended:#?}");
-        assert_eq!(error["message"], format!("The camera cannot be used: {why}."));
-        assert!(error["next_step"].as_str().is_some_and(|step| step.contains("--camera")), "{error}");
-    }
-}
-
-#[test]
 fn a_call_goes_on_when_the_camera_of_who_is_called_does_not_work() {
     let world = World::new();
     let mut bob = bob_answers(&world, &["--camera", "device:/dev/null"]);

@@ -1,11 +1,7 @@
 //! What is written wrongly, not built yet, or impossible gets a sentence and the contract's exit status.
 
 use crate::harness::{Silbo, World};
-use std::{
-    fs,
-    net::{TcpListener, UdpSocket},
-    process::Command,
-};
+use std::{fs, process::Command};
 
 #[test]
 fn what_makes_no_sense_ends_with_usage() {
@@ -67,46 +63,6 @@ fn a_sound_file_that_is_no_wav_ends_the_call_with_a_sentence() {
     let words = ["call", "echo", "--mic", "file:text.wav", "--speaker", "null"];
     let ended = world.run("a", &words).failed("device", 1);
     assert_eq!(ended.event("ended")["reason"], "device");
-}
-
-#[test]
-fn a_port_in_use_is_named() {
-    let world = World::empty();
-    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    for option in ["--listen", "--relay-listen"] {
-        let other = if option == "--listen" { "--relay-listen" } else { "--listen" };
-        let words = ["supernode", option, &address, other, "127.0.0.1:0"];
-        let ended = world.run("a", &words).failed("port_in_use", 1);
-        assert!(ended.event("error")["message"].as_str().unwrap().contains(&address));
-    }
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    for option in ["--listen", "--tcp-listen"] {
-        let ended = world.run("a", &["supernode", option, &address]).failed("port_in_use", 1);
-        assert!(ended.event("error")["message"].as_str().unwrap().contains(&address));
-    }
-}
-
-#[test]
-fn an_address_of_another_computer_is_named_with_what_to_do() {
-    let world = World::empty();
-    let ended = world.run("a", &["supernode", "--listen", "192.0.2.1:7600"]).failed("not_our_address", 2);
-    assert!(ended.event("error")["next_step"].as_str().unwrap().contains("--public"));
-}
-
-#[test]
-fn without_a_network_commands_give_up_after_a_while() {
-    let world = World::empty();
-    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let lookup = world.silbo("a", &["lookup", "bob"]);
-    let register = world.silbo("b", &["register", "bob"]);
-    let call =
-        world.silbo("c", &["call", "bob", "--mic", "silence", "--speaker", "null", "--bootstrap", &nobody]);
-    for running in [lookup, register, call] {
-        let ended = running.end().failed("no_network", 5);
-        assert!(!ended.has("calling"), "no home link was ever up");
-    }
 }
 
 #[test]

@@ -19,14 +19,26 @@ fn whether_people_can_call_is_found_out_and_told() {
     window.show(view);
     assert!(window.says("Checking your network"));
     window.wished();
-    for (verdict, title) in [
-        (Verdict::Callable, "People can call you"),
-        (Verdict::NoSound, "It rings here, but no sound would get through"),
-        (Verdict::Unreachable, "Nobody can call you at the moment"),
+    for (verdict, title, why, advice) in [
+        (Verdict::Callable, "People can call you", "UDP gets through.", ""),
+        (
+            Verdict::OverTcp,
+            "People can call you, but the sound may stutter",
+            "Your network blocks UDP: calls go through a helper over TCP, and the sound may stutter.",
+            "For better sound let UDP out in the firewall, or use another network.",
+        ),
+        (
+            Verdict::NoSound,
+            "It rings here, but no sound would get through",
+            "Your network blocks UDP, and no helper passes calls on over TCP right now.",
+            "Let UDP out in the firewall, use another network, or look again in a minute.",
+        ),
+        (Verdict::Unreachable, "Nobody can call you at the moment", "", ""),
     ] {
         window.show(sample::checked(verdict));
-        assert!(window.says(title));
-        assert!(window.mentions("Your network blocks UDP") && window.mentions("Let UDP out in the firewall"));
+        for said in [title, why, advice].into_iter().filter(|said| !said.is_empty()) {
+            assert!(window.says(said), "{said}");
+        }
     }
     window.click("Look again");
     assert_eq!(window.wished(), [Command::CheckNetwork]);

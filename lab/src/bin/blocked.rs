@@ -1,6 +1,6 @@
 //! `blocked [--untimed]`: a home whose router lets no UDP out, and TCP to port 443 only, in a small internet of network
-//! namespaces. Its person joins, registers, looks somebody up and is rung, all over TCP; then calls are made from and to
-//! such homes, and scored.
+//! namespaces. Its person joins, registers, looks somebody up, is told by the doctor that calls go over TCP and is rung, all
+//! over TCP; then calls are made from and to such homes, and scored.
 //!
 //! Prints one JSON object on stdout. Exit status: 0 everything worked and, unless `--untimed`, every start was online
 //! within the bar; 1 something did not; 77 this system allows no namespaces and nothing was run.
@@ -136,6 +136,10 @@ fn play(timing: Timing) -> Result<Summary> {
     let mut ada = person("ada", Home::A, &["lookup", "bob"])?;
     let found = ada.expect("lookup", PATIENCE)?;
     ensure!(found["claims"].as_array().is_some_and(|claims| claims.len() == 1), "bob was not found: {found}");
+    ada.succeed(PATIENCE)?;
+    let mut ada = person("ada", Home::A, &["doctor"])?;
+    let found = ada.expect("doctor", PATIENCE)?;
+    ensure!(found["verdict"] == "over_tcp" && found["callable"] == true, "the doctor says {found}");
     ada.succeed(PATIENCE)?;
 
     let mut ada = person("ada", Home::A, &[&["online", "--auto-answer", "all"][..], &quiet].concat())?;

@@ -11,6 +11,7 @@
 //! everything held, 1 something did not, 77 this system allows no namespaces and nothing was run.
 
 use anyhow::{Context as _, Result, ensure};
+use app::reason::Reason;
 use lab::netns::{self, Home, Internet, Nat, Passes};
 use lab::process::Silbo;
 use lab::script::{Answers, Cast, PATIENCE, Stage, unix_ms};
@@ -76,9 +77,6 @@ enum End {
 const WITHOUT_A_WORD: Duration = Duration::from_secs(10);
 /// What a busy machine may add before a word is written down.
 const LATE: Duration = Duration::from_secs(2);
-/// Exit statuses of a call: see `silbo --help`.
-const NOT_ANSWERED: i32 = 4;
-const NO_WAY: i32 = 5;
 
 impl End {
     fn play(self, internet: &Internet) -> Result<()> {
@@ -95,7 +93,7 @@ impl End {
             Self::NoNetwork => {
                 internet.let_out_only(Home::A, Passes::Nothing)?;
                 let mut alice = stage.alice_calls(&key, None)?;
-                ends(&mut alice, NO_WAY, "error", "code", "no_network")
+                ends(&mut alice, ("error", "code"), &Reason::NoNetwork)
             }
             Self::NoPath => {
                 for home in [Home::A, Home::B] {
@@ -106,7 +104,7 @@ impl End {
                 alice.expect("answered", PATIENCE)?;
                 let waits = alice.expect("waiting", PATIENCE)?;
                 ensure!(waits["for"] == "path", "it waits for {}", waits["for"]);
-                ends(&mut alice, NO_WAY, "ended", "reason", "no_path")?;
+                ends(&mut alice, ("ended", "reason"), &Reason::NoPath)?;
                 let ended = bob.expect("ended", PATIENCE)?;
                 ensure!(ended["reason"] == "no_path", "bob is told {ended}");
                 words(&mut bob, "incoming")
@@ -117,7 +115,7 @@ impl End {
                 let mut alice = stage.start_alice("alice", &["call", &key, "--ring-timeout", "12"])?;
                 let waits = alice.expect("waiting", PATIENCE)?;
                 ensure!(waits["for"] == "reply", "it waits for {}", waits["for"]);
-                ends(&mut alice, NOT_ANSWERED, "ended", "reason", "no_reaction")
+                ends(&mut alice, ("ended", "reason"), &Reason::NoReaction)
             }
             Self::Lost => {
                 let mut bob = stage.bob(1)?;
@@ -126,7 +124,7 @@ impl End {
                     who.expect("media_flowing", PATIENCE)?;
                 }
                 internet.let_out_only(Home::B, Passes::Nothing)?;
-                ends(&mut alice, NO_WAY, "ended", "reason", "connection_lost")?;
+                ends(&mut alice, ("ended", "reason"), &Reason::ConnectionLost)?;
                 let ended = bob.expect("ended", PATIENCE)?;
                 ensure!(ended["reason"] == "connection_lost", "bob is told {ended}");
                 words(&mut bob, "incoming")
@@ -135,13 +133,15 @@ impl End {
     }
 }
 
-/// Alice's program ends with this status, having said this in that event, and a sentence with a next step.
-fn ends(alice: &mut Silbo, status: i32, event: &str, field: &str, code: &str) -> Result<()> {
+/// Alice's program ends with the status of this reason, having named it in that field of that event, and with its very
+/// sentence and next step.
+fn ends(alice: &mut Silbo, (event, field): (&str, &str), reason: &Reason) -> Result<()> {
     let ended = alice.exit_status(PATIENCE)?;
     let said = alice.seen_named(event).pop().with_context(|| format!("no `{event}`"))?;
     let error = alice.seen_named("error").pop().context("no `error`")?;
-    let sentence = |name: &str| error[name].as_str().is_some_and(|text| !text.is_empty());
-    if ended != status || said[field] != code || !sentence("message") || !sentence("next_step") {
+    let (status, code, sentence) = (i32::from(reason.exit_status()), reason.code(), reason.sentence());
+    let told = error["message"] == sentence.message && error["next_step"] == sentence.next_step;
+    if ended != status || said[field] != code || !told {
         return Err(alice.complaint(&format!("exit status {ended}, told {said} and {error}, not {code}")));
     }
     words(alice, "calling")

@@ -322,13 +322,15 @@ fn unknown_format(direction: Direction, format: SampleFormat) -> DeviceError {
     DeviceError::Unsupported { direction, why: format!("it only knows samples of type {format}") }
 }
 
+/// Why a device cannot be opened. One that is not available was never there: ALSA has a default even without a card.
 fn classify(direction: Direction, error: &cpal::Error) -> DeviceError {
-    let why = error.to_string();
+    // Ours stands within a sentence.
+    let why = error.to_string().trim_end_matches('.').to_owned();
     match error.kind() {
         ErrorKind::DeviceBusy => DeviceError::Busy { direction },
         ErrorKind::PermissionDenied => DeviceError::Denied { direction },
-        ErrorKind::HostUnavailable => DeviceError::None { direction },
-        ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated => DeviceError::Lost { direction, why },
+        ErrorKind::HostUnavailable | ErrorKind::DeviceNotAvailable => DeviceError::None { direction },
+        ErrorKind::StreamInvalidated => DeviceError::Lost { direction, why },
         _ => DeviceError::Unsupported { direction, why },
     }
 }
@@ -336,6 +338,25 @@ fn classify(direction: Direction, error: &cpal::Error) -> DeviceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_that_cannot_be_opened_is_blamed_for_what_it_is() {
+        let blamed = |kind| classify(Direction::Capture, &cpal::Error::from(kind));
+        let direction = Direction::Capture;
+        for nobody in [ErrorKind::DeviceNotAvailable, ErrorKind::HostUnavailable] {
+            assert_eq!(
+                blamed(nobody),
+                DeviceError::None { direction },
+                "it never worked, so nothing stopped"
+            );
+        }
+        assert_eq!(blamed(ErrorKind::DeviceBusy), DeviceError::Busy { direction });
+        assert_eq!(blamed(ErrorKind::PermissionDenied), DeviceError::Denied { direction });
+        assert!(
+            !blamed(ErrorKind::StreamInvalidated).to_string().ends_with('.'),
+            "it stands within a sentence"
+        );
+    }
 
     #[test]
     fn of_what_alsa_lists_people_are_shown_devices_and_no_plugins() {

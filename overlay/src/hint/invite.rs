@@ -55,11 +55,11 @@ struct InviteBody {
 }
 
 /// Why a text is no invite that can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
 pub enum InviteError {
     /// It does not begin with [`INVITE_SCHEME`].
-    #[error("An invite begins with {INVITE_SCHEME}")]
+    #[error("This is no invite: one begins with \"{INVITE_SCHEME}\".")]
     Scheme,
     /// Longer than any invite.
     #[error("This is longer than any invite.")]

@@ -283,7 +283,7 @@ fn why(end: SessionEnd) -> Option<Reason> {
         SessionEnd::NoPath => Some(Reason::NoPath),
         SessionEnd::NotAuthentic => Some(Reason::NotAuthentic),
         SessionEnd::Lost => Some(Reason::ConnectionLost),
-        SessionEnd::Device(error) => Some(Reason::Device(error.to_string())),
+        SessionEnd::Device(error) => Some(error.into()),
         end => Some(Reason::Internal(format!("{end:?}"))),
     }
 }

@@ -1,11 +1,7 @@
 //! What can be found out about the network, and the words the command line has for it; the window has its own.
 
 use super::super::helping;
-use overlay::{
-    NatKind, Role,
-    outcome::{Carrier, UdpState},
-    volunteer::Candidacy,
-};
+use overlay::{NatKind, Role, outcome::Carrier, volunteer::Candidacy};
 use std::net::{IpAddr, SocketAddr};
 
 /// One thing found out.
@@ -25,8 +21,14 @@ pub enum Fact {
     SeenAt(Vec<IpAddr>),
     /// How its router translates addresses.
     Nat(NatKind),
-    /// Whether UDP gets through.
-    Udp(UdpState),
+    /// UDP gets through.
+    UdpWorks,
+    /// Nobody answered yet, over whatever.
+    UdpUnknown,
+    /// UDP does not get through; relays are lent over TCP.
+    CallsOverTcp,
+    /// UDP does not get through, and no relay is lent over TCP.
+    NoWayForSound,
     /// Whether IPv6 works.
     Ipv6(Ipv6),
     /// Strangers reach a port of it.
@@ -109,11 +111,14 @@ impl Fact {
             Self::Nat(NatKind::Unknown) => {
                 "How your router translates addresses is not known: it takes two supernodes that answer over UDP."
             }
-            Self::Udp(UdpState::Works) => "UDP gets through.",
-            Self::Udp(UdpState::Blocked) => {
-                "Your network blocks UDP: supernodes answer over TCP only, and this version sends sound over UDP."
+            Self::UdpWorks => "UDP gets through.",
+            Self::UdpUnknown => "Nobody answered yet, over UDP or TCP.",
+            Self::CallsOverTcp => {
+                "Your network blocks UDP: calls go through a relay over TCP, and the sound may stutter."
             }
-            Self::Udp(UdpState::Unknown) => "Nobody answered yet, over UDP or TCP.",
+            Self::NoWayForSound => {
+                "Your network blocks UDP, and no supernode lends a relay over TCP right now."
+            }
             Self::Ipv6(Ipv6::Works) => "IPv6 works: a supernode was reached over it.",
             Self::Ipv6(Ipv6::Unproven) => {
                 "This computer has a public IPv6 address, but no supernode was reached over it."
@@ -153,7 +158,12 @@ impl Fact {
             Self::Nat(NatKind::AddressDependent) => Some(
                 "For direct calls turn on \"full cone\" (endpoint-independent) translation or IPv6 in the router.",
             ),
-            Self::Udp(UdpState::Blocked) => Some("Let UDP out in the firewall, or use another network."),
+            Self::CallsOverTcp => {
+                Some("For better sound let UDP out in the firewall, or use another network.")
+            }
+            Self::NoWayForSound => {
+                Some("Let UDP out in the firewall, use another network, or try again in a minute.")
+            }
             Self::Ipv6(Ipv6::None) => Some("With IPv6 turned on in the router more calls are direct."),
             Self::PortFiltered(Role::Supernode) => {
                 Some("Let its UDP port in through the firewall and forward it in the router, or stop it.")
@@ -172,7 +182,8 @@ impl Fact {
             | Self::RungThrough(_)
             | Self::SeenAt(_)
             | Self::Nat(_)
-            | Self::Udp(_)
+            | Self::UdpWorks
+            | Self::UdpUnknown
             | Self::Ipv6(_)
             | Self::PortOpen
             | Self::PortUntested

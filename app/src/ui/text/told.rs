@@ -9,9 +9,10 @@ use crate::desktop::AutostartError;
 use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
 use crate::engine::words::WordsError;
-use crate::reason::{Custody, Instead, Reason, Remedy, Word};
+use crate::reason::{Custody, Fault, Instead, Reason, Remedy, Word};
 use crate::storage::When;
-use overlay::outcome::{Carrier, UdpState};
+use media::device::Direction;
+use overlay::outcome::Carrier;
 use overlay::username::{USERNAME_MAX, USERNAME_MIN};
 use overlay::volunteer::{Candidacy, Unfit};
 use overlay::{InviteError, NatKind, OfflineReason, Role, UsernameError};
@@ -34,10 +35,11 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::PeerFailed => reason::peer_failed(),
         Reason::Incompatible => reason::incompatible(),
         Reason::NotAuthentic => reason::not_authentic(),
-        Reason::Device(why) => reason::device(why),
+        Reason::Device { why, fault } => device(why, *fault),
         Reason::Camera { why, remedy } => camera(why, *remedy),
         Reason::Sharing { why, instead } => sharing(why, *instead),
         Reason::Usage(why) => reason::usage(why),
+        Reason::BadInvite(why) => bad_invite(*why),
         Reason::NotBuilt(what) => reason::not_built(what),
         Reason::NoSuchName(name) => reason::no_such_name(name),
         Reason::NoSuchContact(name) => reason::no_such_contact(name),
@@ -62,6 +64,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::ProfileLocked(path) => reason::profile_locked(path),
         Reason::TooManyAttached => reason::too_many_attached(),
         Reason::ProfileUnreadable { path, why } => reason::profile_unreadable(path, why),
+        Reason::DiskFull => reason::disk_full(),
         Reason::ProfileTooNew(path) => reason::profile_too_new(path),
         Reason::DatabaseDamaged { moved_to } => reason::database_damaged(moved_to),
         Reason::Custody(custody) => self::custody(custody),
@@ -105,6 +108,20 @@ pub(in crate::ui) fn words(why: &WordsError) -> Sentence {
         }
         WordsError::Checksum => custody::words_checksum(),
         WordsError::Another => custody::words_another(),
+    }
+}
+
+fn device(why: &str, fault: Fault) -> Sentence {
+    match fault {
+        Fault::Missing(Direction::Capture) => reason::microphone_missing(),
+        Fault::Missing(Direction::Playback) => reason::loudspeaker_missing(),
+        Fault::Gone(Direction::Capture) => reason::microphone_gone(),
+        Fault::Gone(Direction::Playback) => reason::loudspeaker_gone(),
+        Fault::Busy(Direction::Capture) => reason::microphone_busy(),
+        Fault::Busy(Direction::Playback) => reason::loudspeaker_busy(),
+        Fault::Denied(Direction::Capture) => reason::microphone_denied(),
+        Fault::Denied(Direction::Playback) => reason::loudspeaker_denied(),
+        Fault::Other => reason::device(why),
     }
 }
 
@@ -157,14 +174,20 @@ pub(in crate::ui) fn offline(why: OfflineReason) -> Sentence {
 pub(in crate::ui) fn no_invite(why: &NoInvite) -> Sentence {
     match why {
         NoInvite::Refused(why) => reason(why),
-        NoInvite::Unreadable(InviteError::Scheme) => bad_invite::scheme(),
-        NoInvite::Unreadable(InviteError::TooLong) => bad_invite::too_long(),
-        NoInvite::Unreadable(InviteError::Malformed) => bad_invite::malformed(),
-        NoInvite::Unreadable(InviteError::Version) => bad_invite::version(),
-        NoInvite::Unreadable(InviteError::Network) => bad_invite::network(),
-        NoInvite::Unreadable(InviteError::Address) => bad_invite::address(),
-        NoInvite::Unreadable(InviteError::Signature) => bad_invite::signature(),
-        NoInvite::Unreadable(_) => bad_invite::other(),
+        NoInvite::Unreadable(why) => bad_invite(*why),
+    }
+}
+
+fn bad_invite(why: InviteError) -> Sentence {
+    match why {
+        InviteError::Scheme => bad_invite::scheme(),
+        InviteError::TooLong => bad_invite::too_long(),
+        InviteError::Malformed => bad_invite::malformed(),
+        InviteError::Version => bad_invite::version(),
+        InviteError::Network => bad_invite::network(),
+        InviteError::Address => bad_invite::address(),
+        InviteError::Signature => bad_invite::signature(),
+        _ => bad_invite::other(),
     }
 }
 
@@ -210,9 +233,10 @@ pub(in crate::ui) fn fact(fact: &Fact) -> Sentence {
         Fact::Nat(NatKind::EndpointIndependent) => plain(found::nat_independent()),
         Fact::Nat(NatKind::AddressDependent) => advice::nat_dependent(),
         Fact::Nat(NatKind::Unknown) => plain(found::nat_unknown()),
-        Fact::Udp(UdpState::Works) => plain(found::udp_works()),
-        Fact::Udp(UdpState::Blocked) => advice::udp_blocked(),
-        Fact::Udp(UdpState::Unknown) => plain(found::udp_unknown()),
+        Fact::UdpWorks => plain(found::udp_works()),
+        Fact::UdpUnknown => plain(found::udp_unknown()),
+        Fact::CallsOverTcp => advice::calls_over_tcp(),
+        Fact::NoWayForSound => advice::no_way_for_sound(),
         Fact::Ipv6(Ipv6::Works) => plain(found::ipv_six_works()),
         Fact::Ipv6(Ipv6::Unproven) => plain(found::ipv_six_unproven()),
         Fact::Ipv6(Ipv6::None) => advice::ipv_six_none(),

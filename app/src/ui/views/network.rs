@@ -35,6 +35,7 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
 pub(super) fn verdict(verdict: Verdict, colors: &Palette) -> (MaterialIcon, Color32, &'static str) {
     match verdict {
         Verdict::Callable => (icons::ICON_CHECK_CIRCLE, colors.accent, words::callable()),
+        Verdict::OverTcp => (icons::ICON_WARNING, colors.warning, words::over_tcp()),
         Verdict::NoSound => (icons::ICON_WARNING, colors.warning, words::no_sound()),
         Verdict::Unreachable => (icons::ICON_ERROR, colors.danger, words::unreachable()),
     }

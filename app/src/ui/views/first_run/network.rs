@@ -2,7 +2,7 @@
 
 use super::heading;
 use crate::engine::command::Command;
-use crate::engine::diagnosis::Bearing;
+use crate::engine::diagnosis::{Bearing, Fact};
 use crate::engine::helping::Agreed;
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
 use crate::ui::state::{Step, UiState};
@@ -46,7 +46,9 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound) {
     let (icon, ink, title) = verdict(found.verdict, colors);
     ui.label(icon.rich_text().size(size::KEY_PICTURE).color(ink));
     label(ui, title, font::title(), colors.text);
-    if let Some(worst) = found.findings.iter().find(|finding| finding.bearing == Bearing::Bad) {
+    let bad = found.findings.iter().find(|finding| finding.bearing == Bearing::Bad);
+    let worst = bad.or_else(|| found.findings.iter().find(|finding| finding.fact == Fact::CallsOverTcp));
+    if let Some(worst) = worst {
         let told = told::fact(&worst.fact);
         label(ui, told.message, font::body(), colors.text);
         label(ui, told.next_step, font::caption(), colors.text_muted);

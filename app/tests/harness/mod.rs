@@ -1,11 +1,12 @@
-//! Real processes: started in a folder of their own, killed when dropped, their events read line by line.
+//! Real processes: started in a folder of their own, killed when dropped, their events read line by line. What the tests of
+//! several binaries share.
 
 use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
     thread,
@@ -14,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 /// No single wait takes longer, however slow the machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder for profiles and sound files, and a supernode if one was started.
 pub(crate) struct World {
@@ -81,12 +82,18 @@ impl World {
 
     /// Starts `silbo` with a profile of this world.
     pub(crate) fn silbo(&self, profile: &str, words: &[&str]) -> Silbo {
+        Silbo::spawn(&mut self.command(profile, words))
+    }
+
+    /// The same, prepared for [`Silbo::spawn`].
+    pub(crate) fn command(&self, profile: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_silbo"));
         command.args(["--lab", "--no-mdns", "--no-portmap", "--json", "--profile"]).arg(self.path(profile));
         if let Some(bootstrap) = &self.bootstrap {
             command.args(["--bootstrap", bootstrap]);
         }
-        Silbo::spawn(command.args(words).current_dir(self.folder.path()))
+        command.args(words).current_dir(self.folder.path());
+        command
     }
 
     /// Runs `silbo` to its end.
@@ -237,38 +244,11 @@ impl Ended {
     #[track_caller]
     pub(crate) fn failed(self, code: &str, status: i32) -> Self {
         let ended = self.with(status);
+        assert!(!ended.stderr.contains("panicked"), "{ended:#?}");
         let error = ended.event("error");
         assert_eq!(error["code"], code, "{ended:#?}");
         assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()));
         assert!(error["next_step"].as_str().is_some_and(|text| text.ends_with('.')));
         ended
     }
-}
-
-/// Writes a tone as a 16-bit mono WAV file.
-pub(crate) fn write_tone(path: &Path, hertz: f32, seconds: f32) {
-    let rate = 48_000_u32;
-    let samples = (0..(seconds * rate as f32) as u32).flat_map(|n| {
-        let phase = n as f32 / rate as f32 * hertz * std::f32::consts::TAU;
-        ((phase.sin() * 8000.0) as i16).to_le_bytes()
-    });
-    let samples: Vec<u8> = samples.collect();
-    let mut file = Vec::from(*b"RIFF");
-    file.extend((36 + samples.len() as u32).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(rate.to_le_bytes());
-    file.extend((rate * 2).to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend((samples.len() as u32).to_le_bytes());
-    file.extend(samples);
-    fs::write(path, file).unwrap();
-}
-
-/// The loudest sample of a 16-bit WAV file, 0 to 1.
-pub(crate) fn loudest(path: &Path) -> f32 {
-    let file = fs::read(path).unwrap();
-    assert!(file.starts_with(b"RIFF") && &file[8..12] == b"WAVE", "{} is no WAV file", path.display());
-    let at = file.windows(4).position(|word| word == b"data").unwrap() + 8;
-    let samples = file[at..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
-    samples.map(|sample| f32::from(sample).abs() / 32_768.0).fold(0.0, f32::max)
 }
