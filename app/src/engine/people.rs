@@ -91,7 +91,9 @@ impl Actor {
             Err(error) => {
                 let reason = Reason::Usage(format!("\"{text}\" is not a username. {error}"));
                 self.picture.view.search = Search::Failed { name: text.to_owned(), why: reason.clone() };
-                return Err(reason);
+                // The page says what is wrong.
+                self.tell(None, EventBody::Refused(reason));
+                return Ok(());
             }
         };
         self.picture.view.search = Search::Searching { name: name.to_string() };

@@ -4,10 +4,11 @@ use super::{Window, sample};
 use app::call::Waiting;
 use app::engine::command::{Command, Sharing};
 use app::engine::view::{CallPhase, ContactId, PathView, View};
-use app::reason::Reason;
+use app::reason::{Fault, Reason};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::{NodeT, Queryable};
+use media::device::Direction;
 use media::session::Camera;
 use media::video::viewing::Viewing;
 use media::video::window::{OpenWindow, WindowId, WindowName};
@@ -228,6 +229,21 @@ fn a_call_to_echo_ends_by_saying_whether_anything_was_heard() {
         window.show(sample::call(ContactId::Echo, "Echo", ended()));
         assert!(!window.mentions(said), "{said}");
     }
+}
+
+#[test]
+fn a_call_that_fails_for_a_device_leads_to_the_devices() {
+    let why = Reason::Device {
+        why: "there is no microphone".to_owned(),
+        fault: Fault::Missing(Direction::Capture),
+    };
+    let mut window = Window::open(bob(CallPhase::Ended { why, lasted: None, receipt: None }));
+    window.click("Sound devices");
+    assert_eq!(window.wished(), [Command::DismissCall]);
+    window.show(sample::devices("usb-1", "hdmi"));
+    assert!(window.says("Microphone: Headset"));
+    let why = Reason::Busy;
+    assert!(!Window::open(bob(CallPhase::Ended { why, lasted: None, receipt: None })).says("Sound devices"));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn who_helps_sees_whom_and_sets_limits() {
     let mut window = help(agreed, Counts::NextStart);
     assert_eq!(window.wished(), [Command::CountHelped]);
     assert!(window.mentions("supernodes do not agree") && window.says("Wait a minute."));
-    assert!(window.says("This counts when Silbo is started the next time."));
+    assert!(window.says("This takes effect the next time Silbo starts."));
     assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
     window.click("Calls passed on, at most: 5 Mbit/s");
     window.click("What your line can send: 50 Mbit/s");

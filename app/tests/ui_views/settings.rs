@@ -66,6 +66,16 @@ fn without_devices_the_settings_say_what_to_do() {
 }
 
 #[test]
+fn where_there_is_no_device_none_is_offered_beside_the_one_in_use() {
+    let mut view = sample::devices("usb-1", "hdmi");
+    view.settings.microphone = AudioSource::File("speech.wav".into());
+    view.settings.devices = Some(Vec::new());
+    let mut window = Window::open(view);
+    window.click("Settings");
+    assert!(!window.mentions("Microphone: System default"));
+}
+
+#[test]
 fn what_is_plugged_in_meanwhile_is_looked_for() {
     let mut window = settings("usb-1", "hdmi");
     window.pass(Duration::from_secs(1));

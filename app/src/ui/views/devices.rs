@@ -178,12 +178,16 @@ fn choices(settings: &Settings, direction: Direction) -> Vec<Choice> {
         Direction::Playback => (named_sink(&settings.loudspeaker), settings.loudspeaker.to_string()),
     };
     let default = devices.iter().find(|device| device.is_default);
-    let mut list = vec![Choice {
-        title: words::system().to_owned(),
-        now: default.map(|device| device.name.clone()),
-        chosen: written == "default",
-        command: choose(direction, None),
-    }];
+    let mut list = Vec::new();
+    // Where there is nothing, the system has nothing to choose; before anything is known, it may.
+    if !devices.is_empty() || settings.devices.is_none() || written == "default" {
+        list.push(Choice {
+            title: words::system().to_owned(),
+            now: default.map(|device| device.name.clone()),
+            chosen: written == "default",
+            command: choose(direction, None),
+        });
+    }
     for (at, device) in devices.iter().enumerate() {
         let before = devices[..at].iter().filter(|other| other.name == device.name).count();
         list.push(Choice {

@@ -8,8 +8,9 @@ use super::stage::{apart_ui, full_screen_ui};
 use super::trend::trend_ui;
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
+use crate::reason::Reason;
 use crate::ui::command::UiCommand;
-use crate::ui::state::{Stage, UiState};
+use crate::ui::state::{Page, Stage, UiState};
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
@@ -206,7 +207,7 @@ fn actions(call: &CallView, state: &UiState) -> Vec<UiCommand> {
 }
 
 /// A call that is over: why, what to do next, and the two buttons.
-pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
+pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let CallPhase::Ended { why, lasted, receipt } = &call.phase else { return };
     let low = ui.available_height() < size::LOW_WINDOW;
     let avatar = if low { size::AVATAR_CALL_LOW } else { size::AVATAR_LARGE };
@@ -219,6 +220,7 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &m
             label(ui, lasted, font::lead(), colors.text_muted);
         }
         ui.add_space(size::GAP_LARGE);
+        let device = matches!(why, Reason::Device { .. });
         let why = told::reason(why);
         label(ui, why.message, font::strong(), colors.text);
         match state.tried.verdict().filter(|_| call.with == ContactId::Echo && lasted.is_some()) {
@@ -231,15 +233,23 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &m
             card(ui, |ui| receipt_ui(ui, receipt, most));
         }
         ui.add_space(size::GAP_LARGE);
-        let buttons = [
-            TextButton::new(words::close(), Tone::Secondary),
-            TextButton::new(words::again(), Tone::Primary).icon(icons::ICON_CALL),
-        ];
-        let widths = buttons.each_ref().map(|button| button.width(ui));
-        let [close, again] = buttons;
+        let close = TextButton::new(words::close(), Tone::Secondary);
+        let again = TextButton::new(words::again(), Tone::Primary).icon(icons::ICON_CALL);
+        // Whatever is the matter with a device, there may be another one.
+        let devices =
+            device.then(|| TextButton::new(words::devices(), Tone::Secondary).icon(icons::ICON_TUNE));
+        let widths: Vec<f32> = [Some(&close), devices.as_ref(), Some(&again)]
+            .into_iter()
+            .flatten()
+            .map(|it| it.width(ui))
+            .collect();
         centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
             if ui.add(close).clicked() {
                 wishes.push(Command::DismissCall);
+            }
+            if devices.is_some_and(|devices| ui.add(devices).clicked()) {
+                wishes.push(Command::DismissCall);
+                state.go(Page::Settings);
             }
             if ui.add(again).clicked() {
                 wishes.push(Command::DismissCall);

@@ -187,7 +187,11 @@ fn leave_search(state: &mut UiState, wishes: &mut Vec<Command>) {
 /// The link in what was typed or pasted, perhaps with the words it was sent with.
 fn invite_in(typed: &str) -> Option<&str> {
     typed.split_whitespace().find(|word| {
-        word.get(..INVITE_SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(INVITE_SCHEME))
+        // A program that is named before a colon is no link.
+        word.len() > INVITE_SCHEME.len()
+            && word
+                .get(..INVITE_SCHEME.len())
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case(INVITE_SCHEME))
     })
 }
 
