@@ -20,6 +20,7 @@ use super::sockets::driver::Sockets;
 use super::task::driver::{Command, Owner, Task};
 use super::task::pictures::{Pictures, check};
 use super::task::sound::{Loudness, Sound};
+use super::thread::SessionThread;
 use super::{
     Camera, Candidate, Description, MAX_MESSAGE, Mute, RelayServer, Relayed, SessionConfig, SessionError,
     SessionEvent, VoiceConfig,
@@ -57,7 +58,7 @@ pub async fn offer(
     let sound = Sound::opened(config.voice.clone()).await?;
     let mut opening = Opening::new(config, Role::Offer, PeerKind::Silbo, sound)?;
     let description = opening.line.offer(Instant::now())?;
-    let (session, events) = opening.run();
+    let (session, events) = opening.run()?;
     Ok((session, description, events))
 }
 
@@ -72,7 +73,7 @@ pub fn prepare(
     let sound = Sound::shut(config.voice.clone());
     let mut opening = Opening::new(config, Role::Answer, PeerKind::Silbo, sound)?;
     let description = opening.line.answer(Instant::now(), &offer)?;
-    let (session, events) = opening.run();
+    let (session, events) = opening.run()?;
     Ok((session, description, events))
 }
 
@@ -81,7 +82,8 @@ pub fn prepare(
 pub async fn echo(voice: VoiceConfig) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
     let sound = Sound::opened(voice).await?;
     let pictures = Pictures::start_threads(&VideoConfig::default())?;
-    Ok(start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), (sound, pictures)))
+    let thread = SessionThread::new().map_err(SessionError::Thread)?;
+    start(Far::Echo(Echo::new()), Sockets::default(), Network::default(), (sound, pictures), thread)
 }
 
 /// Calls a stock WebRTC end: as [`offer`], with SDP in place of descriptions. The first data channel carries bare
@@ -93,7 +95,7 @@ pub async fn offer_sdp(
     let sound = Sound::opened(config.voice.clone()).await?;
     let mut opening = Opening::new(config, Role::Offer, PeerKind::Stock, sound)?;
     let sdp = opening.line.offer_sdp(Instant::now())?;
-    let (session, events) = opening.run();
+    let (session, events) = opening.run()?;
     Ok((session, sdp, events))
 }
 
@@ -106,7 +108,7 @@ pub async fn answer_sdp(
     let sound = Sound::opened(config.voice.clone()).await?;
     let mut opening = Opening::new(config, Role::Answer, PeerKind::Stock, sound)?;
     let sdp = opening.line.answer_sdp(Instant::now(), offer)?;
-    let (session, events) = opening.run();
+    let (session, events) = opening.run()?;
     Ok((session, sdp, events))
 }
 
@@ -243,6 +245,7 @@ struct Opening {
     network: Network,
     sound: Sound,
     pictures: Pictures,
+    thread: SessionThread,
 }
 
 impl Opening {
@@ -252,13 +255,17 @@ impl Opening {
         let now = Instant::now();
         let mut line = Line::new(now, role, peer, policy, addresses, rand::random())?;
         let (mut sockets, mut network) = (Sockets::default(), Network::default());
+        let thread = SessionThread::new().map_err(SessionError::Thread)?;
+        let entered = thread.enter();
         network.look(now, &mut line, &mut sockets).map_err(SessionError::Socket)?;
+        drop(entered);
         line.offer_relays(now, &relays);
-        Ok(Self { line, sockets, network, sound, pictures })
+        Ok(Self { line, sockets, network, sound, pictures, thread })
     }
 
-    fn run(self) -> (Session, mpsc::Receiver<SessionEvent>) {
-        start(Far::Line(Box::new(self.line)), self.sockets, self.network, (self.sound, self.pictures))
+    fn run(self) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
+        let Self { line, sockets, network, sound, pictures, thread } = self;
+        start(Far::Line(Box::new(line)), sockets, network, (sound, pictures), thread)
     }
 }
 
@@ -267,13 +274,15 @@ fn start(
     sockets: Sockets,
     network: Network,
     (sound, pictures): (Sound, Pictures),
-) -> (Session, mpsc::Receiver<SessionEvent>) {
+    thread: SessionThread,
+) -> Result<(Session, mpsc::Receiver<SessionEvent>), SessionError> {
     let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
     let (outbox, events) = mpsc::channel(EVENT_QUEUE);
     let (billed, bill) = oneshot::channel();
     let (loudness, screen, viewfinder) = (sound.loudness(), pictures.screen(), pictures.viewfinder());
     // The task ends when the far end is over, at the latest when the session is dropped.
     let owner = Owner { commands: inbox, events: outbox, bill: billed };
-    tokio::spawn(Task::new(far, sockets, network, (sound, pictures), owner).run());
-    (Session { commands, loudness, screen, viewfinder, bill }, events)
+    let task = Task::new(far, sockets, network, (sound, pictures), owner).run();
+    thread.run(task).map_err(SessionError::Thread)?;
+    Ok((Session { commands, loudness, screen, viewfinder, bill }, events))
 }

@@ -38,6 +38,7 @@ pub mod quality;
 mod sdp;
 mod sockets;
 mod task;
+mod thread;
 
 #[cfg(test)]
 mod fixture;
@@ -332,6 +333,9 @@ pub enum SessionError {
     /// No UDP socket could be had.
     #[error("no UDP socket on this machine: {0}")]
     Socket(#[source] std::io::Error),
+    /// No thread could be had.
+    #[error("no thread for the call: {0}")]
+    Thread(#[source] std::io::Error),
     /// The other end's description or candidate makes no sense.
     #[error("the other end's call description makes no sense: {0}")]
     Description(String),

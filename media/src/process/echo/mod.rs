@@ -15,6 +15,7 @@
 
 mod contest;
 mod filter;
+mod lanes;
 mod residual;
 pub(in crate::process) mod spectrum;
 
@@ -120,7 +121,7 @@ impl Canceller {
             Verdict::FastIsBetter => self.slow.filter.become_like(&self.fast.filter),
             Verdict::SlowIsBetter => self.fast.filter.learn_from(&self.slow.filter),
             Verdict::FastIsWorthless => {
-                self.fast.filter.forget();
+                self.fast.filter.forget(&self.reference);
                 self.residual.mistrust();
             }
         }
@@ -129,8 +130,8 @@ impl Canceller {
 
     /// The power of the echo that both filters together may have missed.
     fn doubt(&mut self) {
-        self.slow.filter.doubted(&self.reference, &mut self.doubt);
-        self.fast.filter.doubted(&self.reference, &mut self.other_doubt);
+        self.slow.filter.doubted(&mut self.doubt);
+        self.fast.filter.doubted(&mut self.other_doubt);
         for (k, doubt) in self.doubt.iter_mut().enumerate() {
             *doubt = WINDOWED * (*doubt + self.mix.fast(k) * (self.other_doubt[k] - *doubt));
         }

