@@ -337,7 +337,7 @@ impl VoiceReceiver {
             self.shift_delay(-(paid as i64));
             return step == paid || self.conceal(step - paid);
         }
-        self.recover(missing)
+        self.recover(missing, invented)
     }
 
     /// Decodes the next packet if it is the one whose time it is.
@@ -406,14 +406,16 @@ impl VoiceReceiver {
         samples
     }
 
-    /// The lost frame may be inside the packet after it.
-    fn recover(&mut self, missing: usize) -> bool {
+    /// The lost frame, of which less was invented, may be inside the packet after it.
+    fn recover(&mut self, missing: usize, invented: usize) -> bool {
         let (State::Playing { next, .. }, Some(first)) = (self.state, self.packets.first()) else {
             return false;
         };
         self.state = State::Playing { next: next + missing as i64, invented: 0 };
         if !has_coarse_copy(&first.payload) {
-            return self.conceal(missing);
+            // It is known to be lost, and a part of it is invented already.
+            self.shift_delay(-(invented as i64));
+            return self.conceal(missing - invented);
         }
         match self.decoder.decode_fec(&first.payload, missing, &mut self.scratch) {
             Ok(count) => {

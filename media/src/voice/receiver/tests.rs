@@ -378,6 +378,15 @@ fn with_copies(packets: &[VoicePacket], distances: &[usize]) -> Vec<VoicePacket>
 }
 
 #[test]
+fn what_was_invented_of_a_frame_before_it_was_known_to_be_lost_is_not_invented_again() {
+    let packets = packets_of(&speech(20));
+    let heard = call(&packets, |at| if at % 50 == 25 { vec![] } else { vec![30 * MS] });
+    let PlayoutStats { lost, concealed, squeezed, .. } = heard.stats;
+    assert!(lost > 15, "{lost}");
+    assert_eq!((concealed, squeezed), (lost * OPUS_FRAME as u64, 0));
+}
+
+#[test]
 fn a_lost_frame_whose_copy_comes_is_played_sample_by_sample_as_if_nothing_had_been_lost() {
     let packets = packets_of(&speech(20));
     let sent = with_copies(&packets, &[1]);
