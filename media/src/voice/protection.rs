@@ -66,7 +66,7 @@ pub(super) struct Plan {
     pub(super) bitrate: Option<Bitrate>,
 }
 
-/// Makes plans of reports: follows more loss at once, and less when it has stayed less.
+/// Makes plans of reports: believes the first loss, follows more at once, and less when it has stayed less.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Protector {
     supported: Supported,
@@ -99,7 +99,12 @@ impl Protector {
     pub(super) fn handle_report(&mut self, reported: Reported) {
         let loss = if reported.loss.is_finite() { reported.loss.clamp(0.0, 1.0) } else { 0.0 };
         let before = self.loss;
-        self.loss += (loss - self.loss) * if loss > self.loss { RISE } else { FALL };
+        self.loss += (loss - self.loss)
+            * match loss > self.loss {
+                true if self.loss < SOME => 1.0,
+                true => RISE,
+                false => FALL,
+            };
         self.burst_density = reported.burst_density.filter(|density| density.is_finite()).unwrap_or(0.0);
         if let Some(now) = reported.round_trip {
             let (least, smooth) = self.round_trip.unwrap_or((now, now));
@@ -155,7 +160,7 @@ const LATE: &[Distance] = &[Distance(3)];
 /// Each of two frames in a packet, of three, and of two that are far apart: 110 kbit/s at most, with headers.
 const BESIDE_ONE: Bitrate = Bitrate::from_kbps(40);
 const BESIDE_TWO: Bitrate = Bitrate::from_kbps(28);
-const BESIDE_LATE: Bitrate = Bitrate::from_kbps(44);
+const BESIDE_LATE: Bitrate = Bitrate::from_kbps(43);
 /// The coarse copy takes its bits from the frame.
 const BESIDE_COARSE: Bitrate = Bitrate::from_kbps(48);
 /// Loss from which on anything is sent twice.
