@@ -89,7 +89,7 @@ impl<'a> Line<'a> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             while let Ok(packet) = self.from.packets.try_recv() {
-                let VoicePacket { payload, timestamp, copies } = packet;
+                let VoicePacket { payload, timestamp, copies, transmission } = packet;
                 let sequence = self.sequence;
                 self.to.insert(ReceivedPacket {
                     arrival: Instant::now(),
@@ -97,6 +97,7 @@ impl<'a> Line<'a> {
                     timestamp,
                     payload,
                     copies,
+                    transmission,
                 });
                 self.sequence = self.sequence.wrapping_add(1);
             }

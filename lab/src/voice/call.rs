@@ -6,17 +6,17 @@
 //!                  └── Lane ◀── loss and bursts, once a second
 //! ```
 //!
-//! Both ends are ours: they take copies of frames. How long the way takes there and back is known to both from what they
+//! Both ends are ours: they take copies of frames, and repeats. How long the way takes there and back is known to both from what they
 //! tell each other (RFC 3550 §6.4.1).
 
 use anyhow::Result;
-use media::frame::{BLOCK, BLOCK_TIME};
+use media::frame::{BLOCK, BLOCK_TIME, OPUS_FRAME};
 use media::jitter::losses::LossPattern;
 use media::session::quality;
 use media::voice::red;
 use media::voice::{
-    PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig, VoiceSender,
-    VoiceSenderConfig,
+    PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
+    VoiceSender, VoiceSenderConfig,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
     // Any instant will do: only differences count.
     let origin = Instant::now();
     let mut sender = VoiceSender::new(VoiceSenderConfig::default())?;
-    sender.set_supported(Supported::Red);
+    sender.set_supported(Supported::Repeats);
     let mut receiver = VoiceReceiver::new(VoiceReceiverConfig::default(), origin)?;
     let (mut there, mut back) = (Lane::new(way, 2 * seed), Lane::new(way, 2 * seed + 1));
     let mut arrivals = VecDeque::new();
@@ -90,9 +90,13 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
         let now = now + phase;
         while let Some((at, sequence, packet)) = arrivals.pop_front_if(|(at, ..)| *at <= now) {
             reporter.arrived(sequence);
-            let VoicePacket { payload, timestamp, copies } = packet;
-            receiver.insert(origin + at, sequence, timestamp, &payload);
-            receiver.insert_copies(origin + at, sequence, timestamp, &copies);
+            let VoicePacket { payload, timestamp, copies, transmission } = packet;
+            let frame = (timestamp / OPUS_FRAME as u32) as u16;
+            match transmission {
+                Transmission::First => receiver.insert(origin + at, frame, timestamp, &payload),
+                Transmission::Repeat => receiver.insert_repeat(origin + at, frame, timestamp, &payload),
+            }
+            receiver.insert_copies(origin + at, frame, timestamp, &copies);
         }
         if let Some(reported) = reporter.poll(now) {
             let extended = if reported.burst_density.is_some() { EXTENDED } else { 0 };

@@ -10,7 +10,7 @@
 
 mod sys;
 
-use opus::{Application, Channels, Signal};
+use opus::{Application, Bandwidth, Channels, Signal};
 
 use self::sys::{RawDecoder, Source};
 use crate::bitrate::Bitrate;
@@ -24,6 +24,9 @@ pub const MAX_DECODED: usize = 5760;
 
 /// With coarse copies the encoder is never told to expect less than this loss: below it Opus adds none.
 const EXPECTED_LOSS_FLOOR: f32 = 0.10;
+
+/// From here on speech has its whole band; with less, RFC 7587 §3.1.1 recommends wideband, where the bits are of more use.
+pub const FULL_BAND: Bitrate = Bitrate::from_kbps(28);
 
 /// Why the codec refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,9 +89,11 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// Changes how fast it goes from the next frame on.
+    /// Changes how fast it goes from the next frame on; below [`FULL_BAND`] what is above 8 kHz is left out.
     pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), CodecError> {
         let bits = i32::try_from(bitrate.bps()).unwrap_or(i32::MAX);
+        let bandwidth = if bitrate < FULL_BAND { Bandwidth::Wideband } else { Bandwidth::Auto };
+        self.0.set_bandwidth(bandwidth)?;
         Ok(self.0.set_bitrate(opus::Bitrate::Bits(bits))?)
     }
 
@@ -203,6 +208,17 @@ mod tests {
     fn packets_of_one_bitrate_are_of_one_size_and_tell_nothing() {
         let packets = encoded(Bitrate::from_kbps(36), CoarseCopies::Off);
         assert!(packets.iter().all(|packet| packet.len() == 90));
+    }
+
+    #[test]
+    fn few_bits_are_spent_on_what_is_below_8_khz_alone() {
+        // RFC 6716 §3.1: the configurations of wideband, whichever way they are coded.
+        let wideband = |kbps| {
+            let packets = encoded(Bitrate::from_kbps(kbps), CoarseCopies::Off);
+            let count = packets.iter().filter(|packet| matches!(packet[0] >> 3, 8..=11 | 20..=23)).count();
+            count == packets.len()
+        };
+        assert_eq!([20, 27, 28, 36].map(wideband), [true, true, false, false]);
     }
 
     #[test]

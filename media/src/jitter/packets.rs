@@ -32,7 +32,7 @@ pub struct Packet {
 pub enum Origin {
     /// Its own.
     Own,
-    /// A later one: its own has not come.
+    /// A later one, with a copy or as a repeat: its own has not come.
     Later,
 }
 
@@ -117,8 +117,8 @@ impl PacketBuffer {
         Inserted::Waiting(media)
     }
 
-    /// Takes a copy of an earlier frame, which came with the packet that was inserted last; says its media time if nothing else
-    /// has brought the frame, though its time to be played may be over.
+    /// Takes a frame that a packet other than its own brought: a copy that came with a later one, or a repeat. Says its media
+    /// time if nothing else has brought the frame, though its time to be played may be over.
     pub fn insert_copy(
         &mut self,
         (sequence, timestamp): (u16, u32),
@@ -127,15 +127,25 @@ impl PacketBuffer {
         played: Option<i64>,
     ) -> Option<i64> {
         let (newest_sequence, newest_timestamp) = self.newest?;
-        let behind = u32::from((newest_sequence as u16).wrapping_sub(sequence));
-        let earlier = i64::from((newest_timestamp as u32).wrapping_sub(timestamp));
-        let (sequence, media) = (newest_sequence - i64::from(behind), newest_timestamp - earlier);
-        let bit = 1u128.checked_shl(behind).filter(|bit| self.came & bit == 0)?;
+        let ahead = i64::from(sequence.wrapping_sub(newest_sequence as u16) as i16);
+        let later = i64::from(timestamp.wrapping_sub(newest_timestamp as u32) as i32);
+        let (sequence, media) = (newest_sequence + ahead, newest_timestamp + later);
         // Of a frame before the first packet of a stream nobody has heard anything.
-        if sequence < self.oldest || earlier > MAX_JUMP || self.waiting.contains_key(&media) {
+        if sequence < self.oldest
+            || later.abs() > MAX_JUMP
+            || ahead.signum() != later.signum()
+            || self.waiting.contains_key(&media)
+        {
             return None;
         }
-        self.came |= bit;
+        if let Ok(ahead @ 1..) = u32::try_from(ahead) {
+            // A repeat overtakes nothing: its own packet was lost.
+            self.came = self.came.checked_shl(ahead).unwrap_or(0) | 1;
+            self.newest = Some((sequence, media));
+        } else {
+            let behind = u32::try_from(-ahead).unwrap_or(u32::MAX);
+            self.came |= 1u128.checked_shl(behind).filter(|bit| self.came & bit == 0)?;
+        }
         if played.is_some_and(|played| media < played) {
             return Some(media);
         }
@@ -291,6 +301,26 @@ mod tests {
     }
 
     #[test]
+    fn a_repeat_stands_in_for_its_own_packet_even_if_nothing_as_new_has_come() {
+        let mut buffer = PacketBuffer::default();
+        let repeat = |buffer: &mut PacketBuffer, sequence: u16, timestamp: u32| {
+            buffer.insert_copy((sequence, timestamp), b"y", 960, None)
+        };
+        assert_eq!(repeat(&mut buffer, 10, 9600), None, "it begins no stream");
+        insert(&mut buffer, 10, 9600);
+        assert_eq!(repeat(&mut buffer, 10, 9600), None, "its first came");
+        assert_eq!(repeat(&mut buffer, 11, 10_560), Some(10_560));
+        assert_eq!(repeat(&mut buffer, 11, 10_560), None, "twice");
+        assert_eq!(insert(&mut buffer, 11, 10_560), Inserted::Duplicate);
+        assert_eq!(repeat(&mut buffer, 12, 9600), None, "time and order contradict each other");
+        assert_eq!(repeat(&mut buffer, 500, 9600 + 300_000), None, "too far ahead");
+        assert_eq!(insert(&mut buffer, 12, 11_520), Inserted::Waiting(11_520));
+        let origins: Vec<Origin> =
+            std::iter::from_fn(|| buffer.take_first()).map(|first| first.origin).collect();
+        assert_eq!(origins, [Origin::Own, Origin::Later, Origin::Own]);
+    }
+
+    #[test]
     fn the_buffer_stays_bounded() {
         let mut buffer = PacketBuffer::default();
         for step in 0..1000 {
@@ -305,6 +335,7 @@ mod tests {
         Own(u16),
         /// A packet, and how far behind the copies with it are.
         WithCopies(u16, Vec<u16>),
+        Repeat(u16),
         Take,
     }
 
@@ -312,6 +343,7 @@ mod tests {
         let number = 0u16..100;
         let step = prop_oneof![
             number.clone().prop_map(Step::Own),
+            number.clone().prop_map(Step::Repeat),
             (number, proptest::collection::vec(0u16..6, 0..4))
                 .prop_map(|(own, copies)| Step::WithCopies(own, copies)),
             Just(Step::Take),
@@ -330,6 +362,9 @@ mod tests {
                 match step {
                     Step::Own(number) => {
                         buffer.insert(at(number), b"x", 960, played);
+                    }
+                    Step::Repeat(number) => {
+                        buffer.insert_copy(at(number), b"x", 960, played);
                     }
                     Step::WithCopies(number, copies) => {
                         buffer.insert(at(number), b"x", 960, played);

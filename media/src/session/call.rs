@@ -12,6 +12,7 @@
 
 mod channel;
 mod ear;
+mod frames;
 mod pictures;
 mod reports;
 mod settings;
@@ -43,6 +44,7 @@ use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
 
 use self::ear::{Said, ear};
+use self::frames::FrameNumbers;
 use self::reports::Reports;
 use self::settings::{VoiceFormats, interceptors, media, opus, picture, settings, voice_formats};
 pub(super) use self::video::Budget;
@@ -54,7 +56,7 @@ use crate::jitter::losses::LossPattern;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::{EarlierFrame, Reported, Supported};
+use crate::voice::{EarlierFrame, Reported, Supported, Transmission};
 
 /// What our tracks are called.
 const VOICE_TRACK: &str = "voice";
@@ -86,8 +88,14 @@ pub(super) enum CallEvent {
     PathFound,
     /// The other end has shown the certificate of its description.
     Connected,
-    /// A voice packet.
-    Voice { sequence: u16, timestamp: u32, payload: Bytes, copies: Vec<EarlierFrame> },
+    /// A voice packet; those of one frame have one sequence number.
+    Voice {
+        sequence: u16,
+        timestamp: u32,
+        payload: Bytes,
+        copies: Vec<EarlierFrame>,
+        transmission: Transmission,
+    },
     /// A packet of pictures, RFC 7741 or RFC 9628.
     Video { codec: Codec, sequence: u16, timestamp: u32, marker: bool, payload: Bytes },
     /// The other end can show nothing before it gets a keyframe.
@@ -146,6 +154,9 @@ pub(super) struct Call {
     heard: Receiver<Said>,
     /// The SSRC of their voice.
     their_voice: Option<u32>,
+    frames: FrameNumbers,
+    /// Whether they take frames that are sent once more in packets of their own.
+    takes_repeats: bool,
     /// How their voice is lost on the way to us.
     losses: LossPattern,
     /// What they said of how ours is, and when.
@@ -226,6 +237,8 @@ impl Call {
             video_sender,
             heard,
             their_voice: None,
+            frames: FrameNumbers::default(),
+            takes_repeats: false,
             losses: LossPattern::default(),
             told_bursts: None,
             remote_loss: 0.0,
@@ -372,7 +385,11 @@ impl Call {
 
     /// Round-trip time of the selected pair, and the loss the other end reports.
     pub(super) fn measure(&mut self, now: Instant) -> Measured {
-        let supported = if self.formats.red.is_some() { Supported::Red } else { Supported::Opus };
+        let supported = match self.formats.red {
+            Some(_) if self.takes_repeats => Supported::Repeats,
+            Some(_) => Supported::Red,
+            None => Supported::Opus,
+        };
         let mut measured = Measured { supported, remote_loss: self.remote_loss, ..Measured::default() };
         if self.closed {
             return measured;

@@ -47,12 +47,13 @@ impl Echo {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         while let Some((_, packet)) = self.in_flight.pop_front_if(|(due, _)| *due <= now) {
-            let VoicePacket { payload, timestamp, copies } = packet;
+            let VoicePacket { payload, timestamp, copies, transmission } = packet;
             self.events.push_back(LineEvent::Voice {
                 sequence: self.sequence,
                 timestamp,
                 payload: payload.into(),
                 copies,
+                transmission,
             });
             self.sequence = self.sequence.wrapping_add(1);
         }
@@ -71,9 +72,15 @@ impl Echo {
 mod tests {
     use super::*;
     use crate::session::fixture::origin;
+    use crate::voice::Transmission;
 
     fn packet(timestamp: u32) -> VoicePacket {
-        VoicePacket { payload: vec![timestamp as u8; 40], timestamp, copies: Vec::new() }
+        VoicePacket {
+            payload: vec![timestamp as u8; 40],
+            timestamp,
+            copies: Vec::new(),
+            transmission: Transmission::First,
+        }
     }
 
     #[test]

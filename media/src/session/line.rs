@@ -38,7 +38,7 @@ use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::{EarlierFrame, VoicePacket};
+use crate::voice::{EarlierFrame, Transmission, VoicePacket};
 
 /// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(16);
@@ -69,6 +69,7 @@ pub(super) enum LineEvent {
         timestamp: u32,
         payload: Bytes,
         copies: Vec<EarlierFrame>,
+        transmission: Transmission,
     },
     Video {
         codec: Codec,
@@ -515,8 +516,9 @@ impl Line {
             }
             // Whoever speaks into a telephone that rings is not heard.
             CallEvent::Voice { .. } | CallEvent::Video { .. } if self.phase != Phase::Talking => {}
-            CallEvent::Voice { sequence, timestamp, payload, copies } => {
-                self.events.push_back(LineEvent::Voice { sequence, timestamp, payload, copies });
+            CallEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
+                let voice = LineEvent::Voice { sequence, timestamp, payload, copies, transmission };
+                self.events.push_back(voice);
             }
             CallEvent::Video { codec, sequence, timestamp, marker, payload } => {
                 self.events.push_back(LineEvent::Video { codec, sequence, timestamp, marker, payload });

@@ -18,6 +18,9 @@ pub(super) const MAX_SDP: usize = 64 * 1024;
 pub(super) const OPUS: u8 = 111;
 pub(super) const RED: u8 = 63;
 
+/// Opus that was sent before, between our ends; no SDP names it: who takes it says so on the control channel.
+pub(super) const REPEAT: u8 = 62;
+
 /// Payload types of pictures between our ends, each with that of its retransmissions (RFC 4588); the first is spoken.
 pub(super) const VIDEO_FORMATS: [(Codec, u8, u8); 2] = [(Codec::Vp8, 96, 97), (Codec::Vp9, 98, 99)];
 

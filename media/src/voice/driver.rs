@@ -20,8 +20,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use super::{
-    EarlierFrame, Mute, PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
-    VoiceSender, VoiceSenderConfig,
+    EarlierFrame, Mute, PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver,
+    VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
 };
 use crate::codec::CodecError;
 use crate::device::{AudioSink, AudioSource, DeviceError, Direction};
@@ -54,7 +54,7 @@ pub struct VoiceConfig {
 pub struct ReceivedPacket {
     /// When it arrived.
     pub arrival: Instant,
-    /// RTP sequence number.
+    /// RTP sequence number, or which frame it is; a repeat has that of the first transmission.
     pub sequence: u16,
     /// RTP timestamp, 48 kHz.
     pub timestamp: u32,
@@ -62,6 +62,8 @@ pub struct ReceivedPacket {
     pub payload: Vec<u8>,
     /// Copies of earlier frames that came with it.
     pub copies: Vec<EarlierFrame>,
+    /// Whether the frame was sent once more.
+    pub transmission: Transmission,
 }
 
 /// What a running engine says.
@@ -93,7 +95,7 @@ pub enum VoiceEvent {
 /// The receiving ends of a running engine.
 #[derive(Debug)]
 pub struct VoiceIo {
-    /// Packets to send, one every 20 ms once started.
+    /// Packets to send, one every 20 ms once started, or two where frames are repeated.
     pub packets: mpsc::Receiver<VoicePacket>,
     /// What happened.
     pub events: mpsc::Receiver<VoiceEvent>,
@@ -116,11 +118,11 @@ pub struct VoiceStats {
     pub underrun: u64,
 }
 
-/// Packets waiting for the session: 640 ms; when full, the newest is dropped and counted.
+/// Packets waiting for the session: 640 ms, with repeats 320; when full, the newest is dropped and counted.
 pub const PACKET_QUEUE: usize = 32;
 /// Events waiting for the session; when full, the newest is dropped and logged.
 pub const EVENT_QUEUE: usize = 64;
-/// Received packets waiting for the media thread: 2 s; when full, the oldest is dropped and counted.
+/// Received packets waiting for the media thread: 2 s, with repeats 1; when full, the oldest is dropped and counted.
 pub const INSERT_QUEUE: usize = 100;
 
 /// Runs one call's sound; dropping it finishes files, closes devices and ends the thread.

@@ -12,6 +12,6 @@ mod sender;
 
 pub use protection::{Reported, Supported};
 pub use receiver::{TimeStretch, VoiceReceiver, VoiceReceiverConfig};
-pub use sender::{EarlierFrame, Mute, VoicePacket, VoiceSender, VoiceSenderConfig};
+pub use sender::{EarlierFrame, Mute, Transmission, VoicePacket, VoiceSender, VoiceSenderConfig};
 
 pub use crate::jitter::PlayoutStats;

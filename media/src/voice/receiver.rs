@@ -7,8 +7,8 @@
 //!                               └───────────────────────┘
 //! ```
 //!
-//! While playing, each pull makes sound of the first thing that applies: the frame whose time it is, from its own packet or
-//! as the copy that came with a later one; the coarse copy inside the packet after it; an invented continuation. Inventing does
+//! While playing, each pull makes sound of the first thing that applies: the frame whose time it is, from its own packet, as
+//! the copy that came with a later one or as a repeat; the coarse copy inside the packet after it; an invented continuation. Inventing does
 //! not move media time: a packet that comes after all is still played, and the delay has grown by what was invented. Where
 //! that is longer than what is waited on purpose, and packets are late by chance, as much of the packet is left out instead: it
 //! was heard as an invention. What waits too long is caught up by cutting pitch periods out, and the other way round
@@ -143,7 +143,6 @@ impl VoiceReceiver {
 
     /// Takes the copies that came with the packet that was inserted last, whose sequence number and timestamp these are.
     pub fn insert_copies(&mut self, now: Instant, sequence: u16, timestamp: u32, copies: &[EarlierFrame]) {
-        let arrival = self.samples_at(now);
         for EarlierFrame { behind, payload } in copies {
             let Some(samples) =
                 samples_of(payload).ok().filter(|samples| behind.is_multiple_of(*samples as u32))
@@ -153,11 +152,15 @@ impl VoiceReceiver {
             };
             let Ok(packets) = u16::try_from(behind / samples as u32) else { continue };
             let earlier = (sequence.wrapping_sub(packets), timestamp.wrapping_sub(*behind));
-            let brought = self.packets.insert_copy(earlier, payload, samples, self.played());
-            // One that is late says how long one should have waited, too.
-            if let Some(media) = brought {
-                self.delay.recovered(arrival, media);
-            }
+            self.insert_copy(now, earlier, payload, samples);
+        }
+    }
+
+    /// Takes a frame that was sent once more, with the sequence number and the timestamp of its own packet.
+    pub fn insert_repeat(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
+        match samples_of(payload) {
+            Ok(samples) => self.insert_copy(now, (sequence, timestamp), payload, samples),
+            Err(_) => self.stats.discarded += 1,
         }
     }
 
@@ -209,6 +212,13 @@ impl VoiceReceiver {
     /// Whether at least one packet was decoded, not concealed.
     pub fn has_decoded(&self) -> bool {
         self.decoded.is_some()
+    }
+
+    fn insert_copy(&mut self, now: Instant, own: (u16, u32), payload: &[u8], samples: usize) {
+        // One that is late says how long one should have waited, too.
+        if let Some(media) = self.packets.insert_copy(own, payload, samples, self.played()) {
+            self.delay.recovered(self.samples_at(now), media);
+        }
     }
 
     /// Media times before this are over.
@@ -337,7 +347,7 @@ impl VoiceReceiver {
             self.shift_delay(-(paid as i64));
             return step == paid || self.conceal(step - paid);
         }
-        self.recover(missing)
+        self.recover(missing, invented)
     }
 
     /// Decodes the next packet if it is the one whose time it is.
@@ -406,14 +416,16 @@ impl VoiceReceiver {
         samples
     }
 
-    /// The lost frame may be inside the packet after it.
-    fn recover(&mut self, missing: usize) -> bool {
+    /// The lost frame, of which less was invented, may be inside the packet after it.
+    fn recover(&mut self, missing: usize, invented: usize) -> bool {
         let (State::Playing { next, .. }, Some(first)) = (self.state, self.packets.first()) else {
             return false;
         };
         self.state = State::Playing { next: next + missing as i64, invented: 0 };
         if !has_coarse_copy(&first.payload) {
-            return self.conceal(missing);
+            // It is known to be lost, and a part of it is invented already.
+            self.shift_delay(-(invented as i64));
+            return self.conceal(missing - invented);
         }
         match self.decoder.decode_fec(&first.payload, missing, &mut self.scratch) {
             Ok(count) => {

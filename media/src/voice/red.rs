@@ -96,12 +96,18 @@ pub fn parse(mut payload: Bytes, payload_type: u8) -> Result<Red, RedError> {
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz {
     use super::*;
+    use crate::voice::Transmission;
 
     const OPUS: u8 = 111;
 
     pub(crate) fn check(input: &[u8]) {
         let Ok(read) = parse(Bytes::copy_from_slice(input), OPUS) else { return };
-        let packet = VoicePacket { payload: read.frame.to_vec(), timestamp: 0, copies: read.copies.clone() };
+        let packet = VoicePacket {
+            payload: read.frame.to_vec(),
+            timestamp: 0,
+            copies: read.copies.clone(),
+            transmission: Transmission::First,
+        };
         assert_eq!(
             parse(write(&packet, OPUS).into(), OPUS),
             Ok(read),
@@ -112,7 +118,12 @@ pub(crate) mod fuzz {
     pub(crate) fn seeds() -> Vec<Vec<u8>> {
         let copy = |behind, byte| EarlierFrame { behind, payload: vec![byte; 9] };
         let copies = [vec![], vec![copy(960, 1)], vec![copy(1920, 2), copy(960, 1)]];
-        let packets = copies.map(|copies| VoicePacket { payload: vec![0; 9], timestamp: 0, copies });
+        let packets = copies.map(|copies| VoicePacket {
+            payload: vec![0; 9],
+            timestamp: 0,
+            copies,
+            transmission: Transmission::First,
+        });
         packets.iter().map(|packet| write(packet, OPUS)).collect()
     }
 }
@@ -120,12 +131,13 @@ pub(crate) mod fuzz {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::Transmission;
     use proptest::prelude::*;
 
     const OPUS: u8 = 111;
 
     fn packet(copies: Vec<EarlierFrame>) -> VoicePacket {
-        VoicePacket { payload: b"now".to_vec(), timestamp: 7, copies }
+        VoicePacket { payload: b"now".to_vec(), timestamp: 7, copies, transmission: Transmission::First }
     }
 
     fn copy(behind: u32, payload: &[u8]) -> EarlierFrame {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::protection::{Distance, Plan, Protector, Reported, Supported};
+use super::protection::{Distance, Plan, Protector, Repeats, Reported, Supported};
 use crate::codec::{CodecError, Encoder, EncoderConfig};
 use crate::frame::{BLOCK, Block, OPUS_FRAME};
 
@@ -24,6 +24,16 @@ pub enum Mute {
     Off,
 }
 
+/// Whether a frame leaves in a packet of its own for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Transmission {
+    /// It does.
+    #[default]
+    First,
+    /// The packet before held it, too.
+    Repeat,
+}
+
 /// One encoded frame of 20 ms, and what earlier packets held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoicePacket {
@@ -31,8 +41,10 @@ pub struct VoicePacket {
     pub payload: Vec<u8>,
     /// When its first sample was captured, in 48 kHz samples since the start; wraps.
     pub timestamp: u32,
-    /// Copies of earlier frames, oldest first; with any the payload is RED (RFC 2198).
+    /// Copies of earlier frames, oldest first; with any the payload is RED (RFC 2198). A repeat has none.
     pub copies: Vec<EarlierFrame>,
+    /// Whether it is sent once more.
+    pub transmission: Transmission,
 }
 
 /// A frame that an earlier packet held, once more.
@@ -44,7 +56,8 @@ pub struct EarlierFrame {
     pub payload: Vec<u8>,
 }
 
-/// Makes packets of captured blocks: two blocks to a packet, without a gap in the timestamps.
+/// Makes packets of captured blocks: two blocks to a frame, without a gap in the timestamps. Where a frame is repeated, that
+/// is with the first block of the next one, half a frame later.
 pub struct VoiceSender {
     encoder: Encoder,
     frame: [f32; OPUS_FRAME],
@@ -76,7 +89,7 @@ impl VoiceSender {
         })
     }
 
-    /// Takes the next 10 ms; every second block completes a packet.
+    /// Takes the next 10 ms; every second block completes a frame.
     pub fn capture(&mut self, block: &Block) -> Option<VoicePacket> {
         let place = &mut self.frame[self.filled..self.filled + BLOCK];
         match self.mute {
@@ -86,7 +99,7 @@ impl VoiceSender {
         }
         self.filled += BLOCK;
         if self.filled < OPUS_FRAME {
-            return None;
+            return self.repeat();
         }
         self.filled = 0;
         let timestamp = self.timestamp;
@@ -96,7 +109,7 @@ impl VoiceSender {
                 let copies = self.copies();
                 self.sent.truncate(Distance::MOST.frames() - 1);
                 self.sent.push_front(payload.clone());
-                Some(VoicePacket { payload, timestamp, copies })
+                Some(VoicePacket { payload, timestamp, copies, transmission: Transmission::First })
             }
             Err(error) => {
                 self.failed += 1;
@@ -122,6 +135,13 @@ impl VoiceSender {
     pub fn handle_report(&mut self, reported: Reported) {
         self.protector.handle_report(reported);
         self.follow();
+    }
+
+    /// The last frame once more.
+    fn repeat(&self) -> Option<VoicePacket> {
+        let payload = self.sent.front().filter(|_| self.plan.repeats == Repeats::On)?.clone();
+        let timestamp = self.timestamp.wrapping_sub(OPUS_FRAME as u32);
+        Some(VoicePacket { payload, timestamp, copies: Vec::new(), transmission: Transmission::Repeat })
     }
 
     /// The frames that are sent once more with the next packet, oldest first.
@@ -150,4 +170,60 @@ impl VoiceSender {
 
 fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The packets of a second after so much loss was told.
+    fn second_after(supported: Supported, loss: f32) -> Vec<VoicePacket> {
+        let mut sender = VoiceSender::new(VoiceSenderConfig::default()).unwrap();
+        sender.set_supported(supported);
+        (0..10).for_each(|_| sender.handle_report(Reported { loss, ..Reported::default() }));
+        let block = |nth: usize| std::array::from_fn(|at| ((nth * BLOCK + at) as f32 * 0.05).sin() * 0.3);
+        (0..100).filter_map(|nth| sender.capture(&block(nth))).collect()
+    }
+
+    #[test]
+    fn where_much_is_lost_each_frame_leaves_once_more_half_a_frame_later() {
+        let packets = second_after(Supported::Repeats, 0.25);
+        assert_eq!(packets.len(), 99);
+        for pair in packets.as_chunks::<2>().0 {
+            let [first, repeat] = pair;
+            assert_eq!(
+                (first.transmission, repeat.transmission),
+                (Transmission::First, Transmission::Repeat)
+            );
+            assert_eq!((first.timestamp, &first.payload), (repeat.timestamp, &repeat.payload));
+            assert!(repeat.copies.is_empty() && first.copies.len() == usize::from(first.timestamp > 0));
+        }
+    }
+
+    #[test]
+    fn nothing_is_repeated_for_who_does_not_take_it_or_loses_little() {
+        for (supported, loss) in [
+            (Supported::Opus, 0.25),
+            (Supported::Red, 0.25),
+            (Supported::Repeats, 0.1),
+            (Supported::Repeats, 0.0),
+        ] {
+            let packets = second_after(supported, loss);
+            assert_eq!(packets.len(), 50, "{supported:?} {loss}");
+            assert!(packets.iter().all(|packet| packet.transmission == Transmission::First));
+        }
+    }
+
+    #[test]
+    fn whatever_is_sent_twice_110_kbit_a_second_are_not_passed() {
+        // IPv4, UDP, RTP, the tag of SRTP; RED has a byte for the frame and four for each copy.
+        let bytes = |packet: &VoicePacket| {
+            let red: usize = packet.copies.iter().map(|copy| 4 + copy.payload.len()).sum();
+            20 + 8 + 12 + 16 + packet.payload.len() + red + usize::from(!packet.copies.is_empty())
+        };
+        for loss in [0.0, 0.05, 0.1, 0.25, 0.5] {
+            let sent: usize = second_after(Supported::Repeats, loss).iter().map(bytes).sum();
+            assert!(sent * 8 <= 110_500, "{} bit/s at {loss}", sent * 8);
+        }
+    }
 }

@@ -32,7 +32,7 @@ impl VirtualVoice {
         })
     }
 
-    /// Speaks and plays 10 ms; a packet is ready every second time.
+    /// Speaks and plays 10 ms; a packet is ready every second time, or each time where frames are repeated.
     pub fn tick(&mut self, now: Instant) -> Option<VoicePacket> {
         let mut block = [0.0; BLOCK];
         self.receiver.play(now, &mut block);
@@ -53,6 +53,11 @@ impl VirtualVoice {
     /// Takes the copies that came with the packet that was inserted last.
     pub fn insert_copies(&mut self, now: Instant, sequence: u16, timestamp: u32, copies: &[EarlierFrame]) {
         self.receiver.insert_copies(now, sequence, timestamp, copies);
+    }
+
+    /// Takes a frame that the other end sent once more.
+    pub fn insert_repeat(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
+        self.receiver.insert_repeat(now, sequence, timestamp, payload);
     }
 
     /// Everything played since the first tick, 480 samples a tick.

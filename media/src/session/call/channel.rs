@@ -1,8 +1,8 @@
 //! The control channel.
 //!
 //! Between two Silbo ends a message is one tag byte and then the rest: 0 = bye, 1 = a message, 2 = how large pictures are
-//! shown ([`Viewing`]). With a stock end the first data channel carries bare messages, and closing the connection is the
-//! bye; what it shows it does not say.
+//! shown ([`Viewing`]), 3 = payload types that are taken beside those every end takes, a byte each. With a stock end the first
+//! data channel carries bare messages, and closing the connection is the bye; what it shows and takes it does not say.
 
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use rtc::peer_connection::event::RTCDataChannelEvent;
 
 use super::{Call, CallEvent, PeerKind};
 use crate::session::MAX_MESSAGE;
+use crate::session::sdp::REPEAT;
 use crate::video::viewing::Viewing;
 
 /// Messages kept until the channel is open; the oldest is dropped when more come.
@@ -20,6 +21,7 @@ pub(super) const LABEL: &str = "silbo";
 const TAG_BYE: u8 = 0;
 const TAG_MESSAGE: u8 = 1;
 const TAG_VIEWING: u8 = 2;
+const TAG_TAKES: u8 = 3;
 
 impl Call {
     /// Sends a message, or keeps it until the channel is open.
@@ -58,6 +60,9 @@ impl Call {
         match *event {
             RTCDataChannelEvent::OnOpen(id) if *self.channel.get_or_insert(id) == id => {
                 self.channel_open = true;
+                if self.peer == PeerKind::Silbo {
+                    self.write_channel(now, TAG_TAKES, &[REPEAT]);
+                }
                 for message in std::mem::take(&mut self.messages_waiting) {
                     self.write_channel(now, TAG_MESSAGE, &message);
                 }
@@ -90,6 +95,9 @@ impl Call {
                 Some(viewing) => self.events.push_back(CallEvent::Viewing(viewing)),
                 None => tracing::debug!("a size that makes no sense was dropped"),
             },
+            (PeerKind::Silbo, Some((&TAG_TAKES, payload_types))) => {
+                self.takes_repeats = payload_types.contains(&REPEAT);
+            }
             (PeerKind::Silbo, _) => tracing::debug!("a control message of an unknown kind was dropped"),
         }
     }
@@ -106,5 +114,43 @@ impl Call {
         if let Err(error) = sent {
             tracing::warn!(%error, "the control channel refused a message");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::PathPolicy;
+    use crate::session::call::voice::VoiceKind;
+    use crate::session::fixture::origin;
+    use crate::session::sdp::Role;
+
+    fn call(peer: PeerKind) -> Call {
+        Call::new(origin(), Role::Offer, peer, PathPolicy::Any, [1, 2, 3]).unwrap()
+    }
+
+    #[test]
+    fn repeats_are_for_who_has_said_to_take_them() {
+        let mut call = call(PeerKind::Silbo);
+        assert!(!call.takes_repeats);
+        for (said, takes) in [
+            (&[TAG_TAKES, REPEAT][..], true),
+            (&[TAG_TAKES], false),
+            (&[TAG_TAKES, 0, 255, REPEAT, 7], true),
+            (&[TAG_TAKES, 0, 255], false),
+            (&[], false),
+        ] {
+            call.handle_message(said);
+            assert_eq!(call.takes_repeats, takes, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_stock_end_says_and_is_sent_nothing_of_the_kind() {
+        let mut call = call(PeerKind::Stock);
+        call.handle_message(&[TAG_TAKES, REPEAT]);
+        assert!(!call.takes_repeats);
+        assert_eq!(call.voice_kind(REPEAT), None);
+        assert_eq!(self::call(PeerKind::Silbo).voice_kind(REPEAT), Some(VoiceKind::Repeat));
     }
 }

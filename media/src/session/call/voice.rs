@@ -1,5 +1,8 @@
-//! The voice of a call as RTP: Opus by itself, or with copies of earlier frames (RED), where the other end takes it; and what
-//! either end tells the other of how it is lost (RTCP XR, RFC 3611).
+//! The voice of a call as RTP: Opus by itself, or with copies of earlier frames (RED), and frames once more in packets of their
+//! own, where the other end takes it; and what either end tells the other of how it is lost (RTCP XR, RFC 3611).
+//!
+//! A repeat is a packet like any other, with the next sequence number and the timestamp of its frame, so that what is lost is
+//! counted as it is, whatever of it is mended. Its payload type tells it from the first.
 
 use std::time::Instant;
 
@@ -10,7 +13,8 @@ use rtc::rtp::{Header, Packet};
 use super::{Call, CallEvent, MediaKind, PeerKind, VOICE_TRACK};
 use crate::frame::{OPUS_FRAME, duration_of};
 use crate::jitter::losses::{Bursts, GMIN};
-use crate::voice::{VoicePacket, red};
+use crate::session::sdp::REPEAT;
+use crate::voice::{Transmission, VoicePacket, red};
 
 /// What a packet of the voice holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,22 +23,29 @@ pub(super) enum VoiceKind {
     Opus,
     /// A frame, and copies of earlier ones.
     Red,
+    /// A frame that was sent before.
+    Repeat,
 }
 
 /// Unknown, in a report of the voice (RFC 3611 §4.7.4 and 4.7.5).
 const UNKNOWN: u8 = 127;
 
 impl Call {
-    /// Sends a voice packet; before the connection stands it is dropped, as sound has no use later.
+    /// Sends a voice packet; before the connection stands it is dropped, as sound has no use later, and so is a repeat that
+    /// the other end does not take.
     pub(in crate::session) fn send_voice(&mut self, now: Instant, packet: VoicePacket) -> bool {
         if !self.connected || self.closed {
             return false;
         }
         let timestamp = self.first_timestamp.wrapping_add(packet.timestamp);
         let red = self.formats.red.filter(|_| !packet.copies.is_empty());
-        let (payload_type, payload) = match red {
-            Some(payload_type) => (payload_type, red::write(&packet, self.formats.opus)),
-            None => (self.formats.opus, packet.payload),
+        let (payload_type, payload) = match (packet.transmission, red) {
+            (Transmission::Repeat, _) if !self.takes_repeats => return false,
+            (Transmission::Repeat, _) => (REPEAT, packet.payload),
+            (Transmission::First, Some(payload_type)) => {
+                (payload_type, red::write(&packet, self.formats.opus))
+            }
+            (Transmission::First, None) => (self.formats.opus, packet.payload),
         };
         let header = Header {
             version: 2,
@@ -59,6 +70,7 @@ impl Call {
     /// What packets of this payload type hold, if it is the voice.
     pub(super) fn voice_kind(&self, payload_type: u8) -> Option<VoiceKind> {
         match payload_type {
+            REPEAT if self.peer == PeerKind::Silbo => Some(VoiceKind::Repeat),
             number if number == self.formats.opus => Some(VoiceKind::Opus),
             number if Some(number) == self.formats.red => Some(VoiceKind::Red),
             _ => None,
@@ -71,7 +83,7 @@ impl Call {
         self.losses.arrived(header.sequence_number);
         self.events.extend(self.video.handle_voice(header).map(CallEvent::Camera));
         let (payload, copies) = match kind {
-            VoiceKind::Opus => (payload, Vec::new()),
+            VoiceKind::Opus | VoiceKind::Repeat => (payload, Vec::new()),
             VoiceKind::Red => match red::parse(payload, self.formats.opus) {
                 Ok(red::Red { frame, copies }) => (frame, copies),
                 Err(error) => {
@@ -80,8 +92,16 @@ impl Call {
                 }
             },
         };
-        let (sequence, timestamp) = (header.sequence_number, header.timestamp);
-        self.events.push_back(CallEvent::Voice { sequence, timestamp, payload, copies });
+        let timestamp = header.timestamp;
+        let sequence = match self.peer {
+            PeerKind::Silbo => self.frames.of(timestamp),
+            PeerKind::Stock => header.sequence_number,
+        };
+        let transmission = match kind {
+            VoiceKind::Opus | VoiceKind::Red => Transmission::First,
+            VoiceKind::Repeat => Transmission::Repeat,
+        };
+        self.events.push_back(CallEvent::Voice { sequence, timestamp, payload, copies, transmission });
     }
 
     /// What one of us is told of how its voice is lost, while it is lost in bursts. What is not measured is said to be unknown.

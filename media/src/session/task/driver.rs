@@ -234,7 +234,7 @@ impl Task {
             LineEvent::Path(report) => self.tell(SessionEvent::Path(report)),
             LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
             LineEvent::Relay(relay, health) => self.tell(SessionEvent::Relay(relay, health)),
-            LineEvent::Voice { sequence, timestamp, payload, copies } => {
+            LineEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
                 self.meter.received(payload.len());
                 self.sound.insert(ReceivedPacket {
                     arrival: now,
@@ -242,6 +242,7 @@ impl Task {
                     timestamp,
                     payload: payload.into(),
                     copies,
+                    transmission,
                 });
                 if self.pictures.are_seen() {
                     self.pictures.follow_voice(self.sound.playout().playing);

@@ -6,10 +6,11 @@ use rand::{RngExt as _, SeedableRng as _};
 use relay::nat::Uplink;
 
 use super::signal::likeness;
-use super::world::{MS, Plan, World};
+use super::world::{End, MS, Plan, World};
 use crate::session::description::CandidateKind;
 use crate::session::line::LineEvent;
 use crate::session::{PathPolicy, PathReport, SessionEnd};
+use crate::voice::Transmission;
 
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
@@ -75,6 +76,30 @@ fn frames_are_sent_twice_once_the_other_end_has_told_of_loss_and_stand_in_for_lo
     whole.run_for(5000 * MS);
     let plain = |event: &LineEvent| !matches!(event, LineEvent::Voice { copies, .. } if !copies.is_empty());
     assert!(whole.ends.iter().all(|end| end.log.iter().all(|(_, event)| plain(event))));
+}
+
+#[test]
+fn where_much_is_lost_frames_are_repeated_and_the_loss_is_told_as_it_is() {
+    let mut world = connect(Plan { seed: 3, loss: 0.25, speech: 12, ..Plan::default() });
+    world.run_for(12_000 * MS);
+    let transmissions = |end: &End, wanted: Transmission| {
+        let is = |event: &LineEvent| matches!(event, LineEvent::Voice { transmission, .. } if *transmission == wanted);
+        end.log.iter().filter(|(_, event)| is(event)).count()
+    };
+    for end in &mut world.ends {
+        let (first, again) =
+            (transmissions(end, Transmission::First), transmissions(end, Transmission::Repeat));
+        assert!(first > 300 && again > 200 && again < first, "{first} {again} {:?}", end.voice.stats());
+        let stats = end.voice.stats();
+        assert!(stats.recovered > 60 && stats.recovered <= stats.lost, "{stats:?}");
+        assert!(stats.concealed_ratio() < 0.1, "{stats:?}");
+        // Repeats do not hide it.
+        let told = end.line.measure(world.now).remote_loss;
+        assert!((0.1..0.4).contains(&told), "{told}");
+    }
+    let mut little = connect(Plan { seed: 3, loss: 0.05, speech: 5, ..Plan::default() });
+    little.run_for(5000 * MS);
+    assert!(little.ends.iter().all(|end| transmissions(end, Transmission::Repeat) == 0));
 }
 
 #[test]

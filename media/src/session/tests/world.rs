@@ -18,6 +18,7 @@ use crate::session::path::SocketId;
 use crate::session::path::streams::StreamEvent;
 use crate::session::sdp::Role;
 use crate::session::{AddressScope, PathPolicy, RelayServer, RelaysWanted};
+use crate::voice::Transmission;
 use crate::voice::virtual_clock::VirtualVoice;
 
 use super::relays::TestRelay;
@@ -389,9 +390,14 @@ impl World {
                         self.signal(Arrival::Relays(who, offers));
                     }
                     LineEvent::Connected if self.plan.speech > 0 => self.ends[who].next_tick = Some(self.now),
-                    LineEvent::Voice { sequence, timestamp, payload, copies } => {
+                    LineEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
                         let voice = &mut self.ends[who].voice;
-                        voice.insert(self.now, *sequence, *timestamp, payload);
+                        match transmission {
+                            Transmission::First => voice.insert(self.now, *sequence, *timestamp, payload),
+                            Transmission::Repeat => {
+                                voice.insert_repeat(self.now, *sequence, *timestamp, payload);
+                            }
+                        }
                         voice.insert_copies(self.now, *sequence, *timestamp, copies);
                     }
                     event => self.ends[who].video.handle(self.now, event),

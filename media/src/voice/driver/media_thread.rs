@@ -12,7 +12,7 @@ use super::{Chosen, Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEve
 use crate::device::{AudioSink, AudioSource, ClockedSink, DeviceError, Direction, Progress};
 use crate::frame::{BLOCK, BLOCK_TIME, Block, duration_of};
 use crate::process::Processor;
-use crate::voice::{Mute, VoicePacket, VoiceReceiver, VoiceSender};
+use crate::voice::{Mute, Transmission, VoicePacket, VoiceReceiver, VoiceSender};
 
 /// How often devices are looked at: twice a block.
 const DEVICE_POLL: Duration = Duration::from_millis(5);
@@ -193,8 +193,11 @@ impl MediaThread {
     fn take_packets(&mut self) {
         let packets = std::mem::take(&mut *lock(&self.shared.inserted));
         for packet in packets {
-            let ReceivedPacket { arrival, sequence, timestamp, payload, copies } = packet;
-            self.receiver.insert(arrival, sequence, timestamp, &payload);
+            let ReceivedPacket { arrival, sequence, timestamp, payload, copies, transmission } = packet;
+            match transmission {
+                Transmission::First => self.receiver.insert(arrival, sequence, timestamp, &payload),
+                Transmission::Repeat => self.receiver.insert_repeat(arrival, sequence, timestamp, &payload),
+            }
             self.receiver.insert_copies(arrival, sequence, timestamp, &copies);
         }
     }

@@ -20,8 +20,9 @@ fn open(source: &str, sink: &str) -> (VoiceEngine, VoiceIo) {
 async fn loop_back(engine: &VoiceEngine, io: &mut VoiceIo, enough: u16) {
     for sequence in 0..enough {
         let packet = tokio::time::timeout(PATIENCE, io.packets.recv()).await.unwrap().unwrap();
-        let VoicePacket { payload, timestamp, copies } = packet;
-        engine.insert(ReceivedPacket { arrival: Instant::now(), sequence, timestamp, payload, copies });
+        let VoicePacket { payload, timestamp, copies, transmission } = packet;
+        let arrival = Instant::now();
+        engine.insert(ReceivedPacket { arrival, sequence, timestamp, payload, copies, transmission });
     }
 }
 
@@ -111,6 +112,7 @@ async fn received_packets_that_nobody_takes_are_bounded() {
             timestamp: 0,
             payload: vec![1],
             copies: Vec::new(),
+            transmission: Transmission::First,
         };
         engine.insert(packet);
     }

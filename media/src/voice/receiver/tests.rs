@@ -1,5 +1,5 @@
 use super::*;
-use crate::voice::{Reported, VoicePacket, VoiceSender, VoiceSenderConfig};
+use crate::voice::{Reported, Transmission, VoicePacket, VoiceSender, VoiceSenderConfig};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -62,7 +62,7 @@ struct Heard {
     delays: Vec<Duration>,
 }
 
-/// Sends `packets` every 20 ms; `fate` gives each the delays after which copies of it arrive.
+/// Sends `packets` every 20 ms, repeats 10 ms after the first; `fate` gives each the delays after which copies of it arrive.
 fn call(packets: &[VoicePacket], mut fate: impl FnMut(usize) -> Vec<Duration>) -> Heard {
     call_from((0, 0), packets, &mut fate)
 }
@@ -74,19 +74,22 @@ fn call_from(
 ) -> Heard {
     let start = any_instant();
     let mut arrivals: Vec<(Duration, usize)> = (0..packets.len())
-        .flat_map(|at| fate(at).into_iter().map(move |delay| (20 * MS * at as u32 + delay, at)))
+        .flat_map(|at| fate(at).into_iter().map(move |delay| (sent(&packets[at]) + delay, at)))
         .collect();
     arrivals.sort();
     let mut arrivals = arrivals.into_iter().peekable();
     let mut receiver = VoiceReceiver::new(VoiceReceiverConfig::default(), start).unwrap();
     let (mut sound, mut delays) = (Vec::new(), Vec::new());
-    for tick in 0..packets.len() as u32 * 2 {
+    for tick in 0..frames_of(packets) * 2 {
         let now = 10 * MS * tick;
         while let Some((at, packet)) = arrivals.next_if(|(at, _)| *at <= now) {
-            let VoicePacket { payload, timestamp: media, copies } = &packets[packet];
-            let sequence = sequence.wrapping_add(packet as u16);
+            let VoicePacket { payload, timestamp: media, copies, transmission } = &packets[packet];
+            let sequence = sequence.wrapping_add((media / OPUS_FRAME as u32) as u16);
             let timestamp = timestamp.wrapping_add(*media);
-            receiver.insert(start + at, sequence, timestamp, payload);
+            match transmission {
+                Transmission::First => receiver.insert(start + at, sequence, timestamp, payload),
+                Transmission::Repeat => receiver.insert_repeat(start + at, sequence, timestamp, payload),
+            }
             receiver.insert_copies(start + at, sequence, timestamp, copies);
         }
         let mut block = [0.0; BLOCK];
@@ -95,6 +98,16 @@ fn call_from(
         delays.push(receiver.stats().playout_delay);
     }
     Heard { sound, stats: receiver.stats(), delays }
+}
+
+/// When it is sent.
+fn sent(packet: &VoicePacket) -> Duration {
+    let half = if packet.transmission == Transmission::Repeat { 10 * MS } else { Duration::ZERO };
+    20 * MS * (packet.timestamp / OPUS_FRAME as u32) + half
+}
+
+fn frames_of(packets: &[VoicePacket]) -> u32 {
+    packets.last().map_or(0, |last| last.timestamp / OPUS_FRAME as u32 + 1)
 }
 
 /// The samples that Opus alone makes of the packets.
@@ -377,6 +390,60 @@ fn with_copies(packets: &[VoicePacket], distances: &[usize]) -> Vec<VoicePacket>
         .collect()
 }
 
+/// Each frame in two packets of its own.
+fn repeated(packets: &[VoicePacket]) -> Vec<VoicePacket> {
+    let repeat = |packet: &VoicePacket| VoicePacket { transmission: Transmission::Repeat, ..packet.clone() };
+    packets.iter().flat_map(|packet| [packet.clone(), repeat(packet)]).collect()
+}
+
+/// Whether the last seconds are what Opus alone makes of the packets.
+fn ends_whole(heard: &Heard, packets: &[VoicePacket]) -> bool {
+    let expected = decoded(packets);
+    let (tail, from) = (heard.sound.len() - 48_000 * 5, 48_000 * 14);
+    let begins =
+        (from..expected.len() - 48_000).find(|at| expected[*at..*at + 960] == heard.sound[tail..tail + 960]);
+    begins.is_some_and(|at| expected[at..at + 48_000 * 4] == heard.sound[tail..tail + 48_000 * 4])
+}
+
+#[test]
+fn a_lost_frame_that_is_repeated_is_played_as_if_nothing_had_been_lost_and_waited_for_half_a_frame() {
+    let packets = packets_of(&speech(20));
+    // Of every tenth frame the first transmission is lost.
+    let heard = call(&repeated(&packets), |at| if at % 20 == 10 { vec![] } else { vec![30 * MS] });
+    assert!(heard.stats.lost > 90 && heard.stats.recovered > 90, "{:?}", heard.stats);
+    assert!(ends_whole(&heard, &packets));
+    assert!(heard.delays[1990] < 30 * MS, "{:?}", heard.delays[1990]);
+}
+
+#[test]
+fn repeats_of_what_came_change_nothing() {
+    let packets = packets_of(&speech(5));
+    let once = call(&packets, |_| vec![30 * MS]);
+    let twice = call(&repeated(&packets), |_| vec![30 * MS]);
+    assert_eq!(once.sound, twice.sound);
+    assert_eq!((twice.stats.lost, twice.stats.recovered), (0, 0), "{:?}", twice.stats);
+}
+
+#[test]
+fn repeats_that_are_no_frames_are_counted_and_dropped_and_alone_they_begin_no_stream() {
+    let mut packets = repeated(&packets_of(&speech(2)));
+    packets.iter_mut().skip(1).step_by(2).for_each(|repeat| repeat.payload.clear());
+    let heard = call(&packets, |at| if at % 20 == 10 { vec![] } else { vec![30 * MS] });
+    assert!(heard.stats.discarded > 90 && heard.stats.recovered == 0, "{:?}", heard.stats);
+    let repeats = repeated(&packets_of(&speech(2)));
+    let heard = call(&repeats, |at| if at % 2 == 0 { vec![] } else { vec![30 * MS] });
+    assert!(heard.sound.iter().all(|sample| *sample == 0.0) && heard.stats.received == 0);
+}
+
+#[test]
+fn what_was_invented_of_a_frame_before_it_was_known_to_be_lost_is_not_invented_again() {
+    let packets = packets_of(&speech(20));
+    let heard = call(&packets, |at| if at % 50 == 25 { vec![] } else { vec![30 * MS] });
+    let PlayoutStats { lost, concealed, squeezed, .. } = heard.stats;
+    assert!(lost > 15, "{lost}");
+    assert_eq!((concealed, squeezed), (lost * OPUS_FRAME as u64, 0));
+}
+
 #[test]
 fn a_lost_frame_whose_copy_comes_is_played_sample_by_sample_as_if_nothing_had_been_lost() {
     let packets = packets_of(&speech(20));
@@ -384,12 +451,7 @@ fn a_lost_frame_whose_copy_comes_is_played_sample_by_sample_as_if_nothing_had_be
     let heard = call(&sent, |at| if at % 10 == 5 { vec![] } else { vec![30 * MS] });
     assert!(heard.stats.lost > 90 && heard.stats.recovered > 80, "{:?}", heard.stats);
     // Once it has learnt to wait for copies.
-    let expected = decoded(&packets);
-    let (tail, from) = (heard.sound.len() - 48_000 * 5, 48_000 * 14);
-    let begins =
-        (from..expected.len() - 48_000).find(|at| expected[*at..*at + 960] == heard.sound[tail..tail + 960]);
-    let begins = begins.unwrap();
-    assert_eq!(expected[begins..begins + 48_000 * 4], heard.sound[tail..tail + 48_000 * 4]);
+    assert!(ends_whole(&heard, &packets));
 }
 
 #[test]
