@@ -5,6 +5,7 @@
 //! ```
 //! In seven minutes the two go 80 ms apart. What is not made up for is a delay that grows by as much, or as much sound that is
 //! missing.
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
 use media::frame::BLOCK_TIME;
 use media::voice::virtual_clock::VirtualVoice;

@@ -180,7 +180,7 @@ fn a_safety_number_is_compared_and_the_contact_is_verified_from_then_on() {
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(1), Verified::Yes)]);
     window.click("dilip, verified");
     assert!(window.says("Verified") && window.mentions("You have compared keys with dilip"));
-    window.click("Compare again");
+    window.click("No longer sure");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(3), Verified::No)]);
 }
 
