@@ -206,7 +206,7 @@ fn a_camera_that_is_not_there_is_told_before_anybody_rings_and_without_it_the_ca
                 "no camera was found on this computer",
                 Remedy::Connect,
                 connect,
-                ["No camera was found.", "Plug one in, then switch the camera on."],
+                ["No camera was found.", "Plug one in, then start video."],
             );
         }
     }
@@ -219,10 +219,7 @@ fn a_camera_that_is_not_there_is_told_before_anybody_rings_and_without_it_the_ca
             why,
             Remedy::ChooseOther,
             other,
-            [
-                &format!("The camera cannot be used ({why})."),
-                "Plug in another one, then switch the camera on.",
-            ],
+            [&format!("The camera cannot be used ({why})."), "Plug in another one, then start video."],
         );
     }
     talks(&world);
@@ -268,7 +265,7 @@ fn a_camera_of_another_program_is_told_to_be_busy() {
         &format!("the camera {} is used by another program", camera.display()),
         Remedy::CloseOther,
         "Close the other program, or choose another camera with --camera device:PATH.",
-        ["Another program is using the camera.", "Close the other program, then switch the camera on."],
+        ["Another program is using the camera.", "Close the other program, then start video."],
     );
     talks(&world);
 }

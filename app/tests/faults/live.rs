@@ -186,7 +186,7 @@ fn who_is_not_found_not_invited_or_not_there_is_told_apart() {
     world.run("b", &["register", "bob"]).with(0);
     window.find("bob");
     window.until("bob was found");
-    window.click("Add and pin");
+    window.click("Add to contacts");
     window.until("Call bob");
     window.click("Call bob");
     window.until("They are not online.");
@@ -201,7 +201,7 @@ fn a_microphone_that_is_not_there_is_told_where_the_call_was() {
     config.voice.source = "device:nowhere".parse().unwrap();
     let mut window = Live::open(&world, "a", config);
     window.until("Later");
-    for next in ["Later", "Continue", "Continue to contacts", "Call Echo"] {
+    for next in ["Later", "Continue", "Continue", "Continue to contacts", "Call Echo"] {
         window.until(next);
         window.click(next);
     }
