@@ -160,8 +160,18 @@ fn sentences_end_with_a_full_stop_in_every_language() {
 #[test]
 fn one_is_counted_otherwise_than_several() {
     for (locale, one, several, none) in [
-        (Locale::English, "Confirmed by 1 computer", "Confirmed by 2 computers", "It names no computer"),
-        (Locale::Spanish, "Confirmado por 1 ordenador", "Confirmado por 2 ordenadores", "Todavía no nombra"),
+        (
+            Locale::English,
+            "1 computer of the network says so",
+            "2 computers of the network say so",
+            "It names no computer",
+        ),
+        (
+            Locale::Spanish,
+            "Lo dice 1 ordenador de la red",
+            "Lo dicen 2 ordenadores de la red",
+            "Todavía no nombra",
+        ),
     ] {
         speak(locale);
         assert_eq!((add::holders(1).as_str(), add::holders(2).as_str()), (one, several));
