@@ -5,6 +5,10 @@
 //!
 //! [`Command`]: super::command::Command
 
+mod quality;
+
+pub use quality::{Quality, Second, TREND};
+
 use super::{
     call_words::CallWords,
     command::Sharing,
@@ -13,7 +17,7 @@ use super::{
     helping::Agreed,
 };
 use crate::{
-    call::{Receipt, Waiting, receipt::NOTICED},
+    call::{Receipt, Waiting},
     reason::Reason,
     storage::{Verified, When},
 };
@@ -504,59 +508,6 @@ pub enum PathView {
     Direct,
     /// Through a supernode's relay.
     Relayed,
-}
-
-/// How well a call sounds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quality {
-    /// Bars to show, 1 (bad) to 4 (excellent).
-    pub bars: u8,
-    /// From mouth to ear.
-    pub mouth_to_ear: Duration,
-    /// Share of the sound that never came or came too late, 0.0 to 1.0.
-    pub lost: f32,
-}
-
-impl Quality {
-    /// How the last [`NOTICED`] seconds sounded: what the receipt calls the worst of a call is the least of these.
-    pub fn of(trend: &[Second]) -> Self {
-        let latest = &trend[trend.len().saturating_sub(NOTICED)..];
-        let mean = |value: fn(&Second) -> f32| {
-            latest.iter().map(|second| f64::from(value(second))).sum::<f64>() / latest.len().max(1) as f64
-        };
-        let mouth_to_ear = Duration::from_secs_f64(mean(|second| second.mouth_to_ear.as_secs_f32()));
-        let lost = mean(|second| second.lost) as f32;
-        Self { bars: Self::bars_of(mean(|second| second.mos)), mouth_to_ear, lost }
-    }
-
-    /// Bars for an expected opinion, by the steps of ITU-T G.107 Annex B: satisfied, some dissatisfied, many
-    /// dissatisfied, nearly all.
-    pub fn bars_of(mos: f64) -> u8 {
-        match mos {
-            mos if mos >= 4.0 => 4,
-            mos if mos >= 3.6 => 3,
-            mos if mos >= 3.1 => 2,
-            _ => 1,
-        }
-    }
-}
-
-/// Seconds of a call that are remembered while it lasts.
-pub const TREND: usize = 120;
-
-/// One second of a call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Second {
-    /// Expected opinion of a listener, 1 (bad) to 4.5.
-    pub mos: f32,
-    /// From mouth to ear.
-    pub mouth_to_ear: Duration,
-    /// Share of the sound that never came, or came too late and was made up: the larger of the two.
-    pub lost: f32,
-    /// Sound and pictures received, in kbit/s, without headers.
-    pub kbps: f32,
-    /// Pictures shown; nothing where none are sent.
-    pub frame_rate: Option<f32>,
 }
 
 /// One past call.
