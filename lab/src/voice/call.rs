@@ -79,7 +79,7 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
             sender.handle_report(reported);
             receiver.handle_report(reported);
         }
-        if let Some(packet) = sender.capture(block) {
+        if let Some(packet) = sender.capture(block).or_else(|| sender.repeat()) {
             let bytes = HEADERS + size(&packet);
             wire += bytes;
             let arrival = there.carry(now, bytes);

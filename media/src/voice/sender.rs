@@ -57,7 +57,7 @@ pub struct EarlierFrame {
 }
 
 /// Makes packets of captured blocks: two blocks to a frame, without a gap in the timestamps. Where a frame is repeated, that
-/// is with the first block of the next one, half a frame later.
+/// is when the first block of the next one is there, half a frame later: it needs nothing of that block.
 pub struct VoiceSender {
     encoder: Encoder,
     frame: [f32; OPUS_FRAME],
@@ -89,7 +89,7 @@ impl VoiceSender {
         })
     }
 
-    /// Takes the next 10 ms; every second block completes a frame.
+    /// Takes the next 10 ms; every second block completes a frame. Half a frame later its [repeat](Self::repeat) is due.
     pub fn capture(&mut self, block: &Block) -> Option<VoicePacket> {
         let place = &mut self.frame[self.filled..self.filled + BLOCK];
         match self.mute {
@@ -99,7 +99,7 @@ impl VoiceSender {
         }
         self.filled += BLOCK;
         if self.filled < OPUS_FRAME {
-            return self.repeat();
+            return None;
         }
         self.filled = 0;
         let timestamp = self.timestamp;
@@ -120,6 +120,13 @@ impl VoiceSender {
         }
     }
 
+    /// The last frame once more, where so much is lost that it is sent again.
+    pub fn repeat(&self) -> Option<VoicePacket> {
+        let payload = self.sent.front().filter(|_| self.plan.repeats == Repeats::On)?.clone();
+        let timestamp = self.timestamp.wrapping_sub(OPUS_FRAME as u32);
+        Some(VoicePacket { payload, timestamp, copies: Vec::new(), transmission: Transmission::Repeat })
+    }
+
     /// Silences or opens the microphone, from the next block on.
     pub fn set_muted(&mut self, mute: Mute) {
         self.mute = mute;
@@ -135,13 +142,6 @@ impl VoiceSender {
     pub fn handle_report(&mut self, reported: Reported) {
         self.protector.handle_report(reported);
         self.follow();
-    }
-
-    /// The last frame once more.
-    fn repeat(&self) -> Option<VoicePacket> {
-        let payload = self.sent.front().filter(|_| self.plan.repeats == Repeats::On)?.clone();
-        let timestamp = self.timestamp.wrapping_sub(OPUS_FRAME as u32);
-        Some(VoicePacket { payload, timestamp, copies: Vec::new(), transmission: Transmission::Repeat })
     }
 
     /// The frames that are sent once more with the next packet, oldest first.
@@ -182,7 +182,7 @@ mod tests {
         sender.set_supported(supported);
         (0..10).for_each(|_| sender.handle_report(Reported { loss, ..Reported::default() }));
         let block = |nth: usize| std::array::from_fn(|at| ((nth * BLOCK + at) as f32 * 0.05).sin() * 0.3);
-        (0..100).filter_map(|nth| sender.capture(&block(nth))).collect()
+        (0..100).filter_map(|nth| sender.capture(&block(nth)).or_else(|| sender.repeat())).collect()
     }
 
     #[test]
@@ -198,6 +198,18 @@ mod tests {
             assert_eq!((first.timestamp, &first.payload), (repeat.timestamp, &repeat.payload));
             assert!(repeat.copies.is_empty() && first.copies.len() == usize::from(first.timestamp > 0));
         }
+    }
+
+    #[test]
+    fn a_repeat_waits_for_nothing_that_is_spoken_after_its_frame() {
+        let mut sender = VoiceSender::new(VoiceSenderConfig::default()).unwrap();
+        sender.set_supported(Supported::Repeats);
+        (0..10).for_each(|_| sender.handle_report(Reported { loss: 0.25, ..Reported::default() }));
+        assert_eq!(sender.repeat(), None, "nothing was sent");
+        assert_eq!(sender.capture(&[0.1; BLOCK]), None);
+        let first = sender.capture(&[0.1; BLOCK]).unwrap();
+        let repeat = sender.repeat().unwrap();
+        assert_eq!((repeat.timestamp, repeat.payload), (first.timestamp, first.payload));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl VirtualVoice {
         let count = left.len().min(BLOCK);
         block[..count].copy_from_slice(&left[..count]);
         self.spoken += BLOCK;
-        self.sender.capture(&block)
+        self.sender.capture(&block).or_else(|| self.sender.repeat())
     }
 
     /// Takes a packet from the other end.

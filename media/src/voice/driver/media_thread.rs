@@ -282,7 +282,12 @@ impl MediaThread {
             self.tell(VoiceEvent::FirstCaptured { t0_unix_ms: spoken_unix_ms });
         }
         match self.half.take() {
-            None => self.half = Some(block),
+            None => {
+                self.half = Some(block);
+                // What was sent half a frame ago does not wait for the rest of this one.
+                let repeat = self.sender.repeat();
+                repeat.into_iter().for_each(|packet| self.queue(packet));
+            }
             Some(half) => [half, block].into_iter().for_each(|block| self.send(block)),
         }
     }
@@ -293,7 +298,11 @@ impl MediaThread {
             true => self.shared.microphone.measure(&[0.0; BLOCK]),
             false => self.shared.microphone.measure(&block),
         }
-        let Some(packet) = self.sender.capture(&block) else { return };
+        let packet = self.sender.capture(&block);
+        packet.into_iter().for_each(|packet| self.queue(packet));
+    }
+
+    fn queue(&self, packet: VoicePacket) {
         let outcome = self.packets.try_send(packet);
         let mut stats = lock(&self.shared.stats);
         match outcome {
