@@ -18,6 +18,7 @@ use super::{
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
+    scan::{Looking, Scanned},
     view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Settings},
 };
 use crate::{
@@ -75,6 +76,8 @@ pub(super) struct Actor {
     pub(super) picture: Picture,
     pub(super) presence: Presence,
     ringing: Ringing,
+    /// The camera that is looked through for a code.
+    pub(super) looking: Option<Looking>,
     pub(super) jobs: JoinSet<Done>,
     /// Jobs that are waited for when the engine stops.
     pub(super) farewells: JoinSet<Done>,
@@ -131,6 +134,8 @@ pub(super) enum Done {
     Sealed(Result<Lock, Reason>),
     /// Everything was written into a file, or not.
     Exported(PathBuf, Result<Kept, Reason>),
+    /// A code was read, or not.
+    Scanned(Scanned),
     /// Windows that could be shown.
     Windows(Result<Vec<OpenWindow>, ScreenError>),
     /// A session is closed, its files are whole.
@@ -202,6 +207,7 @@ impl Actor {
             picture,
             presence: Presence::default(),
             ringing: Ringing::default(),
+            looking: None,
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),
             events,
@@ -435,6 +441,7 @@ impl Actor {
             Ok(Done::CallWords(call, words)) => self.call_words_found(call, words),
             Ok(Done::Sealed(result)) => self.sealed(result),
             Ok(Done::Exported(file, result)) => self.exported(file, result),
+            Ok(Done::Scanned(found)) => self.scanned(found),
             Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
             Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),

@@ -104,6 +104,12 @@ pub enum Command {
     OfferInvite(String),
     /// Add whoever this link invites to.
     AddInvite(String),
+    /// Read an invite off a code that is held before the camera; the view says how it goes.
+    ScanCamera,
+    /// Read it off a picture.
+    ScanPicture(PathBuf),
+    /// Close the camera, and forget what came of it.
+    StopScanning,
     /// Find out whether people can call.
     CheckNetwork,
     /// Show the window dark or light.

@@ -35,6 +35,7 @@ mod presence;
 mod reasons;
 mod relays;
 mod ringing;
+pub mod scan;
 mod settings;
 pub mod view;
 pub mod words;
@@ -56,6 +57,7 @@ use overlay::{
     Identity, Network, PublicKey,
     driver::{Mainline, Mdns, RoleWish},
 };
+use scan::Scan;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -233,6 +235,7 @@ impl View {
             help: HelpView::default(),
             network_check: NetworkCheck::Idle,
             invite: None,
+            scan: Scan::default(),
             custody: CustodyView::new(Lock::Open),
             raised: 0,
         }

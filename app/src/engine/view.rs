@@ -15,6 +15,7 @@ use super::{
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
     helping::Agreed,
+    scan::Scan,
 };
 use crate::{
     call::{Receipt, Waiting},
@@ -62,6 +63,8 @@ pub struct View {
     pub network_check: NetworkCheck,
     /// Our invite, once somebody asked for it.
     pub invite: Option<InviteView>,
+    /// How reading an invite off a code goes.
+    pub scan: Scan,
     /// Recovery words and backups, and whether the key is sealed.
     pub custody: CustodyView,
     /// How often the window was asked to come up.

@@ -59,6 +59,8 @@ pub(super) struct UiState {
     pub(super) trend_shown: bool,
     /// Whether the window may close.
     pub(super) closing: Closing,
+    /// The file of a picture with a code, as it is typed.
+    pub(super) scan_file: String,
     /// The invite was copied since its page came up.
     pub(super) copied: Option<Copied>,
     /// The code shown last.
@@ -250,6 +252,8 @@ pub(super) enum Page {
     History,
     /// What a friend needs to find us.
     Invite,
+    /// Reading what a friend gives us.
+    Scan,
     /// Whether people can call.
     Network,
     /// What this computer does for others.
@@ -284,6 +288,7 @@ impl UiState {
             card: None,
             trend_shown: false,
             closing: Closing::Asks,
+            scan_file: String::new(),
             copied: None,
             qr: None,
             safety: None,

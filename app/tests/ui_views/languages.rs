@@ -10,6 +10,7 @@ use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
 use app::engine::gate::{Door, Trial};
 use app::engine::helping::Agreed;
+use app::engine::scan::Scan;
 use app::engine::view::{CallPhase, ClaimState, ContactId, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::reason::{Custody, Reason};
@@ -20,6 +21,9 @@ use egui::epaint::{ClippedShape, Shape, TextShape};
 use egui::{Key, Modifiers, Rect, Vec2, ViewportEvent, ViewportId, vec2};
 use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT, Queryable};
+use media::video::driver::Viewfinder;
+use media::video::frame::{Size, Taken};
+use media::video::pattern;
 use media::video::window::{OpenWindow, WindowId};
 use overlay::Identity;
 use overlay::record::Offers;
@@ -150,6 +154,18 @@ pub(super) fn every_screen(
     look(&mut window, "invite");
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
     look(&mut window, "invite copied");
+    // Two that copy, and then the one that scans.
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(2));
+    look(&mut window, "scan");
+    let picture = Size::new(640, 360).map(|size| pattern::draw(size, Taken::Media(0), 77));
+    let finder = picture.map(Viewfinder::still);
+    for (scan, name) in [
+        (Scan::NoInvite, "scan of nothing"),
+        (finder.map_or(Scan::Idle, Scan::Looking), "scan through a camera"),
+    ] {
+        window.show(View { scan, ..full() });
+        look(&mut window, name);
+    }
     for (page, name) in ["recent calls", "network not looked at", "help", "settings"].into_iter().enumerate()
     {
         tab(&mut window, page);

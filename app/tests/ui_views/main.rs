@@ -12,6 +12,7 @@ mod pages;
 mod people;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
+mod scanning;
 mod settings;
 mod snapshots;
 mod tray;

@@ -282,6 +282,23 @@ invite-supernodes = { $count ->
    *[other] It names { $count } computers of the network.
 }
 
+## Scan a code
+
+scan-title = Scan a friend's code
+scan-text = Your friend finds theirs under “Invite a friend”. Whoever it invites to is shown before anybody is added.
+scan-camera = Use the camera
+scan-stop = Close the camera
+scan-hold = Hold the code before the camera, so that it fills most of the picture.
+scan-seen = What the camera sees
+scan-picture = Or a picture of it
+scan-drop = Drop it onto this window, or say where it is.
+scan-file = File of the picture
+scan-hint = such as ~/code.png
+scan-read = Read the picture
+scan-reading = Reading the picture…
+scan-no_invite = There was no invite to be seen. Hold the code straight and nearer, or take another picture of it.
+scan-no_picture = This is no picture that can be read. Choose a PNG or JPEG file.
+
 ## Can people call me?
 
 network-looking = Checking your network

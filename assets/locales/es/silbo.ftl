@@ -284,6 +284,23 @@ invite-supernodes = { $count ->
    *[other] Nombra { $count } ordenadores de la red.
 }
 
+## Escanear un código
+
+scan-title = Escanear el código de un amigo
+scan-text = Tu amigo encuentra el suyo en «Invitar a un amigo». Antes de añadir a nadie se muestra a quién invita.
+scan-camera = Usar la cámara
+scan-stop = Cerrar la cámara
+scan-hold = Pon el código delante de la cámara, de modo que llene casi toda la imagen.
+scan-seen = Lo que ve la cámara
+scan-picture = O una imagen del código
+scan-drop = Suéltala en esta ventana, o di dónde está.
+scan-file = Archivo de la imagen
+scan-hint = por ejemplo, ~/codigo.png
+scan-read = Leer la imagen
+scan-reading = Leyendo la imagen…
+scan-no_invite = No se ha visto ninguna invitación. Pon el código recto y más cerca, o usa otra imagen.
+scan-no_picture = No es una imagen que se pueda leer. Elige un archivo PNG o JPEG.
+
 ## ¿Pueden llamarme?
 
 network-looking = Comprobando tu red

@@ -12,6 +12,7 @@
 mod capture;
 #[cfg(not(target_os = "linux"))]
 mod no_webcam;
+mod preview;
 mod screen;
 mod show;
 #[cfg(target_os = "linux")]
@@ -40,6 +41,7 @@ use super::y4m::Y4mReader;
 use crate::bitrate::Bitrate;
 use crate::jitter::Playing;
 use capture::Capture;
+pub use preview::Preview;
 pub use screen::{ScreenError, open_windows};
 use show::Show;
 pub use viewfinder::Viewfinder;

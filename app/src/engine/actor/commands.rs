@@ -60,6 +60,15 @@ impl Actor {
                 self.add_invite(&link);
                 Ok(())
             }
+            Command::ScanCamera => self.scan_camera(),
+            Command::ScanPicture(path) => {
+                self.scan_picture(path);
+                Ok(())
+            }
+            Command::StopScanning => {
+                self.stop_scanning();
+                Ok(())
+            }
             Command::CheckNetwork => {
                 self.check_network();
                 Ok(())

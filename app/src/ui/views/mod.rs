@@ -31,6 +31,7 @@ mod quit;
 mod receipt;
 mod request;
 mod returning;
+mod scan;
 mod settings;
 mod sharing;
 mod side;
@@ -81,6 +82,8 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
         CentralPanel::no_frame().frame(ground).show(ui, |ui| page_ui(ui, view, state, wishes));
     }
     hide_words(view, state, wishes);
+    scan::take_dropped(ui, view, state, wishes);
+    scan::close(view, state, wishes);
     card::card_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);
@@ -109,6 +112,7 @@ fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
         Page::Request(key) => request::request_ui(ui, view, key, state, wishes),
         Page::History => history::history_ui(ui, view, state, wishes),
         Page::Invite => invite::invite_ui(ui, view, state, wishes),
+        Page::Scan => scan::scan_ui(ui, view, state, wishes),
         Page::Network => network::network_ui(ui, view, state, wishes),
         Page::Help => help::help_ui(ui, view, state, wishes),
         Page::Settings => settings::settings_ui(ui, view, state, wishes),

@@ -44,7 +44,7 @@ pub(super) struct Capture {
     first_timestamp: u32,
 }
 
-enum Source {
+pub(super) enum Source {
     Pattern { size: Size, number: u32 },
     File { path: PathBuf, reader: Y4mReader<BufReader<File>> },
     Screen(Box<Screen>),
@@ -267,7 +267,7 @@ impl Encoding {
 }
 
 impl Source {
-    fn open(source: &VideoSource) -> Result<Option<Self>, VideoError> {
+    pub(super) fn open(source: &VideoSource) -> Result<Option<Self>, VideoError> {
         match source {
             VideoSource::None => Ok(None),
             VideoSource::Default => Ok(Some(Self::Camera(Box::new(Webcam::first()?)))),
@@ -291,7 +291,7 @@ impl Source {
     }
 
     /// Whether it is time for a picture; waits for it, but never long.
-    fn is_due(&mut self, next: Instant) -> Result<bool, VideoError> {
+    pub(super) fn is_due(&mut self, next: Instant) -> Result<bool, VideoError> {
         let now = Instant::now();
         let (due, pause) = match self {
             Self::Camera(webcam) => return Ok(webcam.wait()?),
@@ -304,7 +304,7 @@ impl Source {
         Ok(due)
     }
 
-    fn interval(&self) -> Duration {
+    pub(super) fn interval(&self) -> Duration {
         match self {
             Self::Pattern { .. } => PATTERN_INTERVAL,
             Self::File { reader, .. } => reader.rate().interval(),
@@ -321,7 +321,7 @@ impl Source {
     }
 
     /// The next picture; none if it is to be passed over.
-    fn next(&mut self, now: Instant, passed_over: bool) -> Result<Option<I420>, VideoError> {
+    pub(super) fn next(&mut self, now: Instant, passed_over: bool) -> Result<Option<I420>, VideoError> {
         let taken = Taken::At(now);
         let frame = match self {
             Self::Pattern { size, number } => {

@@ -1,0 +1,181 @@
+//! An invite read off a code: one that somebody holds before the camera, or a picture of one.
+//!
+//! ```text
+//!   camera ─▶ Preview ─▶ newest picture ─┐
+//!   file ─▶ image ───────────────────────┴─▶ brightness ─▶ the first code that is an invite ─▶ whom it invites to, and the question
+//! ```
+//! A code says whatever its maker likes: nobody is added by it before the person says so.
+
+use super::actor::{Actor, Done};
+use super::reasons::of_pictures;
+use crate::reason::Reason;
+use image::{ImageReader, Limits};
+use media::video::driver::{Preview, VideoError, VideoSource, Viewfinder};
+use media::video::frame::I420;
+use overlay::hint::INVITE_SCHEME;
+use rqrr::PreparedImage;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A camera that shows no invite for so long is closed again.
+const LONGEST: Duration = Duration::from_secs(120);
+/// How often what it sees is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
+/// Pictures that are wider or higher are not read.
+const MOST_PIXELS: u32 = 8192;
+/// Nor those that take more memory.
+const MOST_MEMORY: u64 = 256 << 20;
+
+/// How reading a code goes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Scan {
+    /// Nobody wants it.
+    #[default]
+    Idle,
+    /// The camera is open.
+    Looking(Viewfinder),
+    /// A picture is read.
+    Reading,
+    /// There was no code with an invite.
+    NoInvite,
+    /// The file is no picture that can be read.
+    NoPicture,
+    /// The camera gives no pictures.
+    Failed(Reason),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Scanned {
+    Invite(String),
+    NoInvite,
+    NoPicture,
+    Lost(VideoError),
+    /// The person had enough.
+    Stopped,
+}
+
+/// A camera that is looked through; it closes when this goes.
+#[derive(Debug)]
+pub(super) struct Looking(Arc<AtomicBool>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Actor {
+    /// Opens the camera until an invite is seen.
+    pub(super) fn scan_camera(&mut self) -> Result<(), Reason> {
+        let source = match &self.config.video.source {
+            VideoSource::None => VideoSource::Default,
+            chosen => chosen.clone(),
+        };
+        let preview = Preview::open(source).map_err(|error| of_pictures(&error))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        // Whatever was looked through before is closed by this.
+        self.looking = Some(Looking(Arc::clone(&stop)));
+        self.picture.view.scan = Scan::Looking(preview.viewfinder());
+        self.jobs.spawn_blocking(move || Done::Scanned(look(&preview, &stop)));
+        Ok(())
+    }
+
+    /// Reads a picture of a code.
+    pub(super) fn scan_picture(&mut self, path: PathBuf) {
+        self.looking = None;
+        self.picture.view.scan = Scan::Reading;
+        self.jobs.spawn_blocking(move || Done::Scanned(read(&path)));
+    }
+
+    pub(super) fn stop_scanning(&mut self) {
+        self.looking = None;
+        self.picture.view.scan = Scan::Idle;
+    }
+
+    pub(super) fn scanned(&mut self, found: Scanned) {
+        if matches!(found, Scanned::Stopped) || self.picture.view.scan == Scan::Idle {
+            return;
+        }
+        self.looking = None;
+        self.picture.view.scan = match found {
+            Scanned::Invite(link) => {
+                self.offer_invite(&link);
+                Scan::Idle
+            }
+            Scanned::NoInvite => Scan::NoInvite,
+            Scanned::NoPicture => Scan::NoPicture,
+            Scanned::Lost(error) => Scan::Failed(of_pictures(&error)),
+            Scanned::Stopped => return,
+        };
+    }
+}
+
+/// Looks through a camera until there is an invite, or nobody waits for one.
+fn look(preview: &Preview, stop: &AtomicBool) -> Scanned {
+    let until = Instant::now() + LONGEST;
+    let mut seen = None;
+    while !stop.load(Ordering::Acquire) {
+        if let Some(error) = preview.lost() {
+            return Scanned::Lost(error);
+        }
+        if Instant::now() > until {
+            return Scanned::NoInvite;
+        }
+        let newest = preview.newest().filter(|(number, _)| seen != Some(*number));
+        if let Some((number, picture)) = newest {
+            seen = Some(number);
+            if let Some(link) = invite_in(&picture) {
+                return Scanned::Invite(link);
+            }
+        }
+        thread::park_timeout(GLANCE);
+    }
+    Scanned::Stopped
+}
+
+fn read(path: &Path) -> Scanned {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MOST_PIXELS);
+    limits.max_image_height = Some(MOST_PIXELS);
+    limits.max_alloc = Some(MOST_MEMORY);
+    let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    let decoded = opened.map_err(Into::into).and_then(|mut reader| {
+        reader.limits(limits);
+        reader.decode()
+    });
+    match decoded {
+        Ok(picture) => {
+            let luma = picture.into_luma8();
+            let (width, height) = (luma.width() as usize, luma.height() as usize);
+            let link = invite_of(width, height, |x, y| luma.get_pixel(x as u32, y as u32).0[0]);
+            link.map_or(Scanned::NoInvite, Scanned::Invite)
+        }
+        Err(error) => {
+            tracing::info!(%error, path = %path.display(), "no picture to read a code from");
+            Scanned::NoPicture
+        }
+    }
+}
+
+fn invite_in(picture: &I420) -> Option<String> {
+    let [luma, ..] = picture.planes();
+    let (width, height) = (picture.size().width() as usize, picture.size().height() as usize);
+    invite_of(width, height, |x, y| luma.data.get(y * luma.stride + x).copied().unwrap_or_default())
+}
+
+/// The first code that is an invite, in a picture of this brightness (0 to 255).
+fn invite_of(width: usize, height: usize, luma: impl FnMut(usize, usize) -> u8) -> Option<String> {
+    let mut picture = PreparedImage::prepare_from_greyscale(width, height, luma);
+    let codes = picture.detect_grids();
+    let said = codes.iter().filter_map(|code| code.decode().ok()).map(|(_, text)| text);
+    said.map(|text| text.trim().to_owned()).find(|text| {
+        text.get(..INVITE_SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(INVITE_SCHEME))
+    })
+}
+
+#[cfg(all(test, feature = "ui"))]
+mod tests;
