@@ -2,6 +2,7 @@
 
 use super::*;
 use fast_qr::QRBuilder;
+use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma};
 use media::video::frame::{Size, Taken};
 use media::video::y4m::{FrameRate, Y4mWriter};
@@ -33,6 +34,17 @@ fn an_invite_is_read_off_a_picture() {
         let path = folder.path().join(name);
         code_of(&link()).save(&path).unwrap();
         assert!(matches!(read(&path), Scanned::Invite(read) if read == link()), "{name}");
+    }
+}
+
+#[test]
+fn an_invite_is_read_whatever_jpeg_leaves_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code.jpg");
+    for quality in (40..=100).step_by(5) {
+        let file = File::create(&path).unwrap();
+        code_of(&link()).write_with_encoder(JpegEncoder::new_with_quality(file, quality)).unwrap();
+        assert!(matches!(read(&path), Scanned::Invite(read) if read == link()), "{quality}");
     }
 }
 
