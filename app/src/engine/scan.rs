@@ -13,7 +13,8 @@ use image::{ImageReader, Limits};
 use media::video::driver::{Preview, VideoError, VideoSource, Viewfinder};
 use media::video::frame::I420;
 use overlay::hint::INVITE_SCHEME;
-use rqrr::PreparedImage;
+use rxing::helpers::detect_in_luma_slice_with_hints;
+use rxing::{BarcodeFormat, DecodeHints};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -150,8 +151,7 @@ fn read(path: &Path) -> Scanned {
     match decoded {
         Ok(picture) => {
             let luma = picture.into_luma8();
-            let (width, height) = (luma.width() as usize, luma.height() as usize);
-            let link = invite_of(width, height, |x, y| luma.get_pixel(x as u32, y as u32).0[0]);
+            let link = invite_of(luma.as_raw(), luma.width(), luma.height());
             link.map_or(Scanned::NoInvite, Scanned::Invite)
         }
         Err(error) => {
@@ -163,34 +163,19 @@ fn read(path: &Path) -> Scanned {
 
 fn invite_in(picture: &I420) -> Option<String> {
     let [luma, ..] = picture.planes();
-    let (width, height) = (picture.size().width() as usize, picture.size().height() as usize);
-    invite_of(width, height, |x, y| luma.data.get(y * luma.stride + x).copied().unwrap_or_default())
+    let (width, height) = (picture.size().width(), picture.size().height());
+    let rows = luma.data.chunks(luma.stride.max(1)).take(height as usize);
+    let luma: Vec<u8> = rows.flat_map(|row| row.iter().take(width as usize).copied()).collect();
+    invite_of(&luma, width, height)
 }
 
-/// The first code that is an invite, in a picture of this brightness (0 to 255): as it is, and where nothing is found as who
-/// steps back sees it, without the specks of a camera or of JPEG.
-fn invite_of(width: usize, height: usize, luma: impl Fn(usize, usize) -> u8) -> Option<String> {
-    invite_seen(width, height, &luma).or_else(|| {
-        let middle = |x: usize, y: usize| {
-            let (columns, rows) = (x..(x + 3).min(width), y..(y + 3).min(height));
-            let count = columns.len() * rows.len();
-            let sum: usize = rows
-                .flat_map(|y| columns.clone().map(move |x| (x, y)))
-                .map(|(x, y)| usize::from(luma(x, y)))
-                .sum();
-            u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX)
-        };
-        invite_seen(width, height, middle)
-    })
-}
-
-fn invite_seen(width: usize, height: usize, luma: impl Fn(usize, usize) -> u8) -> Option<String> {
-    let mut picture = PreparedImage::prepare_from_greyscale(width, height, luma);
-    let codes = picture.detect_grids();
-    let said = codes.iter().filter_map(|code| code.decode().ok()).map(|(_, text)| text);
-    said.map(|text| text.trim().to_owned()).find(|text| {
-        text.get(..INVITE_SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(INVITE_SCHEME))
-    })
+/// The code in a picture of this brightness (0 to 255, row by row), if it is an invite.
+fn invite_of(luma: &[u8], width: u32, height: u32) -> Option<String> {
+    let mut hints = DecodeHints { TryHarder: Some(true), ..DecodeHints::default() };
+    let code = detect_in_luma_slice_with_hints(luma, width, height, Some(BarcodeFormat::QR_CODE), &mut hints);
+    let text = code.ok()?.getText().trim().to_owned();
+    let scheme = text.get(..INVITE_SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(INVITE_SCHEME).then_some(text)
 }
 
 #[cfg(all(test, feature = "ui"))]
