@@ -11,8 +11,9 @@
 //! slow leaves less than fast           ─► fast begins anew from slow        (fast chased the near end)
 //! fast leaves more than was heard      ─► fast forgets everything           (the path is another one)
 //! ```
+//! Both know only the low band; above it there is one filter, and nothing to decide.
 
-use super::spectrum::{BINS, Bands, Spectrum};
+use super::spectrum::{BINS, Bands, LOW_BINS, Spectrum};
 use crate::frame::BLOCK;
 
 /// What is remembered of the errors' correlation from frame to frame: 200 ms, several sounds of speech.
@@ -41,14 +42,16 @@ impl Mix {
 
     /// The mixture with the least power.
     pub(in crate::process) fn combine(&mut self, slow: &Spectrum, fast: &Spectrum, into: &mut Spectrum) {
-        for k in 0..BINS {
+        for k in 0..LOW_BINS {
             let (re, im) = (slow.re[k] - fast.re[k], slow.im[k] - fast.im[k]);
             let shared = slow.re[k] * re + slow.im[k] * im;
             self.shared[k] += (1.0 - MIX_MEMORY) * (shared - self.shared[k]);
             self.apart[k] += (1.0 - MIX_MEMORY) * (re * re + im * im - self.apart[k]);
         }
-        for k in 0..BINS {
-            let voters = k.saturating_sub(NEIGHBOURS)..(k + NEIGHBOURS + 1).min(BINS);
+        into.re[LOW_BINS..].copy_from_slice(&slow.re[LOW_BINS..]);
+        into.im[LOW_BINS..].copy_from_slice(&slow.im[LOW_BINS..]);
+        for k in 0..LOW_BINS {
+            let voters = k.saturating_sub(NEIGHBOURS)..(k + NEIGHBOURS + 1).min(LOW_BINS);
             let shared: f32 = self.shared[voters.clone()].iter().sum();
             let apart: f32 = self.apart[voters].iter().sum();
             self.fast[k] = (shared / (apart + NOTHING)).clamp(0.0, 1.0);
@@ -164,7 +167,7 @@ mod tests {
         let (mut slow, mut fast, mut out) = (Spectrum::ZERO, Spectrum::ZERO, Spectrum::ZERO);
         (slow.re, fast.re) = ([1.0; BINS], [-1.0; BINS]);
         mix.combine(&slow, &fast, &mut out);
-        assert!(out.re.iter().all(|re| re.abs() < 0.01));
+        assert!(out.re[..LOW_BINS].iter().all(|re| re.abs() < 0.01));
         assert!((mix.fast(7) - 0.5).abs() < 0.01);
     }
 }

@@ -20,10 +20,12 @@
 //! partitioned-block-based acoustic echo controller", ICASSP 2014. The factor ½ is theirs: a frame holds a
 //! block of zeros beside the block of error. Departures from the papers: N follows an outburst at once but
 //! forgets it slowly, and each filter is kept to 10 ms by a few partitions per block in turn.
+//!
+//! A filter knows one [`Band`], and as many partitions of it as its type says, from one of them on.
 
 use pulp::NullaryFnOnce;
 
-use super::lanes::{GROUPS, Grid, LANES, Lanes, Pairs, Widest};
+use super::lanes::{Band, Grid, LANES, Lanes, Pairs, Widest};
 use super::spectrum::{Bands, Spectrum, Transform};
 use crate::frame::{BLOCK, Block};
 
@@ -45,17 +47,12 @@ const NOISE_MEMORY: f32 = 0.5;
 /// Power of a bin at which the step is halved, -105 dBFS: silence teaches nothing, and divides nothing by zero.
 const INAUDIBLE: f32 = 1e-7;
 
-/// Partitions made causal in each block; all of them within eight blocks. All at once costs twice the time of
-/// the whole filter and converges no better. Two at once would save a tenth of the canceller, for one decibel of an echo that
-/// is 54 down, but a path that grows longer is then not quite the same path any more.
-const CAUSAL_AT_ONCE: usize = 5;
-
 /// The new half of a frame.
 const NEW: f32 = BLOCK as f32 / super::spectrum::FRAME as f32;
 
 /// The spectra of what was played lately, the newest first.
 pub(in crate::process) struct Reference {
-    spectra: Grid<Pairs>,
+    spectra: Grid<Pairs, PARTITIONS>,
     newest: usize,
     before: Block,
     work: Spectrum,
@@ -65,7 +62,7 @@ pub(in crate::process) struct Reference {
 impl Reference {
     pub(in crate::process) fn new() -> Self {
         Self {
-            spectra: Grid::filled(Pairs::ZERO),
+            spectra: Grid::filled(Band::WHOLE, Pairs::ZERO),
             newest: 0,
             before: [0.0; BLOCK],
             work: Spectrum::ZERO,
@@ -90,9 +87,16 @@ impl Reference {
         }
     }
 
+    /// The spectra of a band, group by group.
     #[inline(always)]
-    fn newest_first<'a>(&self, group: &'a [Pairs; PARTITIONS]) -> impl Iterator<Item = &'a Pairs> {
-        let (early, late) = group.split_at(self.newest);
+    fn groups(&self, band: Band) -> &[[Pairs; PARTITIONS]] {
+        &self.spectra.groups()[band.groups()]
+    }
+
+    /// The spectra of a group, from the one that is `since` blocks old to older ones.
+    #[inline(always)]
+    fn since<'a>(&self, since: usize, group: &'a [Pairs; PARTITIONS]) -> impl Iterator<Item = &'a Pairs> {
+        let (early, late) = group.split_at((self.newest + since) % PARTITIONS);
         late.iter().chain(early)
     }
 }
@@ -106,65 +110,62 @@ pub(in crate::process) struct Temper {
     pub(in crate::process) spread: f32,
 }
 
-/// One estimate of the echo path.
-pub(in crate::process) struct Filter {
+/// One estimate of the echo path in a band: of `P` partitions.
+pub(in crate::process) struct Filter<const P: usize> {
     temper: Temper,
-    weights: Grid<Pairs>,
-    doubts: Grid<Lanes>,
-    noise: [Lanes; GROUPS],
+    /// The first of its partitions; a sound takes so many blocks at least.
+    start: usize,
+    weights: Grid<Pairs, P>,
+    doubts: Grid<Lanes, P>,
+    noise: Box<[Lanes]>,
     /// The power of the echo that may have been missed, as of the last step.
-    doubted: [Lanes; GROUPS],
-    /// The spectrum of the echo, then of the error, then of weights.
-    work: Spectrum,
+    doubted: Box<[Lanes]>,
     /// The partition that is made causal next.
     turn: usize,
 }
 
-impl Filter {
-    pub(in crate::process) fn new(temper: Temper) -> Self {
+impl<const P: usize> Filter<P> {
+    pub(in crate::process) fn new(band: Band, temper: Temper) -> Self {
+        let nothing: Box<[Lanes]> = vec![Lanes::ZERO; band.groups().len()].into();
         Self {
             temper,
-            weights: Grid::filled(Pairs::ZERO),
-            doubts: Grid::filled(Lanes::all(FIRST_DOUBT)),
-            noise: [Lanes::ZERO; GROUPS],
-            doubted: [Lanes::ZERO; GROUPS],
-            work: Spectrum::ZERO,
+            start: 0,
+            weights: Grid::filled(band, Pairs::ZERO),
+            doubts: Grid::filled(band, Lanes::all(FIRST_DOUBT)),
+            noise: nothing.clone(),
+            doubted: nothing,
             turn: 0,
         }
     }
 
-    /// The echo that belongs to the newest block.
-    pub(in crate::process) fn estimate(
-        &mut self,
-        reference: &Reference,
-        transform: &mut Transform,
-        echo: &mut Block,
-    ) {
-        let weights = &self.weights;
-        reference.widest.run(Estimate { reference, weights, into: &mut self.work });
-        transform.second_half(&self.work, echo);
+    /// The spectrum of the echo that belongs to the newest block, in this band.
+    pub(in crate::process) fn estimate(&self, reference: &Reference, into: &mut Spectrum) {
+        reference.widest.run(Estimate { reference, filter: self, into });
     }
 
-    /// Learns from what the estimate left over.
-    pub(in crate::process) fn adapt(
+    /// Learns from the spectrum of what the estimate left over, behind a block of zeros.
+    pub(in crate::process) fn adapt(&mut self, reference: &Reference, error: &Spectrum) {
+        reference.widest.run(Step { reference, error, filter: self });
+    }
+
+    /// Keeps so many partitions, each in its turn, to what fits into a block.
+    pub(in crate::process) fn keep_causal(
         &mut self,
-        reference: &Reference,
-        transform: &mut Transform,
-        error: &Block,
+        partitions: usize,
+        work: &mut Spectrum,
+        mut keep: impl FnMut(&mut Spectrum),
     ) {
-        transform.analyse(&[0.0; BLOCK], error, &mut self.work);
-        reference.widest.run(Step { reference, filter: self });
-        for _ in 0..CAUSAL_AT_ONCE {
-            self.weights.get(self.turn, &mut self.work);
-            transform.keep_first_half(&mut self.work);
-            self.weights.set(self.turn, &self.work);
-            self.turn = (self.turn + 1) % PARTITIONS;
+        for _ in 0..partitions {
+            self.weights.get(self.turn, work);
+            keep(work);
+            self.weights.set(self.turn, work);
+            self.turn = (self.turn + 1) % P;
         }
     }
 
     /// The power of the echo that this filter may have missed, since its last step.
     pub(in crate::process) fn doubted(&self, into: &mut Bands) {
-        for (into, doubted) in into.chunks_mut(LANES).zip(&self.doubted) {
+        for (into, doubted) in into[self.weights.band().bins()].chunks_mut(LANES).zip(&self.doubted) {
             doubted.put(into);
         }
     }
@@ -172,7 +173,7 @@ impl Filter {
     /// Knows all that the other one knows, and is as sure of it.
     pub(in crate::process) fn become_like(&mut self, other: &Self) {
         self.doubts.copy_from(&other.doubts);
-        self.doubted = other.doubted;
+        self.doubted.copy_from_slice(&other.doubted);
         self.learn_from(other);
     }
 
@@ -181,69 +182,116 @@ impl Filter {
         self.weights.copy_from(&other.weights);
     }
 
+    /// Knows what it knew, but is sure of nothing any more.
+    pub(in crate::process) fn doubt_all(&mut self, reference: &Reference) {
+        self.doubts.fill(Lanes::all(FIRST_DOUBT));
+        let groups = reference.groups(self.weights.band());
+        for (doubted, x) in self.doubted.iter_mut().zip(groups) {
+            *doubted = Lanes::ZERO;
+            reference.since(self.start, x).take(P).for_each(|x| *doubted += FIRST_DOUBT * x.power());
+        }
+    }
+
     /// Knows nothing any more.
     pub(in crate::process) fn forget(&mut self, reference: &Reference) {
         self.weights.fill(Pairs::ZERO);
-        self.doubts.fill(Lanes::all(FIRST_DOUBT));
-        for (doubted, x) in self.doubted.iter_mut().zip(reference.spectra.groups()) {
-            *doubted = Lanes::ZERO;
-            reference.newest_first(x).for_each(|x| *doubted += FIRST_DOUBT * x.power());
-        }
+        self.doubt_all(reference);
     }
 
     /// The same path, one block longer.
     pub(in crate::process) fn lengthen(&mut self) {
-        self.weights.rotate();
-        self.doubts.rotate();
-        self.weights.set(0, &Spectrum::ZERO);
+        if self.start + P < PARTITIONS {
+            self.start += 1;
+            return;
+        }
+        self.weights.rotate_later(1);
+        self.doubts.rotate_later(1);
+        self.weights.fill_partitions(0..1, Pairs::ZERO);
+    }
+
+    /// The power of each partition's weights.
+    pub(in crate::process) fn strengths(&self) -> [f32; P] {
+        let mut strengths = [0.0; P];
+        for group in self.weights.groups() {
+            for (strength, w) in strengths.iter_mut().zip(group) {
+                *strength += w.power().sum();
+            }
+        }
+        strengths
+    }
+
+    /// The first of its partitions.
+    pub(in crate::process) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Knows the path from another partition on: what it knew of those that stay, and nothing of the new ones.
+    pub(in crate::process) fn move_to(&mut self, start: usize) {
+        let by = start.abs_diff(self.start).min(P);
+        let new = if start > self.start {
+            self.weights.rotate_earlier(by);
+            self.doubts.rotate_earlier(by);
+            P - by..P
+        } else {
+            self.weights.rotate_later(by);
+            self.doubts.rotate_later(by);
+            0..by
+        };
+        self.weights.fill_partitions(new.clone(), Pairs::ZERO);
+        self.doubts.fill_partitions(new, Lanes::all(FIRST_DOUBT));
+        self.start = start;
     }
 }
 
 /// Adds up what becomes of each block that was played.
-struct Estimate<'a> {
+struct Estimate<'a, const P: usize> {
     reference: &'a Reference,
-    weights: &'a Grid<Pairs>,
+    filter: &'a Filter<P>,
     into: &'a mut Spectrum,
 }
 
-impl NullaryFnOnce for Estimate<'_> {
+impl<const P: usize> NullaryFnOnce for Estimate<'_, P> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let groups = self.reference.spectra.groups().iter().zip(self.weights.groups());
-        for (nth, (x, w)) in groups.enumerate() {
+        let Self { reference, filter, into } = self;
+        let band = filter.weights.band();
+        let groups = reference.groups(band).iter().zip(filter.weights.groups());
+        for (nth, (x, w)) in band.groups().zip(groups) {
             let mut sum = Pairs::ZERO;
-            for (x, w) in self.reference.newest_first(x).zip(w) {
+            for (x, w) in reference.since(filter.start, x).zip(w) {
                 sum.re += x.re * w.re - x.im * w.im;
                 sum.im += x.re * w.im + x.im * w.re;
             }
-            sum.put(self.into, nth);
+            sum.put(into, nth);
         }
     }
 }
 
 /// One step of the Kalman filter: first the error is divided by all the power that explains it.
-struct Step<'a> {
+struct Step<'a, const P: usize> {
     reference: &'a Reference,
-    filter: &'a mut Filter,
+    error: &'a Spectrum,
+    filter: &'a mut Filter<P>,
 }
 
-impl NullaryFnOnce for Step<'_> {
+impl<const P: usize> NullaryFnOnce for Step<'_, P> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Self { reference, filter } = self;
+        let Self { reference, error, filter } = self;
         let Temper { memory, spread } = filter.temper;
+        let (band, start) = (filter.weights.band(), filter.start);
         let kept = memory * memory;
-        let (own, shared) = ((1.0 - kept) * (1.0 - spread), (1.0 - kept) * spread / PARTITIONS as f32);
-        let groups = reference.spectra.groups().iter().zip(filter.weights.groups_mut());
+        let (own, shared) = ((1.0 - kept) * (1.0 - spread), (1.0 - kept) * spread / P as f32);
+        let groups = reference.groups(band).iter().zip(filter.weights.groups_mut());
         let groups = groups.zip(filter.doubts.groups_mut()).zip(&mut filter.noise).zip(&mut filter.doubted);
-        for (nth, ((((x, weights), doubts), noise), doubted)) in groups.enumerate() {
-            let mut e = Pairs::of(&filter.work, nth);
+        for (nth, ((((x, weights), doubts), noise), doubted)) in band.groups().zip(groups) {
+            let mut e = Pairs::of(error, nth);
             let (mut gain, mut change) = (Lanes::ZERO, Lanes::ZERO);
-            for ((x, doubt), w) in reference.newest_first(x).zip(doubts.iter()).zip(weights.iter()) {
+            for ((x, doubt), w) in reference.since(start, x).zip(doubts.iter()).zip(weights.iter()) {
                 gain += *doubt * x.power();
                 change += w.power();
             }
@@ -253,7 +301,7 @@ impl NullaryFnOnce for Step<'_> {
             e.re *= gain;
             e.im *= gain;
             let mut missed = Lanes::ZERO;
-            for ((x, w), doubt) in reference.newest_first(x).zip(weights).zip(doubts) {
+            for ((x, w), doubt) in reference.since(start, x).zip(weights).zip(doubts) {
                 let (p, power) = (*doubt, x.power());
                 w.re += p * (x.re * e.re + x.im * e.im);
                 w.im += p * (x.re * e.im - x.im * e.re);
@@ -272,50 +320,102 @@ impl NullaryFnOnce for Step<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::echo::spectrum::Transform;
     use crate::process::echo::tests::{Noise, power};
 
+    type Whole = Filter<PARTITIONS>;
+
+    const CAREFUL: Temper = Temper { memory: 0.9999, spread: 0.1 };
+
+    /// A filter of all frequencies with what it needs.
+    struct Bench {
+        transform: Transform,
+        reference: Reference,
+        filter: Whole,
+        work: Spectrum,
+        echo: Block,
+    }
+
+    impl Bench {
+        fn new(temper: Temper) -> Self {
+            Self {
+                transform: Transform::new(),
+                reference: Reference::new(),
+                filter: Filter::new(Band::WHOLE, temper),
+                work: Spectrum::ZERO,
+                echo: [0.0; BLOCK],
+            }
+        }
+
+        fn estimate(&mut self) -> Block {
+            self.filter.estimate(&self.reference, &mut self.work);
+            self.transform.second_half(&self.work, &mut self.echo);
+            self.echo
+        }
+
+        /// Plays a block and learns from what of the heard one is not expected.
+        fn hear(&mut self, played: &Block, heard: &Block) -> Block {
+            self.reference.push(&mut self.transform, played);
+            let echo = self.estimate();
+            let error = std::array::from_fn(|n| heard[n] - echo[n]);
+            self.transform.analyse(&[0.0; BLOCK], &error, &mut self.work);
+            self.filter.adapt(&self.reference, &self.work);
+            let transform = &mut self.transform;
+            self.filter.keep_causal(5, &mut self.work, |work| transform.keep_first_half(work));
+            error
+        }
+    }
+
     fn error_after(blocks: usize, temper: Temper, gain: f32) -> f32 {
-        let (mut transform, mut reference, mut filter) =
-            (Transform::new(), Reference::new(), Filter::new(temper));
-        let (mut noise, mut heard, mut echo, mut error) =
-            (Noise::new(1), [0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+        let mut bench = Bench::new(temper);
+        let (mut noise, mut before, mut error) = (Noise::new(1), [0.0; BLOCK], [0.0; BLOCK]);
         for _ in 0..blocks {
             let played = noise.block(0.1);
-            reference.push(&mut transform, &played);
-            filter.estimate(&reference, &mut transform, &mut echo);
             // The path is a delay of one block.
-            error = std::array::from_fn(|n| gain * heard[n] - echo[n]);
-            filter.adapt(&reference, &mut transform, &error);
-            heard = played;
+            error = bench.hear(&played, &before.map(|sample| gain * sample));
+            before = played;
         }
         10.0 * (power(&error) / (0.01 * gain * gain)).log10()
     }
 
     #[test]
     fn a_synthetic_path_is_learnt() {
-        let slow = Temper { memory: 0.9999, spread: 0.1 };
-        assert!(error_after(300, slow, 0.5) < -30.0);
-        assert!(error_after(400, slow, 2.0) < -30.0);
+        assert!(error_after(300, CAREFUL, 0.5) < -30.0);
+        assert!(error_after(400, CAREFUL, 2.0) < -30.0);
         assert!(error_after(200, crate::process::echo::FAST, 0.5) < -20.0);
     }
 
     #[test]
     fn a_longer_path_is_the_same_path_later() {
-        let (mut transform, mut reference) = (Transform::new(), Reference::new());
-        let mut filter = Filter::new(Temper { memory: 0.9999, spread: 0.1 });
-        let (mut noise, mut before, mut after) = (Noise::new(1), [0.0; BLOCK], [0.0; BLOCK]);
+        let mut bench = Bench::new(CAREFUL);
+        let mut noise = Noise::new(1);
         for _ in 0..100 {
             let played = noise.block(0.1);
-            reference.push(&mut transform, &played);
-            filter.estimate(&reference, &mut transform, &mut before);
-            let error = std::array::from_fn(|n| 0.5 * played[n] - before[n]);
-            filter.adapt(&reference, &mut transform, &error);
+            bench.hear(&played, &played.map(|sample| 0.5 * sample));
         }
-        filter.estimate(&reference, &mut transform, &mut before);
-        filter.lengthen();
-        reference.push(&mut transform, &[0.0; BLOCK]);
-        filter.estimate(&reference, &mut transform, &mut after);
+        let before = bench.estimate();
+        bench.filter.lengthen();
+        bench.reference.push(&mut bench.transform, &[0.0; BLOCK]);
+        let after = bench.estimate();
         let apart = std::array::from_fn(|n| after[n] - before[n]);
         assert!(power(&apart) < 1e-3 * power(&before));
+    }
+
+    #[test]
+    fn a_filter_that_moves_knows_of_what_stays_what_it_knew() {
+        let mut filter = Filter::<4>::new(Band::LOW, CAREFUL);
+        filter.move_to(10);
+        for (nth, group) in filter.weights.groups_mut()[0].iter_mut().enumerate() {
+            group.re = Lanes::all((nth + 1) as f32);
+        }
+        let roots = |filter: &Filter<4>| filter.strengths().map(|power| (power / 8.0).sqrt());
+        filter.move_to(11);
+        assert_eq!((filter.start(), roots(&filter)), (11, [2.0, 3.0, 4.0, 0.0]));
+        filter.move_to(9);
+        assert_eq!((filter.start(), roots(&filter)), (9, [0.0, 0.0, 2.0, 3.0]));
+        filter.lengthen();
+        assert_eq!((filter.start(), roots(&filter)), (10, [0.0, 0.0, 2.0, 3.0]));
+        filter.move_to(30);
+        assert_eq!((filter.start(), roots(&filter)), (30, [0.0; 4]));
     }
 }

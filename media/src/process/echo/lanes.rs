@@ -6,14 +6,13 @@
 //! one instruction each.
 //!
 //! ```text
-//! Grid    bins 0…7: [ partition 0 | partition 1 | … | 39 ]   bins 8…15: [ partition 0 | … ]   …   bin 480: […]
+//! Grid    bins 0…7: [ partition 0 | partition 1 | … | 39 ]   bins 8…15: [ partition 0 | … ]   …   the last of its band
 //! ```
 
-use std::ops::{Add, AddAssign, Mul, MulAssign, Sub};
+use std::ops::{Add, AddAssign, Mul, MulAssign, Range, Sub};
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::filter::PARTITIONS;
 use super::spectrum::{BINS, Spectrum};
 
 /// Bins that are worked on together: as many as the widest registers hold.
@@ -63,6 +62,10 @@ impl Lanes {
             *number = 1.0 / *number;
         }
         lanes
+    }
+
+    pub(super) fn sum(self) -> f32 {
+        self.0.iter().sum()
     }
 
     #[inline(always)]
@@ -159,50 +162,98 @@ impl Pairs {
     }
 }
 
-/// One value for each group of bins of each partition.
-#[derive(Clone)]
-pub(super) struct Grid<T>(Box<[[T; PARTITIONS]]>);
+/// Groups of bins that lie side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Band {
+    first: usize,
+    end: usize,
+}
 
-impl<T: Copy> Grid<T> {
+impl Band {
+    /// All that there are.
+    pub(super) const WHOLE: Self = Self { first: 0, end: GROUPS };
+
+    /// What a voice is understood by: below 8.4 kHz.
+    pub(super) const LOW: Self = Self { first: 0, end: 21 };
+
+    /// What lies above.
+    pub(super) const HIGH: Self = Self { first: Self::LOW.end, end: GROUPS };
+
+    /// The numbers of its groups.
+    pub(super) fn groups(self) -> Range<usize> {
+        self.first..self.end
+    }
+
+    /// The numbers of its bins.
+    pub(super) const fn bins(self) -> Range<usize> {
+        let end = self.end * LANES;
+        self.first * LANES..if end < BINS { end } else { BINS }
+    }
+}
+
+/// One value for each group of bins of a band, for each of `P` partitions.
+#[derive(Clone)]
+pub(super) struct Grid<T, const P: usize> {
+    band: Band,
+    groups: Box<[[T; P]]>,
+}
+
+impl<T: Copy, const P: usize> Grid<T, P> {
     /// The same value everywhere.
-    pub(super) fn filled(value: T) -> Self {
-        Self(vec![[value; PARTITIONS]; GROUPS].into())
+    pub(super) fn filled(band: Band, value: T) -> Self {
+        Self { band, groups: vec![[value; P]; band.groups().len()].into() }
     }
 
     pub(super) fn fill(&mut self, value: T) {
-        self.0.fill([value; PARTITIONS]);
+        self.groups.fill([value; P]);
     }
 
     pub(super) fn copy_from(&mut self, other: &Self) {
-        self.0.copy_from_slice(&other.0);
+        self.groups.copy_from_slice(&other.groups);
     }
 
-    /// All partitions become later ones; the last becomes the first.
-    pub(super) fn rotate(&mut self) {
-        self.0.iter_mut().for_each(|group| group.rotate_right(1));
+    /// All partitions become so many later ones; the last ones become the first.
+    pub(super) fn rotate_later(&mut self, by: usize) {
+        self.groups.iter_mut().for_each(|group| group.rotate_right(by));
+    }
+
+    /// All partitions become so many earlier ones; the first ones become the last.
+    pub(super) fn rotate_earlier(&mut self, by: usize) {
+        self.groups.iter_mut().for_each(|group| group.rotate_left(by));
+    }
+
+    /// The same value in some partitions.
+    pub(super) fn fill_partitions(&mut self, partitions: Range<usize>, value: T) {
+        self.groups.iter_mut().for_each(|group| group[partitions.clone()].fill(value));
+    }
+
+    pub(super) fn band(&self) -> Band {
+        self.band
     }
 
     /// All partitions of each group.
     #[inline(always)]
-    pub(super) fn groups(&self) -> &[[T; PARTITIONS]] {
-        &self.0
+    pub(super) fn groups(&self) -> &[[T; P]] {
+        &self.groups
     }
 
     #[inline(always)]
-    pub(super) fn groups_mut(&mut self) -> &mut [[T; PARTITIONS]] {
-        &mut self.0
+    pub(super) fn groups_mut(&mut self) -> &mut [[T; P]] {
+        &mut self.groups
     }
 }
 
-impl Grid<Pairs> {
+impl<const P: usize> Grid<Pairs, P> {
+    /// Takes the bins of the band.
     pub(super) fn set(&mut self, partition: usize, spectrum: &Spectrum) {
-        for (nth, group) in self.0.iter_mut().enumerate() {
+        for (nth, group) in self.band.groups().zip(&mut self.groups) {
             group[partition] = Pairs::of(spectrum, nth);
         }
     }
 
+    /// Gives the bins of the band; the others stay.
     pub(super) fn get(&self, partition: usize, into: &mut Spectrum) {
-        for (nth, group) in self.0.iter().enumerate() {
+        for (nth, group) in self.band.groups().zip(&self.groups) {
             group[partition].put(into, nth);
         }
     }
@@ -230,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_is_put_into_a_grid_comes_out_of_it() {
-        let mut grid = Grid::filled(Pairs::ZERO);
+        let mut grid = Grid::<_, 5>::filled(Band::WHOLE, Pairs::ZERO);
         let spectrum =
             Spectrum { re: std::array::from_fn(|k| k as f32), im: std::array::from_fn(|k| -(k as f32)) };
         grid.set(3, &spectrum);
@@ -239,9 +290,33 @@ mod tests {
         assert_eq!((back.re, back.im), (spectrum.re, spectrum.im));
         grid.get(4, &mut back);
         assert_eq!(back.re, [0.0; BINS]);
-        grid.rotate();
+        grid.rotate_later(1);
         grid.get(4, &mut back);
         assert_eq!(back.re, spectrum.re);
+        grid.rotate_earlier(3);
+        grid.get(1, &mut back);
+        assert_eq!(back.re, spectrum.re);
+        grid.fill_partitions(1..3, Pairs::ZERO);
+        grid.get(1, &mut back);
+        assert_eq!(back.re, [0.0; BINS]);
+    }
+
+    #[test]
+    fn the_bands_hold_each_bin_once() {
+        assert_eq!(
+            Band::LOW.bins().chain(Band::HIGH.bins()).collect::<Vec<_>>(),
+            (0..BINS).collect::<Vec<_>>()
+        );
+        let spectrum = Spectrum { re: [1.0; BINS], im: [2.0; BINS] };
+        let (mut low, mut high) =
+            (Grid::<_, 2>::filled(Band::LOW, Pairs::ZERO), Grid::<_, 2>::filled(Band::HIGH, Pairs::ZERO));
+        low.set(1, &spectrum);
+        high.set(1, &spectrum);
+        let mut back = Spectrum::ZERO;
+        low.get(1, &mut back);
+        assert_eq!(back.re.iter().sum::<f32>(), Band::LOW.bins().len() as f32);
+        high.get(1, &mut back);
+        assert_eq!((back.re, back.im), (spectrum.re, spectrum.im));
     }
 
     #[test]

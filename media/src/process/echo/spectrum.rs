@@ -17,6 +17,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
+use super::lanes::Band;
 use crate::frame::{BLOCK, Block};
 
 /// Samples in one transform: the block before and the new one.
@@ -24,6 +25,12 @@ pub(in crate::process) const FRAME: usize = 2 * BLOCK;
 
 /// Frequencies in one spectrum, 50 Hz apart, from zero to 24 kHz.
 pub(in crate::process) const BINS: usize = BLOCK + 1;
+
+/// Frequencies of the low band.
+pub(in crate::process) const LOW_BINS: usize = Band::LOW.bins().end;
+
+/// Samples in a transform of [`LOW_BINS`] frequencies and the one above them, which is left out.
+const LOW_FRAME: usize = 2 * LOW_BINS;
 
 /// One real number for each frequency: a power or a gain.
 pub(in crate::process) type Bands = [f32; BINS];
@@ -51,6 +58,8 @@ impl Spectrum {
 pub(in crate::process) struct Transform {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
+    /// The same for the low band alone, at a third of the rate.
+    low: (Arc<dyn RealToComplex<f32>>, Arc<dyn ComplexToReal<f32>>),
     time: Vec<f32>,
     bins: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
@@ -62,13 +71,17 @@ impl Transform {
         let mut planner = RealFftPlanner::new();
         let forward = planner.plan_fft_forward(FRAME);
         let inverse = planner.plan_fft_inverse(FRAME);
-        let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
+        let low = (planner.plan_fft_forward(LOW_FRAME), planner.plan_fft_inverse(LOW_FRAME));
+        let scratch = [&forward, &low.0].map(|forward| forward.get_scratch_len());
+        let scratch = scratch.into_iter().chain([&inverse, &low.1].map(|inverse| inverse.get_scratch_len()));
+        let scratch = scratch.max().unwrap_or_default();
         // The square root of a Hann window, applied on the way in and on the way out: overlapping squares
         // add up to one.
         let window = std::array::from_fn(|n| (std::f32::consts::PI * (n as f32 + 0.5) / FRAME as f32).sin());
         Self {
             forward,
             inverse,
+            low,
             time: vec![0.0; FRAME],
             bins: vec![Complex::default(); BINS],
             scratch: vec![Complex::default(); scratch],
@@ -104,6 +117,28 @@ impl Transform {
         self.run_inverse(filter);
         self.time[BLOCK..].fill(0.0);
         self.run_forward(filter);
+    }
+
+    /// The same for what `filter` holds of the low band.
+    pub(in crate::process) fn keep_first_half_low(&mut self, filter: &mut Spectrum) {
+        const SCALE: f32 = 1.0 / LOW_FRAME as f32;
+        let (time, bins) = (&mut self.time[..LOW_FRAME], &mut self.bins[..=LOW_BINS]);
+        for ((bin, re), im) in bins.iter_mut().zip(&filter.re).zip(&filter.im) {
+            *bin = Complex::new(re * SCALE, im * SCALE);
+        }
+        bins[0].im = 0.0;
+        bins[LOW_BINS] = Complex::default();
+        let (forward, inverse) = &self.low;
+        // Fails only for slices of the wrong length, and ours are made for these transforms.
+        let done = inverse.process_with_scratch(bins, time, &mut self.scratch);
+        debug_assert!(done.is_ok());
+        time[LOW_BINS..].fill(0.0);
+        let done = forward.process_with_scratch(time, bins, &mut self.scratch);
+        debug_assert!(done.is_ok());
+        for ((bin, re), im) in bins[..LOW_BINS].iter().zip(&mut filter.re).zip(&mut filter.im) {
+            *re = bin.re;
+            *im = bin.im;
+        }
     }
 
     /// Adds the windowed frame whose spectrum this is to `tail`: gives the finished block and keeps the new tail.

@@ -81,6 +81,17 @@ fn a_path_that_jumps_is_cancelled_again_within_two_seconds() {
 }
 
 #[test]
+fn treble_that_comes_much_later_than_before_is_found_again() {
+    let (mut room, mut path, mut noise) = (Room::new(Echo::Cancelled), Path::new(500), Noise::new(1));
+    attenuation(&mut room, &mut path, &mut noise, 300);
+    path.taps = Path::new(14_000).taps;
+    // Two thirds of this noise are above the low band.
+    assert!(attenuation(&mut room, &mut path, &mut noise, 300) > 35.0);
+    path.taps = Path::new(500).taps;
+    assert!(attenuation(&mut room, &mut path, &mut noise, 300) > 35.0);
+}
+
+#[test]
 fn headphones_leave_everything_to_the_near_end() {
     let (mut room, mut noise) = (Room::new(Echo::None), Noise::new(1));
     let mut worst = f32::MAX;
