@@ -52,6 +52,7 @@ impl Emphasis {
             *sample = high - EMPHASIS * self.before;
             self.before = high;
         }
+        self.high_pass.settle();
     }
 }
 
@@ -95,11 +96,14 @@ impl Section {
         let y = scaled + self.state[0];
         self.state[0] = self.state[1] - 2.0 * scaled - self.back[0] * y;
         self.state[1] = scaled - self.back[1] * y;
-        // Keeps a silent filter from decaying into denormal numbers.
+        y
+    }
+
+    /// Keeps a silent filter from decaying into denormal numbers; within a block it cannot decay so far.
+    fn settle(&mut self) {
         for state in &mut self.state {
             *state = if state.abs() < INAUDIBLE * 1e-6 { 0.0 } else { *state };
         }
-        y
     }
 }
 

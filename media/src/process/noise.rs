@@ -33,8 +33,11 @@ const INAUDIBLE: f32 = 1e-9;
 /// Tracks the noise floor.
 pub(in crate::process) struct Floor {
     smooth: Bands,
+    /// The least of this stretch.
     least: Bands,
+    /// The least of each of the stretches before, and of all of them.
     leasts: [Bands; STRETCHES],
+    least_before: Bands,
     stretch: usize,
     frames: usize,
     power: Bands,
@@ -46,6 +49,7 @@ impl Floor {
             smooth: [0.0; BINS],
             least: [0.0; BINS],
             leasts: [[0.0; BINS]; STRETCHES],
+            least_before: [0.0; BINS],
             stretch: 0,
             frames: 0,
             power: [0.0; BINS],
@@ -71,9 +75,15 @@ impl Floor {
             self.leasts[self.stretch] = self.least;
             self.stretch = (self.stretch + 1) % STRETCHES;
             self.least = self.smooth;
+            self.least_before = self.leasts[0];
+            for stretch in &self.leasts[1..] {
+                for (least, other) in self.least_before.iter_mut().zip(stretch) {
+                    *least = least.min(*other);
+                }
+            }
         }
         for k in 0..BINS {
-            let least = self.leasts.iter().fold(self.least[k], |least, stretch| least.min(stretch[k]));
+            let least = self.least[k].min(self.least_before[k]);
             self.power[k] += STEP * (MEAN_OVER_LEAST * least - self.power[k]);
         }
     }

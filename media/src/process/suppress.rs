@@ -136,8 +136,12 @@ impl Suppressor {
             below = self.gain[k];
             // Half of the missing power for each of the real and the imaginary part.
             let comfort = (0.5 * noise * (NOISE_FLOOR - gain * gain).max(0.0)).sqrt();
-            frame.re[k] = gain * frame.re[k] + comfort * self.comfort.roll();
-            frame.im[k] = gain * frame.im[k] + comfort * self.comfort.roll();
+            frame.re[k] *= gain;
+            frame.im[k] *= gain;
+            if comfort > 0.0 {
+                frame.re[k] += comfort * self.comfort.roll();
+                frame.im[k] += comfort * self.comfort.roll();
+            }
         }
     }
 }

@@ -13,7 +13,7 @@
 //! ```
 //! Both know only the low band; above it there is one filter, and nothing to decide.
 
-use super::spectrum::{BINS, Bands, LOW_BINS, Spectrum};
+use super::spectrum::{LOW_BINS, Spectrum};
 use crate::frame::BLOCK;
 
 /// What is remembered of the errors' correlation from frame to frame: 200 ms, several sounds of speech.
@@ -28,16 +28,16 @@ const NOTHING: f32 = 1e-9;
 /// Mixes the errors of two filters.
 pub(in crate::process) struct Mix {
     /// ⟨S·(S − F)*⟩
-    shared: Bands,
+    shared: [f32; LOW_BINS],
     /// ⟨|S − F|²⟩
-    apart: Bands,
+    apart: [f32; LOW_BINS],
     /// m
-    fast: Bands,
+    fast: [f32; LOW_BINS],
 }
 
 impl Mix {
     pub(in crate::process) fn new() -> Self {
-        Self { shared: [0.0; BINS], apart: [0.0; BINS], fast: [0.0; BINS] }
+        Self { shared: [0.0; LOW_BINS], apart: [0.0; LOW_BINS], fast: [0.0; LOW_BINS] }
     }
 
     /// The mixture with the least power.
@@ -50,20 +50,30 @@ impl Mix {
         }
         into.re[LOW_BINS..].copy_from_slice(&slow.re[LOW_BINS..]);
         into.im[LOW_BINS..].copy_from_slice(&slow.im[LOW_BINS..]);
+        let (shared, apart) = (votes(&self.shared), votes(&self.apart));
         for k in 0..LOW_BINS {
-            let voters = k.saturating_sub(NEIGHBOURS)..(k + NEIGHBOURS + 1).min(LOW_BINS);
-            let shared: f32 = self.shared[voters.clone()].iter().sum();
-            let apart: f32 = self.apart[voters].iter().sum();
-            self.fast[k] = (shared / (apart + NOTHING)).clamp(0.0, 1.0);
+            self.fast[k] = (shared[k] / (apart[k] + NOTHING)).clamp(0.0, 1.0);
             into.re[k] = slow.re[k] + self.fast[k] * (fast.re[k] - slow.re[k]);
             into.im[k] = slow.im[k] + self.fast[k] * (fast.im[k] - slow.im[k]);
         }
     }
 
-    /// How much of the fast filter is in bin `k`.
+    /// How much of the fast filter is in bin `k` of the low band.
     pub(in crate::process) fn fast(&self, k: usize) -> f32 {
         self.fast[k]
     }
+}
+
+/// The sum over the neighbours of each bin of the low band.
+fn votes(bins: &[f32; LOW_BINS]) -> [f32; LOW_BINS] {
+    let mut sums = *bins;
+    for far in 1..=NEIGHBOURS {
+        for k in 0..LOW_BINS - far {
+            sums[k] += bins[k + far];
+            sums[k + far] += bins[k];
+        }
+    }
+    sums
 }
 
 /// What is remembered of the energies from block to block: 50 ms.
@@ -145,6 +155,7 @@ fn in_a_row(count: &mut u32, holds: bool, enough: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::echo::spectrum::BINS;
 
     fn verdict(heard: f32, slow: f32, fast: f32) -> Verdict {
         let mut contest = Contest::default();

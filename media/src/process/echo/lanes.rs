@@ -173,8 +173,8 @@ impl Band {
     /// All that there are.
     pub(super) const WHOLE: Self = Self { first: 0, end: GROUPS };
 
-    /// What a voice is understood by: below 8.4 kHz.
-    pub(super) const LOW: Self = Self { first: 0, end: 21 };
+    /// What a voice is understood by: below 6.4 kHz.
+    pub(super) const LOW: Self = Self { first: 0, end: 16 };
 
     /// What lies above.
     pub(super) const HIGH: Self = Self { first: Self::LOW.end, end: GROUPS };
