@@ -12,6 +12,7 @@ use media::{
     video::{viewing::Viewing, window::WindowName},
 };
 use overlay::{PublicKey, Username};
+use relay::UnixTime;
 use std::{fmt, path::PathBuf, time::Duration};
 
 /// Whom to call or add, as a person names them.
@@ -126,6 +127,15 @@ pub enum Command {
     AcceptRequest(PublicKey),
     /// Forget a stranger who called.
     DeclineRequest(PublicKey),
+    /// Forget a past call; nobody else is told.
+    ForgetCall {
+        /// With whom it was.
+        with: ContactId,
+        /// When it began.
+        began: UnixTime,
+    },
+    /// Forget all past calls.
+    ForgetCalls,
     /// Show the recovery words; they appear in the view.
     ShowWords,
     /// Take them, and whether typed ones are right, off the screen.

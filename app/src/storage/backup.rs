@@ -16,7 +16,8 @@
 
 mod codec;
 
-use super::{Blocked, Contact, PastCall, Request, Setting, Storage, StorageError, insert_call, millis};
+use super::history::insert_call;
+use super::{Blocked, Contact, PastCall, Request, Setting, Storage, StorageError, millis};
 use overlay::Identity;
 use rusqlite::params;
 

@@ -1,6 +1,7 @@
 //! Storage keeps what it is told, through crashes, damage and versions.
 
 use super::*;
+use crate::engine::view::{ContactId, HistoryOutcome};
 use std::io::Write;
 use tempfile::TempDir;
 

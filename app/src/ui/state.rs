@@ -35,8 +35,8 @@ pub(super) struct UiState {
     pub(super) focus_search: bool,
     /// What the main area shows while there is no call.
     pub(super) page: Page,
-    /// The contact that may be removed, if the person confirms, and since when that is asked.
-    pub(super) removing: Option<(ContactId, Since)>,
+    /// What is done if the person confirms it, and since when that is asked.
+    asked: Option<(Question, Since)>,
     /// The new key of a contact that may be trusted.
     pub(super) trusting: Option<Trusting>,
     /// What the last frame showed of the call, to notice that a new one rings.
@@ -185,6 +185,15 @@ pub(super) enum Card {
     Receipt(UnixTime),
 }
 
+/// What is asked on a page before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether to remove a contact.
+    Remove(ContactId),
+    /// Whether to forget all past calls.
+    ForgetCalls,
+}
+
 /// Since when a card is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
@@ -276,7 +285,7 @@ impl UiState {
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
-            removing: None,
+            asked: None,
             trusting: None,
             rang: false,
             refused: None,
@@ -334,6 +343,22 @@ impl UiState {
         }
     }
 
+    /// Asks before something is done; another question gives way.
+    pub(super) fn ask(&mut self, question: Question) {
+        self.asked = Some((question, Since::Now));
+    }
+
+    /// Since when this is asked, if it is.
+    pub(super) fn is_asked(&mut self, question: Question) -> Option<Since> {
+        let (asked, since) = self.asked.as_mut()?;
+        (*asked == question).then(|| std::mem::replace(since, Since::Earlier))
+    }
+
+    /// Nothing is asked any more.
+    pub(super) fn answered(&mut self) {
+        self.asked = None;
+    }
+
     /// Shows a card; another one gives way.
     pub(super) fn raise(&mut self, card: Card) {
         self.card = Some((card, Since::Now));
@@ -342,7 +367,7 @@ impl UiState {
     /// Goes to another page.
     pub(super) fn go(&mut self, page: Page) {
         self.page = page;
-        self.removing = None;
+        self.asked = None;
         self.trusting = None;
         self.copied = None;
     }

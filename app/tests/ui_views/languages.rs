@@ -189,6 +189,9 @@ pub(super) fn every_screen(
     let mut window = open(full());
     tab(&mut window, 0);
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
+    look(&mut window, "whether to forget all calls");
+    // After what asks, and the two answers.
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(3));
     look(&mut window, "card of a receipt");
     key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);

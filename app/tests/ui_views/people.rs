@@ -391,6 +391,41 @@ fn past_calls_are_listed_and_called_again() {
 }
 
 #[test]
+fn a_past_call_is_forgotten_from_its_card() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    window.click("Call with bob: Outgoing call · today 14:05 · 4 min 7 s · Excellent");
+    window.click("Forget this call");
+    let began = sample::contacts().history[0].began;
+    assert_eq!(window.wished(), [Command::ForgetCall { with: sample::person(1), began }]);
+    assert!(!window.says("Forget this call"), "the card goes");
+}
+
+#[test]
+fn all_past_calls_are_forgotten_only_after_a_question() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    window.click("Forget all calls");
+    assert!(window.mentions("deleted from this computer for good"));
+    assert_eq!(window.wished(), []);
+    window.click("Keep them");
+    assert!(!window.says("Forget them all"));
+    window.click("Forget all calls");
+    // A question does not outlive its page.
+    window.click("Settings");
+    window.wished();
+    window.click("Recent calls");
+    assert!(!window.says("Forget them all"));
+    window.click("Forget all calls");
+    window.click("Forget them all");
+    assert_eq!(window.wished(), [Command::ForgetCalls]);
+    let mut view = sample::contacts();
+    view.history.clear();
+    window.show(view);
+    assert!(window.mentions("No calls yet"));
+}
+
+#[test]
 fn notices_stay_until_dismissed() {
     let mut window = Window::open(sample::notices());
     assert!(window.says("The camera gives no pictures any more."));

@@ -552,6 +552,14 @@ history-unanswered = Not connected
 
 notice-dismiss = Dismiss: { $message }
 
+## Forgetting past calls
+
+forget-one = Forget this call
+forget-all = Forget all calls
+forget-question = Forget all past calls? They are deleted from this computer for good. Your contacts stay, and nobody is told.
+forget-keep = Keep them
+forget-yes = Forget them all
+
 ## Why a call ended, or something did not work
 
 reason-hung_up = The call is over.

@@ -554,6 +554,14 @@ history-unanswered = Sin conectar
 
 notice-dismiss = Descartar: { $message }
 
+## Olvidar llamadas
+
+forget-one = Olvidar esta llamada
+forget-all = Olvidar todas las llamadas
+forget-question = ¿Olvidar todas las llamadas? Se borran de este ordenador para siempre. Tus contactos se quedan y nadie se entera.
+forget-keep = Conservarlas
+forget-yes = Olvidarlas todas
+
 ## Por qué ha acabado una llamada, o algo no ha funcionado
 
 reason-hung_up = La llamada ha terminado.

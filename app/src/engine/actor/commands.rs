@@ -80,6 +80,8 @@ impl Actor {
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),
+            Command::ForgetCall { with, began } => self.forget_call(with, began),
+            Command::ForgetCalls => self.forget_calls(),
             Command::ShowWords => {
                 self.show_words();
                 Ok(())

@@ -227,6 +227,10 @@ messages! {
         notice {
             dismiss(message: &str),
         }
+        /// Forgetting past calls.
+        forget {
+            one, all, question, keep, yes,
+        }
     }
     sentences {
         /// Why a call ended, or something did not work.

@@ -1,15 +1,16 @@
 //! The page of one contact: call them, see and compare their key, remove them.
 
 use super::key_change::banner_ui;
+use super::question::{Answer, question_ui};
 use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
 use crate::storage::{KeyChange, Verified};
-use crate::ui::state::{Page, Since, UiState};
+use crate::ui::state::{Page, Question, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{
-    Avatar, Pill, TextButton, Tone, card, centered_row, digits, key_picture, label, page, two_lines,
+    Avatar, Pill, TextButton, Tone, card, digits, key_picture, label, page, two_lines,
 };
 use egui::Ui;
 use egui_material_icons::icons;
@@ -149,31 +150,20 @@ fn safety_ui(
 }
 
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let asked = state.removing.filter(|(id, _)| *id == contact.id);
-    let Some((_, since)) = asked else {
+    let question = Question::Remove(contact.id);
+    let Some(since) = state.is_asked(question) else {
         if ui.add(TextButton::new(words::remove(), Tone::Quiet)).clicked() {
-            state.removing = Some((contact.id, Since::Now));
+            state.ask(question);
         }
         return;
     };
-    state.removing = Some((contact.id, Since::Earlier));
-    let muted = palette(ui).text_muted;
-    label(ui, words::remove_question(&contact.name), font::body(), muted);
-    let yes = words::remove_yes(&contact.name);
-    let buttons = [TextButton::new(words::keep(), Tone::Secondary), TextButton::new(&yes, Tone::Danger)];
-    let widths = buttons.each_ref().map(|button| button.width(ui));
-    let [keep, remove] = buttons;
-    centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
-        if ui.add(keep).clicked() {
-            state.removing = None;
-        }
-        let remove = ui.add(remove);
-        if since == Since::Now {
-            remove.scroll_to_me(None);
-        }
-        if remove.clicked() {
+    let (asked, yes) = (words::remove_question(&contact.name), words::remove_yes(&contact.name));
+    match question_ui(ui, &asked, words::keep(), &yes, since) {
+        Some(Answer::Yes) => {
             wishes.push(Command::RemoveContact(contact.id));
             state.go(Page::Contact(ContactId::Echo));
         }
-    });
+        Some(Answer::No) => state.answered(),
+        None => {}
+    }
 }

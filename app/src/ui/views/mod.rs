@@ -27,6 +27,7 @@ mod keeping;
 mod key_change;
 mod network;
 mod notices;
+mod question;
 mod quit;
 mod receipt;
 mod request;
