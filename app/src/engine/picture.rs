@@ -99,8 +99,11 @@ impl Picture {
             verified: contact.verified,
             changed: changed(contact.key),
         });
+        let mut people: Vec<ContactRow> = people.collect();
+        let blocked = storage.blocked()?;
+        in_order(&mut people, |row| blocked.iter().any(|blocked| ContactId::Person(blocked.key) == row.id));
         self.view.contacts = std::iter::once(echo).chain(people).collect();
-        let blocked = storage.blocked()?.into_iter().map(|blocked| BlockedRow {
+        let blocked = blocked.into_iter().map(|blocked| BlockedRow {
             fingerprint: blocked.key.fingerprint(),
             key: blocked.key,
             name: blocked.name,
@@ -184,6 +187,11 @@ impl Picture {
     }
 }
 
+/// Whoever is blocked comes last; those of a kind stay as they stand, by name.
+fn in_order(people: &mut [ContactRow], is_blocked: impl Fn(&ContactRow) -> bool) {
+    people.sort_by_cached_key(is_blocked);
+}
+
 /// The rows of a search.
 pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<ClaimRow> {
     let row = |claim: &FoundClaim| ClaimRow {
@@ -193,4 +201,38 @@ pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<Cla
         contact: contacts.iter().any(|contact| contact.key == claim.key),
     };
     claims.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn key(seed: u8) -> PublicKey {
+        PublicKey::from_bytes([seed; 32])
+    }
+
+    fn picture() -> Picture {
+        let (show, _) = watch::channel(Arc::new(View::new(key(9))));
+        Picture::new(key(9), show, WakeSlot::default())
+    }
+
+    fn names(picture: &Picture) -> Vec<&str> {
+        picture.view.contacts.iter().map(|row| row.name.as_str()).collect()
+    }
+
+    #[test]
+    fn who_is_blocked_comes_last_among_the_contacts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut storage = Storage::open(folder.path(), NOW).unwrap();
+        for (seed, name) in [(1, "ada"), (2, "bob"), (3, "Zoe"), (4, "carl")] {
+            storage.add_contact(key(seed), name, NOW).unwrap();
+        }
+        storage.block(key(2), "bob", NOW).unwrap();
+        storage.block(key(1), "ada", NOW).unwrap();
+        let mut picture = picture();
+        picture.read(&storage, NOW).unwrap();
+        assert_eq!(names(&picture), [ECHO, "carl", "Zoe", "ada", "bob"]);
+    }
 }

@@ -41,7 +41,7 @@ pub struct View {
     pub own: OwnCard,
     /// How this node stands with the network.
     pub network: NetworkState,
-    /// Contacts in display order, Echo first.
+    /// Contacts in display order: Echo first, those who are blocked last.
     pub contacts: Vec<ContactRow>,
     /// Those who are never heard from, contacts and strangers, by name: see [`View::is_blocked`].
     pub blocked: Vec<BlockedRow>,

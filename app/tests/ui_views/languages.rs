@@ -183,7 +183,7 @@ pub(super) fn every_screen(
     window.show(full());
     outside(&mut window, &mut look);
     for row in ["bob", LONGEST_NAME] {
-        window.click(row);
+        press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, row)));
         look(&mut window, row);
     }
     let mut window = open(full());
@@ -261,11 +261,7 @@ fn echo_screens(open: impl Fn(View) -> Window, now: Instant, look: &mut impl FnM
 /// A contact whose name another key has now.
 fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
     let mut window = open(sample::key_changed());
-    let is_row = |button: &Node<'_>| {
-        let label = button.accesskit_node().label();
-        button.rect().right() <= SIDE && label.is_some_and(|label| label.contains(LONGEST_NAME))
-    };
-    press(&mut window, |buttons| buttons.iter().find(|button| is_row(button)));
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, LONGEST_NAME)));
     look(&mut window, "changed key");
     // Keep, trust, and then the others.
     press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
@@ -311,6 +307,12 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(3 + nth));
         look(&mut window, name);
     }
+}
+
+/// Whether it is the row of a contact, whatever is said of them in this language.
+fn is_row_of(button: &Node<'_>, name: &str) -> bool {
+    let label = button.accesskit_node().label();
+    button.rect().right() <= SIDE && label.is_some_and(|label| label.contains(name))
 }
 
 /// Presses one of the buttons, whatever it is called in this language.

@@ -362,6 +362,9 @@ fn whoever_is_blocked_is_not_called_and_may_be_unblocked_on_their_page_and_in_th
     let mut view = sample::contacts();
     view.blocked = vec![blocked(1, "bob"), blocked(9, "")];
     window.show(view);
+    assert!(window.says("bob, blocked") && !window.says("bob, verified"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [], "who is blocked is not called by Enter either");
     assert!(window.mentions("You have blocked bob."));
     assert!(!window.says("Call bob") && !window.says("Block bob"));
     window.click("Unblock bob");

@@ -67,6 +67,9 @@ side-offline = Offline
 side-key_tip = The fingerprint of your key. Friends can compare it to be sure that it is you.
 # The accessible name of somebody whose key was compared.
 side-verified = { $name }, verified
+side-blocked = Blocked
+# The accessible name of somebody who is blocked.
+side-blocked_row = { $name }, blocked
 side-online_tip = { $homes ->
     [one] People can call you. One helper passes their calls to you.
    *[other] People can call you. { $homes } helpers pass their calls to you.

@@ -70,6 +70,9 @@ side-offline = Sin conexión
 side-key_tip = La huella de tu clave. Tus amigos pueden compararla para asegurarse de que eres tú.
 # El nombre accesible de alguien cuya clave se ha comparado.
 side-verified = { $name }, clave comparada
+side-blocked = Bloqueado
+# El nombre accesible de alguien a quien se ha bloqueado.
+side-blocked_row = { $name }, bloqueado
 side-online_tip = { $homes ->
     [one] Pueden llamarte. Un ayudante te pasa las llamadas.
    *[other] Pueden llamarte. { $homes } ayudantes te pasan las llamadas.

@@ -28,6 +28,8 @@ messages! {
             network, network_word, help, help_word, settings, request_line, echo_line, no_call_yet,
             empty, joining, joining_tip, online, offline, key_tip,
             verified(name: &str),
+            blocked,
+            blocked_row(name: &str),
             online_tip(homes: usize),
             here,
             last_seen(when: &str),

@@ -225,8 +225,10 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
         exact |= contact.name.to_lowercase() == wanted;
         let echo = contact.id == ContactId::Echo;
+        let blocked = view.is_blocked(contact.id);
         let detail = match (&contact.presence, &contact.last_call) {
             _ if echo => words::echo_line().to_owned(),
+            _ if blocked => words::blocked().to_owned(),
             _ if contact.changed.is_some() => key_change::row().to_owned(),
             (Presence::Here, _) => words::here().to_owned(),
             (_, Some(when)) => told::when(when),
@@ -235,16 +237,19 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         };
         let mut row = ListRow::contact(contact.id, &contact.name, &detail);
         let verified = words::verified(&contact.name);
+        let never_heard = words::blocked_row(&contact.name);
         let changed = format!("{}: {}", key_change::row(), contact.name);
         if echo {
             row = row.pinned();
+        } else if blocked {
+            row = row.blocked().named(&never_heard);
         } else if contact.changed.is_some() {
             row = row.named(&changed);
         } else if contact.verified.is_yes() {
             row = row.verified().named(&verified);
         }
         let row = row.selected(state.page == Page::Contact(contact.id)).show(ui);
-        if called(ui, &row) {
+        if called(ui, &row) && !blocked {
             wishes.push(Command::Call(contact.id));
         }
         if row.clicked() {
