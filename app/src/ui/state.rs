@@ -37,6 +37,8 @@ pub(super) struct UiState {
     pub(super) page: Page,
     /// What is done if the person confirms it, and since when that is asked.
     asked: Option<(Question, Since)>,
+    /// Whether the other ways of being sure of a contact are shown.
+    pub(super) other_ways: Disclosure,
     /// The new key of a contact that may be trusted.
     pub(super) trusting: Option<Trusting>,
     /// What the last frame showed of the call, to notice that a new one rings.
@@ -192,6 +194,28 @@ pub(super) enum Question {
     Remove(ContactId),
     /// Whether to forget all past calls.
     ForgetCalls,
+    /// Whether a compared key counts as compared no longer.
+    Unverify(PublicKey),
+}
+
+/// Whether what few need is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Disclosure {
+    /// It is not.
+    #[default]
+    Folded,
+    /// It is.
+    Open,
+}
+
+impl Disclosure {
+    /// The other one.
+    pub(super) const fn turned(self) -> Self {
+        match self {
+            Self::Folded => Self::Open,
+            Self::Open => Self::Folded,
+        }
+    }
 }
 
 /// Since when a card is up.
@@ -286,6 +310,7 @@ impl UiState {
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
             asked: None,
+            other_ways: Disclosure::Folded,
             trusting: None,
             rang: false,
             refused: None,
@@ -368,6 +393,7 @@ impl UiState {
     pub(super) fn go(&mut self, page: Page) {
         self.page = page;
         self.asked = None;
+        self.other_ways = Disclosure::Folded;
         self.trusting = None;
         self.copied = None;
     }

@@ -186,6 +186,7 @@ pub(super) fn every_screen(
         press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, row)));
         look(&mut window, row);
     }
+    sure_screens(&open, &mut look);
     let mut window = open(full());
     tab(&mut window, 0);
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
@@ -266,6 +267,17 @@ fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut 
     // Keep, trust, and then the others.
     press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
     look(&mut window, "changed key to be compared");
+}
+
+/// The ways of being sure of somebody, and no longer being so.
+fn sure_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
+    let mut window = open(full());
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, "dilip")));
+    // What calls, what takes back, and what folds.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
+    look(&mut window, "ways to be sure");
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
+    look(&mut window, "whether to be sure no longer");
 }
 
 /// A sealed key, who comes back, and the forms about keys in the settings.

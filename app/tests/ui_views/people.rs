@@ -170,17 +170,38 @@ fn a_contact_is_removed_only_after_a_question() {
 }
 
 #[test]
-fn a_safety_number_is_compared_and_the_contact_is_verified_from_then_on() {
+fn the_words_of_a_call_are_the_way_to_be_sure_and_the_others_are_folded_away() {
     let mut window = Window::open(sample::contacts());
     window.click("bob");
     let number = SafetyNumber::of(&sample::key(7), &sample::key(1)).groups();
-    assert!(window.says(&number[4..8].join("   ")), "twelve groups in three lines");
+    let line = number[4..8].join("   ");
+    assert!(window.mentions("Call bob, press “Verify” there"));
+    assert!(!window.says(&line) && !window.says("Fingerprint"));
+    window.click("Other ways to be sure");
+    assert!(window.says(&line), "twelve groups in three lines");
     assert!(window.mentions("Compare it when you meet"));
+    assert!(window.says("Fingerprint") && window.says(&sample::key(1).fingerprint()));
     window.click("They are the same");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(1), Verified::Yes)]);
+    window.click("Hide the other ways");
+    assert!(!window.says(&line));
+    window.click("Other ways to be sure");
+    window.click("carmen.santana");
+    assert!(window.says("Other ways to be sure"), "they are folded again on another page");
+}
+
+#[test]
+fn that_a_key_was_compared_is_taken_back_only_after_a_question() {
+    let mut window = Window::open(sample::contacts());
     window.click("dilip, verified");
     assert!(window.says("Verified") && window.mentions("You have compared keys with dilip"));
     window.click("No longer sure");
+    assert_eq!(window.wished(), []);
+    assert!(window.mentions("Take back that you compared keys with dilip?"));
+    window.click("I am still sure");
+    assert!(!window.says("Take it back"));
+    window.click("No longer sure");
+    window.click("Take it back");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(3), Verified::No)]);
 }
 

@@ -563,6 +563,16 @@ forget-question = Forget all past calls? They are deleted from this computer for
 forget-keep = Keep them
 forget-yes = Forget them all
 
+## Being sure of a contact
+
+sure-title = Is it really them?
+sure-by_words = Call { $name }, press “Verify” there, and read each other the words you see. Where they are the same, it is them, and nobody listens in.
+sure-other_ways = Other ways to be sure
+sure-fewer_ways = Hide the other ways
+sure-unsure = Take back that you compared keys with { $name }? You can compare them again at any time.
+sure-still_sure = I am still sure
+sure-unsure_yes = Take it back
+
 ## Why a call ended, or something did not work
 
 reason-hung_up = The call is over.

@@ -565,6 +565,16 @@ forget-question = ¿Olvidar todas las llamadas? Se borran de este ordenador para
 forget-keep = Conservarlas
 forget-yes = Olvidarlas todas
 
+## Estar seguro de un contacto
+
+sure-title = ¿Es de verdad quien dice?
+sure-by_words = Llama a { $name }, pulsa allí «Verificar» y leeos las palabras que veis. Si son las mismas, es quien dice y nadie escucha.
+sure-other_ways = Otras formas de estar seguro
+sure-fewer_ways = Ocultar las otras formas
+sure-unsure = ¿Retirar que has comparado claves con { $name }? Puedes volver a compararlas cuando quieras.
+sure-still_sure = Sigo estando seguro
+sure-unsure_yes = Retirarlo
+
 ## Por qué ha acabado una llamada, o algo no ha funcionado
 
 reason-hung_up = La llamada ha terminado.

@@ -233,6 +233,14 @@ messages! {
         forget {
             one, all, question, keep, yes,
         }
+        /// Being sure of a contact.
+        sure {
+            title,
+            by_words(name: &str),
+            other_ways, fewer_ways,
+            unsure(name: &str),
+            still_sure, unsure_yes,
+        }
     }
     sentences {
         /// Why a call ended, or something did not work.

@@ -1,20 +1,20 @@
-//! The page of one contact: call them, see and compare their key, remove them.
+//! The page of one contact: call them, be sure that it is them, remove them.
+
+mod sure;
 
 use super::key_change::banner_ui;
 use super::question::{Answer, question_ui};
 use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
-use crate::storage::{KeyChange, Verified};
+use crate::storage::KeyChange;
 use crate::ui::state::{Page, Question, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{
-    Avatar, Pill, TextButton, Tone, card, digits, key_picture, label, page, two_lines,
-};
+use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
 use egui::Ui;
 use egui_material_icons::icons;
-use overlay::{PublicKey, identity::safety::SafetyNumber};
+use sure::sure_ui;
 
 /// The page of the contact `id`.
 pub(super) fn contact_ui(
@@ -69,10 +69,7 @@ pub(super) fn contact_ui(
             ui.add_space(size::GAP_HUGE);
             // The banner shows both keys.
             if changed.is_none() {
-                key_ui(ui, &key, contact);
-                ui.add_space(size::GAP_LARGE);
-                let number = state.safety_number(&view.own.key, key);
-                safety_ui(ui, key, contact, &number, wishes);
+                sure_ui(ui, &view.own.key, key, contact, state, wishes);
             }
             ui.add_space(size::GAP_LARGE);
             if !view.is_blocked(id) {
@@ -98,55 +95,6 @@ fn blocked_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
     {
         wishes.push(Command::Unblock(key));
     }
-}
-
-fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {
-    card(ui, |ui| {
-        let colors = palette(ui);
-        ui.horizontal(|ui| {
-            key_picture(ui, key, size::KEY_PICTURE);
-            ui.add_space(size::GAP_SMALL);
-            let heading = (words::fingerprint(), font::strong(), colors.text);
-            let fingerprint = (contact.fingerprint.as_str(), font::key(), colors.text_muted);
-            two_lines(ui, size::KEY_PICTURE, heading, fingerprint);
-        });
-        ui.add_space(size::GAP_SMALL);
-        label(ui, words::pinned(), font::caption(), colors.text_muted);
-    });
-}
-
-/// The number to compare, and whether it was.
-fn safety_ui(
-    ui: &mut Ui,
-    key: PublicKey,
-    contact: &ContactRow,
-    number: &SafetyNumber,
-    wishes: &mut Vec<Command>,
-) {
-    card(ui, |ui| {
-        let colors = palette(ui);
-        ui.horizontal(|ui| {
-            label(ui, words::safety(), font::strong(), colors.text);
-            if contact.verified.is_yes() {
-                let pill = Pill::new(words::verified(), colors.accent, colors.accent_tint);
-                ui.add(pill.icon(icons::ICON_VERIFIED_USER));
-            }
-        });
-        ui.add_space(size::GAP);
-        digits(ui, number);
-        ui.add_space(size::GAP);
-        let (text, action, tone, verdict) = match contact.verified {
-            Verified::Yes => {
-                (words::was_compared(&contact.name), words::compare_again(), Tone::Quiet, Verified::No)
-            }
-            Verified::No => (words::compare(&contact.name), words::same(), Tone::Secondary, Verified::Yes),
-        };
-        label(ui, text, font::caption(), colors.text_muted);
-        ui.add_space(size::GAP_SMALL);
-        if ui.add(TextButton::new(action, tone)).clicked() {
-            wishes.push(Command::SetVerified(key, verdict));
-        }
-    });
 }
 
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
