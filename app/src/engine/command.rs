@@ -5,7 +5,7 @@ use super::{
     view::{Appearance, ContactId, Language, Notifications, OnClose},
     words::TypedWords,
 };
-use crate::storage::{KeyChange, Overwrite, Passphrase, Verified};
+use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
     session::Camera,
@@ -61,6 +61,8 @@ pub enum Command {
     Unblock(PublicKey),
     /// Note whether a contact's key was compared with its owner.
     SetVerified(PublicKey, Verified),
+    /// Call a contact so on this computer, or by their username again.
+    SetNickname(PublicKey, Option<Nickname>),
     /// Trust the key of a contact whose name has another one now.
     KeepKey(PublicKey),
     /// Pin a contact to the key that has its name now.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     call::{Receipt, Waiting},
     reason::Reason,
-    storage::{Verified, When},
+    storage::{Nickname, Verified, When},
 };
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
@@ -296,8 +296,10 @@ pub enum ContactId {
 pub struct ContactRow {
     /// Who.
     pub id: ContactId,
-    /// The name shown.
+    /// The username they were added under.
     pub name: String,
+    /// What the person calls them.
+    pub nickname: Option<Nickname>,
     /// Short form of the key, empty for Echo.
     pub fingerprint: String,
     /// When they were last in a call with us, if ever.
@@ -308,6 +310,13 @@ pub struct ContactRow {
     pub verified: Verified,
     /// Who has their name now, if another key does and nobody has decided about it.
     pub changed: Option<PublicKey>,
+}
+
+impl ContactRow {
+    /// The name shown.
+    pub fn shown(&self) -> &str {
+        self.nickname.as_ref().map_or(self.name.as_str(), Nickname::as_str)
+    }
 }
 
 /// Somebody who is never heard from.

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //!   backup   [1, secret (32 bytes), [contact ..], [blocked ..], [request ..], [call ..], [setting ..]]
-//!   contact  [key, name, added, verified, presence secret | null, told secret | null, seen | null]
+//!   contact  [key, name, added, verified, presence secret | null, told secret | null, seen | null,
+//!             nickname, if there is one]
 //!   blocked  [key, name, since]
 //!   request  [key, name, last]
 //!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null,
@@ -17,7 +18,7 @@
 mod codec;
 
 use super::history::insert_call;
-use super::{Blocked, Contact, PastCall, Request, Setting, Storage, StorageError, millis};
+use super::{Blocked, Contact, Nickname, PastCall, Request, Setting, Storage, StorageError, millis};
 use overlay::Identity;
 use rusqlite::params;
 
@@ -124,7 +125,8 @@ impl Storage {
         let change = self.db.transaction()?;
         for contact in &backup.contacts {
             change.execute(
-                "INSERT INTO contacts (key, name, added, verified, presence, told, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO contacts (key, name, added, verified, presence, told, seen, nickname)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     contact.key.bytes(),
                     contact.name,
@@ -133,6 +135,7 @@ impl Storage {
                     contact.presence.map(|secret| *secret.bytes()),
                     contact.told.map(|secret| *secret.bytes()),
                     contact.seen.map(millis),
+                    contact.nickname.as_ref().map(Nickname::as_str),
                 ],
             )?;
         }
@@ -179,6 +182,7 @@ pub(crate) fn sample() -> Backup {
         told: None,
         seen: None,
         here: false,
+        nickname: None,
     };
     let call = |with, name: &str, outcome, lasted| PastCall {
         with,
@@ -207,6 +211,7 @@ pub(crate) fn sample() -> Backup {
                 presence: secret(5),
                 told: secret(6),
                 seen: Some(at),
+                nickname: Nickname::parse("Mum").ok(),
                 ..contact(1, "ada")
             },
             contact(2, "eve"),

@@ -17,6 +17,7 @@ mod history;
 mod import;
 mod key;
 mod key_change;
+mod nickname;
 mod profile;
 pub mod seal;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use export::Overwrite;
 pub use history::{MAX_HISTORY, PastCall};
 pub use key::{IdentityOrigin, Lock, identity_of, write_key};
 pub use key_change::KeyChange;
+pub use nickname::{LONGEST_NICKNAME, Nickname, NicknameError};
 pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
 pub use when::When;
@@ -106,6 +108,7 @@ const MIGRATIONS: &[&str] = &[
         began INTEGER NOT NULL
     ) STRICT;
 ",
+    "ALTER TABLE contacts ADD COLUMN nickname TEXT;",
 ];
 
 /// Names of settings.
@@ -156,6 +159,8 @@ pub struct Contact {
     pub seen: Option<UnixTime>,
     /// Whether that still counts.
     pub here: bool,
+    /// What the person calls it.
+    pub nickname: Option<Nickname>,
 }
 
 /// Whether a contact's key was compared with its owner.
@@ -223,7 +228,7 @@ impl Storage {
     /// All contacts, by name.
     pub fn contacts(&self) -> Result<Vec<Contact>, StorageError> {
         let mut query =
-            self.db.prepare("SELECT key, name, added, verified, presence, told, seen, here FROM contacts ORDER BY lower(name), key")?;
+            self.db.prepare("SELECT key, name, added, verified, presence, told, seen, here, nickname FROM contacts ORDER BY lower(name), key")?;
         let rows = query.query_map([], |row| {
             let secret = |column: usize| -> rusqlite::Result<_> {
                 Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(PresenceSecret::from_bytes))
@@ -238,6 +243,7 @@ impl Storage {
                 told: secret(5)?,
                 seen: seen.map(|ms| UnixTime::from_millis(u64::try_from(ms).unwrap_or(0))),
                 here: row.get(7)?,
+                nickname: row.get::<_, Option<String>>(8)?.and_then(|text| Nickname::parse(&text).ok()),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -37,6 +37,8 @@ pub(super) struct UiState {
     pub(super) page: Page,
     /// What is done if the person confirms it, and since when that is asked.
     asked: Option<(Question, Since)>,
+    /// The nickname being typed.
+    pub(super) naming: Option<Naming>,
     /// Whether the other ways of being sure of a contact are shown.
     pub(super) other_ways: Disclosure,
     /// The new key of a contact that may be trusted.
@@ -198,6 +200,17 @@ pub(super) enum Question {
     Unverify(PublicKey),
 }
 
+/// The nickname of a contact, being typed.
+#[derive(Debug)]
+pub(super) struct Naming {
+    /// Whose.
+    pub(super) of: PublicKey,
+    /// As far as it is typed.
+    pub(super) text: String,
+    /// Since when.
+    pub(super) since: Since,
+}
+
 /// Whether what few need is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Disclosure {
@@ -310,6 +323,7 @@ impl UiState {
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
             asked: None,
+            naming: None,
             other_ways: Disclosure::Folded,
             trusting: None,
             rang: false,
@@ -393,6 +407,7 @@ impl UiState {
     pub(super) fn go(&mut self, page: Page) {
         self.page = page;
         self.asked = None;
+        self.naming = None;
         self.other_ways = Disclosure::Folded;
         self.trusting = None;
         self.copied = None;

@@ -14,7 +14,7 @@ use app::engine::scan::Scan;
 use app::engine::view::{CallPhase, ClaimState, ContactId, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::reason::{Custody, Reason};
-use app::storage::Lock;
+use app::storage::{Lock, Nickname};
 use app::ui::{Hiding, Locale};
 use egui::accesskit::Role;
 use egui::epaint::{ClippedShape, Shape, TextShape};
@@ -278,6 +278,15 @@ fn sure_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window
     look(&mut window, "ways to be sure");
     press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
     look(&mut window, "whether to be sure no longer");
+    let mut view = full();
+    for row in view.contacts.iter_mut().filter(|row| row.name == "bob") {
+        row.nickname = Nickname::parse("Grandmother").ok();
+    }
+    let mut window = open(view);
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, "Grandmother")));
+    // What calls, what folds, and then the nickname.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
+    look(&mut window, "a nickname being typed");
 }
 
 /// A sealed key, who comes back, and the forms about keys in the settings.

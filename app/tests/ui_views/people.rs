@@ -4,10 +4,10 @@ use super::{Window, blocked, sample};
 use app::engine::command::Command;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
-use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search};
+use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search, View};
 use app::engine::words::RecoveryWords;
 use app::reason::Reason;
-use app::storage::Verified;
+use app::storage::{Nickname, Verified};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use overlay::identity::safety::SafetyNumber;
@@ -167,6 +167,60 @@ fn a_contact_is_removed_only_after_a_question() {
     window.click("Remove contact");
     window.click("Remove bob");
     assert_eq!(window.wished(), [Command::RemoveContact(sample::person(1))]);
+}
+
+/// The contacts, of whom bob has a nickname.
+fn nicknamed() -> View {
+    let mut view = sample::contacts();
+    for row in view.contacts.iter_mut().filter(|row| row.id == sample::person(1)) {
+        row.nickname = Nickname::parse("Big Brother").ok();
+    }
+    view
+}
+
+#[test]
+fn a_contact_is_given_a_nickname_by_the_keyboard_alone() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    window.click("Give a nickname");
+    // The field has the keyboard.
+    window.harness.event(egui::Event::Text(" Big Brother ".to_owned()));
+    window.harness.run();
+    window.press(Modifiers::NONE, Key::Enter);
+    let nickname = Nickname::parse("Big Brother").ok();
+    assert_eq!(window.wished(), [Command::SetNickname(sample::key(1), nickname)]);
+    assert!(!window.says("Save nickname"));
+    window.click("Give a nickname");
+    window.harness.event(egui::Event::Text("turned\u{202e}round".to_owned()));
+    window.harness.run();
+    assert!(window.mentions("something in this is none of these"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), []);
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.says("Save nickname"));
+}
+
+#[test]
+fn a_nickname_stands_for_the_username_everywhere_and_both_are_found() {
+    let mut window = Window::open(nicknamed());
+    assert!(window.mentions("bob · today 14:05") || !window.says("bob"));
+    window.click("Big Brother");
+    assert!(window.says("Call Big Brother") && window.says("bob"), "the username stands below");
+    window.click("Change the nickname");
+    assert!(window.field_holds("Nickname", "Big Brother"));
+    window.click("Cancel");
+    for typed in ["broth", "BOB"] {
+        window.type_into("Find or add a person", typed);
+        assert!(window.says("Big Brother") && !window.says("carmen.santana"), "{typed}");
+        window.click("Clear search");
+    }
+    window.wished();
+    // Somebody else in the network may be called like that.
+    window.type_into("Find or add a person", "big brother");
+    assert!(window.says("Look up “big brother”"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.says("Call Big Brother"));
+    assert_eq!(window.wished(), []);
 }
 
 #[test]

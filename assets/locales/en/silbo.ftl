@@ -563,6 +563,16 @@ forget-question = Forget all past calls? They are deleted from this computer for
 forget-keep = Keep them
 forget-yes = Forget them all
 
+## What the person calls a contact
+
+nickname-give = Give a nickname
+nickname-change = Change the nickname
+nickname-field = Nickname
+nickname-note = Only you see it, on this computer. Leave it empty to see the username.
+nickname-characters = Letters, digits, signs and spaces on one line are fine; something in this is none of these.
+nickname-save = Save nickname
+nickname-cancel = Cancel
+
 ## Being sure of a contact
 
 sure-title = Is it really them?

@@ -565,6 +565,16 @@ forget-question = ¿Olvidar todas las llamadas? Se borran de este ordenador para
 forget-keep = Conservarlas
 forget-yes = Olvidarlas todas
 
+## Cómo llama la persona a un contacto
+
+nickname-give = Poner un apodo
+nickname-change = Cambiar el apodo
+nickname-field = Apodo
+nickname-note = Solo lo ves tú, en este ordenador. Déjalo vacío para ver el nombre de usuario.
+nickname-characters = Valen letras, cifras, signos y espacios en una línea; algo de esto no lo es.
+nickname-save = Guardar apodo
+nickname-cancel = Cancelar
+
 ## Estar seguro de un contacto
 
 sure-title = ¿Es de verdad quien dice?

@@ -22,6 +22,7 @@ impl Actor {
             Command::Block(key) => self.block(key),
             Command::Unblock(key) => self.unblock(key),
             Command::SetVerified(key, verified) => self.set_verified(key, verified),
+            Command::SetNickname(key, nickname) => self.set_nickname(key, nickname.as_ref()),
             Command::KeepKey(pinned) => self.keep_key(pinned),
             Command::TrustKey(change) => self.trust_key(change),
             Command::Call(ContactId::Echo) => self.dial(Who::Echo),

@@ -233,6 +233,10 @@ messages! {
         forget {
             one, all, question, keep, yes,
         }
+        /// What the person calls a contact.
+        nickname {
+            give, change, field, note, characters, save, cancel,
+        }
         /// Being sure of a contact.
         sure {
             title,

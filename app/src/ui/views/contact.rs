@@ -1,5 +1,6 @@
-//! The page of one contact: call them, be sure that it is them, remove them.
+//! The page of one contact: call them, be sure that it is them, give them a nickname, remove them.
 
+mod nickname;
 mod sure;
 
 use super::key_change::banner_ui;
@@ -14,6 +15,7 @@ use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
 use egui::Ui;
 use egui_material_icons::icons;
+use nickname::nickname_ui;
 use sure::sure_ui;
 
 /// The page of the contact `id`.
@@ -29,9 +31,12 @@ pub(super) fn contact_ui(
     };
     page(ui, "contact", size::COLUMN, |ui| {
         let colors = palette(ui);
-        Avatar::new(id, &contact.name, size::AVATAR_LARGE).show(ui);
+        Avatar::new(id, contact.shown(), size::AVATAR_LARGE).show(ui);
         ui.add_space(size::GAP);
-        label(ui, contact.name.as_str(), font::display(), colors.text);
+        label(ui, contact.shown(), font::display(), colors.text);
+        if contact.nickname.is_some() {
+            label(ui, contact.name.as_str(), font::body(), colors.text_muted);
+        }
         match (id, &contact.last_call) {
             (ContactId::Echo, _) => {
                 ui.scope(|ui| {
@@ -59,7 +64,7 @@ pub(super) fn contact_ui(
         if view.is_blocked(id) {
             blocked_ui(ui, contact, wishes);
         } else {
-            let label = words::call(&contact.name);
+            let label = words::call(contact.shown());
             let call = TextButton::new(&label, Tone::Primary).icon(icons::ICON_CALL);
             if ui.add(call).clicked() {
                 wishes.push(Command::Call(id));
@@ -72,8 +77,9 @@ pub(super) fn contact_ui(
                 sure_ui(ui, &view.own.key, key, contact, state, wishes);
             }
             ui.add_space(size::GAP_LARGE);
+            nickname_ui(ui, key, contact, state, wishes);
             if !view.is_blocked(id) {
-                let block = words::block(&contact.name);
+                let block = words::block(contact.shown());
                 if ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
                     wishes.push(Command::Block(key));
                 }
@@ -86,9 +92,9 @@ pub(super) fn contact_ui(
 /// Whoever is blocked is not called, but may be unblocked.
 fn blocked_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
     let muted = palette(ui).text_muted;
-    label(ui, words::blocked(&contact.name), font::body(), muted);
+    label(ui, words::blocked(contact.shown()), font::body(), muted);
     ui.add_space(size::GAP);
-    let unblock = words::unblock(&contact.name);
+    let unblock = words::unblock(contact.shown());
     let unblock = TextButton::new(&unblock, Tone::Secondary).icon(icons::ICON_BLOCK);
     if let ContactId::Person(key) = contact.id
         && ui.add(unblock).clicked()
@@ -105,7 +111,7 @@ fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mu
         }
         return;
     };
-    let (asked, yes) = (words::remove_question(&contact.name), words::remove_yes(&contact.name));
+    let (asked, yes) = (words::remove_question(contact.shown()), words::remove_yes(contact.shown()));
     match question_ui(ui, &asked, words::keep(), &yes, since) {
         Some(Answer::Yes) => {
             wishes.push(Command::RemoveContact(contact.id));

@@ -17,6 +17,7 @@ mod desktop;
 mod devices;
 mod facts;
 mod first_run;
+mod form;
 mod gate;
 mod help;
 mod history;

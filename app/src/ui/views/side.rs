@@ -168,7 +168,10 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
         wishes.push(Command::AddInvite(invite.to_owned()));
         return state.go(Page::Search);
     }
-    match view.contacts.iter().find(|row| row.name.to_lowercase() == wanted) {
+    // A username means one person in the whole network, a nickname only here.
+    let called = |name: &str| name.to_lowercase() == wanted;
+    let by_name = view.contacts.iter().find(|row| called(&row.name));
+    match by_name.or_else(|| view.contacts.iter().find(|row| called(row.shown()))) {
         Some(row) => state.go(Page::Contact(row.id)),
         None => {
             wishes.push(Command::Search(wanted));
@@ -222,7 +225,8 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
     section(ui, words::contacts());
     let mut exact = false;
-    for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
+    let matches = |name: &str| name.to_lowercase().contains(&wanted);
+    for contact in view.contacts.iter().filter(|row| matches(&row.name) || matches(row.shown())) {
         exact |= contact.name.to_lowercase() == wanted;
         let echo = contact.id == ContactId::Echo;
         let blocked = view.is_blocked(contact.id);
@@ -235,10 +239,12 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             (Presence::Gone(when), None) => words::last_seen(&told::when(when)),
             (Presence::Unknown, None) => words::no_call_yet().to_owned(),
         };
-        let mut row = ListRow::contact(contact.id, &contact.name, &detail);
-        let verified = words::verified(&contact.name);
-        let never_heard = words::blocked_row(&contact.name);
-        let changed = format!("{}: {}", key_change::row(), contact.name);
+        let shown = contact.shown();
+        let detail = if contact.nickname.is_some() { format!("{} · {detail}", contact.name) } else { detail };
+        let mut row = ListRow::contact(contact.id, shown, &detail);
+        let verified = words::verified(shown);
+        let never_heard = words::blocked_row(shown);
+        let changed = format!("{}: {shown}", key_change::row());
         if echo {
             row = row.pinned();
         } else if blocked {

@@ -32,8 +32,8 @@ pub(super) fn sure_ui(
         });
         ui.add_space(size::GAP_SMALL);
         let text = match contact.verified {
-            Verified::Yes => words::was_compared(&contact.name),
-            Verified::No => sure::by_words(&contact.name),
+            Verified::Yes => words::was_compared(contact.shown()),
+            Verified::No => sure::by_words(contact.shown()),
         };
         label(ui, text, font::body(), colors.text_muted);
         if contact.verified.is_yes() {
@@ -72,7 +72,7 @@ fn unsure_ui(
         }
         return;
     };
-    match question_ui(ui, &sure::unsure(&contact.name), sure::still_sure(), sure::unsure_yes(), since) {
+    match question_ui(ui, &sure::unsure(contact.shown()), sure::still_sure(), sure::unsure_yes(), since) {
         Some(Answer::Yes) => {
             wishes.push(Command::SetVerified(key, Verified::No));
             state.answered();
@@ -94,7 +94,7 @@ fn number_ui(
     let colors = palette(ui);
     let number = state.safety_number(own, key);
     label(ui, words::safety(), font::strong(), colors.text);
-    label(ui, words::compare(&contact.name), font::caption(), colors.text_muted);
+    label(ui, words::compare(contact.shown()), font::caption(), colors.text_muted);
     ui.add_space(size::GAP);
     digits(ui, &number);
     if contact.verified == Verified::No {
