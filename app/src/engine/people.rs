@@ -88,8 +88,8 @@ impl Actor {
     pub(super) fn search(&mut self, text: &str) -> Result<(), Reason> {
         let name = match Username::parse(text) {
             Ok(name) => name,
-            Err(error) => {
-                let reason = Reason::Usage(format!("\"{text}\" is not a username. {error}"));
+            Err(_) => {
+                let reason = Reason::BadName(text.to_owned());
                 self.picture.view.search = Search::Failed { name: text.to_owned(), why: reason.clone() };
                 // The page says what is wrong.
                 self.tell(None, EventBody::Refused(reason));

@@ -37,6 +37,8 @@ pub(super) struct UiState {
     pub(super) page: Page,
     /// What is done if the person confirms it, and since when that is asked.
     asked: Option<(Question, Since)>,
+    /// Whether what the network page says to experts is shown.
+    pub(super) details: Disclosure,
     /// The nickname being typed.
     pub(super) naming: Option<Naming>,
     /// Whether the other ways of being sure of a contact are shown.
@@ -323,6 +325,7 @@ impl UiState {
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
             asked: None,
+            details: Disclosure::Folded,
             naming: None,
             other_ways: Disclosure::Folded,
             trusting: None,
@@ -407,6 +410,7 @@ impl UiState {
     pub(super) fn go(&mut self, page: Page) {
         self.page = page;
         self.asked = None;
+        self.details = Disclosure::Folded;
         self.naming = None;
         self.other_ways = Disclosure::Folded;
         self.trusting = None;

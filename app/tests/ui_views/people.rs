@@ -39,7 +39,7 @@ fn a_malformed_name_is_explained_and_not_claimed() {
     assert!(window.mentions("at least 3 characters"));
     window.click("Claim this name");
     window.type_into("Your name", "ß");
-    assert!(window.mentions("is none of them"));
+    assert!(window.mentions("“ß” cannot be in a name. Use letters from a to z without accents"));
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.wished(), []);
 }
@@ -271,6 +271,22 @@ fn typing_filters_the_contacts() {
 }
 
 #[test]
+fn what_cannot_be_a_name_is_said_while_it_is_typed_to_find_somebody() {
+    for (typed, said) in [
+        ("jo", "To look for somebody new, type at least 3 characters."),
+        ("josé", "“é” cannot be in a name. Use letters from a to z without accents, digits, dots, hyphens and underscores."),
+        ("ana perez", "A name has no spaces. Put a dot, a hyphen or an underscore in their place."),
+        ("7up", "A name begins with a letter from a to z."),
+        ("ana.", "A name ends with a letter or a digit."),
+    ] {
+        let mut window = Window::open(sample::contacts());
+        window.type_into("Find or add a person", typed);
+        assert!(window.says(said), "{typed}");
+        assert!(!window.mentions("Look up"), "{typed}");
+    }
+}
+
+#[test]
 fn a_name_is_searched_added_and_pinned() {
     let mut window = Window::open(sample::contacts());
     window.press(Modifiers::COMMAND, Key::F);
@@ -367,8 +383,8 @@ fn a_friend_is_invited_by_a_link_that_is_copied_or_scanned() {
     view.invite = Some(InviteView { link: link.clone(), supernodes: 0 });
     window.show(view);
     assert!(window.says(&link) && window.says("Your invite as a QR code"));
-    assert!(window.mentions("It names no computer of the network yet."));
-    window.click("Make it anew");
+    assert!(window.mentions("It cannot lead to you yet."));
+    window.click("Make a new link");
     assert_eq!(window.wished(), [Command::MakeInvite]);
     assert!(!window.mentions("Copied"));
     assert!(window.copies("Copy link").contains(&link));
@@ -402,9 +418,10 @@ fn a_search_without_answer_says_what_to_do() {
     assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
     window.show(sample::search(Search::Failed { name: "eva".to_owned(), why: Reason::NoNetwork }));
     assert!(window.mentions("No computer of the network can be reached."));
-    let why = Reason::Usage("\"e\" is not a username.".to_owned());
+    let why = Reason::BadName("e".to_owned());
     window.show(sample::search(Search::Failed { name: "e".to_owned(), why }));
-    assert!(window.says("A username has at least 3 characters."), "what is wrong with it");
+    assert!(window.says("“e” cannot be a name") && window.says("A name has at least 3 characters."));
+    assert!(!window.says("Search again"), "it would be none again");
 }
 
 #[test]

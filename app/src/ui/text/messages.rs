@@ -20,7 +20,7 @@ messages! {
             too_short(least: usize),
             too_long(most: usize),
             character(character: &str),
-            start, end, double_separator, other,
+            space, start, end, double_separator, other,
         }
         /// Side panel.
         side {
@@ -33,6 +33,7 @@ messages! {
             online_tip(homes: usize),
             here,
             last_seen(when: &str),
+            look_up_short(least: usize),
             look_up(name: &str),
             request(name: &str),
         }
@@ -68,6 +69,7 @@ messages! {
             try_again,
             offered_title(name: &str),
             searching_title(name: &str),
+            no_name(name: &str),
             one_title(name: &str),
             several_title(count: usize, name: &str),
             several_text(name: &str),
@@ -138,11 +140,12 @@ messages! {
         /// Can people call me?.
         network {
             looking, looking_text, callable, over_tcp, no_sound, unreachable, again, copy, copied,
+            details, fewer,
         }
         /// What was found out about the network, and is well or cannot be helped.
         found {
             is_supernode,
-            rung_through(homes: &str),
+            rung_through(helpers: usize),
             seen_at(addresses: &str),
             nat_open, nat_independent, nat_unknown, udp_works, udp_unknown, ipv_six_works,
             ipv_six_unproven, port_open, port_untested, serves, clock_unknown, clock_right,

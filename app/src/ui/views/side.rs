@@ -11,7 +11,8 @@ use egui::{
     vec2,
 };
 use egui_material_icons::icons;
-use overlay::hint::INVITE_SCHEME;
+use overlay::username::USERNAME_MIN;
+use overlay::{Username, UsernameError, hint::INVITE_SCHEME};
 
 /// The side panel.
 pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -263,7 +264,19 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             state.go(Page::Contact(contact.id));
         }
     }
-    if !wanted.is_empty() && !exact {
+    if !wanted.is_empty()
+        && let Err(why) = Username::parse(&wanted)
+    {
+        let why = match why {
+            UsernameError::TooShort => words::look_up_short(USERNAME_MIN),
+            why => told::username(why),
+        };
+        let muted = palette(ui).text_muted;
+        ui.horizontal(|ui| {
+            ui.add_space(size::GAP);
+            label(ui, why, font::caption(), muted);
+        });
+    } else if !wanted.is_empty() && !exact {
         let row = ListRow::link(icons::ICON_PERSON_SEARCH, &words::look_up(&wanted))
             .selected(state.page == Page::Search)
             .show(ui);
