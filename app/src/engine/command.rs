@@ -151,6 +151,8 @@ pub enum Command {
         /// What shall seal it, if anything.
         wanted: Option<Passphrase>,
     },
+    /// Find a name for the next backup, in a folder where people look for one; it appears in the view.
+    NameBackup,
     /// Write everything into one file, sealed with a passphrase; the view says how it goes.
     Export {
         /// Where.

@@ -233,10 +233,11 @@ impl Disclosure {
     }
 }
 
-/// Since when a card is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Since when a card or a form is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Since {
     /// This frame: one of its controls takes the keyboard.
+    #[default]
     Now,
     /// An earlier one.
     Earlier,

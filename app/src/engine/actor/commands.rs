@@ -99,6 +99,7 @@ impl Actor {
                 self.seal(present, wanted);
                 Ok(())
             }
+            Command::NameBackup => self.name_backup(),
             Command::Export { file, passphrase, overwrite } => {
                 self.export(file, passphrase, overwrite);
                 Ok(())

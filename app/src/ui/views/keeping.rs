@@ -37,7 +37,7 @@ pub(super) fn keeping_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
     ui.add_space(size::GAP_SMALL);
     lock_ui(ui, custody, &mut state.keeping, wishes);
     ui.add_space(size::GAP_LARGE);
-    export_ui(ui, custody, view.own.name.as_deref(), &mut state.keeping, wishes);
+    export_ui(ui, custody, &mut state.keeping, wishes);
 }
 
 /// The words, or what shows them.
