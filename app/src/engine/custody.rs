@@ -156,7 +156,9 @@ pub fn import_words(
 
 impl Actor {
     pub(super) fn show_words(&mut self) {
-        self.picture.view.custody.words = Some(RecoveryWords::of(&self.identity));
+        let custody = &mut self.picture.view.custody;
+        // Whoever looks at them again has not passed any check.
+        (custody.words, custody.check) = (Some(RecoveryWords::of(&self.identity)), WordsCheck::Idle);
     }
 
     pub(super) fn hide_words(&mut self) {

@@ -29,6 +29,8 @@ pub(super) struct UiState {
     pub(super) keeping: Keeping,
     /// Recovery words that are typed to check them.
     pub(super) typed_words: String,
+    /// Since when they are typed, and hidden meanwhile.
+    pub(super) checking: Option<Since>,
     /// The text of the field that searches and adds.
     pub(super) search: String,
     /// Asks the search field to take the keyboard.
@@ -322,6 +324,7 @@ impl UiState {
             returning: Returning::default(),
             keeping: Keeping::default(),
             typed_words: String::new(),
+            checking: None,
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
@@ -400,6 +403,12 @@ impl UiState {
     /// Nothing is asked any more.
     pub(super) fn answered(&mut self) {
         self.asked = None;
+    }
+
+    /// Recovery words are typed no more.
+    pub(super) fn forget_words(&mut self) {
+        self.typed_words.clear();
+        self.checking = None;
     }
 
     /// Shows a card; another one gives way.

@@ -180,6 +180,10 @@ pub(super) fn every_screen(
     window.harness.get_by_label(&last).scroll_to_me();
     window.harness.run();
     look(&mut window, "recovery words");
+    // After the button that calls Echo: what hides the words to check them, and what it leaves.
+    let is_last = |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
+    press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2));
+    look(&mut window, "recovery words being checked");
     window.show(full());
     outside(&mut window, &mut look);
     for row in ["bob", LONGEST_NAME] {

@@ -182,7 +182,7 @@ messages! {
         }
         /// Keeping one's key.
         keeping {
-            title, why, open, sealed, show, hide, hint, field, check, right, seal, change, unseal,
+            title, why, open, sealed, show, hide, written, checking, show_again, hint, field, check, right, seal, change, unseal,
             seal_text, unseal_text, present, wanted, again, advice, weak, once_more, same, differ,
             seal_now, unseal_now, cancel, sealing, was_sealed, was_opened, export, export_text,
             export_wanted, export_again, export_now, file, writing,

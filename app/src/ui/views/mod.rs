@@ -99,7 +99,7 @@ fn hide_words(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
             FirstRun::Undecided | FirstRun::Closed => state.page == Page::Settings,
         };
     if view.custody.words.is_some() && !on_page {
-        state.typed_words.clear();
+        state.forget_words();
         wishes.push(Command::HideWords);
     }
     if state.keeping.form != KeepingForm::None && !on_page {
