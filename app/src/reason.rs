@@ -6,6 +6,7 @@ mod sound;
 
 pub use custody::Custody;
 pub use sound::Fault;
+pub(crate) use sound::direction_of;
 
 use crate::call::Waiting;
 use crate::engine::view::Sentence;

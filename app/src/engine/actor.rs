@@ -18,6 +18,7 @@ use super::{
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
+    settings::Before,
     scan::{Looking, Scanned},
     view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Settings},
 };
@@ -75,7 +76,9 @@ pub(super) struct Actor {
     pub(super) blocked: BTreeSet<PublicKey>,
     pub(super) picture: Picture,
     pub(super) presence: Presence,
-    ringing: Ringing,
+    pub(super) ringing: Ringing,
+    /// What a call had before another device was chosen in it.
+    pub(super) before: Before,
     /// The camera that is looked through for a code.
     pub(super) looking: Option<Looking>,
     pub(super) jobs: JoinSet<Done>,
@@ -207,6 +210,7 @@ impl Actor {
             picture,
             presence: Presence::default(),
             ringing: Ringing::default(),
+            before: Before::default(),
             looking: None,
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),

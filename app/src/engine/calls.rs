@@ -177,9 +177,7 @@ impl Actor {
                 self.picture.notice(&reason);
                 self.tell(Some(call), EventBody::DeviceLost(reason));
             }
-            Some(SessionEvent::DeviceRefused(error)) => {
-                self.refuse(Some(call), error.into());
-            }
+            Some(SessionEvent::DeviceRefused(error)) => self.device_refused(call, &error),
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
             }
