@@ -18,8 +18,8 @@ use super::{
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
-    settings::Before,
     scan::{Looking, Scanned},
+    settings::Before,
     view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Settings},
 };
 use crate::{
@@ -277,7 +277,8 @@ impl Actor {
                 () = sleep_until(wake_at.into()) => self.handle_timeout(),
             }
             self.do_what_the_line_says();
-            self.ringing.follow(self.picture.view.call.as_ref(), &self.config.voice.sink);
+            let (call, loudness) = (self.picture.view.call.as_ref(), self.picture.view.settings.ringtone);
+            self.ringing.follow(call, &self.config.voice.sink, loudness);
             self.picture.publish();
             if self.left {
                 break;

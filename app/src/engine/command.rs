@@ -9,6 +9,7 @@ use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
     session::Camera,
+    tones::Loudness,
     video::{viewing::Viewing, window::WindowName},
 };
 use overlay::{PublicKey, Username};
@@ -95,6 +96,10 @@ pub enum Command {
     SetMicrophone(AudioSource),
     /// Hear from this one from now on.
     SetLoudspeaker(AudioSink),
+    /// Let it ring so loud here.
+    SetRingtone(Loudness),
+    /// Let be heard how it would ring.
+    TryRingtone,
     /// Look which microphones and loudspeakers there are; they appear in the view's settings.
     ListDevices,
     /// Help others so far, and no further.

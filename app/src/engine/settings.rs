@@ -6,6 +6,7 @@ use crate::call::CallId;
 use crate::reason::{Fault, Reason, direction_of};
 use crate::storage::{Setting, Storage, StorageError};
 use media::device::{AudioSink, AudioSource, DeviceError, DeviceInfo, Direction, list};
+use media::tones::Loudness;
 use media::voice::driver::VoiceConfig;
 use std::str::FromStr;
 
@@ -21,11 +22,21 @@ impl Settings {
             AudioSink::Default => chosen(storage, Setting::Loudspeaker)?.unwrap_or(AudioSink::Default),
             named => named.clone(),
         };
+        let ringtone = chosen::<Ringtone>(storage, Setting::Ringtone)?.unwrap_or_default().0;
         let appearance = chosen(storage, Setting::Appearance)?.unwrap_or_default();
         let language = chosen(storage, Setting::Language)?.unwrap_or_default();
         let notifications = chosen(storage, Setting::Notifications)?.unwrap_or_default();
         let on_close = chosen(storage, Setting::OnClose)?.unwrap_or_default();
-        Ok(Self { microphone, loudspeaker, appearance, language, notifications, on_close, devices: None })
+        Ok(Self {
+            microphone,
+            loudspeaker,
+            ringtone,
+            appearance,
+            language,
+            notifications,
+            on_close,
+            devices: None,
+        })
     }
 }
 
@@ -115,6 +126,16 @@ impl Actor {
         self.refuse(Some(call), Reason::Device { why: error.to_string(), fault: Fault::refused(error) });
     }
 
+    pub(super) fn set_ringtone(&mut self, loudness: Loudness) -> Result<(), Reason> {
+        self.picture.view.settings.ringtone = loudness;
+        Ok(self.storage.set(Setting::Ringtone, Ringtone(loudness).as_str().as_bytes())?)
+    }
+
+    pub(super) fn try_ringtone(&mut self) {
+        let view = &self.picture.view;
+        self.ringing.try_out(view.call.as_ref(), &self.config.voice.sink, view.settings.ringtone);
+    }
+
     pub(super) fn set_appearance(&mut self, appearance: Appearance) -> Result<(), Reason> {
         self.picture.view.settings.appearance = appearance;
         Ok(self.storage.set(Setting::Appearance, appearance.as_str().as_bytes())?)
@@ -149,6 +170,30 @@ impl Actor {
                 self.refuse(None, error.into());
             }
         }
+    }
+}
+
+/// How loud it rings, as it is written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ringtone(Loudness);
+
+impl Ringtone {
+    const fn as_str(self) -> &'static str {
+        match self.0 {
+            Loudness::Silent => "silent",
+            Loudness::Quiet => "quiet",
+            Loudness::Usual => "usual",
+            Loudness::Loud => "loud",
+        }
+    }
+}
+
+impl FromStr for Ringtone {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let all = [Loudness::Silent, Loudness::Quiet, Loudness::Usual, Loudness::Loud].map(Self);
+        all.into_iter().find(|one| one.as_str() == text).ok_or(())
     }
 }
 
@@ -256,6 +301,7 @@ mod tests {
         assert_eq!(nothing, Settings::default());
         storage.set(Setting::Microphone, b"preferred:headset").unwrap();
         storage.set(Setting::Loudspeaker, b"preferred:headset").unwrap();
+        storage.set(Setting::Ringtone, b"quiet").unwrap();
         storage.set(Setting::Appearance, b"light").unwrap();
         storage.set(Setting::Language, b"es").unwrap();
         storage.set(Setting::Notifications, b"off").unwrap();
@@ -263,11 +309,12 @@ mod tests {
         let read = Settings::read(&storage, &voice("default", "null")).unwrap();
         assert_eq!(read.microphone, AudioSource::Preferred("headset".to_owned()));
         assert_eq!((read.loudspeaker, read.appearance), (AudioSink::Null, Appearance::Light));
-        assert_eq!(read.language, Language::Spanish);
+        assert_eq!((read.language, read.ringtone), (Language::Spanish, Loudness::Quiet));
         assert_eq!((read.notifications, read.on_close), (Notifications::Off, OnClose::Hide));
         for setting in [
             Setting::Microphone,
             Setting::Loudspeaker,
+            Setting::Ringtone,
             Setting::Appearance,
             Setting::Language,
             Setting::Notifications,
@@ -297,7 +344,9 @@ mod tests {
         let sink = AudioSink::File("/nowhere/at/all.wav".into());
         commands.send(Command::SetLoudspeaker(sink)).await.unwrap();
         let refused = Reason::Device { why: String::new(), fault: Fault::Refused(Direction::Capture) };
-        let told = |view: &View| view.notices.iter().any(|notice| notice.why.sentence().next_step == refused.sentence().next_step);
+        let told = |view: &View| {
+            view.notices.iter().any(|notice| notice.why.sentence().next_step == refused.sentence().next_step)
+        };
         let view = seen(&mut engine, |view| told(view) && view.notices.len() == 2).await;
         assert_eq!(view.settings.microphone, AudioSource::Silence);
         assert_eq!(view.settings.loudspeaker, AudioSink::Null);

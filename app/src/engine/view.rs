@@ -25,6 +25,7 @@ use crate::{
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
     session::Camera,
+    tones::Loudness,
     video::{
         driver::{Screen, Viewfinder},
         window::OpenWindow,
@@ -95,6 +96,8 @@ pub struct Settings {
     pub microphone: AudioSource,
     /// The loudspeaker of calls.
     pub loudspeaker: AudioSink,
+    /// How loud it rings.
+    pub ringtone: Loudness,
     /// Dark or light.
     pub appearance: Appearance,
     /// What the window speaks.
@@ -156,6 +159,7 @@ impl Default for Settings {
         Self {
             microphone: AudioSource::Default,
             loudspeaker: AudioSink::Default,
+            ringtone: Loudness::Usual,
             appearance: Appearance::System,
             language: Language::System,
             notifications: Notifications::On,

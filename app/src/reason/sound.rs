@@ -58,7 +58,9 @@ impl Fault {
             Self::Busy(Direction::Playback) => {
                 "Close the other program, or choose another one with --speaker."
             }
-            Self::Refused(_) => "The call goes on with the one before; choose it again once it works, or another one.",
+            Self::Refused(_) => {
+                "The call goes on with the one before; choose it again once it works, or another one."
+            }
             Self::Denied(_) => "Let it in the privacy settings of the system, then try again.",
             Self::Other => {
                 "Check that it is connected or exists, or choose another one (--mic, --speaker, --camera, --display)."

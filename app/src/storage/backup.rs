@@ -86,13 +86,14 @@ impl Backup {
 }
 
 /// Settings that belong to the person. Consent to help others, and what that computer was like, stay where they are.
-const CARRIED: [Setting; 8] = [
+const CARRIED: [Setting; 9] = [
     Setting::Name,
     Setting::OverlayCache,
     Setting::Invites,
     Setting::PresenceSecret,
     Setting::Microphone,
     Setting::Loudspeaker,
+    Setting::Ringtone,
     Setting::Appearance,
     Setting::Language,
 ];

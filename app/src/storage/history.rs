@@ -104,7 +104,9 @@ impl Storage {
         let change = self.db.transaction()?;
         let oldest = millis(now.saturating_sub(MARKS_LAST));
         let missed: Vec<([u8; 32], i64)> = {
-            let missed = format!("SELECT key, began FROM history WHERE {which} AND outcome = 'missed' AND key IS NOT NULL");
+            let missed = format!(
+                "SELECT key, began FROM history WHERE {which} AND outcome = 'missed' AND key IS NOT NULL"
+            );
             let mut query = change.prepare(&missed)?;
             let rows = query.query_map(these, |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<Result<_, _>>()?

@@ -128,6 +128,8 @@ pub enum Setting {
     Microphone,
     /// The loudspeaker of calls.
     Loudspeaker,
+    /// How loud it rings.
+    Ringtone,
     /// Dark or light.
     Appearance,
     /// What the window speaks.
@@ -406,6 +408,7 @@ impl Setting {
             Self::Helping => "helping",
             Self::Microphone => "microphone",
             Self::Loudspeaker => "loudspeaker",
+            Self::Ringtone => "ringtone",
             Self::Appearance => "appearance",
             Self::Language => "language",
             Self::Notifications => "notifications",

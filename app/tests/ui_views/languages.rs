@@ -180,9 +180,10 @@ pub(super) fn every_screen(
     window.harness.get_by_label(&last).scroll_to_me();
     window.harness.run();
     look(&mut window, "recovery words");
-    // After the button that calls Echo: what hides the words to check them, and what it leaves.
-    let is_last = |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
-    press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2));
+    // After the buttons of Echo and of the ringtone: what hides the words to check them, and what it leaves.
+    let is_last =
+        |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
+    press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2 + RING));
     look(&mut window, "recovery words being checked");
     window.show(full());
     outside(&mut window, &mut look);
@@ -244,6 +245,9 @@ pub(super) fn every_screen(
     window.harness.run();
     look(&mut window, "card of the closing question");
 }
+
+/// Buttons about the ringtone.
+const RING: usize = 5;
 
 /// Tabs of the side panel.
 const TABS: usize = 4;
@@ -326,10 +330,12 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         view.custody.export = Export::Failed(wrong.clone());
         let mut window = open(view);
         tab(&mut window, 3);
-        // Below the last loudspeaker stand the call to Echo and the recovery words, and then what is meant here.
+        // Below the last loudspeaker stand the call to Echo, the ringtone and the recovery words, then what is meant here.
         let is_last =
             |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
-        press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(3 + nth));
+        press(&mut window, |buttons| {
+            buttons.iter().skip_while(|button| !is_last(button)).nth(3 + RING + nth)
+        });
         look(&mut window, name);
     }
 }

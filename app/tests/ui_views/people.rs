@@ -274,7 +274,10 @@ fn typing_filters_the_contacts() {
 fn what_cannot_be_a_name_is_said_while_it_is_typed_to_find_somebody() {
     for (typed, said) in [
         ("jo", "To look for somebody new, type at least 3 characters."),
-        ("josé", "“é” cannot be in a name. Use letters from a to z without accents, digits, dots, hyphens and underscores."),
+        (
+            "josé",
+            "“é” cannot be in a name. Use letters from a to z without accents, digits, dots, hyphens and underscores.",
+        ),
         ("ana perez", "A name has no spaces. Put a dot, a hyphen or an underscore in their place."),
         ("7up", "A name begins with a letter from a to z."),
         ("ana.", "A name ends with a letter or a digit."),

@@ -10,6 +10,7 @@ use egui::accesskit::Toggled;
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::{AudioSink, AudioSource};
+use media::tones::Loudness;
 use overlay::Identity;
 use std::time::Duration;
 
@@ -110,6 +111,33 @@ fn the_window_speaks_another_language_at_once_and_that_of_the_system_again() {
     assert_eq!(window.wished(), [Command::SetLanguage(Language::System)]);
     window.show(sample::devices("usb-1", "hdmi"));
     assert!(window.says("Microphone"));
+}
+
+#[test]
+fn how_loud_it_rings_is_chosen_and_heard() {
+    let mut window = settings("usb-1", "hdmi");
+    window.click("Play");
+    window.click("Ringtone: Normal");
+    window.click("Ringtone: Silent");
+    assert_eq!(window.wished(), [Command::TryRingtone, Command::SetRingtone(Loudness::Silent)]);
+    let mut view = sample::devices("usb-1", "hdmi");
+    view.settings.ringtone = Loudness::Silent;
+    window.show(view);
+    assert!(!window.says("Play"), "there is nothing to hear");
+}
+
+#[test]
+fn the_settings_say_what_silbo_is_and_copy_nothing_about_anybody() {
+    let mut window = settings("usb-1", "hdmi");
+    assert!(window.says("About Silbo") && window.says(&format!("Silbo {}", env!("CARGO_PKG_VERSION"))));
+    assert!(window.mentions("MIT OR Apache-2.0"));
+    let copied = window.copies("Copy details for a report").join("\n");
+    assert!(copied.contains(env!("CARGO_PKG_VERSION")) && copied.contains("Network: online, 3 homes"));
+    assert!(copied.contains("Microphone: preferred"));
+    for private in ["alice", "bob", "usb-1", &sample::key(7).to_string(), &sample::key(7).fingerprint()] {
+        assert!(!copied.contains(private), "{copied}");
+    }
+    assert!(window.says("Copied."));
 }
 
 #[test]

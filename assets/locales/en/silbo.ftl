@@ -585,6 +585,24 @@ nickname-characters = Letters, digits, signs and spaces on one line are fine; so
 nickname-save = Save nickname
 nickname-cancel = Cancel
 
+## How loud it rings
+
+ringtone-title = Ringtone
+ringtone-silent = Silent
+ringtone-quiet = Quiet
+ringtone-usual = Normal
+ringtone-loud = Loud
+ringtone-play = Play
+
+## What Silbo is
+
+about-title = About Silbo
+about-version = Silbo { $version }
+about-what = Calls from computer to computer, encrypted from end to end, without an account and without a company in between.
+about-licence = Free software: you may use, change and pass it on. Licences: { $licences }.
+about-copy = Copy details for a report
+about-copy_text = For a report when something does not work: version and system, and nothing about you or your contacts.
+
 ## Being sure of a contact
 
 sure-title = Is it really them?

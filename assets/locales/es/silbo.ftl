@@ -587,6 +587,24 @@ nickname-characters = Valen letras, cifras, signos y espacios en una línea; alg
 nickname-save = Guardar apodo
 nickname-cancel = Cancelar
 
+## A qué volumen suena
+
+ringtone-title = Tono de llamada
+ringtone-silent = Sin sonido
+ringtone-quiet = Bajo
+ringtone-usual = Normal
+ringtone-loud = Alto
+ringtone-play = Escuchar
+
+## Qué es Silbo
+
+about-title = Acerca de Silbo
+about-version = Silbo { $version }
+about-what = Llamadas de ordenador a ordenador, cifradas de extremo a extremo, sin cuenta y sin ninguna empresa en medio.
+about-licence = Software libre: puedes usarlo, cambiarlo y compartirlo. Licencias: { $licences }.
+about-copy = Copiar detalles para un informe
+about-copy_text = Para un informe cuando algo no funciona: versión y sistema, y nada sobre ti ni tus contactos.
+
 ## Estar seguro de un contacto
 
 sure-title = ¿Es de verdad quien dice?

@@ -43,6 +43,11 @@ impl Actor {
             }
             Command::SetMicrophone(source) => self.set_microphone(source),
             Command::SetLoudspeaker(sink) => self.set_loudspeaker(sink),
+            Command::SetRingtone(loudness) => self.set_ringtone(loudness),
+            Command::TryRingtone => {
+                self.try_ringtone();
+                Ok(())
+            }
             Command::ListDevices => {
                 self.list_devices();
                 Ok(())

@@ -5,8 +5,8 @@ use crate::{
     call::Receipt,
     engine::view::{ContactId, HistoryOutcome},
     storage::{
-        Blocked, Contact, MAX_BLOCKED, MAX_CONTACTS, MAX_HISTORY, MAX_REQUESTS, Nickname, PastCall, Request, Setting,
-        Verified,
+        Blocked, Contact, MAX_BLOCKED, MAX_CONTACTS, MAX_HISTORY, MAX_REQUESTS, Nickname, PastCall, Request,
+        Setting, Verified,
     },
 };
 use minicbor::{Decoder, Encoder, data::Type};

@@ -240,6 +240,18 @@ messages! {
         nickname {
             give, change, field, note, characters, save, cancel,
         }
+        /// How loud it rings.
+        ringtone {
+            title, silent, quiet, usual, loud, play,
+        }
+        /// What Silbo is.
+        about {
+            title,
+            version(version: &str),
+            what,
+            licence(licences: &str),
+            copy, copy_text,
+        }
         /// Being sure of a contact.
         sure {
             title,

@@ -75,7 +75,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
 
 /// What is wrong with it, and what a name may be.
 fn bad_name(name: &str) -> Sentence {
-    let message = Username::parse(name).err().map_or_else(|| username::other().to_owned(), self::username);
+    let message = Username::parse(name).err().map_or_else(|| username::other().to_owned(), username);
     Sentence { message, next_step: first_run::rules().to_owned() }
 }
 

@@ -105,13 +105,7 @@ const COLUMNS: usize = 4;
 
 /// Whoever wrote them down types them from the paper: the words are not on the screen meanwhile, or they would be read off
 /// it. Whoever looks at them again begins anew.
-fn check_ui(
-    ui: &mut Ui,
-    check: &WordsCheck,
-    since: Since,
-    state: &mut UiState,
-    wishes: &mut Vec<Command>,
-) {
+fn check_ui(ui: &mut Ui, check: &WordsCheck, since: Since, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     if *check == WordsCheck::Right {
         label(ui, words::right(), font::body(), colors.accent);

@@ -10,6 +10,7 @@
 //!   always on top ───▶ notices
 //! ```
 
+mod about;
 mod add;
 mod card;
 mod contact;
@@ -33,6 +34,7 @@ mod quit;
 mod receipt;
 mod request;
 mod returning;
+mod ringtone;
 mod scan;
 mod settings;
 mod sharing;

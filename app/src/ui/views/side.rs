@@ -241,7 +241,8 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             (Presence::Unknown, None) => words::no_call_yet().to_owned(),
         };
         let shown = contact.shown();
-        let detail = if contact.nickname.is_some() { format!("{} · {detail}", contact.name) } else { detail };
+        let detail =
+            if contact.nickname.is_some() { format!("{} · {detail}", contact.name) } else { detail };
         let mut row = ListRow::contact(contact.id, shown, &detail);
         let verified = words::verified(shown);
         let never_heard = words::blocked_row(shown);

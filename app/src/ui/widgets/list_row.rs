@@ -49,15 +49,7 @@ impl<'a> ListRow<'a> {
     /// A row about a contact.
     pub(in crate::ui) fn contact(id: ContactId, name: &'a str, detail: &'a str) -> Self {
         let picture = Picture::Avatar(id, name);
-        Self {
-            picture,
-            title: name,
-            detail: Some(detail),
-            name,
-            selected: false,
-            corner: None,
-            mark: None,
-        }
+        Self { picture, title: name, detail: Some(detail), name, selected: false, corner: None, mark: None }
     }
 
     /// A row that leads somewhere; what it says wraps.

@@ -72,10 +72,8 @@ fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
     };
     label(ui, note, font::caption(), ink);
     ui.add_space(size::GAP_SMALL);
-    let buttons = [
-        TextButton::new(words::cancel(), Tone::Secondary),
-        TextButton::new(words::save(), Tone::Primary),
-    ];
+    let buttons =
+        [TextButton::new(words::cancel(), Tone::Secondary), TextButton::new(words::save(), Tone::Primary)];
     let widths = buttons.each_ref().map(|button| button.width(ui));
     let [cancel, save] = buttons;
     let entered = entered(ui, &field);

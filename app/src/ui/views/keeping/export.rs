@@ -15,12 +15,7 @@ use egui_material_icons::icons;
 use std::path::{Path, PathBuf};
 
 /// How the last backup went, and the form for another one.
-pub(super) fn export_ui(
-    ui: &mut Ui,
-    custody: &CustodyView,
-    state: &mut Keeping,
-    wishes: &mut Vec<Command>,
-) {
+pub(super) fn export_ui(ui: &mut Ui, custody: &CustodyView, state: &mut Keeping, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     if state.form == KeepingForm::Export {
         return form_ui(ui, custody, state, wishes);
