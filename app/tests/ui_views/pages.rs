@@ -80,7 +80,7 @@ fn who_helps_sees_whom_and_sets_limits() {
     assert!(window.says("This takes effect the next time Silbo starts."));
     assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
     window.click("Calls passed on, at most: 5 Mbit/s");
-    window.click("What your line can send: 50 Mbit/s");
+    window.click("What your internet connection can send: 50 Mbit/s");
     window.click("My traffic costs money: do not help with it");
     window.click("Keep names");
     window.click("Calls passed on, at most: No limit");

@@ -72,8 +72,8 @@ pub(super) fn contact_ui(
         }
         if let ContactId::Person(key) = id {
             ui.add_space(size::GAP_HUGE);
-            // The banner shows both keys.
-            if changed.is_none() {
+            // The banner shows both keys, and nobody makes sure of who is never heard from.
+            if changed.is_none() && !view.is_blocked(id) {
                 sure_ui(ui, &view.own.key, key, contact, state, wishes);
             }
             ui.add_space(size::GAP_LARGE);

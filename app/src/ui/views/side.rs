@@ -225,10 +225,14 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     // A link filters nobody.
     let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
     section(ui, words::contacts());
-    let mut exact = false;
+    let mut found = Found::Nobody;
     let matches = |name: &str| name.to_lowercase().contains(&wanted);
     for contact in view.contacts.iter().filter(|row| matches(&row.name) || matches(row.shown())) {
-        exact |= contact.name.to_lowercase() == wanted;
+        if contact.name.to_lowercase() == wanted {
+            found = Found::Username;
+        } else if found == Found::Nobody {
+            found = Found::Somebody;
+        }
         let echo = contact.id == ContactId::Echo;
         let blocked = view.is_blocked(contact.id);
         let detail = match (&contact.presence, &contact.last_call) {
@@ -265,37 +269,61 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             state.go(Page::Contact(contact.id));
         }
     }
-    if !wanted.is_empty()
-        && let Err(why) = Username::parse(&wanted)
-    {
-        let why = match why {
-            UsernameError::TooShort => words::look_up_short(USERNAME_MIN),
-            why => told::username(why),
-        };
-        let muted = palette(ui).text_muted;
-        ui.horizontal(|ui| {
-            ui.add_space(size::GAP);
-            label(ui, why, font::caption(), muted);
-        });
-    } else if !wanted.is_empty() && !exact {
-        let row = ListRow::link(icons::ICON_PERSON_SEARCH, &words::look_up(&wanted))
-            .selected(state.page == Page::Search)
-            .show(ui);
-        if row.clicked() {
-            wishes.push(Command::Search(wanted));
-            state.go(Page::Search);
-        }
-    } else if view.contacts.iter().all(|row| row.id == ContactId::Echo) {
-        let muted = palette(ui).text_muted;
-        ui.horizontal(|ui| {
-            ui.add_space(size::GAP);
-            label(ui, words::empty(), font::caption(), muted);
-        });
-    }
+    below_ui(ui, view, wanted, found, state, wishes);
     let invite = ListRow::link(icons::ICON_PERSON_ADD, words::invite()).selected(state.page == Page::Invite);
     if invite.show(ui).clicked() {
         wishes.push(Command::MakeInvite);
         state.go(Page::Invite);
+    }
+}
+
+/// Who among the contacts matches what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nobody,
+    /// By a part of the name, or by the nickname.
+    Somebody,
+    /// By exactly that username.
+    Username,
+}
+
+/// Below the contacts: what looks up in the network what is typed, or says why it cannot be a name.
+fn below_ui(
+    ui: &mut Ui,
+    view: &View,
+    wanted: String,
+    found: Found,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    let note = if wanted.is_empty() {
+        let nobody = view.contacts.iter().all(|row| row.id == ContactId::Echo);
+        nobody.then(|| words::empty().to_owned())
+    } else {
+        match Username::parse(&wanted) {
+            Ok(_) if found == Found::Username => None,
+            Ok(_) => {
+                let row = ListRow::link(icons::ICON_PERSON_SEARCH, &words::look_up(&wanted))
+                    .selected(state.page == Page::Search)
+                    .show(ui);
+                if row.clicked() {
+                    wishes.push(Command::Search(wanted));
+                    state.go(Page::Search);
+                }
+                None
+            }
+            // Whoever looks for a contact may type what is no username.
+            Err(_) if found != Found::Nobody => None,
+            Err(UsernameError::TooShort) => Some(words::look_up_short(USERNAME_MIN)),
+            Err(why) => Some(told::username(why)),
+        }
+    };
+    if let Some(note) = note {
+        let muted = palette(ui).text_muted;
+        ui.horizontal(|ui| {
+            ui.add_space(size::GAP);
+            label(ui, note, font::caption(), muted);
+        });
     }
 }
 
