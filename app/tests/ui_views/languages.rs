@@ -166,6 +166,10 @@ pub(super) fn every_screen(
         window.show(View { scan, ..full() });
         look(&mut window, name);
     }
+    tab(&mut window, 1);
+    // What copies, what looks again, and then the details.
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(2));
+    look(&mut window, "details of the network");
     for (page, name) in ["recent calls", "network not looked at", "help", "settings"].into_iter().enumerate()
     {
         tab(&mut window, page);
@@ -187,6 +191,18 @@ pub(super) fn every_screen(
     look(&mut window, "recovery words being checked");
     window.show(full());
     outside(&mut window, &mut look);
+    window.harness.get_by_label_contains("MIT OR Apache-2.0").scroll_to_me();
+    window.harness.run();
+    look(&mut window, "what silbo is");
+    for (typed, name) in
+        [("x", "too little typed to find somebody"), ("josé", "what is no name typed to find somebody")]
+    {
+        let mut window = open(full());
+        window.press(Modifiers::COMMAND, Key::F);
+        window.harness.event(egui::Event::Text(typed.to_owned()));
+        window.harness.run();
+        look(&mut window, name);
+    }
     for row in ["bob", LONGEST_NAME] {
         press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, row)));
         look(&mut window, row);
