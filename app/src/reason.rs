@@ -6,10 +6,11 @@ mod sound;
 
 pub use custody::Custody;
 pub use sound::Fault;
+pub(crate) use sound::direction_of;
 
 use crate::call::Waiting;
 use crate::engine::view::Sentence;
-use overlay::InviteError;
+use overlay::{InviteError, Username};
 use std::fmt;
 
 /// Why a call ended or a command failed.
@@ -69,6 +70,8 @@ pub enum Reason {
     // How commands fail.
     /// The command line makes no sense.
     Usage(String),
+    /// What was typed cannot be a username.
+    BadName(String),
     /// A text is no invite that can be used.
     BadInvite(InviteError),
     /// The command or option is in the contract, but not built yet.
@@ -296,6 +299,7 @@ impl Reason {
             Self::Camera { why: text(), remedy: Remedy::Connect },
             Self::Sharing { why: text(), instead: Instead::OtherWindow },
             Self::Usage(text()),
+            Self::BadName(text()),
             Self::BadInvite(InviteError::Malformed),
             Self::NotBuilt(text()),
             Self::NoSuchName(text()),
@@ -348,6 +352,7 @@ impl Reason {
             Self::Camera { .. } => ("camera", 1),
             Self::Sharing { .. } => ("sharing", 1),
             Self::Usage(_) => ("usage", 2),
+            Self::BadName(_) => ("bad_name", 2),
             Self::BadInvite(_) => ("bad_invite", 2),
             Self::NotBuilt(_) => ("not_built", 2),
             Self::NoSuchName(_) => ("no_such_name", 3),
@@ -426,6 +431,10 @@ impl Reason {
             }
             Self::Sharing { why, instead } => (format!("Nothing is shared: {why}."), instead.next_step()),
             Self::Usage(why) => (why.clone(), "See `silbo --help`."),
+            Self::BadName(name) => {
+                let why = Username::parse(name).err().map(|why| why.to_string()).unwrap_or_default();
+                (format!("\"{name}\" is not a username. {why}"), "Choose another name.")
+            }
             Self::BadInvite(why) => invite_texts(*why),
             Self::NotBuilt(what) => {
                 (format!("{what} is not built yet."), "Wait for a later version of Silbo.")

@@ -295,6 +295,7 @@ fn contact(id: ContactId, name: &str, last_call: Option<When>) -> ContactRow {
     ContactRow {
         id,
         name: name.to_owned(),
+        nickname: None,
         fingerprint,
         last_call,
         presence,

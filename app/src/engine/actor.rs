@@ -19,6 +19,7 @@ use super::{
     relays::Relays,
     ringing::Ringing,
     scan::{Looking, Scanned},
+    settings::Before,
     view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Settings},
 };
 use crate::{
@@ -75,7 +76,9 @@ pub(super) struct Actor {
     pub(super) blocked: BTreeSet<PublicKey>,
     pub(super) picture: Picture,
     pub(super) presence: Presence,
-    ringing: Ringing,
+    pub(super) ringing: Ringing,
+    /// What a call had before another device was chosen in it.
+    pub(super) before: Before,
     /// The camera that is looked through for a code.
     pub(super) looking: Option<Looking>,
     pub(super) jobs: JoinSet<Done>,
@@ -207,6 +210,7 @@ impl Actor {
             picture,
             presence: Presence::default(),
             ringing: Ringing::default(),
+            before: Before::default(),
             looking: None,
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),
@@ -273,7 +277,8 @@ impl Actor {
                 () = sleep_until(wake_at.into()) => self.handle_timeout(),
             }
             self.do_what_the_line_says();
-            self.ringing.follow(self.picture.view.call.as_ref(), &self.config.voice.sink);
+            let (call, loudness) = (self.picture.view.call.as_ref(), self.picture.view.settings.ringtone);
+            self.ringing.follow(call, &self.config.voice.sink, loudness);
             self.picture.publish();
             if self.left {
                 break;

@@ -5,7 +5,7 @@ use super::{
     actor::{Actor, Done, Undelivered},
     call_words::Certificates,
     event::{EventBody, Person},
-    picture::ECHO,
+    picture::{ECHO, shown_name},
     pictures::Filming,
     reasons,
     view::{CallPhase, ContactId, HistoryOutcome},
@@ -177,9 +177,7 @@ impl Actor {
                 self.picture.notice(&reason);
                 self.tell(Some(call), EventBody::DeviceLost(reason));
             }
-            Some(SessionEvent::DeviceRefused(error)) => {
-                self.refuse(Some(call), error.into());
-            }
+            Some(SessionEvent::DeviceRefused(error)) => self.device_refused(call, &error),
             Some(SessionEvent::DeviceRestored(direction)) => {
                 tracing::info!(%direction, "the device works again");
             }
@@ -476,7 +474,8 @@ impl Actor {
 
     fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
         let name = self.name_of(with, claimed);
-        self.picture.show_call(with, name.clone(), phase);
+        let shown = shown_name(&self.contacts, with, name.clone());
+        self.picture.show_call(with, shown, phase);
         self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
     }
 

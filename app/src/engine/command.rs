@@ -5,13 +5,15 @@ use super::{
     view::{Appearance, ContactId, Language, Notifications, OnClose},
     words::TypedWords,
 };
-use crate::storage::{KeyChange, Overwrite, Passphrase, Verified};
+use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
     session::Camera,
+    tones::Loudness,
     video::{viewing::Viewing, window::WindowName},
 };
 use overlay::{PublicKey, Username};
+use relay::UnixTime;
 use std::{fmt, path::PathBuf, time::Duration};
 
 /// Whom to call or add, as a person names them.
@@ -60,6 +62,8 @@ pub enum Command {
     Unblock(PublicKey),
     /// Note whether a contact's key was compared with its owner.
     SetVerified(PublicKey, Verified),
+    /// Call a contact so on this computer, or by their username again.
+    SetNickname(PublicKey, Option<Nickname>),
     /// Trust the key of a contact whose name has another one now.
     KeepKey(PublicKey),
     /// Pin a contact to the key that has its name now.
@@ -92,6 +96,10 @@ pub enum Command {
     SetMicrophone(AudioSource),
     /// Hear from this one from now on.
     SetLoudspeaker(AudioSink),
+    /// Let it ring so loud here.
+    SetRingtone(Loudness),
+    /// Let be heard how it would ring.
+    TryRingtone,
     /// Look which microphones and loudspeakers there are; they appear in the view's settings.
     ListDevices,
     /// Help others so far, and no further.
@@ -126,6 +134,15 @@ pub enum Command {
     AcceptRequest(PublicKey),
     /// Forget a stranger who called.
     DeclineRequest(PublicKey),
+    /// Forget a past call; nobody else is told.
+    ForgetCall {
+        /// With whom it was.
+        with: ContactId,
+        /// When it began.
+        began: UnixTime,
+    },
+    /// Forget all past calls.
+    ForgetCalls,
     /// Show the recovery words; they appear in the view.
     ShowWords,
     /// Take them, and whether typed ones are right, off the screen.
@@ -139,6 +156,8 @@ pub enum Command {
         /// What shall seal it, if anything.
         wanted: Option<Passphrase>,
     },
+    /// Find a name for the next backup, in a folder where people look for one; it appears in the view.
+    NameBackup,
     /// Write everything into one file, sealed with a passphrase; the view says how it goes.
     Export {
         /// Where.

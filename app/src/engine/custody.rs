@@ -46,6 +46,8 @@ pub struct CustodyView {
     pub sealing: Sealing,
     /// How the last export went.
     pub export: Export,
+    /// Where the next one may go, once somebody asked: a file that is not there.
+    pub backup_file: Option<PathBuf>,
 }
 
 /// How sealing the key, or opening it for good, goes.
@@ -93,7 +95,14 @@ pub enum Export {
 impl CustodyView {
     /// Before anybody asked for anything.
     pub const fn new(lock: Lock) -> Self {
-        Self { lock, words: None, check: WordsCheck::Idle, sealing: Sealing::Idle, export: Export::Idle }
+        Self {
+            lock,
+            words: None,
+            check: WordsCheck::Idle,
+            sealing: Sealing::Idle,
+            export: Export::Idle,
+            backup_file: None,
+        }
     }
 }
 
@@ -147,7 +156,9 @@ pub fn import_words(
 
 impl Actor {
     pub(super) fn show_words(&mut self) {
-        self.picture.view.custody.words = Some(RecoveryWords::of(&self.identity));
+        let custody = &mut self.picture.view.custody;
+        // Whoever looks at them again has not passed any check.
+        (custody.words, custody.check) = (Some(RecoveryWords::of(&self.identity)), WordsCheck::Idle);
     }
 
     pub(super) fn hide_words(&mut self) {
@@ -182,6 +193,12 @@ impl Actor {
     }
 
     /// Writes the file on a thread of its own, one at a time.
+    pub(super) fn name_backup(&mut self) -> Result<(), Reason> {
+        let today = self.storage.today(self.now().unix)?;
+        self.picture.view.custody.backup_file = backup_folder().map(|folder| unused(&folder, &today));
+        Ok(())
+    }
+
     pub(super) fn export(&mut self, file: PathBuf, passphrase: Passphrase, overwrite: Overwrite) {
         if self.picture.view.custody.export == Export::Writing {
             return;
@@ -202,6 +219,28 @@ impl Actor {
         };
     }
 }
+
+/// Where people look for what they made.
+fn backup_folder() -> Option<PathBuf> {
+    let documents = directories::UserDirs::new()
+        .and_then(|user| user.document_dir().map(Path::to_owned))
+        .filter(|folder| folder.is_dir());
+    documents.or_else(|| directories::BaseDirs::new().map(|base| base.home_dir().to_owned()))
+}
+
+/// The name of a backup of that day which no file has.
+fn unused(folder: &Path, day: &str) -> PathBuf {
+    let name = |nth: u32| match nth {
+        1 => format!("silbo-backup-{day}.silbo"),
+        nth => format!("silbo-backup-{day}-{nth}.silbo"),
+    };
+    // Whoever makes more in a day finds out when it is written: nothing is overwritten.
+    let free = (1..=MOST_A_DAY).map(|nth| folder.join(name(nth))).find(|path| !path.exists());
+    free.unwrap_or_else(|| folder.join(name(MOST_A_DAY + 1)))
+}
+
+/// Names looked at, at most.
+const MOST_A_DAY: u32 = 99;
 
 impl Kept {
     fn of(backup: &Backup) -> Self {
@@ -270,6 +309,16 @@ pub(super) mod tests {
     pub(in crate::engine) async fn seen(engine: &mut EngineHandle, so: impl Fn(&View) -> bool) -> Arc<View> {
         let view = timeout(Duration::from_secs(60), engine.view.wait_for(|view| so(view))).await;
         Arc::clone(&view.unwrap().unwrap())
+    }
+
+    #[test]
+    fn a_backup_is_named_after_its_day_and_never_like_a_file_that_is_there() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let named = |name: &str| folder.path().join(name);
+        let first = unused(folder.path(), "2026-11-29");
+        assert_eq!(first, named("silbo-backup-2026-11-29.silbo"));
+        std::fs::write(&first, b"somebody's").unwrap();
+        assert_eq!(unused(folder.path(), "2026-11-29"), named("silbo-backup-2026-11-29-2.silbo"));
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ pub mod custody;
 pub mod diagnosis;
 pub mod errand;
 pub mod event;
+mod forgetting;
 pub mod gate;
 pub mod helping;
 pub(crate) mod invites;

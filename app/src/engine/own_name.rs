@@ -13,8 +13,7 @@ use overlay::{RegisterError, Registration, Username};
 
 impl Actor {
     pub(super) fn claim_name(&mut self, name: &str) -> Result<(), Reason> {
-        let username = Username::parse(name)
-            .map_err(|error| Reason::Usage(format!("\"{name}\" cannot be a username. {error}")));
+        let username = Username::parse(name).map_err(|_| Reason::BadName(name.to_owned()));
         let username = match username {
             Ok(username) => username,
             Err(reason) => {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     call::CallId,
     reason::Reason,
-    storage::{Contact, Storage, Verified},
+    storage::{Contact, Nickname, Storage, Verified},
 };
 use overlay::{FoundClaim, Lookup, LookupError, PublicKey, Username, identity::safety::SafetyNumber};
 use relay::UnixTime;
@@ -88,8 +88,8 @@ impl Actor {
     pub(super) fn search(&mut self, text: &str) -> Result<(), Reason> {
         let name = match Username::parse(text) {
             Ok(name) => name,
-            Err(error) => {
-                let reason = Reason::Usage(format!("\"{text}\" is not a username. {error}"));
+            Err(_) => {
+                let reason = Reason::BadName(text.to_owned());
                 self.picture.view.search = Search::Failed { name: text.to_owned(), why: reason.clone() };
                 // The page says what is wrong.
                 self.tell(None, EventBody::Refused(reason));
@@ -141,6 +141,15 @@ impl Actor {
         self.read_lists();
         let (person, number) = (self.person(key, ""), SafetyNumber::of(&self.own, &key));
         self.tell(None, EventBody::Safety { person, number, verified });
+        Ok(())
+    }
+
+    /// Calls a contact so here, and nowhere else.
+    pub(super) fn set_nickname(&mut self, key: PublicKey, nickname: Option<&Nickname>) -> Result<(), Reason> {
+        if !self.storage.set_nickname(key, nickname)? {
+            return Err(Reason::NoSuchContact(key.to_string()));
+        }
+        self.read_lists();
         Ok(())
     }
 
@@ -347,6 +356,7 @@ pub(super) mod tests {
             told: None,
             seen: None,
             here: false,
+            nickname: None,
         }
     }
 

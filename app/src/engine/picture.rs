@@ -77,6 +77,7 @@ impl Picture {
         let echo = ContactRow {
             id: ContactId::Echo,
             name: ECHO.into(),
+            nickname: None,
             fingerprint: String::new(),
             last_call: last_call(ContactId::Echo),
             presence: Presence::Unknown,
@@ -93,17 +94,21 @@ impl Picture {
         let people = contacts.iter().map(|contact| ContactRow {
             id: ContactId::Person(contact.key),
             name: contact.name.clone(),
+            nickname: contact.nickname.clone(),
             fingerprint: contact.key.fingerprint(),
             last_call: last_call(ContactId::Person(contact.key)),
             presence: presence(contact),
             verified: contact.verified,
             changed: changed(contact.key),
         });
+        let mut people: Vec<ContactRow> = people.collect();
+        let blocked = storage.blocked()?;
+        in_order(&mut people, |row| blocked.iter().any(|blocked| ContactId::Person(blocked.key) == row.id));
         self.view.contacts = std::iter::once(echo).chain(people).collect();
-        let blocked = storage.blocked()?.into_iter().map(|blocked| BlockedRow {
+        let blocked = blocked.into_iter().map(|blocked| BlockedRow {
             fingerprint: blocked.key.fingerprint(),
+            name: shown_name(&contacts, ContactId::Person(blocked.key), blocked.name),
             key: blocked.key,
-            name: blocked.name,
         });
         self.view.blocked = blocked.collect();
         self.view.requests = storage
@@ -120,7 +125,7 @@ impl Picture {
             .map(|call| {
                 Ok(HistoryRow {
                     with: call.with,
-                    name: call.name,
+                    name: shown_name(&contacts, call.with, call.name),
                     outcome: call.outcome,
                     began: call.began,
                     when: storage.when(call.began, now)?,
@@ -184,6 +189,17 @@ impl Picture {
     }
 }
 
+/// By the names shown; whoever is blocked comes last.
+fn in_order(people: &mut [ContactRow], is_blocked: impl Fn(&ContactRow) -> bool) {
+    people.sort_by_cached_key(|row| (is_blocked(row), row.shown().to_lowercase(), row.id));
+}
+
+/// What the person calls somebody, or the name they go by.
+pub(super) fn shown_name(contacts: &[Contact], who: ContactId, name: String) -> String {
+    let contact = contacts.iter().find(|contact| ContactId::Person(contact.key) == who);
+    contact.and_then(|contact| contact.nickname.as_ref()).map_or(name, ToString::to_string)
+}
+
 /// The rows of a search.
 pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<ClaimRow> {
     let row = |claim: &FoundClaim| ClaimRow {
@@ -193,4 +209,61 @@ pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<Cla
         contact: contacts.iter().any(|contact| contact.key == claim.key),
     };
     claims.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::view::HistoryOutcome,
+        storage::{Nickname, PastCall},
+    };
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn key(seed: u8) -> PublicKey {
+        PublicKey::from_bytes([seed; 32])
+    }
+
+    fn picture() -> Picture {
+        let (show, _) = watch::channel(Arc::new(View::new(key(9))));
+        Picture::new(key(9), show, WakeSlot::default())
+    }
+
+    fn names(picture: &Picture) -> Vec<&str> {
+        picture.view.contacts.iter().map(|row| row.name.as_str()).collect()
+    }
+
+    #[test]
+    fn who_is_blocked_comes_last_among_the_contacts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut storage = Storage::open(folder.path(), NOW).unwrap();
+        for (seed, name) in [(1, "ada"), (2, "bob"), (3, "Zoe"), (4, "carl")] {
+            storage.add_contact(key(seed), name, NOW).unwrap();
+        }
+        storage.block(key(2), "bob", NOW).unwrap();
+        storage.block(key(1), "ada", NOW).unwrap();
+        let mut picture = picture();
+        picture.read(&storage, NOW).unwrap();
+        assert_eq!(names(&picture), [ECHO, "carl", "Zoe", "ada", "bob"]);
+    }
+
+    #[test]
+    fn a_nickname_is_shown_in_the_place_of_the_username_also_of_past_calls_and_sorts_the_contacts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut storage = Storage::open(folder.path(), NOW).unwrap();
+        for (seed, name) in [(1, "ada"), (2, "bob")] {
+            storage.add_contact(key(seed), name, NOW).unwrap();
+            let (with, outcome) = (ContactId::Person(key(seed)), HistoryOutcome::Missed);
+            let (name, lasted, receipt) = (name.into(), None, None);
+            storage.add_call(&PastCall { with, name, outcome, began: NOW, lasted, receipt }).unwrap();
+        }
+        storage.set_nickname(key(1), Nickname::parse("Sister").ok().as_ref()).unwrap();
+        let mut picture = picture();
+        picture.read(&storage, NOW).unwrap();
+        assert_eq!(names(&picture), [ECHO, "bob", "ada"]);
+        assert_eq!(picture.view.contacts[2].shown(), "Sister");
+        let called: Vec<_> = picture.view.history.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(called, ["bob", "Sister"]);
+    }
 }

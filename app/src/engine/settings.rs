@@ -2,9 +2,11 @@
 
 use super::actor::{Actor, Done};
 use super::view::{Appearance, Language, Notifications, OnClose, Settings};
-use crate::reason::Reason;
+use crate::call::CallId;
+use crate::reason::{Fault, Reason, direction_of};
 use crate::storage::{Setting, Storage, StorageError};
-use media::device::{AudioSink, AudioSource, DeviceError, DeviceInfo, list};
+use media::device::{AudioSink, AudioSource, DeviceError, DeviceInfo, Direction, list};
+use media::tones::Loudness;
 use media::voice::driver::VoiceConfig;
 use std::str::FromStr;
 
@@ -20,11 +22,21 @@ impl Settings {
             AudioSink::Default => chosen(storage, Setting::Loudspeaker)?.unwrap_or(AudioSink::Default),
             named => named.clone(),
         };
+        let ringtone = chosen::<Ringtone>(storage, Setting::Ringtone)?.unwrap_or_default().0;
         let appearance = chosen(storage, Setting::Appearance)?.unwrap_or_default();
         let language = chosen(storage, Setting::Language)?.unwrap_or_default();
         let notifications = chosen(storage, Setting::Notifications)?.unwrap_or_default();
         let on_close = chosen(storage, Setting::OnClose)?.unwrap_or_default();
-        Ok(Self { microphone, loudspeaker, appearance, language, notifications, on_close, devices: None })
+        Ok(Self {
+            microphone,
+            loudspeaker,
+            ringtone,
+            appearance,
+            language,
+            notifications,
+            on_close,
+            devices: None,
+        })
     }
 }
 
@@ -40,6 +52,16 @@ fn chosen<T: FromStr>(storage: &Storage, setting: Setting) -> Result<Option<T>, 
     }))
 }
 
+/// What a call was heard and spoke through, and what was written of it, before something else was chosen in it.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    microphone: Option<(AudioSource, Option<Vec<u8>>)>,
+    loudspeaker: Option<(AudioSink, Option<Vec<u8>>)>,
+}
+
+/// What is written where nothing was chosen.
+const SYSTEM: &[u8] = b"default";
+
 impl Actor {
     pub(super) fn set_microphone(&mut self, source: AudioSource) -> Result<(), Reason> {
         // Files and tones are for this run alone, and nobody is left without a microphone because one was unplugged.
@@ -47,13 +69,17 @@ impl Actor {
             AudioSource::Device(id) => AudioSource::Preferred(id.clone()),
             other => other.clone(),
         };
+        let written = self.storage.setting(Setting::Microphone)?;
         if kept.is_device() {
             self.storage.set(Setting::Microphone, kept.to_string().as_bytes())?;
         }
-        self.config.voice.source = source.clone();
+        let before = std::mem::replace(&mut self.config.voice.source, source.clone());
         self.picture.view.settings.microphone = source.clone();
         match &self.session {
-            Some(running) => Ok(running.session.set_microphone(source)?),
+            Some(running) => {
+                self.before.microphone = Some((before, written));
+                Ok(running.session.set_microphone(source)?)
+            }
             None => Ok(()),
         }
     }
@@ -63,15 +89,51 @@ impl Actor {
             AudioSink::Device(id) => AudioSink::Preferred(id.clone()),
             other => other.clone(),
         };
+        let written = self.storage.setting(Setting::Loudspeaker)?;
         if kept.is_device() {
             self.storage.set(Setting::Loudspeaker, kept.to_string().as_bytes())?;
         }
-        self.config.voice.sink = sink.clone();
+        let before = std::mem::replace(&mut self.config.voice.sink, sink.clone());
         self.picture.view.settings.loudspeaker = sink.clone();
         match &self.session {
-            Some(running) => Ok(running.session.set_loudspeaker(sink)?),
+            Some(running) => {
+                self.before.loudspeaker = Some((before, written));
+                Ok(running.session.set_loudspeaker(sink)?)
+            }
             None => Ok(()),
         }
+    }
+
+    /// What was chosen in mid-call does not work: the call goes on with what it had, and so do the settings.
+    pub(super) fn device_refused(&mut self, call: CallId, error: &DeviceError) {
+        let back = match direction_of(error) {
+            Some(Direction::Capture) => self.before.microphone.take().map(|(source, written)| {
+                self.picture.view.settings.microphone = source.clone();
+                self.config.voice.source = source;
+                (Setting::Microphone, written)
+            }),
+            Some(Direction::Playback) => self.before.loudspeaker.take().map(|(sink, written)| {
+                self.picture.view.settings.loudspeaker = sink.clone();
+                self.config.voice.sink = sink;
+                (Setting::Loudspeaker, written)
+            }),
+            None => None,
+        };
+        if let Some((setting, written)) = back {
+            let kept = self.storage.set(setting, written.as_deref().unwrap_or(SYSTEM));
+            self.kept(kept);
+        }
+        self.refuse(Some(call), Reason::Device { why: error.to_string(), fault: Fault::refused(error) });
+    }
+
+    pub(super) fn set_ringtone(&mut self, loudness: Loudness) -> Result<(), Reason> {
+        self.picture.view.settings.ringtone = loudness;
+        Ok(self.storage.set(Setting::Ringtone, Ringtone(loudness).as_str().as_bytes())?)
+    }
+
+    pub(super) fn try_ringtone(&mut self) {
+        let view = &self.picture.view;
+        self.ringing.try_out(view.call.as_ref(), &self.config.voice.sink, view.settings.ringtone);
     }
 
     pub(super) fn set_appearance(&mut self, appearance: Appearance) -> Result<(), Reason> {
@@ -108,6 +170,30 @@ impl Actor {
                 self.refuse(None, error.into());
             }
         }
+    }
+}
+
+/// How loud it rings, as it is written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ringtone(Loudness);
+
+impl Ringtone {
+    const fn as_str(self) -> &'static str {
+        match self.0 {
+            Loudness::Silent => "silent",
+            Loudness::Quiet => "quiet",
+            Loudness::Usual => "usual",
+            Loudness::Loud => "loud",
+        }
+    }
+}
+
+impl FromStr for Ringtone {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let all = [Loudness::Silent, Loudness::Quiet, Loudness::Usual, Loudness::Loud].map(Self);
+        all.into_iter().find(|one| one.as_str() == text).ok_or(())
     }
 }
 
@@ -188,6 +274,13 @@ impl FromStr for OnClose {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{
+        command::Command,
+        custody::tests::{alone, seen},
+        start,
+        view::{CallPhase, ContactId, View},
+    };
+    use crate::storage::Profile;
     use media::process::Processing;
     use relay::UnixTime;
 
@@ -208,6 +301,7 @@ mod tests {
         assert_eq!(nothing, Settings::default());
         storage.set(Setting::Microphone, b"preferred:headset").unwrap();
         storage.set(Setting::Loudspeaker, b"preferred:headset").unwrap();
+        storage.set(Setting::Ringtone, b"quiet").unwrap();
         storage.set(Setting::Appearance, b"light").unwrap();
         storage.set(Setting::Language, b"es").unwrap();
         storage.set(Setting::Notifications, b"off").unwrap();
@@ -215,11 +309,12 @@ mod tests {
         let read = Settings::read(&storage, &voice("default", "null")).unwrap();
         assert_eq!(read.microphone, AudioSource::Preferred("headset".to_owned()));
         assert_eq!((read.loudspeaker, read.appearance), (AudioSink::Null, Appearance::Light));
-        assert_eq!(read.language, Language::Spanish);
+        assert_eq!((read.language, read.ringtone), (Language::Spanish, Loudness::Quiet));
         assert_eq!((read.notifications, read.on_close), (Notifications::Off, OnClose::Hide));
         for setting in [
             Setting::Microphone,
             Setting::Loudspeaker,
+            Setting::Ringtone,
             Setting::Appearance,
             Setting::Language,
             Setting::Notifications,
@@ -228,5 +323,37 @@ mod tests {
             storage.set(setting, b"\xff nonsense").unwrap();
         }
         assert_eq!(Settings::read(&storage, &voice("default", "default")).unwrap(), nothing);
+    }
+
+    #[tokio::test]
+    async fn a_device_that_is_refused_in_a_call_leaves_the_settings_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::take(folder.path()).unwrap();
+        let (identity, _) = profile.identity([7; 32], None).unwrap();
+        let mut storage = Storage::open(profile.folder(), relay::driver::now().unix).unwrap();
+        storage.set(Setting::Microphone, b"preferred:headset").unwrap();
+        let (mut engine, _events, running) = start(alone(), profile, storage, identity).await.unwrap();
+        let commands = engine.commands.clone();
+        commands.send(Command::Call(ContactId::Echo)).await.unwrap();
+        let active = |view: &View| {
+            view.call.as_ref().is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }))
+        };
+        seen(&mut engine, active).await;
+        let nowhere = AudioSource::Device("nowhere".to_owned());
+        commands.send(Command::SetMicrophone(nowhere)).await.unwrap();
+        let sink = AudioSink::File("/nowhere/at/all.wav".into());
+        commands.send(Command::SetLoudspeaker(sink)).await.unwrap();
+        let refused = Reason::Device { why: String::new(), fault: Fault::Refused(Direction::Capture) };
+        let told = |view: &View| {
+            view.notices.iter().any(|notice| notice.why.sentence().next_step == refused.sentence().next_step)
+        };
+        let view = seen(&mut engine, |view| told(view) && view.notices.len() == 2).await;
+        assert_eq!(view.settings.microphone, AudioSource::Silence);
+        assert_eq!(view.settings.loudspeaker, AudioSink::Null);
+        assert!(active(&view), "the call goes on");
+        commands.send(Command::Quit).await.unwrap();
+        running.finished().await;
+        let storage = Storage::open(folder.path(), UnixTime::from_millis(1)).unwrap();
+        assert_eq!(storage.setting(Setting::Microphone).unwrap().unwrap(), b"preferred:headset");
     }
 }

@@ -20,11 +20,12 @@ use super::{
 use crate::{
     call::{Receipt, Waiting},
     reason::Reason,
-    storage::{Verified, When},
+    storage::{Nickname, Verified, When},
 };
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
     session::Camera,
+    tones::Loudness,
     video::{
         driver::{Screen, Viewfinder},
         window::OpenWindow,
@@ -41,7 +42,7 @@ pub struct View {
     pub own: OwnCard,
     /// How this node stands with the network.
     pub network: NetworkState,
-    /// Contacts in display order, Echo first.
+    /// Contacts in display order: Echo first, those who are blocked last.
     pub contacts: Vec<ContactRow>,
     /// Those who are never heard from, contacts and strangers, by name: see [`View::is_blocked`].
     pub blocked: Vec<BlockedRow>,
@@ -95,6 +96,8 @@ pub struct Settings {
     pub microphone: AudioSource,
     /// The loudspeaker of calls.
     pub loudspeaker: AudioSink,
+    /// How loud it rings.
+    pub ringtone: Loudness,
     /// Dark or light.
     pub appearance: Appearance,
     /// What the window speaks.
@@ -156,6 +159,7 @@ impl Default for Settings {
         Self {
             microphone: AudioSource::Default,
             loudspeaker: AudioSink::Default,
+            ringtone: Loudness::Usual,
             appearance: Appearance::System,
             language: Language::System,
             notifications: Notifications::On,
@@ -296,8 +300,10 @@ pub enum ContactId {
 pub struct ContactRow {
     /// Who.
     pub id: ContactId,
-    /// The name shown.
+    /// The username they were added under.
     pub name: String,
+    /// What the person calls them.
+    pub nickname: Option<Nickname>,
     /// Short form of the key, empty for Echo.
     pub fingerprint: String,
     /// When they were last in a call with us, if ever.
@@ -308,6 +314,13 @@ pub struct ContactRow {
     pub verified: Verified,
     /// Who has their name now, if another key does and nobody has decided about it.
     pub changed: Option<PublicKey>,
+}
+
+impl ContactRow {
+    /// The name shown.
+    pub fn shown(&self) -> &str {
+        self.nickname.as_ref().map_or(self.name.as_str(), Nickname::as_str)
+    }
 }
 
 /// Somebody who is never heard from.

@@ -14,6 +14,8 @@ pub enum Fault {
     Busy(Direction),
     /// The system keeps it from us.
     Denied(Direction),
+    /// It was chosen in a call, and does not work; the call goes on with what it had.
+    Refused(Direction),
     /// Something else, or it is a file.
     Other,
 }
@@ -30,6 +32,11 @@ impl Fault {
             DeviceError::Denied { direction } => Self::Denied(*direction),
             _ => Self::Other,
         }
+    }
+
+    /// What is the matter with one that was chosen in a call.
+    pub fn refused(error: &DeviceError) -> Self {
+        direction_of(error).map_or_else(|| Self::of(error), Self::Refused)
     }
 
     /// What happened, of which `why` is the reason, and what to do next.
@@ -51,6 +58,9 @@ impl Fault {
             Self::Busy(Direction::Playback) => {
                 "Close the other program, or choose another one with --speaker."
             }
+            Self::Refused(_) => {
+                "The call goes on with the one before; choose it again once it works, or another one."
+            }
             Self::Denied(_) => "Let it in the privacy settings of the system, then try again.",
             Self::Other => {
                 "Check that it is connected or exists, or choose another one (--mic, --speaker, --camera, --display)."
@@ -58,9 +68,26 @@ impl Fault {
         };
         let message = match self {
             Self::Other => format!("The device or file cannot be used: {why}."),
-            Self::Missing(_) | Self::Gone(_) | Self::Busy(_) | Self::Denied(_) => capitalised(why),
+            Self::Missing(_) | Self::Gone(_) | Self::Busy(_) | Self::Denied(_) | Self::Refused(_) => {
+                capitalised(why)
+            }
         };
         (message, next_step)
+    }
+}
+
+/// Microphone or loudspeaker, where it can be told.
+pub(crate) fn direction_of(error: &DeviceError) -> Option<Direction> {
+    match error {
+        DeviceError::None { direction }
+        | DeviceError::NotFound { direction, .. }
+        | DeviceError::Busy { direction }
+        | DeviceError::Denied { direction }
+        | DeviceError::Unsupported { direction, .. }
+        | DeviceError::Lost { direction, .. } => Some(*direction),
+        DeviceError::Unreadable { .. } => Some(Direction::Capture),
+        DeviceError::Unwritable { .. } => Some(Direction::Playback),
+        _ => None,
     }
 }
 

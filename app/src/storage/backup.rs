@@ -4,7 +4,8 @@
 //!
 //! ```text
 //!   backup   [1, secret (32 bytes), [contact ..], [blocked ..], [request ..], [call ..], [setting ..]]
-//!   contact  [key, name, added, verified, presence secret | null, told secret | null, seen | null]
+//!   contact  [key, name, added, verified, presence secret | null, told secret | null, seen | null,
+//!             nickname, if there is one]
 //!   blocked  [key, name, since]
 //!   request  [key, name, last]
 //!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null,
@@ -16,7 +17,8 @@
 
 mod codec;
 
-use super::{Blocked, Contact, PastCall, Request, Setting, Storage, StorageError, insert_call, millis};
+use super::history::insert_call;
+use super::{Blocked, Contact, Nickname, PastCall, Request, Setting, Storage, StorageError, millis};
 use overlay::Identity;
 use rusqlite::params;
 
@@ -84,13 +86,14 @@ impl Backup {
 }
 
 /// Settings that belong to the person. Consent to help others, and what that computer was like, stay where they are.
-const CARRIED: [Setting; 8] = [
+const CARRIED: [Setting; 9] = [
     Setting::Name,
     Setting::OverlayCache,
     Setting::Invites,
     Setting::PresenceSecret,
     Setting::Microphone,
     Setting::Loudspeaker,
+    Setting::Ringtone,
     Setting::Appearance,
     Setting::Language,
 ];
@@ -123,7 +126,8 @@ impl Storage {
         let change = self.db.transaction()?;
         for contact in &backup.contacts {
             change.execute(
-                "INSERT INTO contacts (key, name, added, verified, presence, told, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO contacts (key, name, added, verified, presence, told, seen, nickname)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     contact.key.bytes(),
                     contact.name,
@@ -132,6 +136,7 @@ impl Storage {
                     contact.presence.map(|secret| *secret.bytes()),
                     contact.told.map(|secret| *secret.bytes()),
                     contact.seen.map(millis),
+                    contact.nickname.as_ref().map(Nickname::as_str),
                 ],
             )?;
         }
@@ -178,6 +183,7 @@ pub(crate) fn sample() -> Backup {
         told: None,
         seen: None,
         here: false,
+        nickname: None,
     };
     let call = |with, name: &str, outcome, lasted| PastCall {
         with,
@@ -206,6 +212,7 @@ pub(crate) fn sample() -> Backup {
                 presence: secret(5),
                 told: secret(6),
                 seen: Some(at),
+                nickname: Nickname::parse("Mum").ok(),
                 ..contact(1, "ada")
             },
             contact(2, "eve"),

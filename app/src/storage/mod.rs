@@ -3,7 +3,7 @@
 //! ```text
 //!   lock            held while an instance owns the profile
 //!   identity.key    the identity's secret, one line of base32 or sealed with a passphrase, readable by the owner only
-//!   silbo.db        contacts, names that changed hands, the blocked, history, requests, settings (SQLite, write-ahead log, every change a transaction)
+//!   silbo.db        contacts, names that changed hands, the blocked, history, marks of forgotten calls, requests, settings (SQLite, write-ahead log, every change a transaction)
 //!   import.db       what `silbo import` has not finished yet, see `import`
 //!   *.unused-<unix time>   the key and the database of nobody, set aside for who came back, see `import`
 //!   silbo.db.damaged-<unix time>   a damaged database, set aside and never deleted
@@ -13,9 +13,11 @@ mod backup;
 mod blocked;
 mod error;
 mod export;
+mod history;
 mod import;
 mod key;
 mod key_change;
+mod nickname;
 mod profile;
 pub mod seal;
 #[cfg(test)]
@@ -28,16 +30,14 @@ pub use backup::{Backup, BackupError, MAX_BACKUP};
 pub use blocked::{Blocked, MAX_BLOCKED};
 pub use error::StorageError;
 pub use export::Overwrite;
+pub use history::{MAX_HISTORY, PastCall};
 pub use key::{IdentityOrigin, Lock, identity_of, write_key};
 pub use key_change::KeyChange;
+pub use nickname::{LONGEST_NICKNAME, Nickname, NicknameError};
 pub use profile::Profile;
 pub use seal::{Passphrase, PassphraseError};
 pub use when::When;
 
-use crate::{
-    call::Receipt,
-    engine::view::{ContactId, HistoryOutcome},
-};
 use overlay::{PresenceSecret, PublicKey};
 use relay::UnixTime;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
@@ -52,8 +52,6 @@ use std::{
 pub const DATABASE: &str = "silbo.db";
 /// Most contacts; a further one is refused.
 pub const MAX_CONTACTS: u32 = 10_000;
-/// Most past calls kept; the oldest gives way.
-pub const MAX_HISTORY: u32 = 10_000;
 /// Most calls from strangers kept; the oldest gives way.
 pub const MAX_REQUESTS: u32 = 100;
 /// How long another process may hold the database before a change fails.
@@ -104,6 +102,13 @@ const MIGRATIONS: &[&str] = &[
         kept INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 ",
+    "
+    CREATE TABLE forgotten (
+        mark BLOB PRIMARY KEY CHECK (length(mark) = 32),
+        began INTEGER NOT NULL
+    ) STRICT;
+",
+    "ALTER TABLE contacts ADD COLUMN nickname TEXT;",
 ];
 
 /// Names of settings.
@@ -123,6 +128,8 @@ pub enum Setting {
     Microphone,
     /// The loudspeaker of calls.
     Loudspeaker,
+    /// How loud it rings.
+    Ringtone,
     /// Dark or light.
     Appearance,
     /// What the window speaks.
@@ -154,6 +161,8 @@ pub struct Contact {
     pub seen: Option<UnixTime>,
     /// Whether that still counts.
     pub here: bool,
+    /// What the person calls it.
+    pub nickname: Option<Nickname>,
 }
 
 /// Whether a contact's key was compared with its owner.
@@ -170,23 +179,6 @@ impl Verified {
     pub const fn is_yes(self) -> bool {
         matches!(self, Self::Yes)
     }
-}
-
-/// One past call.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PastCall {
-    /// With whom.
-    pub with: ContactId,
-    /// The name at that time.
-    pub name: String,
-    /// What came of it.
-    pub outcome: HistoryOutcome,
-    /// When it began.
-    pub began: UnixTime,
-    /// How long sound flowed.
-    pub lasted: Option<Duration>,
-    /// What it was like.
-    pub receipt: Option<Receipt>,
 }
 
 /// One stranger who called.
@@ -238,7 +230,7 @@ impl Storage {
     /// All contacts, by name.
     pub fn contacts(&self) -> Result<Vec<Contact>, StorageError> {
         let mut query =
-            self.db.prepare("SELECT key, name, added, verified, presence, told, seen, here FROM contacts ORDER BY lower(name), key")?;
+            self.db.prepare("SELECT key, name, added, verified, presence, told, seen, here, nickname FROM contacts ORDER BY lower(name), key")?;
         let rows = query.query_map([], |row| {
             let secret = |column: usize| -> rusqlite::Result<_> {
                 Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(PresenceSecret::from_bytes))
@@ -253,6 +245,7 @@ impl Storage {
                 told: secret(5)?,
                 seen: seen.map(|ms| UnixTime::from_millis(u64::try_from(ms).unwrap_or(0))),
                 here: row.get(7)?,
+                nickname: row.get::<_, Option<String>>(8)?.and_then(|text| Nickname::parse(&text).ok()),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -335,42 +328,6 @@ impl Storage {
         Ok(())
     }
 
-    /// The newest past calls, newest first.
-    pub fn history(&self, most: u32) -> Result<Vec<PastCall>, StorageError> {
-        let mut query = self.db.prepare(
-            "SELECT key, name, outcome, began, lasted, receipt FROM history ORDER BY began DESC, id DESC LIMIT ?1",
-        )?;
-        let rows = query.query_map([most], |row| {
-            let who: Option<[u8; 32]> = row.get(0)?;
-            Ok(PastCall {
-                with: who.map_or(ContactId::Echo, |who| ContactId::Person(PublicKey::from_bytes(who))),
-                name: row.get(1)?,
-                outcome: outcome(&row.get::<_, String>(2)?),
-                began: time(row, 3)?,
-                lasted: row.get::<_, Option<i64>>(4)?.map(|ms| Duration::from_millis(ms.unsigned_abs())),
-                receipt: row.get::<_, Option<String>>(5)?.and_then(|json| Receipt::from_json(&json)),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Whether a call of somebody that began then is among those kept.
-    pub fn has_call(&self, key: PublicKey, began: UnixTime) -> Result<bool, StorageError> {
-        let mut query = self.db.prepare("SELECT 1 FROM history WHERE key = ?1 AND began = ?2")?;
-        Ok(query.exists(params![key.bytes().as_slice(), millis(began)])?)
-    }
-
-    /// Adds a past call; the oldest beyond [`MAX_HISTORY`] give way.
-    pub fn add_call(&mut self, call: &PastCall) -> Result<(), StorageError> {
-        let change = self.db.transaction()?;
-        insert_call(&change, call)?;
-        change.execute(
-            "DELETE FROM history WHERE id NOT IN (SELECT id FROM history ORDER BY began DESC, id DESC LIMIT ?1)",
-            [MAX_HISTORY],
-        )?;
-        Ok(change.commit()?)
-    }
-
     /// Calls from strangers, newest first.
     pub fn requests(&self) -> Result<Vec<Request>, StorageError> {
         let mut query = self.db.prepare("SELECT key, name, last FROM requests ORDER BY last DESC, key")?;
@@ -429,6 +386,8 @@ impl Storage {
         tracing::debug!(journal, "database opened");
         // Contacts and history are few: each change is on the disk before it is believed.
         db.pragma_update(None, "synchronous", "FULL")?;
+        // Nothing of what somebody forgets is to be found in the file.
+        db.pragma_update(None, "secure_delete", true)?;
         let sound: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if sound != "ok" {
             let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
@@ -449,6 +408,7 @@ impl Setting {
             Self::Helping => "helping",
             Self::Microphone => "microphone",
             Self::Loudspeaker => "loudspeaker",
+            Self::Ringtone => "ringtone",
             Self::Appearance => "appearance",
             Self::Language => "language",
             Self::Notifications => "notifications",
@@ -456,20 +416,6 @@ impl Setting {
             Self::Past => "past",
         }
     }
-}
-
-fn insert_call(db: &Connection, call: &PastCall) -> Result<(), StorageError> {
-    let who = match call.with {
-        ContactId::Echo => None,
-        ContactId::Person(key) => Some(*key.bytes()),
-    };
-    let lasted = call.lasted.map(|lasted| i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
-    let receipt = call.receipt.map(Receipt::to_json);
-    db.execute(
-        "INSERT INTO history (key, name, outcome, began, lasted, receipt) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted, receipt],
-    )?;
-    Ok(())
 }
 
 /// Does the steps that are still to do, all in one transaction.
@@ -544,22 +490,4 @@ fn millis(at: UnixTime) -> i64 {
 
 fn seconds(at: UnixTime) -> i64 {
     i64::try_from(at.as_secs()).unwrap_or(i64::MAX)
-}
-
-fn outcome_word(outcome: HistoryOutcome) -> &'static str {
-    match outcome {
-        HistoryOutcome::Received => "received",
-        HistoryOutcome::Missed => "missed",
-        HistoryOutcome::Placed => "placed",
-        HistoryOutcome::Unanswered => "unanswered",
-    }
-}
-
-fn outcome(word: &str) -> HistoryOutcome {
-    match word {
-        "received" => HistoryOutcome::Received,
-        "placed" => HistoryOutcome::Placed,
-        "unanswered" => HistoryOutcome::Unanswered,
-        _ => HistoryOutcome::Missed,
-    }
 }

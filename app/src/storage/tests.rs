@@ -1,6 +1,7 @@
 //! Storage keeps what it is told, through crashes, damage and versions.
 
 use super::*;
+use crate::engine::view::{ContactId, HistoryOutcome};
 use std::io::Write;
 use tempfile::TempDir;
 
@@ -248,6 +249,9 @@ fn points_in_time_read_as_words() {
     assert!(when(before).starts_with("yesterday "));
     let long_ago = NOW.saturating_sub(Duration::from_secs(10 * 24 * 3600));
     assert!(when(long_ago).starts_with("2027-01-0"));
+    // The same day everywhere but for the hours around midnight, and noon is far from it.
+    let noon = UnixTime::from_secs(1_800_014_400);
+    assert!(storage.today(noon).unwrap().starts_with("2027-01-1"));
 }
 
 #[test]

@@ -38,6 +38,12 @@ impl fmt::Display for When {
 }
 
 impl Storage {
+    /// The day it is, as `2026-11-20`.
+    pub fn today(&self, now: UnixTime) -> Result<String, StorageError> {
+        let day = "SELECT date(?1, 'unixepoch', 'localtime')";
+        Ok(self.db.query_row(day, [seconds(now)], |row| row.get(0))?)
+    }
+
     /// When something was, seen from now; the database knows the time zone.
     pub fn when(&self, at: UnixTime, now: UnixTime) -> Result<When, StorageError> {
         let days =

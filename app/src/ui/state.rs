@@ -29,14 +29,22 @@ pub(super) struct UiState {
     pub(super) keeping: Keeping,
     /// Recovery words that are typed to check them.
     pub(super) typed_words: String,
+    /// Since when they are typed, and hidden meanwhile.
+    pub(super) checking: Option<Since>,
     /// The text of the field that searches and adds.
     pub(super) search: String,
     /// Asks the search field to take the keyboard.
     pub(super) focus_search: bool,
     /// What the main area shows while there is no call.
     pub(super) page: Page,
-    /// The contact that may be removed, if the person confirms, and since when that is asked.
-    pub(super) removing: Option<(ContactId, Since)>,
+    /// What is done if the person confirms it, and since when that is asked.
+    asked: Option<(Question, Since)>,
+    /// Whether what the network page says to experts is shown.
+    pub(super) details: Disclosure,
+    /// The nickname being typed.
+    pub(super) naming: Option<Naming>,
+    /// Whether the other ways of being sure of a contact are shown.
+    pub(super) other_ways: Disclosure,
     /// The new key of a contact that may be trusted.
     pub(super) trusting: Option<Trusting>,
     /// What the last frame showed of the call, to notice that a new one rings.
@@ -185,10 +193,53 @@ pub(super) enum Card {
     Receipt(UnixTime),
 }
 
-/// Since when a card is up.
+/// What is asked on a page before it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether to remove a contact.
+    Remove(ContactId),
+    /// Whether to forget all past calls.
+    ForgetCalls,
+    /// Whether a compared key counts as compared no longer.
+    Unverify(PublicKey),
+}
+
+/// The nickname of a contact, being typed.
+#[derive(Debug)]
+pub(super) struct Naming {
+    /// Whose.
+    pub(super) of: PublicKey,
+    /// As far as it is typed.
+    pub(super) text: String,
+    /// Since when.
+    pub(super) since: Since,
+}
+
+/// Whether what few need is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Disclosure {
+    /// It is not.
+    #[default]
+    Folded,
+    /// It is.
+    Open,
+}
+
+impl Disclosure {
+    /// The other one.
+    pub(super) const fn turned(self) -> Self {
+        match self {
+            Self::Folded => Self::Open,
+            Self::Open => Self::Folded,
+        }
+    }
+}
+
+/// Since when a card or a form is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Since {
     /// This frame: one of its controls takes the keyboard.
+    #[default]
     Now,
     /// An earlier one.
     Earlier,
@@ -273,10 +324,14 @@ impl UiState {
             returning: Returning::default(),
             keeping: Keeping::default(),
             typed_words: String::new(),
+            checking: None,
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
-            removing: None,
+            asked: None,
+            details: Disclosure::Folded,
+            naming: None,
+            other_ways: Disclosure::Folded,
             trusting: None,
             rang: false,
             refused: None,
@@ -334,6 +389,28 @@ impl UiState {
         }
     }
 
+    /// Asks before something is done; another question gives way.
+    pub(super) fn ask(&mut self, question: Question) {
+        self.asked = Some((question, Since::Now));
+    }
+
+    /// Since when this is asked, if it is.
+    pub(super) fn is_asked(&mut self, question: Question) -> Option<Since> {
+        let (asked, since) = self.asked.as_mut()?;
+        (*asked == question).then(|| std::mem::replace(since, Since::Earlier))
+    }
+
+    /// Nothing is asked any more.
+    pub(super) fn answered(&mut self) {
+        self.asked = None;
+    }
+
+    /// Recovery words are typed no more.
+    pub(super) fn forget_words(&mut self) {
+        self.typed_words.clear();
+        self.checking = None;
+    }
+
     /// Shows a card; another one gives way.
     pub(super) fn raise(&mut self, card: Card) {
         self.card = Some((card, Since::Now));
@@ -342,7 +419,10 @@ impl UiState {
     /// Goes to another page.
     pub(super) fn go(&mut self, page: Page) {
         self.page = page;
-        self.removing = None;
+        self.asked = None;
+        self.details = Disclosure::Folded;
+        self.naming = None;
+        self.other_ways = Disclosure::Folded;
         self.trusting = None;
         self.copied = None;
     }

@@ -72,14 +72,14 @@ fn a_microphone_unplugged_in_mid_call_is_told_and_the_call_goes_on() {
     let why = "there is no microphone \"other\"; there are: headset.monitor";
     told(
         &call.expect("error"),
-        &Reason::Device { why: why.into(), fault: Fault::Gone(Direction::Capture) },
+        &Reason::Device { why: why.into(), fault: Fault::Refused(Direction::Capture) },
         [
             "There is no microphone \"other\"; there are: headset.monitor.",
-            "Plug it in again and see that the sound system runs, or choose another one with --mic.",
+            "The call goes on with the one before; choose it again once it works, or another one.",
         ],
         [
-            "The microphone does not work any more.",
-            "Plug it in again and it is used at once, or choose another one in the settings.",
+            "The microphone you chose does not work here, or another program is using it. You go on with the one before.",
+            "Choose it again once it works, or another one.",
         ],
     );
     call.expect("stats");

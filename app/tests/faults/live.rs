@@ -233,8 +233,8 @@ fn who_asks_whether_people_can_call_is_told_of_no_network_and_of_one_without_udp
         (
             &[at.as_str()][..],
             "People can call you, but the sound may stutter",
-            "Your network blocks UDP: calls go through a helper over TCP, and the sound may stutter.",
-            "For better sound let UDP out in the firewall, or use another network.",
+            "Your network holds calls back, so they go a slower way through a helper, and the sound may stutter.",
+            "Use another network, or give the report to whoever looks after this one.",
         ),
         (
             &[],

@@ -69,7 +69,7 @@ fn cannot_be_called(doctor: &Ended) {
             "Nobody can call you: no supernode can ring this computer.",
             "Follow the advice that `silbo doctor` gives in the lines marked with \"!\".",
         ],
-        ["People cannot call you at the moment.", "Look at “Can people call me?” for what to change."],
+        ["People cannot call you at the moment.", "Look under “Network” for what to change."],
     );
     advised(
         doctor,
@@ -107,8 +107,8 @@ fn where_udp_is_blocked_people_can_call_and_are_told_that_it_may_stutter() {
     let page = crate::window::network_page(NetworkCheck::Found(Box::new(found)));
     for said in [
         "People can call you, but the sound may stutter",
-        "Your network blocks UDP: calls go through a helper over TCP, and the sound may stutter.",
-        "For better sound let UDP out in the firewall, or use another network.",
+        "Your network holds calls back, so they go a slower way through a helper, and the sound may stutter.",
+        "Use another network, or give the report to whoever looks after this one.",
     ] {
         assert!(page.iter().any(|label| label == said), "{said}: {page:?}");
     }

@@ -82,7 +82,7 @@ fn a_call_that_makes_no_progress_says_so_and_what_to_think_of_it() {
     }
     let window = Window::open(view);
     assert!(window.says(
-        "No way between the two computers is found yet. It goes on trying; a network that blocks UDP makes it slow."
+        "No way between the two computers is found yet. It goes on trying; some networks hold calls back, and then it takes longer."
     ));
     assert!(!window.says("Finding the best way between the two computers."));
 }

@@ -117,6 +117,27 @@ fn who_was_here_before_comes_back_with_a_backup() {
 }
 
 #[test]
+fn who_was_here_before_comes_back_by_the_keyboard_alone() {
+    let mut window = returning();
+    // The first field has the keyboard.
+    window.harness.event(egui::Event::Text("abandon".to_owned()));
+    window.harness.run();
+    window.click("Come back with the words");
+    let typed = GateWish::ComeBack(ComeBack::Words(TypedWords::new("abandon")));
+    assert_eq!(wished_of_the_gate(&mut window), [typed]);
+    window.type_into("Your backup file", "/media/stick/b.silbo");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.harness.event(egui::Event::Text("a long passphrase".to_owned()));
+    window.harness.run();
+    window.press(Modifiers::NONE, Key::Enter);
+    let (file, passphrase) = ("/media/stick/b.silbo".into(), phrase("a long passphrase"));
+    let brought = ComeBack::Backup { file, passphrase };
+    assert_eq!(wished_of_the_gate(&mut window), [GateWish::ComeBack(brought)]);
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(window.says("Claim this name"), "Escape leaves");
+}
+
+#[test]
 fn where_no_engine_can_follow_the_window_says_why() {
     let mut window = returning();
     window.at_the_gate(|view| view.door = Door::Broken(Reason::PortInUse("0.0.0.0:7600".into())));

@@ -34,7 +34,7 @@ fn the_key_one_knows_is_kept_by_one_press() {
     window.click("Keep the key I know");
     assert_eq!(window.wished(), [Command::KeepKey(sample::key(1))]);
     window.show(sample::contacts());
-    assert!(window.says("Safety number"));
+    assert!(window.says("Is it really them?"));
 }
 
 #[test]

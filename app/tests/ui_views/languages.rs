@@ -14,7 +14,7 @@ use app::engine::scan::Scan;
 use app::engine::view::{CallPhase, ClaimState, ContactId, Counts, HelpView, Helped, InviteView, View};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::reason::{Custody, Reason};
-use app::storage::Lock;
+use app::storage::{Lock, Nickname};
 use app::ui::{Hiding, Locale};
 use egui::accesskit::Role;
 use egui::epaint::{ClippedShape, Shape, TextShape};
@@ -166,6 +166,10 @@ pub(super) fn every_screen(
         window.show(View { scan, ..full() });
         look(&mut window, name);
     }
+    tab(&mut window, 1);
+    // What copies, what looks again, and then the details.
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(2));
+    look(&mut window, "details of the network");
     for (page, name) in ["recent calls", "network not looked at", "help", "settings"].into_iter().enumerate()
     {
         tab(&mut window, page);
@@ -180,15 +184,36 @@ pub(super) fn every_screen(
     window.harness.get_by_label(&last).scroll_to_me();
     window.harness.run();
     look(&mut window, "recovery words");
+    // After the buttons of Echo and of the ringtone: what hides the words to check them, and what it leaves.
+    let is_last =
+        |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
+    press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2 + RING));
+    look(&mut window, "recovery words being checked");
     window.show(full());
     outside(&mut window, &mut look);
+    window.harness.get_by_label_contains("MIT OR Apache-2.0").scroll_to_me();
+    window.harness.run();
+    look(&mut window, "what silbo is");
+    for (typed, name) in
+        [("x", "too little typed to find somebody"), ("josé", "what is no name typed to find somebody")]
+    {
+        let mut window = open(full());
+        window.press(Modifiers::COMMAND, Key::F);
+        window.harness.event(egui::Event::Text(typed.to_owned()));
+        window.harness.run();
+        look(&mut window, name);
+    }
     for row in ["bob", LONGEST_NAME] {
-        window.click(row);
+        press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, row)));
         look(&mut window, row);
     }
+    sure_screens(&open, &mut look);
     let mut window = open(full());
     tab(&mut window, 0);
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
+    look(&mut window, "whether to forget all calls");
+    // After what asks, and the two answers.
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(3));
     look(&mut window, "card of a receipt");
     key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);
@@ -237,6 +262,9 @@ pub(super) fn every_screen(
     look(&mut window, "card of the closing question");
 }
 
+/// Buttons about the ringtone.
+const RING: usize = 5;
+
 /// Tabs of the side panel.
 const TABS: usize = 4;
 
@@ -258,15 +286,31 @@ fn echo_screens(open: impl Fn(View) -> Window, now: Instant, look: &mut impl FnM
 /// A contact whose name another key has now.
 fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
     let mut window = open(sample::key_changed());
-    let is_row = |button: &Node<'_>| {
-        let label = button.accesskit_node().label();
-        button.rect().right() <= SIDE && label.is_some_and(|label| label.contains(LONGEST_NAME))
-    };
-    press(&mut window, |buttons| buttons.iter().find(|button| is_row(button)));
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, LONGEST_NAME)));
     look(&mut window, "changed key");
     // Keep, trust, and then the others.
     press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
     look(&mut window, "changed key to be compared");
+}
+
+/// The ways of being sure of somebody, and no longer being so.
+fn sure_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
+    let mut window = open(full());
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, "dilip")));
+    // What calls, what takes back, and what folds.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
+    look(&mut window, "ways to be sure");
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
+    look(&mut window, "whether to be sure no longer");
+    let mut view = full();
+    for row in view.contacts.iter_mut().filter(|row| row.name == "bob") {
+        row.nickname = Nickname::parse("Grandmother").ok();
+    }
+    let mut window = open(view);
+    press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, "Grandmother")));
+    // What calls, what folds, and then the nickname.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
+    look(&mut window, "a nickname being typed");
 }
 
 /// A sealed key, who comes back, and the forms about keys in the settings.
@@ -302,12 +346,20 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         view.custody.export = Export::Failed(wrong.clone());
         let mut window = open(view);
         tab(&mut window, 3);
-        // Below the last loudspeaker stand the call to Echo and the recovery words, and then what is meant here.
+        // Below the last loudspeaker stand the call to Echo, the ringtone and the recovery words, then what is meant here.
         let is_last =
             |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
-        press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(3 + nth));
+        press(&mut window, |buttons| {
+            buttons.iter().skip_while(|button| !is_last(button)).nth(3 + RING + nth)
+        });
         look(&mut window, name);
     }
+}
+
+/// Whether it is the row of a contact, whatever is said of them in this language.
+fn is_row_of(button: &Node<'_>, name: &str) -> bool {
+    let label = button.accesskit_node().label();
+    button.rect().right() <= SIDE && label.is_some_and(|label| label.contains(name))
 }
 
 /// Presses one of the buttons, whatever it is called in this language.

@@ -20,18 +20,18 @@ fn whether_people_can_call_is_found_out_and_told() {
     assert!(window.says("Checking your network"));
     window.wished();
     for (verdict, title, why, advice) in [
-        (Verdict::Callable, "People can call you", "UDP gets through.", ""),
+        (Verdict::Callable, "People can call you", "Your network lets calls through.", ""),
         (
             Verdict::OverTcp,
             "People can call you, but the sound may stutter",
-            "Your network blocks UDP: calls go through a helper over TCP, and the sound may stutter.",
-            "For better sound let UDP out in the firewall, or use another network.",
+            "Your network holds calls back, so they go a slower way through a helper, and the sound may stutter.",
+            "Use another network, or give the report to whoever looks after this one.",
         ),
         (
             Verdict::NoSound,
             "It rings here, but no sound would get through",
-            "Your network blocks UDP, and no helper passes calls on over TCP right now.",
-            "Let UDP out in the firewall, use another network, or look again in a minute.",
+            "Your network holds calls back, and no helper has a way around it right now.",
+            "Use another network, look again in a minute, or give the report to whoever looks after this one.",
         ),
         (Verdict::Unreachable, "Nobody can call you at the moment", "", ""),
     ] {
@@ -43,6 +43,11 @@ fn whether_people_can_call_is_found_out_and_told() {
     window.click("Look again");
     assert_eq!(window.wished(), [Command::CheckNetwork]);
     assert!(window.copies("Copy report").contains(&"all of it".to_owned()));
+    assert!(!window.says("all of it"));
+    window.click("Show the details for experts");
+    assert!(window.says("all of it"));
+    window.click("Hide the details");
+    assert!(!window.says("all of it"));
 }
 
 /// The page about helping others, where this was agreed to.
@@ -52,7 +57,7 @@ fn help(agreed: Agreed, counts: Counts) -> Window {
     let helped = Helped { leaves: 12, relayed: 34_500_000 };
     view.help = HelpView { agreed, counts, standing, helped };
     let mut window = Window::open(view);
-    window.click("Help others");
+    window.click("Helping");
     window
 }
 
@@ -71,11 +76,11 @@ fn who_helps_sees_whom_and_sets_limits() {
     let agreed = Agreed { roles: Offers::DIRECTORY.and(Offers::RELAY), ..Agreed::default() };
     let mut window = help(agreed, Counts::NextStart);
     assert_eq!(window.wished(), [Command::CountHelped]);
-    assert!(window.mentions("supernodes do not agree") && window.says("Wait a minute."));
+    assert!(window.mentions("helpers do not agree") && window.says("Wait a minute."));
     assert!(window.says("This takes effect the next time Silbo starts."));
     assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
     window.click("Calls passed on, at most: 5 Mbit/s");
-    window.click("What your line can send: 50 Mbit/s");
+    window.click("What your internet connection can send: 50 Mbit/s");
     window.click("My traffic costs money: do not help with it");
     window.click("Keep names");
     window.click("Calls passed on, at most: No limit");

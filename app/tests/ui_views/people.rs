@@ -4,10 +4,10 @@ use super::{Window, blocked, sample};
 use app::engine::command::Command;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
-use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search};
+use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search, View};
 use app::engine::words::RecoveryWords;
 use app::reason::Reason;
-use app::storage::Verified;
+use app::storage::{Nickname, Verified};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use overlay::identity::safety::SafetyNumber;
@@ -39,7 +39,7 @@ fn a_malformed_name_is_explained_and_not_claimed() {
     assert!(window.mentions("at least 3 characters"));
     window.click("Claim this name");
     window.type_into("Your name", "ß");
-    assert!(window.mentions("is none of them"));
+    assert!(window.mentions("“ß” cannot be in a name. Use letters from a to z without accents"));
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.wished(), []);
 }
@@ -169,18 +169,92 @@ fn a_contact_is_removed_only_after_a_question() {
     assert_eq!(window.wished(), [Command::RemoveContact(sample::person(1))]);
 }
 
+/// The contacts, of whom bob has a nickname.
+fn nicknamed() -> View {
+    let mut view = sample::contacts();
+    for row in view.contacts.iter_mut().filter(|row| row.id == sample::person(1)) {
+        row.nickname = Nickname::parse("Big Brother").ok();
+    }
+    view
+}
+
 #[test]
-fn a_safety_number_is_compared_and_the_contact_is_verified_from_then_on() {
+fn a_contact_is_given_a_nickname_by_the_keyboard_alone() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    window.click("Give a nickname");
+    // The field has the keyboard.
+    window.harness.event(egui::Event::Text(" Big Brother ".to_owned()));
+    window.harness.run();
+    window.press(Modifiers::NONE, Key::Enter);
+    let nickname = Nickname::parse("Big Brother").ok();
+    assert_eq!(window.wished(), [Command::SetNickname(sample::key(1), nickname)]);
+    assert!(!window.says("Save nickname"));
+    window.click("Give a nickname");
+    window.harness.event(egui::Event::Text("turned\u{202e}round".to_owned()));
+    window.harness.run();
+    assert!(window.mentions("something in this is none of these"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), []);
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.says("Save nickname"));
+}
+
+#[test]
+fn a_nickname_stands_for_the_username_everywhere_and_both_are_found() {
+    let mut window = Window::open(nicknamed());
+    assert!(!window.says("bob"));
+    window.click("Big Brother");
+    assert!(window.says("Call Big Brother") && window.says("bob"), "the username stands below");
+    window.click("Change the nickname");
+    assert!(window.field_holds("Nickname", "Big Brother"));
+    window.click("Cancel");
+    for typed in ["broth", "BOB"] {
+        window.type_into("Find or add a person", typed);
+        assert!(window.says("Big Brother") && !window.says("carmen.santana"), "{typed}");
+        window.click("Clear search");
+    }
+    window.wished();
+    window.type_into("Find or add a person", "big brother");
+    assert!(!window.mentions("A name has no spaces"), "it need not be a username");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.says("Call Big Brother"));
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn the_words_of_a_call_are_the_way_to_be_sure_and_the_others_are_folded_away() {
     let mut window = Window::open(sample::contacts());
     window.click("bob");
     let number = SafetyNumber::of(&sample::key(7), &sample::key(1)).groups();
-    assert!(window.says(&number[4..8].join("   ")), "twelve groups in three lines");
+    let line = number[4..8].join("   ");
+    assert!(window.mentions("Call bob, press “Verify” there"));
+    assert!(!window.says(&line) && !window.says("Fingerprint"));
+    window.click("Other ways to be sure");
+    assert!(window.says(&line), "twelve groups in three lines");
     assert!(window.mentions("Compare it when you meet"));
+    assert!(window.says("Fingerprint") && window.says(&sample::key(1).fingerprint()));
     window.click("They are the same");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(1), Verified::Yes)]);
+    window.click("Hide the other ways");
+    assert!(!window.says(&line));
+    window.click("Other ways to be sure");
+    window.click("carmen.santana");
+    assert!(window.says("Other ways to be sure"), "they are folded again on another page");
+}
+
+#[test]
+fn that_a_key_was_compared_is_taken_back_only_after_a_question() {
+    let mut window = Window::open(sample::contacts());
     window.click("dilip, verified");
     assert!(window.says("Verified") && window.mentions("You have compared keys with dilip"));
     window.click("No longer sure");
+    assert_eq!(window.wished(), []);
+    assert!(window.mentions("Take back that you compared keys with dilip?"));
+    window.click("I am still sure");
+    assert!(!window.says("Take it back"));
+    window.click("No longer sure");
+    window.click("Take it back");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(3), Verified::No)]);
 }
 
@@ -193,6 +267,25 @@ fn typing_filters_the_contacts() {
     assert!(window.says("Look up “car”"));
     window.click("Clear search");
     assert!(window.says("bob"));
+}
+
+#[test]
+fn what_cannot_be_a_name_is_said_while_it_is_typed_to_find_somebody() {
+    for (typed, said) in [
+        ("jo", "To look for somebody new, type at least 3 characters."),
+        (
+            "josé",
+            "“é” cannot be in a name. Use letters from a to z without accents, digits, dots, hyphens and underscores.",
+        ),
+        ("ana perez", "A name has no spaces. Put a dot, a hyphen or an underscore in their place."),
+        ("7up", "A name begins with a letter from a to z."),
+        ("ana.", "A name ends with a letter or a digit."),
+    ] {
+        let mut window = Window::open(sample::contacts());
+        window.type_into("Find or add a person", typed);
+        assert!(window.says(said), "{typed}");
+        assert!(!window.mentions("Look up"), "{typed}");
+    }
 }
 
 #[test]
@@ -292,8 +385,8 @@ fn a_friend_is_invited_by_a_link_that_is_copied_or_scanned() {
     view.invite = Some(InviteView { link: link.clone(), supernodes: 0 });
     window.show(view);
     assert!(window.says(&link) && window.says("Your invite as a QR code"));
-    assert!(window.mentions("It names no computer of the network yet."));
-    window.click("Make it anew");
+    assert!(window.mentions("It cannot lead to you yet."));
+    window.click("Make a new link");
     assert_eq!(window.wished(), [Command::MakeInvite]);
     assert!(!window.mentions("Copied"));
     assert!(window.copies("Copy link").contains(&link));
@@ -327,9 +420,10 @@ fn a_search_without_answer_says_what_to_do() {
     assert_eq!(window.wished(), [Command::Search("eva".to_owned())]);
     window.show(sample::search(Search::Failed { name: "eva".to_owned(), why: Reason::NoNetwork }));
     assert!(window.mentions("No computer of the network can be reached."));
-    let why = Reason::Usage("\"e\" is not a username.".to_owned());
+    let why = Reason::BadName("e".to_owned());
     window.show(sample::search(Search::Failed { name: "e".to_owned(), why }));
-    assert!(window.says("A username has at least 3 characters."), "what is wrong with it");
+    assert!(window.says("“e” cannot be a name") && window.says("A name has at least 3 characters."));
+    assert!(!window.says("Search again"), "it would be none again");
 }
 
 #[test]
@@ -362,7 +456,10 @@ fn whoever_is_blocked_is_not_called_and_may_be_unblocked_on_their_page_and_in_th
     let mut view = sample::contacts();
     view.blocked = vec![blocked(1, "bob"), blocked(9, "")];
     window.show(view);
-    assert!(window.mentions("You have blocked bob."));
+    assert!(window.says("bob, blocked") && !window.says("bob, verified"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [], "who is blocked is not called by Enter either");
+    assert!(window.mentions("You have blocked bob.") && !window.says("Is it really them?"));
     assert!(!window.says("Call bob") && !window.says("Block bob"));
     window.click("Unblock bob");
     assert_eq!(window.wished(), [Command::Unblock(sample::key(1))]);
@@ -388,6 +485,41 @@ fn past_calls_are_listed_and_called_again() {
     assert!(window.mentions("carmen.santana: Missed call · today 09:12"));
     window.click("Call dilip");
     assert_eq!(window.wished(), [Command::Call(sample::person(3))]);
+}
+
+#[test]
+fn a_past_call_is_forgotten_from_its_card() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    window.click("Call with bob: Outgoing call · today 14:05 · 4 min 7 s · Excellent");
+    window.click("Forget this call");
+    let began = sample::contacts().history[0].began;
+    assert_eq!(window.wished(), [Command::ForgetCall { with: sample::person(1), began }]);
+    assert!(!window.says("Forget this call"), "the card goes");
+}
+
+#[test]
+fn all_past_calls_are_forgotten_only_after_a_question() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    window.click("Forget all calls");
+    assert!(window.mentions("deleted from this computer for good"));
+    assert_eq!(window.wished(), []);
+    window.click("Keep them");
+    assert!(!window.says("Forget them all"));
+    window.click("Forget all calls");
+    // A question does not outlive its page.
+    window.click("Settings");
+    window.wished();
+    window.click("Recent calls");
+    assert!(!window.says("Forget them all"));
+    window.click("Forget all calls");
+    window.click("Forget them all");
+    assert_eq!(window.wished(), [Command::ForgetCalls]);
+    let mut view = sample::contacts();
+    view.history.clear();
+    window.show(view);
+    assert!(window.mentions("No calls yet"));
 }
 
 #[test]

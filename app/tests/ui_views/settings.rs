@@ -6,10 +6,11 @@ use app::engine::custody::WordsCheck;
 use app::engine::view::{Appearance, CallPhase, ContactId, Language};
 use app::engine::words::{RecoveryWords, TypedWords, WordsError};
 use app::reason::Reason;
-use egui::accesskit::{Role, Toggled};
+use egui::accesskit::Toggled;
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::{AudioSink, AudioSource};
+use media::tones::Loudness;
 use overlay::Identity;
 use std::time::Duration;
 
@@ -113,6 +114,33 @@ fn the_window_speaks_another_language_at_once_and_that_of_the_system_again() {
 }
 
 #[test]
+fn how_loud_it_rings_is_chosen_and_heard() {
+    let mut window = settings("usb-1", "hdmi");
+    window.click("Play");
+    window.click("Ringtone: Normal");
+    window.click("Ringtone: Silent");
+    assert_eq!(window.wished(), [Command::TryRingtone, Command::SetRingtone(Loudness::Silent)]);
+    let mut view = sample::devices("usb-1", "hdmi");
+    view.settings.ringtone = Loudness::Silent;
+    window.show(view);
+    assert!(!window.says("Play"), "there is nothing to hear");
+}
+
+#[test]
+fn the_settings_say_what_silbo_is_and_copy_nothing_about_anybody() {
+    let mut window = settings("usb-1", "hdmi");
+    assert!(window.says("About Silbo") && window.says(&format!("Silbo {}", env!("CARGO_PKG_VERSION"))));
+    assert!(window.mentions("MIT OR Apache-2.0"));
+    let copied = window.copies("Copy details for a report").join("\n");
+    assert!(copied.contains(env!("CARGO_PKG_VERSION")) && copied.contains("Network: online, 3 homes"));
+    assert!(copied.contains("Microphone: preferred"));
+    for private in ["alice", "bob", "usb-1", &sample::key(7).to_string(), &sample::key(7).fingerprint()] {
+        assert!(!copied.contains(private), "{copied}");
+    }
+    assert!(window.says("Copied."));
+}
+
+#[test]
 fn devices_are_changed_in_mid_call() {
     let mut view = sample::devices("usb-1", "hdmi");
     let mut window = Window::open(view.clone());
@@ -182,22 +210,28 @@ fn recovery_words_are_shown_when_asked_for_checked_and_gone_when_the_page_is_lef
     window.show(view.clone());
     assert!(window.says(&format!(" 1 {}", recovery.words()[0])));
     assert!(window.says(&format!("24 {}", recovery.words()[23])));
-    let field = |window: &Window| {
-        let field =
-            window.harness.get_by_role_and_label(Role::MultilineTextInput, "Recovery words from the paper");
-        field.focus();
-        field.type_text("abandon");
-    };
-    field(&window);
+    let first = format!(" 1 {}", recovery.words()[0]);
+    window.click("I have written them down: check");
+    assert!(!window.says(&first), "nobody reads them off the screen while typing");
+    // The field has the keyboard.
+    window.harness.event(egui::Event::Text("abandon".to_owned()));
     window.harness.run();
     window.click("Check the words");
     assert_eq!(window.wished(), [Command::CheckWords(TypedWords::new("abandon"))]);
     view.custody.check = WordsCheck::Wrong(WordsError::Number(1));
     window.show(view.clone());
-    assert!(window.mentions("There are 24 recovery words, and these are 1."));
+    assert!(window.mentions("There are 24 recovery words, and these are 1.") && !window.says(&first));
+    window.click("Show them again");
+    assert_eq!(window.wished(), [Command::ShowWords]);
+    view.custody.check = WordsCheck::Idle;
+    window.show(view.clone());
+    assert!(window.says(&first));
+    window.click("I have written them down: check");
+    window.click("Check the words");
+    assert_eq!(window.wished(), [], "it begins anew: nothing is typed yet");
     view.custody.check = WordsCheck::Right;
     window.show(view);
-    assert!(window.says("These are the right words."));
+    assert!(window.mentions("These are the right words.") && !window.says(&first));
     window.click("Recent calls");
     assert!(window.wished().contains(&Command::HideWords), "nobody reads them over a shoulder later");
 }

@@ -10,7 +10,7 @@ first_run-title = Choose your name
 first_run-intro = Friends find you under this name. No e-mail address, no phone number, no account.
 first_run-field = Your name
 first_run-hint = for example ana.perez
-first_run-rules = 3 to 32 letters, digits, dots, hyphens or underscores.
+first_run-rules = 3 to 32 characters: letters from a to z, digits, and dots, hyphens or underscores between them. It begins with a letter.
 first_run-valid = Press Enter to claim it, if it is free.
 first_run-claim = Claim this name
 first_run-later = Later
@@ -20,7 +20,7 @@ first_run-devices_title = Can you hear and be heard?
 first_run-devices_text = Choose what you speak into and listen to, and try it: Echo plays your voice back.
 first_run-help_title = Help others too?
 first_run-help = Yes, when this computer can
-first_run-help_cost = Takes a little of your line, and stops when you say so.
+first_run-help_cost = Others then use a small part of your internet connection. You can stop it at any time.
 first_run-keeping_title = Keep your name for good
 first_run-keeping_text = No company could give your name back to you. With 24 words on paper you can always come back.
 first_run-taken = Somebody else already has this name. Try another one.
@@ -32,13 +32,14 @@ first_run-held = { $held_by } of { $of } computers of the network keep your name
 
 ## What is wrong with a name
 
-username-too_short = A username has at least { $least } characters.
-username-too_long = A username has at most { $most } characters.
-username-character = A username consists of the letters a-z, digits, dots, hyphens and underscores; “{ $character }” is none of them.
-username-start = A username begins with a letter.
-username-end = A username ends with a letter or a digit.
-username-double_separator = Two dots, hyphens or underscores must not follow each other in a username.
-username-other = This cannot be a username.
+username-too_short = A name has at least { $least } characters.
+username-too_long = A name has at most { $most } characters.
+username-character = “{ $character }” cannot be in a name. Use letters from a to z without accents, digits, dots, hyphens and underscores.
+username-start = A name begins with a letter from a to z.
+username-end = A name ends with a letter or a digit.
+username-double_separator = Between letters or digits stands one dot, hyphen or underscore, not two.
+username-space = A name has no spaces. Put a dot, a hyphen or an underscore in their place.
+username-other = This cannot be a name. Use letters from a to z, digits, dots, hyphens and underscores.
 
 ## Side panel
 
@@ -53,7 +54,7 @@ side-recent = Recent calls
 side-recent_word = Recent
 side-network = Can people call me?
 side-network_word = Network
-side-help = Help others
+side-help = Helping
 side-help_word = Helping
 side-settings = Settings
 side-request_line = Wants to call you
@@ -67,12 +68,17 @@ side-offline = Offline
 side-key_tip = The fingerprint of your key. Friends can compare it to be sure that it is you.
 # The accessible name of somebody whose key was compared.
 side-verified = { $name }, verified
+side-blocked = Blocked
+# The accessible name of somebody who is blocked.
+side-blocked_row = { $name }, blocked
 side-online_tip = { $homes ->
     [one] People can call you. One helper passes their calls to you.
    *[other] People can call you. { $homes } helpers pass their calls to you.
 }
 side-here = Online now
 side-last_seen = Last seen { $when }
+# In the place of the row that looks a name up, while it cannot be one yet.
+side-look_up_short = To look for somebody new, type at least { $least } characters.
 side-look_up = Look up “{ $name }”
 side-request = Request from { $name }
 
@@ -102,7 +108,7 @@ contact-verified = Verified
 contact-same = They are the same
 contact-compare_again = No longer sure
 contact-compare = { $name } sees the same number on the page about you, if nobody stands in between. Compare it when you meet, or read it aloud in a call where you know the voice.
-contact-was_compared = You have compared keys with { $name }, by this number or by the words of a call.
+contact-was_compared = You have compared keys with { $name }: it is really them.
 contact-last_call = Last call: { $when }
 contact-remove_question = Remove { $name } from your contacts? You can add them again by name.
 contact-remove_yes = Remove { $name }
@@ -121,6 +127,7 @@ add-one = Add them, and you can call. To be sure that it is your friend, compare
 add-none_next = Check the spelling, or ask your friend whether they were online yet.
 add-offered = You opened a link that adds them to your contacts. The name is what the link says; only the fingerprint is certain.
 add-not_now = Not now
+add-no_name = “{ $name }” cannot be a name
 add-no_invite = This invite does not serve
 add-try_again = Search again
 add-offered_title = { $name } invites you
@@ -219,7 +226,7 @@ receipt-path = Connection
 receipt-mixed = Direct and relayed
 receipt-delay = Delay
 receipt-lost = Lost or late
-receipt-made_up = Filled in
+receipt-made_up = Gaps smoothed over
 receipt-pictures = Picture
 receipt-rate = Motion
 receipt-frozen = Picture froze
@@ -273,13 +280,13 @@ invite-copy_message = Copy with an explanation
 invite-message = Call me with Silbo: a program for calls from computer to computer, without an account and without a company in between. If you do not have it yet, ask me for it. Then open this link, or paste it into its search field: { $link }
 invite-qr = Your invite as a QR code
 invite-too_long = The link is too long for a QR code.
-invite-renew = Make it anew
+invite-renew = Make a new link
 invite-no_name = You have no name yet: your friend sees your fingerprint instead.
 invite-own_key = Your key: { $fingerprint }
 invite-supernodes = { $count ->
-    [0] It names no computer of the network yet. Wait until you are reachable, and make it anew.
-    [one] It names { $count } computer of the network.
-   *[other] It names { $count } computers of the network.
+    [0] It cannot lead to you yet. Wait until you are reachable, and make a new link.
+    [one] It leads to you through { $count } helper.
+   *[other] It leads to you through { $count } helpers.
 }
 
 ## Scan a code
@@ -310,43 +317,48 @@ network-unreachable = Nobody can call you at the moment
 network-again = Look again
 network-copy = Copy report
 network-copied = Copied.
+network-details = Show the details for experts
+network-fewer = Hide the details
 
 # What was found out, and is well or cannot be helped.
-found-is_supernode = This computer is a supernode itself.
-found-rung_through = You are rung through { $homes }.
-found-seen_at = From outside you are seen at { $addresses }.
-found-nat_open = No router translates your address.
-found-nat_independent = Your router keeps one public port for everybody: most calls are direct.
-found-nat_unknown = How your router translates addresses is not known: it takes two computers of the network that answer over UDP.
-found-udp_works = UDP gets through.
-found-udp_unknown = Nobody answered yet, over UDP or TCP.
-found-ipv_six_works = IPv6 works: a computer of the network was reached over it.
-found-ipv_six_unproven = This computer has a public IPv6 address, but nobody was reached over it.
-found-port_open = Strangers reach a port of this computer.
-found-port_untested = Whether strangers reach a port of this computer was not tested: only who serves others needs that.
-found-serves = It serves others because its operator said so.
+found-is_supernode = This computer is a helper itself: others are found and called through it.
+found-rung_through = { $helpers ->
+    [one] One helper passes calls to you.
+   *[other] { $helpers } helpers pass calls to you.
+}
+found-seen_at = Your address on the internet is { $addresses }.
+found-nat_open = This computer is on the internet directly, without a router in between.
+found-nat_independent = Your router goes well with calls: most of them go straight to the other computer.
+found-nat_unknown = How your router treats calls is not known yet: it takes two helpers that answer to find out.
+found-udp_works = Your network lets calls through.
+found-udp_unknown = Nobody has answered yet.
+found-ipv_six_works = The newer internet addresses (IPv6) work here, too.
+found-ipv_six_unproven = This computer has one of the newer internet addresses (IPv6), but nobody was reached over it.
+found-port_open = Others can reach this computer from outside.
+found-port_untested = Whether others can reach this computer from outside was not tested: only who helps others needs that.
+found-serves = It helps others because whoever runs it said so.
 found-clock_unknown = Too few computers said what time it is to judge the clock.
 found-clock_right = The clock is right.
 
 # What was found out, and what to change.
-advice-not_taken_in = Computers of the network answer, but none of them took this one in.
+advice-not_taken_in = Helpers answer, but none of them passes calls to you yet.
     .next = They may be full: try again in a minute.
-advice-nobody_answers = Computers of the network are known, and none of them answers.
-    .next = Check your network connection; a firewall must let out UDP, or at least TCP to port 443.
-advice-nat_dependent = Your router takes another public port for everybody you talk to: many calls go through a relay.
-    .next = For direct calls turn on “full cone” (endpoint-independent) translation or IPv6 in the router.
-advice-calls_over_tcp = Your network blocks UDP: calls go through a helper over TCP, and the sound may stutter.
-    .next = For better sound let UDP out in the firewall, or use another network.
-advice-no_way_for_sound = Your network blocks UDP, and no helper passes calls on over TCP right now.
-    .next = Let UDP out in the firewall, use another network, or look again in a minute.
-advice-ipv_six_none = This computer has no public IPv6 address.
+advice-nobody_answers = Helpers are known, and none of them answers.
+    .next = Check your network connection. If it works, a firewall may hold Silbo back: let it out there.
+advice-nat_dependent = Your router makes direct calls difficult: many calls go through a helper.
+    .next = For direct calls, turn on IPv6 in the router, or the setting called “full cone”.
+advice-calls_over_tcp = Your network holds calls back, so they go a slower way through a helper, and the sound may stutter.
+    .next = Use another network, or give the report to whoever looks after this one.
+advice-no_way_for_sound = Your network holds calls back, and no helper has a way around it right now.
+    .next = Use another network, look again in a minute, or give the report to whoever looks after this one.
+advice-ipv_six_none = This computer has none of the newer internet addresses (IPv6).
     .next = With IPv6 turned on in the router more calls are direct.
-advice-port_of_supernode = Others do not reach the port of this supernode, so nobody new is sent to it.
-    .next = Let its UDP port in through the firewall and forward it in the router, or stop it.
-advice-port_filtered = Strangers do not reach a port of this computer, so it cannot serve others; calls do not need that.
-    .next = To let it help, forward its UDP port in the router.
-advice-offers_nothing = This computer does not offer to help others.
-    .next = To let it, whenever it is fit and needed: say so under “Help others”.
+advice-port_of_supernode = Others cannot reach this helper from outside, so nobody new is sent to it.
+    .next = Let it in through the firewall and the router, as the details say, or stop it.
+advice-port_filtered = Others cannot reach this computer from outside, so it cannot help them; your own calls do not need that.
+    .next = To let it help, set up port forwarding to it in the router, as the details say.
+advice-offers_nothing = This computer does not help others.
+    .next = To let it, whenever it can and is needed: say so under “Helping”.
 advice-clock_behind = The clock is { $seconds } s behind; Silbo goes by the time of the network instead.
     .next = Let the system set the time from the network.
 advice-clock_ahead = The clock is { $seconds } s ahead; Silbo goes by the time of the network instead.
@@ -356,7 +368,7 @@ advice-clock_far_off = The clock is more than a day off: too far to be corrected
 
 ## Help others
 
-help-title = Help others
+help-title = Helping
 help-intro = Silbo has no servers. Computers that strangers can reach, and whose owners agree, let others find and hear each other. Yours does so only where you say yes, and rests on battery.
 help-may = This computer may
 help-directory = Keep names
@@ -368,7 +380,7 @@ help-relay_text = Where there is no direct way. Sealed: nobody here can listen.
 help-next_start = This takes effect the next time Silbo starts.
 help-cap = Calls passed on, at most
 help-no_cap = No limit
-help-upload = What your line can send
+help-upload = What your internet connection can send
 help-unknown = I do not know
 help-metered = My traffic costs money: do not help with it
 help-helped = { $people ->
@@ -431,10 +443,13 @@ keeping-open = The key lies on this computer, readable by your user only.
 keeping-sealed = The key lies on this computer, sealed with your passphrase.
 keeping-show = Show recovery words
 keeping-hide = Hide the words
+keeping-written = I have written them down: check
+keeping-checking = Type the words from your paper. They are hidden until you are done.
+keeping-show_again = Show them again
 keeping-hint = Type them from the paper, to be sure
 keeping-field = Recovery words from the paper
 keeping-check = Check the words
-keeping-right = These are the right words.
+keeping-right = These are the right words. Keep the paper where nobody else looks.
 keeping-seal = Seal with a passphrase
 keeping-change = Change the passphrase
 keeping-unseal = Remove the passphrase
@@ -495,7 +510,7 @@ returning-words_field = Your recovery words
 returning-words_button = Come back with the words
 returning-backup_title = With a backup
 returning-backup_text = It brings back everything: who you are, contacts, calls and settings.
-returning-file_hint = such as ~/silbo-ana.silbo-backup
+returning-file_hint = such as ~/silbo-backup.silbo
 returning-file_field = Your backup file
 returning-passphrase_field = Passphrase of your backup
 returning-backup_button = Come back with the backup
@@ -552,6 +567,52 @@ history-unanswered = Not connected
 
 notice-dismiss = Dismiss: { $message }
 
+## Forgetting past calls
+
+forget-one = Forget this call
+forget-all = Forget all calls
+forget-question = Forget all past calls? They are deleted from this computer for good. Your contacts stay, and nobody is told.
+forget-keep = Keep them
+forget-yes = Forget them all
+
+## What the person calls a contact
+
+nickname-give = Give a nickname
+nickname-change = Change the nickname
+nickname-field = Nickname
+nickname-note = Only you see it, on this computer. Leave it empty to see the username.
+nickname-characters = Letters, digits, signs and spaces on one line are fine; something in this is none of these.
+nickname-save = Save nickname
+nickname-cancel = Cancel
+
+## How loud it rings
+
+ringtone-title = Ringtone
+ringtone-silent = Silent
+ringtone-quiet = Quiet
+ringtone-usual = Normal
+ringtone-loud = Loud
+ringtone-play = Play
+
+## What Silbo is
+
+about-title = About Silbo
+about-version = Silbo { $version }
+about-what = Calls from computer to computer, encrypted from end to end, without an account and without a company in between.
+about-licence = Free software: you may use, change and pass it on. Licences: { $licences }.
+about-copy = Copy details for a report
+about-copy_text = For a report when something does not work: version and system, and nothing about you or your contacts.
+
+## Being sure of a contact
+
+sure-title = Is it really them?
+sure-by_words = Call { $name }, press “Verify” there, and read each other the words you see. Where they are the same, it is them, and nobody listens in.
+sure-other_ways = Other ways to be sure
+sure-fewer_ways = Hide the other ways
+sure-unsure = Take back that you compared keys with { $name }? You can compare them again at any time.
+sure-still_sure = I am still sure
+sure-unsure_yes = Take it back
+
 ## Why a call ended, or something did not work
 
 reason-hung_up = The call is over.
@@ -575,7 +636,7 @@ reason-missed = Nobody answered here in time.
 reason-replaced = The caller dialled again.
     .next = Answer the newer call.
 reason-no_path = No way was found between the two computers.
-    .next = Check that neither network blocks UDP, or try from another network.
+    .next = One of the networks may hold calls back: look under “Network” on both computers, or try from another network.
 reason-connection_lost = The connection was lost.
     .next = Check your network connection and call again.
 reason-peer_failed = The other side could not go on with the call.
@@ -602,6 +663,10 @@ reason-microphone_denied = The system does not let Silbo use the microphone.
     .next = Let it in the privacy settings of the system, then try again.
 reason-loudspeaker_denied = The system does not let Silbo use the loudspeaker.
     .next = Let it in the privacy settings of the system, then try again.
+reason-microphone_refused = The microphone you chose does not work here, or another program is using it. You go on with the one before.
+    .next = Choose it again once it works, or another one.
+reason-loudspeaker_refused = The loudspeaker you chose does not work here, or another program is using it. You go on with the one before.
+    .next = Choose it again once it works, or another one.
 reason-camera_missing = No camera was found.
     .next = Plug one in, then start video.
 reason-camera_busy = Another program is using the camera.
@@ -652,7 +717,7 @@ reason-yourself = That is you.
 reason-no_network = No computer of the network can be reached.
     .next = Check your network connection; Silbo keeps trying.
 reason-cannot_be_called = People cannot call you at the moment.
-    .next = Look at “Can people call me?” for what to change.
+    .next = Look under “Network” for what to change.
 reason-already_in_call = A call is already going on.
     .next = Hang up first.
 reason-no_call = There is no call this could apply to.
@@ -732,7 +797,7 @@ autostart-unnameable = The path { $path } has a sign that may not stand in the l
 waiting-reply = Nothing has come back from the other side yet.
     .next = It goes on trying; they may have just gone offline, or not know you yet.
 waiting-path = No way between the two computers is found yet.
-    .next = It goes on trying; a network that blocks UDP makes it slow.
+    .next = It goes on trying; some networks hold calls back, and then it takes longer.
 
 ## Why nobody can be reached
 
@@ -768,7 +833,7 @@ bad_invite-other = This invite cannot be used.
 
 standing-none = This computer does not offer to help others.
     .next = Choose above what it may do.
-standing-proving = Fit to help; strangers try whether they reach this computer.
+standing-proving = Fit to help; others try whether they reach this computer.
     .next = This takes a few minutes.
 standing-stand_by = Fit to help and reachable; it will serve when it is needed.
     .next = Leave it on; it begins by itself.
@@ -781,14 +846,14 @@ standing-cooling_down = This computer has served, and rests.
 standing-on_battery = It does not help while it runs on its battery.
     .next = Plug it in; it goes on by itself.
 standing-metered = It does not help because its traffic costs money.
-    .next = Say below that your traffic is free, on a line where it is.
-standing-no_address = It does not help yet: supernodes do not agree at which address they see it.
+    .next = Say below that your traffic is free, on a connection where it is.
+standing-no_address = It does not help yet: helpers do not agree at which address they see it.
     .next = Wait a minute.
 standing-uptime = It does not help yet: that takes two hours without a break, and 84 hours in a week.
     .next = Leave it on; it begins by itself.
 standing-address_age = It does not help yet: its public address must have been the same for a day.
     .next = Leave it on; it begins by itself.
-standing-upload = It does not help: its line is too slow, or nobody said how fast it is, for what was agreed to.
+standing-upload = It does not help: its internet connection is too slow for what was agreed to, or nobody said how fast it is.
     .next = Say below how much it can send: 2 Mbit/s for keeping names, 10 Mbit/s for passing calls on.
-standing-unreachable = It does not help: strangers do not reach this computer.
-    .next = Let the router open ports (UPnP, NAT-PMP or PCP), or forward a UDP port to this computer.
+standing-unreachable = It does not help: others cannot reach this computer from outside.
+    .next = In the router, let devices open ports by themselves (UPnP), or set up port forwarding to this computer.

@@ -10,7 +10,7 @@ first_run-title = Elige tu nombre
 first_run-intro = Con este nombre te encuentran tus amigos. Sin correo, sin teléfono, sin cuenta.
 first_run-field = Tu nombre
 first_run-hint = por ejemplo, ana.perez
-first_run-rules = De 3 a 32 letras, cifras, puntos, guiones o guiones bajos.
+first_run-rules = De 3 a 32 caracteres: letras de la a a la z, cifras, y entre ellas puntos, guiones o guiones bajos. Empieza por una letra.
 first_run-valid = Pulsa Intro para reservarlo, si está libre.
 first_run-claim = Reservar este nombre
 first_run-later = Más tarde
@@ -20,7 +20,7 @@ first_run-devices_title = ¿Se oye y te oyes?
 first_run-devices_text = Elige por dónde hablas y escuchas, y pruébalo: Echo te devuelve tu voz.
 first_run-help_title = ¿Ayudar también a otros?
 first_run-help = Sí, cuando este ordenador pueda
-first_run-help_cost = Gasta un poco de tu línea y acaba cuando digas.
+first_run-help_cost = Otros usan entonces una pequeña parte de tu conexión a internet. Puedes pararlo cuando quieras.
 first_run-keeping_title = Conserva tu nombre
 first_run-keeping_text = Ninguna empresa podría devolverte tu nombre. Con 24 palabras en papel siempre puedes volver.
 first_run-taken = Otra persona ya tiene este nombre. Prueba con otro.
@@ -37,11 +37,12 @@ first_run-held = { $held_by ->
 
 username-too_short = Un nombre tiene al menos { $least } caracteres.
 username-too_long = Un nombre tiene como mucho { $most } caracteres.
-username-character = Un nombre se compone de letras de la a a la z, cifras, puntos, guiones y guiones bajos; «{ $character }» no es nada de eso.
-username-start = Un nombre empieza por una letra.
+username-character = «{ $character }» no puede ir en un nombre. Usa letras de la a a la z sin acentos, cifras, puntos, guiones y guiones bajos.
+username-start = Un nombre empieza por una letra de la a a la z.
 username-end = Un nombre acaba en una letra o una cifra.
-username-double_separator = En un nombre no pueden ir seguidos dos puntos, guiones o guiones bajos.
-username-other = Esto no puede ser un nombre.
+username-double_separator = Entre letras o cifras va un solo punto, guion o guion bajo, no dos.
+username-space = Un nombre no lleva espacios. Pon en su lugar un punto, un guion o un guion bajo.
+username-other = Esto no puede ser un nombre. Usa letras de la a a la z, cifras, puntos, guiones y guiones bajos.
 
 ## Panel lateral
 
@@ -56,7 +57,7 @@ side-recent = Llamadas recientes
 side-recent_word = Recientes
 side-network = ¿Pueden llamarme?
 side-network_word = Red
-side-help = Ayudar a otros
+side-help = Ayudar
 side-help_word = Ayudar
 side-settings = Ajustes
 side-request_line = Quiere llamarte
@@ -70,12 +71,17 @@ side-offline = Sin conexión
 side-key_tip = La huella de tu clave. Tus amigos pueden compararla para asegurarse de que eres tú.
 # El nombre accesible de alguien cuya clave se ha comparado.
 side-verified = { $name }, clave comparada
+side-blocked = Bloqueado
+# El nombre accesible de alguien a quien se ha bloqueado.
+side-blocked_row = { $name }, bloqueado
 side-online_tip = { $homes ->
     [one] Pueden llamarte. Un ayudante te pasa las llamadas.
    *[other] Pueden llamarte. { $homes } ayudantes te pasan las llamadas.
 }
 side-here = Conectado ahora
 side-last_seen = Visto por última vez: { $when }
+# En lugar de la fila que busca un nombre, mientras aún no puede serlo.
+side-look_up_short = Para buscar a alguien nuevo, escribe al menos { $least } caracteres.
 side-look_up = Buscar «{ $name }»
 side-request = Solicitud de { $name }
 
@@ -105,7 +111,7 @@ contact-verified = Comparado
 contact-same = Son iguales
 contact-compare_again = Ya no es seguro
 contact-compare = Si nadie se interpone, { $name } ve el mismo número en la página que habla de ti. Compáralo en persona, o léelo en voz alta en una llamada en la que reconozcas la voz.
-contact-was_compared = Has comparado claves con { $name }, con este número o con las palabras de una llamada.
+contact-was_compared = Has comparado claves con { $name }: es de verdad quien dice.
 contact-last_call = Última llamada: { $when }
 contact-remove_question = ¿Eliminar a { $name } de tus contactos? Puedes volver a añadirlo por su nombre.
 contact-remove_yes = Eliminar a { $name }
@@ -124,6 +130,7 @@ add-one = Añádelo y podrás llamar. Para estar seguro de que es tu amigo, comp
 add-none_next = Comprueba cómo se escribe, o pregunta a tu amigo si ya se ha conectado alguna vez.
 add-offered = Has abierto un enlace que lo añade a tus contactos. El nombre es lo que dice el enlace; solo la huella es segura.
 add-not_now = Ahora no
+add-no_name = «{ $name }» no puede ser un nombre
 add-no_invite = Esta invitación no sirve
 add-try_again = Buscar otra vez
 add-offered_title = { $name } te invita
@@ -221,7 +228,7 @@ receipt-path = Conexión
 receipt-mixed = Directo y con ayuda
 receipt-delay = Retraso
 receipt-lost = Perdido o tarde
-receipt-made_up = Rellenado
+receipt-made_up = Huecos suavizados
 receipt-pictures = Imagen
 receipt-rate = Movimiento
 receipt-frozen = Imagen parada
@@ -275,13 +282,13 @@ invite-copy_message = Copiar con una explicación
 invite-message = Llámame con Silbo: un programa para llamadas de ordenador a ordenador, sin cuenta y sin ninguna empresa en medio. Si aún no lo tienes, pídemelo. Después abre este enlace, o pégalo en su campo de búsqueda: { $link }
 invite-qr = Tu invitación como código QR
 invite-too_long = El enlace es demasiado largo para un código QR.
-invite-renew = Crear otro
+invite-renew = Crear otro enlace
 invite-no_name = Aún no tienes nombre: tu amigo verá tu huella en su lugar.
 invite-own_key = Tu clave: { $fingerprint }
 invite-supernodes = { $count ->
-    [0] Todavía no nombra ningún ordenador de la red. Espera a ser localizable y crea otro.
-    [one] Nombra { $count } ordenador de la red.
-   *[other] Nombra { $count } ordenadores de la red.
+    [0] Todavía no puede llevar hasta ti. Espera a ser localizable y crea otro enlace.
+    [one] Lleva hasta ti a través de { $count } ayudante.
+   *[other] Lleva hasta ti a través de { $count } ayudantes.
 }
 
 ## Escanear un código
@@ -312,43 +319,48 @@ network-unreachable = Ahora mismo nadie puede llamarte
 network-again = Mirar otra vez
 network-copy = Copiar informe
 network-copied = Copiado.
+network-details = Mostrar los detalles para expertos
+network-fewer = Ocultar los detalles
 
 # Lo que se ha averiguado, y está bien o no tiene remedio.
-found-is_supernode = Este ordenador es él mismo un supernodo.
-found-rung_through = Tus llamadas llegan a través de { $homes }.
-found-seen_at = Desde fuera te ven en { $addresses }.
-found-nat_open = Ningún router traduce tu dirección.
-found-nat_independent = Tu router mantiene un mismo puerto público para todos: la mayoría de las llamadas son directas.
-found-nat_unknown = No se sabe cómo traduce direcciones tu router: hacen falta dos ordenadores de la red que respondan por UDP.
-found-udp_works = UDP pasa.
-found-udp_unknown = Todavía no ha respondido nadie, ni por UDP ni por TCP.
-found-ipv_six_works = IPv6 funciona: con él se ha llegado a un ordenador de la red.
-found-ipv_six_unproven = Este ordenador tiene una dirección IPv6 pública, pero con ella no se ha llegado a nadie.
-found-port_open = Los desconocidos llegan a un puerto de este ordenador.
-found-port_untested = No se ha probado si los desconocidos llegan a un puerto de este ordenador: solo lo necesita quien ayuda a otros.
+found-is_supernode = Este ordenador es él mismo un ayudante: a través de él se encuentra y se llama a otros.
+found-rung_through = { $helpers ->
+    [one] Un ayudante te pasa las llamadas.
+   *[other] { $helpers } ayudantes te pasan las llamadas.
+}
+found-seen_at = Tu dirección en internet es { $addresses }.
+found-nat_open = Este ordenador está directamente en internet, sin ningún router en medio.
+found-nat_independent = Tu router se lleva bien con las llamadas: la mayoría van directas al otro ordenador.
+found-nat_unknown = Aún no se sabe cómo trata las llamadas tu router: para saberlo hacen falta dos ayudantes que respondan.
+found-udp_works = Tu red deja pasar las llamadas.
+found-udp_unknown = Todavía no ha respondido nadie.
+found-ipv_six_works = Las direcciones nuevas de internet (IPv6) también funcionan aquí.
+found-ipv_six_unproven = Este ordenador tiene una de las direcciones nuevas de internet (IPv6), pero con ella no se ha llegado a nadie.
+found-port_open = Otros pueden llegar a este ordenador desde fuera.
+found-port_untested = No se ha probado si otros pueden llegar a este ordenador desde fuera: solo lo necesita quien ayuda a otros.
 found-serves = Ayuda a otros porque así lo ha dicho quien lo maneja.
 found-clock_unknown = Muy pocos ordenadores han dicho qué hora es como para juzgar el reloj.
 found-clock_right = El reloj va bien.
 
 # Lo que se ha averiguado, y qué hay que cambiar.
-advice-not_taken_in = Hay ordenadores de la red que responden, pero ninguno ha acogido a este.
+advice-not_taken_in = Hay ayudantes que responden, pero ninguno te pasa llamadas todavía.
     .next = Puede que estén llenos: prueba otra vez dentro de un minuto.
-advice-nobody_answers = Se conocen ordenadores de la red, y ninguno responde.
-    .next = Comprueba tu conexión a la red; el cortafuegos tiene que dejar salir UDP, o al menos TCP al puerto 443.
-advice-nat_dependent = Tu router toma otro puerto público para cada persona con la que hablas: muchas llamadas pasan por un ayudante.
-    .next = Para tener llamadas directas, activa en el router la traducción «full cone» (independiente del destino) o IPv6.
-advice-calls_over_tcp = Tu red bloquea UDP: las llamadas pasan por un ayudante sobre TCP, y el sonido puede cortarse.
-    .next = Para oírse mejor, deja salir UDP en el cortafuegos o usa otra red.
-advice-no_way_for_sound = Tu red bloquea UDP, y ahora mismo ningún ayudante pasa llamadas por TCP.
-    .next = Deja salir UDP en el cortafuegos, usa otra red, o mira otra vez dentro de un minuto.
-advice-ipv_six_none = Este ordenador no tiene dirección IPv6 pública.
+advice-nobody_answers = Se conocen ayudantes, y ninguno responde.
+    .next = Comprueba tu conexión a la red. Si funciona, puede que un cortafuegos retenga a Silbo: déjalo salir allí.
+advice-nat_dependent = Tu router dificulta las llamadas directas: muchas pasan por un ayudante.
+    .next = Para tener llamadas directas, activa en el router IPv6 o el ajuste llamado «full cone».
+advice-calls_over_tcp = Tu red retiene las llamadas, así que van por un camino más lento a través de un ayudante, y el sonido puede cortarse.
+    .next = Usa otra red, o dale el informe a quien se ocupa de esta.
+advice-no_way_for_sound = Tu red retiene las llamadas, y ahora mismo ningún ayudante sabe cómo rodearla.
+    .next = Usa otra red, mira otra vez dentro de un minuto, o dale el informe a quien se ocupa de esta.
+advice-ipv_six_none = Este ordenador no tiene ninguna de las direcciones nuevas de internet (IPv6).
     .next = Con IPv6 activado en el router hay más llamadas directas.
-advice-port_of_supernode = Los demás no llegan al puerto de este supernodo, así que no se le envía a nadie nuevo.
-    .next = Deja entrar su puerto UDP en el cortafuegos y redirígelo en el router, o páralo.
-advice-port_filtered = Los desconocidos no llegan a ningún puerto de este ordenador, así que no puede ayudar a otros; las llamadas no lo necesitan.
-    .next = Para que ayude, redirige su puerto UDP en el router.
-advice-offers_nothing = Este ordenador no se ofrece a ayudar a otros.
-    .next = Si quieres que lo haga cuando pueda y haga falta, dilo en «Ayudar a otros».
+advice-port_of_supernode = Los demás no pueden llegar a este ayudante desde fuera, así que no se le envía a nadie nuevo.
+    .next = Déjalo entrar en el cortafuegos y en el router, como dicen los detalles, o páralo.
+advice-port_filtered = Los demás no pueden llegar a este ordenador desde fuera, así que no puede ayudarlos; tus llamadas no lo necesitan.
+    .next = Para que ayude, redirige un puerto hacia él en el router, como dicen los detalles.
+advice-offers_nothing = Este ordenador no ayuda a otros.
+    .next = Si quieres que lo haga cuando pueda y haga falta, dilo en «Ayudar».
 advice-clock_behind = El reloj va { $seconds } s atrasado; Silbo se guía por la hora de la red.
     .next = Deja que el sistema tome la hora de la red.
 advice-clock_ahead = El reloj va { $seconds } s adelantado; Silbo se guía por la hora de la red.
@@ -358,7 +370,7 @@ advice-clock_far_off = El reloj se equivoca en más de un día: es demasiado par
 
 ## Ayudar a otros
 
-help-title = Ayuda a otros
+help-title = Ayudar
 help-intro = Silbo no tiene servidores. Los ordenadores a los que cualquiera puede llegar, y cuyos dueños están de acuerdo, ayudan a otros a encontrarse y a oírse. El tuyo solo lo hace donde tú digas que sí, y descansa cuando va con batería.
 help-may = Este ordenador puede
 help-directory = Guardar nombres
@@ -370,7 +382,7 @@ help-relay_text = Donde no hay camino directo. Selladas: aquí nadie puede oírl
 help-next_start = Tendrá efecto la próxima vez que se inicie Silbo.
 help-cap = Llamadas que pasan por aquí, como mucho
 help-no_cap = Sin límite
-help-upload = Lo que puede enviar tu línea
+help-upload = Lo que puede enviar tu conexión a internet
 help-unknown = No lo sé
 help-metered = Mi tráfico cuesta dinero: no ayudar con él
 help-helped = { $people ->
@@ -433,10 +445,13 @@ keeping-open = La clave está en este ordenador y solo tu usuario puede leerla.
 keeping-sealed = La clave está en este ordenador, sellada con tu frase de paso.
 keeping-show = Mostrar las palabras de recuperación
 keeping-hide = Ocultar las palabras
+keeping-written = Las he apuntado: comprobar
+keeping-checking = Escribe las palabras desde el papel. Están ocultas hasta que acabes.
+keeping-show_again = Mostrarlas otra vez
 keeping-hint = Escríbelas desde el papel, para estar seguro
 keeping-field = Palabras de recuperación del papel
 keeping-check = Comprobar las palabras
-keeping-right = Son las palabras correctas.
+keeping-right = Son las palabras correctas. Guarda el papel donde nadie más mire.
 keeping-seal = Sellar con una frase de paso
 keeping-change = Cambiar la frase de paso
 keeping-unseal = Quitar la frase de paso
@@ -497,7 +512,7 @@ returning-words_field = Tus palabras de recuperación
 returning-words_button = Volver con las palabras
 returning-backup_title = Con una copia de seguridad
 returning-backup_text = Lo devuelve todo: quien eres, los contactos, las llamadas y los ajustes.
-returning-file_hint = como ~/silbo-ana.silbo-backup
+returning-file_hint = como ~/silbo-copia.silbo
 returning-file_field = Tu archivo de copia
 returning-passphrase_field = Frase de paso de tu copia
 returning-backup_button = Volver con la copia
@@ -554,6 +569,52 @@ history-unanswered = Sin conectar
 
 notice-dismiss = Descartar: { $message }
 
+## Olvidar llamadas
+
+forget-one = Olvidar esta llamada
+forget-all = Olvidar todas las llamadas
+forget-question = ¿Olvidar todas las llamadas? Se borran de este ordenador para siempre. Tus contactos se quedan y nadie se entera.
+forget-keep = Conservarlas
+forget-yes = Olvidarlas todas
+
+## Cómo llama la persona a un contacto
+
+nickname-give = Poner un apodo
+nickname-change = Cambiar el apodo
+nickname-field = Apodo
+nickname-note = Solo lo ves tú, en este ordenador. Déjalo vacío para ver el nombre de usuario.
+nickname-characters = Valen letras, cifras, signos y espacios en una línea; algo de esto no lo es.
+nickname-save = Guardar apodo
+nickname-cancel = Cancelar
+
+## A qué volumen suena
+
+ringtone-title = Tono de llamada
+ringtone-silent = Sin sonido
+ringtone-quiet = Bajo
+ringtone-usual = Normal
+ringtone-loud = Alto
+ringtone-play = Escuchar
+
+## Qué es Silbo
+
+about-title = Acerca de Silbo
+about-version = Silbo { $version }
+about-what = Llamadas de ordenador a ordenador, cifradas de extremo a extremo, sin cuenta y sin ninguna empresa en medio.
+about-licence = Software libre: puedes usarlo, cambiarlo y compartirlo. Licencias: { $licences }.
+about-copy = Copiar detalles para un informe
+about-copy_text = Para un informe cuando algo no funciona: versión y sistema, y nada sobre ti ni tus contactos.
+
+## Estar seguro de un contacto
+
+sure-title = ¿Es de verdad quien dice?
+sure-by_words = Llama a { $name }, pulsa allí «Verificar» y leeos las palabras que veis. Si son las mismas, es quien dice y nadie escucha.
+sure-other_ways = Otras formas de estar seguro
+sure-fewer_ways = Ocultar las otras formas
+sure-unsure = ¿Retirar que has comparado claves con { $name }? Puedes volver a compararlas cuando quieras.
+sure-still_sure = Sigo estando seguro
+sure-unsure_yes = Retirarlo
+
 ## Por qué ha acabado una llamada, o algo no ha funcionado
 
 reason-hung_up = La llamada ha terminado.
@@ -577,7 +638,7 @@ reason-missed = Aquí nadie ha respondido a tiempo.
 reason-replaced = Han vuelto a llamar.
     .next = Responde a la llamada más reciente.
 reason-no_path = No se ha encontrado ningún camino entre los dos ordenadores.
-    .next = Comprueba que ninguna de las dos redes bloquee UDP, o prueba desde otra red.
+    .next = Puede que una de las redes retenga las llamadas: mirad en «Red» en los dos ordenadores, o prueba desde otra red.
 reason-connection_lost = Se ha perdido la conexión.
     .next = Comprueba tu conexión a la red y llama otra vez.
 reason-peer_failed = El otro lado no ha podido seguir con la llamada.
@@ -604,6 +665,10 @@ reason-microphone_denied = El sistema no deja que Silbo use el micrófono.
     .next = Permítelo en los ajustes de privacidad del sistema y prueba otra vez.
 reason-loudspeaker_denied = El sistema no deja que Silbo use el altavoz.
     .next = Permítelo en los ajustes de privacidad del sistema y prueba otra vez.
+reason-microphone_refused = El micrófono que has elegido no funciona aquí, o lo usa otro programa. Sigues con el de antes.
+    .next = Elígelo otra vez cuando funcione, o elige otro.
+reason-loudspeaker_refused = El altavoz que has elegido no funciona aquí, o lo usa otro programa. Sigues con el de antes.
+    .next = Elígelo otra vez cuando funcione, o elige otro.
 reason-camera_missing = No se ha encontrado ninguna cámara.
     .next = Conecta una y inicia el vídeo.
 reason-camera_busy = Otro programa está usando la cámara.
@@ -653,8 +718,8 @@ reason-yourself = Eso eres tú.
     .next = Llama a Echo para oírte.
 reason-no_network = No se llega a ningún ordenador de la red.
     .next = Comprueba tu conexión a la red; Silbo sigue intentándolo.
-reason-cannot_be_called = Ahora mismo no pueden llamarte.
-    .next = Mira en «¿Pueden llamarme?» qué hay que cambiar.
+reason-cannot_be_called = Ahora mismo nadie puede llamarte.
+    .next = Mira en «Red» qué hay que cambiar.
 reason-already_in_call = Ya hay una llamada en curso.
     .next = Cuelga primero.
 reason-no_call = No hay ninguna llamada a la que aplicarlo.
@@ -733,8 +798,8 @@ autostart-unnameable = La ruta { $path } tiene un signo que no puede estar en la
 
 waiting-reply = Todavía no ha llegado nada del otro lado.
     .next = Sigue intentándolo; quizá acaba de perder la conexión, o aún no te conoce.
-waiting-path = Todavía no se ha encontrado ningún camino entre los dos ordenadores.
-    .next = Sigue intentándolo; una red que bloquea UDP lo hace lento.
+waiting-path = Aún no se ha encontrado un camino entre los dos ordenadores.
+    .next = Sigue intentándolo; algunas redes retienen las llamadas, y entonces tarda más.
 
 ## Por qué no se llega a nadie
 
@@ -770,8 +835,8 @@ bad_invite-other = Esta invitación no se puede usar.
 
 standing-none = Este ordenador no se ofrece a ayudar a otros.
     .next = Elige arriba qué puede hacer.
-standing-proving = Puede ayudar; unos desconocidos prueban si llegan a este ordenador.
-    .next = Tarda unos minutos.
+standing-proving = Puede ayudar; otros prueban si llegan a este ordenador.
+    .next = Esto tarda unos minutos.
 standing-stand_by = Puede ayudar y se llega a él; servirá cuando haga falta.
     .next = Déjalo encendido; empieza solo.
 standing-serving = Este ordenador ayuda a otros.
@@ -783,14 +848,14 @@ standing-cooling_down = Este ordenador ha ayudado, y ahora descansa.
 standing-on_battery = No ayuda mientras va con batería.
     .next = Enchúfalo; sigue solo.
 standing-metered = No ayuda porque su tráfico cuesta dinero.
-    .next = Di abajo que tu tráfico es gratis, en una línea donde lo sea.
-standing-no_address = Todavía no ayuda: los ordenadores de la red no se ponen de acuerdo en qué dirección lo ven.
+    .next = Di abajo que tu tráfico es gratis, en una conexión donde lo sea.
+standing-no_address = Aún no ayuda: los ayudantes no se ponen de acuerdo en qué dirección lo ven.
     .next = Espera un minuto.
 standing-uptime = Todavía no ayuda: hacen falta dos horas sin pausa, y 84 horas en una semana.
     .next = Déjalo encendido; empieza solo.
 standing-address_age = Todavía no ayuda: su dirección pública tiene que haber sido la misma durante un día.
     .next = Déjalo encendido; empieza solo.
-standing-upload = No ayuda: su línea es demasiado lenta para lo acordado, o nadie ha dicho lo rápida que es.
+standing-upload = No ayuda: su conexión a internet es demasiado lenta para lo acordado, o nadie ha dicho lo rápida que es.
     .next = Di abajo cuánto puede enviar: 2 Mbit/s para guardar nombres, 10 Mbit/s para pasar llamadas.
-standing-unreachable = No ayuda: los desconocidos no llegan a este ordenador.
-    .next = Deja que el router abra puertos (UPnP, NAT-PMP o PCP), o redirige un puerto UDP a este ordenador.
+standing-unreachable = No ayuda: los demás no pueden llegar a este ordenador desde fuera.
+    .next = En el router, deja que los dispositivos abran puertos ellos mismos (UPnP), o redirige un puerto a este ordenador.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{Tone, Whistle};
+use super::{Loudness, Tone, Whistle};
 use crate::device::{AudioSink, DeviceError, Loudspeaker};
 use crate::frame::duration_of;
 
@@ -23,14 +23,19 @@ impl Player {
     /// work is logged, since the call will say so itself. The loudspeaker is opened on the thread: a sound server may
     /// take its time.
     pub fn start(tone: Tone, sink: &AudioSink) -> Option<Self> {
-        if !sink.is_device() {
+        Self::start_at(tone, Loudness::Usual, sink)
+    }
+
+    /// Begins so loud; one that is silent opens no loudspeaker.
+    pub fn start_at(tone: Tone, loudness: Loudness, sink: &AudioSink) -> Option<Self> {
+        if !sink.is_device() || loudness == Loudness::Silent {
             return None;
         }
         let sink = sink.clone();
         let stopped = Arc::new(AtomicBool::new(false));
         let player = Self { stopped: Arc::clone(&stopped) };
         let run = move || {
-            if let Err(error) = play(tone, &sink, &stopped) {
+            if let Err(error) = play(tone, loudness, &sink, &stopped) {
                 tracing::warn!(%error, ?tone, "it is not heard");
             }
         };
@@ -50,7 +55,7 @@ impl Drop for Player {
     }
 }
 
-fn play(tone: Tone, sink: &AudioSink, stopped: &AtomicBool) -> Result<(), DeviceError> {
+fn play(tone: Tone, loudness: Loudness, sink: &AudioSink, stopped: &AtomicBool) -> Result<(), DeviceError> {
     let mut speaker = Loudspeaker::of(sink)?;
     speaker.start()?;
     let mut whistle = Whistle::new(tone);
@@ -60,7 +65,7 @@ fn play(tone: Tone, sink: &AudioSink, stopped: &AtomicBool) -> Result<(), Device
                 thread::sleep(duration_of(speaker.waiting() as u64) + POLL);
                 return Ok(());
             };
-            speaker.write(&block);
+            speaker.write(&block.map(|sample| sample * loudness.factor()));
         }
         thread::sleep(POLL);
     }

@@ -21,10 +21,38 @@ pub mod driver;
 pub enum Tone {
     /// Somebody calls.
     Incoming,
+    /// The same, once: how it would ring.
+    Trial,
     /// It rings at the other end.
     Ringing,
     /// The call is over.
     Over,
+}
+
+/// How loud it rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Loudness {
+    /// Not at all.
+    Silent,
+    /// Half as loud, to the ear.
+    Quiet,
+    /// As it is made.
+    #[default]
+    Usual,
+    /// As loud as it can be without being distorted.
+    Loud,
+}
+
+impl Loudness {
+    /// What samples are multiplied by.
+    pub const fn factor(self) -> f32 {
+        match self {
+            Self::Silent => 0.0,
+            Self::Quiet => 0.3,
+            Self::Usual => 1.0,
+            Self::Loud => 3.0,
+        }
+    }
 }
 
 /// One note: from `from` to `to` Hz within so many milliseconds, then a rest.
@@ -51,6 +79,8 @@ const INCOMING: Score = Score {
     ],
     again: true,
 };
+
+const TRIAL: Score = Score { again: false, ..INCOMING };
 
 const RINGING: Score = Score {
     loudness: 0.1,
@@ -85,6 +115,7 @@ impl Tone {
     const fn score(self) -> &'static Score {
         match self {
             Self::Incoming => &INCOMING,
+            Self::Trial => &TRIAL,
             Self::Ringing => &RINGING,
             Self::Over => &OVER,
         }
@@ -160,6 +191,19 @@ mod tests {
             assert!(last.iter().any(|sample| sample.abs() > 0.05), "{tone:?} fell silent");
         }
         assert_eq!(heard(Tone::Over, minute).len(), samples(120 + 40 + 160) as usize);
+        let trial = heard(Tone::Trial, minute);
+        assert_eq!(trial.len(), samples(3000) as usize);
+        assert_eq!(trial, heard(Tone::Incoming, Duration::from_secs(3)), "it is what rings");
+    }
+
+    #[test]
+    fn the_loudest_ring_is_not_distorted_and_the_most_quiet_one_is_not_heard() {
+        let loudest = heard(Tone::Incoming, Duration::from_secs(3))
+            .iter()
+            .fold(0.0, |most: f32, it| most.max(it.abs()));
+        assert!(loudest * Loudness::Loud.factor() < 1.0);
+        assert!(loudest * Loudness::Quiet.factor() > 0.05);
+        assert_eq!(Loudness::Silent.factor(), 0.0);
     }
 
     #[test]

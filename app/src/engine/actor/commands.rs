@@ -22,6 +22,7 @@ impl Actor {
             Command::Block(key) => self.block(key),
             Command::Unblock(key) => self.unblock(key),
             Command::SetVerified(key, verified) => self.set_verified(key, verified),
+            Command::SetNickname(key, nickname) => self.set_nickname(key, nickname.as_ref()),
             Command::KeepKey(pinned) => self.keep_key(pinned),
             Command::TrustKey(change) => self.trust_key(change),
             Command::Call(ContactId::Echo) => self.dial(Who::Echo),
@@ -42,6 +43,11 @@ impl Actor {
             }
             Command::SetMicrophone(source) => self.set_microphone(source),
             Command::SetLoudspeaker(sink) => self.set_loudspeaker(sink),
+            Command::SetRingtone(loudness) => self.set_ringtone(loudness),
+            Command::TryRingtone => {
+                self.try_ringtone();
+                Ok(())
+            }
             Command::ListDevices => {
                 self.list_devices();
                 Ok(())
@@ -80,6 +86,8 @@ impl Actor {
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),
+            Command::ForgetCall { with, began } => self.forget_call(with, began),
+            Command::ForgetCalls => self.forget_calls(),
             Command::ShowWords => {
                 self.show_words();
                 Ok(())
@@ -96,6 +104,7 @@ impl Actor {
                 self.seal(present, wanted);
                 Ok(())
             }
+            Command::NameBackup => self.name_backup(),
             Command::Export { file, passphrase, overwrite } => {
                 self.export(file, passphrase, overwrite);
                 Ok(())

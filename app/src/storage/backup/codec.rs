@@ -5,8 +5,8 @@ use crate::{
     call::Receipt,
     engine::view::{ContactId, HistoryOutcome},
     storage::{
-        Blocked, Contact, MAX_BLOCKED, MAX_CONTACTS, MAX_HISTORY, MAX_REQUESTS, PastCall, Request, Setting,
-        Verified,
+        Blocked, Contact, MAX_BLOCKED, MAX_CONTACTS, MAX_HISTORY, MAX_REQUESTS, Nickname, PastCall, Request,
+        Setting, Verified,
     },
 };
 use minicbor::{Decoder, Encoder, data::Type};
@@ -87,11 +87,15 @@ impl Backup {
         out.array(7)?.u8(VERSION)?.bytes(Zeroizing::new(self.identity.secret()).as_ref())?;
         out.array(self.contacts.len() as u64)?;
         for contact in &self.contacts {
-            out.array(7)?.bytes(contact.key.bytes())?.str(&contact.name)?;
+            out.array(if contact.nickname.is_some() { 8 } else { 7 })?;
+            out.bytes(contact.key.bytes())?.str(&contact.name)?;
             out.u64(contact.added.as_millis())?.bool(contact.verified.is_yes())?;
             write_secret(out, contact.presence)?;
             write_secret(out, contact.told)?;
             write_number(out, contact.seen.map(UnixTime::as_millis))?;
+            if let Some(nickname) = &contact.nickname {
+                out.str(nickname.as_str())?;
+            }
         }
         out.array(self.blocked.len() as u64)?;
         for Blocked { key, name, since } in &self.blocked {
@@ -138,9 +142,19 @@ fn contact(read: &mut Decoder<'_>, items: u64) -> Result<Contact, BackupError> {
         told: or_null(read, bytes32)?.map(PresenceSecret::from_bytes),
         seen: or_null(read, time)?,
         here: false,
+        nickname: if items > 7 { nickname(read)? } else { None },
     };
-    skip(read, items, 7)?;
+    skip(read, items, items.clamp(7, 8))?;
     Ok(contact)
+}
+
+/// Nothing for one that this build would not take: what somebody is called is no reason to refuse all the rest.
+fn nickname(read: &mut Decoder<'_>) -> Result<Option<Nickname>, BackupError> {
+    let text = read.str()?;
+    if text.len() > LONGEST_NAME {
+        return Err(BackupError::Malformed);
+    }
+    Ok(Nickname::parse(text).ok().filter(|nickname| nickname.as_str() == text))
 }
 
 fn stranger(read: &mut Decoder<'_>, items: u64) -> Result<(PublicKey, String, UnixTime), BackupError> {
@@ -348,6 +362,18 @@ mod tests {
         let read = Backup::decode(&other).unwrap();
         assert_eq!((read.history.len(), read.history[0].receipt), (sample().history.len(), None));
         assert!(read.encode().unwrap().len() < bytes.len());
+    }
+
+    #[test]
+    fn a_nickname_that_is_none_is_left_out_and_one_that_is_too_long_is_malformed() {
+        let bytes = sample().encode().unwrap();
+        let at = bytes.windows(3).position(|three| three == b"Mum").unwrap();
+        let mut other = bytes.to_vec();
+        other[at] = 0x1b;
+        let read = Backup::decode(&other).unwrap();
+        assert_eq!((read.contacts.len(), &read.contacts[0].nickname), (sample().contacts.len(), &None));
+        let long = [&bytes[..at - 1], &[0x79, 0x01, 0x01], &[b'm'; 257], &bytes[at + 3..]].concat();
+        assert_eq!(Backup::decode(&long).unwrap_err(), BackupError::Malformed);
     }
 
     #[test]

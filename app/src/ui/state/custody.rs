@@ -1,9 +1,11 @@
 //! What is being typed about keys: at the gate, by who comes back, and in the settings.
 
+use super::Since;
 use crate::engine::gate::{ComeBack, Trial};
 use crate::engine::words::LONGEST_TEXT;
 use crate::ui::widgets::Secret;
 use std::fmt;
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// The page before an engine runs.
@@ -28,6 +30,8 @@ pub(in crate::ui) struct Returning {
     pub(in crate::ui) trial: Trial,
     /// What is to be tried.
     pub(in crate::ui) wish: ReturnWish,
+    /// Since when the form is up.
+    pub(in crate::ui) since: Since,
 }
 
 /// Whether the form of who was here before is up.
@@ -61,8 +65,12 @@ pub(in crate::ui) struct Keeping {
     pub(in crate::ui) wanted: Secret,
     /// The same once more.
     pub(in crate::ui) again: Secret,
-    /// Where a backup goes.
-    pub(in crate::ui) file: String,
+    /// Where a backup goes; nothing until there is something to change.
+    pub(in crate::ui) file: Option<String>,
+    /// The name found for it that the field knows of.
+    pub(in crate::ui) suggested: Option<PathBuf>,
+    /// Since when the form is up.
+    pub(in crate::ui) since: Since,
 }
 
 /// A form about keeping one's key.
@@ -88,7 +96,9 @@ impl Keeping {
         self.present.wipe();
         self.wanted.wipe();
         self.again.wipe();
-        self.file.clear();
+        self.file = None;
+        self.suggested = None;
+        self.since = Since::Now;
     }
 }
 

@@ -20,7 +20,7 @@ messages! {
             too_short(least: usize),
             too_long(most: usize),
             character(character: &str),
-            start, end, double_separator, other,
+            space, start, end, double_separator, other,
         }
         /// Side panel.
         side {
@@ -28,9 +28,12 @@ messages! {
             network, network_word, help, help_word, settings, request_line, echo_line, no_call_yet,
             empty, joining, joining_tip, online, offline, key_tip,
             verified(name: &str),
+            blocked,
+            blocked_row(name: &str),
             online_tip(homes: usize),
             here,
             last_seen(when: &str),
+            look_up_short(least: usize),
             look_up(name: &str),
             request(name: &str),
         }
@@ -66,6 +69,7 @@ messages! {
             try_again,
             offered_title(name: &str),
             searching_title(name: &str),
+            no_name(name: &str),
             one_title(name: &str),
             several_title(count: usize, name: &str),
             several_text(name: &str),
@@ -136,11 +140,12 @@ messages! {
         /// Can people call me?.
         network {
             looking, looking_text, callable, over_tcp, no_sound, unreachable, again, copy, copied,
+            details, fewer,
         }
         /// What was found out about the network, and is well or cannot be helped.
         found {
             is_supernode,
-            rung_through(homes: &str),
+            rung_through(helpers: usize),
             seen_at(addresses: &str),
             nat_open, nat_independent, nat_unknown, udp_works, udp_unknown, ipv_six_works,
             ipv_six_unproven, port_open, port_untested, serves, clock_unknown, clock_right,
@@ -177,7 +182,7 @@ messages! {
         }
         /// Keeping one's key.
         keeping {
-            title, why, open, sealed, show, hide, hint, field, check, right, seal, change, unseal,
+            title, why, open, sealed, show, hide, written, checking, show_again, hint, field, check, right, seal, change, unseal,
             seal_text, unseal_text, present, wanted, again, advice, weak, once_more, same, differ,
             seal_now, unseal_now, cancel, sealing, was_sealed, was_opened, export, export_text,
             export_wanted, export_again, export_now, file, writing,
@@ -227,6 +232,34 @@ messages! {
         notice {
             dismiss(message: &str),
         }
+        /// Forgetting past calls.
+        forget {
+            one, all, question, keep, yes,
+        }
+        /// What the person calls a contact.
+        nickname {
+            give, change, field, note, characters, save, cancel,
+        }
+        /// How loud it rings.
+        ringtone {
+            title, silent, quiet, usual, loud, play,
+        }
+        /// What Silbo is.
+        about {
+            title,
+            version(version: &str),
+            what,
+            licence(licences: &str),
+            copy, copy_text,
+        }
+        /// Being sure of a contact.
+        sure {
+            title,
+            by_words(name: &str),
+            other_ways, fewer_ways,
+            unsure(name: &str),
+            still_sure, unsure_yes,
+        }
     }
     sentences {
         /// Why a call ended, or something did not work.
@@ -237,6 +270,7 @@ messages! {
             device(why: &str),
             microphone_missing, microphone_gone, microphone_busy, microphone_denied,
             loudspeaker_missing, loudspeaker_gone, loudspeaker_busy, loudspeaker_denied,
+            microphone_refused, loudspeaker_refused,
             camera_missing, camera_busy, camera_denied, camera_silent,
             camera_unusable(why: &str),
             sharing_session, sharing_whole,

@@ -27,8 +27,9 @@ pub use locale::Locale;
 
 pub(super) use locale::speak;
 pub(super) use messages::{
-    add, announce, call_words, contact, desktop, first_run, gate, history, invite, keeping, key_change,
-    network, notice, quit, request, returning, scan, settings, sharing, side, trend,
+    about, add, announce, call_words, contact, desktop, first_run, forget, gate, history, invite, keeping,
+    key_change, network, nickname, notice, quit, request, returning, ringtone, scan, settings, sharing, side,
+    sure, trend,
 };
 
 use crate::engine::command::Sharing;

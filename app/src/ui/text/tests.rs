@@ -164,13 +164,13 @@ fn one_is_counted_otherwise_than_several() {
             Locale::English,
             "1 computer of the network says so",
             "2 computers of the network say so",
-            "It names no computer",
+            "It cannot lead to you yet.",
         ),
         (
             Locale::Spanish,
             "Lo dice 1 ordenador de la red",
             "Lo dicen 2 ordenadores de la red",
-            "Todavía no nombra",
+            "Todavía no puede llevar hasta ti.",
         ),
     ] {
         speak(locale);

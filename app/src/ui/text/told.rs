@@ -2,7 +2,7 @@
 //! options; the window never does.
 
 use super::messages::{
-    advice, autostart, bad_invite, custody, found, offline, reason, standing, username, when,
+    advice, autostart, bad_invite, custody, first_run, found, offline, reason, standing, username, when,
 };
 use crate::call::Waiting;
 use crate::desktop::AutostartError;
@@ -12,10 +12,9 @@ use crate::engine::words::WordsError;
 use crate::reason::{Custody, Fault, Instead, Reason, Remedy, Word};
 use crate::storage::When;
 use media::device::Direction;
-use overlay::outcome::Carrier;
 use overlay::username::{USERNAME_MAX, USERNAME_MIN};
 use overlay::volunteer::{Candidacy, Unfit};
-use overlay::{InviteError, NatKind, OfflineReason, Role, UsernameError};
+use overlay::{InviteError, NatKind, OfflineReason, Role, Username, UsernameError};
 
 /// Why a call ended, or something did not work.
 pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
@@ -39,6 +38,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::Camera { why, remedy } => camera(why, *remedy),
         Reason::Sharing { why, instead } => sharing(why, *instead),
         Reason::Usage(why) => reason::usage(why),
+        Reason::BadName(name) => bad_name(name),
         Reason::BadInvite(why) => bad_invite(*why),
         Reason::NotBuilt(what) => reason::not_built(what),
         Reason::NoSuchName(name) => reason::no_such_name(name),
@@ -71,6 +71,12 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::Window(why) => reason::window(why),
         Reason::Internal(why) => reason::internal(why),
     }
+}
+
+/// What is wrong with it, and what a name may be.
+fn bad_name(name: &str) -> Sentence {
+    let message = Username::parse(name).err().map_or_else(|| username::other().to_owned(), username);
+    Sentence { message, next_step: first_run::rules().to_owned() }
 }
 
 fn custody(custody: &Custody) -> Sentence {
@@ -121,6 +127,8 @@ fn device(why: &str, fault: Fault) -> Sentence {
         Fault::Busy(Direction::Playback) => reason::loudspeaker_busy(),
         Fault::Denied(Direction::Capture) => reason::microphone_denied(),
         Fault::Denied(Direction::Playback) => reason::loudspeaker_denied(),
+        Fault::Refused(Direction::Capture) => reason::microphone_refused(),
+        Fault::Refused(Direction::Playback) => reason::loudspeaker_refused(),
         Fault::Other => reason::device(why),
     }
 }
@@ -215,13 +223,7 @@ pub(in crate::ui) fn fact(fact: &Fact) -> Sentence {
     let plain = |message: &str| alone(message.to_owned());
     match fact {
         Fact::IsSupernode => plain(found::is_supernode()),
-        Fact::RungThrough(homes) => {
-            let homes = homes.iter().map(|(address, carrier)| match carrier {
-                Carrier::Quic => format!("{address} (UDP)"),
-                Carrier::Tcp => format!("{address} (TCP)"),
-            });
-            alone(found::rung_through(&homes.collect::<Vec<_>>().join(", ")))
-        }
+        Fact::RungThrough(homes) => alone(found::rung_through(homes.len())),
         Fact::NotTakenIn => advice::not_taken_in(),
         Fact::NobodyKnown => offline::nobody_known(),
         Fact::NobodyAnswers => advice::nobody_answers(),
@@ -265,6 +267,7 @@ pub(in crate::ui) fn username(why: UsernameError) -> String {
     match why {
         UsernameError::TooShort => username::too_short(USERNAME_MIN),
         UsernameError::TooLong => username::too_long(USERNAME_MAX),
+        UsernameError::Character(character) if character.is_whitespace() => username::space().to_owned(),
         UsernameError::Character(character) => username::character(&character.to_string()),
         UsernameError::Start => username::start().to_owned(),
         UsernameError::End => username::end().to_owned(),

@@ -44,10 +44,12 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
         }
         Search::Found { name, claims } => found_ui(ui, name, claims, state, wishes),
         Search::Failed { name, why } => {
-            let text = match Username::parse(name) {
-                Ok(_) => text::whole(&told::reason(why)),
-                Err(no_name) => told::username(no_name),
-            };
+            // To look for it again is of no use where it is no name.
+            if let Err(no_name) = Username::parse(name) {
+                let title = words::no_name(name);
+                return plain_ui(ui, icons::ICON_PERSON_SEARCH, &title, &told::username(no_name));
+            }
+            let text = text::whole(&told::reason(why));
             none_ui(ui, icons::ICON_CLOUD_OFF, &words::failed_title(name), &text, name, wishes);
         }
     }

@@ -1,19 +1,22 @@
-//! The page of one contact: call them, see and compare their key, remove them.
+//! The page of one contact: call them, be sure that it is them, give them a nickname, remove them.
+
+mod nickname;
+mod sure;
 
 use super::key_change::banner_ui;
+use super::question::{Answer, question_ui};
 use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
-use crate::storage::{KeyChange, Verified};
-use crate::ui::state::{Page, Since, UiState};
+use crate::storage::KeyChange;
+use crate::ui::state::{Page, Question, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{
-    Avatar, Pill, TextButton, Tone, card, centered_row, digits, key_picture, label, page, two_lines,
-};
+use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
 use egui::Ui;
 use egui_material_icons::icons;
-use overlay::{PublicKey, identity::safety::SafetyNumber};
+use nickname::nickname_ui;
+use sure::sure_ui;
 
 /// The page of the contact `id`.
 pub(super) fn contact_ui(
@@ -28,9 +31,12 @@ pub(super) fn contact_ui(
     };
     page(ui, "contact", size::COLUMN, |ui| {
         let colors = palette(ui);
-        Avatar::new(id, &contact.name, size::AVATAR_LARGE).show(ui);
+        Avatar::new(id, contact.shown(), size::AVATAR_LARGE).show(ui);
         ui.add_space(size::GAP);
-        label(ui, contact.name.as_str(), font::display(), colors.text);
+        label(ui, contact.shown(), font::display(), colors.text);
+        if contact.nickname.is_some() {
+            label(ui, contact.name.as_str(), font::body(), colors.text_muted);
+        }
         match (id, &contact.last_call) {
             (ContactId::Echo, _) => {
                 ui.scope(|ui| {
@@ -58,7 +64,7 @@ pub(super) fn contact_ui(
         if view.is_blocked(id) {
             blocked_ui(ui, contact, wishes);
         } else {
-            let label = words::call(&contact.name);
+            let label = words::call(contact.shown());
             let call = TextButton::new(&label, Tone::Primary).icon(icons::ICON_CALL);
             if ui.add(call).clicked() {
                 wishes.push(Command::Call(id));
@@ -66,16 +72,14 @@ pub(super) fn contact_ui(
         }
         if let ContactId::Person(key) = id {
             ui.add_space(size::GAP_HUGE);
-            // The banner shows both keys.
-            if changed.is_none() {
-                key_ui(ui, &key, contact);
-                ui.add_space(size::GAP_LARGE);
-                let number = state.safety_number(&view.own.key, key);
-                safety_ui(ui, key, contact, &number, wishes);
+            // The banner shows both keys, and nobody makes sure of who is never heard from.
+            if changed.is_none() && !view.is_blocked(id) {
+                sure_ui(ui, &view.own.key, key, contact, state, wishes);
             }
             ui.add_space(size::GAP_LARGE);
+            nickname_ui(ui, key, contact, state, wishes);
             if !view.is_blocked(id) {
-                let block = words::block(&contact.name);
+                let block = words::block(contact.shown());
                 if ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
                     wishes.push(Command::Block(key));
                 }
@@ -88,9 +92,9 @@ pub(super) fn contact_ui(
 /// Whoever is blocked is not called, but may be unblocked.
 fn blocked_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
     let muted = palette(ui).text_muted;
-    label(ui, words::blocked(&contact.name), font::body(), muted);
+    label(ui, words::blocked(contact.shown()), font::body(), muted);
     ui.add_space(size::GAP);
-    let unblock = words::unblock(&contact.name);
+    let unblock = words::unblock(contact.shown());
     let unblock = TextButton::new(&unblock, Tone::Secondary).icon(icons::ICON_BLOCK);
     if let ContactId::Person(key) = contact.id
         && ui.add(unblock).clicked()
@@ -99,81 +103,21 @@ fn blocked_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
     }
 }
 
-fn key_ui(ui: &mut Ui, key: &PublicKey, contact: &ContactRow) {
-    card(ui, |ui| {
-        let colors = palette(ui);
-        ui.horizontal(|ui| {
-            key_picture(ui, key, size::KEY_PICTURE);
-            ui.add_space(size::GAP_SMALL);
-            let heading = (words::fingerprint(), font::strong(), colors.text);
-            let fingerprint = (contact.fingerprint.as_str(), font::key(), colors.text_muted);
-            two_lines(ui, size::KEY_PICTURE, heading, fingerprint);
-        });
-        ui.add_space(size::GAP_SMALL);
-        label(ui, words::pinned(), font::caption(), colors.text_muted);
-    });
-}
-
-/// The number to compare, and whether it was.
-fn safety_ui(
-    ui: &mut Ui,
-    key: PublicKey,
-    contact: &ContactRow,
-    number: &SafetyNumber,
-    wishes: &mut Vec<Command>,
-) {
-    card(ui, |ui| {
-        let colors = palette(ui);
-        ui.horizontal(|ui| {
-            label(ui, words::safety(), font::strong(), colors.text);
-            if contact.verified.is_yes() {
-                let pill = Pill::new(words::verified(), colors.accent, colors.accent_tint);
-                ui.add(pill.icon(icons::ICON_VERIFIED_USER));
-            }
-        });
-        ui.add_space(size::GAP);
-        digits(ui, number);
-        ui.add_space(size::GAP);
-        let (text, action, tone, verdict) = match contact.verified {
-            Verified::Yes => {
-                (words::was_compared(&contact.name), words::compare_again(), Tone::Quiet, Verified::No)
-            }
-            Verified::No => (words::compare(&contact.name), words::same(), Tone::Secondary, Verified::Yes),
-        };
-        label(ui, text, font::caption(), colors.text_muted);
-        ui.add_space(size::GAP_SMALL);
-        if ui.add(TextButton::new(action, tone)).clicked() {
-            wishes.push(Command::SetVerified(key, verdict));
-        }
-    });
-}
-
 fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let asked = state.removing.filter(|(id, _)| *id == contact.id);
-    let Some((_, since)) = asked else {
+    let question = Question::Remove(contact.id);
+    let Some(since) = state.is_asked(question) else {
         if ui.add(TextButton::new(words::remove(), Tone::Quiet)).clicked() {
-            state.removing = Some((contact.id, Since::Now));
+            state.ask(question);
         }
         return;
     };
-    state.removing = Some((contact.id, Since::Earlier));
-    let muted = palette(ui).text_muted;
-    label(ui, words::remove_question(&contact.name), font::body(), muted);
-    let yes = words::remove_yes(&contact.name);
-    let buttons = [TextButton::new(words::keep(), Tone::Secondary), TextButton::new(&yes, Tone::Danger)];
-    let widths = buttons.each_ref().map(|button| button.width(ui));
-    let [keep, remove] = buttons;
-    centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
-        if ui.add(keep).clicked() {
-            state.removing = None;
-        }
-        let remove = ui.add(remove);
-        if since == Since::Now {
-            remove.scroll_to_me(None);
-        }
-        if remove.clicked() {
+    let (asked, yes) = (words::remove_question(contact.shown()), words::remove_yes(contact.shown()));
+    match question_ui(ui, &asked, words::keep(), &yes, since) {
+        Some(Answer::Yes) => {
             wishes.push(Command::RemoveContact(contact.id));
             state.go(Page::Contact(ContactId::Echo));
         }
-    });
+        Some(Answer::No) => state.answered(),
+        None => {}
+    }
 }

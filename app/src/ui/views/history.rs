@@ -1,12 +1,13 @@
 //! Past calls, newest first.
 
+use super::question::{Answer, question_ui};
 use super::{lasted_text, sentence_ui};
 use crate::engine::command::Command;
 use crate::engine::view::{HistoryOutcome, HistoryRow, Quality, View};
-use crate::ui::state::{Card, Page, UiState};
-use crate::ui::text::{self, call, contact, history as words, receipt, told};
+use crate::ui::state::{Card, Page, Question, UiState};
+use crate::ui::text::{self, call, contact, forget, history as words, receipt, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{DetailTone, ListRow, RoundButton, label};
+use crate::ui::widgets::{DetailTone, ListRow, RoundButton, TextButton, Tone, label};
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
 use egui_material_icons::icons;
 
@@ -18,8 +19,17 @@ pub(super) fn history_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
     let margin = Margin::same(size::PAGE_MARGIN as i8);
     Frame::new().inner_margin(margin).show(ui, |ui| {
         let text = palette(ui).text;
-        label(ui, words::title(), font::title(), text);
+        ui.horizontal(|ui| {
+            label(ui, words::title(), font::title(), text);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let all = TextButton::new(forget::all(), Tone::Quiet).icon(icons::ICON_DELETE).low();
+                if ui.add(all).clicked() {
+                    state.ask(Question::ForgetCalls);
+                }
+            });
+        });
         ui.add_space(size::GAP);
+        forget_ui(ui, state, wishes);
         ScrollArea::vertical().id_salt("history").auto_shrink([false, false]).show_rows(
             ui,
             size::ROW,
@@ -31,6 +41,20 @@ pub(super) fn history_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
             },
         );
     });
+}
+
+/// Nothing is forgotten at one click.
+fn forget_ui(ui: &mut Ui, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let Some(since) = state.is_asked(Question::ForgetCalls) else { return };
+    match question_ui(ui, forget::question(), forget::keep(), forget::yes(), since) {
+        Some(Answer::Yes) => {
+            wishes.push(Command::ForgetCalls);
+            state.answered();
+        }
+        Some(Answer::No) => state.answered(),
+        None => {}
+    }
+    ui.add_space(size::GAP);
 }
 
 fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishes: &mut Vec<Command>) {

@@ -12,7 +12,7 @@ use crate::engine::view::View;
 use crate::engine::words::{LONGEST_TEXT, RecoveryWords, TypedWords};
 use crate::reason::{Custody, Reason};
 use crate::storage::Lock;
-use crate::ui::state::UiState;
+use crate::ui::state::{Since, UiState};
 use crate::ui::text::{self, keeping as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, label, line};
@@ -37,7 +37,7 @@ pub(super) fn keeping_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
     ui.add_space(size::GAP_SMALL);
     lock_ui(ui, custody, &mut state.keeping, wishes);
     ui.add_space(size::GAP_LARGE);
-    export_ui(ui, custody, view.own.name.as_deref(), &mut state.keeping, wishes);
+    export_ui(ui, custody, &mut state.keeping, wishes);
 }
 
 /// The words, or what shows them.
@@ -54,12 +54,23 @@ pub(super) fn recovery_ui(
         }
         return;
     };
-    words_ui(ui, recovery);
-    ui.add_space(size::GAP);
-    check_ui(ui, &custody.check, state, wishes);
+    match state.checking {
+        None => {
+            words_ui(ui, recovery);
+            ui.add_space(size::GAP);
+            if ui.add(TextButton::new(words::written(), Tone::Primary).icon(icons::ICON_CHECK)).clicked() {
+                state.checking = Some(Since::Now);
+            }
+        }
+        Some(since) => {
+            state.checking = Some(Since::Earlier);
+            check_ui(ui, &custody.check, since, state, wishes);
+        }
+    }
+    ui.add_space(size::GAP_SMALL);
     let hide = TextButton::new(words::hide(), Tone::Secondary).icon(icons::ICON_VISIBILITY_OFF);
     if ui.add(hide).clicked() {
-        state.typed_words.clear();
+        state.forget_words();
         wishes.push(Command::HideWords);
     }
 }
@@ -92,34 +103,43 @@ fn words_ui(ui: &mut Ui, recovery: &RecoveryWords) {
 /// Columns of words.
 const COLUMNS: usize = 4;
 
-/// Whoever wrote them down types them from the paper.
-fn check_ui(ui: &mut Ui, check: &WordsCheck, state: &mut UiState, wishes: &mut Vec<Command>) {
+/// Whoever wrote them down types them from the paper: the words are not on the screen meanwhile, or they would be read off
+/// it. Whoever looks at them again begins anew.
+fn check_ui(ui: &mut Ui, check: &WordsCheck, since: Since, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
-    let field = ui.add(
-        TextEdit::multiline(&mut state.typed_words)
-            .id_salt("typed words")
-            .hint_text(words::hint())
-            .font(font::body())
-            .char_limit(LONGEST_TEXT)
-            .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
-            .desired_rows(2)
-            .desired_width(f32::INFINITY),
-    );
-    field.accessible_name(words::field());
-    match check {
-        WordsCheck::Idle => {}
-        WordsCheck::Right => {
-            label(ui, words::right(), font::caption(), colors.accent);
+    if *check == WordsCheck::Right {
+        label(ui, words::right(), font::body(), colors.accent);
+    } else {
+        label(ui, words::checking(), font::caption(), colors.text_muted);
+        ui.add_space(size::GAP_SMALL);
+        let field = ui.add(
+            TextEdit::multiline(&mut state.typed_words)
+                .id_salt("typed words")
+                .hint_text(words::hint())
+                .font(font::body())
+                .char_limit(LONGEST_TEXT)
+                .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
+                .desired_rows(3)
+                .desired_width(f32::INFINITY),
+        );
+        let field = field.accessible_name(words::field());
+        if since == Since::Now {
+            field.request_focus();
         }
-        WordsCheck::Wrong(why) => {
+        if let WordsCheck::Wrong(why) = check {
             label(ui, text::whole(&told::words(why)), font::caption(), colors.danger);
+        }
+        ui.add_space(size::GAP_SMALL);
+        let typed = !state.typed_words.trim().is_empty();
+        let button = TextButton::new(words::check(), Tone::Primary).icon(icons::ICON_CHECK);
+        if ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked() {
+            wishes.push(Command::CheckWords(TypedWords::new(state.typed_words.as_str())));
         }
     }
     ui.add_space(size::GAP_SMALL);
-    let typed = !state.typed_words.trim().is_empty();
-    let button = TextButton::new(words::check(), Tone::Secondary).icon(icons::ICON_CHECK);
-    if ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked() {
-        wishes.push(Command::CheckWords(TypedWords::new(state.typed_words.as_str())));
+    let again = TextButton::new(words::show_again(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
+    if ui.add(again).clicked() {
+        state.forget_words();
+        wishes.push(Command::ShowWords);
     }
-    ui.add_space(size::GAP);
 }

@@ -10,6 +10,7 @@
 //!   always on top ───▶ notices
 //! ```
 
+mod about;
 mod add;
 mod card;
 mod contact;
@@ -17,6 +18,7 @@ mod desktop;
 mod devices;
 mod facts;
 mod first_run;
+mod form;
 mod gate;
 mod help;
 mod history;
@@ -27,10 +29,12 @@ mod keeping;
 mod key_change;
 mod network;
 mod notices;
+mod question;
 mod quit;
 mod receipt;
 mod request;
 mod returning;
+mod ringtone;
 mod scan;
 mod settings;
 mod sharing;
@@ -97,7 +101,7 @@ fn hide_words(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
             FirstRun::Undecided | FirstRun::Closed => state.page == Page::Settings,
         };
     if view.custody.words.is_some() && !on_page {
-        state.typed_words.clear();
+        state.forget_words();
         wishes.push(Command::HideWords);
     }
     if state.keeping.form != KeepingForm::None && !on_page {

@@ -3,7 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::diagnosis::{Bearing, Finding, Verdict};
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
-use crate::ui::state::{Copied, UiState};
+use crate::ui::state::{Copied, Disclosure, UiState};
 use crate::ui::text::{network as words, told};
 use crate::ui::theme::{Palette, font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, centered_row, label, page};
@@ -73,6 +73,18 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound, state: &mut UiState, wishes: &mut
     if state.copied.is_some() {
         ui.add_space(size::GAP);
         label(ui, words::copied(), font::body(), palette(ui).accent);
+    }
+    ui.add_space(size::GAP);
+    let (fold, icon) = match state.details {
+        Disclosure::Folded => (words::details(), icons::ICON_EXPAND_MORE),
+        Disclosure::Open => (words::fewer(), icons::ICON_EXPAND_LESS),
+    };
+    if ui.add(TextButton::new(fold, Tone::Quiet).icon(icon)).clicked() {
+        state.details = state.details.turned();
+    }
+    if state.details == Disclosure::Open {
+        ui.add_space(size::GAP);
+        card(ui, |ui| label(ui, found.lines.as_str(), font::caption(), palette(ui).text_muted));
     }
 }
 

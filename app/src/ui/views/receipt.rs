@@ -2,19 +2,21 @@
 
 use super::card::Outcome;
 use crate::call::Receipt;
+use crate::engine::command::Command;
 use crate::engine::view::{HistoryRow, Quality};
 use crate::ui::state::Since;
 use crate::ui::text::receipt as words;
-use crate::ui::text::{self, call, told};
+use crate::ui::text::{self, call, forget, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, figure, label};
 use egui::Ui;
+use egui_material_icons::icons;
 
 /// Figures side by side.
 const A_LINE: usize = 3;
 
 /// The card of a past call.
-pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since) -> Outcome {
+pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since, wishes: &mut Vec<Command>) -> Outcome {
     let colors = palette(ui);
     label(ui, words::title(&row.name), font::title(), colors.text);
     label(ui, told::when(&row.when), font::caption(), colors.text_muted);
@@ -32,7 +34,13 @@ pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since) -> Outcome {
     if since == Since::Now {
         close.request_focus();
     }
-    if close.clicked() { Outcome::Close } else { Outcome::Stay }
+    ui.add_space(size::GAP_SMALL);
+    let forget = TextButton::new(forget::one(), Tone::Quiet).icon(icons::ICON_DELETE).wide(width);
+    let forget = ui.add(forget).clicked();
+    if forget {
+        wishes.push(Command::ForgetCall { with: row.with, began: row.began });
+    }
+    if forget || close.clicked() { Outcome::Close } else { Outcome::Stay }
 }
 
 /// How many figures there is room for.

@@ -1,9 +1,10 @@
 //! Who was here before comes back: with their recovery words, or with a backup.
 
+use super::form::{Enter, left, walk};
 use super::keeping::{failure, path_typed};
 use crate::engine::gate::{ComeBack, Trial};
 use crate::engine::words::{LONGEST_TEXT, TypedWords};
-use crate::ui::state::{ReturnForm, ReturnWish, Returning};
+use crate::ui::state::{ReturnForm, ReturnWish, Returning, Since};
 use crate::ui::text::{self, returning as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, label};
@@ -34,7 +35,8 @@ pub(super) fn returning_ui(ui: &mut Ui, state: &mut Returning) {
         card(ui, |ui| backup_ui(ui, state));
         ui.add_space(size::GAP_LARGE);
         let width = ui.available_width();
-        if ui.add(TextButton::new(words::leave(), Tone::Quiet).wide(width)).clicked() {
+        let leave = ui.add(TextButton::new(words::leave(), Tone::Quiet).wide(width)).clicked();
+        if leave || (rests && left(ui)) {
             *state = Returning { form: ReturnForm::Offered, ..Returning::default() };
         }
     });
@@ -50,7 +52,10 @@ fn words_ui(ui: &mut Ui, state: &mut Returning) {
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_rows(3)
         .desired_width(f32::INFINITY);
-    ui.add(field).accessible_name(words::words_field());
+    let field = ui.add(field).accessible_name(words::words_field());
+    if std::mem::replace(&mut state.since, Since::Earlier) == Since::Now {
+        field.request_focus();
+    }
     ui.add_space(size::GAP);
     let typed = TypedWords::new(state.words.0.as_str());
     let button = TextButton::new(words::words_button(), Tone::Primary).icon(icons::ICON_CHECK);
@@ -68,13 +73,15 @@ fn backup_ui(ui: &mut Ui, state: &mut Returning) {
         .char_limit(text::LONGEST_SEARCH)
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_width(f32::INFINITY);
-    ui.add(field).accessible_name(words::file_field());
+    let file = ui.add(field).accessible_name(words::file_field());
     ui.add_space(size::GAP);
-    state.passphrase.show(ui, words::passphrase_field());
+    let passphrase = state.passphrase.show(ui, words::passphrase_field());
     ui.add_space(size::GAP);
+    let enter = walk(ui, &[file, passphrase], Since::Earlier);
     let typed = !state.file.trim().is_empty() && !state.passphrase.is_empty();
     let button = TextButton::new(words::backup_button(), Tone::Primary).icon(icons::ICON_CHECK);
-    if ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked()
+    let pressed = ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked();
+    if (pressed || (typed && enter == Enter::Last))
         && let Ok(passphrase) = state.passphrase.take()
     {
         let file = path_typed(&state.file);

@@ -1,8 +1,10 @@
 //! What the person can choose.
 
+use super::about::about_ui;
 use super::desktop::desktop_ui;
 use super::devices::devices_ui;
 use super::keeping::keeping_ui;
+use super::ringtone::ringtone_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{Appearance, BlockedRow, ContactId, Language, View};
 use crate::ui::state::UiState;
@@ -25,6 +27,10 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
             if ui.add(TextButton::new(words::test(), Tone::Secondary).icon(icons::ICON_CALL)).clicked() {
                 wishes.push(Command::Call(ContactId::Echo));
             }
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            ringtone_ui(ui, view.settings.ringtone, wishes);
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
@@ -58,6 +64,12 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
                 blocked_ui(ui, &view.blocked, wishes);
             });
         }
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, crate::ui::text::about::title(), font::strong(), text);
+            ui.add_space(size::GAP);
+            about_ui(ui, view, state);
+        });
     });
 }
 

@@ -11,7 +11,8 @@ use egui::{
     vec2,
 };
 use egui_material_icons::icons;
-use overlay::hint::INVITE_SCHEME;
+use overlay::username::USERNAME_MIN;
+use overlay::{Username, UsernameError, hint::INVITE_SCHEME};
 
 /// The side panel.
 pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -168,7 +169,10 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
         wishes.push(Command::AddInvite(invite.to_owned()));
         return state.go(Page::Search);
     }
-    match view.contacts.iter().find(|row| row.name.to_lowercase() == wanted) {
+    // A username means one person in the whole network, a nickname only here.
+    let called = |name: &str| name.to_lowercase() == wanted;
+    let by_name = view.contacts.iter().find(|row| called(&row.name));
+    match by_name.or_else(|| view.contacts.iter().find(|row| called(row.shown()))) {
         Some(row) => state.go(Page::Contact(row.id)),
         None => {
             wishes.push(Command::Search(wanted));
@@ -221,30 +225,43 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     // A link filters nobody.
     let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
     section(ui, words::contacts());
-    let mut exact = false;
-    for contact in view.contacts.iter().filter(|row| row.name.to_lowercase().contains(&wanted)) {
-        exact |= contact.name.to_lowercase() == wanted;
+    let mut found = Found::Nobody;
+    let matches = |name: &str| name.to_lowercase().contains(&wanted);
+    for contact in view.contacts.iter().filter(|row| matches(&row.name) || matches(row.shown())) {
+        if contact.name.to_lowercase() == wanted {
+            found = Found::Username;
+        } else if found == Found::Nobody {
+            found = Found::Somebody;
+        }
         let echo = contact.id == ContactId::Echo;
+        let blocked = view.is_blocked(contact.id);
         let detail = match (&contact.presence, &contact.last_call) {
             _ if echo => words::echo_line().to_owned(),
+            _ if blocked => words::blocked().to_owned(),
             _ if contact.changed.is_some() => key_change::row().to_owned(),
             (Presence::Here, _) => words::here().to_owned(),
             (_, Some(when)) => told::when(when),
             (Presence::Gone(when), None) => words::last_seen(&told::when(when)),
             (Presence::Unknown, None) => words::no_call_yet().to_owned(),
         };
-        let mut row = ListRow::contact(contact.id, &contact.name, &detail);
-        let verified = words::verified(&contact.name);
-        let changed = format!("{}: {}", key_change::row(), contact.name);
+        let shown = contact.shown();
+        let detail =
+            if contact.nickname.is_some() { format!("{} · {detail}", contact.name) } else { detail };
+        let mut row = ListRow::contact(contact.id, shown, &detail);
+        let verified = words::verified(shown);
+        let never_heard = words::blocked_row(shown);
+        let changed = format!("{}: {shown}", key_change::row());
         if echo {
             row = row.pinned();
+        } else if blocked {
+            row = row.blocked().named(&never_heard);
         } else if contact.changed.is_some() {
             row = row.named(&changed);
         } else if contact.verified.is_yes() {
             row = row.verified().named(&verified);
         }
         let row = row.selected(state.page == Page::Contact(contact.id)).show(ui);
-        if called(ui, &row) {
+        if called(ui, &row) && !blocked {
             wishes.push(Command::Call(contact.id));
         }
         if row.clicked() {
@@ -252,25 +269,61 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
             state.go(Page::Contact(contact.id));
         }
     }
-    if !wanted.is_empty() && !exact {
-        let row = ListRow::link(icons::ICON_PERSON_SEARCH, &words::look_up(&wanted))
-            .selected(state.page == Page::Search)
-            .show(ui);
-        if row.clicked() {
-            wishes.push(Command::Search(wanted));
-            state.go(Page::Search);
-        }
-    } else if view.contacts.iter().all(|row| row.id == ContactId::Echo) {
-        let muted = palette(ui).text_muted;
-        ui.horizontal(|ui| {
-            ui.add_space(size::GAP);
-            label(ui, words::empty(), font::caption(), muted);
-        });
-    }
+    below_ui(ui, view, wanted, found, state, wishes);
     let invite = ListRow::link(icons::ICON_PERSON_ADD, words::invite()).selected(state.page == Page::Invite);
     if invite.show(ui).clicked() {
         wishes.push(Command::MakeInvite);
         state.go(Page::Invite);
+    }
+}
+
+/// Who among the contacts matches what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nobody,
+    /// By a part of the name, or by the nickname.
+    Somebody,
+    /// By exactly that username.
+    Username,
+}
+
+/// Below the contacts: what looks up in the network what is typed, or says why it cannot be a name.
+fn below_ui(
+    ui: &mut Ui,
+    view: &View,
+    wanted: String,
+    found: Found,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    let note = if wanted.is_empty() {
+        let nobody = view.contacts.iter().all(|row| row.id == ContactId::Echo);
+        nobody.then(|| words::empty().to_owned())
+    } else {
+        match Username::parse(&wanted) {
+            Ok(_) if found == Found::Username => None,
+            Ok(_) => {
+                let row = ListRow::link(icons::ICON_PERSON_SEARCH, &words::look_up(&wanted))
+                    .selected(state.page == Page::Search)
+                    .show(ui);
+                if row.clicked() {
+                    wishes.push(Command::Search(wanted));
+                    state.go(Page::Search);
+                }
+                None
+            }
+            // Whoever looks for a contact may type what is no username.
+            Err(_) if found != Found::Nobody => None,
+            Err(UsernameError::TooShort) => Some(words::look_up_short(USERNAME_MIN)),
+            Err(why) => Some(told::username(why)),
+        }
+    };
+    if let Some(note) = note {
+        let muted = palette(ui).text_muted;
+        ui.horizontal(|ui| {
+            ui.add_space(size::GAP);
+            label(ui, note, font::caption(), muted);
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use super::avatar::Avatar;
 use super::{elided, focus_ring, wrapped};
 use crate::engine::view::ContactId;
 use egui::{Align2, Color32, FontId, Galley, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use egui_material_icons::MaterialIcon;
+use egui_material_icons::{MaterialIcon, icons};
 use std::sync::Arc;
 
 /// A row with a picture, a title and perhaps a second line.
@@ -15,10 +15,20 @@ pub(in crate::ui) struct ListRow<'a> {
     detail: Option<&'a str>,
     name: &'a str,
     selected: bool,
-    pinned: bool,
-    verified: bool,
+    corner: Option<Corner>,
     /// Before the second line, and how that looks.
     mark: Option<(MaterialIcon, DetailTone)>,
+}
+
+/// What stands at the end of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Corner {
+    /// It always stays on top.
+    Pinned,
+    /// Their key was compared with them.
+    Verified,
+    /// They are never heard from.
+    Blocked,
 }
 
 /// How a second line looks.
@@ -39,16 +49,7 @@ impl<'a> ListRow<'a> {
     /// A row about a contact.
     pub(in crate::ui) fn contact(id: ContactId, name: &'a str, detail: &'a str) -> Self {
         let picture = Picture::Avatar(id, name);
-        Self {
-            picture,
-            title: name,
-            detail: Some(detail),
-            name,
-            selected: false,
-            pinned: false,
-            verified: false,
-            mark: None,
-        }
+        Self { picture, title: name, detail: Some(detail), name, selected: false, corner: None, mark: None }
     }
 
     /// A row that leads somewhere; what it says wraps.
@@ -59,8 +60,7 @@ impl<'a> ListRow<'a> {
             detail: None,
             name: title,
             selected: false,
-            pinned: false,
-            verified: false,
+            corner: None,
             mark: None,
         }
     }
@@ -79,13 +79,19 @@ impl<'a> ListRow<'a> {
 
     /// Marks the row as one that always stays on top.
     pub(in crate::ui) fn pinned(mut self) -> Self {
-        self.pinned = true;
+        self.corner = Some(Corner::Pinned);
         self
     }
 
     /// Marks the row of somebody whose key was compared with them.
     pub(in crate::ui) fn verified(mut self) -> Self {
-        self.verified = true;
+        self.corner = Some(Corner::Verified);
+        self
+    }
+
+    /// Marks the row of somebody who is never heard from.
+    pub(in crate::ui) fn blocked(mut self) -> Self {
+        self.corner = Some(Corner::Blocked);
         self
     }
 
@@ -104,11 +110,11 @@ impl<'a> ListRow<'a> {
     /// Adds it to the layout.
     pub(in crate::ui) fn show(self, ui: &mut Ui) -> Response {
         let colors = palette(ui);
-        let corner_mark = match (self.pinned, self.verified) {
-            (true, _) => Some((egui_material_icons::icons::ICON_PUSH_PIN, colors.text_muted)),
-            (false, true) => Some((egui_material_icons::icons::ICON_VERIFIED_USER, colors.accent)),
-            (false, false) => None,
-        };
+        let corner_mark = self.corner.map(|corner| match corner {
+            Corner::Pinned => (icons::ICON_PUSH_PIN, colors.text_muted),
+            Corner::Verified => (icons::ICON_VERIFIED_USER, colors.accent),
+            Corner::Blocked => (icons::ICON_BLOCK, colors.text_muted),
+        });
         let mark_room = if corner_mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
         let width = ui.available_width() - TEXT_LEFT - size::GAP - mark_room;
         let title = self.lay_out(ui, self.title, font::strong(), colors.text, width);

@@ -5,25 +5,20 @@ use super::lock::chosen_ui;
 use crate::engine::command::Command;
 use crate::engine::custody::{CustodyView, Export};
 use crate::storage::Overwrite;
-use crate::ui::state::{Keeping, KeepingForm};
+use crate::ui::state::{Keeping, KeepingForm, Since};
 use crate::ui::text::{self, keeping as words};
 use crate::ui::theme::{font, palette, size};
+use crate::ui::views::form::{Enter, left, walk};
 use crate::ui::widgets::{TextButton, Tone, label};
 use egui::{Margin, TextEdit, Ui};
 use egui_material_icons::icons;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How the last backup went, and the form for another one.
-pub(super) fn export_ui(
-    ui: &mut Ui,
-    custody: &CustodyView,
-    name: Option<&str>,
-    state: &mut Keeping,
-    wishes: &mut Vec<Command>,
-) {
+pub(super) fn export_ui(ui: &mut Ui, custody: &CustodyView, state: &mut Keeping, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     if state.form == KeepingForm::Export {
-        return form_ui(ui, state, wishes);
+        return form_ui(ui, custody, state, wishes);
     }
     match &custody.export {
         Export::Idle => {
@@ -44,7 +39,7 @@ pub(super) fn export_ui(
     ui.add_space(size::GAP_SMALL);
     if ui.add(TextButton::new(words::export(), Tone::Secondary).icon(icons::ICON_SAVE)).clicked() {
         state.go(KeepingForm::Export);
-        state.file = format!("~/silbo-{}.silbo-backup", name.unwrap_or("profile"));
+        wishes.push(Command::NameBackup);
     }
 }
 
@@ -58,27 +53,53 @@ pub(in crate::ui::views) fn path_typed(text: &str) -> PathBuf {
     }
 }
 
-fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
+/// The name found for it stands in the field, unless another one was typed.
+fn follow(state: &mut Keeping, found: Option<&Path>) {
+    if state.suggested.as_deref() == found {
+        return;
+    }
+    let untouched = state.file == state.suggested.as_deref().map(from_home);
+    if untouched {
+        state.file = found.map(from_home);
+    }
+    state.suggested = found.map(Path::to_owned);
+}
+
+/// A path as a person types it: what is in their own folder is short.
+fn from_home(file: &Path) -> String {
+    let base = directories::BaseDirs::new();
+    let inside = base.as_ref().and_then(|base| file.strip_prefix(base.home_dir()).ok());
+    inside.map_or_else(|| file.display().to_string(), |inside| format!("~/{}", inside.display()))
+}
+
+fn form_ui(ui: &mut Ui, custody: &CustodyView, state: &mut Keeping, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     label(ui, words::export_text(), font::caption(), colors.text_muted);
     ui.add_space(size::GAP_SMALL);
-    let field = TextEdit::singleline(&mut state.file)
+    let since = std::mem::replace(&mut state.since, Since::Earlier);
+    follow(state, custody.backup_file.as_deref());
+    let mut nothing = String::new();
+    let typed = state.file.as_mut().unwrap_or(&mut nothing);
+    let field = TextEdit::singleline(typed)
         .id_salt("backup file")
         .font(font::body())
         .char_limit(text::LONGEST_SEARCH)
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_width(f32::INFINITY);
-    ui.add(field).accessible_name(words::file());
+    let mut fields = vec![ui.add(field).accessible_name(words::file())];
+    let file = typed.trim().to_owned();
     ui.add_space(size::GAP_SMALL);
-    let chosen = chosen_ui(ui, state, words::export_wanted(), words::export_again());
+    let chosen = chosen_ui(ui, state, words::export_wanted(), words::export_again(), &mut fields);
     ui.add_space(size::GAP_SMALL);
-    let ready = chosen && !state.file.trim().is_empty();
+    let enter = walk(ui, &fields, since);
+    let ready = chosen && !file.is_empty();
     let write = TextButton::new(words::export_now(), Tone::Primary);
-    let pressed = ui.add_enabled_ui(ready, |ui| ui.add(write)).inner.clicked();
+    let clicked = ui.add_enabled_ui(ready, |ui| ui.add(write)).inner.clicked();
+    let pressed = clicked || (ready && enter == Enter::Last);
     ui.add_space(size::GAP_SMALL);
-    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked();
+    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked() || left(ui);
     if pressed && let Ok(passphrase) = state.wanted.take() {
-        let file = path_typed(&state.file);
+        let file = path_typed(&file);
         wishes.push(Command::Export { file, passphrase, overwrite: Overwrite::Never });
     }
     if pressed || left {
@@ -97,5 +118,8 @@ mod tests {
         assert_eq!(path_typed("silbo.backup"), home.join("silbo.backup"));
         assert_eq!(path_typed("/media/stick/silbo.backup"), PathBuf::from("/media/stick/silbo.backup"));
         assert_eq!(path_typed("~someone"), home.join("~someone"));
+        for path in [home.join("Documents/silbo.backup"), PathBuf::from("/media/stick/silbo.backup")] {
+            assert_eq!(path_typed(&from_home(&path)), path);
+        }
     }
 }

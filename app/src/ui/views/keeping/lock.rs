@@ -4,11 +4,12 @@ use super::failure;
 use crate::engine::command::Command;
 use crate::engine::custody::{CustodyView, Sealing};
 use crate::storage::Lock;
-use crate::ui::state::{Keeping, KeepingForm};
+use crate::ui::state::{Keeping, KeepingForm, Since};
 use crate::ui::text::keeping as words;
 use crate::ui::theme::{font, palette, size};
+use crate::ui::views::form::{Enter, left, walk};
 use crate::ui::widgets::{Secret, TextButton, Tone, label};
-use egui::Ui;
+use egui::{Response, Ui};
 use egui_material_icons::icons;
 
 /// What can be done about the passphrase, or the form for it.
@@ -61,22 +62,26 @@ fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
     };
     label(ui, text, font::caption(), colors.text_muted);
     ui.add_space(size::GAP_SMALL);
+    let since = std::mem::replace(&mut state.since, Since::Earlier);
     let asks = form != KeepingForm::Seal;
+    let mut fields = Vec::new();
     if asks {
-        state.present.show(ui, words::present());
+        fields.push(state.present.show(ui, words::present()));
         ui.add_space(size::GAP_SMALL);
     }
     let gives = form != KeepingForm::Unseal;
-    let chosen = !gives || chosen_ui(ui, state, words::wanted(), words::again());
+    let chosen = !gives || chosen_ui(ui, state, words::wanted(), words::again(), &mut fields);
     ui.add_space(size::GAP_SMALL);
+    let enter = walk(ui, &fields, since);
     let ready = chosen && (!asks || !state.present.is_empty());
     let (verb, tone) = match form {
         KeepingForm::Unseal => (words::unseal_now(), Tone::Danger),
         _ => (words::seal_now(), Tone::Primary),
     };
-    let pressed = ui.add_enabled_ui(ready, |ui| ui.add(TextButton::new(verb, tone))).inner.clicked();
+    let clicked = ui.add_enabled_ui(ready, |ui| ui.add(TextButton::new(verb, tone))).inner.clicked();
+    let pressed = clicked || (ready && enter == Enter::Last);
     ui.add_space(size::GAP_SMALL);
-    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked();
+    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked() || left(ui);
     if pressed {
         let known = |secret: &mut Secret, there: bool| there.then(|| secret.take().ok()).flatten();
         let (present, wanted) = (known(&mut state.present, asks), known(&mut state.wanted, gives));
@@ -87,12 +92,18 @@ fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
     }
 }
 
-/// Two fields for a new passphrase, and what is wrong with it; whether nothing is.
-pub(super) fn chosen_ui(ui: &mut Ui, state: &mut Keeping, first: &str, second: &str) -> bool {
+/// Two more fields for a new passphrase, and what is wrong with it; whether nothing is.
+pub(super) fn chosen_ui(
+    ui: &mut Ui,
+    state: &mut Keeping,
+    first: &str,
+    second: &str,
+    fields: &mut Vec<Response>,
+) -> bool {
     let colors = palette(ui);
-    state.wanted.show(ui, first);
+    fields.push(state.wanted.show(ui, first));
     ui.add_space(size::GAP_SMALL);
-    state.again.show(ui, second);
+    fields.push(state.again.show(ui, second));
     let strong = state.wanted.strong_enough();
     let same = state.wanted.is(&state.again);
     let (note, ink) = if state.wanted.is_empty() {

@@ -1,0 +1,90 @@
+//! What the person calls a contact, on this computer alone.
+
+use crate::engine::command::Command;
+use crate::engine::view::ContactRow;
+use crate::storage::{LONGEST_NICKNAME, Nickname, NicknameError};
+use crate::ui::state::{Naming, Since, UiState};
+use crate::ui::text::nickname as words;
+use crate::ui::theme::{font, palette, size};
+use crate::ui::views::form::{entered, left};
+use crate::ui::widgets::{TextButton, Tone, centered_row, label};
+use egui::{Margin, TextEdit, Ui};
+use overlay::PublicKey;
+
+/// The field while it is being typed, or what opens it.
+pub(super) fn nickname_ui(
+    ui: &mut Ui,
+    key: PublicKey,
+    contact: &ContactRow,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    let Some(naming) = state.naming.as_mut().filter(|naming| naming.of == key) else {
+        let offer = if contact.nickname.is_some() { words::change() } else { words::give() };
+        if ui.add(TextButton::new(offer, Tone::Quiet)).clicked() {
+            let text = contact.nickname.as_ref().map(ToString::to_string).unwrap_or_default();
+            state.naming = Some(Naming { of: key, text, since: Since::Now });
+        }
+        return;
+    };
+    let outcome = ui.scope(|ui| {
+        ui.set_max_width(size::COLUMN_NARROW);
+        form_ui(ui, contact, naming)
+    });
+    match outcome.inner {
+        Outcome::Stay => return,
+        Outcome::Leave => {}
+        Outcome::Save(nickname) => wishes.push(Command::SetNickname(key, nickname)),
+    }
+    state.naming = None;
+}
+
+/// What becomes of the field.
+enum Outcome {
+    Stay,
+    Leave,
+    /// Nothing goes back to the username.
+    Save(Option<Nickname>),
+}
+
+fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
+    let colors = palette(ui);
+    let field = TextEdit::singleline(&mut naming.text)
+        .id_salt("nickname")
+        .hint_text(contact.name.as_str())
+        .font(font::body())
+        .char_limit(LONGEST_NICKNAME)
+        .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
+        .desired_width(f32::INFINITY);
+    let field = ui.add(field).accessible_name(words::field());
+    if std::mem::replace(&mut naming.since, Since::Earlier) == Since::Now {
+        field.request_focus();
+        field.scroll_to_me(None);
+    }
+    let parsed = match Nickname::parse(&naming.text) {
+        Ok(nickname) => Ok(Some(nickname)),
+        Err(NicknameError::Empty) => Ok(None),
+        Err(why @ (NicknameError::TooLong | NicknameError::Character)) => Err(why),
+    };
+    let (note, ink) = match parsed {
+        Ok(_) => (words::note(), colors.text_muted),
+        Err(_) => (words::characters(), colors.warning),
+    };
+    label(ui, note, font::caption(), ink);
+    ui.add_space(size::GAP_SMALL);
+    let buttons =
+        [TextButton::new(words::cancel(), Tone::Secondary), TextButton::new(words::save(), Tone::Primary)];
+    let widths = buttons.each_ref().map(|button| button.width(ui));
+    let [cancel, save] = buttons;
+    let entered = entered(ui, &field);
+    let (cancelled, saved) = centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
+        let cancelled = ui.add(cancel).clicked();
+        let saved = ui.add_enabled_ui(parsed.is_ok(), |ui| ui.add(save)).inner.clicked();
+        (cancelled, saved)
+    });
+    match parsed {
+        Ok(nickname) if saved || entered => Outcome::Save(nickname),
+        Ok(_) | Err(_) if cancelled || left(ui) => Outcome::Leave,
+        Ok(_) | Err(_) => Outcome::Stay,
+    }
+}
