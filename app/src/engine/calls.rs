@@ -222,6 +222,9 @@ impl Actor {
                 }
                 if let Some(shown) = &mut self.picture.view.call {
                     shown.viewfinder = Some(session.viewfinder());
+                    if let Err(error) = session.set_volume(shown.volume) {
+                        tracing::debug!(%error, "the volume was not taken");
+                    }
                 }
                 let filming = Filming::new(self.config.video.source.clone());
                 let ours = description.as_ref().map(Description::certificate);
@@ -477,6 +480,8 @@ impl Actor {
     fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
         let name = self.name_of(with, claimed);
         self.picture.show_call(with, name.clone(), phase);
+        let volume = self.volume_of(with);
+        self.picture.view.call.iter_mut().for_each(|call| call.volume = volume);
         self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
     }
 

@@ -38,6 +38,7 @@ mod ringing;
 pub mod scan;
 mod settings;
 pub mod view;
+mod volume;
 pub mod words;
 
 pub use mappings::Portmap;

@@ -20,6 +20,7 @@ mod profile;
 pub mod seal;
 #[cfg(test)]
 mod tests;
+mod volume;
 mod when;
 
 #[cfg(any(test, feature = "fuzz"))]
@@ -104,6 +105,7 @@ const MIGRATIONS: &[&str] = &[
         kept INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 ",
+    "ALTER TABLE contacts ADD COLUMN volume INTEGER NOT NULL DEFAULT 100 CHECK (volume BETWEEN 0 AND 200);",
 ];
 
 /// Names of settings.
