@@ -74,6 +74,7 @@ sim: setup-test release
 
 bench: setup-test release
 	$(TARGET)/release/bench
+	$(TARGET)/release/hour
 	$(TARGET)/release/window
 
 bench-overlay: setup-test release

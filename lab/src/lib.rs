@@ -33,7 +33,7 @@
 //!
 //! [`person`] works a real window by keyboard; `story` is what two of them live through.
 //!
-//! Commands: `nat`, `story`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video`, `voice`, `room` and `volunteer` (`make lab`), `bench` (`make bench`), `overlay`
+//! Commands: `nat`, `story`, `setup`, `shapes`, `blocked`, `portmap`, `outlive`, `guess`, `dead_ends`, `stranger`, `links`, `pictures`, `video`, `voice`, `room` and `volunteer` (`make lab`), `bench` and `hour` (`make bench`), `overlay`
 //! (`make bench-overlay`). Tests: `tests/call.rs`, `tests/overlay.rs`, `tests/window.rs`, `tests/story.rs`.
 //! What it refuses to do: leave processes, namespaces or screens behind. Children die with the thread that started
 //! them (`setpriv --pdeathsig`), and the NAT lab lives in namespaces that the kernel removes with its first process.

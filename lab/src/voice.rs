@@ -8,6 +8,8 @@
 //! Chromium's figures, which the bars are made of, count the same. A sound card adds to both; ours is given
 //! [`DEVICE_BUFFER`] ahead of what it asks for.
 
+pub mod hour;
+
 mod call;
 mod profiles;
 mod way;

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! device ─▶ ring ─▶ process::capture ─▶ VoiceSender (Opus, 20 ms, FEC) ─▶ packets ─▶ session (RTP)
-//! device ◀─ ring ◀─ process::render  ◀─ VoiceReceiver (jitter buffer)  ◀─ packets ◀─ session (RTP)
+//! device ◀─ ring ◀─ process::render  ◀─ Mixer ◀─ VoiceReceiver (jitter buffer) ◀─ packets ◀─ session (RTP)
 //! ```
 //!
 //! ```
@@ -39,6 +39,7 @@ pub mod device;
 pub mod frame;
 pub mod jitter;
 pub mod level;
+pub mod mix;
 pub mod process;
 pub mod resample;
 pub mod session;

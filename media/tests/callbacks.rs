@@ -1,4 +1,4 @@
-//! Law 6: what runs on the sound system's thread allocates nothing.
+//! Law 6: what runs on the sound system's thread allocates nothing, nor does what mixes for it.
 #![expect(unsafe_code, reason = "a counting allocator can only be an unsafe impl")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -6,6 +6,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use media::device::ring::{CaptureCallback, PlaybackCallback, Pulse, ring};
+use media::frame::BLOCK;
+use media::mix::{Fader, Mixer, Volume};
 
 struct Counting;
 
@@ -85,4 +87,21 @@ fn device_callbacks_allocate_nothing_whatever_a_card_speaks_and_however_it_cuts_
         assert_eq!(count, 0, "{channels} channels");
     }
     assert!(pulse.missed() > 0);
+}
+
+#[test]
+fn voices_are_mixed_without_an_allocation_however_many_there_are() {
+    let (mut mixer, mut faders) = (Mixer::default(), vec![Fader::default(); 12]);
+    let mut block = [0.0; BLOCK];
+    let count = allocations_of(|| {
+        for turn in 0..1_000u16 {
+            for fader in &mut faders {
+                fader.set(Volume::from_percent((turn % 201) as u8));
+                mixer.add(&[0.25; BLOCK], fader);
+            }
+            mixer.mix(&mut block);
+        }
+    });
+    assert_eq!(count, 0);
+    assert!(block.iter().all(|sample| sample.abs() < 1.0));
 }

@@ -1,12 +1,15 @@
 //! Lines on standard input. Commands are JSON:
-//! `{"do":"call|answer|decline|hangup|mute|unmute|camera|share|device|words|network_changed|accept_request|block|unblock", ...}`.
+//! `{"do":"call|answer|decline|hangup|mute|unmute|volume|camera|share|device|words|network_changed|accept_request|block|unblock", ...}`.
 
 use super::args::who;
 use crate::{
-    engine::command::{Command, Sharing},
+    engine::{
+        command::{Command, Sharing},
+        view::ContactId,
+    },
     reason::Reason,
 };
-use media::{device::EndpointError, session::Camera};
+use media::{device::EndpointError, mix::Volume, session::Camera};
 use overlay::PublicKey;
 use serde_json::Value;
 use std::{io, thread};
@@ -75,9 +78,26 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
                 (_, false) => Command::Share(Sharing::Off),
             })
         }
+        "volume" => volume(&value),
         "device" => device(&value),
         unknown => Err(Reason::Usage(format!("There is no command \"{unknown}\"."))),
     }
+}
+
+/// How loud whoever has this key is heard, or Echo without one.
+fn volume(value: &Value) -> Result<Command, Reason> {
+    let usage = |text: &str| Reason::Usage(format!("volume needs {text}."));
+    let of = match value.get("key") {
+        None => ContactId::Echo,
+        Some(key) => {
+            let key = key.as_str().and_then(|key| key.parse().ok());
+            ContactId::Person(key.ok_or_else(|| usage("as \"key\" a public key"))?)
+        }
+    };
+    let percent = value.get("percent").and_then(Value::as_u64).and_then(|percent| u8::try_from(percent).ok());
+    let percent = percent.filter(|percent| *percent <= Volume::MOST.percent());
+    let percent = percent.ok_or_else(|| usage("\"percent\": a number from 0 to 200"))?;
+    Ok(Command::SetVolume(of, Volume::from_percent(percent)))
 }
 
 /// A microphone or a loudspeaker, named as on the command line.
@@ -131,6 +151,14 @@ mod tests {
                 Command::SetMicrophone(AudioSource::Device("usb".to_owned())),
             ),
             (r#"{"do":"device","speaker":"null"}"#.to_owned(), Command::SetLoudspeaker(AudioSink::Null)),
+            (
+                r#"{"do":"volume","percent":150}"#.to_owned(),
+                Command::SetVolume(ContactId::Echo, Volume::from_percent(150)),
+            ),
+            (
+                format!(r#"{{"do":"volume","key":"{key}","percent":0}}"#),
+                Command::SetVolume(ContactId::Person(key), Volume::from_percent(0)),
+            ),
             (r#"{"do":"words"}"#.to_owned(), Command::ShowCallWords),
             (r#"{"do":"network_changed"}"#.to_owned(), Command::NetworkChanged),
             (format!(r#"{{"do":"accept_request","key":"{key}"}}"#), Command::AcceptRequest(key)),
@@ -157,6 +185,9 @@ mod tests {
             r#"{"do":"block","key":"ada"}"#,
             r#"{"do":"call"}"#,
             r#"{"do":"call","who":"?"}"#,
+            r#"{"do":"volume"}"#,
+            r#"{"do":"volume","percent":201}"#,
+            r#"{"do":"volume","key":"ada","percent":100}"#,
             r#"{"do":"share","on":true,"window":""}"#,
             r#"{"do":"share","on":true,"window":7}"#,
         ] {

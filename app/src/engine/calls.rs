@@ -220,6 +220,9 @@ impl Actor {
                 }
                 if let Some(shown) = &mut self.picture.view.call {
                     shown.viewfinder = Some(session.viewfinder());
+                    if let Err(error) = session.set_volume(shown.volume) {
+                        tracing::debug!(%error, "the volume was not taken");
+                    }
                 }
                 let filming = Filming::new(self.config.video.source.clone());
                 let ours = description.as_ref().map(Description::certificate);
@@ -476,6 +479,8 @@ impl Actor {
         let name = self.name_of(with, claimed);
         let shown = shown_name(&self.contacts, with, name.clone());
         self.picture.show_call(with, shown, phase);
+        let volume = self.volume_of(with);
+        self.picture.view.call.iter_mut().for_each(|call| call.volume = volume);
         self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
     }
 

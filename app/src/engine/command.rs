@@ -8,6 +8,7 @@ use super::{
 use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
+    mix::Volume,
     session::Camera,
     tones::Loudness,
     video::{viewing::Viewing, window::WindowName},
@@ -82,6 +83,8 @@ pub enum Command {
     HangUp,
     /// Mute or open the microphone.
     SetMuted(bool),
+    /// Hear somebody so loud, in the call that is on and in later ones.
+    SetVolume(ContactId, Volume),
     /// Send our pictures, or not.
     SetCamera(Camera),
     /// Show our screen or a window in place of our camera, or no longer.

@@ -192,13 +192,13 @@ impl Actor {
         }
     }
 
-    /// Writes the file on a thread of its own, one at a time.
     pub(super) fn name_backup(&mut self) -> Result<(), Reason> {
         let today = self.storage.today(self.now().unix)?;
         self.picture.view.custody.backup_file = backup_folder().map(|folder| unused(&folder, &today));
         Ok(())
     }
 
+    /// Writes the file on a thread of its own, one at a time.
     pub(super) fn export(&mut self, file: PathBuf, passphrase: Passphrase, overwrite: Overwrite) {
         if self.picture.view.custody.export == Export::Writing {
             return;

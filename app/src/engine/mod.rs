@@ -39,6 +39,7 @@ mod ringing;
 pub mod scan;
 mod settings;
 pub mod view;
+mod volume;
 pub mod words;
 
 pub use mappings::Portmap;

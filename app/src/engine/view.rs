@@ -24,6 +24,7 @@ use crate::{
 };
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
+    mix::Volume,
     session::Camera,
     tones::Loudness,
     video::{
@@ -433,6 +434,8 @@ pub struct CallView {
     pub waiting: Option<Waiting>,
     /// Whether our microphone is muted.
     pub muted: bool,
+    /// How loud the other side is heard.
+    pub volume: Volume,
     /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
     pub camera: Option<Camera>,
     /// What is shown of our screen.
@@ -466,6 +469,7 @@ impl CallView {
             phase,
             waiting: None,
             muted: false,
+            volume: Volume::AS_SENT,
             camera: None,
             sharing: Sharing::Off,
             windows: None,

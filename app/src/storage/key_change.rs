@@ -55,7 +55,7 @@ impl Storage {
         if noted {
             // Whoever is a contact under another name goes by this one from now on.
             change.execute(
-                "INSERT INTO contacts (key, name, added, nickname) SELECT ?2, name, ?3, nickname FROM contacts WHERE key = ?1
+                "INSERT INTO contacts (key, name, added, nickname, volume) SELECT ?2, name, ?3, nickname, volume FROM contacts WHERE key = ?1
                  ON CONFLICT (key) DO UPDATE SET name = excluded.name, verified = 0,
                  nickname = coalesce(excluded.nickname, nickname)",
                 params![old, new, millis(now)],

@@ -22,6 +22,7 @@ mod profile;
 pub mod seal;
 #[cfg(test)]
 mod tests;
+mod volume;
 mod when;
 
 #[cfg(any(test, feature = "fuzz"))]
@@ -109,6 +110,7 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
 ",
     "ALTER TABLE contacts ADD COLUMN nickname TEXT;",
+    "ALTER TABLE contacts ADD COLUMN volume INTEGER NOT NULL DEFAULT 100 CHECK (volume BETWEEN 0 AND 200);",
 ];
 
 /// Names of settings.

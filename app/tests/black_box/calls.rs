@@ -1,7 +1,7 @@
 //! Whole calls between real processes.
 
 use crate::harness::{Silbo, World};
-use crate::sound::{loudest, write_tone};
+use crate::sound::{loudest, loudest_in_the_end, write_tone};
 use serde_json::Value;
 
 const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
@@ -66,6 +66,23 @@ fn a_call_by_name_connects_directly_and_both_hear_each_other() {
     }
     assert!(world.run("a", &["contact", "list"]).has("contact"), "calling somebody adds them");
     assert_eq!(world.run("b", &["history"]).event("history")["outcome"], "received");
+}
+
+#[test]
+fn whoever_is_turned_down_is_heard_no_more_at_once_and_in_the_next_call_too() {
+    let world = World::new();
+    let answering = ["--auto-answer", "--calls", "2", "--mic", "tone:440", "--speaker", "null"];
+    let bob = bob_is_online(&world, &answering);
+    let calling = |file| ["--duration", "4", "--mic", "silence", "--speaker", file];
+    let mut ada = ada_calls_bob(&world, &calling("file:first.wav"));
+    ada.expect("stats");
+    ada.tell(&format!(r#"{{"do":"volume","key":"{}","percent":0}}"#, world.key("b")));
+    ada.end().with(0);
+    assert!(loudest(&world.path("first.wav")) > 0.05);
+    assert!(loudest_in_the_end(&world.path("first.wav")) < 0.001);
+    ada_calls_bob(&world, &calling("file:second.wav")).end().with(0);
+    bob.end().with(0);
+    assert!(loudest(&world.path("second.wav")) < 0.001);
 }
 
 #[test]

@@ -23,9 +23,19 @@ pub(crate) fn write_tone(path: &Path, hertz: f32, seconds: f32) {
 
 /// The loudest sample of a 16-bit WAV file, 0 to 1.
 pub(crate) fn loudest(path: &Path) -> f32 {
+    samples(path).into_iter().fold(0.0, f32::max)
+}
+
+/// The loudest one of its last second.
+pub(crate) fn loudest_in_the_end(path: &Path) -> f32 {
+    samples(path).into_iter().rev().take(48_000).fold(0.0, f32::max)
+}
+
+/// How far each sample is from nothing, 0 to 1.
+fn samples(path: &Path) -> Vec<f32> {
     let file = fs::read(path).unwrap();
     assert!(file.starts_with(b"RIFF") && &file[8..12] == b"WAVE", "{} is no WAV file", path.display());
     let at = file.windows(4).position(|word| word == b"data").unwrap() + 8;
     let samples = file[at..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
-    samples.map(|sample| f32::from(sample).abs() / 32_768.0).fold(0.0, f32::max)
+    samples.map(|sample| f32::from(sample).abs() / 32_768.0).collect()
 }

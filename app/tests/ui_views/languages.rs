@@ -114,7 +114,15 @@ fn inspect(window: &Window, screen: &str) {
             assert!(fits, "{screen}: {:?} is wider than its button", text.says());
         }
     }
-    for role in [Role::Button, Role::TextInput, Role::PasswordInput, Role::Image, Role::Meter, Role::Status] {
+    for role in [
+        Role::Button,
+        Role::TextInput,
+        Role::PasswordInput,
+        Role::Image,
+        Role::Meter,
+        Role::Slider,
+        Role::Status,
+    ] {
         for control in window.harness.query_all_by_role(role) {
             let name = control.accesskit_node().label().unwrap_or_default();
             assert!(!name.is_empty(), "{screen}: {control:?} has no name");

@@ -6,10 +6,11 @@ use app::engine::custody::WordsCheck;
 use app::engine::view::{Appearance, CallPhase, ContactId, Language};
 use app::engine::words::{RecoveryWords, TypedWords, WordsError};
 use app::reason::Reason;
-use egui::accesskit::Toggled;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::{AudioSink, AudioSource};
+use media::mix::Volume;
 use media::tones::Loudness;
 use overlay::Identity;
 use std::time::Duration;
@@ -138,6 +139,23 @@ fn the_settings_say_what_silbo_is_and_copy_nothing_about_anybody() {
         assert!(!copied.contains(private), "{copied}");
     }
     assert!(window.says("Copied."));
+}
+
+#[test]
+fn whoever_is_called_is_heard_louder_or_quieter_by_keyboard() {
+    let mut view = sample::devices("usb-1", "hdmi");
+    let mut window = Window::open(view.clone());
+    view.call = sample::active(window.now()).call;
+    let (with, name) = view.call.as_ref().map(|call| (call.with, call.name.clone())).unwrap();
+    window.show(view);
+    window.click("Sound devices");
+    let title = format!("How loud you hear {name}");
+    assert!(window.says("100 %"));
+    window.harness.get_by_role_and_label(Role::Slider, &title).focus();
+    window.harness.run();
+    let _ = window.wished();
+    window.press(Modifiers::NONE, Key::ArrowRight);
+    assert_eq!(window.wished(), [Command::SetVolume(with, Volume::from_percent(105))]);
 }
 
 #[test]

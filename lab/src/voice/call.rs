@@ -24,9 +24,9 @@ use std::time::{Duration, Instant};
 use super::way::{Lane, Way};
 
 /// What a packet weighs beside its payload: IPv4, UDP, RTP, the tag of SRTP.
-const HEADERS: usize = 20 + 8 + 12 + 16;
+pub(super) const HEADERS: usize = 20 + 8 + 12 + 16;
 /// A receiver report or a sender report, sealed, in UDP and IPv4 (RFC 3550 §6.4), each once a second.
-const REPORT: usize = 20 + 8 + 32 + 20;
+pub(super) const REPORT: usize = 20 + 8 + 32 + 20;
 /// What is told of bursts, where there are any (RFC 3611 §4.7).
 const EXTENDED: usize = 20 + 8 + 44 + 20;
 /// Blocks of silence after the speech: a second.
@@ -118,13 +118,13 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
 }
 
 /// Bytes of the payload on the wire.
-fn size(packet: &VoicePacket) -> usize {
+pub(super) fn size(packet: &VoicePacket) -> usize {
     if packet.copies.is_empty() { packet.payload.len() } else { red::write(packet, OPUS).len() }
 }
 
 /// The fraction lost of a receiver report (RFC 3550 §6.4.1), and how it was lost.
 #[derive(Debug, Default)]
-struct Reporter {
+pub(super) struct Reporter {
     due: Duration,
     highest: u16,
     received: u32,
@@ -133,13 +133,13 @@ struct Reporter {
 }
 
 impl Reporter {
-    fn arrived(&mut self, sequence: u16) {
+    pub(super) fn arrived(&mut self, sequence: u16) {
         self.highest = sequence;
         self.received += 1;
         self.pattern.arrived(sequence);
     }
 
-    fn poll(&mut self, now: Duration) -> Option<Reported> {
+    pub(super) fn poll(&mut self, now: Duration) -> Option<Reported> {
         if now < self.due {
             return None;
         }

@@ -1,16 +1,16 @@
 //! Makes speech equally loud, whoever speaks and however far away, and never louder than the wire can carry.
 //!
 //! ```text
-//! block ─► × gain ─► × limiter ─► soft knee ─► out
-//!            ▲           ▲
-//!   speech's level    peaks of this block
+//! block ─► × gain ─► Limiter ─► out
+//!            ▲
+//!   speech's level
 //! ```
 //!
 //! The gain aims at [`TARGET`], moves slowly and only while the near end speaks, so that pauses and the far
-//! end's echo do not pump. It never lifts the room's own noise to where it would be heard. The limiter knows no
-//! future, because that would be delay; what it is too late for bends at the knee.
+//! end's echo do not pump. It never lifts the room's own noise to where it would be heard.
 
 use crate::frame::Block;
+use crate::process::limiter::{Limiter, decibels, power};
 use crate::process::suppress::Presence;
 
 /// How loud speech should be, in dBFS.
@@ -41,18 +41,6 @@ const SHRINKS: f32 = 0.06;
 /// How fast the floor of the noise rises, in dB per block: 2 dB in a second.
 const NOISE_RISES: f32 = 0.02;
 
-/// The loudest that a sample should be, -1 dBFS.
-const CEILING: f32 = 0.89;
-
-/// The loudest that a sample can be.
-const LOUDEST: f32 = 0.999;
-
-/// How fast the limiter lets go, in dB per block: 40 dB in a second.
-const RELEASE: f32 = 0.4;
-
-/// Samples in which the limiter takes hold: 1 ms, short enough to catch the peak and long enough not to click.
-const ATTACK: usize = 48;
-
 /// Level of silence, in dBFS.
 const SILENCE: f32 = -100.0;
 
@@ -65,31 +53,23 @@ pub(in crate::process) struct Gain {
     noise: f32,
     /// In dB.
     gain: f32,
-    /// In dB, zero or less.
-    limit: f32,
-    /// The factor at the end of the last block.
-    factor: f32,
+    limiter: Limiter,
 }
 
 impl Gain {
     pub(in crate::process) fn new() -> Self {
-        Self { speech: TARGET, speech_blocks: 0, noise: SILENCE, gain: 0.0, limit: 0.0, factor: 1.0 }
+        Self { speech: TARGET, speech_blocks: 0, noise: SILENCE, gain: 0.0, limiter: Limiter::default() }
     }
 
     /// Makes a block as loud as it should be.
     pub(in crate::process) fn adjust(&mut self, block: &mut Block, presence: Presence) {
-        let (mut power, mut peak) = (0.0_f32, 0.0_f32);
-        for sample in block.iter() {
-            power += sample * sample;
-            peak = peak.max(sample.abs());
-        }
+        let power: f32 = block.iter().map(|sample| sample * sample).sum();
         let level = decibels(power / block.len() as f32);
         self.noise = (self.noise + NOISE_RISES).min(level).max(SILENCE);
         if presence > SPEAKS && level > QUIETEST_SPEECH {
             self.follow(level);
         }
-        self.limit(peak);
-        self.apply(block);
+        self.limiter.apply(block, self.gain);
     }
 
     /// Moves the gain a little towards what this speech needs.
@@ -105,42 +85,6 @@ impl Gain {
             self.gain += (wanted - self.gain).clamp(-SHRINKS, GROWS);
         }
     }
-
-    /// Lowers the limit to what this peak needs.
-    fn limit(&mut self, peak: f32) {
-        let needed = decibels(CEILING * CEILING / (peak * peak).max(1e-10)) - self.gain;
-        self.limit = (self.limit + RELEASE).min(needed).min(0.0);
-    }
-
-    fn apply(&mut self, block: &mut Block) {
-        let next = power(self.gain + self.limit).sqrt();
-        let ramp = if next < self.factor { ATTACK } else { block.len() };
-        for (n, sample) in block.iter_mut().enumerate() {
-            let part = (n as f32 / ramp as f32).min(1.0);
-            *sample = knee(*sample * (self.factor + part * (next - self.factor)));
-        }
-        self.factor = next;
-    }
-}
-
-/// Bends whatever is above the ceiling so that it stays below one.
-fn knee(sample: f32) -> f32 {
-    let over = sample.abs() - CEILING;
-    if over <= 0.0 {
-        return sample;
-    }
-    let room = LOUDEST - CEILING;
-    (CEILING + room * (over / room).tanh()).copysign(sample)
-}
-
-/// The level of a power, in dB.
-fn decibels(power: f32) -> f32 {
-    10.0 * power.max(1e-10).log10()
-}
-
-/// The power of a level in dB.
-fn power(decibels: f32) -> f32 {
-    10.0_f32.powf(0.1 * decibels)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 mod echo;
 mod emphasis;
 mod gain;
+pub(crate) mod limiter;
 mod noise;
 mod playback;
 mod room;

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::device::{AudioSink, AudioSource};
 use crate::level::Levels;
+use crate::mix::Volume;
 use crate::video::driver::{Screen, VideoConfig, VideoSource, Viewfinder};
 use crate::video::viewing::Viewing;
 
@@ -167,6 +168,11 @@ impl Session {
     /// Silences the microphone, or not.
     pub fn set_muted(&self, mute: Mute) -> Result<(), SessionError> {
         self.command(Command::Mute(mute))
+    }
+
+    /// Plays the other end so loud, whenever it is heard.
+    pub fn set_volume(&self, volume: Volume) -> Result<(), SessionError> {
+        self.command(Command::Volume(volume))
     }
 
     /// Hears us through something else. What cannot be opened is told with [`SessionEvent::DeviceRefused`], and what was

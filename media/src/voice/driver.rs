@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! source ─▶ Processor::capture ─▶ VoiceSender ─▶ packets (bounded) ─▶ session
-//! sink ◀─ Processor::render ◀─ VoiceReceiver ◀─ inserted packets (bounded) ◀─ session
+//! sink ◀─ Processor::render ◀─ Mixer ◀─ VoiceReceiver ◀─ inserted packets (bounded) ◀─ session
 //! ```
 //!
 //! Files, tones and silence move on an absolute clock: block `k` of the loudspeaker belongs to `start +
@@ -26,6 +26,7 @@ use super::{
 use crate::codec::CodecError;
 use crate::device::{AudioSink, AudioSource, DeviceError, Direction};
 use crate::level::{LevelMeter, Levels};
+use crate::mix::Volume;
 use crate::process::Processing;
 
 mod ends;
@@ -163,6 +164,7 @@ struct Told {
 struct Chosen {
     source: Option<AudioSource>,
     sink: Option<AudioSink>,
+    volume: Option<Volume>,
 }
 
 impl VoiceEngine {
@@ -220,6 +222,11 @@ impl VoiceEngine {
     /// Is heard from somewhere else, in the same manner.
     pub fn choose_sink(&self, sink: AudioSink) {
         lock(&self.shared.chosen).sink = Some(sink);
+    }
+
+    /// Hears the other side so loud, from the next block on.
+    pub fn set_volume(&self, volume: Volume) {
+        lock(&self.shared.chosen).volume = Some(volume);
     }
 
     /// Tells what the other side takes, and what it says of what arrives; to be called once a second.

@@ -91,6 +91,8 @@ messages! {
             cancel, again, close, muted, mic, echo_hint, echo_heard, echo_silent, keys_note,
             keys_verified, own_camera, own_screen, own_window,
             picture_of(name: &str),
+            volume_of(name: &str),
+            volume(percent: u8),
             calling, ringing, incoming, connecting, active, ended, calling_detail, ringing_detail,
             connecting_detail, local, direct, relayed, local_tip, direct_tip, relayed_tip, bad,
             fair, good, excellent,

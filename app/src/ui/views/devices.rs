@@ -1,22 +1,27 @@
-//! Which microphone and which loudspeaker: on the page of settings, and on a card over a call.
+//! Which microphone and which loudspeaker: on the page of settings, and on a card over a call, where one also chooses how
+//! loud the other side is heard.
 
 use super::card::Outcome;
 use crate::engine::command::Command;
-use crate::engine::view::{Settings, View};
+use crate::engine::view::{CallView, Settings, View};
 use crate::ui::state::{EchoVerdict, Since, UiState};
 use crate::ui::text::{self, call, settings as words};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{ListRow, TextButton, Tone, label};
-use egui::{Id, Response, ScrollArea, Ui};
+use crate::ui::widgets::{ListRow, TextButton, Tone, label, line, slider};
+use egui::{Align, Id, Layout, Response, ScrollArea, Ui};
 use egui_material_icons::icons;
 use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
+use media::mix::Volume;
 use std::time::Duration;
 
 /// How often the engine is asked which devices there are, while they are shown: what is plugged in appears.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The lists on the card are no higher, so that it fits into the smallest window; they scroll.
-const MOST_LIST: f32 = 270.0;
+const MOST_LIST: f32 = 215.0;
+
+/// By how much a key changes how loud somebody is heard, in per cent.
+const VOLUME_STEP: u8 = 5;
 
 /// Microphones, then loudspeakers.
 const DIRECTIONS: [Direction; 2] = [Direction::Capture, Direction::Playback];
@@ -44,6 +49,10 @@ pub(super) fn card_ui(
         .max_height(MOST_LIST)
         .auto_shrink([false, true])
         .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
+    if let Some(shown) = &view.call {
+        ui.add_space(size::GAP);
+        volume_ui(ui, shown, wishes);
+    }
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
     let done = ui.add(TextButton::new(words::done(), Tone::Secondary).wide(width));
@@ -51,6 +60,25 @@ pub(super) fn card_ui(
         done.request_focus();
     }
     if done.clicked() { Outcome::Close } else { Outcome::Stay }
+}
+
+/// How loud the other side is heard.
+fn volume_ui(ui: &mut Ui, shown: &CallView, wishes: &mut Vec<Command>) {
+    let muted = palette(ui).text_muted;
+    let name = call::volume_of(&shown.name);
+    let mut percent = shown.volume.percent();
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            label(ui, call::volume(percent), font::caption(), muted);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                line(ui, &name, font::overline(), muted);
+            });
+        });
+    });
+    let moved = slider(ui, &name, &mut percent, 0..=Volume::MOST.percent(), VOLUME_STEP);
+    if moved.changed() {
+        wishes.push(Command::SetVolume(shown.with, Volume::from_percent(percent)));
+    }
 }
 
 /// Both lists side by side, each no higher than this; they scroll.

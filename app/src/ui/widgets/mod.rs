@@ -10,6 +10,7 @@ mod picture;
 mod plot;
 mod qr;
 mod secret;
+mod slider;
 mod tab;
 
 pub(super) use avatar::{Avatar, key_picture};
@@ -21,6 +22,7 @@ pub(super) use picture::{Facing, Picture};
 pub(super) use plot::Plot;
 pub(super) use qr::{Qr, qr_code};
 pub(super) use secret::Secret;
+pub(super) use slider::slider;
 pub(super) use tab::Tab;
 
 use super::theme::{font, palette, size};

@@ -12,6 +12,7 @@ use super::flow::{Flow, Meter};
 use super::pictures::{PictureNews, Pictures};
 use super::sound::{Sound, SoundNews};
 use crate::device::{AudioSink, AudioSource};
+use crate::mix::Volume;
 use crate::session::far::Far;
 use crate::session::line::LineEvent;
 use crate::session::network::driver::{LOOK_EVERY, Network};
@@ -57,6 +58,7 @@ pub(in crate::session) enum Command {
     Mute(Mute),
     Microphone(AudioSource),
     Loudspeaker(AudioSink),
+    Volume(Volume),
     Camera(Camera),
     Source(VideoSource),
     Viewing(Viewing),
@@ -262,6 +264,7 @@ impl Task {
         match (command, self.far.line()) {
             (Command::Close, _) => self.far.hang_up(now),
             (Command::Mute(mute), _) => self.sound.set_muted(mute),
+            (Command::Volume(volume), _) => self.sound.set_volume(volume),
             (Command::Microphone(source), _) => self.sound.set_microphone(source),
             (Command::Loudspeaker(sink), _) => self.sound.set_loudspeaker(sink),
             (Command::Source(source), _) => self.pictures.set_source(now, &mut self.far, source),

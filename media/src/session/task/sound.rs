@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::device::{AudioSink, AudioSource, DeviceError};
 use crate::level::Levels;
+use crate::mix::Volume;
 use crate::session::SessionError;
 use crate::voice::driver::{Meters, ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
 use crate::voice::{Mute, PlayoutStats, Reported, Supported, VoicePacket};
@@ -22,6 +23,7 @@ pub(in crate::session) struct Sound {
     state: State,
     started: bool,
     mute: Mute,
+    volume: Volume,
     /// While others are being opened.
     chosen: (Option<AudioSource>, Option<AudioSink>),
     loudness: Loudness,
@@ -49,7 +51,14 @@ impl Sound {
     /// Nothing is open, until [`Self::open`].
     pub(in crate::session) fn shut(config: VoiceConfig) -> Self {
         let state = State::Shut(Some(config));
-        Self { state, started: false, mute: Mute::Off, chosen: (None, None), loudness: Loudness::default() }
+        Self {
+            state,
+            started: false,
+            mute: Mute::Off,
+            volume: Volume::AS_SENT,
+            chosen: (None, None),
+            loudness: Loudness::default(),
+        }
     }
 
     /// Opens everything now. Sound systems can take their time: not on the runtime's threads.
@@ -88,6 +97,13 @@ impl Sound {
         self.mute = mute;
         if let Some(engine) = self.engine() {
             engine.set_muted(mute);
+        }
+    }
+
+    pub(super) fn set_volume(&mut self, volume: Volume) {
+        self.volume = volume;
+        if let Some(engine) = self.engine() {
+            engine.set_volume(volume);
         }
     }
 
@@ -163,6 +179,7 @@ impl Sound {
 
     fn take(&mut self, (engine, io): (VoiceEngine, VoiceIo)) {
         engine.set_muted(self.mute);
+        engine.set_volume(self.volume);
         let (source, sink) = std::mem::take(&mut self.chosen);
         source.into_iter().for_each(|source| engine.choose_source(source));
         sink.into_iter().for_each(|sink| engine.choose_sink(sink));

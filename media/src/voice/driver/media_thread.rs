@@ -11,6 +11,7 @@ use super::ends::{Pending, SILENT_DEATH, SinkEnd, SourceEnd, died};
 use super::{Chosen, Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
 use crate::device::{AudioSink, AudioSource, ClockedSink, DeviceError, Direction, Progress};
 use crate::frame::{BLOCK, BLOCK_TIME, Block, duration_of};
+use crate::mix::{Fader, Mixer};
 use crate::process::Processor;
 use crate::voice::{Mute, Transmission, VoicePacket, VoiceReceiver, VoiceSender};
 
@@ -25,6 +26,9 @@ pub(super) struct MediaThread {
     processor: Box<dyn Processor>,
     sender: VoiceSender,
     receiver: VoiceReceiver,
+    mixer: Mixer,
+    /// How loud the other end is heard.
+    fader: Fader,
     packets: mpsc::Sender<VoicePacket>,
     events: mpsc::Sender<VoiceEvent>,
     /// Blocks captured and played on the media clock.
@@ -76,6 +80,8 @@ impl MediaThread {
             config,
             sender,
             receiver,
+            mixer: Mixer::default(),
+            fader: Fader::default(),
             packets,
             events,
             captured: 0,
@@ -239,6 +245,9 @@ impl MediaThread {
     fn next_played(&mut self, now: Instant, heard_unix_ms: u64) -> Block {
         let mut block = [0.0; BLOCK];
         self.receiver.play(now, &mut block);
+        self.mixer.add(&block, &mut self.fader);
+        self.mixer.mix(&mut block);
+        // What is taken for echo later is what is played, as loud as it is played.
         self.processor.render(&block);
         self.shared.speaker.measure(&block);
         if !self.told.played {
@@ -353,7 +362,13 @@ impl MediaThread {
 
     /// Begins to open what was chosen; an earlier choice that is not open yet is forgotten.
     fn take_choices(&mut self) {
-        let Chosen { source, sink } = std::mem::take(&mut *lock(&self.shared.chosen));
+        let Chosen { source, sink, volume } = std::mem::take(&mut *lock(&self.shared.chosen));
+        match volume {
+            Some(volume) if self.told.played => self.fader.set(volume),
+            // Nobody has heard anything that it would have to begin from.
+            Some(volume) => self.fader = Fader::at(volume),
+            None => {}
+        }
         if let Some(chosen) = source {
             self.choosing_source = Some(Choosing { opening: SourceEnd::choose(chosen.clone()), chosen });
         }

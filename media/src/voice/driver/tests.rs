@@ -84,6 +84,17 @@ async fn a_muted_microphone_sends_silence_and_goes_on_sending() {
     assert!(levels.speaker < 0.001, "{levels:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_not_to_be_heard_is_not_while_packets_go_on() {
+    let (engine, mut io) = open("tone:440", "null");
+    engine.set_volume(Volume::from_percent(0));
+    engine.start();
+    loop_back(&engine, &mut io, 20).await;
+    let levels = engine.levels();
+    assert!(levels.microphone > 0.1 && levels.speaker < 0.001, "{levels:?}");
+    assert!(engine.stats().playout.received > 0);
+}
+
 #[tokio::test]
 async fn an_engine_that_is_never_started_ends() {
     let (engine, _io) = open("silence", "null");
