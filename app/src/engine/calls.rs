@@ -5,6 +5,7 @@ use super::{
     actor::{Actor, Done, Undelivered},
     call_words::Certificates,
     event::{EventBody, Person},
+    microphone::MicrophoneWatch,
     picture::ECHO,
     pictures::Filming,
     reasons,
@@ -45,6 +46,7 @@ pub(super) struct MediaSession {
     pub(super) certificates: Certificates,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
+    pub(super) microphone: MicrophoneWatch,
 }
 
 /// A session that runs.
@@ -227,7 +229,16 @@ impl Actor {
                 let ours = description.as_ref().map(Description::certificate);
                 let certificates = Certificates { ours, theirs };
                 let levels_at = now.instant;
-                self.session = Some(MediaSession { call, session, filming, certificates, events, levels_at });
+                let microphone = MicrophoneWatch::new(levels_at);
+                self.session = Some(MediaSession {
+                    call,
+                    session,
+                    filming,
+                    certificates,
+                    events,
+                    levels_at,
+                    microphone,
+                });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
@@ -279,6 +290,12 @@ impl Actor {
         let levels = running.session.levels();
         if let Some(call) = &mut self.picture.view.call {
             (call.mic_level, call.speaker_level) = (levels.microphone, levels.speaker);
+            if matches!(call.phase, CallPhase::Active { .. }) {
+                let mute = if call.muted { Mute::On } else { Mute::Off };
+                call.microphone = running.microphone.look(now, levels.loudest, mute);
+            } else {
+                running.microphone.wait(now);
+            }
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod invites;
 mod inviting;
 mod key_change;
 mod mappings;
+pub mod microphone;
 mod network_check;
 mod own_name;
 mod people;

@@ -52,8 +52,11 @@ impl Actor {
         }
         self.config.voice.source = source.clone();
         self.picture.view.settings.microphone = source.clone();
-        match &self.session {
-            Some(running) => Ok(running.session.set_microphone(source)?),
+        match &mut self.session {
+            Some(running) => {
+                running.microphone.restart();
+                Ok(running.session.set_microphone(source)?)
+            }
             None => Ok(()),
         }
     }

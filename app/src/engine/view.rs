@@ -15,6 +15,7 @@ use super::{
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
     helping::Agreed,
+    microphone::MicrophoneSign,
     scan::Scan,
 };
 use crate::{
@@ -438,6 +439,8 @@ pub struct CallView {
     pub quality: Option<Quality>,
     /// How it has gone, oldest first, at most [`TREND`] seconds.
     pub trend: Vec<Second>,
+    /// Whether our microphone gives anything, muted or not.
+    pub microphone: MicrophoneSign,
     /// Loudness of our microphone, 0.0 to 1.0.
     pub mic_level: f32,
     /// Loudness of the other side, 0.0 to 1.0.
@@ -462,6 +465,7 @@ impl CallView {
             path: None,
             quality: None,
             trend: Vec::new(),
+            microphone: MicrophoneSign::Awaited,
             mic_level: 0.0,
             speaker_level: 0.0,
         }

@@ -196,6 +196,41 @@ impl UiCommand {
         }
     }
 
+    /// What takes its place once it is done.
+    pub(super) const fn counterpart(self) -> Option<Self> {
+        match self {
+            Self::Mute => Some(Self::Unmute),
+            Self::Unmute => Some(Self::Mute),
+            Self::CameraOn => Some(Self::CameraOff),
+            Self::CameraOff => Some(Self::CameraOn),
+            Self::Share => Some(Self::StopSharing),
+            Self::StopSharing => Some(Self::Share),
+            _ => None,
+        }
+    }
+
+    /// What closes or opens the microphone.
+    pub(super) const fn muting(call: &CallView) -> Self {
+        if call.muted { Self::Unmute } else { Self::Mute }
+    }
+
+    /// What ends a call.
+    pub(super) const fn ending(call: &CallView) -> Self {
+        match call.phase {
+            CallPhase::Calling | CallPhase::Ringing => Self::Cancel,
+            CallPhase::Incoming => Self::Decline,
+            CallPhase::Connecting | CallPhase::Active { .. } | CallPhase::Ended { .. } => Self::HangUp,
+        }
+    }
+
+    /// What answers a call that rings here; the last one is what the caller hopes for.
+    pub(super) const fn answers(kind: CallKind) -> &'static [Self] {
+        match kind {
+            CallKind::Voice => &[Self::Answer],
+            CallKind::Video => &[Self::AnswerWithoutVideo, Self::AnswerWithVideo],
+        }
+    }
+
     /// What starts or ends showing our screen; Echo has no eyes.
     pub(super) fn sharing(call: &CallView) -> Option<Self> {
         match (call.with, &call.phase, &call.sharing) {

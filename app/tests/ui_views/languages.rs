@@ -3,7 +3,7 @@
 //! Every text of a frame is looked at where it is painted. In the language of tests, each is two fifths longer than in
 //! English; whoever adds a text sees here whether there is room for it.
 
-use super::{Window, blocked, sample};
+use super::{Window, blocked, in_call, sample};
 use app::desktop::{Autostart, AutostartError, Desktop, Report, TrayPresence};
 use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
@@ -192,6 +192,7 @@ pub(super) fn every_screen(
     look(&mut window, "card of a receipt");
     key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);
+    in_call::screens(&open, now, &mut look);
     let mut call = sample::active(now).call;
     if let Some(call) = &mut call {
         let window = |(number, title): (u32, &str)| {

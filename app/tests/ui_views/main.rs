@@ -5,6 +5,7 @@
 mod calls;
 mod desktop;
 mod gate;
+mod in_call;
 mod keeping;
 mod key_change;
 mod languages;

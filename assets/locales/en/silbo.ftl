@@ -176,6 +176,14 @@ call-keys_verified = Encrypted from end to end. Only the two of you can hear thi
 call-own_camera = Your camera
 call-own_screen = Your screen
 call-own_window = Your window
+call-microphone_silent = Nothing is heard from your microphone
+# A button; it opens the sound devices.
+call-check_devices = Check sound devices
+call-sharing_screen = You are sharing your screen
+call-sharing_window = You are sharing a window
+# A button beside “You are sharing your screen”.
+call-stop = Stop
+call-camera_while_sharing = While you share, your camera is off.
 # What the picture of the other end is.
 call-picture_of = Picture of { $name }
 call-calling = Calling…

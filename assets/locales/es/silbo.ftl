@@ -179,6 +179,14 @@ call-keys_verified = Cifrada de extremo a extremo. Nadie más puede oír esta ll
 call-own_camera = Tu cámara
 call-own_screen = Tu pantalla
 call-own_window = Tu ventana
+call-microphone_silent = No se oye nada de tu micrófono
+# A button; it opens the sound devices.
+call-check_devices = Ver los dispositivos
+call-sharing_screen = Estás compartiendo tu pantalla
+call-sharing_window = Estás compartiendo una ventana
+# A button beside “You are sharing your screen”.
+call-stop = Parar
+call-camera_while_sharing = Mientras compartes, tu cámara está apagada.
 # Qué es la imagen del otro lado.
 call-picture_of = Imagen de { $name }
 call-calling = Llamando…

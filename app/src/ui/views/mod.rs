@@ -5,12 +5,13 @@
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
-//!   over a call ─────▶ card: sharing | devices | verify | quit; statistics
+//!   over a call ─────▶ card: sharing | devices | verify | quit; statistics; banners
 //!   over history ────▶ card: receipt
 //!   always on top ───▶ notices
 //! ```
 
 mod add;
+mod banner;
 mod card;
 mod contact;
 mod desktop;

@@ -1,5 +1,6 @@
 //! How a call is while it lasts: its figures and how they have gone, beside everything else, until closed.
 
+use super::banner::banners_height;
 use crate::engine::view::{CallView, Second, TREND};
 use crate::ui::state::UiState;
 use crate::ui::text::receipt::{in_milliseconds, in_percent};
@@ -18,7 +19,7 @@ struct Line {
     ceiling: f32,
 }
 
-/// The figures, in the upper right corner.
+/// The figures, in the upper right corner, below what is at the top of the window.
 pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
     if !state.trend_shown {
         return;
