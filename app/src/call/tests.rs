@@ -170,11 +170,11 @@ impl Pair {
 }
 
 fn incoming() -> CallEvent {
-    CallEvent::Incoming { name: String::new() }
+    CallEvent::Incoming { name: String::new(), kind: CallKind::Voice }
 }
 
 fn offer() -> Body {
-    Body::Offer { description: vec![7], name: String::new() }
+    Body::Offer { description: vec![7], name: String::new(), kind: CallKind::Voice }
 }
 
 #[test]

@@ -30,6 +30,7 @@ use crate::{
 };
 use media::{
     device::{DeviceError, DeviceInfo},
+    session::Camera,
     video::{driver::ScreenError, window::OpenWindow},
 };
 use overlay::{
@@ -76,6 +77,8 @@ pub(super) struct Actor {
     pub(super) picture: Picture,
     pub(super) presence: Presence,
     ringing: Ringing,
+    /// Whether we are seen from the beginning of the present call; if nobody said, as the program was started.
+    pub(super) seen: Option<Camera>,
     /// The camera that is looked through for a code.
     pub(super) looking: Option<Looking>,
     pub(super) jobs: JoinSet<Done>,
@@ -207,6 +210,7 @@ impl Actor {
             picture,
             presence: Presence::default(),
             ringing: Ringing::default(),
+            seen: None,
             looking: None,
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     call::{
-        CallEvent, CallId, Direction, Ended, Output, Side, Start, Welcome,
+        CallEvent, CallId, CallKind, Direction, Ended, Output, Side, Start, Welcome,
         message::{Body, Signal},
         receipt::Meter,
     },
@@ -24,6 +24,7 @@ use crate::{
 use media::session::{
     AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
+use media::video::driver::{VideoConfig, VideoSource};
 use media::video::viewing::Viewing;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
@@ -54,6 +55,8 @@ pub(super) struct SessionStart {
     session: driver::Session,
     /// How it describes itself, unless it is an echo.
     description: Option<Description>,
+    /// What it takes pictures of.
+    source: VideoSource,
     /// What a caller will show in the handshake.
     theirs: Option<[u8; 32]>,
     events: mpsc::Receiver<SessionEvent>,
@@ -213,7 +216,7 @@ impl Actor {
     pub(super) fn session_started(&mut self, call: CallId, result: Result<SessionStart, SessionError>) {
         let now = self.now();
         match result {
-            Ok(SessionStart { session, description, theirs, events }) => {
+            Ok(SessionStart { session, description, source, theirs, events }) => {
                 if self.line.current().is_none_or(|(current, _)| current != call) {
                     // Over before it began.
                     self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders()));
@@ -225,7 +228,7 @@ impl Actor {
                 if let Some(shown) = &mut self.picture.view.call {
                     shown.viewfinder = Some(session.viewfinder());
                 }
-                let filming = Filming::new(self.config.video.source.clone());
+                let filming = Filming::new(self.config.video.source.clone(), source);
                 let ours = description.as_ref().map(Description::certificate);
                 let certificates = Certificates { ours, theirs };
                 let levels_at = now.instant;
@@ -240,6 +243,10 @@ impl Actor {
                     microphone,
                 });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
+                // Somebody may have answered meanwhile.
+                if let Err(reason) = self.begin_as_wished() {
+                    self.complain(Some(call), reason);
+                }
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
             Err(error) => self.line.handle_start_failed(now, call, error.into()),
@@ -372,6 +379,8 @@ impl Actor {
 
     fn start_session(&mut self, call: CallId, start: Start) {
         let voice = self.config.voice.clone();
+        let source = self.first_source();
+        self.line.set_kind(if source == VideoSource::None { CallKind::Voice } else { CallKind::Video });
         let config = SessionConfig {
             policy: self.config.path,
             relays: self.fresh_relays(),
@@ -380,20 +389,21 @@ impl Actor {
                 Network::Main => AddressScope::Public,
             },
             voice: voice.clone(),
-            video: self.config.video.clone(),
+            video: VideoConfig { source: source.clone(), ..self.config.video.clone() },
         };
         self.jobs.spawn(async move {
             let result = match start {
                 Start::Echo => driver::echo(voice).await.map(|(session, events)| SessionStart {
                     session,
                     description: None,
+                    source,
                     theirs: None,
                     events,
                 }),
                 Start::Offer => driver::offer(config).await.map(|(session, description, events)| {
-                    SessionStart { session, description: Some(description), theirs: None, events }
+                    SessionStart { session, description: Some(description), source, theirs: None, events }
                 }),
-                Start::Prepare { offer } => prepare(config, &offer),
+                Start::Prepare { offer } => prepare(config, &offer, source),
             };
             Done::Session(call, result)
         });
@@ -455,9 +465,12 @@ impl Actor {
                 };
                 self.begin_record(with, "", phase);
             }
-            CallEvent::Incoming { name } => {
+            CallEvent::Incoming { name, kind } => {
                 self.fetch_relays();
                 self.begin_record(with, &name, CallPhase::Incoming);
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.kind = kind;
+                }
                 if let ContactId::Person(key) = with {
                     let from = self.person(key, &name);
                     let stranger = self.contacts.iter().all(|contact| contact.key != key);
@@ -530,6 +543,7 @@ impl Actor {
     }
 
     fn call_ended(&mut self, call: CallId, ended: Ended) {
+        self.seen = None;
         let with = self.record.as_ref().map(|record| record.with);
         let mut receipt = None;
         if let Some(CallRecord { with, name, began, meter }) = self.record.take() {
@@ -559,11 +573,11 @@ impl Actor {
     }
 }
 
-fn prepare(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
+fn prepare(config: SessionConfig, offer: &[u8], source: VideoSource) -> Result<SessionStart, SessionError> {
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
     let theirs = Some(offer.certificate());
     let (session, description, events) = driver::prepare(config, offer)?;
-    Ok(SessionStart { session, description: Some(description), theirs, events })
+    Ok(SessionStart { session, description: Some(description), source, theirs, events })
 }
 
 /// Closes a session and tells the overlay what went through whose relay.

@@ -19,7 +19,7 @@ use super::{
     scan::Scan,
 };
 use crate::{
-    call::{Receipt, Waiting},
+    call::{CallKind, Receipt, Waiting},
     reason::Reason,
     storage::{Verified, When},
 };
@@ -417,6 +417,8 @@ pub struct CallView {
     pub name: String,
     /// Where the call stands.
     pub phase: CallPhase,
+    /// Whether whoever calls wants to be seen.
+    pub kind: CallKind,
     /// Why it takes so long, when it does, and that it goes on.
     pub waiting: Option<Waiting>,
     /// Whether our microphone is muted.
@@ -454,6 +456,7 @@ impl CallView {
             with,
             name,
             phase,
+            kind: CallKind::Voice,
             waiting: None,
             muted: false,
             camera: None,

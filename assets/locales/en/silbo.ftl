@@ -97,6 +97,7 @@ contact-remove = Remove contact
 contact-keep = Keep
 contact-gone = This contact was removed. Choose another one on the left.
 contact-call = Call { $name }
+contact-call_with_video = Call with video
 contact-safety = Safety number
 contact-verified = Verified
 contact-same = They are the same
@@ -149,6 +150,7 @@ request-title = { $name } tried to call you
 ## Calls
 
 call-answer = Accept
+call-answer_without_video = Accept without video
 call-decline = Decline
 call-mute = Mute
 call-unmute = Unmute
@@ -190,6 +192,7 @@ call-calling = Calling…
 call-ringing = Ringing…
 # Stands below the name of who calls.
 call-incoming = is calling you
+call-incoming_video = is calling you with video
 call-connecting = Connecting the sound…
 call-active = In a call
 call-ended = Call ended
@@ -422,6 +425,7 @@ desktop-quit = Quit Silbo
 
 announce-ringing = Incoming call
 announce-calls = { $name } is calling you.
+announce-calls_with_video = { $name } is calling you with video.
 announce-missed = Missed call
 # When is for example “today 14:05”.
 announce-called = { $name } called you: { $when }.

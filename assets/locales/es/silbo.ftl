@@ -100,6 +100,7 @@ contact-remove = Eliminar contacto
 contact-keep = Conservar
 contact-gone = Este contacto se ha eliminado. Elige otro a la izquierda.
 contact-call = Llamar a { $name }
+contact-call_with_video = Llamar con vídeo
 contact-safety = Número de seguridad
 contact-verified = Comparado
 contact-same = Son iguales
@@ -152,6 +153,7 @@ request-title = { $name } ha intentado llamarte
 ## Llamadas
 
 call-answer = Aceptar
+call-answer_without_video = Aceptar sin vídeo
 call-decline = Rechazar
 call-mute = Silenciar
 call-unmute = Hablar
@@ -193,6 +195,7 @@ call-calling = Llamando…
 call-ringing = Sonando…
 # Está debajo del nombre de quien llama.
 call-incoming = te está llamando
+call-incoming_video = te está llamando con vídeo
 call-connecting = Conectando el sonido…
 call-active = En llamada
 call-ended = Llamada terminada
@@ -424,6 +427,7 @@ desktop-quit = Salir de Silbo
 
 announce-ringing = Llamada entrante
 announce-calls = { $name } te está llamando.
+announce-calls_with_video = { $name } te está llamando con vídeo.
 announce-missed = Llamada perdida
 # Cuándo es, por ejemplo, «hoy 14:05».
 announce-called = { $name } te ha llamado: { $when }.

@@ -48,7 +48,7 @@ messages! {
         }
         /// Page of a contact.
         contact {
-            echo, fingerprint, pinned, remove, keep, gone,
+            echo, fingerprint, pinned, remove, keep, gone, call_with_video,
             call(name: &str),
             safety, verified, same, compare_again,
             compare(name: &str),
@@ -82,13 +82,13 @@ messages! {
         }
         /// Calls.
         call {
-            answer, decline, mute, unmute, camera_on, camera_off, share, stop_sharing, full_screen,
+            answer, answer_without_video, decline, mute, unmute, camera_on, camera_off, share, stop_sharing, full_screen,
             exit_full_screen, small_window, close_small_window, back_to_window, hang_up, devices,
             cancel, again, close, muted, mic, echo_hint, echo_heard, echo_silent, keys_note,
             keys_verified, own_camera, own_screen, own_window, microphone_silent, check_devices,
             sharing_screen, sharing_window, stop, camera_while_sharing,
             picture_of(name: &str),
-            calling, ringing, incoming, connecting, active, ended, calling_detail, ringing_detail,
+            calling, ringing, incoming, incoming_video, connecting, active, ended, calling_detail, ringing_detail,
             connecting_detail, local, direct, relayed, local_tip, direct_tip, relayed_tip, bad,
             fair, good, excellent,
             quality_label(bars: u8),
@@ -170,6 +170,7 @@ messages! {
         announce {
             ringing,
             calls(name: &str),
+            calls_with_video(name: &str),
             missed,
             called(name: &str, when: &str),
             request,
