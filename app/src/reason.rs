@@ -3,9 +3,11 @@
 
 mod custody;
 mod sound;
+mod weight;
 
 pub use custody::Custody;
 pub use sound::Fault;
+pub use weight::Weight;
 
 use crate::call::Waiting;
 use crate::engine::view::Sentence;

@@ -9,6 +9,7 @@ mod command;
 pub mod driver;
 mod front;
 mod gauge;
+mod passing;
 mod state;
 mod text;
 mod theme;

@@ -5,9 +5,11 @@ mod custody;
 pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish, Returning};
 
 use super::gauge::Gauge;
+use super::passing::Passing;
 use super::widgets::{Picture, Qr};
 use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
+use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::UnixTime;
 use std::time::{Duration, Instant};
@@ -43,6 +45,10 @@ pub(super) struct UiState {
     pub(super) rang: bool,
     /// The engine did not take a command, which the person has not dismissed yet.
     pub(super) refused: Option<Refused>,
+    /// For how long notices that pass were seen.
+    pub(super) passing: Passing,
+    /// What is drawn in this frame and must not be covered.
+    pub(super) occupied: Occupied,
     /// What the other end shows.
     pub(super) picture: Option<Picture>,
     /// How large it is drawn.
@@ -75,6 +81,15 @@ pub(super) struct UiState {
     pub(super) counted: Option<Instant>,
     /// What is known of the desktop around the window.
     pub(super) surroundings: Surroundings,
+}
+
+/// What is drawn in a frame of a call and must not be covered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Occupied {
+    /// Where the figures of the call are.
+    pub(super) figures: Option<Rect>,
+    /// Where controls begin, from the top of the window.
+    pub(super) controls: Option<f32>,
 }
 
 /// What is known of the desktop around the window, and asked of it.
@@ -280,6 +295,8 @@ impl UiState {
             trusting: None,
             rang: false,
             refused: None,
+            passing: Passing::default(),
+            occupied: Occupied::default(),
             picture: None,
             own: None,
             gauge: Gauge::default(),

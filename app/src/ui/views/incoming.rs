@@ -10,9 +10,9 @@ use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{Avatar, RoundButton, Tone, centered_column, centered_row, label};
 use egui::Ui;
 
-/// Accept or decline. Enter accepts because the button has the keyboard, but only if nobody was typing when the
-/// call came in.
-pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
+/// Accept, seen or not where the caller is, or decline. Enter accepts because the last button has the keyboard, but only if
+/// nobody was typing when the call came in; Tab leads to the others.
+pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let typing = ui.ctx().text_edit_focused();
     ui.ctx().request_repaint_after(pace::RINGING);
     let avatar = Avatar::in_call(ui, call.with, &call.name);

@@ -42,7 +42,7 @@ mod verify;
 
 pub(super) use gate::{GateAction, gate_ui};
 
-use super::state::{FirstRun, KeepingForm, Page, Stage, Step, UiState};
+use super::state::{FirstRun, KeepingForm, Occupied, Page, Stage, Step, UiState};
 use super::theme::palette;
 use super::{command, text, theme};
 use crate::engine::command::Command;
@@ -52,6 +52,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 /// Draws the whole window.
 pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     state.settle(view);
+    state.occupied = Occupied::default();
     super::widgets::note_input(ui.ctx());
     if state.staged(view).is_none() {
         command::enter(ui.ctx(), state, Stage::Window);

@@ -43,6 +43,7 @@ pub(super) fn full_screen_ui(
     }
     let height = size::OVER_PICTURE + controls_height(ui, call, state);
     let strip = Rect::from_min_max(egui::pos2(room.left(), room.bottom() - height), room.max);
+    state.occupied.controls = Some(strip.top());
     // Some of the picture shines through; text stays readable on any.
     ui.painter().rect_filled(strip, 0.0, palette(ui).ground.gamma_multiply(0.9));
     ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {

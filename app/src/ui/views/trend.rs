@@ -25,8 +25,8 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
         return;
     }
     let colors = palette(ui);
-    let offset = vec2(-size::GAP_LARGE, size::GAP_LARGE);
-    Area::new(Id::unique("trend")).order(Order::Middle).anchor(Align2::RIGHT_TOP, offset).show(
+    let offset = vec2(-size::GAP_LARGE, size::GAP_LARGE + banners_height(call));
+    let area = Area::new(Id::unique("trend")).order(Order::Middle).anchor(Align2::RIGHT_TOP, offset).show(
         ui.ctx(),
         |ui| {
             Frame::new()
@@ -49,6 +49,7 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
                 });
         },
     );
+    state.occupied.figures = Some(area.response.rect);
 }
 
 fn heading_ui(ui: &mut Ui, state: &mut UiState) {
