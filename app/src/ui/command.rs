@@ -274,7 +274,7 @@ impl UiCommand {
     /// What may be done at this moment; `stage` is none while no picture is shown.
     pub(super) fn offered(view: &View, stage: Option<Stage>) -> Vec<Self> {
         let Some(call) = &view.call else { return vec![Self::Search, Self::Settings] };
-        let mute = if call.muted { Self::Unmute } else { Self::Mute };
+        let mute = Self::muting(call);
         match call.phase {
             CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Cancel],
             CallPhase::Incoming => [&[Self::Decline], Self::answers(call.kind)].concat(),
@@ -315,6 +315,9 @@ pub(super) fn enter(ctx: &egui::Context, state: &mut UiState, stage: Stage) {
     if (state.stage == Stage::FullScreen) != (stage == Stage::FullScreen) {
         let command = ViewportCommand::Fullscreen(stage == Stage::FullScreen);
         ctx.send_viewport_cmd_to(ViewportId::ROOT, command);
+    }
+    if stage != Stage::Apart {
+        state.apart_at = None;
     }
     state.stage = stage;
 }

@@ -57,6 +57,8 @@ pub(super) struct UiState {
     pub(super) own: Option<Picture>,
     /// Where the other end's picture is shown.
     pub(super) stage: Stage,
+    /// Where on the desktop the small window came up, once it is.
+    pub(super) apart_at: Option<Pos2>,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
     /// The card above everything else of a call, and whether this is its first frame.
@@ -301,6 +303,7 @@ impl UiState {
             own: None,
             gauge: Gauge::default(),
             stage: Stage::Window,
+            apart_at: None,
             touched: now,
             card: None,
             trend_shown: false,

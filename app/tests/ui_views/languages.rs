@@ -220,8 +220,8 @@ pub(super) fn every_screen(
         window.press(Modifiers::COMMAND, key);
         look(&mut window, name);
         if key == Key::K {
-            // Before the one that leaves stands that they do not match.
-            press(&mut window, |buttons| buttons.iter().nth_back(1));
+            // Last come mute and hanging up; before the one that leaves stands that they do not match.
+            press(&mut window, |buttons| buttons.iter().nth_back(3));
             look(&mut window, "card of words that differ");
         }
     }

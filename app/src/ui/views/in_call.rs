@@ -40,7 +40,7 @@ pub(super) fn in_call_ui(
         match state.stage {
             Stage::Window => return filmed_ui(ui, view, call, state, since, wishes),
             Stage::FullScreen => return full_screen_ui(ui, view, call, state, wishes),
-            Stage::Apart => apart_ui(ui, call, state),
+            Stage::Apart => apart_ui(ui, view, call, state, wishes),
         }
     }
     let room = ui.available_rect_before_wrap();
