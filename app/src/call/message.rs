@@ -392,7 +392,9 @@ mod tests {
             let mut out = Encoder::new(Vec::new());
             out.array(4).unwrap().u8(1).unwrap().bytes(&[3; 16]).unwrap().u8(0).unwrap();
             out.array(2 + u64::from(kind.is_some())).unwrap().bytes(&[7]).unwrap().str("ada").unwrap();
-            kind.map(|kind| out.u8(kind).map(drop).unwrap());
+            if let Some(kind) = kind {
+                out.u8(kind).unwrap();
+            }
             match Signal::decode(&out.into_writer()).map(|signal| signal.body) {
                 Ok(Body::Offer { kind, .. }) => kind,
                 other => panic!("{other:?}"),

@@ -506,6 +506,9 @@ impl Actor {
 
     fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
         let name = self.name_of(with, claimed);
+        // A call may need it.
+        self.stop_preview();
+        self.stop_scanning();
         self.picture.show_call(with, name.clone(), phase);
         self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
     }

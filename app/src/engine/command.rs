@@ -114,6 +114,10 @@ pub enum Command {
     ScanPicture(PathBuf),
     /// Close the camera, and forget what came of it.
     StopScanning,
+    /// Open the camera to see what others would see; it appears in the view.
+    PreviewCamera,
+    /// Close it again.
+    StopPreview,
     /// Find out whether people can call.
     CheckNetwork,
     /// Show the window dark or light.

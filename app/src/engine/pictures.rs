@@ -8,9 +8,9 @@
 //! ```
 
 use super::{
-    actor::{Actor, Done},
+    actor::{Actor, Done, Wait},
     calls::MediaSession,
-    command::{Sharing, Who},
+    command::{Command, Sharing, Who},
     event::EventBody,
     reasons,
     view::{CallPhase, CallView, ContactId},
@@ -36,6 +36,7 @@ pub(super) struct Filming {
 impl Filming {
     /// As a session does that was told of this source, where the camera button takes that one.
     pub(super) fn new(camera: VideoSource, source: VideoSource) -> Self {
+        let camera = if camera == VideoSource::None { source.clone() } else { camera };
         Self { camera, source, before: Camera::Off }
     }
 
@@ -81,10 +82,19 @@ impl Filming {
 impl Actor {
     /// Calls somebody who is to see us.
     pub(super) fn call_with_video(&mut self, key: PublicKey) -> Result<(), Reason> {
-        if self.line.current().is_none() {
-            self.seen = Some(Camera::On);
+        if self.line.current().is_some() {
+            return Err(Reason::AlreadyInCall);
         }
-        self.dial(Who::Key(key))
+        if self.wait_for_network(Command::CallWithVideo(key))? == Wait::Later {
+            return Ok(());
+        }
+        self.seen = Some(Camera::On);
+        // Nobody is seen in another call because this one was refused.
+        let dialled = self.dial(Who::Key(key));
+        if dialled.is_err() {
+            self.seen = None;
+        }
+        dialled
     }
 
     /// Answers the call that rings here, seen or not.

@@ -15,6 +15,7 @@ use super::{
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
     helping::Agreed,
+    lookout::CameraPreview,
     microphone::MicrophoneSign,
     scan::Scan,
 };
@@ -66,6 +67,8 @@ pub struct View {
     pub invite: Option<InviteView>,
     /// How reading an invite off a code goes.
     pub scan: Scan,
+    /// What somebody sees who tries the camera.
+    pub preview: CameraPreview,
     /// Recovery words and backups, and whether the key is sealed.
     pub custody: CustodyView,
     /// How often the window was asked to come up.

@@ -3,6 +3,7 @@
 #![cfg(feature = "ui")]
 
 mod calls;
+mod camera;
 mod desktop;
 mod gate;
 mod in_call;

@@ -217,6 +217,14 @@ call-quality_label = Sound quality: { $bars ->
 }
 call-lost_and_delay = It takes { $milliseconds } ms from mouth to ear. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
 
+## What others would see, outside a call
+
+camera-title = Camera
+camera-open = Show my camera
+camera-close = Close the camera
+camera-seen = What others would see
+camera-live = Your camera is on
+
 ## What a call was like
 
 receipt-title = The call with { $name }

@@ -220,6 +220,14 @@ call-quality_label = Calidad del sonido: { $bars ->
 }
 call-lost_and_delay = De la boca al oído tarda { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
 
+## What others would see, outside a call
+
+camera-title = Cámara
+camera-open = Ver mi cámara
+camera-close = Cerrar la cámara
+camera-seen = Lo que verían los demás
+camera-live = Tu cámara está encendida
+
 ## Cómo fue una llamada
 
 receipt-title = La llamada con { $name }

@@ -62,7 +62,18 @@ impl Actor {
                 self.add_invite(&link);
                 Ok(())
             }
-            Command::ScanCamera => self.scan_camera(),
+            Command::ScanCamera => {
+                self.scan_camera();
+                Ok(())
+            }
+            Command::PreviewCamera => {
+                self.preview_camera();
+                Ok(())
+            }
+            Command::StopPreview => {
+                self.stop_preview();
+                Ok(())
+            }
             Command::ScanPicture(path) => {
                 self.scan_picture(path);
                 Ok(())

@@ -94,6 +94,10 @@ messages! {
             quality_label(bars: u8),
             lost_and_delay(milliseconds: u64, percent: f64),
         }
+        /// What others would see, outside a call.
+        camera {
+            title, open, close, seen, live,
+        }
         /// What a call was like.
         receipt {
             title(name: &str),

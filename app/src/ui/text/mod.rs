@@ -27,8 +27,8 @@ pub use locale::Locale;
 
 pub(super) use locale::speak;
 pub(super) use messages::{
-    add, announce, call_words, contact, desktop, first_run, gate, history, invite, keeping, key_change,
-    network, notice, quit, request, returning, scan, settings, sharing, side, trend,
+    add, announce, call_words, camera, contact, desktop, first_run, gate, history, invite, keeping,
+    key_change, network, notice, quit, request, returning, scan, settings, sharing, side, trend,
 };
 
 use crate::engine::command::Sharing;
@@ -103,6 +103,11 @@ pub(super) fn window_title(name: Option<&str>, profile: Option<&str>, call: Opti
         Some(call) => format!("{title} — {}", live(call)),
         None => title,
     }
+}
+
+/// The title while a camera is open outside a call.
+pub(super) fn filmed_title(title: &str) -> String {
+    format!("{title} — {}", title::camera())
 }
 
 /// What the other side hears and sees of us.

@@ -12,6 +12,7 @@
 
 mod add;
 mod banner;
+mod camera;
 mod card;
 mod contact;
 mod desktop;
@@ -86,6 +87,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     hide_words(view, state, wishes);
     scan::take_dropped(ui, view, state, wishes);
     scan::close(view, state, wishes);
+    camera::close(view, state, wishes);
     card::card_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);

@@ -1,5 +1,6 @@
 //! What the person can choose.
 
+use super::camera::camera_ui;
 use super::desktop::desktop_ui;
 use super::devices::devices_ui;
 use super::keeping::keeping_ui;
@@ -25,6 +26,12 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
             if ui.add(TextButton::new(words::test(), Tone::Secondary).icon(icons::ICON_CALL)).clicked() {
                 wishes.push(Command::Call(ContactId::Echo));
             }
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, crate::ui::text::camera::title(), font::strong(), text);
+            ui.add_space(size::GAP);
+            camera_ui(ui, view, state, wishes);
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
