@@ -320,6 +320,18 @@ fn a_stranger_neither_rings_nor_hears_anything() {
 }
 
 #[test]
+fn whoever_is_called_knows_whether_the_caller_wants_to_be_seen() {
+    for kind in [CallKind::Voice, CallKind::Video] {
+        let mut pair = Pair::new();
+        pair.ada.line.set_kind(kind);
+        pair.ada_calls(1);
+        pair.start_sessions();
+        pair.deliver();
+        assert_eq!(pair.bob.events, [CallEvent::Incoming { name: String::new(), kind }]);
+    }
+}
+
+#[test]
 fn ringing_out_ends_not_answered_here_and_missed_there() {
     let mut pair = ringing();
     assert_eq!(pair.ada.line.poll_timeout().unwrap().1, "ring timeout");
