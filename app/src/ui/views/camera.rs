@@ -7,15 +7,21 @@ use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, camera as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{Picture, Pill, TextButton, Tone, label};
-use egui::{Sense, Ui, UiBuilder, vec2};
+use egui::{Rect, Sense, Ui, UiBuilder, vec2};
 use egui_material_icons::icons;
 use media::video::driver::Viewfinder;
 
 /// Height over width of what a camera sees.
 const SHAPE: f32 = 9.0 / 16.0;
 
-/// The picture while the camera is open, and what opens and closes it. It never opens by itself.
-pub(super) fn camera_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+/// The picture while the camera is open, at most so wide, and what opens and closes it. It never opens by itself.
+pub(super) fn camera_ui(
+    ui: &mut Ui,
+    view: &View,
+    widest: f32,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     let width = ui.available_width();
     let finder = match &view.preview {
         CameraPreview::Open(finder) => Some(finder),
@@ -28,7 +34,7 @@ pub(super) fn camera_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     };
     let (says, icon, command) = match finder {
         Some(finder) => {
-            seen_ui(ui, finder, state);
+            seen_ui(ui, finder, widest, state);
             (words::close(), icons::ICON_VIDEOCAM_OFF, Command::StopPreview)
         }
         None => (words::open(), icons::ICON_VIDEOCAM, Command::PreviewCamera),
@@ -50,11 +56,11 @@ pub(super) fn close(view: &View, state: &UiState, wishes: &mut Vec<Command>) {
     }
 }
 
-fn seen_ui(ui: &mut Ui, finder: &Viewfinder, state: &mut UiState) {
+fn seen_ui(ui: &mut Ui, finder: &Viewfinder, widest: f32, state: &mut UiState) {
     // Also while there is none yet: to ask is what brings the first one.
     ui.ctx().request_repaint_after(pace::PICTURES);
     Picture::follow(ui, &mut state.own, finder.latest());
-    let width = ui.available_width().min(size::PREVIEW);
+    let width = ui.available_width().min(widest);
     ui.vertical_centered(|ui| {
         let (room, _) = ui.allocate_exact_size(vec2(width, width * SHAPE), Sense::hover());
         if let Some(picture) = &mut state.own {
@@ -62,8 +68,12 @@ fn seen_ui(ui: &mut Ui, finder: &Viewfinder, state: &mut UiState) {
             picture.show(&mut child, room, words::seen());
         }
         let colors = palette(ui);
-        let live = Pill::new(words::live(), colors.danger, colors.danger_tint);
-        ui.add(live.icon(icons::ICON_VIDEOCAM));
+        let live = Pill::new(words::live(), colors.danger, colors.danger_tint).icon(icons::ICON_VIDEOCAM);
+        let place = Rect::from_min_size(
+            room.left_bottom() + vec2(size::GAP_SMALL, -size::PILL - size::GAP_SMALL),
+            vec2(live.width(ui), size::PILL),
+        );
+        ui.put(place, live);
     });
     ui.add_space(size::GAP_SMALL);
 }

@@ -31,7 +31,7 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
         card(ui, |ui| {
             label(ui, crate::ui::text::camera::title(), font::strong(), text);
             ui.add_space(size::GAP);
-            camera_ui(ui, view, state, wishes);
+            camera_ui(ui, view, size::PREVIEW, state, wishes);
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
