@@ -92,6 +92,8 @@ pub(super) struct Occupied {
     pub(super) figures: Option<Rect>,
     /// Where controls begin, from the top of the window.
     pub(super) controls: Option<f32>,
+    /// Where they began in the frame before, for what is drawn before them.
+    pub(super) controls_before: Option<f32>,
 }
 
 /// What is known of the desktop around the window, and asked of it.

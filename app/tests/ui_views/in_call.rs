@@ -221,6 +221,23 @@ fn notices_cover_neither_the_figures_of_a_call_nor_its_controls() {
 }
 
 #[test]
+fn the_figures_of_a_call_cover_no_control_in_the_smallest_window() {
+    let now = Instant::now();
+    for view in [sample::active(now), sample::filmed(now)] {
+        let mut window = Window::open_in(view, Theme::Dark, SMALLEST);
+        window.press(Modifiers::COMMAND, Key::T);
+        let trend = egui::Id::unique("trend");
+        let figures = window.harness.ctx.memory(|memory| memory.area_rect(trend));
+        let Some(figures) = figures else { panic!("there are no figures") };
+        for label in ["Mute", "Share", "Hang up", "Sound devices", "Statistics", "Verify"] {
+            for place in window.places(label) {
+                assert!(!place.intersects(figures), "{label} at {place} below {figures}");
+            }
+        }
+    }
+}
+
+#[test]
 fn mute_and_hanging_up_are_at_hand_on_every_card_of_a_call() {
     let now = Instant::now();
     for size in [vec2(1000.0, 640.0), SMALLEST] {

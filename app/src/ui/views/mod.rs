@@ -53,7 +53,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 /// Draws the whole window.
 pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     state.settle(view);
-    state.occupied = Occupied::default();
+    state.occupied = Occupied { controls_before: state.occupied.controls, ..Occupied::default() };
     super::widgets::note_input(ui.ctx());
     if state.staged(view).is_none() {
         command::enter(ui.ctx(), state, Stage::Window);
