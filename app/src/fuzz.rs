@@ -2,7 +2,7 @@
 //! files that somebody may have handed to us: sealed ones, and the backup in one. How it is run is told in [`relay::fuzz`].
 
 use crate::{
-    call::message::{Body, CallId, HangUp, Signal},
+    call::message::{Body, CallId, CallKind, HangUp, Signal},
     note::Note,
     storage::{
         self, Backup, Passphrase,
@@ -85,7 +85,8 @@ fn signal(input: &[u8]) {
 
 fn signals() -> Vec<Vec<u8>> {
     let bodies = [
-        Body::Offer { description: vec![1; 300], name: "ada".into() },
+        Body::Offer { description: vec![1; 300], name: "ada".into(), kind: CallKind::Voice },
+        Body::Offer { description: vec![1; 300], name: "ada".into(), kind: CallKind::Video },
         Body::Ringing { description: None },
         Body::Ringing { description: Some(vec![4; 300]) },
         Body::Answer { description: vec![2; 40] },

@@ -3,10 +3,12 @@
 
 mod custody;
 mod sound;
+mod weight;
 
 pub use custody::Custody;
 pub use sound::Fault;
 pub(crate) use sound::direction_of;
+pub use weight::Weight;
 
 use crate::call::Waiting;
 use crate::engine::view::Sentence;

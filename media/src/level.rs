@@ -9,6 +9,8 @@ pub struct Levels {
     pub microphone: f32,
     /// What the loudspeaker plays.
     pub speaker: f32,
+    /// The loudest that the microphone was since it is in use, before processing and whether it is muted or not.
+    pub loudest: f32,
 }
 
 /// A peak meter: rises at once, falls by 6 % every block (about 54 dB a second).
@@ -29,6 +31,35 @@ impl LevelMeter {
 }
 
 const DECAY: f32 = 0.94;
+
+/// The loudest block since something began. What only holds a voltage makes no sound: it is how far the samples of a block
+/// lie apart that counts, halved, so that a sine reads as its amplitude.
+#[derive(Debug, Default)]
+pub struct Loudest(AtomicU32);
+
+impl Loudest {
+    /// Takes one block into account. One thread measures; any thread reads.
+    pub fn measure(&self, block: &[f32]) {
+        let (low, high) = block.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), sample| {
+            (low.min(*sample), high.max(*sample))
+        });
+        // Of an empty block, or one that is no sound at all, nothing is known.
+        let swing = ((high - low) / 2.0).clamp(0.0, 1.0);
+        if swing > self.read() {
+            self.0.store(swing.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Something else begins.
+    pub fn restart(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// The loudest so far, 0 to 1.
+    pub fn read(&self) -> f32 {
+        f32::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -51,6 +82,26 @@ mod tests {
         let meter = LevelMeter::default();
         meter.measure(&[-3.0]);
         assert_eq!(meter.read(), 1.0);
+    }
+
+    #[test]
+    fn the_loudest_block_is_remembered_until_something_else_begins() {
+        let loudest = Loudest::default();
+        loudest.measure(&[0.25, -0.25, 0.0]);
+        loudest.measure(&[0.0; BLOCK]);
+        assert_eq!(loudest.read(), 0.25);
+        loudest.restart();
+        loudest.measure(&[0.0; BLOCK]);
+        assert_eq!(loudest.read(), 0.0);
+    }
+
+    #[test]
+    fn a_wire_that_holds_a_voltage_is_silent_and_nonsense_is_not_loud() {
+        let loudest = Loudest::default();
+        for block in [&[0.4f32; BLOCK][..], &[], &[f32::NAN], &[f32::INFINITY; 3]] {
+            loudest.measure(block);
+            assert_eq!(loudest.read(), 0.0);
+        }
     }
 
     #[test]

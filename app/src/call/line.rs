@@ -3,7 +3,7 @@
 mod signals;
 
 use super::{
-    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, Direction, Ended, KEPT_CANDIDATES, Output,
+    CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, CallKind, Direction, Ended, KEPT_CANDIDATES, Output,
     REMEMBERED_CALLS, Side, Start, WAITING_EVERY, Waiting,
     message::{Body, HangUp, MAX_CANDIDATE, MAX_CANDIDATES, Signal},
 };
@@ -24,6 +24,7 @@ pub struct Line {
     over: VecDeque<(ContactId, CallId)>,
     outputs: VecDeque<Output>,
     own_name: String,
+    own_kind: CallKind,
 }
 
 #[derive(Debug)]
@@ -86,6 +87,11 @@ impl Line {
     /// Sets the username that offers carry from now on; empty for none.
     pub fn set_own_name(&mut self, name: &str) {
         name.clone_into(&mut self.own_name);
+    }
+
+    /// Sets what offers say of the calls they begin from now on.
+    pub fn set_kind(&mut self, kind: CallKind) {
+        self.own_kind = kind;
     }
 
     /// The call of this moment and with whom it is.
@@ -179,7 +185,8 @@ impl Line {
             State::Calling { offer, .. } => {
                 *offer = OfferSent::Yes;
                 let name = self.own_name.clone();
-                self.send(to, id, Body::Offer { description, name });
+                let kind = self.own_kind;
+                self.send(to, id, Body::Offer { description, name, kind });
             }
             State::Incoming { .. } => {
                 call.described = Some(description);

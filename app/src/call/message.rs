@@ -4,7 +4,8 @@
 //!
 //! ```text
 //!   kind  name        body
-//!   0     Offer       [description, name]      caller -> callee; the name is a claim, not a proof
+//!   0     Offer       [description, name, ? kind]
+//!                                            caller -> callee; the name is a claim, not a proof; kind = 0 voice / 1 video
 //!   1     Ringing     [description] or []      callee -> caller; what the answer will hold, if it is known already
 //!   2     Answer      [description]            callee -> caller
 //!   3     Candidates  [[candidate, ..]]        both ways, any time after the offer left
@@ -29,6 +30,9 @@ pub const MAX_CANDIDATE: usize = 64;
 /// Most candidates in one message; more are malformed. A sender with more sends several messages.
 pub const MAX_CANDIDATES: usize = 12;
 
+/// How [`CallKind::Video`] is written.
+const VIDEO: u8 = 1;
+
 /// Names one call; drawn by the caller, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallId(pub [u8; 16]);
@@ -51,6 +55,8 @@ pub enum Body {
         description: Vec<u8>,
         /// The username the caller says they have; empty if none.
         name: String,
+        /// Whether the caller wants to be seen.
+        kind: CallKind,
     },
     /// It rings here.
     Ringing {
@@ -76,6 +82,16 @@ pub enum Body {
     Busy,
     /// No, thank you.
     Decline,
+}
+
+/// What whoever calls begins with; cameras go on and off in every call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallKind {
+    /// With the voice alone.
+    #[default]
+    Voice,
+    /// The caller is seen.
+    Video,
 }
 
 /// Why a side hangs up.
@@ -141,8 +157,11 @@ impl Signal {
     ) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
         out.array(4)?.u8(VERSION)?.bytes(&self.call.0)?.u8(self.body.kind())?;
         match &self.body {
-            Body::Offer { description, name } => {
+            Body::Offer { description, name, kind: CallKind::Voice } => {
                 out.array(2)?.bytes(description)?.str(name)?;
+            }
+            Body::Offer { description, name, kind: CallKind::Video } => {
+                out.array(3)?.bytes(description)?.str(name)?.u8(VIDEO)?;
             }
             Body::Answer { description } | Body::Ringing { description: Some(description) } => {
                 out.array(1)?.bytes(description)?;
@@ -179,7 +198,7 @@ impl Body {
 
     fn read(kind: u8, items: u64, read: &mut Decoder<'_>) -> Result<Self, SignalError> {
         let known = match kind {
-            0 => 2,
+            0 => items.clamp(2, 3),
             1 => items.min(1),
             2..=4 => 1,
             5 | 6 => 0,
@@ -189,7 +208,15 @@ impl Body {
             return Err(SignalError::Malformed);
         }
         let body = match kind {
-            0 => Self::Offer { description: bounded(read, MAX_DESCRIPTION)?, name: name(read)? },
+            0 => {
+                let (description, name) = (bounded(read, MAX_DESCRIPTION)?, name(read)?);
+                // A kind of a later build is a call all the same.
+                let kind = match known {
+                    3 if read.u8()? == VIDEO => CallKind::Video,
+                    _ => CallKind::Voice,
+                };
+                Self::Offer { description, name, kind }
+            }
             1 if known == 0 => Self::Ringing { description: None },
             1 => Self::Ringing { description: Some(bounded(read, MAX_DESCRIPTION)?) },
             2 => Self::Answer { description: bounded(read, MAX_DESCRIPTION)? },
@@ -281,7 +308,16 @@ mod tests {
 
     fn every_body() -> Vec<Body> {
         vec![
-            Body::Offer { description: vec![1; MAX_DESCRIPTION], name: "a".repeat(USERNAME_MAX) },
+            Body::Offer {
+                description: vec![1; MAX_DESCRIPTION],
+                name: "a".repeat(USERNAME_MAX),
+                kind: CallKind::Voice,
+            },
+            Body::Offer {
+                description: vec![1; MAX_DESCRIPTION],
+                name: "a".repeat(USERNAME_MAX),
+                kind: CallKind::Video,
+            },
             Body::Ringing { description: None },
             Body::Ringing { description: Some(vec![3; MAX_DESCRIPTION]) },
             Body::Answer { description: vec![] },
@@ -340,13 +376,32 @@ mod tests {
 
     #[test]
     fn too_long_descriptions_and_too_many_candidates_are_over_the_limit() {
-        let long = Body::Offer { description: vec![0; MAX_DESCRIPTION + 1], name: String::new() };
+        let (name, kind) = (String::new(), CallKind::Voice);
+        let long = Body::Offer { description: vec![0; MAX_DESCRIPTION + 1], name, kind };
         let many = Body::Candidates { candidates: vec![vec![0]; MAX_CANDIDATES + 1] };
         let fat = Body::Candidates { candidates: vec![vec![0; MAX_CANDIDATE + 1]] };
         for body in [long, many, fat] {
             let bytes = Signal { call: CallId([1; 16]), body }.encode();
             assert_eq!(Signal::decode(&bytes), Err(SignalError::Limit));
         }
+    }
+
+    #[test]
+    fn an_offer_of_an_earlier_build_and_one_of_a_later_kind_are_calls_with_the_voice() {
+        let offer = |kind: Option<u8>| {
+            let mut out = Encoder::new(Vec::new());
+            out.array(4).unwrap().u8(1).unwrap().bytes(&[3; 16]).unwrap().u8(0).unwrap();
+            out.array(2 + u64::from(kind.is_some())).unwrap().bytes(&[7]).unwrap().str("ada").unwrap();
+            if let Some(kind) = kind {
+                out.u8(kind).unwrap();
+            }
+            match Signal::decode(&out.into_writer()).map(|signal| signal.body) {
+                Ok(Body::Offer { kind, .. }) => kind,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!([None, Some(0), Some(2)].map(offer), [CallKind::Voice; 3]);
+        assert_eq!(offer(Some(1)), CallKind::Video);
     }
 
     #[test]

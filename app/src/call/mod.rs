@@ -37,7 +37,7 @@ pub mod receipt;
 mod tests;
 
 pub use line::Line;
-pub use message::CallId;
+pub use message::{CallId, CallKind};
 pub use receipt::Receipt;
 
 use crate::{engine::view::ContactId, reason::Reason};
@@ -137,6 +137,8 @@ pub enum CallEvent {
     Incoming {
         /// The username they say they have; empty if none.
         name: String,
+        /// Whether they want to be seen.
+        kind: CallKind,
     },
     /// It rings there.
     Ringing,

@@ -170,11 +170,11 @@ impl Pair {
 }
 
 fn incoming() -> CallEvent {
-    CallEvent::Incoming { name: String::new() }
+    CallEvent::Incoming { name: String::new(), kind: CallKind::Voice }
 }
 
 fn offer() -> Body {
-    Body::Offer { description: vec![7], name: String::new() }
+    Body::Offer { description: vec![7], name: String::new(), kind: CallKind::Voice }
 }
 
 #[test]
@@ -317,6 +317,18 @@ fn a_stranger_neither_rings_nor_hears_anything() {
     assert_eq!(pair.bob.line.current(), None);
     pair.wait(RING_TIMEOUT);
     assert_eq!(pair.ada.ended().reason, Reason::NoReaction);
+}
+
+#[test]
+fn whoever_is_called_knows_whether_the_caller_wants_to_be_seen() {
+    for kind in [CallKind::Voice, CallKind::Video] {
+        let mut pair = Pair::new();
+        pair.ada.line.set_kind(kind);
+        pair.ada_calls(1);
+        pair.start_sessions();
+        pair.deliver();
+        assert_eq!(pair.bob.events, [CallEvent::Incoming { name: String::new(), kind }]);
+    }
 }
 
 #[test]

@@ -52,7 +52,12 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
             let whom = whom.ok_or_else(|| Reason::Usage("call needs \"who\": a name or a key.".into()))?;
             Ok(Command::Dial(who(whom)?))
         }
-        "answer" => Ok(Command::Answer),
+        "answer" => match value.get("camera").map(Value::as_bool) {
+            None => Ok(Command::Answer),
+            Some(Some(true)) => Ok(Command::AnswerWith(Camera::On)),
+            Some(Some(false)) => Ok(Command::AnswerWith(Camera::Off)),
+            Some(None) => Err(Reason::Usage("answer takes as \"camera\" true or false.".into())),
+        },
         "decline" => Ok(Command::Decline),
         "hangup" => Ok(Command::HangUp),
         "mute" => Ok(Command::SetMuted(true)),
@@ -134,6 +139,8 @@ mod tests {
             (format!(r#"{{"do":"call","who":"{key}"}}"#), Command::Dial(Who::Key(key))),
             (r#"{"do":"call","who":"echo"}"#.to_owned(), Command::Dial(Who::Echo)),
             (r#"{"do":"answer"}"#.to_owned(), Command::Answer),
+            (r#"{"do":"answer","camera":true}"#.to_owned(), Command::AnswerWith(Camera::On)),
+            (r#"{"do":"answer","camera":false}"#.to_owned(), Command::AnswerWith(Camera::Off)),
             (r#"{"do":"decline"}"#.to_owned(), Command::Decline),
             (r#"{"do":"hangup","more":1}"#.to_owned(), Command::HangUp),
             (r#"{"do":"mute"}"#.to_owned(), Command::SetMuted(true)),
@@ -178,6 +185,7 @@ mod tests {
             "[1]",
             r#"{"do":7}"#,
             r#"{"do":"dance"}"#,
+            r#"{"do":"answer","camera":"on"}"#,
             r#"{"do":"device"}"#,
             r#"{"do":"device","mic":"null"}"#,
             r#"{"do":"device","mic":"default","speaker":"default"}"#,

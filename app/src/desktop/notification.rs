@@ -48,6 +48,8 @@ pub enum Action {
     Default,
     /// Accept the call.
     Accept,
+    /// Accept the call without being seen.
+    AcceptWithoutVideo,
     /// Decline the call.
     Decline,
     /// See whom one could call back.
@@ -57,13 +59,15 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 5] = [Self::Default, Self::Accept, Self::Decline, Self::CallBack, Self::Show];
+    const ALL: [Self; 6] =
+        [Self::Default, Self::Accept, Self::AcceptWithoutVideo, Self::Decline, Self::CallBack, Self::Show];
 
     /// As it is called on the bus.
     const fn key(self) -> &'static str {
         match self {
             Self::Default => "default",
             Self::Accept => "accept",
+            Self::AcceptWithoutVideo => "accept-without-video",
             Self::Decline => "decline",
             Self::CallBack => "call-back",
             Self::Show => "show",

@@ -12,13 +12,14 @@ use super::{
     event::{Event, EventBody},
     helping::{Agreed, Helping, Volunteer},
     invites,
+    lookout::{Lookout, Previewed},
     mappings::{For, Mappings},
     people::Purpose,
     picture::Picture,
     presence::Presence,
     relays::Relays,
     ringing::Ringing,
-    scan::{Looking, Scanned},
+    scan::Scanned,
     settings::Before,
     view::{ClaimState, Helped, NetworkFound, NetworkState, Search, Settings},
 };
@@ -31,6 +32,7 @@ use crate::{
 };
 use media::{
     device::{DeviceError, DeviceInfo},
+    session::Camera,
     video::{driver::ScreenError, window::OpenWindow},
 };
 use overlay::{
@@ -79,8 +81,10 @@ pub(super) struct Actor {
     pub(super) ringing: Ringing,
     /// What a call had before another device was chosen in it.
     pub(super) before: Before,
-    /// The camera that is looked through for a code.
-    pub(super) looking: Option<Looking>,
+    /// Whether we are seen from the beginning of the present call; if nobody said, as the program was started.
+    pub(super) seen: Option<Camera>,
+    /// The camera outside a call.
+    pub(super) lookout: Lookout,
     pub(super) jobs: JoinSet<Done>,
     /// Jobs that are waited for when the engine stops.
     pub(super) farewells: JoinSet<Done>,
@@ -139,6 +143,8 @@ pub(super) enum Done {
     Exported(PathBuf, Result<Kept, Reason>),
     /// A code was read, or not.
     Scanned(Scanned),
+    /// Nobody looks through the camera any more to see themselves.
+    Previewed(Previewed),
     /// Windows that could be shown.
     Windows(Result<Vec<OpenWindow>, ScreenError>),
     /// A session is closed, its files are whole.
@@ -211,7 +217,8 @@ impl Actor {
             presence: Presence::default(),
             ringing: Ringing::default(),
             before: Before::default(),
-            looking: None,
+            seen: None,
+            lookout: Lookout::default(),
             jobs: JoinSet::new(),
             farewells: JoinSet::new(),
             events,
@@ -447,6 +454,7 @@ impl Actor {
             Ok(Done::Sealed(result)) => self.sealed(result),
             Ok(Done::Exported(file, result)) => self.exported(file, result),
             Ok(Done::Scanned(found)) => self.scanned(found),
+            Ok(Done::Previewed(came)) => self.previewed(came),
             Ok(Done::Windows(found)) => self.windows_listed(found),
             Ok(Done::Sent(Err(error))) => tracing::debug!(%error, "an envelope was not delivered"),
             Ok(Done::Left(Err(error))) => tracing::debug!(%error, "no word of a call could be left"),

@@ -5,6 +5,7 @@ use super::{
     actor::{Actor, Done, Undelivered},
     call_words::Certificates,
     event::{EventBody, Person},
+    microphone::MicrophoneWatch,
     picture::{ECHO, shown_name},
     pictures::Filming,
     reasons,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     call::{
-        CallEvent, CallId, Direction, Ended, Output, Side, Start, Welcome,
+        CallEvent, CallId, CallKind, Direction, Ended, Output, Side, Start, Welcome,
         message::{Body, Signal},
         receipt::Meter,
     },
@@ -23,6 +24,7 @@ use crate::{
 use media::session::{
     AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
+use media::video::driver::{VideoConfig, VideoSource};
 use media::video::viewing::Viewing;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
@@ -45,6 +47,7 @@ pub(super) struct MediaSession {
     pub(super) certificates: Certificates,
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
+    pub(super) microphone: MicrophoneWatch,
 }
 
 /// A session that runs.
@@ -52,6 +55,8 @@ pub(super) struct SessionStart {
     session: driver::Session,
     /// How it describes itself, unless it is an echo.
     description: Option<Description>,
+    /// What it takes pictures of.
+    source: VideoSource,
     /// What a caller will show in the handshake.
     theirs: Option<[u8; 32]>,
     events: mpsc::Receiver<SessionEvent>,
@@ -209,7 +214,7 @@ impl Actor {
     pub(super) fn session_started(&mut self, call: CallId, result: Result<SessionStart, SessionError>) {
         let now = self.now();
         match result {
-            Ok(SessionStart { session, description, theirs, events }) => {
+            Ok(SessionStart { session, description, source, theirs, events }) => {
                 if self.line.current().is_none_or(|(current, _)| current != call) {
                     // Over before it began.
                     self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders()));
@@ -224,12 +229,25 @@ impl Actor {
                         tracing::debug!(%error, "the volume was not taken");
                     }
                 }
-                let filming = Filming::new(self.config.video.source.clone());
+                let filming = Filming::new(self.config.video.source.clone(), source);
                 let ours = description.as_ref().map(Description::certificate);
                 let certificates = Certificates { ours, theirs };
                 let levels_at = now.instant;
-                self.session = Some(MediaSession { call, session, filming, certificates, events, levels_at });
+                let microphone = MicrophoneWatch::new(levels_at);
+                self.session = Some(MediaSession {
+                    call,
+                    session,
+                    filming,
+                    certificates,
+                    events,
+                    levels_at,
+                    microphone,
+                });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
+                // Somebody may have answered meanwhile.
+                if let Err(reason) = self.begin_as_wished() {
+                    self.complain(Some(call), reason);
+                }
                 self.line.handle_started(now, call, description.map(|description| description.encode()));
             }
             Err(error) => self.line.handle_start_failed(now, call, error.into()),
@@ -280,6 +298,12 @@ impl Actor {
         let levels = running.session.levels();
         if let Some(call) = &mut self.picture.view.call {
             (call.mic_level, call.speaker_level) = (levels.microphone, levels.speaker);
+            if matches!(call.phase, CallPhase::Active { .. }) {
+                let mute = if call.muted { Mute::On } else { Mute::Off };
+                call.microphone = running.microphone.look(now, levels.loudest, mute);
+            } else {
+                running.microphone.wait(now);
+            }
         }
     }
 
@@ -356,6 +380,8 @@ impl Actor {
 
     fn start_session(&mut self, call: CallId, start: Start) {
         let voice = self.config.voice.clone();
+        let source = self.first_source();
+        self.line.set_kind(if source == VideoSource::None { CallKind::Voice } else { CallKind::Video });
         let config = SessionConfig {
             policy: self.config.path,
             relays: self.fresh_relays(),
@@ -364,20 +390,21 @@ impl Actor {
                 Network::Main => AddressScope::Public,
             },
             voice: voice.clone(),
-            video: self.config.video.clone(),
+            video: VideoConfig { source: source.clone(), ..self.config.video.clone() },
         };
         self.jobs.spawn(async move {
             let result = match start {
                 Start::Echo => driver::echo(voice).await.map(|(session, events)| SessionStart {
                     session,
                     description: None,
+                    source,
                     theirs: None,
                     events,
                 }),
                 Start::Offer => driver::offer(config).await.map(|(session, description, events)| {
-                    SessionStart { session, description: Some(description), theirs: None, events }
+                    SessionStart { session, description: Some(description), source, theirs: None, events }
                 }),
-                Start::Prepare { offer } => prepare(config, &offer),
+                Start::Prepare { offer } => prepare(config, &offer, source),
             };
             Done::Session(call, result)
         });
@@ -439,9 +466,12 @@ impl Actor {
                 };
                 self.begin_record(with, "", phase);
             }
-            CallEvent::Incoming { name } => {
+            CallEvent::Incoming { name, kind } => {
                 self.fetch_relays();
                 self.begin_record(with, &name, CallPhase::Incoming);
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.kind = kind;
+                }
                 if let ContactId::Person(key) = with {
                     let from = self.person(key, &name);
                     let stranger = self.contacts.iter().all(|contact| contact.key != key);
@@ -477,6 +507,9 @@ impl Actor {
 
     fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
         let name = self.name_of(with, claimed);
+        // A call may need it.
+        self.stop_preview();
+        self.stop_scanning();
         let shown = shown_name(&self.contacts, with, name.clone());
         self.picture.show_call(with, shown, phase);
         let volume = self.volume_of(with);
@@ -517,6 +550,7 @@ impl Actor {
     }
 
     fn call_ended(&mut self, call: CallId, ended: Ended) {
+        self.seen = None;
         let with = self.record.as_ref().map(|record| record.with);
         let mut receipt = None;
         if let Some(CallRecord { with, name, began, meter }) = self.record.take() {
@@ -546,11 +580,11 @@ impl Actor {
     }
 }
 
-fn prepare(config: SessionConfig, offer: &[u8]) -> Result<SessionStart, SessionError> {
+fn prepare(config: SessionConfig, offer: &[u8], source: VideoSource) -> Result<SessionStart, SessionError> {
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
     let theirs = Some(offer.certificate());
     let (session, description, events) = driver::prepare(config, offer)?;
-    Ok(SessionStart { session, description: Some(description), theirs, events })
+    Ok(SessionStart { session, description: Some(description), source, theirs, events })
 }
 
 /// Closes a session and tells the overlay what went through whose relay.

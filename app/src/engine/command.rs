@@ -71,12 +71,16 @@ pub enum Command {
     TrustKey(KeyChange),
     /// Call a contact.
     Call(ContactId),
+    /// Call a contact, and be seen from the beginning.
+    CallWithVideo(PublicKey),
     /// Look somebody up, add them to the contacts and call them.
     Dial(Who),
     /// Look somebody up and add them to the contacts.
     Add(Who),
-    /// Answer the call that rings here.
+    /// Answer the call that rings here, seen or not as the program was started.
     Answer,
+    /// Answer it, and be seen from the beginning, or not.
+    AnswerWith(Camera),
     /// Decline the call that rings here.
     Decline,
     /// End the call, in whatever phase it is.
@@ -121,6 +125,10 @@ pub enum Command {
     ScanPicture(PathBuf),
     /// Close the camera, and forget what came of it.
     StopScanning,
+    /// Open the camera to see what others would see; it appears in the view.
+    PreviewCamera,
+    /// Close it again.
+    StopPreview,
     /// Find out whether people can call.
     CheckNetwork,
     /// Show the window dark or light.

@@ -25,7 +25,9 @@ pub mod helping;
 pub(crate) mod invites;
 mod inviting;
 mod key_change;
+pub mod lookout;
 mod mappings;
+pub mod microphone;
 mod network_check;
 mod own_name;
 mod people;
@@ -54,6 +56,7 @@ use custody::CustodyView;
 use errand::Desk;
 use event::Event;
 use helping::Helping;
+use lookout::CameraPreview;
 use media::{session::PathPolicy, video::driver::VideoConfig, voice::driver::VoiceConfig};
 use overlay::{
     Identity, Network, PublicKey,
@@ -238,6 +241,7 @@ impl View {
             network_check: NetworkCheck::Idle,
             invite: None,
             scan: Scan::default(),
+            preview: CameraPreview::default(),
             custody: CustodyView::new(Lock::Open),
             raised: 0,
         }

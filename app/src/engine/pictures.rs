@@ -8,12 +8,12 @@
 //! ```
 
 use super::{
-    actor::{Actor, Done},
+    actor::{Actor, Done, Wait},
     calls::MediaSession,
-    command::Sharing,
+    command::{Command, Sharing, Who},
     event::EventBody,
     reasons,
-    view::{CallView, ContactId},
+    view::{CallPhase, CallView, ContactId},
 };
 use crate::{call::CallId, reason::Reason};
 use media::session::{Camera, SessionError, driver::Session};
@@ -21,6 +21,7 @@ use media::video::{
     driver::{ScreenError, VideoError, VideoSource, open_windows},
     window::OpenWindow,
 };
+use overlay::PublicKey;
 
 /// Where the pictures of one call come from.
 pub(super) struct Filming {
@@ -33,9 +34,19 @@ pub(super) struct Filming {
 }
 
 impl Filming {
-    /// As a session does that was told of this source.
-    pub(super) fn new(source: VideoSource) -> Self {
-        Self { camera: source.clone(), source, before: Camera::Off }
+    /// As a session does that was told of this source, where the camera button takes that one.
+    pub(super) fn new(camera: VideoSource, source: VideoSource) -> Self {
+        let camera = if camera == VideoSource::None { source.clone() } else { camera };
+        Self { camera, source, before: Camera::Off }
+    }
+
+    /// Whether we are seen once somebody has picked up; nothing is opened before.
+    fn begin(&mut self, session: &Session, camera: Camera) -> Result<(), SessionError> {
+        match (camera, self.at_first()) {
+            (Camera::On, Camera::Off) => self.switch(session, Camera::On),
+            (Camera::Off, Camera::On) => self.take(session, VideoSource::None),
+            (Camera::On, Camera::On) | (Camera::Off, Camera::Off) => Ok(()),
+        }
     }
 
     /// The camera before anybody touches it.
@@ -69,6 +80,51 @@ impl Filming {
 }
 
 impl Actor {
+    /// Calls somebody who is to see us.
+    pub(super) fn call_with_video(&mut self, key: PublicKey) -> Result<(), Reason> {
+        if self.line.current().is_some() {
+            return Err(Reason::AlreadyInCall);
+        }
+        if self.wait_for_network(Command::CallWithVideo(key))? == Wait::Later {
+            return Ok(());
+        }
+        self.seen = Some(Camera::On);
+        // Nobody is seen in another call because this one was refused.
+        let dialled = self.dial(Who::Key(key));
+        if dialled.is_err() {
+            self.seen = None;
+        }
+        dialled
+    }
+
+    /// Answers the call that rings here, seen or not.
+    pub(super) fn answer_with(&mut self, camera: Camera) -> Result<(), Reason> {
+        if self.picture.view.call.as_ref().is_none_or(|call| call.phase != CallPhase::Incoming) {
+            return Err(Reason::NoCall);
+        }
+        self.seen = Some(camera);
+        // Before it is picked up: what is not to be seen is not opened at all.
+        self.begin_as_wished()?;
+        self.line.answer(self.now())
+    }
+
+    /// Has a session that runs begin as the person wants.
+    pub(super) fn begin_as_wished(&mut self) -> Result<(), Reason> {
+        if let (Some(camera), Some(MediaSession { session, filming, .. })) = (self.seen, &mut self.session) {
+            filming.begin(session, camera)?;
+        }
+        Ok(())
+    }
+
+    /// What a session that is started now is told to take.
+    pub(super) fn first_source(&self) -> VideoSource {
+        match (self.seen, &self.config.video.source) {
+            (Some(Camera::On), VideoSource::None) => VideoSource::Default,
+            (Some(Camera::Off), _) => VideoSource::None,
+            (Some(Camera::On) | None, source) => source.clone(),
+        }
+    }
+
     /// The call is connected: there is something to show.
     pub(super) fn begin_filming(&mut self) {
         if let Ok((running, shown)) = self.filmed() {

@@ -7,24 +7,18 @@
 //! A code says whatever its maker likes: nobody is added by it before the person says so.
 
 use super::actor::{Actor, Done};
+use super::lookout::{LONGEST, Turn};
 use super::reasons::of_pictures;
 use crate::reason::Reason;
 use image::{ImageReader, Limits};
-use media::video::driver::{Preview, VideoError, VideoSource, Viewfinder};
+use media::video::driver::{VideoError, VideoSource, Viewfinder};
 use media::video::frame::I420;
 use overlay::hint::INVITE_SCHEME;
 use rxing::helpers::detect_in_luma_slice_with_hints;
 use rxing::{BarcodeFormat, DecodeHints};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A camera that shows no invite for so long is closed again.
-const LONGEST: Duration = Duration::from_secs(120);
-/// How often what it sees is looked at.
-const GLANCE: Duration = Duration::from_millis(100);
 /// Pictures that are wider or higher are not read.
 const MOST_PIXELS: u32 = 8192;
 /// Nor those that take more memory.
@@ -59,41 +53,27 @@ pub(super) enum Scanned {
     Stopped,
 }
 
-/// A camera that is looked through; it closes when this goes.
-#[derive(Debug)]
-pub(super) struct Looking(Arc<AtomicBool>);
-
-impl Drop for Looking {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
 impl Actor {
     /// Opens the camera until an invite is seen.
-    pub(super) fn scan_camera(&mut self) -> Result<(), Reason> {
-        let source = match &self.config.video.source {
-            VideoSource::None => VideoSource::Default,
-            chosen => chosen.clone(),
-        };
-        let preview = Preview::open(source).map_err(|error| of_pictures(&error))?;
-        let stop = Arc::new(AtomicBool::new(false));
+    pub(super) fn scan_camera(&mut self) {
         // Whatever was looked through before is closed by this.
-        self.looking = Some(Looking(Arc::clone(&stop)));
-        self.picture.view.scan = Scan::Looking(preview.viewfinder());
-        self.jobs.spawn_blocking(move || Done::Scanned(look(&preview, &stop)));
-        Ok(())
+        self.stop_preview();
+        let (turn, finder, source) = (self.lookout.next(), Viewfinder::default(), self.camera_source());
+        self.picture.view.scan = Scan::Looking(finder.clone());
+        self.jobs.spawn_blocking(move || Done::Scanned(look(&turn, source, finder)));
     }
 
     /// Reads a picture of a code.
     pub(super) fn scan_picture(&mut self, path: PathBuf) {
-        self.looking = None;
+        self.stop_scanning();
         self.picture.view.scan = Scan::Reading;
         self.jobs.spawn_blocking(move || Done::Scanned(read(&path)));
     }
 
     pub(super) fn stop_scanning(&mut self) {
-        self.looking = None;
+        if matches!(self.picture.view.scan, Scan::Looking(_)) {
+            self.lookout.close();
+        }
         self.picture.view.scan = Scan::Idle;
     }
 
@@ -101,7 +81,7 @@ impl Actor {
         if matches!(found, Scanned::Stopped) || self.picture.view.scan == Scan::Idle {
             return;
         }
-        self.looking = None;
+        self.lookout.close();
         self.picture.view.scan = match found {
             Scanned::Invite(link) => {
                 self.offer_invite(&link);
@@ -116,26 +96,21 @@ impl Actor {
 }
 
 /// Looks through a camera until there is an invite, or nobody waits for one.
-fn look(preview: &Preview, stop: &AtomicBool) -> Scanned {
+fn look(turn: &Turn, source: VideoSource, finder: Viewfinder) -> Scanned {
     let until = Instant::now() + LONGEST;
     let mut seen = None;
-    while !stop.load(Ordering::Acquire) {
-        if let Some(error) = preview.lost() {
-            return Scanned::Lost(error);
-        }
+    let looked = turn.look(source, finder, |preview| {
         if Instant::now() > until {
-            return Scanned::NoInvite;
+            return Some(Scanned::NoInvite);
         }
-        let newest = preview.newest().filter(|(number, _)| seen != Some(*number));
-        if let Some((number, picture)) = newest {
-            seen = Some(number);
-            if let Some(link) = invite_in(&picture) {
-                return Scanned::Invite(link);
-            }
-        }
-        thread::park_timeout(GLANCE);
+        let (number, picture) = preview.newest().filter(|(number, _)| seen != Some(*number))?;
+        seen = Some(number);
+        invite_in(&picture).map(Scanned::Invite)
+    });
+    match looked {
+        Ok(found) => found.unwrap_or(Scanned::Stopped),
+        Err(error) => Scanned::Lost(error),
     }
-    Scanned::Stopped
 }
 
 fn read(path: &Path) -> Scanned {

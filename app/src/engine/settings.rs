@@ -75,8 +75,9 @@ impl Actor {
         }
         let before = std::mem::replace(&mut self.config.voice.source, source.clone());
         self.picture.view.settings.microphone = source.clone();
-        match &self.session {
+        match &mut self.session {
             Some(running) => {
+                running.microphone.restart();
                 self.before.microphone = Some((before, written));
                 Ok(running.session.set_microphone(source)?)
             }

@@ -15,10 +15,12 @@ use super::{
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
     helping::Agreed,
+    lookout::CameraPreview,
+    microphone::MicrophoneSign,
     scan::Scan,
 };
 use crate::{
-    call::{Receipt, Waiting},
+    call::{CallKind, Receipt, Waiting},
     reason::Reason,
     storage::{Nickname, Verified, When},
 };
@@ -67,6 +69,8 @@ pub struct View {
     pub invite: Option<InviteView>,
     /// How reading an invite off a code goes.
     pub scan: Scan,
+    /// What somebody sees who tries the camera.
+    pub preview: CameraPreview,
     /// Recovery words and backups, and whether the key is sealed.
     pub custody: CustodyView,
     /// How often the window was asked to come up.
@@ -430,6 +434,8 @@ pub struct CallView {
     pub name: String,
     /// Where the call stands.
     pub phase: CallPhase,
+    /// Whether whoever calls wants to be seen.
+    pub kind: CallKind,
     /// Why it takes so long, when it does, and that it goes on.
     pub waiting: Option<Waiting>,
     /// Whether our microphone is muted.
@@ -454,6 +460,8 @@ pub struct CallView {
     pub quality: Option<Quality>,
     /// How it has gone, oldest first, at most [`TREND`] seconds.
     pub trend: Vec<Second>,
+    /// Whether our microphone gives anything, muted or not.
+    pub microphone: MicrophoneSign,
     /// Loudness of our microphone, 0.0 to 1.0.
     pub mic_level: f32,
     /// Loudness of the other side, 0.0 to 1.0.
@@ -467,6 +475,7 @@ impl CallView {
             with,
             name,
             phase,
+            kind: CallKind::Voice,
             waiting: None,
             muted: false,
             volume: Volume::AS_SENT,
@@ -479,6 +488,7 @@ impl CallView {
             path: None,
             quality: None,
             trend: Vec::new(),
+            microphone: MicrophoneSign::Awaited,
             mic_level: 0.0,
             speaker_level: 0.0,
         }

@@ -10,6 +10,7 @@
 use super::state::Page;
 use super::text;
 use super::text::announce as words;
+use crate::call::CallKind;
 use crate::desktop::{Action, Notification, NotificationId, Urgency, short_name};
 use crate::engine::command::Command;
 use crate::engine::view::{
@@ -17,6 +18,7 @@ use crate::engine::view::{
 };
 use crate::reason::Reason;
 use crate::storage::When;
+use media::session::Camera;
 use overlay::PublicKey;
 use std::sync::Arc;
 
@@ -64,7 +66,7 @@ struct Announcement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     /// The call that rings here.
-    Ringing(ContactId),
+    Ringing(ContactId, CallKind),
     /// A call that nobody answered.
     Missed(ContactId),
     /// Somebody who is no contact.
@@ -82,14 +84,14 @@ impl Announcer {
         let before = std::mem::replace(&mut self.seen, Arc::clone(view));
         let ringing = ringing(view);
         self.standing
-            .retain(|standing| !matches!(standing.about, Subject::Ringing(who) if Some(who) != ringing));
+            .retain(|standing| !matches!(standing.about, Subject::Ringing(who, _) if Some(who) != ringing));
         if attention == Attention::Here || view.settings.notifications == Notifications::Off {
             self.standing.clear();
         } else if !Arc::ptr_eq(&before, view) {
             if let (Some(who), Some(call)) = (ringing, &view.call)
                 && self::ringing(&before) != ringing
             {
-                self.announce(Subject::Ringing(who), &call.name, None);
+                self.announce(Subject::Ringing(who, call.kind), &call.name, None);
             }
             for row in missed_since(&before, view) {
                 self.announce(Subject::Missed(row.with), &row.name, Some(&row.when));
@@ -105,9 +107,15 @@ impl Announcer {
     pub(super) fn acted(&mut self, id: NotificationId, action: Action) -> Option<Deed> {
         let about = self.take(id)?;
         Some(match (about, action) {
-            (Subject::Ringing(_), Action::Accept) => Deed::WishAndRaise(Command::Answer),
-            (Subject::Ringing(_), Action::Decline) => Deed::Wish(Command::Decline),
-            (Subject::Ringing(_), _) => Deed::Raise,
+            (Subject::Ringing(_, CallKind::Voice), Action::Accept) => Deed::WishAndRaise(Command::Answer),
+            (Subject::Ringing(_, CallKind::Video), Action::Accept) => {
+                Deed::WishAndRaise(Command::AnswerWith(Camera::On))
+            }
+            (Subject::Ringing(..), Action::AcceptWithoutVideo) => {
+                Deed::WishAndRaise(Command::AnswerWith(Camera::Off))
+            }
+            (Subject::Ringing(..), Action::Decline) => Deed::Wish(Command::Decline),
+            (Subject::Ringing(..), _) => Deed::Raise,
             (Subject::Missed(who), _) => Deed::Open(Page::Contact(who)),
             (Subject::Request(key), _) => Deed::Open(Page::Request(key)),
         })
@@ -126,7 +134,8 @@ impl Announcer {
     fn announce(&mut self, about: Subject, name: &str, when: Option<&When>) {
         let name = short_name(name);
         let (summary, body) = match about {
-            Subject::Ringing(_) => (words::ringing(), words::calls(&name)),
+            Subject::Ringing(_, CallKind::Voice) => (words::ringing(), words::calls(&name)),
+            Subject::Ringing(_, CallKind::Video) => (words::ringing(), words::calls_with_video(&name)),
             Subject::Missed(_) => {
                 let when = when.map(text::told::when).unwrap_or_default();
                 (words::missed(), words::called(&name, &when))
@@ -134,14 +143,16 @@ impl Announcer {
             Subject::Request(_) => (words::request(), words::wants(&name)),
         };
         let (urgency, actions) = match about {
-            Subject::Ringing(_) => (
-                Urgency::Ringing,
-                vec![
-                    (Action::Default, words::open()),
-                    (Action::Accept, text::call::answer()),
-                    (Action::Decline, text::call::decline()),
-                ],
-            ),
+            Subject::Ringing(_, kind) => {
+                let without = (Action::AcceptWithoutVideo, text::call::answer_without_video());
+                let actions = [
+                    Some((Action::Default, words::open())),
+                    Some((Action::Accept, text::call::answer())),
+                    (kind == CallKind::Video).then_some(without),
+                    Some((Action::Decline, text::call::decline())),
+                ];
+                (Urgency::Ringing, actions.into_iter().flatten().collect())
+            }
             Subject::Missed(_) => (
                 Urgency::Normal,
                 vec![(Action::Default, words::open()), (Action::CallBack, words::call_back())],
@@ -283,6 +294,24 @@ mod tests {
             assert_eq!(announcer.acted(said[0].id, action), Some(deed));
             assert_eq!(announcer.acted(said[0].id, action), None, "it counts once");
         }
+    }
+
+    #[test]
+    fn a_call_with_video_is_accepted_with_or_without() {
+        for (action, camera) in [(Action::Accept, Camera::On), (Action::AcceptWithoutVideo, Camera::Off)] {
+            let mut announcer = announcer();
+            let mut view = called_by(1, CallPhase::Incoming);
+            if let Some(call) = &mut view.call {
+                call.kind = CallKind::Video;
+            }
+            let said = unseen(&mut announcer, view);
+            let offered: Vec<Action> = said[0].actions.iter().map(|(action, _)| *action).collect();
+            assert!(offered.contains(&action), "{offered:?}");
+            let deed = Deed::WishAndRaise(Command::AnswerWith(camera));
+            assert_eq!(announcer.acted(said[0].id, action), Some(deed));
+        }
+        let said = unseen(&mut announcer(), called_by(1, CallPhase::Incoming));
+        assert!(said[0].actions.iter().all(|(action, _)| *action != Action::AcceptWithoutVideo));
     }
 
     #[test]

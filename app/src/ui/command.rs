@@ -2,6 +2,7 @@
 
 use super::state::{Card, FirstRun, Page, Stage, UiState};
 use super::text;
+use crate::call::CallKind;
 use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Key, KeyboardShortcut, Modifiers, ViewportCommand, ViewportId};
@@ -37,6 +38,10 @@ pub(super) enum UiCommand {
     Cancel,
     /// Answer the call that rings here.
     Answer,
+    /// Answer one with video, and be seen.
+    AnswerWithVideo,
+    /// Answer it, and be heard alone.
+    AnswerWithoutVideo,
     /// Decline the call that rings here.
     Decline,
     /// Choose microphone and loudspeaker.
@@ -69,7 +74,8 @@ impl UiCommand {
             Self::BackToWindow => text::call::back_to_window(),
             Self::HangUp => text::call::hang_up(),
             Self::Cancel => text::call::cancel(),
-            Self::Answer => text::call::answer(),
+            Self::Answer | Self::AnswerWithVideo => text::call::answer(),
+            Self::AnswerWithoutVideo => text::call::answer_without_video(),
             Self::Decline => text::call::decline(),
             Self::Devices => text::call::devices(),
             Self::Statistics => text::trend::open(),
@@ -94,7 +100,8 @@ impl UiCommand {
             Self::SmallWindow => icons::ICON_PICTURE_IN_PICTURE,
             Self::BackToWindow => icons::ICON_PICTURE_IN_PICTURE_ALT,
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
-            Self::Answer => icons::ICON_CALL,
+            Self::Answer | Self::AnswerWithoutVideo => icons::ICON_CALL,
+            Self::AnswerWithVideo => icons::ICON_VIDEOCAM,
             Self::Devices => icons::ICON_TUNE,
             Self::Statistics => icons::ICON_MONITORING,
             Self::Verify => icons::ICON_SHIELD,
@@ -121,7 +128,7 @@ impl UiCommand {
             Self::Verify | Self::Verified => Key::K,
             Self::Search => Key::F,
             Self::Settings => Key::Comma,
-            Self::Answer => return None,
+            Self::Answer | Self::AnswerWithVideo | Self::AnswerWithoutVideo => return None,
         };
         Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
     }
@@ -154,6 +161,8 @@ impl UiCommand {
             Self::CameraOff => Some(Command::SetCamera(Camera::Off)),
             Self::HangUp | Self::Cancel => Some(Command::HangUp),
             Self::Answer => Some(Command::Answer),
+            Self::AnswerWithVideo => Some(Command::AnswerWith(Camera::On)),
+            Self::AnswerWithoutVideo => Some(Command::AnswerWith(Camera::Off)),
             Self::Decline => Some(Command::Decline),
             Self::FullScreen
             | Self::ExitFullScreen
@@ -196,6 +205,41 @@ impl UiCommand {
         }
     }
 
+    /// What takes its place once it is done.
+    pub(super) const fn counterpart(self) -> Option<Self> {
+        match self {
+            Self::Mute => Some(Self::Unmute),
+            Self::Unmute => Some(Self::Mute),
+            Self::CameraOn => Some(Self::CameraOff),
+            Self::CameraOff => Some(Self::CameraOn),
+            Self::Share => Some(Self::StopSharing),
+            Self::StopSharing => Some(Self::Share),
+            _ => None,
+        }
+    }
+
+    /// What closes or opens the microphone.
+    pub(super) const fn muting(call: &CallView) -> Self {
+        if call.muted { Self::Unmute } else { Self::Mute }
+    }
+
+    /// What ends a call.
+    pub(super) const fn ending(call: &CallView) -> Self {
+        match call.phase {
+            CallPhase::Calling | CallPhase::Ringing => Self::Cancel,
+            CallPhase::Incoming => Self::Decline,
+            CallPhase::Connecting | CallPhase::Active { .. } | CallPhase::Ended { .. } => Self::HangUp,
+        }
+    }
+
+    /// What answers a call that rings here; the last one is what the caller hopes for.
+    pub(super) const fn answers(kind: CallKind) -> &'static [Self] {
+        match kind {
+            CallKind::Voice => &[Self::Answer],
+            CallKind::Video => &[Self::AnswerWithoutVideo, Self::AnswerWithVideo],
+        }
+    }
+
     /// What starts or ends showing our screen; Echo has no eyes.
     pub(super) fn sharing(call: &CallView) -> Option<Self> {
         match (call.with, &call.phase, &call.sharing) {
@@ -230,10 +274,10 @@ impl UiCommand {
     /// What may be done at this moment; `stage` is none while no picture is shown.
     pub(super) fn offered(view: &View, stage: Option<Stage>) -> Vec<Self> {
         let Some(call) = &view.call else { return vec![Self::Search, Self::Settings] };
-        let mute = if call.muted { Self::Unmute } else { Self::Mute };
+        let mute = Self::muting(call);
         match call.phase {
             CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Cancel],
-            CallPhase::Incoming => vec![Self::Decline, Self::Answer],
+            CallPhase::Incoming => [&[Self::Decline], Self::answers(call.kind)].concat(),
             CallPhase::Connecting | CallPhase::Active { .. } => {
                 let own = [
                     Some(mute),
@@ -271,6 +315,9 @@ pub(super) fn enter(ctx: &egui::Context, state: &mut UiState, stage: Stage) {
     if (state.stage == Stage::FullScreen) != (stage == Stage::FullScreen) {
         let command = ViewportCommand::Fullscreen(stage == Stage::FullScreen);
         ctx.send_viewport_cmd_to(ViewportId::ROOT, command);
+    }
+    if stage != Stage::Apart {
+        state.apart_at = None;
     }
     state.stage = stage;
 }

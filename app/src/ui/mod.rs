@@ -9,6 +9,7 @@ mod command;
 pub mod driver;
 mod front;
 mod gauge;
+mod passing;
 mod state;
 mod text;
 mod theme;
@@ -23,6 +24,8 @@ pub use text::Locale;
 use crate::desktop::{Desktop, Report, TrayAction, TrayPresence, Wanted};
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
+use crate::engine::lookout::CameraPreview;
+use crate::engine::scan::Scan;
 use crate::engine::view::{Appearance, CallPhase, CallView, OnClose, Search, View};
 use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
@@ -128,8 +131,11 @@ impl App {
 
     /// The title the window should have.
     fn retitle(&mut self, ctx: &egui::Context) {
-        let View { own, call, .. } = &*self.view;
-        let title = text::window_title(own.name.as_deref(), self.profile.as_deref(), call.as_ref());
+        let View { own, call, scan, preview, .. } = &*self.view;
+        let mut title = text::window_title(own.name.as_deref(), self.profile.as_deref(), call.as_ref());
+        if matches!(scan, Scan::Looking(_)) || matches!(preview, CameraPreview::Open(_)) {
+            title = text::filmed_title(&title);
+        }
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

@@ -5,9 +5,11 @@ mod custody;
 pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish, Returning};
 
 use super::gauge::Gauge;
+use super::passing::Passing;
 use super::widgets::{Picture, Qr};
 use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
+use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::UnixTime;
 use std::time::{Duration, Instant};
@@ -51,6 +53,10 @@ pub(super) struct UiState {
     pub(super) rang: bool,
     /// The engine did not take a command, which the person has not dismissed yet.
     pub(super) refused: Option<Refused>,
+    /// For how long notices that pass were seen.
+    pub(super) passing: Passing,
+    /// What is drawn in this frame and must not be covered.
+    pub(super) occupied: Occupied,
     /// What the other end shows.
     pub(super) picture: Option<Picture>,
     /// How large it is drawn.
@@ -59,6 +65,8 @@ pub(super) struct UiState {
     pub(super) own: Option<Picture>,
     /// Where the other end's picture is shown.
     pub(super) stage: Stage,
+    /// Where on the desktop the small window came up, once it is.
+    pub(super) apart_at: Option<Pos2>,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
     /// The card above everything else of a call, and whether this is its first frame.
@@ -83,6 +91,17 @@ pub(super) struct UiState {
     pub(super) counted: Option<Instant>,
     /// What is known of the desktop around the window.
     pub(super) surroundings: Surroundings,
+}
+
+/// What is drawn in a frame of a call and must not be covered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Occupied {
+    /// Where the figures of the call are.
+    pub(super) figures: Option<Rect>,
+    /// Where controls begin, from the top of the window.
+    pub(super) controls: Option<f32>,
+    /// Where they began in the frame before, for what is drawn before them.
+    pub(super) controls_before: Option<f32>,
 }
 
 /// What is known of the desktop around the window, and asked of it.
@@ -335,10 +354,13 @@ impl UiState {
             trusting: None,
             rang: false,
             refused: None,
+            passing: Passing::default(),
+            occupied: Occupied::default(),
             picture: None,
             own: None,
             gauge: Gauge::default(),
             stage: Stage::Window,
+            apart_at: None,
             touched: now,
             card: None,
             trend_shown: false,

@@ -197,6 +197,10 @@ pub(super) mod size {
     pub(in crate::ui) const QR: f32 = 260.0;
     /// Height of what leads to other pages.
     pub(in crate::ui) const TAB: f32 = 48.0;
+    /// Width of what our camera sees outside a call.
+    pub(in crate::ui) const PREVIEW: f32 = 320.0;
+    /// Height of what is said at the top of a call.
+    pub(in crate::ui) const BANNER: f32 = 36.0;
     /// Height of pills.
     pub(in crate::ui) const PILL: f32 = 26.0;
     /// Side margin inside pills.

@@ -125,3 +125,29 @@ fn a_file_that_holds_no_pictures_is_refused_before_anybody_rings() {
     let error = ended.events.iter().find(|event| event["event"] == "error" || event["event"] == "ended");
     assert!(error.is_some_and(|error| error.to_string().contains("device")), "{ended:#?}");
 }
+
+#[test]
+fn who_answers_without_video_is_not_seen_before_they_say_so() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    world.run("b", &["register", "bob"]).with(0);
+    let sound = ["--mic", "silence", "--speaker", "null"];
+    let online = ["online", "--calls", "1", "--camera", "pattern"];
+    let mut bob = world.silbo("b", &[&online[..], &sound].concat());
+    bob.expect("registered");
+    let call = ["call", "bob", "--video", "--camera", "pattern"];
+    let mut ada = world.silbo("a", &[&call[..], &sound].concat());
+    bob.expect("incoming");
+    bob.tell(r#"{"do":"answer","camera":false}"#);
+    bob.expect("first_picture");
+    for _ in 0..2 {
+        let stats = ada.expect("stats");
+        assert!(stats["pictures_shown"].as_u64().unwrap_or_default() == 0, "{stats}");
+    }
+    bob.tell(r#"{"do":"camera","on":true}"#);
+    ada.expect("first_picture");
+    ada.tell(r#"{"do":"hangup"}"#);
+    ada.end().with(0);
+    bob.end().with(0);
+}

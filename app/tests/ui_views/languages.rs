@@ -3,7 +3,7 @@
 //! Every text of a frame is looked at where it is painted. In the language of tests, each is two fifths longer than in
 //! English; whoever adds a text sees here whether there is room for it.
 
-use super::{Window, blocked, sample};
+use super::{Window, blocked, camera, in_call, sample};
 use app::desktop::{Autostart, AutostartError, Desktop, Report, TrayPresence};
 use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
@@ -150,6 +150,10 @@ pub(super) fn every_screen(
     look(&mut window, "name held");
     window.press(Modifiers::NONE, Key::Enter);
     look(&mut window, "first devices");
+    let settings = full().settings;
+    window.show(camera::open(View { settings: settings.clone(), ..held() }));
+    look(&mut window, "first devices with a camera");
+    window.show(View { settings, ..held() });
     window.press(Modifiers::NONE, Key::Enter);
     look(&mut window, "first network looking");
     window.show(View { network_check: full().network_check, ..held() });
@@ -225,6 +229,7 @@ pub(super) fn every_screen(
     look(&mut window, "card of a receipt");
     key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);
+    in_call::screens(&open, now, &mut look);
     let mut call = sample::active(now).call;
     if let Some(call) = &mut call {
         let window = |(number, title): (u32, &str)| {
@@ -252,8 +257,8 @@ pub(super) fn every_screen(
         window.press(Modifiers::COMMAND, key);
         look(&mut window, name);
         if key == Key::K {
-            // Before the one that leaves stands that they do not match.
-            press(&mut window, |buttons| buttons.iter().nth_back(1));
+            // Last come mute and hanging up; before the one that leaves stands that they do not match.
+            press(&mut window, |buttons| buttons.iter().nth_back(3));
             look(&mut window, "card of words that differ");
         }
     }
@@ -354,11 +359,11 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
         view.custody.export = Export::Failed(wrong.clone());
         let mut window = open(view);
         tab(&mut window, 3);
-        // Below the last loudspeaker stand the call to Echo, the ringtone and the recovery words, then what is meant here.
+        // Below the last loudspeaker stand the call to Echo, the ringtone, the camera and the recovery words, then what is meant here.
         let is_last =
             |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
         press(&mut window, |buttons| {
-            buttons.iter().skip_while(|button| !is_last(button)).nth(3 + RING + nth)
+            buttons.iter().skip_while(|button| !is_last(button)).nth(4 + RING + nth)
         });
         look(&mut window, name);
     }

@@ -3,8 +3,10 @@
 #![cfg(feature = "ui")]
 
 mod calls;
+mod camera;
 mod desktop;
 mod gate;
+mod in_call;
 mod keeping;
 mod key_change;
 mod languages;

@@ -103,6 +103,7 @@ contact-remove = Remove contact
 contact-keep = Keep
 contact-gone = This contact was removed. Choose another one on the left.
 contact-call = Call { $name }
+contact-call_with_video = Call with video
 contact-safety = Safety number
 contact-verified = Verified
 contact-same = They are the same
@@ -156,6 +157,7 @@ request-title = { $name } tried to call you
 ## Calls
 
 call-answer = Accept
+call-answer_without_video = Accept without video
 call-decline = Decline
 call-mute = Mute
 call-unmute = Unmute
@@ -185,12 +187,21 @@ call-keys_verified = Encrypted from end to end. Only the two of you can hear thi
 call-own_camera = Your camera
 call-own_screen = Your screen
 call-own_window = Your window
+call-microphone_silent = Nothing is heard from your microphone
+# A button; it opens the sound devices.
+call-check_devices = Check sound devices
+call-sharing_screen = You are sharing your screen
+call-sharing_window = You are sharing a window
+# A button beside “You are sharing your screen”.
+call-stop = Stop
+call-camera_while_sharing = While you share, your camera is off.
 # What the picture of the other end is.
 call-picture_of = Picture of { $name }
 call-calling = Calling…
 call-ringing = Ringing…
 # Stands below the name of who calls.
 call-incoming = is calling you
+call-incoming_video = is calling you with video
 call-connecting = Connecting the sound…
 call-active = In a call
 call-ended = Call ended
@@ -214,6 +225,14 @@ call-quality_label = Sound quality: { $bars ->
    *[other] bad
 }
 call-lost_and_delay = It takes { $milliseconds } ms from mouth to ear. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
+
+## What others would see, outside a call
+
+camera-title = Camera
+camera-open = Show my camera
+camera-close = Close the camera
+camera-seen = What others would see
+camera-live = Your camera is on
 
 ## What a call was like
 
@@ -428,6 +447,7 @@ desktop-quit = Quit Silbo
 
 announce-ringing = Incoming call
 announce-calls = { $name } is calling you.
+announce-calls_with_video = { $name } is calling you with video.
 announce-missed = Missed call
 # When is for example “today 14:05”.
 announce-called = { $name } called you: { $when }.

@@ -106,6 +106,7 @@ contact-remove = Eliminar contacto
 contact-keep = Conservar
 contact-gone = Este contacto se ha eliminado. Elige otro a la izquierda.
 contact-call = Llamar a { $name }
+contact-call_with_video = Llamar con vídeo
 contact-safety = Número de seguridad
 contact-verified = Comparado
 contact-same = Son iguales
@@ -159,6 +160,7 @@ request-title = { $name } ha intentado llamarte
 ## Llamadas
 
 call-answer = Aceptar
+call-answer_without_video = Aceptar sin vídeo
 call-decline = Rechazar
 call-mute = Silenciar
 call-unmute = Hablar
@@ -188,12 +190,21 @@ call-keys_verified = Cifrada de extremo a extremo. Nadie más puede oír esta ll
 call-own_camera = Tu cámara
 call-own_screen = Tu pantalla
 call-own_window = Tu ventana
+call-microphone_silent = No se oye nada de tu micrófono
+# A button; it opens the sound devices.
+call-check_devices = Ver los dispositivos
+call-sharing_screen = Estás compartiendo tu pantalla
+call-sharing_window = Estás compartiendo una ventana
+# A button beside “You are sharing your screen”.
+call-stop = Parar
+call-camera_while_sharing = Mientras compartes, tu cámara está apagada.
 # Qué es la imagen del otro lado.
 call-picture_of = Imagen de { $name }
 call-calling = Llamando…
 call-ringing = Sonando…
 # Está debajo del nombre de quien llama.
 call-incoming = te está llamando
+call-incoming_video = te está llamando con vídeo
 call-connecting = Conectando el sonido…
 call-active = En llamada
 call-ended = Llamada terminada
@@ -217,6 +228,14 @@ call-quality_label = Calidad del sonido: { $bars ->
    *[other] mala
 }
 call-lost_and_delay = De la boca al oído tarda { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
+
+## What others would see, outside a call
+
+camera-title = Cámara
+camera-open = Ver mi cámara
+camera-close = Cerrar la cámara
+camera-seen = Lo que verían los demás
+camera-live = Tu cámara está encendida
 
 ## Cómo fue una llamada
 
@@ -430,6 +449,7 @@ desktop-quit = Salir de Silbo
 
 announce-ringing = Llamada entrante
 announce-calls = { $name } te está llamando.
+announce-calls_with_video = { $name } te está llamando con vídeo.
 announce-missed = Llamada perdida
 # Cuándo es, por ejemplo, «hoy 14:05».
 announce-called = { $name } te ha llamado: { $when }.

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::codec::CodecError;
 use crate::device::{AudioSink, AudioSource, DeviceError, Direction};
-use crate::level::{LevelMeter, Levels};
+use crate::level::{LevelMeter, Levels, Loudest};
 use crate::mix::Volume;
 use crate::process::Processing;
 
@@ -150,6 +150,7 @@ struct Shared {
     stats: Mutex<VoiceStats>,
     microphone: LevelMeter,
     speaker: LevelMeter,
+    loudest: Loudest,
 }
 
 /// What the other end is known to take, and the report that the media thread has not seen yet.
@@ -263,7 +264,11 @@ impl VoiceEngine {
 impl Meters {
     /// How loud both directions are.
     pub fn read(&self) -> Levels {
-        Levels { microphone: self.0.microphone.read(), speaker: self.0.speaker.read() }
+        Levels {
+            microphone: self.0.microphone.read(),
+            speaker: self.0.speaker.read(),
+            loudest: self.0.loudest.read(),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Call, Early, Line, Media, OfferSent, State};
 use crate::{
     call::{
-        CallEvent, CallId, Direction, EARLY_CALLS, KEPT_CANDIDATES, OFFER_LIFETIME, Output, Side, Start,
-        Welcome,
+        CallEvent, CallId, CallKind, Direction, EARLY_CALLS, KEPT_CANDIDATES, OFFER_LIFETIME, Output, Side,
+        Start, Welcome,
         message::{Body, HangUp, Signal},
     },
     engine::view::ContactId,
@@ -23,6 +23,7 @@ struct Offer {
     welcome: Welcome,
     description: Vec<u8>,
     name: String,
+    kind: CallKind,
 }
 
 impl Line {
@@ -37,9 +38,9 @@ impl Line {
     ) {
         let Signal { call: id, body } = signal;
         match body {
-            Body::Offer { description, name } => {
+            Body::Offer { description, name, kind } => {
                 let left = left_of_offer(now.unix, sent);
-                self.handle_offer(now, Offer { id, from, left, welcome, description, name });
+                self.handle_offer(now, Offer { id, from, left, welcome, description, name, kind });
             }
             Body::Ringing { description } => self.handle_ringing(from, id, description),
             Body::Answer { description } => self.handle_answer(now, from, id, description),
@@ -78,7 +79,7 @@ impl Line {
 
     /// A call from somebody we are not in a call with.
     fn receive(&mut self, now: Now, offer: Offer) {
-        let Offer { id, from, left, welcome, description, name } = offer;
+        let Offer { id, from, left, welcome, description, name, kind } = offer;
         let with = ContactId::Person(from);
         let unanswerable = if welcome == Welcome::TurnAway {
             Some(CallEvent::TurnedAway { name: name.clone() })
@@ -100,7 +101,7 @@ impl Line {
         let mut call = Call::new(now, id, with, Direction::Received, state, Media::Starting);
         call.kept = self.take_early(from, id);
         self.call = Some(call);
-        self.tell(CallEvent::Incoming { name });
+        self.tell(CallEvent::Incoming { name, kind });
         self.outputs.push_back(Output::Start { call: id, start });
         if welcome == Welcome::Answer {
             // Cannot fail: the call was put into Incoming above.

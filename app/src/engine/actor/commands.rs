@@ -27,9 +27,11 @@ impl Actor {
             Command::TrustKey(change) => self.trust_key(change),
             Command::Call(ContactId::Echo) => self.dial(Who::Echo),
             Command::Call(ContactId::Person(key)) => self.dial(Who::Key(key)),
+            Command::CallWithVideo(key) => self.call_with_video(key),
             Command::Dial(who) => self.dial(who),
             Command::Add(who) => self.add(who),
             Command::Answer => self.line.answer(self.now()),
+            Command::AnswerWith(camera) => self.answer_with(camera),
             Command::Decline => self.line.decline(self.now()),
             Command::HangUp => self.hang_up(),
             Command::SetMuted(muted) => self.set_muted(muted),
@@ -67,7 +69,18 @@ impl Actor {
                 self.add_invite(&link);
                 Ok(())
             }
-            Command::ScanCamera => self.scan_camera(),
+            Command::ScanCamera => {
+                self.scan_camera();
+                Ok(())
+            }
+            Command::PreviewCamera => {
+                self.preview_camera();
+                Ok(())
+            }
+            Command::StopPreview => {
+                self.stop_preview();
+                Ok(())
+            }
             Command::ScanPicture(path) => {
                 self.scan_picture(path);
                 Ok(())

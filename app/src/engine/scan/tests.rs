@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
 use super::*;
+use crate::engine::lookout::Lookout;
 use fast_qr::QRBuilder;
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma};
@@ -88,15 +89,17 @@ fn an_invite_is_seen_through_a_camera() {
         film.write(shown).unwrap();
     }
     film.finish().unwrap();
-    let preview = Preview::open(VideoSource::File(path)).unwrap();
-    let stop = AtomicBool::new(false);
-    assert!(matches!(look(&preview, &stop), Scanned::Invite(read) if read == link()));
-    stop.store(true, Ordering::Release);
-    assert!(matches!(look(&preview, &stop), Scanned::Stopped));
+    let mut lookout = Lookout::default();
+    let (turn, finder) = (lookout.next(), Viewfinder::default());
+    let seen = look(&turn, VideoSource::File(path.clone()), finder.clone());
+    assert!(matches!(seen, Scanned::Invite(read) if read == link()));
+    lookout.close();
+    assert!(matches!(look(&turn, VideoSource::File(path), finder), Scanned::Stopped));
 }
 
 #[test]
 fn a_camera_that_is_not_there_is_told() {
-    let preview = Preview::open(VideoSource::Device("/nowhere/video".into())).unwrap();
-    assert!(matches!(look(&preview, &AtomicBool::new(false)), Scanned::Lost(_)));
+    let mut lookout = Lookout::default();
+    let nowhere = VideoSource::Device("/nowhere/video".into());
+    assert!(matches!(look(&lookout.next(), nowhere, Viewfinder::default()), Scanned::Lost(_)));
 }

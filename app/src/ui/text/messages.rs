@@ -51,7 +51,7 @@ messages! {
         }
         /// Page of a contact.
         contact {
-            echo, fingerprint, pinned, remove, keep, gone,
+            echo, fingerprint, pinned, remove, keep, gone, call_with_video,
             call(name: &str),
             safety, verified, same, compare_again,
             compare(name: &str),
@@ -86,18 +86,23 @@ messages! {
         }
         /// Calls.
         call {
-            answer, decline, mute, unmute, camera_on, camera_off, share, stop_sharing, full_screen,
+            answer, answer_without_video, decline, mute, unmute, camera_on, camera_off, share, stop_sharing, full_screen,
             exit_full_screen, small_window, close_small_window, back_to_window, hang_up, devices,
             cancel, again, close, muted, mic, echo_hint, echo_heard, echo_silent, keys_note,
-            keys_verified, own_camera, own_screen, own_window,
+            keys_verified, own_camera, own_screen, own_window, microphone_silent, check_devices,
+            sharing_screen, sharing_window, stop, camera_while_sharing,
             picture_of(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
-            calling, ringing, incoming, connecting, active, ended, calling_detail, ringing_detail,
+            calling, ringing, incoming, incoming_video, connecting, active, ended, calling_detail, ringing_detail,
             connecting_detail, local, direct, relayed, local_tip, direct_tip, relayed_tip, bad,
             fair, good, excellent,
             quality_label(bars: u8),
             lost_and_delay(milliseconds: u64, percent: f64),
+        }
+        /// What others would see, outside a call.
+        camera {
+            title, open, close, seen, live,
         }
         /// What a call was like.
         receipt {
@@ -176,6 +181,7 @@ messages! {
         announce {
             ringing,
             calls(name: &str),
+            calls_with_video(name: &str),
             missed,
             called(name: &str, when: &str),
             request,

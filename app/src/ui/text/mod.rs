@@ -27,9 +27,9 @@ pub use locale::Locale;
 
 pub(super) use locale::speak;
 pub(super) use messages::{
-    about, add, announce, call_words, contact, desktop, first_run, forget, gate, history, invite, keeping,
-    key_change, network, nickname, notice, quit, request, returning, ringtone, scan, settings, sharing, side,
-    sure, trend,
+    about, add, announce, call_words, camera, contact, desktop, first_run, forget, gate, history, invite,
+    keeping, key_change, network, nickname, notice, quit, request, returning, ringtone, scan, settings,
+    sharing, side, sure, trend,
 };
 
 use crate::engine::command::Sharing;
@@ -104,6 +104,11 @@ pub(super) fn window_title(name: Option<&str>, profile: Option<&str>, call: Opti
         Some(call) => format!("{title} — {}", live(call)),
         None => title,
     }
+}
+
+/// The title while a camera is open outside a call.
+pub(super) fn filmed_title(title: &str) -> String {
+    format!("{title} — {}", title::camera())
 }
 
 /// What the other side hears and sees of us.

@@ -1,4 +1,5 @@
-//! A card above everything else; one at a time. Escape, or a press beside it, takes it away.
+//! A card above everything else; one at a time. Escape, or a press beside it, takes it away. What a call needs at any moment
+//! stands below it: the microphone and hanging up.
 
 use super::{devices, quit, receipt, sharing, verify};
 use crate::engine::command::Command;
@@ -6,6 +7,7 @@ use crate::engine::view::{CallView, HistoryRow, View};
 use crate::ui::command::UiCommand;
 use crate::ui::state::{Card, Since, UiState};
 use crate::ui::theme::{palette, shadow, size};
+use crate::ui::widgets::{TextButton, Tone};
 use egui::{Context, CornerRadius, Frame, Id, Key, Margin, Modal, Modifiers, Stroke, Ui};
 
 /// What becomes of a card that was pressed.
@@ -34,18 +36,43 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
         .inner_margin(Margin::same(size::CARD_MARGIN as i8));
     let modal = Modal::new(Id::unique("card").with(card)).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(size::COLUMN_NARROW);
-        match about {
+        let outcome = match about {
             About::Sharing(call) => sharing::choices_ui(ui, call, since, wishes),
             About::Devices => devices::card_ui(ui, view, state, since, wishes),
             About::Verify(call) => verify::words_ui(ui, view, call, state, since, wishes),
             About::Differ(call) => verify::differ_ui(ui, call, state, since, wishes),
             About::Quit(call) => quit::question_ui(ui, call, state, since),
             About::Receipt(row) => receipt::card_ui(ui, row, since, wishes),
+        };
+        if let Some(call) = &view.call {
+            call_ui(ui, call, state, wishes);
         }
+        outcome
     });
     if modal.inner == Outcome::Close || modal.backdrop_response.clicked() {
         state.card = None;
     }
+}
+
+/// What a call needs at any moment.
+fn call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+    ui.add_space(size::GAP);
+    ui.separator();
+    ui.columns_const(|columns: &mut [Ui; 2]| {
+        for (ui, action) in columns.iter_mut().zip([UiCommand::muting(call), UiCommand::ending(call)]) {
+            let tone = match action {
+                UiCommand::Unmute => Tone::Engaged,
+                UiCommand::HangUp | UiCommand::Cancel => Tone::Danger,
+                _ => Tone::Secondary,
+            };
+            let width = ui.available_width();
+            let button = TextButton::new(action.label(), tone).icon(action.icon()).low().wide(width);
+            let tip = action.tip(ui.ctx());
+            if ui.add(button).on_hover_text(tip).clicked() {
+                action.perform(ui.ctx(), state, wishes);
+            }
+        }
+    });
 }
 
 /// Escape takes the card away, and does nothing else then.

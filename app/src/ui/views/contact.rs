@@ -69,6 +69,13 @@ pub(super) fn contact_ui(
             if ui.add(call).clicked() {
                 wishes.push(Command::Call(id));
             }
+            if let ContactId::Person(key) = id {
+                ui.add_space(size::GAP_SMALL);
+                let video = TextButton::new(words::call_with_video(), Tone::Quiet);
+                if ui.add(video.icon(icons::ICON_VIDEOCAM)).clicked() {
+                    wishes.push(Command::CallWithVideo(key));
+                }
+            }
         }
         if let ContactId::Person(key) = id {
             ui.add_space(size::GAP_HUGE);

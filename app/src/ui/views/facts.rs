@@ -18,6 +18,7 @@ pub(super) fn facts_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
+    state.occupied.controls = Some(ui.cursor().top());
     status_ui(ui, call);
     ui.add_space(size::GAP);
     tools_ui(ui, view, call, state, wishes);

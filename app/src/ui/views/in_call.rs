@@ -1,5 +1,6 @@
 //! A call from dialling to its end.
 
+use super::banner::{banners_height, banners_ui};
 use super::devices::verdict_ui;
 use super::facts::facts_ui;
 use super::lasted_text;
@@ -17,7 +18,7 @@ use crate::ui::widgets::{
     Avatar, Facing, Picture, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
     text_width,
 };
-use egui::{Rect, Ui, Vec2};
+use egui::{Rect, Ui, Vec2, vec2};
 use egui_material_icons::icons;
 use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
@@ -31,6 +32,7 @@ pub(super) fn in_call_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
+    banners_ui(ui, call, state, wishes);
     Picture::follow(ui, &mut state.picture, call.screen.as_ref().and_then(Screen::latest));
     if let CallPhase::Active { since } = call.phase
         && state.picture.is_some()
@@ -38,7 +40,7 @@ pub(super) fn in_call_ui(
         match state.stage {
             Stage::Window => return filmed_ui(ui, view, call, state, since, wishes),
             Stage::FullScreen => return full_screen_ui(ui, view, call, state, wishes),
-            Stage::Apart => apart_ui(ui, call, state),
+            Stage::Apart => apart_ui(ui, view, call, state, wishes),
         }
     }
     let room = ui.available_rect_before_wrap();
@@ -110,7 +112,7 @@ fn filmed_ui(
     });
 }
 
-/// Our own picture in the upper left corner, where there is nothing to press and no notice.
+/// Our own picture in the upper left corner, where there is nothing to press and no notice, below what is at the top.
 pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
     let (facing, name) = match (&call.sharing, call.camera) {
         (Sharing::Screen, _) => (Facing::Plain, words::own_screen()),
@@ -125,7 +127,7 @@ pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: 
     ui.ctx().request_repaint_after(pace::PICTURES);
     Picture::follow(ui, own, call.viewfinder.as_ref().and_then(Viewfinder::latest));
     if let Some(picture) = own {
-        let corner = room.left_top() + Vec2::splat(size::GAP_LARGE);
+        let corner = room.left_top() + vec2(size::GAP_LARGE, size::GAP_LARGE + banners_height(call));
         picture.inset(ui, corner, facing, name);
     }
 }
@@ -160,14 +162,16 @@ pub(super) fn controls_ui(
     let cell = controls_cell(ui, &actions);
     let active = matches!(call.phase, CallPhase::Active { .. });
     centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
-        for action in actions {
+        for (action, readiness) in actions {
             let tone = match action {
                 UiCommand::Cancel | UiCommand::HangUp => Tone::Danger,
                 UiCommand::Unmute => Tone::Engaged,
                 _ => Tone::Secondary,
             };
-            let tip = action.tip(ui.ctx());
-            if ui.add(RoundButton::large(action.label(), action.icon(), tone, cell).tip(tip)).clicked() {
+            let button = RoundButton::large(action.label(), action.icon(), tone, cell);
+            if readiness == Readiness::Resting {
+                ui.add_enabled(false, button).on_disabled_hover_text(words::camera_while_sharing());
+            } else if ui.add(button.tip(action.tip(ui.ctx()))).clicked() {
                 action.perform(ui.ctx(), state, wishes);
             }
         }
@@ -189,21 +193,37 @@ pub(super) fn controls_height(ui: &Ui, call: &CallView, state: &UiState) -> f32 
     controls_cell(ui, &actions(call, state)).y
 }
 
-fn controls_cell(ui: &Ui, actions: &[UiCommand]) -> Vec2 {
-    RoundButton::cell(ui, actions.iter().map(|action| action.label()))
+/// As high as it has to be for whatever the controls may say next: nothing moves when they say it.
+fn controls_cell(ui: &Ui, actions: &[(UiCommand, Readiness)]) -> Vec2 {
+    let all = actions.iter().flat_map(|(action, _)| [Some(*action), action.counterpart()]).flatten();
+    RoundButton::cell(ui, all.map(UiCommand::label))
+}
+
+/// Whether a control can be pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// It can.
+    Ready,
+    /// Not now; it keeps its place.
+    Resting,
 }
 
 /// What the row of controls offers; its last one ends the call.
-fn actions(call: &CallView, state: &UiState) -> Vec<UiCommand> {
-    let mute = if call.muted { UiCommand::Unmute } else { UiCommand::Mute };
-    let end = match call.phase {
-        CallPhase::Calling | CallPhase::Ringing => UiCommand::Cancel,
-        _ => UiCommand::HangUp,
-    };
+fn actions(call: &CallView, state: &UiState) -> Vec<(UiCommand, Readiness)> {
     let active = matches!(call.phase, CallPhase::Active { .. });
     let staging = if active && state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
-    let own = [Some(mute), call.camera.map(UiCommand::switching), UiCommand::sharing(call)];
-    own.into_iter().flatten().chain(staging.iter().copied()).chain([end]).collect()
+    let ready = |action| (action, Readiness::Ready);
+    let sharing = UiCommand::sharing(call);
+    let camera = match (call.camera, sharing) {
+        (Some(camera), _) => Some(ready(UiCommand::switching(camera))),
+        (None, Some(UiCommand::StopSharing)) => Some((UiCommand::CameraOn, Readiness::Resting)),
+        (None, _) => None,
+    };
+    let own = [Some(ready(UiCommand::muting(call))), camera, sharing.map(ready)];
+    own.into_iter()
+        .flatten()
+        .chain(staging.iter().copied().chain([UiCommand::ending(call)]).map(ready))
+        .collect()
 }
 
 /// A call that is over: why, what to do next, and the two buttons.

@@ -1,5 +1,6 @@
 //! A call that rings here.
 
+use crate::call::CallKind;
 use crate::engine::command::Command;
 use crate::engine::view::CallView;
 use crate::ui::command::UiCommand;
@@ -9,9 +10,9 @@ use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{Avatar, RoundButton, Tone, centered_column, centered_row, label};
 use egui::Ui;
 
-/// Accept or decline. Enter accepts because the button has the keyboard, but only if nobody was typing when the
-/// call came in.
-pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes: &mut Vec<Command>) {
+/// Accept, seen or not where the caller is, or decline. Enter accepts because the last button has the keyboard, but only if
+/// nobody was typing when the call came in; Tab leads to the others.
+pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
     let typing = ui.ctx().text_edit_focused();
     ui.ctx().request_repaint_after(pace::RINGING);
     let avatar = Avatar::in_call(ui, call.with, &call.name);
@@ -20,14 +21,26 @@ pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &UiState, wishes:
         let time = ui.input(|input| input.time);
         avatar.ringing(time).show(ui);
         label(ui, call.name.as_str(), font::display(), colors.text);
-        label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
+        let calls = match call.kind {
+            CallKind::Voice => words::incoming(),
+            CallKind::Video => words::incoming_video(),
+        };
+        label(ui, calls, font::lead(), colors.text_muted);
         ui.add_space(size::GAP_HUGE);
-        let cell = RoundButton::cell(ui, [UiCommand::Decline.label(), UiCommand::Answer.label()]);
-        centered_row(ui, &[cell.x, cell.x], cell.y, size::GAP_HUGE, |ui| {
-            for (action, tone) in [(UiCommand::Decline, Tone::Danger), (UiCommand::Answer, Tone::Primary)] {
+        state.occupied.controls = Some(ui.cursor().top());
+        let actions = [&[UiCommand::Decline], UiCommand::answers(call.kind)].concat();
+        let cell = RoundButton::cell(ui, actions.iter().map(|action| action.label()));
+        centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP_HUGE, |ui| {
+            for action in actions {
+                let wanted = matches!(action, UiCommand::Answer | UiCommand::AnswerWithVideo);
+                let tone = match action {
+                    UiCommand::Decline => Tone::Danger,
+                    UiCommand::AnswerWithoutVideo => Tone::Secondary,
+                    _ => Tone::Primary,
+                };
                 let tip = action.tip(ui.ctx());
                 let button = ui.add(RoundButton::large(action.label(), action.icon(), tone, cell).tip(tip));
-                if action == UiCommand::Answer && !state.rang && !typing {
+                if wanted && !state.rang && !typing {
                     button.request_focus();
                 }
                 if button.clicked() {

@@ -5,13 +5,15 @@
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
-//!   over a call ─────▶ card: sharing | devices | verify | quit; statistics
+//!   over a call ─────▶ card: sharing | devices | verify | quit; statistics; banners
 //!   over history ────▶ card: receipt
 //!   always on top ───▶ notices
 //! ```
 
 mod about;
 mod add;
+mod banner;
+mod camera;
 mod card;
 mod contact;
 mod desktop;
@@ -45,7 +47,7 @@ mod verify;
 
 pub(super) use gate::{GateAction, gate_ui};
 
-use super::state::{FirstRun, KeepingForm, Page, Stage, Step, UiState};
+use super::state::{FirstRun, KeepingForm, Occupied, Page, Stage, Step, UiState};
 use super::theme::palette;
 use super::{command, text, theme};
 use crate::engine::command::Command;
@@ -55,6 +57,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 /// Draws the whole window.
 pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     state.settle(view);
+    state.occupied = Occupied { controls_before: state.occupied.controls, ..Occupied::default() };
     super::widgets::note_input(ui.ctx());
     if state.staged(view).is_none() {
         command::enter(ui.ctx(), state, Stage::Window);
@@ -88,6 +91,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     hide_words(view, state, wishes);
     scan::take_dropped(ui, view, state, wishes);
     scan::close(view, state, wishes);
+    camera::close(view, state, wishes);
     card::card_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);

@@ -1,39 +1,97 @@
-//! Notices: what happened and what to do, until dismissed.
+//! Notices: what happened and what to do. Those that only inform pass, the others stay until dismissed. None lies over
+//! the controls of a call or its figures.
 
+use super::banner::banners_height;
 use crate::engine::command::Command;
 use crate::engine::view::{Sentence, View};
+use crate::reason::Weight;
+use crate::ui::passing::{GLANCE, Hold, Told};
 use crate::ui::state::{Refused, UiState};
 use crate::ui::text::{notice as words, told};
 use crate::ui::theme::{font, palette, shadow, size};
 use crate::ui::widgets::{RoundButton, label};
-use egui::{Align2, Area, CornerRadius, Frame, Order, Stroke, Ui, vec2};
+use egui::{Align2, Area, CornerRadius, Frame, Order, Response, ScrollArea, Stroke, Ui, vec2};
 use egui_material_icons::icons;
 
-/// The notices, newest last, in the upper right corner above everything.
+/// The notices, newest last, in the upper right corner above everything else.
 pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    if view.notices.is_empty() && state.refused.is_none() {
-        return;
+    let passing: Vec<Told> = view
+        .notices
+        .iter()
+        .filter(|notice| notice.why.weight() == Weight::Passing)
+        .map(|notice| Told::Notice(notice.id))
+        .chain(state.refused.map(|Refused| Told::Busy))
+        .collect();
+    let mut hold = Hold::Free;
+    if !view.notices.is_empty() || state.refused.is_some() {
+        hold = stack_ui(ui, view, state, wishes);
     }
-    Area::new(egui::Id::unique("notices"))
-        .order(Order::Foreground)
-        .anchor(Align2::RIGHT_TOP, vec2(-size::GAP_LARGE, size::GAP_LARGE))
-        .show(ui.ctx(), |ui| {
-            ui.set_width(size::NOTICE);
-            for notice in &view.notices {
-                if notice_ui(ui, &told::reason(&notice.why)) {
-                    wishes.push(Command::DismissNotice(notice.id));
-                }
-            }
-            if let Some(Refused) = state.refused
-                && notice_ui(ui, &told::engine_busy())
-            {
-                state.refused = None;
-            }
-        });
+    for over in state.passing.show(state.now, &passing, hold) {
+        match over {
+            Told::Notice(id) => wishes.push(Command::DismissNotice(id)),
+            Told::Busy => state.refused = None,
+        }
+    }
+    if !passing.is_empty() {
+        ui.request_repaint_after(GLANCE);
+    }
 }
 
-/// Draws one; true when it was dismissed.
-fn notice_ui(ui: &mut Ui, notice: &Sentence) -> bool {
+/// All of them; whether somebody is at them.
+fn stack_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Hold {
+    let window = ui.ctx().content_rect();
+    let top = size::GAP_LARGE + view.call.as_ref().map_or(0.0, banners_height);
+    let right = state.occupied.figures.map_or(window.right() - size::GAP_LARGE, |it| it.left() - size::GAP);
+    let area = Area::new(egui::Id::unique("notices"))
+        .order(Order::Foreground)
+        .anchor(Align2::RIGHT_TOP, vec2(right - window.right(), top))
+        .show(ui.ctx(), |ui| {
+            ui.set_width(size::NOTICE);
+            match state.occupied.controls {
+                None => list_ui(ui, view, state, wishes),
+                Some(controls) => {
+                    let most = (controls - size::GAP - window.top() - top).max(LEAST);
+                    ScrollArea::vertical()
+                        .max_height(most)
+                        .show(ui, |ui| list_ui(ui, view, state, wishes))
+                        .inner
+                }
+            }
+        });
+    let pointed =
+        ui.input(|input| input.pointer.hover_pos()).is_some_and(|at| area.response.rect.contains(at));
+    if pointed { Hold::Held } else { area.inner }
+}
+
+/// One below the other; whether the keyboard is at one.
+fn list_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Hold {
+    let mut hold = Hold::Free;
+    for notice in &view.notices {
+        let dismiss = notice_ui(ui, &told::reason(&notice.why));
+        if dismiss.has_focus() {
+            hold = Hold::Held;
+        }
+        if dismiss.clicked() {
+            wishes.push(Command::DismissNotice(notice.id));
+        }
+    }
+    if let Some(Refused) = state.refused {
+        let dismiss = notice_ui(ui, &told::engine_busy());
+        if dismiss.has_focus() {
+            hold = Hold::Held;
+        }
+        if dismiss.clicked() {
+            state.refused = None;
+        }
+    }
+    hold
+}
+
+/// One notice has room, whatever else there is.
+const LEAST: f32 = 96.0;
+
+/// Draws one; its button.
+fn notice_ui(ui: &mut Ui, notice: &Sentence) -> Response {
     let colors = palette(ui);
     Frame::new()
         .fill(colors.surface)
@@ -53,7 +111,7 @@ fn notice_ui(ui: &mut Ui, notice: &Sentence) -> bool {
                     label(ui, notice.next_step.as_str(), font::caption(), colors.text_muted);
                 });
                 let name = words::dismiss(&notice.message);
-                ui.add(RoundButton::small(&name, icons::ICON_CLOSE)).clicked()
+                ui.add(RoundButton::small(&name, icons::ICON_CLOSE))
             })
             .inner
         })

@@ -1,6 +1,7 @@
 //! What the person can choose.
 
 use super::about::about_ui;
+use super::camera::camera_ui;
 use super::desktop::desktop_ui;
 use super::devices::devices_ui;
 use super::keeping::keeping_ui;
@@ -31,6 +32,12 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
             ringtone_ui(ui, view.settings.ringtone, wishes);
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            label(ui, crate::ui::text::camera::title(), font::strong(), text);
+            ui.add_space(size::GAP);
+            camera_ui(ui, view, size::PREVIEW, state, wishes);
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {

@@ -3,12 +3,14 @@
 use super::in_call::{controls_height, controls_ui, own_ui};
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, View};
-use crate::ui::command::enter;
+use crate::ui::command::{self, UiCommand, enter};
 use crate::ui::state::{Stage, UiState};
 use crate::ui::text::call as words;
 use crate::ui::theme::{pace, palette, size};
 use crate::ui::widgets::{RoundButton, Tone, centered_column};
-use egui::{CursorIcon, Key, Rect, Sense, Ui, UiBuilder, Vec2, ViewportBuilder, ViewportCommand, ViewportId};
+use egui::{
+    CursorIcon, Key, Pos2, Rect, Sense, Ui, UiBuilder, Vec2, ViewportBuilder, ViewportCommand, ViewportId,
+};
 use egui_material_icons::icons;
 use std::time::Duration;
 
@@ -43,6 +45,7 @@ pub(super) fn full_screen_ui(
     }
     let height = size::OVER_PICTURE + controls_height(ui, call, state);
     let strip = Rect::from_min_max(egui::pos2(room.left(), room.bottom() - height), room.max);
+    state.occupied.controls = Some(strip.top());
     // Some of the picture shines through; text stays readable on any.
     ui.painter().rect_filled(strip, 0.0, palette(ui).ground.gamma_multiply(0.9));
     ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {
@@ -53,18 +56,36 @@ pub(super) fn full_screen_ui(
 }
 
 /// The picture in a window of its own, above all others and without a frame: it is moved by dragging it, and closed by
-/// its button, Escape, or the desktop.
-pub(super) fn apart_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
+/// its button, Escape, or the desktop. Mute and hang up are at hand, by button and by key.
+pub(super) fn apart_ui(
+    ui: &Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     let ctx = ui.ctx().clone();
     ctx.request_repaint_after(pace::PICTURES);
     let name = words::picture_of(&call.name);
-    let builder = ViewportBuilder::default()
+    if state.apart_at.is_none() {
+        state.apart_at = ctx.input(|input| {
+            let viewport = input.viewport();
+            viewport.outer_rect.map(|main| beside(main, viewport.monitor_size))
+        });
+    }
+    let mut builder = ViewportBuilder::default()
         .with_title(&name)
         .with_inner_size(SMALL)
         .with_min_inner_size(SMALLEST)
         .with_decorations(false)
         .with_always_on_top();
+    if let Some(at) = state.apart_at {
+        builder = builder.with_position(at);
+    }
     ctx.show_viewport_immediate(viewport(), builder, |ui, _| {
+        for action in command::pressed(ui.ctx(), view, Some(Stage::Apart)) {
+            action.perform(ui.ctx(), state, wishes);
+        }
         let room = ui.available_rect_before_wrap();
         if let Some(picture) = &mut state.picture {
             let drawn = picture.show(ui, room, &name);
@@ -73,6 +94,7 @@ pub(super) fn apart_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
         if ui.interact(room, ui.scope_id().with("move"), Sense::drag()).drag_started() {
             ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
         }
+        apart_controls_ui(ui, room, call, state, wishes);
         let corner = Rect::from_min_size(
             room.right_top() + Vec2::new(-size::ROUND_SMALL - size::GAP, size::GAP),
             Vec2::splat(size::ROUND_SMALL),
@@ -87,7 +109,79 @@ pub(super) fn apart_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
     });
 }
 
+/// Side by side at its lower edge.
+fn apart_controls_ui(
+    ui: &mut Ui,
+    room: Rect,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    let step = size::ROUND_SMALL + size::GAP;
+    let first = room.center_bottom() - Vec2::new(step / 2.0, size::ROUND_SMALL / 2.0 + size::GAP);
+    for (at, action) in [UiCommand::muting(call), UiCommand::ending(call)].into_iter().enumerate() {
+        let tone = match action {
+            UiCommand::Unmute => Tone::Engaged,
+            UiCommand::Mute => Tone::Secondary,
+            _ => Tone::Danger,
+        };
+        let place =
+            Rect::from_center_size(first + Vec2::new(step * at as f32, 0.0), Vec2::splat(size::ROUND_SMALL));
+        let button = RoundButton::small(action.label(), action.icon()).toned(tone).tip(action.tip(ui.ctx()));
+        if ui.put(place, button).clicked() {
+            action.perform(ui.ctx(), state, wishes);
+        }
+    }
+}
+
+/// Where a small window covers nothing of the main one, which lies there on the desktop; where there is no such place, it
+/// covers the upper left corner, in which nothing can be pressed.
+fn beside(main: Rect, monitor: Option<Vec2>) -> Pos2 {
+    let within = main.min + Vec2::new(size::GAP_LARGE, LOWER);
+    let Some(monitor) = monitor else { return within };
+    let top = main.top().min(monitor.y - SMALL.y).max(0.0);
+    if main.right() + size::GAP + SMALL.x <= monitor.x {
+        Pos2::new(main.right() + size::GAP, top)
+    } else if main.left() - size::GAP - SMALL.x >= 0.0 {
+        Pos2::new(main.left() - size::GAP - SMALL.x, top)
+    } else {
+        within
+    }
+}
+
+/// Below what the desktop draws around a window.
+const LOWER: f32 = 48.0;
+
 /// What the small window is known by.
 pub(in crate::ui) fn viewport() -> ViewportId {
     ViewportId::from_hash_of("picture of the other end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{pos2, vec2};
+
+    #[test]
+    fn a_small_window_comes_up_beside_the_main_one_where_there_is_room() {
+        let monitor = vec2(1920.0, 1080.0);
+        for (left, right) in [(0.0, 1000.0), (900.0, 1900.0), (460.0, 1460.0)] {
+            let main = Rect::from_min_max(pos2(left, 100.0), pos2(right, 740.0));
+            let small = Rect::from_min_size(beside(main, Some(monitor)), SMALL);
+            assert!(!small.intersects(main), "{small} over {main}");
+            assert!(
+                Rect::from_min_size(Pos2::ZERO, monitor).contains_rect(small),
+                "{small} is off the screen"
+            );
+        }
+    }
+
+    #[test]
+    fn over_a_window_that_fills_the_screen_it_lies_where_nothing_can_be_pressed() {
+        let main = Rect::from_min_size(Pos2::ZERO, vec2(1920.0, 1080.0));
+        for monitor in [Some(main.size()), None] {
+            let small = Rect::from_min_size(beside(main, monitor), SMALL);
+            assert!(small.right() < main.center().x && small.bottom() < main.center().y, "{small}");
+        }
+    }
 }

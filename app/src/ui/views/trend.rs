@@ -1,12 +1,15 @@
 //! How a call is while it lasts: its figures and how they have gone, beside everything else, until closed.
 
+use super::banner::banners_height;
 use crate::engine::view::{CallView, Second, TREND};
 use crate::ui::state::UiState;
 use crate::ui::text::receipt::{in_milliseconds, in_percent};
 use crate::ui::text::{tenths, trend as words};
 use crate::ui::theme::{font, palette, shadow, size};
 use crate::ui::widgets::{Plot, RoundButton, label};
-use egui::{Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, Stroke, Ui, vec2};
+use egui::{
+    Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, ScrollArea, Stroke, Ui, vec2,
+};
 use egui_material_icons::icons;
 
 /// One figure over time.
@@ -18,14 +21,14 @@ struct Line {
     ceiling: f32,
 }
 
-/// The figures, in the upper right corner.
+/// The figures, in the upper right corner, below what is at the top of the window.
 pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
     if !state.trend_shown {
         return;
     }
     let colors = palette(ui);
-    let offset = vec2(-size::GAP_LARGE, size::GAP_LARGE);
-    Area::new(Id::unique("trend")).order(Order::Middle).anchor(Align2::RIGHT_TOP, offset).show(
+    let offset = vec2(-size::GAP_LARGE, size::GAP_LARGE + banners_height(call));
+    let area = Area::new(Id::unique("trend")).order(Order::Middle).anchor(Align2::RIGHT_TOP, offset).show(
         ui.ctx(),
         |ui| {
             Frame::new()
@@ -38,17 +41,33 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
                     ui.set_width(size::TREND);
                     ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
                     heading_ui(ui, state);
-                    let lines = lines(&call.trend);
-                    if lines.is_empty() {
-                        label(ui, words::looking(), font::caption(), colors.text_muted);
-                    }
-                    for line in lines {
-                        line_ui(ui, &line);
-                    }
+                    let room = room(ui, state);
+                    ScrollArea::vertical().max_height(room).show(ui, |ui| {
+                        let lines = lines(&call.trend);
+                        if lines.is_empty() {
+                            label(ui, words::looking(), font::caption(), colors.text_muted);
+                        }
+                        for line in lines {
+                            line_ui(ui, &line);
+                        }
+                    });
                 });
         },
     );
+    state.occupied.figures = Some(area.response.rect);
 }
+
+/// How high the figures may be: where the window is too narrow to have them beside the controls, they end above those.
+fn room(ui: &Ui, state: &UiState) -> f32 {
+    let window = ui.ctx().content_rect();
+    match state.occupied.controls_before.filter(|_| window.width() < NARROW) {
+        Some(controls) => (controls - ui.cursor().top() - 2.0 * size::PANEL_MARGIN).max(size::PLOT),
+        None => f32::INFINITY,
+    }
+}
+
+/// In a wider window there is room beside the controls.
+const NARROW: f32 = 900.0;
 
 fn heading_ui(ui: &mut Ui, state: &mut UiState) {
     let text = palette(ui).text;

@@ -28,7 +28,12 @@ struct Shared {
 impl Preview {
     /// Opens it on a thread of its own; what fails is told by [`Self::lost`].
     pub fn open(source: VideoSource) -> Result<Self, VideoError> {
-        let shared = Arc::new(Shared::default());
+        Self::open_into(source, Viewfinder::default())
+    }
+
+    /// The same for who looks already.
+    pub fn open_into(source: VideoSource, viewfinder: Viewfinder) -> Result<Self, VideoError> {
+        let shared = Arc::new(Shared { viewfinder, ..Shared::default() });
         let looking = Arc::clone(&shared);
         let thread = spawn("silbo-preview", move || looking.run(&source))?;
         Ok(Self { shared, thread: Some(thread) })

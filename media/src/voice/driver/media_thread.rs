@@ -290,6 +290,7 @@ impl MediaThread {
             self.told.captured = true;
             self.tell(VoiceEvent::FirstCaptured { t0_unix_ms: spoken_unix_ms });
         }
+        self.shared.loudest.measure(&block);
         match self.half.take() {
             None => {
                 self.half = Some(block);
@@ -350,6 +351,7 @@ impl MediaThread {
         match direction {
             Direction::Capture => {
                 self.source = SourceEnd::reopen(self.config.source.clone());
+                self.shared.loudest.restart();
                 self.captured = u32::MAX;
             }
             Direction::Playback => {
@@ -388,6 +390,7 @@ impl MediaThread {
                 Ok(end) => {
                     (self.source, self.config.source) = (end, chosen);
                     (self.captured, self.heartbeats[0]) = (due, heartbeat);
+                    self.shared.loudest.restart();
                 }
                 Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
             }

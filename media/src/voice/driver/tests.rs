@@ -82,6 +82,21 @@ async fn a_muted_microphone_sends_silence_and_goes_on_sending() {
     let levels = engine.levels();
     assert_eq!(levels.microphone, 0.0);
     assert!(levels.speaker < 0.001, "{levels:?}");
+    assert!(levels.loudest > 0.2, "that it works is known all the same: {levels:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_microphone_has_to_be_heard_anew() {
+    let (engine, mut io) = open("tone:440", "null");
+    engine.start();
+    loop_back(&engine, &mut io, 5).await;
+    assert!(engine.levels().loudest > 0.2);
+    engine.choose_source(AudioSource::Silence);
+    let deadline = Instant::now() + PATIENCE;
+    while engine.levels().loudest > 0.0 && Instant::now() < deadline {
+        loop_back(&engine, &mut io, 1).await;
+    }
+    assert_eq!(engine.levels().loudest, 0.0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

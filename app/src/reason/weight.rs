@@ -1,0 +1,85 @@
+//! How long something that is told stays.
+
+use super::Reason;
+
+/// Whether whoever is told something has to do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// It is good to know, and goes away by itself.
+    Passing,
+    /// It is to be acted on, or concerns what may be lost: it stays until dismissed.
+    Lasting,
+}
+
+impl Reason {
+    /// What it weighs.
+    pub const fn weight(&self) -> Weight {
+        match self {
+            Self::HungUp
+            | Self::Cancelled
+            | Self::Declined
+            | Self::Busy
+            | Self::NotAnswered
+            | Self::NoReaction
+            | Self::NotOnline(_)
+            | Self::Missed
+            | Self::Replaced
+            | Self::PeerFailed
+            | Self::Sharing { .. }
+            | Self::Usage(_)
+            | Self::BadName(_)
+            | Self::BadInvite(_)
+            | Self::NotBuilt(_)
+            | Self::NoSuchName(_)
+            | Self::NoSuchContact(_)
+            | Self::Yourself
+            | Self::NoNetwork
+            | Self::AlreadyInCall
+            | Self::NoCall
+            | Self::NoCamera
+            | Self::TooManyAttached => Weight::Passing,
+            Self::NoPath
+            | Self::ConnectionLost
+            | Self::Incompatible
+            | Self::NotAuthentic
+            | Self::Device { .. }
+            | Self::Camera { .. }
+            | Self::NameAmbiguous { .. }
+            | Self::KeyChanged { .. }
+            | Self::Blocked(_)
+            | Self::NameTaken(_)
+            | Self::NameLooksTaken { .. }
+            | Self::NameNotHeld { .. }
+            | Self::CannotBeCalled(_)
+            | Self::Full(_)
+            | Self::PortInUse(_)
+            | Self::PortForbidden(_)
+            | Self::NotOurAddress(_)
+            | Self::ProfileLocked(_)
+            | Self::ProfileUnreadable { .. }
+            | Self::DiskFull
+            | Self::ProfileTooNew(_)
+            | Self::DatabaseDamaged { .. }
+            | Self::Custody(_)
+            | Self::Window(_)
+            | Self::Internal(_) => Weight::Lasting,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::{Fault, Remedy};
+    use media::device::Direction;
+
+    #[test]
+    fn what_is_lost_or_broken_stays_and_what_is_over_passes() {
+        let (why, fault) = ("unplugged".to_owned(), Fault::Gone(Direction::Capture));
+        assert_eq!(Reason::Device { why: why.clone(), fault }.weight(), Weight::Lasting);
+        assert_eq!(Reason::Camera { why, remedy: Remedy::PlugIn }.weight(), Weight::Lasting);
+        assert_eq!(Reason::DiskFull.weight(), Weight::Lasting);
+        assert_eq!(Reason::AlreadyInCall.weight(), Weight::Passing);
+        assert_eq!(Reason::Busy.weight(), Weight::Passing);
+    }
+}

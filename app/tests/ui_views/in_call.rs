@@ -1,0 +1,287 @@
+//! The manners of a call: what it warns of, what stays in reach, and what covers nothing.
+
+use super::{Window, sample};
+use app::call::CallKind;
+use app::engine::command::{Command, Sharing};
+use app::engine::microphone::MicrophoneSign;
+use app::engine::view::{CallPhase, CallView, Notice, View};
+use app::reason::{Fault, Reason};
+use app::ui::Locale;
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, Rect, Theme, Vec2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use media::device::Direction;
+use media::session::Camera;
+use std::time::{Duration, Instant};
+
+const SMALLEST: Vec2 = vec2(720.0, 480.0);
+
+/// The same call, otherwise.
+fn changed(mut view: View, change: impl FnOnce(&mut CallView)) -> View {
+    if let Some(call) = &mut view.call {
+        change(call);
+    }
+    view
+}
+
+fn sharing(view: View) -> View {
+    changed(view, |call| (call.camera, call.sharing) = (None, Sharing::Screen))
+}
+
+fn silent(view: View) -> View {
+    changed(view, |call| call.microphone = MicrophoneSign::Silent)
+}
+
+fn called_with_video() -> View {
+    let view = sample::call(sample::person(1), "bob", CallPhase::Incoming);
+    changed(view, |call| call.kind = CallKind::Video)
+}
+
+/// Something good to know, and something to be acted on.
+fn told(view: View) -> View {
+    let lost = Reason::Device { why: "unplugged".to_owned(), fault: Fault::Gone(Direction::Capture) };
+    let notices = vec![Notice { id: 1, why: Reason::AlreadyInCall }, Notice { id: 2, why: lost }];
+    View { notices, ..view }
+}
+
+/// What a call can look like beside what the gallery shows.
+pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: impl FnMut(&mut Window, &str)) {
+    look(&mut open(called_with_video()), "incoming with video");
+    look(&mut open(silent(sample::active(now))), "silent microphone");
+    look(&mut open(sharing(sample::active(now))), "sharing");
+    let mut window = open(silent(sharing(sample::filmed(now))));
+    look(&mut window, "sharing with a silent microphone");
+    window.press(Modifiers::COMMAND, Key::T);
+    look(&mut window, "sharing with statistics");
+    window.show(told(silent(sharing(sample::filmed(now)))));
+    look(&mut window, "statistics and notices");
+}
+
+impl Window {
+    /// Where the buttons are that are called so.
+    fn places(&self, label: &str) -> Vec<Rect> {
+        self.harness.query_all_by_role_and_label(Role::Button, label).map(|button| button.rect()).collect()
+    }
+
+    /// Presses the one of these that was drawn last.
+    fn click_last(&mut self, label: &str) {
+        match self.harness.query_all_by_role_and_label(Role::Button, label).last() {
+            Some(button) => button.click(),
+            None => panic!("there is no {label:?}"),
+        }
+        self.harness.run();
+    }
+
+    /// The round buttons of a call, from left to right.
+    fn round_buttons(&self) -> Vec<Rect> {
+        let buttons = self.harness.query_all_by_role(Role::Button).map(|button| button.rect());
+        let mut round: Vec<Rect> = buttons.filter(|rect| rect.height() > 60.0).collect();
+        round.sort_by(|a, b| a.left().total_cmp(&b.left()));
+        round
+    }
+}
+
+#[test]
+fn a_microphone_that_gives_nothing_is_told_of_and_leads_to_the_devices() {
+    let now = Instant::now();
+    let warning = "Nothing is heard from your microphone";
+    let mut window = Window::open(sample::active(now));
+    assert!(!window.says(warning));
+    window.show(silent(sample::active(now)));
+    assert!(window.says(warning));
+    window.click("Check sound devices");
+    assert!(window.says("Microphone"), "the devices are there");
+    assert_eq!(window.wished(), [Command::ListDevices]);
+    window.show(changed(sample::active(now), |call| call.microphone = MicrophoneSign::Alive));
+    assert!(!window.says(warning), "it was heard");
+    window.show(changed(silent(sample::active(now)), |call| call.muted = true));
+    assert!(!window.says(warning), "whoever is muted knows why");
+}
+
+#[test]
+fn a_call_with_video_is_accepted_with_or_without_being_seen() {
+    let mut window = Window::open(called_with_video());
+    assert!(window.says("is calling you with video"));
+    window.click("Accept");
+    window.click("Accept without video");
+    assert_eq!(window.wished(), [Command::AnswerWith(Camera::On), Command::AnswerWith(Camera::Off)]);
+    let window = Window::open(sample::call(sample::person(1), "bob", CallPhase::Incoming));
+    assert!(!window.says("Accept without video"));
+}
+
+#[test]
+fn a_call_with_video_is_accepted_by_keyboard_either_way() {
+    let mut window = Window::open(sample::contacts());
+    window.show(called_with_video());
+    window.press(Modifiers::NONE, Key::Enter);
+    window.press(Modifiers::SHIFT, Key::Tab);
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::AnswerWith(Camera::On), Command::AnswerWith(Camera::Off)]);
+}
+
+#[test]
+fn somebody_is_called_with_video_from_their_page() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    window.click("Call with video");
+    assert_eq!(window.wished(), [Command::CallWithVideo(sample::key(1))]);
+}
+
+#[test]
+fn whoever_shares_sees_it_at_the_top_and_stops_it_there() {
+    let mut window = Window::open(sharing(sample::active(Instant::now())));
+    assert!(window.says("You are sharing your screen"));
+    let stop = window.places("Stop");
+    assert!(stop[0].bottom() < 60.0, "{stop:?}");
+    window.click("Stop");
+    assert_eq!(window.wished(), [Command::Share(Sharing::Off)]);
+    let own_window = media::video::window::WindowName::Title("Editor".to_owned());
+    window.show(changed(sample::active(Instant::now()), |call| call.sharing = Sharing::Window(own_window)));
+    assert!(window.says("You are sharing a window"));
+    window.show(sample::active(Instant::now()));
+    assert!(!window.says("Stop"));
+}
+
+#[test]
+fn no_control_moves_when_sharing_begins_or_ends_in_any_language() {
+    let now = Instant::now();
+    for locale in [Locale::English, Locale::Spanish, Locale::Pseudo] {
+        for size in [vec2(1000.0, 640.0), SMALLEST] {
+            for view in [sample::active(now), sample::filmed(now)] {
+                let view = changed(view, |call| call.camera = Some(Camera::On));
+                let mut window = Window::speaking(locale, view.clone(), Theme::Dark, size);
+                let before = window.round_buttons();
+                window.show(sharing(view.clone()));
+                assert_eq!(window.round_buttons(), before, "{locale:?} {size}");
+                window.show(view);
+                assert_eq!(window.round_buttons(), before, "{locale:?} {size}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_camera_rests_while_the_screen_is_shown() {
+    let mut window = Window::open(sharing(sample::active(Instant::now())));
+    let camera = window.harness.get_by_role_and_label(Role::Button, "Start video");
+    assert!(camera.accesskit_node().is_disabled());
+    window.press(Modifiers::COMMAND, Key::O);
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn a_notice_that_only_informs_goes_once_it_was_seen_and_a_warning_stays() {
+    let mut window = Window::open(told(sample::active(Instant::now())));
+    for _ in 0..9 {
+        window.pass(Duration::from_secs(1));
+    }
+    assert_eq!(window.wished(), []);
+    for _ in 0..3 {
+        window.pass(Duration::from_secs(1));
+    }
+    let wished = window.wished();
+    assert!(wished.contains(&Command::DismissNotice(1)), "{wished:?}");
+    assert!(!wished.contains(&Command::DismissNotice(2)), "{wished:?}");
+}
+
+#[test]
+fn a_notice_stays_while_the_pointer_is_on_it() {
+    let mut window = Window::open(told(sample::active(Instant::now())));
+    let place = window.places("Dismiss: A call is already going on.");
+    let [place] = place[..] else { panic!("{place:?}") };
+    window.harness.hover_at(place.center());
+    for _ in 0..30 {
+        window.pass(Duration::from_secs(1));
+    }
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn notices_cover_neither_the_figures_of_a_call_nor_its_controls() {
+    let now = Instant::now();
+    for size in [vec2(1000.0, 640.0), SMALLEST] {
+        for view in [sample::active(now), sample::filmed(now), silent(sharing(sample::filmed(now)))] {
+            let mut window = Window::open_in(told(view), Theme::Dark, size);
+            window.press(Modifiers::COMMAND, Key::T);
+            let figures = window.harness.get_by_label("How this call is going").rect();
+            let is_notice = |label: &str| label.starts_with("Dismiss: ");
+            let (notices, controls): (Vec<_>, Vec<_>) = window
+                .harness
+                .query_all_by_role(Role::Button)
+                .partition(|button| button.accesskit_node().label().is_some_and(|label| is_notice(&label)));
+            assert!(!notices.is_empty());
+            for notice in &notices {
+                assert!(notice.rect().right() < figures.left(), "{size}: {notice:?} lies over the figures");
+                for control in &controls {
+                    assert!(!notice.rect().intersects(control.rect()), "{size}: {notice:?} {control:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_figures_of_a_call_cover_no_control_in_the_smallest_window() {
+    let now = Instant::now();
+    for view in [sample::active(now), sample::filmed(now)] {
+        let mut window = Window::open_in(view, Theme::Dark, SMALLEST);
+        window.press(Modifiers::COMMAND, Key::T);
+        let trend = egui::Id::unique("trend");
+        let figures = window.harness.ctx.memory(|memory| memory.area_rect(trend));
+        let Some(figures) = figures else { panic!("there are no figures") };
+        for label in ["Mute", "Share", "Hang up", "Sound devices", "Statistics", "Verify"] {
+            for place in window.places(label) {
+                assert!(!place.intersects(figures), "{label} at {place} below {figures}");
+            }
+        }
+    }
+}
+
+#[test]
+fn mute_and_hanging_up_are_at_hand_on_every_card_of_a_call() {
+    let now = Instant::now();
+    for size in [vec2(1000.0, 640.0), SMALLEST] {
+        for key in [Key::D, Key::I, Key::K] {
+            let mut window = Window::open_in(sample::active(now), Theme::Dark, size);
+            window.press(Modifiers::COMMAND, key);
+            window.wished();
+            for label in ["Mute", "Hang up"] {
+                let places = window.places(label);
+                assert_eq!(places.len(), 2, "{key:?}: on the card, and below it");
+                assert!(places.iter().all(|place| place.bottom() <= size.y), "{key:?}: {places:?}");
+            }
+            window.click_last("Mute");
+            window.press(Modifiers::COMMAND, Key::M);
+            window.click_last("Hang up");
+            let mut wished = window.wished();
+            wished.retain(|wish| *wish != Command::ListDevices);
+            let mute = Command::SetMuted(true);
+            assert_eq!(wished, [mute.clone(), mute, Command::HangUp], "{key:?}");
+        }
+    }
+}
+
+#[test]
+fn the_closing_question_leaves_mute_and_hanging_up_in_reach() {
+    let mut window = Window::open(sample::active(Instant::now()));
+    let events = &mut window.harness.input_mut().viewports.entry(egui::ViewportId::ROOT).or_default().events;
+    events.push(egui::ViewportEvent::Close);
+    window.harness.run();
+    window.click_last("Mute");
+    window.press(Modifiers::COMMAND, Key::E);
+    assert_eq!(window.wished(), [Command::SetMuted(true), Command::HangUp]);
+}
+
+#[test]
+fn the_small_window_has_mute_and_hanging_up_of_its_own() {
+    let now = Instant::now();
+    let mut window = Window::open(sample::filmed(now));
+    window.press(Modifiers::COMMAND, Key::P);
+    window.wished();
+    assert_eq!(window.places("Mute").len(), 2, "one in each window");
+    window.click_last("Mute");
+    window.show(changed(sample::filmed(now), |call| call.muted = true));
+    window.click_last("Unmute");
+    window.click_last("Hang up");
+    assert_eq!(window.wished(), [Command::SetMuted(true), Command::SetMuted(false), Command::HangUp]);
+}
