@@ -15,9 +15,11 @@ pub const WIDTH: u32 = 1000;
 /// Its height.
 pub const HEIGHT: u32 = 640;
 
-/// Controls of a contact's page, counted from its last one: remove, block, compared, call.
-const COMPARED: usize = 3;
-const CALL: usize = 4;
+/// Controls of a contact's page, counted from its last one: remove, block, nickname, other ways of being sure, call with video.
+const OTHER_WAYS: usize = 4;
+const CALL: usize = 5;
+/// The same when the other ways are shown and the keys were compared: before them stands what takes that back.
+const CALL_AFTER_COMPARING: usize = 6;
 
 /// Who opens a window, and where.
 #[derive(Debug, Clone, Copy)]
@@ -104,9 +106,12 @@ impl<'a> Person<'a> {
         self.expect_state("request", "accepted").map(drop)
     }
 
-    /// Notes on the page of a contact that the keys were compared.
+    /// Notes on the page of a contact that the keys were compared: by the number, which is one of the other ways.
     pub fn compared(&mut self) -> Result<Value> {
-        self.press_last(COMPARED)?;
+        self.press_last(OTHER_WAYS)?;
+        self.window.settle()?;
+        self.tab(1)?;
+        self.window.press("Return")?;
         self.events.expect("safety", PATIENCE)
     }
 
@@ -117,9 +122,9 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
-    /// The same right after [`Person::compared`], when the keyboard is at the control that notes it.
+    /// The same right after [`Person::compared`]: the control that noted it is gone, and the keyboard with it.
     pub fn call_after_comparing(&mut self) -> Result<()> {
-        self.press_last(CALL - COMPARED)?;
+        self.press_last(CALL_AFTER_COMPARING)?;
         self.events.expect("calling", PATIENCE)?;
         Ok(())
     }
