@@ -137,7 +137,8 @@ fn apart_controls_ui(
 /// Where a small window covers nothing of the main one, which lies there on the desktop; where there is no such place, it
 /// covers the upper left corner, in which nothing can be pressed.
 fn beside(main: Rect, monitor: Option<Vec2>) -> Pos2 {
-    let within = main.min + Vec2::new(size::GAP_LARGE, LOWER);
+    let lower = if main.height() < size::LOW_WINDOW + LOWER { LOWER } else { LOWEST };
+    let within = main.min + Vec2::new(size::GAP_LARGE, lower);
     let Some(monitor) = monitor else { return within };
     let top = main.top().min(monitor.y - SMALL.y).max(0.0);
     if main.right() + size::GAP + SMALL.x <= monitor.x {
@@ -151,6 +152,8 @@ fn beside(main: Rect, monitor: Option<Vec2>) -> Pos2 {
 
 /// Below what the desktop draws around a window.
 const LOWER: f32 = 48.0;
+/// Below what may be said at the top of a call, too: in a window that is high enough there is room for both.
+const LOWEST: f32 = 132.0;
 
 /// What the small window is known by.
 pub(in crate::ui) fn viewport() -> ViewportId {

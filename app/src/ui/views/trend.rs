@@ -41,29 +41,34 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
                     ui.set_width(size::TREND);
                     ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
                     heading_ui(ui, state);
-                    let room = room(ui, state);
-                    ScrollArea::vertical().max_height(room).show(ui, |ui| {
-                        let lines = lines(&call.trend);
-                        if lines.is_empty() {
-                            label(ui, words::looking(), font::caption(), colors.text_muted);
+                    match room(ui, state) {
+                        None => figures_ui(ui, call),
+                        Some(room) => {
+                            ScrollArea::vertical().max_height(room).show(ui, |ui| figures_ui(ui, call));
                         }
-                        for line in lines {
-                            line_ui(ui, &line);
-                        }
-                    });
+                    }
                 });
         },
     );
     state.occupied.figures = Some(area.response.rect);
 }
 
-/// How high the figures may be: where the window is too narrow to have them beside the controls, they end above those.
-fn room(ui: &Ui, state: &UiState) -> f32 {
-    let window = ui.ctx().content_rect();
-    match state.occupied.controls_before.filter(|_| window.width() < NARROW) {
-        Some(controls) => (controls - ui.cursor().top() - 2.0 * size::PANEL_MARGIN).max(size::PLOT),
-        None => f32::INFINITY,
+fn figures_ui(ui: &mut Ui, call: &CallView) {
+    let muted = palette(ui).text_muted;
+    let lines = lines(&call.trend);
+    if lines.is_empty() {
+        label(ui, words::looking(), font::caption(), muted);
     }
+    for line in lines {
+        line_ui(ui, &line);
+    }
+}
+
+/// How high the figures may be where the window is too narrow to have them beside the controls: they end above those.
+fn room(ui: &Ui, state: &UiState) -> Option<f32> {
+    let window = ui.ctx().content_rect();
+    let controls = state.occupied.controls_before.filter(|_| window.width() < NARROW)?;
+    Some((controls - ui.cursor().top() - 2.0 * size::PANEL_MARGIN).max(size::PLOT))
 }
 
 /// In a wider window there is room beside the controls.
