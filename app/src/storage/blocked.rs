@@ -136,4 +136,19 @@ mod tests {
         assert!(matches!(storage.block(someone(1), "ada", NOW), Err(StorageError::Full(MAX_BLOCKED))));
         assert_eq!(storage.blocked().unwrap().len(), MAX_BLOCKED as usize);
     }
+
+    #[test]
+    fn who_is_blocked_while_they_are_being_told_counts_as_not_told() {
+        let folder = TempDir::new().unwrap();
+        let mut storage = open(&folder);
+        let ours = overlay::PresenceSecret::from_bytes([2; 32]);
+        storage.add_contact(someone(1), "ada", NOW).unwrap();
+        storage.block(someone(1), "ada", LATER).unwrap();
+        // The message was on its way.
+        storage.set_told(someone(1), ours).unwrap();
+        assert_eq!(storage.contacts().unwrap()[0].told, None);
+        storage.unblock(someone(1)).unwrap();
+        storage.set_told(someone(1), ours).unwrap();
+        assert_eq!(storage.contacts().unwrap()[0].told, Some(ours));
+    }
 }

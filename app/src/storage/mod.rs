@@ -302,10 +302,12 @@ impl Storage {
         Ok(())
     }
 
-    /// Notes which secret of ours a contact was given.
+    /// Notes which secret of ours a contact was given; whoever was blocked meanwhile has one that serves no more.
     pub fn set_told(&mut self, key: PublicKey, secret: PresenceSecret) -> Result<(), StorageError> {
         let row = params![key.bytes().as_slice(), secret.bytes().as_slice()];
-        self.db.execute("UPDATE contacts SET told = ?2 WHERE key = ?1", row)?;
+        let not_blocked = "key NOT IN (SELECT key FROM blocked)";
+        let told = format!("UPDATE contacts SET told = ?2 WHERE key = ?1 AND {not_blocked}");
+        self.db.execute(&told, row)?;
         Ok(())
     }
 
