@@ -196,10 +196,10 @@ pub(super) fn every_screen(
     window.harness.get_by_label(&last).scroll_to_me();
     window.harness.run();
     look(&mut window, "recovery words");
-    // After the buttons of Echo and of the ringtone: what hides the words to check them, and what it leaves.
+    // After the buttons of Echo, of the ringtone and of the camera: what hides the words to check them, and what it leaves.
     let is_last =
         |button: &Node<'_>| button.accesskit_node().label().is_some_and(|label| label.contains("HDMI"));
-    press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(2 + RING));
+    press(&mut window, |buttons| buttons.iter().skip_while(|button| !is_last(button)).nth(3 + RING));
     look(&mut window, "recovery words being checked");
     window.show(full());
     outside(&mut window, &mut look);
@@ -310,10 +310,10 @@ fn key_change_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut 
 fn sure_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window, &str)) {
     let mut window = open(full());
     press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, "dilip")));
-    // What calls, what takes back, and what folds.
-    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
+    // What calls, with and without video, what takes back, and what folds.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(3));
     look(&mut window, "ways to be sure");
-    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(1));
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
     look(&mut window, "whether to be sure no longer");
     let mut view = full();
     for row in view.contacts.iter_mut().filter(|row| row.name == "bob") {
@@ -321,8 +321,8 @@ fn sure_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Window
     }
     let mut window = open(view);
     press(&mut window, |buttons| buttons.iter().find(|button| is_row_of(button, "Grandmother")));
-    // What calls, what folds, and then the nickname.
-    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(2));
+    // What calls, with and without video, what folds, and then the nickname.
+    press(&mut window, |buttons| buttons.iter().filter(|button| button.rect().left() > SIDE).nth(3));
     look(&mut window, "a nickname being typed");
 }
 
