@@ -1,4 +1,4 @@
-//! The voice codec: Opus (RFC 6716), 48 kHz mono, 20 ms frames of always the same size, so that packets do not tell
+//! The voice codec: Opus (RFC 6716), 48 kHz mono, frames of 20 ms (or 120, see [`FrameLength`]) of always the same size, so that packets do not tell
 //! words. For the same reason there is no discontinuous transmission (DTX) and no variable bitrate: when packets pause or shrink,
 //! whoever sees them sees who speaks when, and of a variable rate even phrases can be told. Silence costs what speech costs.
 //!
@@ -10,11 +10,13 @@
 
 mod sys;
 
+use std::time::Duration;
+
 use opus::{Application, Bandwidth, Channels, Signal};
 
 use self::sys::{RawDecoder, Source};
 use crate::bitrate::Bitrate;
-use crate::frame::{OPUS_FRAME, SAMPLE_RATE};
+use crate::frame::{OPUS_FRAME, SAMPLE_RATE, duration_of};
 
 /// The longest Opus packet we make or accept, in bytes (RFC 6716 §3.2.1 allows 1275 a frame).
 pub const MAX_PACKET: usize = 1275;
@@ -74,7 +76,27 @@ pub enum CoarseCopies {
     For(f32),
 }
 
-/// Makes packets of 20 ms frames.
+/// How much sound one packet holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FrameLength {
+    /// What a conversation hardly notices.
+    #[default]
+    Ms20,
+    /// Where headers would cost more than the sound.
+    Ms120,
+}
+
+impl FrameLength {
+    /// At 48 kHz.
+    pub const fn samples(self) -> usize {
+        match self {
+            Self::Ms20 => OPUS_FRAME,
+            Self::Ms120 => MAX_DECODED,
+        }
+    }
+}
+
+/// Makes packets of frames.
 pub struct Encoder(opus::Encoder);
 
 impl Encoder {
@@ -110,8 +132,8 @@ impl Encoder {
         Ok(self.0.set_packet_loss_perc(percent)?)
     }
 
-    /// Encodes one frame.
-    pub fn encode(&mut self, frame: &[f32; OPUS_FRAME]) -> Result<Vec<u8>, CodecError> {
+    /// Encodes one frame, as long as any [`FrameLength`].
+    pub fn encode(&mut self, frame: &[f32]) -> Result<Vec<u8>, CodecError> {
         Ok(self.0.encode_vec_float(frame, MAX_PACKET)?)
     }
 }
@@ -186,16 +208,38 @@ pub fn has_coarse_copy(packet: &[u8]) -> bool {
     parsed.frames.first().and_then(|frame| frame.first()).is_some_and(|byte| byte >> (7 - flags) & 1 == 1)
 }
 
+/// How long what `packet` holds lasts; that of a usual frame where it is none.
+pub fn duration_in(packet: &[u8]) -> Duration {
+    duration_of(samples_of(packet).unwrap_or(OPUS_FRAME) as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_frame_comes_back_as_long_and_of_as_many_bits_as_were_asked_for() {
+        let config = EncoderConfig { bitrate: Bitrate::from_kbps(12), ..EncoderConfig::default() };
+        let mut encoder = Encoder::new(config).unwrap();
+        let frame: Vec<f32> =
+            (0..FrameLength::Ms120.samples()).map(|at| (at as f32 * 0.02).sin() * 0.3).collect();
+        let packets: Vec<Vec<u8>> = (0..5).map(|_| encoder.encode(&frame).unwrap()).collect();
+        let (mut decoder, mut out) = (Decoder::new().unwrap(), [0.0; MAX_DECODED]);
+        for packet in &packets {
+            assert_eq!(packet.len(), 180);
+            assert_eq!(duration_in(packet), Duration::from_millis(120));
+            assert_eq!(decoder.decode(packet, &mut out), Ok(frame.len()));
+        }
+        assert!(out.iter().any(|sample| *sample > 0.2));
+        assert!(encoder.encode(&frame[..1000]).is_err(), "no frame is as long");
+    }
 
     /// A second of something like a voice: harmonics of a pitch that glides.
     fn encoded(bitrate: Bitrate, copies: CoarseCopies) -> Vec<Vec<u8>> {
         let mut encoder = Encoder::new(EncoderConfig { bitrate, ..EncoderConfig::default() }).unwrap();
         encoder.set_coarse_copies(copies).unwrap();
         let mut phase = 0.0f32;
-        let mut frame = || {
+        let mut frame = || -> [f32; OPUS_FRAME] {
             std::array::from_fn(|_| {
                 phase += 0.015;
                 (1..9).map(|harmonic| (phase * harmonic as f32).sin() / 20.0).sum()

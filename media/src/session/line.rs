@@ -34,6 +34,7 @@ use super::{
 };
 use restart::Restart;
 
+use crate::codec;
 use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
@@ -257,6 +258,7 @@ impl Line {
 
     /// Whether the packet left.
     pub(super) fn send_voice(&mut self, now: Instant, packet: VoicePacket) -> bool {
+        self.path.set_spacing(codec::duration_in(&packet.payload));
         let sent = self.phase == Phase::Talking && self.call.send_voice(now, packet);
         self.settle(now);
         sent
@@ -390,6 +392,11 @@ impl Line {
         Measured { rtt: self.path.rtt().or(measured.rtt), ..measured }
     }
 
+    /// How long the last probe of the way in use took, there and back, once for each.
+    pub(super) fn poll_round_trip(&mut self) -> Option<Duration> {
+        self.path.poll_round_trip()
+    }
+
     pub(super) fn relayed(&self, now: Instant) -> Vec<Relayed> {
         self.path.relayed(now)
     }
@@ -517,6 +524,7 @@ impl Line {
             // Whoever speaks into a telephone that rings is not heard.
             CallEvent::Voice { .. } | CallEvent::Video { .. } if self.phase != Phase::Talking => {}
             CallEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
+                self.path.set_their_spacing(codec::duration_in(&payload));
                 let voice = LineEvent::Voice { sequence, timestamp, payload, copies, transmission };
                 self.events.push_back(voice);
             }

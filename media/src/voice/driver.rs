@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
@@ -153,11 +153,15 @@ struct Shared {
     loudest: Loudest,
 }
 
-/// What the other end is known to take, and the report that the media thread has not seen yet.
+/// What the other end is known to take, and what the media thread has not seen yet of what was reported.
 #[derive(Debug, Clone, Copy, Default)]
 struct Told {
     supported: Supported,
     reported: Option<Reported>,
+    /// How long the last probe took.
+    round_trip: Option<Duration>,
+    /// Whether packets take another way since.
+    new_way: bool,
 }
 
 /// What was chosen while the engine runs, and the media thread has not seen yet.
@@ -232,7 +236,19 @@ impl VoiceEngine {
 
     /// Tells what the other side takes, and what it says of what arrives; to be called once a second.
     pub fn handle_report(&self, supported: Supported, reported: Reported) {
-        *lock(&self.shared.told) = Told { supported, reported: Some(reported) };
+        let mut told = lock(&self.shared.told);
+        (told.supported, told.reported) = (supported, Some(reported));
+    }
+
+    /// Tells how long a probe took, there and back.
+    pub fn handle_round_trip(&self, latest: Duration) {
+        lock(&self.shared.told).round_trip = Some(latest);
+    }
+
+    /// Tells that packets take another way from now on.
+    pub fn handle_new_way(&self) {
+        let mut told = lock(&self.shared.told);
+        (told.round_trip, told.new_way) = (None, true);
     }
 
     /// Counters as of the last 10 ms.

@@ -9,6 +9,7 @@ pub mod virtual_clock;
 mod protection;
 mod receiver;
 mod sender;
+mod thrift;
 
 pub use protection::{Reported, Supported};
 pub use receiver::{TimeStretch, VoiceReceiver, VoiceReceiverConfig};

@@ -16,13 +16,16 @@
 //! kbit/s, so it is paid for with the band above 8 kHz; but three transmissions are over after 20 ms, where two copies take
 //! 40. Repeats come at [`MOST`] and stay until less than [`MUCH_LESS`] is lost: to change between the two is heard, too.
 //!
+//! Where a link does not carry the voice at all, it is made thin instead ([`thrift`](super::thrift)).
+//!
 //! What is lost because a link is too full would only become more: while packets stand in a queue ([`QUEUED`]) nothing is sent
 //! twice, and nothing for a while ([`TRY_AGAIN`]) where far more is lost since copies are sent.
 
 use std::time::Duration;
 
+use super::thrift::{Fare, Thrift};
 use crate::bitrate::Bitrate;
-use crate::codec::CoarseCopies;
+use crate::codec::{CoarseCopies, FrameLength};
 
 /// What the other end takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +84,8 @@ pub(super) struct Plan {
     pub(super) coarse: CoarseCopies,
     /// Of each frame, where it is not what it is without loss.
     pub(super) bitrate: Option<Bitrate>,
+    /// How long each is.
+    pub(super) length: FrameLength,
 }
 
 /// Makes plans of reports: believes the first loss, follows more at once, and less when it has stayed less.
@@ -94,6 +99,7 @@ pub(super) struct Protector {
     /// The shortest round trip of the last minute or so, and the present one, smoothed; none before one is told.
     round_trip: Option<(Duration, Duration)>,
     trial: Trial,
+    thrift: Thrift,
 }
 
 /// Whether copies help or harm.
@@ -117,6 +123,7 @@ impl Protector {
     /// Takes a report into account, to be called once a second.
     pub(super) fn handle_report(&mut self, reported: Reported) {
         let loss = if reported.loss.is_finite() { reported.loss.clamp(0.0, 1.0) } else { 0.0 };
+        self.thrift.handle_report(loss);
         let before = self.loss;
         self.loss += (loss - self.loss)
             * match loss > self.loss {
@@ -152,8 +159,31 @@ impl Protector {
         };
     }
 
+    /// A probe came back after so long.
+    pub(super) fn handle_round_trip(&mut self, latest: Duration) {
+        self.thrift.handle_round_trip(latest);
+    }
+
+    /// Packets take another way.
+    pub(super) fn handle_new_way(&mut self) {
+        self.thrift.handle_new_way();
+    }
+
+    /// How long what was sent last waits on the way.
+    pub(super) fn queue(&self) -> Duration {
+        self.thrift.queue()
+    }
+
     /// What is to be sent.
     pub(super) fn plan(&self) -> Plan {
+        let saved = match self.thrift.fare() {
+            Fare::Usual => None,
+            Fare::Thin => Some(THIN),
+            Fare::Lean => Some(LEAN),
+        };
+        if saved.is_some() {
+            return Plan { bitrate: saved, length: FrameLength::Ms120, ..Plan::default() };
+        }
         match (self.supported, self.loss) {
             (_, loss) if loss < SOME => Plan::default(),
             (Supported::Opus, loss) => {
@@ -194,6 +224,9 @@ const BESIDE_ONE: Bitrate = Bitrate::from_kbps(40);
 const BESIDE_TWO: Bitrate = Bitrate::from_kbps(28);
 const BESIDE_LATE: Bitrate = Bitrate::from_kbps(43);
 const BESIDE_REPEATS: Bitrate = Bitrate::from_kbps(20);
+/// Where nothing else fits.
+const THIN: Bitrate = Bitrate::from_kbps(12);
+const LEAN: Bitrate = Bitrate::from_kbps(8);
 /// The coarse copy takes its bits from the frame.
 const BESIDE_COARSE: Bitrate = Bitrate::from_kbps(48);
 /// Loss from which on anything is sent twice.

@@ -58,8 +58,8 @@ pub struct VoiceReceiver {
     /// Decoded and not yet played.
     ready: Vec<f32>,
     scratch: Box<[f32; MAX_DECODED]>,
-    /// Sequence number of the packet decoded last.
-    decoded: Option<i64>,
+    /// Sequence number of the packet decoded last, and the media time of its end.
+    decoded: Option<(i64, i64)>,
     /// Where the last packet ended of which a part was left out, in media time.
     shortened: Option<i64>,
     /// How long packets waited at the last pulls, in samples.
@@ -363,14 +363,17 @@ impl VoiceReceiver {
         // Fades into what is left of the packet, so that there is no step between them.
         let fading = (left_out > 0).then(|| self.continuation());
         let Some(packet) = self.packets.take_first() else { return false };
-        let lost = self.decoded.map_or(0, |before| (packet.sequence - before - 1).max(0));
+        // Frames of our ends are numbered by their time, whatever they hold: a long one has several numbers.
+        let lost = self.decoded.map_or(0, |(before, ended)| {
+            (packet.sequence - before - 1).min((packet.timestamp - ended) / OPUS_FRAME as i64).max(0)
+        });
         self.stats.lost += lost as u64;
         if packet.origin == Origin::Later {
             self.stats.lost += 1;
             self.stats.recovered += 1;
         }
-        self.decoded = Some(packet.sequence);
         let end = packet.timestamp + packet.samples as i64;
+        self.decoded = Some((packet.sequence, end));
         if left_out > 0 {
             self.shortened = Some(end);
             self.shift_delay(-(left_out as i64));

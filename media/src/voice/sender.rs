@@ -1,10 +1,11 @@
 //! Captured blocks in, packets out.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::protection::{Distance, Plan, Protector, Repeats, Reported, Supported};
-use crate::codec::{CodecError, Encoder, EncoderConfig};
-use crate::frame::{BLOCK, Block, OPUS_FRAME};
+use crate::codec::{CodecError, Encoder, EncoderConfig, FrameLength, MAX_DECODED};
+use crate::frame::{BLOCK, Block, OPUS_FRAME, samples_in};
 
 /// How voice is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -34,7 +35,7 @@ pub enum Transmission {
     Repeat,
 }
 
-/// One encoded frame of 20 ms, and what earlier packets held.
+/// One encoded frame, and what earlier packets held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoicePacket {
     /// One Opus packet, the payload of one RTP packet (RFC 7587).
@@ -58,10 +59,18 @@ pub struct EarlierFrame {
 
 /// Makes packets of captured blocks: two blocks to a frame, without a gap in the timestamps. Where a frame is repeated, that
 /// is when the first block of the next one is there, half a frame later: it needs nothing of that block.
+///
+/// On a link that is too narrow for that, twelve blocks are a frame. When that is found, more is in the link's queue than it
+/// carries in time: as long as that is, nothing is sent after the first such frame, a second and a half at most.
 pub struct VoiceSender {
     encoder: Encoder,
-    frame: [f32; OPUS_FRAME],
+    frame: Box<[f32; MAX_DECODED]>,
     filled: usize,
+    /// Of the frame that is being filled.
+    length: FrameLength,
+    /// Samples that are left out, for the link is busy with those before; from the next long frame on, and now.
+    queued: u64,
+    pause: u64,
     timestamp: u32,
     mute: Mute,
     failed: u64,
@@ -77,8 +86,11 @@ impl VoiceSender {
     pub fn new(config: VoiceSenderConfig) -> Result<Self, CodecError> {
         Ok(Self {
             encoder: Encoder::new(config.encoder)?,
-            frame: [0.0; OPUS_FRAME],
+            frame: Box::new([0.0; MAX_DECODED]),
             filled: 0,
+            length: FrameLength::default(),
+            queued: 0,
+            pause: 0,
             timestamp: 0,
             mute: Mute::Off,
             failed: 0,
@@ -91,6 +103,10 @@ impl VoiceSender {
 
     /// Takes the next 10 ms; every second block completes a frame. Half a frame later its [repeat](Self::repeat) is due.
     pub fn capture(&mut self, block: &Block) -> Option<VoicePacket> {
+        if self.filled == 0 && self.length != self.plan.length {
+            self.length = self.plan.length;
+            self.sent.clear();
+        }
         let place = &mut self.frame[self.filled..self.filled + BLOCK];
         match self.mute {
             Mute::On => place.fill(0.0),
@@ -98,17 +114,25 @@ impl VoiceSender {
             Mute::Off => place.iter_mut().zip(block).for_each(|(to, from)| *to = finite(*from)),
         }
         self.filled += BLOCK;
-        if self.filled < OPUS_FRAME {
+        let samples = self.length.samples();
+        if self.filled < samples {
             return None;
         }
         self.filled = 0;
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(OPUS_FRAME as u32);
-        match self.encoder.encode(&self.frame) {
+        self.timestamp = timestamp.wrapping_add(samples as u32);
+        if self.pause > 0 {
+            self.pause = self.pause.saturating_sub(samples as u64);
+            return None;
+        }
+        // The first long frame leaves before the pause: it tells the other end how long they are.
+        if self.length == FrameLength::Ms120 {
+            self.pause = std::mem::take(&mut self.queued);
+        }
+        match self.encoder.encode(&self.frame[..samples]) {
             Ok(payload) => {
                 let copies = self.copies();
-                self.sent.truncate(Distance::MOST.frames() - 1);
-                self.sent.push_front(payload.clone());
+                self.remember(&payload);
                 Some(VoicePacket { payload, timestamp, copies, transmission: Transmission::First })
             }
             Err(error) => {
@@ -118,6 +142,17 @@ impl VoiceSender {
                 None
             }
         }
+    }
+
+    /// Tells how long a probe took, there and back.
+    pub fn handle_round_trip(&mut self, latest: Duration) {
+        self.protector.handle_round_trip(latest);
+        self.follow();
+    }
+
+    /// Tells that packets take another way from now on.
+    pub fn handle_new_way(&mut self) {
+        self.protector.handle_new_way();
     }
 
     /// The last frame once more, where so much is lost that it is sent again.
@@ -144,6 +179,14 @@ impl VoiceSender {
         self.follow();
     }
 
+    /// Keeps a frame that may be sent once more; long ones are not.
+    fn remember(&mut self, payload: &[u8]) {
+        if self.length == FrameLength::Ms20 {
+            self.sent.truncate(Distance::MOST.frames() - 1);
+            self.sent.push_front(payload.to_vec());
+        }
+    }
+
     /// The frames that are sent once more with the next packet, oldest first.
     fn copies(&self) -> Vec<EarlierFrame> {
         let farthest_first = self.plan.copies.iter().rev();
@@ -159,6 +202,10 @@ impl VoiceSender {
         if plan == self.plan {
             return;
         }
+        (self.queued, self.pause) = match plan.length {
+            FrameLength::Ms120 => (samples_in(self.protector.queue().min(LONGEST_PAUSE)), 0),
+            FrameLength::Ms20 => (0, 0),
+        };
         self.plan = plan;
         let bitrate = plan.bitrate.unwrap_or(self.config.encoder.bitrate);
         let changed = self.encoder.set_bitrate(bitrate).and(self.encoder.set_coarse_copies(plan.coarse));
@@ -167,6 +214,9 @@ impl VoiceSender {
         }
     }
 }
+
+/// Words after a pause in time are worth more than words that come later and later.
+const LONGEST_PAUSE: Duration = Duration::from_millis(1500);
 
 fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }

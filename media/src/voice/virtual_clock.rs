@@ -2,7 +2,7 @@
 //!
 //! The owner of the simulated clock calls [`VirtualVoice::tick`] every 10 ms of simulated time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     EarlierFrame, PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
@@ -77,6 +77,16 @@ impl VirtualVoice {
         self.receiver.handle_report(reported);
     }
 
+    /// Tells how long a probe took, there and back.
+    pub fn handle_round_trip(&mut self, latest: Duration) {
+        self.sender.handle_round_trip(latest);
+    }
+
+    /// Tells that packets take another way from now on.
+    pub fn handle_new_way(&mut self) {
+        self.sender.handle_new_way();
+    }
+
     /// The sending half, to mute it.
     pub fn sender(&mut self) -> &mut VoiceSender {
         &mut self.sender
@@ -85,8 +95,6 @@ impl VirtualVoice {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[expect(clippy::disallowed_methods, reason = "simulated time needs some instant to begin at")]

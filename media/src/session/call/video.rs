@@ -87,10 +87,20 @@ pub(super) struct Asking {
     pub(super) request: Request,
 }
 
+/// What the link has room for beside the voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Pictures.
+    Room,
+    /// Not even for the usual voice: pictures wait, and to the other end our camera is off.
+    Nothing,
+}
+
 /// Both directions.
 pub(super) struct Video {
     agreed: Agreed,
     camera: Camera,
+    beside: Beside,
     ssrc: u32,
     repeats: u32,
     sequence: u16,
@@ -123,6 +133,7 @@ impl Video {
         Self {
             agreed: Agreed::default(),
             camera: Camera::Off,
+            beside: Beside::Room,
             ssrc,
             repeats,
             sequence,
@@ -153,6 +164,10 @@ impl Video {
     pub(super) fn set_camera(&mut self, camera: Camera) {
         // What waits still leaves: pictures to come may build on it.
         self.camera = camera;
+    }
+
+    pub(super) const fn set_beside(&mut self, beside: Beside) {
+        self.beside = beside;
     }
 
     /// The packets of one picture. Nobody needs what waits before a keyframe; but one keyframe never takes the place of
@@ -188,7 +203,7 @@ impl Video {
     /// The voice: beside pictures it is numbered and counted, and is what [`Self::poll_transmit`] gives next; without, it
     /// comes back as it is.
     pub(super) fn send_voice(&mut self, now: Instant, packet: Packet) -> Option<Packet> {
-        if self.camera == Camera::Off {
+        if self.camera == Camera::Off || self.beside == Beside::Nothing {
             return Some(packet);
         }
         let size = packet.payload.len() + HEADERS;
@@ -237,6 +252,7 @@ impl Video {
         self.controller.handle_timeout(now);
         // A probe is filled with what was sent last: before anything was, it waits.
         if self.camera == Camera::On
+            && self.beside == Beside::Room
             && self.agreed.extension.is_some()
             && self.answerer.latest_size().is_some()
         {
@@ -324,7 +340,8 @@ impl Video {
     pub(super) fn budget(&mut self, now: Instant) -> Budget {
         let rest = self.controller.target().less(VOICE_RATE).less(self.again.rate(now));
         let payload = rest.scaled(PAYLOAD as f64 / (PAYLOAD + HEADERS) as f64);
-        let room = if self.camera == Camera::On { self.pacer.room() } else { Room::Skip };
+        let shown = self.camera == Camera::On && self.beside == Beside::Room;
+        let room = if shown { self.pacer.room() } else { Room::Skip };
         Budget { rate: payload.max(LEAST), room }
     }
 

@@ -4,14 +4,15 @@
 //! A repeat is a packet like any other, with the next sequence number and the timestamp of its frame, so that what is lost is
 //! counted as it is, whatever of it is mended. Its payload type tells it from the first.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rtc::rtcp::extended_report::{ExtendedReport, VoIPMetricsReportBlock};
 use rtc::rtp::{Header, Packet};
 
+use super::video::Beside;
 use super::{Call, CallEvent, MediaKind, PeerKind, VOICE_TRACK};
-use crate::frame::{OPUS_FRAME, duration_of};
+use crate::codec::duration_in;
 use crate::jitter::losses::{Bursts, GMIN};
 use crate::session::sdp::REPEAT;
 use crate::voice::{Transmission, VoicePacket, red};
@@ -27,6 +28,9 @@ pub(super) enum VoiceKind {
     Repeat,
 }
 
+/// What a frame holds where there is room for it.
+const USUAL: Duration = Duration::from_millis(20);
+
 /// Unknown, in a report of the voice (RFC 3611 §4.7.4 and 4.7.5).
 const UNKNOWN: u8 = 127;
 
@@ -38,6 +42,8 @@ impl Call {
             return false;
         }
         let timestamp = self.first_timestamp.wrapping_add(packet.timestamp);
+        let holds = duration_in(&packet.payload);
+        self.video.set_beside(if holds > USUAL { Beside::Nothing } else { Beside::Room });
         let red = self.formats.red.filter(|_| !packet.copies.is_empty());
         let (payload_type, payload) = match (packet.transmission, red) {
             (Transmission::Repeat, _) if !self.takes_repeats => return false,
@@ -56,8 +62,7 @@ impl Call {
             ..Default::default()
         };
         self.sequence = self.sequence.wrapping_add(1);
-        // It holds the sound of the last 20 ms.
-        let captured = now.checked_sub(duration_of(OPUS_FRAME as u64)).unwrap_or(now);
+        let captured = now.checked_sub(holds).unwrap_or(now);
         self.reports.sent(now, MediaKind::Voice, captured, timestamp, payload.len());
         let sent = match self.video.send_voice(now, Packet { header, payload: payload.into() }) {
             Some(packet) => self.write(now, VOICE_TRACK, packet),

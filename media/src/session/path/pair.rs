@@ -102,11 +102,21 @@ pub(super) enum Pace {
     Spare,
 }
 
+/// A probe whose answer is waited for.
+struct Asked {
+    transaction: TransactionId,
+    at: Instant,
+    /// Whether it has been counted as unanswered; its answer may still come, where a queue has grown meanwhile.
+    missed: bool,
+}
+
 pub(super) struct Pair {
     pub(super) ends: Ends,
     pub(super) state: State,
     /// Smoothed.
     pub(super) rtt: Option<Duration>,
+    /// The same of the last probe that was answered.
+    pub(super) latest: Option<Duration>,
     /// The other end has probed it: what comes from there may be for the call.
     pub(super) admitted: bool,
     /// When anything authentic came last.
@@ -122,7 +132,7 @@ pub(super) struct Pair {
     /// `None` until probes can leave, and when there is no use in more.
     probe_at: Option<Instant>,
     probed: Option<Instant>,
-    asked: VecDeque<(TransactionId, Instant)>,
+    asked: VecDeque<Asked>,
     misses: u32,
 }
 
@@ -157,6 +167,7 @@ impl Pair {
             ends,
             state: State::Probing { since: now },
             rtt: None,
+            latest: None,
             admitted: false,
             heard: None,
             traffic: None,
@@ -212,8 +223,8 @@ impl Pair {
     pub(super) fn probe(&mut self, now: Instant, transaction: TransactionId, pace: Pace) {
         let patience = self.rtt.map_or(ANSWERED_WITHIN, |rtt| ANSWERED_WITHIN.max(rtt * 2));
         if matches!(self.state, State::Proven) {
-            while self.asked.front().is_some_and(|(_, at)| *at + patience <= now) {
-                self.asked.pop_front();
+            for asked in self.asked.iter_mut().filter(|asked| !asked.missed && asked.at + patience <= now) {
+                asked.missed = true;
                 self.misses += 1;
             }
             // Where the other end is heard all the same, it is loss.
@@ -224,7 +235,7 @@ impl Pair {
         if self.asked.len() == ASKED {
             self.asked.pop_front();
         }
-        self.asked.push_back((transaction, now));
+        self.asked.push_back(Asked { transaction, at: now, missed: false });
         self.probed = Some(now);
         let interval = match self.state {
             State::Probing { since } => {
@@ -271,10 +282,11 @@ impl Pair {
 
     /// The other end answers; whether that proves the pair anew, or nothing if it was not asked.
     pub(super) fn answered(&mut self, now: Instant, transaction: TransactionId, pace: Pace) -> Option<bool> {
-        let (_, asked) = *self.asked.iter().find(|(asked, _)| *asked == transaction)?;
+        let asked = self.asked.iter().find(|asked| asked.transaction == transaction)?.at;
         let rtt = now.saturating_duration_since(asked);
+        self.latest = Some(rtt);
         self.rtt = Some(self.rtt.map_or(rtt, |smooth| (smooth * 3 + rtt) / 4));
-        self.asked.retain(|(_, at)| *at > asked);
+        self.asked.retain(|later| later.at > asked);
         self.misses = 0;
         let newly = !self.is_proven();
         if newly {
@@ -282,6 +294,11 @@ impl Pair {
             self.probe_at = Some(now + if pace == Pace::Spare { SPARE } else { STANDBY });
         }
         Some(newly)
+    }
+
+    /// How long it has not answered: since the first probe after the last one that it did.
+    pub(super) fn unanswered_for(&self, now: Instant) -> Option<Duration> {
+        Some(now.saturating_duration_since(self.asked.front()?.at))
     }
 
     /// It carries nothing until it answers again.
@@ -356,6 +373,20 @@ mod tests {
         assert_eq!(pair.state, State::Silent);
         pair.probe(start + 4000 * MS, id(99), Pace::Standby);
         assert_eq!(pair.answered(start + 4030 * MS, id(99), Pace::Standby), Some(true));
+    }
+
+    #[test]
+    fn a_queue_that_grows_on_a_fast_pair_is_measured_though_probes_are_missed_meanwhile() {
+        let start = origin();
+        let mut pair = pair(start);
+        pair.probe(start, id(1), Pace::Standby);
+        pair.answered(start + 80 * MS, id(1), Pace::Standby);
+        for n in 2..6 {
+            pair.probe(start + 300 * MS * n, id(n), Pace::Urgent);
+        }
+        assert_eq!(pair.answered(start + 1500 * MS, id(2), Pace::Urgent), Some(false));
+        assert_eq!(pair.latest, Some(900 * MS));
+        assert_eq!(pair.misses, 0);
     }
 
     #[test]

@@ -38,6 +38,13 @@ const MAX_PAIRS: usize = 64;
 const PACING: Duration = Duration::from_millis(5);
 /// A pair the call is on or may be on hears something from us at least this often, sound or not.
 const KEEP_ALIVE: Duration = Duration::from_millis(50);
+/// How often the voice leaves where there is room.
+const USUAL: Duration = Duration::from_millis(20);
+/// The probes of the pair in use are unanswered for so long: whatever is the matter, they take no less. By chance that is rare
+/// where three of ten packets are lost either way.
+const UNANSWERED: Duration = Duration::from_secs(3);
+/// Where nothing was heard for so long, it is the way that is gone, not its room.
+const GAP_AT_MOST: Duration = Duration::from_millis(500);
 /// The other end is taken to send on a pair for this long after it showed so.
 const LED: Duration = Duration::from_millis(200);
 /// Packets waiting to be sent; the oldest is dropped when more come.
@@ -77,6 +84,11 @@ pub(super) struct Pairs {
     watch: Watch,
     /// A better pair than the one in use, and since when it is better.
     rival: Option<(PairId, Instant)>,
+    /// How often our voice leaves, and theirs comes: seldom where the link is narrow, and then little else leaves, too.
+    spacing: Duration,
+    their_spacing: Duration,
+    /// Of the last probe of the pair in use, until somebody asks.
+    round_trip: Option<Duration>,
     talking: bool,
     usable: bool,
     handshake: Handshake,
@@ -103,6 +115,9 @@ impl Pairs {
             flow: Flow::Seeking,
             watch: Watch::default(),
             rival: None,
+            spacing: USUAL,
+            their_spacing: USUAL,
+            round_trip: None,
             talking: false,
             usable: false,
             handshake: Handshake::default(),
@@ -142,6 +157,19 @@ impl Pairs {
         self.tell_claim(now);
         self.watch.begin(now);
         self.evaluate(now);
+    }
+
+    pub(super) const fn set_spacing(&mut self, ours: Duration) {
+        self.spacing = ours;
+    }
+
+    pub(super) const fn set_their_spacing(&mut self, theirs: Duration) {
+        self.their_spacing = theirs;
+    }
+
+    /// How long the last probe of the pair in use took, there and back, or has taken so far; once for each.
+    pub(super) const fn poll_round_trip(&mut self) -> Option<Duration> {
+        self.round_trip.take()
     }
 
     /// A socket on an interface, or an allocation (on whose relay, and how that is reached), and the addresses of the
@@ -279,6 +307,9 @@ impl Pairs {
                 if pair.answered(now, transaction, pace).is_none() {
                     return false;
                 }
+                if self.flow.targets()[0] == Some(id) {
+                    self.round_trip = pair.latest;
+                }
                 (pair.heard, self.last_heard) = (Some(now), Some(now));
             }
             Probe::KeepAlive { .. } if !(pair.admitted || pair.is_proven()) => return false,
@@ -333,6 +364,13 @@ impl Pairs {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
+        let waiting = self.in_use().and_then(|(_, pair)| pair.unanswered_for(now));
+        if self.talking
+            && self.last_heard.is_some_and(|heard| now < heard + GAP_AT_MOST)
+            && waiting.is_some_and(|waiting| waiting >= UNANSWERED)
+        {
+            self.round_trip = waiting;
+        }
         self.watch_gap(now);
         self.evaluate(now);
         self.repeat_if_due(now);
@@ -457,7 +495,8 @@ impl Pairs {
             _ if self.flow.uses(id) || (led && pair.is_proven()) => pair.kept_alive,
             _ => return None,
         };
-        last.map_or_else(|| self.watch.since(), |last| Some(last + KEEP_ALIVE))
+        let spacing = if self.spacing > USUAL { self.spacing * 2 } else { KEEP_ALIVE };
+        last.map_or_else(|| self.watch.since(), |last| Some(last + spacing))
     }
 
     /// When the other end last showed anywhere which pair it sends on.
@@ -479,7 +518,10 @@ impl Pairs {
     }
 
     fn pace(&self, now: Instant, id: PairId) -> Pace {
-        if self.flow.is_urgent(now) {
+        if self.spacing > USUAL {
+            // There is no room for more.
+            if self.flow.uses(id) { Pace::Standby } else { Pace::Spare }
+        } else if self.flow.is_urgent(now) {
             Pace::Urgent
         } else if self.flow.uses(id) || self.standbys().iter().take(STANDBYS).any(|standby| *standby == id) {
             Pace::Standby

@@ -151,6 +151,25 @@ impl Path {
         self.silbo.as_ref()?.pairs.in_use()?.1.rtt
     }
 
+    /// How long the last probe of the pair in use took, once for each; between Silbos.
+    pub(in crate::session) fn poll_round_trip(&mut self) -> Option<Duration> {
+        self.silbo.as_mut()?.pairs.poll_round_trip()
+    }
+
+    /// Our voice leaves this often.
+    pub(in crate::session) fn set_spacing(&mut self, ours: Duration) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.set_spacing(ours);
+        }
+    }
+
+    /// The other end's voice comes this often.
+    pub(in crate::session) fn set_their_spacing(&mut self, theirs: Duration) {
+        if let Some(Silbo { pairs, .. }) = &mut self.silbo {
+            pairs.set_their_spacing(theirs);
+        }
+    }
+
     /// Probes are for the pairs, DTLS and SRTP from where the other end has shown itself for ICE; and an address that is
     /// new, but the other end's beyond doubt, is taken in (RFC 8445 §7.3.1.3).
     pub(super) fn take_silbo(

@@ -14,7 +14,7 @@ use super::sound::{Sound, SoundNews};
 use crate::device::{AudioSink, AudioSource};
 use crate::mix::Volume;
 use crate::session::far::Far;
-use crate::session::line::LineEvent;
+use crate::session::line::{Line, LineEvent};
 use crate::session::network::driver::{LOOK_EVERY, Network};
 use crate::session::path::streams::Wish;
 use crate::session::sockets::driver::{Received, Sockets};
@@ -182,6 +182,9 @@ impl Task {
         while let Some(transmit) = self.far.poll_transmit() {
             self.sockets.send(transmit);
         }
+        if let Some(latest) = self.far.line().and_then(Line::poll_round_trip) {
+            self.sound.handle_round_trip(latest);
+        }
         if self.next_stats.is_some_and(|due| due <= now) {
             self.next_stats = Some(now + STATS_EVERY);
             let measured = self.far.measure(now);
@@ -233,7 +236,10 @@ impl Task {
                 self.next_stats = Some(now + STATS_EVERY);
                 self.tell(SessionEvent::Connected);
             }
-            LineEvent::Path(report) => self.tell(SessionEvent::Path(report)),
+            LineEvent::Path(report) => {
+                self.sound.handle_new_way();
+                self.tell(SessionEvent::Path(report));
+            }
             LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
             LineEvent::Relay(relay, health) => self.tell(SessionEvent::Relay(relay, health)),
             LineEvent::Voice { sequence, timestamp, payload, copies, transmission } => {

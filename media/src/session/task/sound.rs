@@ -6,6 +6,7 @@
 
 use std::future::pending;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -126,6 +127,18 @@ impl Sound {
     pub(super) fn handle_report(&self, supported: Supported, reported: Reported) {
         if let Some(engine) = self.engine() {
             engine.handle_report(supported, reported);
+        }
+    }
+
+    pub(super) fn handle_round_trip(&self, latest: Duration) {
+        if let Some(engine) = self.engine() {
+            engine.handle_round_trip(latest);
+        }
+    }
+
+    pub(super) fn handle_new_way(&self) {
+        if let Some(engine) = self.engine() {
+            engine.handle_new_way();
         }
     }
 

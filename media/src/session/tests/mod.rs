@@ -2,6 +2,7 @@
 
 mod guesses;
 mod matrix;
+mod narrow;
 mod paths;
 mod relays;
 mod ringing;

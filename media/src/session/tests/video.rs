@@ -138,13 +138,13 @@ impl End {
         self.video.next = now;
     }
 
-    fn seen_since(&self, since: Instant) -> Vec<(Instant, u32)> {
+    pub(super) fn seen_since(&self, since: Instant) -> Vec<(Instant, u32)> {
         self.video.seen.iter().copied().filter(|(at, _)| *at >= since).collect()
     }
 }
 
 /// A call in which both cameras are on from the beginning.
-fn filmed(plan: Plan) -> World {
+pub(super) fn filmed(plan: Plan) -> World {
     let mut world = World::new(plan);
     world.dial();
     assert!(world.run_while_not(LIMIT, both_connected), "not connected: {:?}", logs(&world));

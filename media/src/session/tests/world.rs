@@ -283,6 +283,9 @@ impl World {
                         let measured = end.line.measure(next);
                         end.voice.handle_report(measured.supported, measured.reported());
                     }
+                    if let Some(latest) = end.line.poll_round_trip() {
+                        end.voice.handle_round_trip(latest);
+                    }
                     if let Some(packet) = end.voice.tick(next) {
                         end.line.send_voice(next, packet);
                     }
@@ -400,6 +403,7 @@ impl World {
                         }
                         voice.insert_copies(self.now, *sequence, *timestamp, copies);
                     }
+                    LineEvent::Path(_) => self.ends[who].voice.handle_new_way(),
                     event => self.ends[who].video.handle(self.now, event),
                 }
                 let since = self.now - self.start;

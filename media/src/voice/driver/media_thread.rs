@@ -185,10 +185,17 @@ impl MediaThread {
     fn take_settings(&mut self) {
         let muted = self.shared.muted.load(Ordering::Relaxed);
         self.sender.set_muted(if muted { Mute::On } else { Mute::Off });
-        let (supported, reported) = {
+        let super::Told { supported, reported, round_trip, new_way } = {
             let mut told = lock(&self.shared.told);
-            (told.supported, told.reported.take())
+            let seen = super::Told { supported: told.supported, ..super::Told::default() };
+            std::mem::replace(&mut *told, seen)
         };
+        if new_way {
+            self.sender.handle_new_way();
+        }
+        if let Some(latest) = round_trip {
+            self.sender.handle_round_trip(latest);
+        }
         if let Some(reported) = reported {
             self.sender.set_supported(supported);
             self.sender.handle_report(reported);

@@ -16,14 +16,15 @@
 use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
-use super::{ALIVE, Pairs, PairsEvent};
+use super::{ALIVE, Pairs, PairsEvent, USUAL};
 use crate::session::description::CandidateKind;
 use crate::session::path::SocketId;
 use crate::session::path::pair::{Pace, Pair, PairId};
 use crate::session::path::probe::Mark;
 
 /// Sound comes every 20 ms, keep-alives every 50: this long without either is a gap. At 100 ms a frame more was missed of
-/// each relay that died; at 10 % loss four packets in a row are lost every few minutes, which costs a second of copies.
+/// each relay that died; at 10 % loss four packets in a row are lost every few minutes, which costs a second of copies. Where
+/// sound comes less often, three times what it comes later than usual is added.
 const GAP: Duration = Duration::from_millis(85);
 /// A pair newly in use is given this long, and two round trips, until the other end feeds it.
 const FIRST_FED: Duration = Duration::from_millis(500);
@@ -160,7 +161,7 @@ impl Pairs {
         let (Flow::Single { on } | Flow::Doubled { on, .. }) = self.flow else { return None };
         let (since, pair) = (self.watch.since.filter(|_| self.watch.hears)?, self.pairs.get(&on)?);
         let due = match pair.traffic.filter(|traffic| *traffic + COPIES_AFTER_GAP > since) {
-            Some(traffic) => traffic.max(since) + GAP,
+            Some(traffic) => traffic.max(since) + GAP + self.their_spacing.saturating_sub(USUAL) * 3,
             None => since + FIRST_FED + pair.rtt.unwrap_or_default() * 2,
         };
         Some(self.watch.excused.map_or(due, |excused| excused.max(due)))
