@@ -15,11 +15,11 @@ pub const WIDTH: u32 = 1000;
 /// Its height.
 pub const HEIGHT: u32 = 640;
 
-/// Controls of a contact's page, counted from its last one: remove, block, nickname, other ways of being sure, call with video.
+/// Controls of a contact's page, counted from its last one: remove, block, nickname, other ways of being sure, call with video, call.
 const OTHER_WAYS: usize = 4;
-const CALL: usize = 5;
+const CALL: usize = 6;
 /// The same when the other ways are shown and the keys were compared: before them stands what takes that back.
-const CALL_AFTER_COMPARING: usize = 6;
+const CALL_AFTER_COMPARING: usize = 7;
 
 /// Who opens a window, and where.
 #[derive(Debug, Clone, Copy)]
