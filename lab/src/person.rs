@@ -17,9 +17,10 @@ pub const HEIGHT: u32 = 640;
 
 /// Controls of a contact's page, counted from its last one: remove, block, nickname, other ways of being sure, call with video, call.
 const OTHER_WAYS: usize = 4;
+const CALL_WITH_VIDEO: usize = 5;
 const CALL: usize = 6;
 /// The same when the other ways are shown and the keys were compared: before them stands what takes that back.
-const CALL_AFTER_COMPARING: usize = 7;
+const CALL_WITH_VIDEO_AFTER_COMPARING: usize = 6;
 
 /// Who opens a window, and where.
 #[derive(Debug, Clone, Copy)]
@@ -122,9 +123,16 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
+    /// The same, with video.
+    pub fn call_with_video(&mut self) -> Result<()> {
+        self.press_last(CALL_WITH_VIDEO)?;
+        self.events.expect("calling", PATIENCE)?;
+        Ok(())
+    }
+
     /// The same right after [`Person::compared`]: the control that noted it is gone, and the keyboard with it.
     pub fn call_after_comparing(&mut self) -> Result<()> {
-        self.press_last(CALL_AFTER_COMPARING)?;
+        self.press_last(CALL_WITH_VIDEO_AFTER_COMPARING)?;
         self.events.expect("calling", PATIENCE)?;
         Ok(())
     }

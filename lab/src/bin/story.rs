@@ -105,7 +105,7 @@ impl Story<'_> {
         self.alice.register()?;
         self.bob.register()?;
         self.alice.add("bob")?;
-        self.alice.call()?;
+        self.alice.call_with_video()?;
         // Strangers never ring.
         let request = self.bob.expect_state("request", "new")?;
         ensure!(request["name"] == "alice", "somebody else asks: {request}");
@@ -142,7 +142,8 @@ impl Story<'_> {
             person.events.expect("first_picture", PATIENCE)?;
         }
         for (name, person) in [("alice", &self.alice), ("bob", &self.bob)] {
-            let first = counter(&person.window).with_context(|| format!("{name} sees no picture"))?;
+            let first = poll("a picture", PATIENCE, || Ok(counter(&person.window).ok()))
+                .with_context(|| format!("{name} sees no picture"))?;
             poll("moving picture", PATIENCE, || {
                 Ok(counter(&person.window).ok().filter(|later| *later > first))
             })
