@@ -94,12 +94,12 @@ impl<'a> Person<'a> {
         self.events.expect_where(&format!("{name} {state}"), PATIENCE, told)
     }
 
-    /// Accepts the only request there is, which stands right below the search field: between it and the page that opens are
-    /// Echo, the row that invites and the four tabs; the page begins with the button that declines.
+    /// Accepts the only request there is, which stands below the search field and what scans a code: between it and the page
+    /// that opens are Echo, the row that invites and the four tabs; the page begins with the button that declines.
     pub fn accept_request(&mut self) -> Result<()> {
         self.window.settle()?;
         self.window.press("ctrl+f")?;
-        self.tab(1)?;
+        self.tab(2)?;
         self.window.press("Return")?;
         self.window.settle()?;
         self.tab(8)?;
@@ -137,19 +137,17 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
-    /// Leaves the page of a call that is over by its first control.
+    /// Leaves the page of a call that is over by its last control.
     pub fn leave_ended_call(&mut self) -> Result<()> {
-        self.window.settle()?;
-        self.tab(1)?;
-        self.window.press("Return")
+        self.press_last(1)
     }
 
-    /// Goes to the past calls: the first of the tabs, which follow the search field, Echo and one contact, and the row that
-    /// invites.
+    /// Goes to the past calls: the first of the tabs, which follow the search field, what scans a code, Echo and one contact,
+    /// and the row that invites.
     pub fn show_history(&mut self) -> Result<()> {
         self.window.settle()?;
         self.window.press("ctrl+f")?;
-        self.tab(4)?;
+        self.tab(5)?;
         self.window.press("Return")?;
         self.window.settle()
     }

@@ -7,7 +7,7 @@ use app::engine::view::{
     NetworkCheck, NetworkFound, NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search,
     Second, TREND, View,
 };
-use app::reason::{Reason, Remedy, Word};
+use app::reason::{Fault, Reason, Word};
 use app::storage::{Verified, When};
 use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
 use media::session::Camera;
@@ -124,7 +124,10 @@ pub(crate) fn requests() -> View {
 pub(crate) fn notices() -> View {
     let mut view = contacts();
     view.notices = vec![
-        Notice { id: 1, why: Reason::Camera { why: "unplugged".to_owned(), remedy: Remedy::PlugIn } },
+        Notice {
+            id: 1,
+            why: Reason::Device { why: "unplugged".to_owned(), fault: Fault::Gone(Direction::Capture) },
+        },
         Notice { id: 2, why: Reason::NameTaken("alice".to_owned()) },
     ];
     view

@@ -3,6 +3,7 @@
 //! ```text
 //!   window ──Wanted (what is to be seen, whole)──▶ thread "desktop" ──▶ org.freedesktop.Notifications
 //!      │ ───Order (what is to be done)───────────▶     │         ├────▶ org.kde.StatusNotifierWatcher
+//!      │                                               │         ├────▶ org.freedesktop.portal.FileChooser
 //!      │                                               │         └────▶ autostart/silbo.desktop
 //!      └◀──────────────Report (what came of it)────────┘
 //! ```
@@ -14,16 +15,19 @@
 //! whoever is on it may press what is offered, and no more is offered than the window itself has buttons for.
 
 pub mod autostart;
+mod chooser;
 pub mod icon;
 mod notification;
 mod session;
 mod tray;
 
 pub use autostart::{Autostart, AutostartEntry, AutostartError};
+pub use chooser::{ChooserPresence, FileQuestion, Purpose};
 pub use icon::Badge;
 pub use notification::{Action, Notification, NotificationId, Urgency, short_name};
 pub use tray::{TrayAction, TrayPresence, TrayView};
 
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc as sync_mpsc};
 use std::thread;
 use std::time::Duration;
@@ -60,10 +64,12 @@ pub struct Wanted {
 }
 
 /// What is to be done once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// Start at login, or no longer; answered by [`Report::Autostart`].
     SetAutostart(Autostart),
+    /// Ask the person for a file; answered by [`Report::Chose`] if they choose one.
+    AskForFile(FileQuestion),
 }
 
 /// What came of it, and what the person did outside the window.
@@ -84,6 +90,15 @@ pub enum Report {
     Tray(TrayPresence),
     /// Somebody pressed something there.
     TrayPressed(TrayAction),
+    /// Whether files can be chosen; until the first of these they cannot.
+    Chooser(ChooserPresence),
+    /// Somebody chose a file.
+    Chose {
+        /// What for.
+        purpose: Purpose,
+        /// Which.
+        file: PathBuf,
+    },
 }
 
 /// How the window speaks to the desktop; when it is dropped, all that it has shown disappears.

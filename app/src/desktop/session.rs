@@ -1,6 +1,7 @@
 //! The thread that speaks to the desktop session.
 
 use super::autostart::AutostartEntry;
+use super::chooser::{Chooser, ChooserPresence};
 use super::notification::Notifications;
 use super::tray::{Tray, TrayPresence};
 use super::{Bus, Order, Outlet, Report, Wanted};
@@ -69,6 +70,13 @@ async fn serve(
                 (Order::SetAutostart(autostart), Some(entry)) => {
                     outlet.report(Report::Autostart(entry.write(autostart).and_then(|()| entry.read())));
                 }
+                (Order::AskForFile(question), _) => {
+                    let Some(Session { chooser: Some(chooser), .. }) = &mut session else { continue };
+                    if let Err(error) = chooser.ask(&question).await {
+                        tracing::info!(%error, "this desktop does not let files be chosen");
+                        outlet.report(Report::Chooser(ChooserPresence::Failed));
+                    }
+                }
             },
             // 3. What happens in the session.
             happening = next(&mut session) => match (happening, &mut session) {
@@ -91,7 +99,13 @@ enum Happening {
 
 /// What happens in the session, or never anything. Cancel safe.
 async fn next(session: &mut Option<Session>) -> Happening {
-    let Some(Session { notifications, tray }) = session else { return pending().await };
+    let Some(Session { notifications, tray, chooser }) = session else { return pending().await };
+    let chose = async {
+        match chooser {
+            Some(chooser) => chooser.next().await,
+            None => pending().await,
+        }
+    };
     let moved = async {
         match tray {
             Some(tray) => tray.next().await,
@@ -100,6 +114,7 @@ async fn next(session: &mut Option<Session>) -> Happening {
     };
     tokio::select! {
         report = notifications.next() => Happening::Report(report),
+        report = chose => Happening::Report(report),
         presence = moved => Happening::Tray(presence),
     }
 }
@@ -109,6 +124,8 @@ struct Session {
     notifications: Notifications,
     /// None where not even looking for a tray works.
     tray: Option<Tray>,
+    /// None where not even looking for one works.
+    chooser: Option<Chooser>,
 }
 
 impl Session {
@@ -121,6 +138,9 @@ impl Session {
         let notifications = Notifications::new(&connection).await?;
         let tray = Tray::new(&connection, outlet).await;
         let tray = tray.inspect_err(|error| tracing::info!(%error, "no tray can be looked for")).ok();
-        Ok(Self { notifications, tray })
+        let chooser = Chooser::new(&connection, outlet).await;
+        let chooser =
+            chooser.inspect_err(|error| tracing::info!(%error, "no file chooser can be looked for")).ok();
+        Ok(Self { notifications, tray, chooser })
     }
 }

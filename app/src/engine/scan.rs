@@ -38,6 +38,8 @@ pub enum Scan {
     NoInvite,
     /// The file is no picture that can be read.
     NoPicture,
+    /// There is no such file, or it may not be read.
+    NoFile,
     /// The camera gives no pictures.
     Failed(Reason),
 }
@@ -48,6 +50,7 @@ pub(super) enum Scanned {
     Invite(String),
     NoInvite,
     NoPicture,
+    NoFile,
     Lost(VideoError),
     /// The person had enough.
     Stopped,
@@ -89,6 +92,7 @@ impl Actor {
             }
             Scanned::NoInvite => Scan::NoInvite,
             Scanned::NoPicture => Scan::NoPicture,
+            Scanned::NoFile => Scan::NoFile,
             Scanned::Lost(error) => Scan::Failed(of_pictures(&error)),
             Scanned::Stopped => return,
         };
@@ -118,8 +122,14 @@ fn read(path: &Path) -> Scanned {
     limits.max_image_width = Some(MOST_PIXELS);
     limits.max_image_height = Some(MOST_PIXELS);
     limits.max_alloc = Some(MOST_MEMORY);
-    let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let decoded = opened.map_err(Into::into).and_then(|mut reader| {
+    let opened = match ImageReader::open(path) {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::info!(%error, path = %path.display(), "no file to read a code from");
+            return Scanned::NoFile;
+        }
+    };
+    let decoded = opened.with_guessed_format().map_err(Into::into).and_then(|mut reader| {
         reader.limits(limits);
         reader.decode()
     });

@@ -37,13 +37,13 @@ impl Reason {
             | Self::AlreadyInCall
             | Self::NoCall
             | Self::NoCamera
+            | Self::Camera { .. }
             | Self::TooManyAttached => Weight::Passing,
             Self::NoPath
             | Self::ConnectionLost
             | Self::Incompatible
             | Self::NotAuthentic
             | Self::Device { .. }
-            | Self::Camera { .. }
             | Self::NameAmbiguous { .. }
             | Self::KeyChanged { .. }
             | Self::Blocked(_)
@@ -77,7 +77,11 @@ mod tests {
     fn what_is_lost_or_broken_stays_and_what_is_over_passes() {
         let (why, fault) = ("unplugged".to_owned(), Fault::Gone(Direction::Capture));
         assert_eq!(Reason::Device { why: why.clone(), fault }.weight(), Weight::Lasting);
-        assert_eq!(Reason::Camera { why, remedy: Remedy::PlugIn }.weight(), Weight::Lasting);
+        assert_eq!(
+            Reason::Camera { why, remedy: Remedy::PlugIn }.weight(),
+            Weight::Passing,
+            "the call goes on without it"
+        );
         assert_eq!(Reason::DiskFull.weight(), Weight::Lasting);
         assert_eq!(Reason::AlreadyInCall.weight(), Weight::Passing);
         assert_eq!(Reason::Busy.weight(), Weight::Passing);

@@ -21,7 +21,7 @@ pub use driver::{UiError, WindowConfig, run};
 pub use front::Front;
 pub use text::Locale;
 
-use crate::desktop::{Desktop, Report, TrayAction, TrayPresence, Wanted};
+use crate::desktop::{Desktop, Purpose, Report, TrayAction, TrayPresence, Wanted};
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
 use crate::engine::lookout::CameraPreview;
@@ -173,6 +173,16 @@ impl App {
                     // Nothing else would bring it back.
                     if presence == TrayPresence::Absent && self.shown == Shown::Hidden {
                         self.raise(ctx);
+                    }
+                }
+                Report::Chooser(presence) => self.state.surroundings.chooser = presence,
+                Report::Chose { purpose, file } => {
+                    self.state.chose(purpose, views::from_home(&file));
+                    if purpose == Purpose::Picture
+                        && self.state.page == Page::Scan
+                        && self.view.call.is_none()
+                    {
+                        self.send(vec![Command::ScanPicture(file)]);
                     }
                 }
                 Report::TrayPressed(action) => self.pressed_in_tray(ctx, action),

@@ -7,7 +7,7 @@ pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish
 use super::gauge::Gauge;
 use super::passing::Passing;
 use super::widgets::{Picture, Qr};
-use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
+use crate::desktop::{Autostart, AutostartError, ChooserPresence, Order, Purpose, TrayPresence};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
@@ -39,6 +39,8 @@ pub(super) struct UiState {
     pub(super) focus_search: bool,
     /// What the main area shows while there is no call.
     pub(super) page: Page,
+    /// The page that the last frame showed.
+    pub(super) arrived: Option<Page>,
     /// What is done if the person confirms it, and since when that is asked.
     asked: Option<(Question, Since)>,
     /// Whether what the network page says to experts is shown.
@@ -115,6 +117,8 @@ pub(super) struct Surroundings {
     pub(super) order: Option<Order>,
     /// Whether there is a tray from which a hidden window comes back.
     pub(super) tray: TrayPresence,
+    /// Whether it lets files be chosen.
+    pub(super) chooser: ChooserPresence,
 }
 
 impl Surroundings {
@@ -347,6 +351,7 @@ impl UiState {
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
+            arrived: None,
             asked: None,
             details: Disclosure::Folded,
             naming: None,
@@ -422,9 +427,24 @@ impl UiState {
         (*asked == question).then(|| std::mem::replace(since, Since::Earlier))
     }
 
+    /// Whether this is asked.
+    pub(super) fn is_asking(&self, question: Question) -> bool {
+        self.asked.is_some_and(|(asked, _)| asked == question)
+    }
+
     /// Nothing is asked any more.
     pub(super) fn answered(&mut self) {
         self.asked = None;
+    }
+
+    /// The file that was chosen stands where its path would have been typed, if that is still on the screen.
+    pub(super) fn chose(&mut self, purpose: Purpose, path: String) {
+        match purpose {
+            Purpose::Picture => self.scan_file = path,
+            Purpose::Backup => self.returning.file = path,
+            Purpose::NewBackup if self.keeping.form == KeepingForm::Export => self.keeping.file = Some(path),
+            Purpose::NewBackup => {}
+        }
     }
 
     /// Recovery words are typed no more.

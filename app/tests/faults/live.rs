@@ -179,7 +179,7 @@ fn who_is_not_found_not_invited_or_not_there_is_told_apart() {
     window.until("Nobody is called bob");
     assert!(window.says("Check the spelling, or ask your friend whether they were online yet."));
     window.find(&link[..link.len() - 3]);
-    window.until("This invite does not serve");
+    window.until("This invite does not work");
     assert!(window.says(
         "This invite is not complete, or a character of it is wrong. Copy the link once more, all of it."
     ));

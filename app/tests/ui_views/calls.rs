@@ -331,7 +331,7 @@ fn a_window_is_chosen_from_those_that_are_open() {
     list_windows(&mut view, &[]);
     window.show(view);
     window.click("Share");
-    assert!(window.says("There is no window to show alone."));
+    assert!(window.says("There is no other window to show."));
 }
 
 #[test]

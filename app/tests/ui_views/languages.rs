@@ -4,7 +4,7 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, camera, in_call, sample};
-use app::desktop::{Autostart, AutostartError, Desktop, Report, TrayPresence};
+use app::desktop::{Autostart, AutostartError, ChooserPresence, Desktop, Report, TrayPresence};
 use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
@@ -166,18 +166,24 @@ pub(super) fn every_screen(
     look(&mut window, "invite");
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
     look(&mut window, "invite copied");
-    // Two that copy, and then the one that scans.
-    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(2));
+    // In the search field.
+    press(&mut window, |buttons| buttons.iter().find(|it| it.rect().right() <= SIDE));
     look(&mut window, "scan");
     let picture = Size::new(640, 360).map(|size| pattern::draw(size, Taken::Media(0), 77));
     let finder = picture.map(Viewfinder::still);
     for (scan, name) in [
         (Scan::NoInvite, "scan of nothing"),
+        (Scan::NoFile, "scan of no file"),
         (finder.map_or(Scan::Idle, Scan::Looking), "scan through a camera"),
     ] {
         window.show(View { scan, ..full() });
         look(&mut window, name);
     }
+    window.show(full());
+    desktop_with(&mut window, &[Report::Chooser(ChooserPresence::There)]);
+    look(&mut window, "scan where files can be chosen");
+    desktop_with(&mut window, &[Report::Chooser(ChooserPresence::Failed)]);
+    look(&mut window, "scan where files cannot be chosen");
     tab(&mut window, 1);
     // What copies, what looks again, and then the details.
     press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(2));
@@ -366,6 +372,10 @@ fn custody_screens(open: impl Fn(View) -> Window, look: &mut impl FnMut(&mut Win
             buttons.iter().skip_while(|button| !is_last(button)).nth(4 + RING + nth)
         });
         look(&mut window, name);
+        if name == "form of a backup" {
+            desktop_with(&mut window, &[Report::Chooser(ChooserPresence::There)]);
+            look(&mut window, "form of a backup where files can be chosen");
+        }
     }
 }
 
@@ -389,17 +399,22 @@ fn press(window: &mut Window, which: impl for<'a, 'b> Fn(&'a [Node<'b>]) -> Opti
 
 /// The part of the settings that only a desktop brings, with the longest it has to say.
 fn outside(window: &mut Window, look: &mut impl FnMut(&mut Window, &str)) {
-    let (desktop, _wants, _orders, reports) = Desktop::fake();
-    window.harness.state_mut().set_desktop(desktop, Hiding::Possible);
     let error = AutostartError::Unwritable { path: "/home/eva/.config".to_owned(), why: "full".to_owned() };
-    for autostart in [Ok(Autostart::Other), Err(error)] {
-        assert!(reports.try_send(Report::Autostart(autostart)).is_ok());
-    }
-    assert!(reports.try_send(Report::Tray(TrayPresence::There)).is_ok());
-    window.harness.run();
+    let autostart = [Ok(Autostart::Other), Err(error)].map(Report::Autostart);
+    desktop_with(window, &[&autostart[..], &[Report::Tray(TrayPresence::There)]].concat());
     window.harness.get_by_label_contains("/home/eva/.config").scroll_to_me();
     window.harness.run();
     look(window, "settings of the desktop");
+}
+
+/// The window speaks to another desktop, which has this to say.
+fn desktop_with(window: &mut Window, says: &[Report]) {
+    let (desktop, _wants, _orders, reports) = Desktop::fake();
+    window.harness.state_mut().set_desktop(desktop, Hiding::Possible);
+    for report in says {
+        assert!(reports.try_send(report.clone()).is_ok());
+    }
+    window.harness.run();
 }
 
 /// A profile with something on every page.

@@ -4,6 +4,7 @@
 
 mod calls;
 mod camera;
+mod chooser;
 mod desktop;
 mod gate;
 mod in_call;

@@ -51,7 +51,7 @@ fn a_claim_is_followed_to_its_end() {
     assert!(window.says("Claiming your name"));
     window.show(sample::claim(ClaimState::Held { held_by: 4, of: 5 }));
     assert!(window.says("You are alice"));
-    assert!(window.says("4 of 5 computers of the network keep your name."));
+    assert!(window.says("The name is yours: 4 of 5 computers of the network keep it."));
     window.click("Continue");
     assert!(window.says("Can you hear and be heard?"));
 }
@@ -196,8 +196,21 @@ fn a_contact_is_given_a_nickname_by_the_keyboard_alone() {
     assert!(window.mentions("something in this is none of these"));
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.wished(), []);
+    window.press(Modifiers::COMMAND, Key::A);
+    window.harness.event(egui::Event::Text("x".repeat(41)));
+    window.harness.run();
+    assert!(window.says("A nickname has at most 40 characters."), "nothing is cut off in silence");
     window.press(Modifiers::NONE, Key::Escape);
     assert!(!window.says("Save nickname"));
+}
+
+#[test]
+fn the_form_of_a_nickname_is_in_sight_with_its_buttons_when_it_opens() {
+    let mut window = Window::open(sample::contacts());
+    window.click("bob");
+    window.click("Give a nickname");
+    let save = window.harness.get_by_label("Save nickname").rect();
+    assert!(save.bottom() <= 640.0, "{save} is in a window of 640");
 }
 
 #[test]
@@ -368,10 +381,17 @@ fn an_invite_that_does_not_serve_says_why() {
     window.press(Modifiers::NONE, Key::Enter);
     window.show(sample::search(Search::NoInvite(NoInvite::Unreadable(InviteError::Malformed))));
     assert!(
-        window.says("This invite does not serve") && window.mentions("Copy the link once more, all of it.")
+        window.says("This invite does not work") && window.mentions("Copy the link once more, all of it.")
     );
+    // What was pasted is gone, and the next one is pasted without a click.
+    assert!(window.field_holds("Find or add a person", ""));
+    window.harness.event(egui::Event::Text("silbo:def".to_owned()));
+    window.harness.run();
+    assert!(window.field_holds("Find or add a person", "silbo:def"));
     window.show(sample::search(Search::NoInvite(NoInvite::Refused(Reason::Yourself))));
-    assert!(window.says("That is you. Call Echo to hear yourself."));
+    assert!(
+        window.says("This is your own invite") && window.says("That is you. Call Echo to hear yourself.")
+    );
 }
 
 #[test]
@@ -525,8 +545,8 @@ fn all_past_calls_are_forgotten_only_after_a_question() {
 #[test]
 fn notices_stay_until_dismissed() {
     let mut window = Window::open(sample::notices());
-    assert!(window.says("The camera gives no pictures any more."));
-    window.click("Dismiss: The camera gives no pictures any more.");
+    assert!(window.says("The microphone does not work any more."));
+    window.click("Dismiss: The microphone does not work any more.");
     assert_eq!(window.wished(), [Command::DismissNotice(1)]);
 }
 

@@ -216,6 +216,18 @@ fn the_question_goes_away_with_the_call() {
 }
 
 #[test]
+fn the_settings_are_at_their_top_whenever_somebody_comes_to_them() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Settings");
+    let at_first = window.harness.get_by_label("Appearance").rect();
+    window.click("Copy details for a report");
+    assert!(window.harness.get_by_label("Appearance").rect().top() < at_first.top());
+    window.click("Recent calls");
+    window.click("Settings");
+    assert_eq!(window.harness.get_by_label("Appearance").rect(), at_first);
+}
+
+#[test]
 fn recovery_words_are_shown_when_asked_for_checked_and_gone_when_the_page_is_left() {
     let mut window = Window::open(sample::contacts());
     window.click("Settings");
@@ -234,8 +246,9 @@ fn recovery_words_are_shown_when_asked_for_checked_and_gone_when_the_page_is_lef
     // The field has the keyboard.
     window.harness.event(egui::Event::Text("abandon".to_owned()));
     window.harness.run();
-    window.click("Check the words");
+    window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.wished(), [Command::CheckWords(TypedWords::new("abandon"))]);
+    assert!(window.says("Check them later") && !window.says("Hide the words"), "they are hidden");
     view.custody.check = WordsCheck::Wrong(WordsError::Number(1));
     window.show(view.clone());
     assert!(window.mentions("There are 24 recovery words, and these are 1.") && !window.says(&first));

@@ -18,6 +18,7 @@ first_run-next = Continue
 first_run-go_on = Continue to contacts
 first_run-devices_title = Can you hear and be heard?
 first_run-devices_text = Choose what you speak into and listen to, and try it: Echo plays your voice back.
+first_run-network_good = Calls reach this computer, and it reaches others.
 first_run-help_title = Help others too?
 first_run-help = Yes, when this computer can
 first_run-help_cost = Others then use a small part of your internet connection. You can stop it at any time.
@@ -27,8 +28,8 @@ first_run-taken = Somebody else already has this name. Try another one.
 first_run-claiming_title = Claiming your name
 first_run-claiming = Asking the network for “{ $name }”. This takes a few seconds.
 first_run-held_title = You are { $name }
-first_run-held_by_one = One computer of the network keeps your name.
-first_run-held = { $held_by } of { $of } computers of the network keep your name.
+first_run-held_by_one = The name is yours: one computer of the network keeps it, and more follow.
+first_run-held = The name is yours: { $held_by } of { $of } computers of the network keep it.
 
 ## What is wrong with a name
 
@@ -129,7 +130,8 @@ add-none_next = Check the spelling, or ask your friend whether they were online 
 add-offered = You opened a link that adds them to your contacts. The name is what the link says; only the fingerprint is certain.
 add-not_now = Not now
 add-no_name = “{ $name }” cannot be a name
-add-no_invite = This invite does not serve
+add-no_invite = This invite does not work
+add-own_invite = This is your own invite
 add-try_again = Search again
 add-offered_title = { $name } invites you
 add-searching_title = Looking for { $name }
@@ -287,7 +289,7 @@ sharing-title = What do you want to show?
 sharing-screen = The whole screen
 sharing-windows = Or a window, and nothing else:
 sharing-looking = Looking for open windows…
-sharing-no_windows = There is no window to show alone.
+sharing-no_windows = There is no other window to show.
 sharing-cancel = Share nothing
 
 ## Invite a friend
@@ -325,7 +327,15 @@ scan-hint = such as ~/code.png
 scan-read = Read the picture
 scan-reading = Reading the picture…
 scan-no_invite = There was no invite to be seen. Hold the code straight and nearer, or take another picture of it.
+scan-no_file = There is no such file, or you may not read it. Look at its name once more.
 scan-no_picture = This is no picture that can be read. Choose a PNG or JPEG file.
+
+## Choosing a file in the dialog of the desktop
+
+chooser-picture = Choose the picture
+chooser-backup = Choose the backup
+chooser-new_backup = Choose where it goes
+chooser-failed = This desktop did not show its files. Type where it is.
 
 ## Can people call me?
 
@@ -347,7 +357,7 @@ found-rung_through = { $helpers ->
     [one] One helper passes calls to you.
    *[other] { $helpers } helpers pass calls to you.
 }
-found-seen_at = Your address on the internet is { $addresses }.
+found-seen_at = Others see this computer at { $addresses }.
 found-nat_open = This computer is on the internet directly, without a router in between.
 found-nat_independent = Your router goes well with calls: most of them go straight to the other computer.
 found-nat_unknown = How your router treats calls is not known yet: it takes two helpers that answer to find out.
@@ -465,6 +475,7 @@ keeping-open = The key lies on this computer, readable by your user only.
 keeping-sealed = The key lies on this computer, sealed with your passphrase.
 keeping-show = Show recovery words
 keeping-hide = Hide the words
+keeping-leave = Check them later
 keeping-written = I have written them down: check
 keeping-checking = Type the words from your paper. They are hidden until you are done.
 keeping-show_again = Show them again
@@ -603,6 +614,7 @@ nickname-give = Give a nickname
 nickname-change = Change the nickname
 nickname-field = Nickname
 nickname-note = Only you see it, on this computer. Leave it empty to see the username.
+nickname-too_long = A nickname has at most { $most } characters.
 nickname-characters = Letters, digits, signs and spaces on one line are fine; something in this is none of these.
 nickname-save = Save nickname
 nickname-cancel = Cancel

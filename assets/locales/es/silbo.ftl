@@ -18,6 +18,7 @@ first_run-next = Seguir
 first_run-go_on = Ir a los contactos
 first_run-devices_title = ¿Se oye y te oyes?
 first_run-devices_text = Elige por dónde hablas y escuchas, y pruébalo: Echo te devuelve tu voz.
+first_run-network_good = Las llamadas llegan a este ordenador, y él llega a los demás.
 first_run-help_title = ¿Ayudar también a otros?
 first_run-help = Sí, cuando este ordenador pueda
 first_run-help_cost = Otros usan entonces una pequeña parte de tu conexión a internet. Puedes pararlo cuando quieras.
@@ -27,10 +28,10 @@ first_run-taken = Otra persona ya tiene este nombre. Prueba con otro.
 first_run-claiming_title = Reservando tu nombre
 first_run-claiming = Pidiendo «{ $name }» a la red. Tarda unos segundos.
 first_run-held_title = Eres { $name }
-first_run-held_by_one = Un ordenador de la red guarda tu nombre.
+first_run-held_by_one = El nombre es tuyo: lo guarda un ordenador de la red, y seguirán más.
 first_run-held = { $held_by ->
-    [one] { $held_by } de { $of } ordenadores de la red guarda tu nombre.
-   *[other] { $held_by } de { $of } ordenadores de la red guardan tu nombre.
+    [one] El nombre es tuyo: lo guarda { $held_by } de { $of } ordenadores de la red.
+   *[other] El nombre es tuyo: lo guardan { $held_by } de { $of } ordenadores de la red.
 }
 
 ## Qué le falta a un nombre
@@ -132,7 +133,8 @@ add-none_next = Comprueba cómo se escribe, o pregunta a tu amigo si ya se ha co
 add-offered = Has abierto un enlace que lo añade a tus contactos. El nombre es lo que dice el enlace; solo la huella es segura.
 add-not_now = Ahora no
 add-no_name = «{ $name }» no puede ser un nombre
-add-no_invite = Esta invitación no sirve
+add-no_invite = Esta invitación no funciona
+add-own_invite = Esta invitación es la tuya
 add-try_again = Buscar otra vez
 add-offered_title = { $name } te invita
 add-searching_title = Buscando a { $name }
@@ -289,7 +291,7 @@ sharing-title = ¿Qué quieres mostrar?
 sharing-screen = Toda la pantalla
 sharing-windows = O una ventana, y nada más:
 sharing-looking = Buscando ventanas abiertas…
-sharing-no_windows = No hay ninguna ventana que mostrar por separado.
+sharing-no_windows = No hay ninguna otra ventana que mostrar.
 sharing-cancel = No compartir nada
 
 ## Invitar a un amigo
@@ -327,7 +329,15 @@ scan-hint = por ejemplo, ~/codigo.png
 scan-read = Leer la imagen
 scan-reading = Leyendo la imagen…
 scan-no_invite = No se ha visto ninguna invitación. Pon el código recto y más cerca, o usa otra imagen.
+scan-no_file = No existe ese archivo, o no puedes leerlo. Revisa su nombre.
 scan-no_picture = No es una imagen que se pueda leer. Elige un archivo PNG o JPEG.
+
+## Elegir un archivo en el diálogo del escritorio
+
+chooser-picture = Elegir la imagen
+chooser-backup = Elegir la copia
+chooser-new_backup = Elegir dónde va
+chooser-failed = Este escritorio no ha mostrado sus archivos. Escribe dónde está.
 
 ## ¿Pueden llamarme?
 
@@ -349,7 +359,7 @@ found-rung_through = { $helpers ->
     [one] Un ayudante te pasa las llamadas.
    *[other] { $helpers } ayudantes te pasan las llamadas.
 }
-found-seen_at = Tu dirección en internet es { $addresses }.
+found-seen_at = Los demás ven este ordenador en { $addresses }.
 found-nat_open = Este ordenador está directamente en internet, sin ningún router en medio.
 found-nat_independent = Tu router se lleva bien con las llamadas: la mayoría van directas al otro ordenador.
 found-nat_unknown = Aún no se sabe cómo trata las llamadas tu router: para saberlo hacen falta dos ayudantes que respondan.
@@ -467,6 +477,7 @@ keeping-open = La clave está en este ordenador y solo tu usuario puede leerla.
 keeping-sealed = La clave está en este ordenador, sellada con tu frase de paso.
 keeping-show = Mostrar las palabras de recuperación
 keeping-hide = Ocultar las palabras
+keeping-leave = Comprobarlas más tarde
 keeping-written = Las he apuntado: comprobar
 keeping-checking = Escribe las palabras desde el papel. Están ocultas hasta que acabes.
 keeping-show_again = Mostrarlas otra vez
@@ -605,6 +616,7 @@ nickname-give = Poner un apodo
 nickname-change = Cambiar el apodo
 nickname-field = Apodo
 nickname-note = Solo lo ves tú, en este ordenador. Déjalo vacío para ver el nombre de usuario.
+nickname-too_long = Un apodo tiene como mucho { $most } caracteres.
 nickname-characters = Valen letras, cifras, signos y espacios en una línea; algo de esto no lo es.
 nickname-save = Guardar apodo
 nickname-cancel = Cancelar

@@ -59,7 +59,7 @@ fn another_code_and_no_code_are_no_invite_and_something_else_is_no_picture() {
     assert!(matches!(read(&path), Scanned::NoInvite));
     std::fs::write(&path, b"\x89PNG\r\n\x1a\nand then nothing").unwrap();
     assert!(matches!(read(&path), Scanned::NoPicture));
-    assert!(matches!(read(&folder.path().join("nowhere")), Scanned::NoPicture));
+    assert!(matches!(read(&folder.path().join("nowhere")), Scanned::NoFile));
     assert!(matches!(read(folder.path()), Scanned::NoPicture));
 }
 

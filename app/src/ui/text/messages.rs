@@ -8,7 +8,7 @@ messages! {
         /// First run.
         first_run {
             title, intro, field, hint, rules, valid, claim, later, next, go_on, devices_title,
-            devices_text, help_title, help, help_cost, keeping_title, keeping_text, taken,
+            devices_text, network_good, help_title, help, help_cost, keeping_title, keeping_text, taken,
             claiming_title,
             claiming(name: &str),
             held_title(name: &str),
@@ -65,7 +65,7 @@ messages! {
         }
         /// Search and add.
         add {
-            searching, add, open, already, yourself, one, none_next, offered, not_now, no_invite,
+            searching, add, open, already, yourself, one, none_next, offered, not_now, no_invite, own_invite,
             try_again,
             offered_title(name: &str),
             searching_title(name: &str),
@@ -142,7 +142,11 @@ messages! {
         /// Scan a code.
         scan {
             title, text, camera, stop, hold, seen, picture, drop, file, hint, read, reading, no_invite,
-            no_picture,
+            no_picture, no_file,
+        }
+        /// Choosing a file in the dialog of the desktop.
+        chooser {
+            picture, backup, new_backup, failed,
         }
         /// Can people call me?.
         network {
@@ -190,7 +194,7 @@ messages! {
         }
         /// Keeping one's key.
         keeping {
-            title, why, open, sealed, show, hide, written, checking, show_again, hint, field, check, right, seal, change, unseal,
+            title, why, open, sealed, show, hide, leave, written, checking, show_again, hint, field, check, right, seal, change, unseal,
             seal_text, unseal_text, present, wanted, again, advice, weak, once_more, same, differ,
             seal_now, unseal_now, cancel, sealing, was_sealed, was_opened, export, export_text,
             export_wanted, export_again, export_now, file, writing,
@@ -246,7 +250,9 @@ messages! {
         }
         /// What the person calls a contact.
         nickname {
-            give, change, field, note, characters, save, cancel,
+            give, change, field, note, characters,
+            too_long(most: usize),
+            save, cancel,
         }
         /// How loud it rings.
         ringtone {

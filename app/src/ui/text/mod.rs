@@ -27,9 +27,9 @@ pub use locale::Locale;
 
 pub(super) use locale::speak;
 pub(super) use messages::{
-    about, add, announce, call_words, camera, contact, desktop, first_run, forget, gate, history, invite,
-    keeping, key_change, network, nickname, notice, quit, request, returning, ringtone, scan, settings,
-    sharing, side, sure, trend,
+    about, add, announce, call_words, camera, chooser, contact, desktop, first_run, forget, gate, history,
+    invite, keeping, key_change, network, nickname, notice, quit, request, returning, ringtone, scan,
+    settings, sharing, side, sure, trend,
 };
 
 use crate::engine::command::Sharing;

@@ -2,7 +2,8 @@
 
 use super::sentence_ui;
 use crate::engine::command::Command;
-use crate::engine::view::{ClaimRow, ContactId, Search, View};
+use crate::engine::view::{ClaimRow, ContactId, NoInvite, Search, View};
+use crate::reason::Reason;
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::{self, add as words, side, told};
 use crate::ui::theme::{font, palette, size};
@@ -23,13 +24,18 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
             ui.request_repaint();
         }
         Search::NoInvite(why) => {
-            let text = text::whole(&told::no_invite(why));
-            plain_ui(ui, icons::ICON_LINK_OFF, words::no_invite(), &text);
+            let title = match why {
+                NoInvite::Refused(Reason::Yourself) => words::own_invite(),
+                NoInvite::Refused(_) | NoInvite::Unreadable(_) => words::no_invite(),
+            };
+            plain_ui(ui, icons::ICON_LINK_OFF, title, &text::whole(&told::no_invite(why)));
+            search_anew(ui, state);
         }
         Search::Searching { name } => {
             plain_ui(ui, icons::ICON_PERSON_SEARCH, &words::searching_title(name), words::searching());
         }
         Search::Found { name, claims } if claims.is_empty() => {
+            search_anew(ui, state);
             none_ui(
                 ui,
                 icons::ICON_PERSON_SEARCH,
@@ -44,6 +50,7 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
         }
         Search::Found { name, claims } => found_ui(ui, name, claims, state, wishes),
         Search::Failed { name, why } => {
+            search_anew(ui, state);
             // To look for it again is of no use where it is no name.
             if let Err(no_name) = Username::parse(name) {
                 let title = words::no_name(name);
@@ -52,6 +59,13 @@ pub(super) fn add_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut
             let text = text::whole(&told::reason(why));
             none_ui(ui, icons::ICON_CLOUD_OFF, &words::failed_title(name), &text, name, wishes);
         }
+    }
+}
+
+/// Whoever pressed Enter in the field for nothing is in it again, and types over what was there.
+fn search_anew(ui: &Ui, state: &mut UiState) {
+    if ui.memory(|memory| memory.focused().is_none()) {
+        state.focus_search = true;
     }
 }
 

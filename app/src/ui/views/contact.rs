@@ -12,10 +12,11 @@ use crate::storage::KeyChange;
 use crate::ui::state::{Page, Question, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, label, page};
+use crate::ui::widgets::{Avatar, TextButton, Tone, centered_row, label, page};
 use egui::Ui;
 use egui_material_icons::icons;
 use nickname::nickname_ui;
+use overlay::PublicKey;
 use sure::sure_ui;
 
 /// The page of the contact `id`.
@@ -84,16 +85,40 @@ pub(super) fn contact_ui(
                 sure_ui(ui, &view.own.key, key, contact, state, wishes);
             }
             ui.add_space(size::GAP_LARGE);
-            nickname_ui(ui, key, contact, state, wishes);
-            if !view.is_blocked(id) {
-                let block = words::block(contact.shown());
-                if ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
-                    wishes.push(Command::Block(key));
-                }
-            }
-            remove_ui(ui, contact, state, wishes);
+            seldom_ui(ui, view, key, contact, state, wishes);
         }
     });
+}
+
+/// What one does once: a nickname, to block, to remove. In one row where it fits and none of them asks.
+fn seldom_ui(
+    ui: &mut Ui,
+    view: &View,
+    key: PublicKey,
+    contact: &ContactRow,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
+    let block = words::block(contact.shown());
+    let blocked = view.is_blocked(contact.id);
+    let in_row =
+        [Some(nickname::offer(contact)), (!blocked).then_some(block.as_str()), Some(words::remove())];
+    let widths: Vec<f32> =
+        in_row.into_iter().flatten().map(|it| TextButton::new(it, Tone::Quiet).width(ui)).collect();
+    let total = widths.iter().sum::<f32>() + (widths.len() - 1) as f32 * size::GAP;
+    let asks = state.naming.is_some() || state.is_asking(Question::Remove(contact.id));
+    let mut all_ui = |ui: &mut Ui| {
+        nickname_ui(ui, key, contact, state, wishes);
+        if !blocked && ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
+            wishes.push(Command::Block(key));
+        }
+        remove_ui(ui, contact, state, wishes);
+    };
+    if asks || total > ui.available_width() {
+        all_ui(ui);
+    } else {
+        centered_row(ui, &widths, size::BUTTON, size::GAP, all_ui);
+    }
 }
 
 /// Whoever is blocked is not called, but may be unblocked.

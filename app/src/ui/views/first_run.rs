@@ -25,7 +25,9 @@ pub(super) fn first_run_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes
         Step::Name | Step::NameAlone => {}
     }
     if view.own.name.is_none() && state.returning.form == ReturnForm::Open {
-        return page(ui, "returning", size::COLUMN, |ui| returning_ui(ui, &mut state.returning));
+        return page(ui, "returning", size::COLUMN, |ui| {
+            returning_ui(ui, &mut state.returning, &mut state.surroundings)
+        });
     }
     page(ui, "first run", size::COLUMN_NARROW, |ui| {
         let name = view.own.name.clone().unwrap_or_else(|| state.own_name.trim().to_lowercase());

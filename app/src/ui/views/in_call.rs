@@ -258,22 +258,23 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
         // Whatever is the matter with a device, there may be another one.
         let devices =
             device.then(|| TextButton::new(words::devices(), Tone::Secondary).icon(icons::ICON_TUNE));
-        let widths: Vec<f32> = [Some(&close), devices.as_ref(), Some(&again)]
+        let widths: Vec<f32> = [Some(&again), devices.as_ref(), Some(&close)]
             .into_iter()
             .flatten()
             .map(|it| it.width(ui))
             .collect();
         centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
-            if ui.add(close).clicked() {
+            if ui.add(again).clicked() {
                 wishes.push(Command::DismissCall);
+                wishes.push(Command::Call(call.with));
             }
             if devices.is_some_and(|devices| ui.add(devices).clicked()) {
                 wishes.push(Command::DismissCall);
                 state.go(Page::Settings);
             }
-            if ui.add(again).clicked() {
+            // Last, where what hung up was: whoever presses that twice calls nobody.
+            if ui.add(close).clicked() {
                 wishes.push(Command::DismissCall);
-                wishes.push(Command::Call(call.with));
             }
         });
     });

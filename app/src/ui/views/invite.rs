@@ -2,8 +2,8 @@
 
 use crate::engine::command::Command;
 use crate::engine::view::{InviteView, View};
-use crate::ui::state::{Copied, Page, UiState};
-use crate::ui::text::{invite as words, scan};
+use crate::ui::state::{Copied, UiState};
+use crate::ui::text::invite as words;
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, label, page_from_top, qr_code};
 use egui::Ui;
@@ -25,10 +25,6 @@ pub(super) fn invite_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
         label(ui, own_key, font::caption(), colors.text_muted);
         if view.own.name.is_none() {
             label(ui, words::no_name(), font::caption(), colors.text_muted);
-        }
-        let scan = TextButton::new(scan::title(), Tone::Quiet).icon(icons::ICON_QR_CODE_SCANNER);
-        if ui.add(scan).clicked() {
-            state.go(Page::Scan);
         }
         if ui.add(TextButton::new(words::renew(), Tone::Quiet).icon(icons::ICON_REFRESH)).clicked() {
             wishes.push(Command::MakeInvite);

@@ -4,6 +4,7 @@
 mod export;
 mod lock;
 
+pub(in crate::ui) use export::from_home;
 pub(super) use export::path_typed;
 
 use crate::engine::command::Command;
@@ -16,7 +17,7 @@ use crate::ui::state::{Since, UiState};
 use crate::ui::text::{self, keeping as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, label, line};
-use egui::{Grid, Margin, TextEdit, Ui, vec2};
+use egui::{Grid, Key, Margin, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 use export::export_ui;
 use lock::lock_ui;
@@ -37,7 +38,7 @@ pub(super) fn keeping_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
     ui.add_space(size::GAP_SMALL);
     lock_ui(ui, custody, &mut state.keeping, wishes);
     ui.add_space(size::GAP_LARGE);
-    export_ui(ui, custody, &mut state.keeping, wishes);
+    export_ui(ui, custody, &mut state.keeping, &mut state.surroundings, wishes);
 }
 
 /// The words, or what shows them.
@@ -68,8 +69,11 @@ pub(super) fn recovery_ui(
         }
     }
     ui.add_space(size::GAP_SMALL);
-    let hide = TextButton::new(words::hide(), Tone::Secondary).icon(icons::ICON_VISIBILITY_OFF);
-    if ui.add(hide).clicked() {
+    let (leave, icon) = match state.checking {
+        None => (words::hide(), icons::ICON_VISIBILITY_OFF),
+        Some(_) => (words::leave(), icons::ICON_CLOSE),
+    };
+    if ui.add(TextButton::new(leave, Tone::Secondary).icon(icon)).clicked() {
         state.forget_words();
         wishes.push(Command::HideWords);
     }
@@ -120,6 +124,7 @@ fn check_ui(ui: &mut Ui, check: &WordsCheck, since: Since, state: &mut UiState, 
                 .char_limit(LONGEST_TEXT)
                 .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
                 .desired_rows(3)
+                .return_key(None)
                 .desired_width(f32::INFINITY),
         );
         let field = field.accessible_name(words::field());
@@ -132,7 +137,8 @@ fn check_ui(ui: &mut Ui, check: &WordsCheck, since: Since, state: &mut UiState, 
         ui.add_space(size::GAP_SMALL);
         let typed = !state.typed_words.trim().is_empty();
         let button = TextButton::new(words::check(), Tone::Primary).icon(icons::ICON_CHECK);
-        if ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked() {
+        let entered = typed && field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked() || entered {
             wishes.push(Command::CheckWords(TypedWords::new(state.typed_words.as_str())));
         }
     }

@@ -15,6 +15,7 @@ mod add;
 mod banner;
 mod camera;
 mod card;
+mod chooser;
 mod contact;
 mod desktop;
 mod devices;
@@ -46,9 +47,11 @@ mod trend;
 mod verify;
 
 pub(super) use gate::{GateAction, gate_ui};
+pub(super) use keeping::from_home;
 
 use super::state::{FirstRun, KeepingForm, Occupied, Page, Stage, Step, UiState};
 use super::theme::palette;
+use super::widgets::Arrival;
 use super::{command, text, theme};
 use crate::engine::command::Command;
 use crate::engine::view::{CallPhase, View};
@@ -114,6 +117,9 @@ fn hide_words(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
 }
 
 fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let arrival = if state.arrived == Some(state.page) { Arrival::Earlier } else { Arrival::Now };
+    state.arrived = Some(state.page);
+    super::widgets::arrive(ui, arrival);
     match state.page {
         Page::Contact(id) => contact::contact_ui(ui, view, id, state, wishes),
         Page::Search => add::add_ui(ui, view, state, wishes),

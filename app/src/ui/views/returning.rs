@@ -1,18 +1,20 @@
 //! Who was here before comes back: with their recovery words, or with a backup.
 
+use super::chooser::choose_ui;
 use super::form::{Enter, left, walk};
 use super::keeping::{failure, path_typed};
+use crate::desktop::Purpose;
 use crate::engine::gate::{ComeBack, Trial};
 use crate::engine::words::{LONGEST_TEXT, TypedWords};
-use crate::ui::state::{ReturnForm, ReturnWish, Returning, Since};
+use crate::ui::state::{ReturnForm, ReturnWish, Returning, Since, Surroundings};
 use crate::ui::text::{self, returning as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, card, label};
-use egui::{Margin, TextEdit, Ui};
+use egui::{Key, Margin, TextEdit, Ui};
 use egui_material_icons::icons;
 
 /// Both ways back, and the way out.
-pub(super) fn returning_ui(ui: &mut Ui, state: &mut Returning) {
+pub(super) fn returning_ui(ui: &mut Ui, state: &mut Returning, surroundings: &mut Surroundings) {
     let colors = palette(ui);
     label(ui, words::title(), font::title(), colors.text);
     ui.add_space(size::GAP);
@@ -32,7 +34,7 @@ pub(super) fn returning_ui(ui: &mut Ui, state: &mut Returning) {
     ui.add_enabled_ui(rests, |ui| {
         card(ui, |ui| words_ui(ui, state));
         ui.add_space(size::GAP_LARGE);
-        card(ui, |ui| backup_ui(ui, state));
+        card(ui, |ui| backup_ui(ui, state, surroundings));
         ui.add_space(size::GAP_LARGE);
         let width = ui.available_width();
         let leave = ui.add(TextButton::new(words::leave(), Tone::Quiet).wide(width)).clicked();
@@ -51,6 +53,7 @@ fn words_ui(ui: &mut Ui, state: &mut Returning) {
         .char_limit(LONGEST_TEXT)
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_rows(3)
+        .return_key(None)
         .desired_width(f32::INFINITY);
     let field = ui.add(field).accessible_name(words::words_field());
     if std::mem::replace(&mut state.since, Since::Earlier) == Since::Now {
@@ -59,12 +62,13 @@ fn words_ui(ui: &mut Ui, state: &mut Returning) {
     ui.add_space(size::GAP);
     let typed = TypedWords::new(state.words.0.as_str());
     let button = TextButton::new(words::words_button(), Tone::Primary).icon(icons::ICON_CHECK);
-    if ui.add_enabled_ui(typed.count() > 0, |ui| ui.add(button)).inner.clicked() {
+    let entered = typed.count() > 0 && field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if ui.add_enabled_ui(typed.count() > 0, |ui| ui.add(button)).inner.clicked() || entered {
         state.wish = ReturnWish::Made(ComeBack::Words(typed));
     }
 }
 
-fn backup_ui(ui: &mut Ui, state: &mut Returning) {
+fn backup_ui(ui: &mut Ui, state: &mut Returning, surroundings: &mut Surroundings) {
     heading(ui, words::backup_title(), words::backup_text());
     let field = TextEdit::singleline(&mut state.file)
         .id_salt("backup of who returns")
@@ -74,6 +78,7 @@ fn backup_ui(ui: &mut Ui, state: &mut Returning) {
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_width(f32::INFINITY);
     let file = ui.add(field).accessible_name(words::file_field());
+    choose_ui(ui, surroundings, Purpose::Backup, "");
     ui.add_space(size::GAP);
     let passphrase = state.passphrase.show(ui, words::passphrase_field());
     ui.add_space(size::GAP);

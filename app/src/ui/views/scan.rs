@@ -1,6 +1,8 @@
 //! Reading a friend's code: through the camera, or off a picture.
 
+use super::chooser::choose_ui;
 use super::keeping::path_typed;
+use crate::desktop::Purpose;
 use crate::engine::command::Command;
 use crate::engine::scan::Scan;
 use crate::engine::view::{Search, View};
@@ -24,17 +26,9 @@ pub(super) fn scan_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
         label(ui, words::title(), font::title(), colors.text);
         label(ui, words::text(), font::body(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
-        match &view.scan {
-            Scan::Looking(finder) => return looking_ui(ui, finder, state, wishes),
-            Scan::Idle => {}
-            Scan::Reading => drop(label(ui, words::reading(), font::body(), colors.text_muted)),
-            Scan::NoInvite => drop(label(ui, words::no_invite(), font::body(), colors.warning)),
-            Scan::NoPicture => drop(label(ui, words::no_picture(), font::body(), colors.warning)),
-            Scan::Failed(why) => {
-                label(ui, text::whole(&told::reason(why)), font::body(), colors.warning);
-            }
+        if let Scan::Looking(finder) = &view.scan {
+            return looking_ui(ui, finder, state, wishes);
         }
-        ui.add_space(size::GAP);
         let width = ui.available_width();
         let camera = TextButton::new(words::camera(), Tone::Primary).icon(icons::ICON_VIDEOCAM).wide(width);
         if ui.add(camera).clicked() {
@@ -42,7 +36,23 @@ pub(super) fn scan_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
         }
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| picture_ui(ui, state, wishes));
+        ui.add_space(size::GAP_LARGE);
+        outcome_ui(ui, &view.scan);
     });
+}
+
+/// What came of it, below what it is pressed with: nothing moves.
+fn outcome_ui(ui: &mut Ui, scan: &Scan) {
+    let colors = palette(ui);
+    let (text, ink) = match scan {
+        Scan::Idle | Scan::Looking(_) => return,
+        Scan::Reading => (words::reading().to_owned(), colors.text_muted),
+        Scan::NoInvite => (words::no_invite().to_owned(), colors.warning),
+        Scan::NoPicture => (words::no_picture().to_owned(), colors.warning),
+        Scan::NoFile => (words::no_file().to_owned(), colors.warning),
+        Scan::Failed(why) => (text::whole(&told::reason(why)), colors.warning),
+    };
+    label(ui, text, font::body(), ink);
 }
 
 /// A picture that is dropped onto the window is read, wherever the person is.
@@ -97,6 +107,7 @@ fn picture_ui(ui: &mut Ui, state: &mut UiState, wishes: &mut Vec<Command>) {
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_width(f32::INFINITY);
     ui.add(field).accessible_name(words::file());
+    choose_ui(ui, &mut state.surroundings, Purpose::Picture, "");
     ui.add_space(size::GAP_SMALL);
     let typed = !state.scan_file.trim().is_empty();
     let read = TextButton::new(words::read(), Tone::Secondary).icon(icons::ICON_IMAGE);

@@ -3,9 +3,11 @@
 use crate::engine::command::Command;
 use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, Step, UiState};
-use crate::ui::text::{self, key_change, side as words, told};
+use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{
     Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
     vec2,
@@ -118,7 +120,6 @@ fn reachability(ui: &Ui, network: &NetworkState) -> (Pill<'static>, String) {
 fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     let typed = !state.search.is_empty();
-    let right = if typed { size::FIELD_ICON } else { size::FIELD_MARGIN };
     let field = ui.add(
         TextEdit::singleline(&mut state.search)
             .id_salt("search")
@@ -127,7 +128,7 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
             .char_limit(text::LONGEST_SEARCH)
             .margin(Margin {
                 left: size::FIELD_ICON,
-                right,
+                right: size::FIELD_ICON,
                 top: size::FIELD_MARGIN_Y,
                 bottom: size::FIELD_MARGIN_Y,
             })
@@ -140,16 +141,19 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
     ui.painter().text(icon_at, egui::Align2::CENTER_CENTER, icon, font::icon(font::ICON), colors.text_muted);
     if std::mem::take(&mut state.focus_search) {
         field.request_focus();
+        select_all(ui, &field, &state.search);
     }
+    let center = egui::pos2(field.rect.right() - side, field.rect.center().y);
+    let place = egui::Rect::from_center_size(center, egui::Vec2::splat(size::ROUND_SMALL));
+    // A child of its own, so that the field keeps its height.
+    let mut child = ui.new_child(UiBuilder::new().max_rect(place));
     if typed {
-        let center = egui::pos2(field.rect.right() - side, field.rect.center().y);
-        let place = egui::Rect::from_center_size(center, egui::Vec2::splat(size::ROUND_SMALL));
-        // A child of its own, so that the field keeps its height.
-        let mut child = ui.new_child(UiBuilder::new().max_rect(place));
         if child.add(RoundButton::small(words::clear(), icons::ICON_CLOSE)).clicked() {
             state.search.clear();
             leave_search(state, wishes);
         }
+    } else if child.add(RoundButton::small(scan::title(), icons::ICON_QR_CODE_SCANNER)).clicked() {
+        state.go(Page::Scan);
     }
     if field.changed() && state.search.is_empty() {
         leave_search(state, wishes);
@@ -157,6 +161,14 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
     if field.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
         submit(view, state, wishes);
     }
+}
+
+/// What is typed next takes the place of what is there.
+fn select_all(ui: &Ui, field: &Response, text: &str) {
+    let mut edit = TextEditState::load(ui.ctx(), field.id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+    edit.cursor.set_char_range(Some(all));
+    edit.store(ui.ctx(), field.id);
 }
 
 /// Enter in the field: an exact contact is opened, any other name is looked up.
@@ -167,6 +179,8 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     }
     if let Some(invite) = invite_in(&state.search) {
         wishes.push(Command::AddInvite(invite.to_owned()));
+        // Where it does not work, another one is pasted.
+        state.search.clear();
         return state.go(Page::Search);
     }
     // A username means one person in the whole network, a nickname only here.

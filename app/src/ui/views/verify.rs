@@ -8,8 +8,8 @@ use crate::ui::command::UiCommand;
 use crate::ui::state::{Card, Since, UiState};
 use crate::ui::text::{call as talk, call_words as words};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{TextButton, Tone, label};
-use egui::Ui;
+use crate::ui::widgets::{TextButton, Tone, centered_row, label, text_width};
+use egui::{Ui, vec2};
 use egui_material_icons::icons;
 
 /// The words, and what follows from them.
@@ -35,9 +35,7 @@ pub(super) fn words_ui(
         ui.add_space(size::GAP_LARGE);
         return leave_ui(ui, leave, since);
     };
-    for pair in spoken.words().chunks(WORDS_A_LINE) {
-        label(ui, pair.join("   "), font::title(), colors.accent);
-    }
+    spoken_ui(ui, spoken.words());
     ui.add_space(size::GAP_LARGE);
     if verified {
         label(ui, words::verified(&call.name), font::caption(), colors.accent);
@@ -59,6 +57,22 @@ pub(super) fn words_ui(
     }
     ui.add_space(size::GAP_SMALL);
     leave_ui(ui, leave, since)
+}
+
+/// The words, one below the other in columns.
+fn spoken_ui(ui: &mut Ui, words: &[&str]) {
+    let accent = palette(ui).accent;
+    let widest = words.iter().map(|word| text_width(ui, word, font::title()).ceil()).fold(0.0, f32::max);
+    for pair in words.chunks(WORDS_A_LINE) {
+        centered_row(ui, &[widest; WORDS_A_LINE], size::LEAD, size::GAP_HUGE, |ui| {
+            for word in pair {
+                ui.allocate_ui(vec2(widest, size::LEAD), |ui| {
+                    ui.set_min_width(widest);
+                    label(ui, *word, font::title(), accent);
+                });
+            }
+        });
+    }
 }
 
 /// They are not the same.

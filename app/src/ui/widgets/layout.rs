@@ -2,7 +2,8 @@
 
 use super::super::theme::{palette, size};
 use egui::{
-    Align, Color32, CornerRadius, Frame, Layout, Margin, Rect, Stroke, Ui, UiBuilder, Vec2, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Rect, ScrollArea, Stroke, Ui, UiBuilder, Vec2,
+    pos2, vec2,
 };
 
 /// A card that takes the width there is.
@@ -30,13 +31,34 @@ fn colored_card<R>(ui: &mut Ui, ground: Color32, edge: Color32, add: impl FnOnce
         .inner
 }
 
+/// Each page is at its top when somebody comes to it: says in this frame whether they do.
+pub(in crate::ui) fn arrive(ui: &Ui, arrival: Arrival) {
+    ui.data_mut(|data| data.insert_temp(Id::unique(ARRIVAL), arrival));
+}
+
+/// Whether a page is shown for the first time since somebody went to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::ui) enum Arrival {
+    /// It is.
+    Now,
+    /// It was shown before.
+    #[default]
+    Earlier,
+}
+
+const ARRIVAL: &str = "arrival";
+
+fn scrolling(ui: &Ui, name: &str) -> ScrollArea {
+    let area = ScrollArea::vertical().id_salt(name).auto_shrink([false, false]);
+    match ui.data(|data| data.get_temp(Id::unique(ARRIVAL))).unwrap_or_default() {
+        Arrival::Now => area.vertical_scroll_offset(0.0),
+        Arrival::Earlier => area,
+    }
+}
+
 /// A scrolling page whose column, at most `width` wide, is centred both ways for as long as it fits.
 pub(in crate::ui) fn page<R>(ui: &mut Ui, name: &str, width: f32, add: impl FnOnce(&mut Ui) -> R) -> R {
-    egui::ScrollArea::vertical()
-        .id_salt(name)
-        .auto_shrink([false, false])
-        .show(ui, |ui| centered_column(ui, name, width, add))
-        .inner
+    scrolling(ui, name).show(ui, |ui| centered_column(ui, name, width, add)).inner
 }
 
 /// The same from the top: what comes and goes on it does not move what stands above.
@@ -46,9 +68,7 @@ pub(in crate::ui) fn page_from_top<R>(
     width: f32,
     add: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    egui::ScrollArea::vertical()
-        .id_salt(name)
-        .auto_shrink([false, false])
+    scrolling(ui, name)
         .show(ui, |ui| {
             let room = ui.available_rect_before_wrap();
             let width = width.min(room.width() - 2.0 * size::PAGE_MARGIN).max(0.0);

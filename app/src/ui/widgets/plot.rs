@@ -19,6 +19,9 @@ impl<'a> Plot<'a> {
     }
 }
 
+/// How thick the line is.
+const LINE: f32 = 1.5;
+
 impl Widget for Plot<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::PLOT), Sense::hover());
@@ -26,6 +29,8 @@ impl Widget for Plot<'_> {
         let colors = palette(ui);
         let painter = ui.painter();
         painter.hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, colors.line));
+        // Nothing lies on the line at the bottom, not under it.
+        let (floor, height) = (rect.bottom() - LINE, rect.height() - 2.0 * LINE);
         let top = self.values.iter().copied().fold(self.ceiling, f32::max).max(f32::MIN_POSITIVE);
         let newest = self.values.len().saturating_sub(self.room);
         let shown = &self.values[newest..];
@@ -35,13 +40,13 @@ impl Widget for Plot<'_> {
             .enumerate()
             .map(|(nth, value)| {
                 let x = rect.right() - (shown.len() - 1 - nth) as f32 * step;
-                pos2(x, rect.bottom() - value.max(0.0) / top * rect.height())
+                pos2(x, floor - value.max(0.0) / top * height)
             })
             .collect();
         if let [alone] = points[..] {
-            painter.circle_filled(alone, 1.5, colors.accent);
+            painter.circle_filled(alone, LINE, colors.accent);
         }
-        painter.line(points, Stroke::new(1.5, colors.accent));
+        painter.line(points, Stroke::new(LINE, colors.accent));
         response
     }
 }

@@ -2,10 +2,13 @@
 
 use super::super::theme::size;
 use egui::{Color32, Rect, Role, Sense, Ui, Vec2, WidgetInfo};
-use fast_qr::{QRBuilder, QRCode};
+use fast_qr::{ECL, QRBuilder, QRCode};
 
 /// The light margin around a code, in modules (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;
+
+/// A screen is neither torn nor soiled: what would mend that goes into larger modules instead.
+const CORRECTION: ECL = ECL::L;
 
 /// A code and what it says, kept from frame to frame.
 pub(in crate::ui) struct Qr {
@@ -23,7 +26,7 @@ impl std::fmt::Debug for Qr {
 /// the last frame. False, and nothing is shown, when the text is too long for one.
 pub(in crate::ui) fn qr_code(ui: &mut Ui, kept: &mut Option<Box<Qr>>, text: &str, name: &str) -> bool {
     if kept.as_ref().is_none_or(|qr| qr.text != text) {
-        let code = QRBuilder::new(text).build().ok();
+        let code = QRBuilder::new(text).ecl(CORRECTION).build().ok();
         *kept = code.map(|code| Box::new(Qr { text: text.to_owned(), code }));
     }
     let Some(qr) = kept else { return false };

@@ -4,7 +4,7 @@ use crate::engine::command::Command;
 use crate::engine::view::ContactRow;
 use crate::storage::{LONGEST_NICKNAME, Nickname, NicknameError};
 use crate::ui::state::{Naming, Since, UiState};
-use crate::ui::text::nickname as words;
+use crate::ui::text::{self, nickname as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::views::form::{entered, left};
 use crate::ui::widgets::{TextButton, Tone, centered_row, label};
@@ -20,8 +20,7 @@ pub(super) fn nickname_ui(
     wishes: &mut Vec<Command>,
 ) {
     let Some(naming) = state.naming.as_mut().filter(|naming| naming.of == key) else {
-        let offer = if contact.nickname.is_some() { words::change() } else { words::give() };
-        if ui.add(TextButton::new(offer, Tone::Quiet)).clicked() {
+        if ui.add(TextButton::new(offer(contact), Tone::Quiet)).clicked() {
             let text = contact.nickname.as_ref().map(ToString::to_string).unwrap_or_default();
             state.naming = Some(Naming { of: key, text, since: Since::Now });
         }
@@ -39,6 +38,11 @@ pub(super) fn nickname_ui(
     state.naming = None;
 }
 
+/// What opens the field is called.
+pub(super) fn offer(contact: &ContactRow) -> &'static str {
+    if contact.nickname.is_some() { words::change() } else { words::give() }
+}
+
 /// What becomes of the field.
 enum Outcome {
     Stay,
@@ -53,13 +57,13 @@ fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
         .id_salt("nickname")
         .hint_text(contact.name.as_str())
         .font(font::body())
-        .char_limit(LONGEST_NICKNAME)
+        .char_limit(text::LONGEST_INPUT)
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
         .desired_width(f32::INFINITY);
     let field = ui.add(field).accessible_name(words::field());
-    if std::mem::replace(&mut naming.since, Since::Earlier) == Since::Now {
+    let opened = std::mem::replace(&mut naming.since, Since::Earlier) == Since::Now;
+    if opened {
         field.request_focus();
-        field.scroll_to_me(None);
     }
     let parsed = match Nickname::parse(&naming.text) {
         Ok(nickname) => Ok(Some(nickname)),
@@ -67,8 +71,9 @@ fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
         Err(why @ (NicknameError::TooLong | NicknameError::Character)) => Err(why),
     };
     let (note, ink) = match parsed {
-        Ok(_) => (words::note(), colors.text_muted),
-        Err(_) => (words::characters(), colors.warning),
+        Ok(_) => (words::note().to_owned(), colors.text_muted),
+        Err(NicknameError::TooLong) => (words::too_long(LONGEST_NICKNAME), colors.warning),
+        Err(_) => (words::characters().to_owned(), colors.warning),
     };
     label(ui, note, font::caption(), ink);
     ui.add_space(size::GAP_SMALL);
@@ -77,11 +82,18 @@ fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
     let widths = buttons.each_ref().map(|button| button.width(ui));
     let [cancel, save] = buttons;
     let entered = entered(ui, &field);
+    if entered && parsed.is_err() {
+        field.request_focus();
+    }
     let (cancelled, saved) = centered_row(ui, &widths, size::BUTTON, size::GAP, |ui| {
         let cancelled = ui.add(cancel).clicked();
         let saved = ui.add_enabled_ui(parsed.is_ok(), |ui| ui.add(save)).inner.clicked();
         (cancelled, saved)
     });
+    if opened {
+        // With its buttons.
+        ui.scroll_to_rect(ui.min_rect(), None);
+    }
     match parsed {
         Ok(nickname) if saved || entered => Outcome::Save(nickname),
         Ok(_) | Err(_) if cancelled || left(ui) => Outcome::Leave,

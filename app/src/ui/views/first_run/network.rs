@@ -21,9 +21,9 @@ pub(super) fn network_card_ui(ui: &mut Ui, view: &View, state: &mut UiState, wis
         match &view.network_check {
             NetworkCheck::Idle => {
                 wishes.push(Command::CheckNetwork);
-                heading(ui, network::looking(), network::looking_text());
+                looking_ui(ui);
             }
-            NetworkCheck::Looking => heading(ui, network::looking(), network::looking_text()),
+            NetworkCheck::Looking => looking_ui(ui),
             NetworkCheck::Found(found) => found_ui(ui, found),
         }
         card(ui, |ui| help_ui(ui, view.help.agreed, wishes));
@@ -40,6 +40,13 @@ pub(super) fn network_card_ui(ui: &mut Ui, view: &View, state: &mut UiState, wis
     });
 }
 
+/// As high as a good verdict: nothing moves when it comes.
+fn looking_ui(ui: &mut Ui) {
+    let muted = palette(ui).text_muted;
+    ui.label(icons::ICON_NETWORK_CHECK.rich_text().size(size::KEY_PICTURE).color(muted));
+    heading(ui, network::looking(), network::looking_text());
+}
+
 /// The verdict, and the one thing that is most in the way.
 fn found_ui(ui: &mut Ui, found: &NetworkFound) {
     let colors = palette(ui);
@@ -48,10 +55,13 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound) {
     label(ui, title, font::title(), colors.text);
     let bad = found.findings.iter().find(|finding| finding.bearing == Bearing::Bad);
     let worst = bad.or_else(|| found.findings.iter().find(|finding| finding.fact == Fact::CallsOverTcp));
-    if let Some(worst) = worst {
-        let told = told::fact(&worst.fact);
-        label(ui, told.message, font::body(), colors.text);
-        label(ui, told.next_step, font::caption(), colors.text_muted);
+    match worst {
+        Some(worst) => {
+            let told = told::fact(&worst.fact);
+            label(ui, told.message, font::body(), colors.text);
+            label(ui, told.next_step, font::caption(), colors.text_muted);
+        }
+        None => drop(label(ui, words::network_good(), font::body(), colors.text_muted)),
     }
     ui.add_space(size::GAP_LARGE);
 }

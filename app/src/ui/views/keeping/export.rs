@@ -2,12 +2,14 @@
 
 use super::failure;
 use super::lock::chosen_ui;
+use crate::desktop::Purpose;
 use crate::engine::command::Command;
 use crate::engine::custody::{CustodyView, Export};
 use crate::storage::Overwrite;
-use crate::ui::state::{Keeping, KeepingForm, Since};
+use crate::ui::state::{Keeping, KeepingForm, Since, Surroundings};
 use crate::ui::text::{self, keeping as words};
 use crate::ui::theme::{font, palette, size};
+use crate::ui::views::chooser::choose_ui;
 use crate::ui::views::form::{Enter, left, walk};
 use crate::ui::widgets::{TextButton, Tone, label};
 use egui::{Margin, TextEdit, Ui};
@@ -15,10 +17,16 @@ use egui_material_icons::icons;
 use std::path::{Path, PathBuf};
 
 /// How the last backup went, and the form for another one.
-pub(super) fn export_ui(ui: &mut Ui, custody: &CustodyView, state: &mut Keeping, wishes: &mut Vec<Command>) {
+pub(super) fn export_ui(
+    ui: &mut Ui,
+    custody: &CustodyView,
+    state: &mut Keeping,
+    surroundings: &mut Surroundings,
+    wishes: &mut Vec<Command>,
+) {
     let colors = palette(ui);
     if state.form == KeepingForm::Export {
-        return form_ui(ui, custody, state, wishes);
+        return form_ui(ui, custody, state, surroundings, wishes);
     }
     match &custody.export {
         Export::Idle => {
@@ -66,13 +74,19 @@ fn follow(state: &mut Keeping, found: Option<&Path>) {
 }
 
 /// A path as a person types it: what is in their own folder is short.
-fn from_home(file: &Path) -> String {
+pub(in crate::ui) fn from_home(file: &Path) -> String {
     let base = directories::BaseDirs::new();
     let inside = base.as_ref().and_then(|base| file.strip_prefix(base.home_dir()).ok());
     inside.map_or_else(|| file.display().to_string(), |inside| format!("~/{}", inside.display()))
 }
 
-fn form_ui(ui: &mut Ui, custody: &CustodyView, state: &mut Keeping, wishes: &mut Vec<Command>) {
+fn form_ui(
+    ui: &mut Ui,
+    custody: &CustodyView,
+    state: &mut Keeping,
+    surroundings: &mut Surroundings,
+    wishes: &mut Vec<Command>,
+) {
     let colors = palette(ui);
     label(ui, words::export_text(), font::caption(), colors.text_muted);
     ui.add_space(size::GAP_SMALL);
@@ -88,6 +102,8 @@ fn form_ui(ui: &mut Ui, custody: &CustodyView, state: &mut Keeping, wishes: &mut
         .desired_width(f32::INFINITY);
     let mut fields = vec![ui.add(field).accessible_name(words::file())];
     let file = typed.trim().to_owned();
+    let name = path_typed(&file).file_name().map(|name| name.to_string_lossy().into_owned());
+    choose_ui(ui, surroundings, Purpose::NewBackup, name.as_deref().unwrap_or_default());
     ui.add_space(size::GAP_SMALL);
     let chosen = chosen_ui(ui, state, words::export_wanted(), words::export_again(), &mut fields);
     ui.add_space(size::GAP_SMALL);
