@@ -32,6 +32,8 @@ pub(super) enum UiCommand {
     SmallWindow,
     /// Show it in the window again.
     BackToWindow,
+    /// Lay our own picture into the next corner.
+    MoveOwn,
     /// End the call.
     HangUp,
     /// End the call before it was answered.
@@ -72,6 +74,7 @@ impl UiCommand {
             Self::ExitFullScreen => text::call::exit_full_screen(),
             Self::SmallWindow => text::call::small_window(),
             Self::BackToWindow => text::call::back_to_window(),
+            Self::MoveOwn => text::call::move_own(),
             Self::HangUp => text::call::hang_up(),
             Self::Cancel => text::call::cancel(),
             Self::Answer | Self::AnswerWithVideo => text::call::answer(),
@@ -99,6 +102,7 @@ impl UiCommand {
             Self::ExitFullScreen => icons::ICON_FULLSCREEN_EXIT,
             Self::SmallWindow => icons::ICON_PICTURE_IN_PICTURE,
             Self::BackToWindow => icons::ICON_PICTURE_IN_PICTURE_ALT,
+            Self::MoveOwn => icons::ICON_DRAG_PAN,
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
             Self::Answer | Self::AnswerWithoutVideo => icons::ICON_CALL,
             Self::AnswerWithVideo => icons::ICON_VIDEOCAM,
@@ -121,6 +125,7 @@ impl UiCommand {
                 return Some(KeyboardShortcut::new(Modifiers::NONE, Key::F11));
             }
             Self::SmallWindow | Self::BackToWindow => Key::P,
+            Self::MoveOwn => Key::L,
             Self::Share | Self::StopSharing => Key::D,
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
             Self::Devices => Key::I,
@@ -168,6 +173,7 @@ impl UiCommand {
             | Self::ExitFullScreen
             | Self::SmallWindow
             | Self::BackToWindow
+            | Self::MoveOwn
             | Self::Devices
             | Self::Statistics
             | Self::Search
@@ -180,6 +186,7 @@ impl UiCommand {
         wishes.extend(self.wish());
         match self {
             Self::FullScreen => state.touched = state.now,
+            Self::MoveOwn => state.own_corner = state.own_corner.next(),
             Self::Share => state.raise(Card::Sharing),
             Self::Devices => state.raise(Card::Devices),
             Self::Statistics => state.trend_shown = !state.trend_shown,
@@ -251,6 +258,12 @@ impl UiCommand {
         }
     }
 
+    /// What moves our own picture, while there is one.
+    fn moving(call: &CallView) -> Option<Self> {
+        let seen = call.sharing != Sharing::Off || call.camera == Some(Camera::On);
+        (seen && matches!(call.phase, CallPhase::Active { .. })).then_some(Self::MoveOwn)
+    }
+
     /// What shows the words of a call; Echo is nobody.
     pub(super) fn verifying(view: &View, call: &CallView) -> Option<Self> {
         match (call.with, &call.phase) {
@@ -286,6 +299,7 @@ impl UiCommand {
                     Some(Self::Devices),
                     Some(Self::Statistics),
                     Self::verifying(view, call),
+                    Self::moving(call),
                     Some(Self::HangUp),
                 ];
                 let staging = stage.map_or(&[][..], Self::staging);

@@ -6,6 +6,7 @@
 
 mod announcer;
 mod command;
+mod corner;
 pub mod driver;
 mod front;
 mod gauge;

@@ -4,6 +4,7 @@ mod custody;
 
 pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish, Returning};
 
+use super::corner::Corner;
 use super::gauge::Gauge;
 use super::passing::Passing;
 use super::widgets::{Picture, Qr};
@@ -65,6 +66,8 @@ pub(super) struct UiState {
     pub(super) gauge: Gauge,
     /// What our camera sees.
     pub(super) own: Option<Picture>,
+    /// In which corner it lies.
+    pub(super) own_corner: Corner,
     /// Where the other end's picture is shown.
     pub(super) stage: Stage,
     /// Where on the desktop the small window came up, once it is.
@@ -363,6 +366,7 @@ impl UiState {
             occupied: Occupied::default(),
             picture: None,
             own: None,
+            own_corner: Corner::default(),
             gauge: Gauge::default(),
             stage: Stage::Window,
             apart_at: None,

@@ -419,6 +419,32 @@ fn our_own_picture_is_there_while_the_camera_is_on_and_covers_no_control() {
 }
 
 #[test]
+fn our_own_picture_is_moved_to_each_corner_by_pointer_and_key_and_covers_no_control_there() {
+    let mut window = Window::open(sample::filmed(Instant::now()));
+    let own = |window: &Window| window.harness.get_by_role_and_label(Role::Image, "Your camera").rect();
+    let theirs = window.harness.get_by_role_and_label(Role::Image, "Picture of carmen.santana").rect();
+    let quarter = |window: &Window| {
+        let at = own(window).center();
+        (at.x > theirs.center().x, at.y > theirs.center().y)
+    };
+    assert_eq!(quarter(&window), (false, false));
+    for corner in [(true, false), (true, true), (false, true), (false, false)] {
+        window.press(Modifiers::COMMAND, Key::L);
+        assert_eq!(quarter(&window), corner);
+        for control in window.harness.query_all_by_role(Role::Button) {
+            assert!(!control.rect().intersects(own(&window)), "{control:?}");
+        }
+    }
+    window.harness.drag_at(own(&window).center());
+    window.harness.run_ok();
+    window.harness.hover_at(theirs.right_bottom() - egui::vec2(40.0, 40.0));
+    window.harness.run_ok();
+    window.harness.drop_at(theirs.right_bottom() - egui::vec2(40.0, 40.0));
+    window.harness.run_ok();
+    assert_eq!(quarter(&window), (true, true));
+}
+
+#[test]
 fn the_whole_screen_shows_the_picture_and_controls_only_while_somebody_moves() {
     let mut window = Window::open(sample::filmed(Instant::now()));
     assert!(window.asked_by(Key::F11).contains(&ViewportCommand::Fullscreen(true)));

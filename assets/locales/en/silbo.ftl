@@ -189,6 +189,7 @@ call-keys_verified = Encrypted from end to end. Only the two of you can hear thi
 call-own_camera = Your camera
 call-own_screen = Your screen
 call-own_window = Your window
+call-move_own = Move your picture to another corner
 call-microphone_silent = Nothing is heard from your microphone
 # A button; it opens the sound devices.
 call-check_devices = Check sound devices

@@ -192,6 +192,7 @@ call-keys_verified = Cifrada de extremo a extremo. Nadie más puede oír esta ll
 call-own_camera = Tu cámara
 call-own_screen = Tu pantalla
 call-own_window = Tu ventana
+call-move_own = Mover tu imagen a otra esquina
 call-microphone_silent = No se oye nada de tu micrófono
 # A button; it opens the sound devices.
 call-check_devices = Ver los dispositivos

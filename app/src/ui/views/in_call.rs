@@ -11,6 +11,7 @@ use crate::engine::command::{Command, Sharing};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use crate::reason::Reason;
 use crate::ui::command::UiCommand;
+use crate::ui::corner::Corner;
 use crate::ui::state::{Page, Stage, UiState};
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
@@ -18,7 +19,7 @@ use crate::ui::widgets::{
     Avatar, Facing, Picture, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
     text_width,
 };
-use egui::{Rect, Ui, Vec2, vec2};
+use egui::{Rect, Ui, Vec2};
 use egui_material_icons::icons;
 use media::session::Camera;
 use media::video::driver::{Screen, Viewfinder};
@@ -78,7 +79,8 @@ pub(super) fn in_call_ui(
         controls_ui(ui, view, call, state, wishes);
     });
     if matches!(call.phase, CallPhase::Active { .. }) {
-        own_ui(ui, call, &mut state.own, room);
+        let bottom = state.occupied.controls.unwrap_or(room.bottom());
+        own_ui(ui, call, state, room.with_max_y(bottom));
     }
 }
 
@@ -93,14 +95,14 @@ fn filmed_ui(
 ) {
     trend_ui(ui, call, state);
     let below = size::BELOW_PICTURE + controls_height(ui, call, state);
-    let UiState { picture: Some(picture), gauge, own, now, .. } = state else { return };
+    let UiState { picture: Some(picture), gauge, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
     let room = ui.available_rect_before_wrap();
     let (above, below) = room.split_top_bottom_at_y(room.bottom() - below);
     let size = picture.show(ui, above, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
-    own_ui(ui, call, own, above);
+    own_ui(ui, call, state, above);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
         centered_column(ui, "filmed", size::STAGE_FILMED, |ui| {
             ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
@@ -112,23 +114,33 @@ fn filmed_ui(
     });
 }
 
-/// Our own picture in the upper left corner, where there is nothing to press and no notice, below what is at the top.
-pub(super) fn own_ui(ui: &Ui, call: &CallView, own: &mut Option<Picture>, room: Rect) {
+/// Our own picture in its corner of what of `room` is free. It is dragged, or pressed, to another one.
+pub(super) fn own_ui(ui: &Ui, call: &CallView, state: &mut UiState, mut room: Rect) {
     let (facing, name) = match (&call.sharing, call.camera) {
         (Sharing::Screen, _) => (Facing::Plain, words::own_screen()),
         (Sharing::Window(_), _) => (Facing::Plain, words::own_window()),
         (Sharing::Off, Some(Camera::On)) => (Facing::Mirrored, words::own_camera()),
         (Sharing::Off, Some(Camera::Off) | None) => {
-            *own = None;
+            state.own = None;
             return;
         }
     };
     // Also while there is none yet: to ask is what brings the first one.
     ui.ctx().request_repaint_after(pace::PICTURES);
-    Picture::follow(ui, own, call.viewfinder.as_ref().and_then(Viewfinder::latest));
-    if let Some(picture) = own {
-        let corner = room.left_top() + vec2(size::GAP_LARGE, size::GAP_LARGE + banners_height(call));
-        picture.inset(ui, corner, facing, name);
+    Picture::follow(ui, &mut state.own, call.viewfinder.as_ref().and_then(Viewfinder::latest));
+    let Some(picture) = &mut state.own else { return };
+    room.min.y += banners_height(call);
+    if let Some(figures) = state.occupied.figures {
+        room.max.x = room.max.x.min(figures.left());
+    }
+    let place = state.own_corner.place(room, picture.inset_size());
+    let shown = picture.inset(ui, place, facing, name).on_hover_text(UiCommand::MoveOwn.tip(ui.ctx()));
+    if shown.clicked() {
+        state.own_corner = state.own_corner.next();
+    } else if shown.drag_stopped()
+        && let Some(dropped) = shown.interact_pointer_pos()
+    {
+        state.own_corner = Corner::nearest(room, dropped);
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) fn full_screen_ui(
         let drawn = picture.show(ui, room, &words::picture_of(&call.name));
         state.gauge.draw(drawn * ui.pixels_per_point());
     }
-    own_ui(ui, call, &mut state.own, room);
+    let bottom = state.occupied.controls_before.unwrap_or(room.bottom());
+    own_ui(ui, call, state, room.with_max_y(bottom));
     if state.now.saturating_duration_since(state.touched) >= CONTROLS_STAY {
         ui.ctx().set_cursor_icon(CursorIcon::None);
         return;

@@ -2,8 +2,8 @@
 
 use super::super::theme::{palette, size};
 use egui::{
-    Color32, ColorImage, Image, Pos2, Rect, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
-    Vec2, WidgetInfo, pos2,
+    Color32, ColorImage, CursorIcon, Image, Pos2, Rect, Response, Sense, Stroke, StrokeKind, TextureHandle,
+    TextureOptions, Ui, Vec2, WidgetInfo, pos2,
 };
 use media::video::frame::{I420, Size};
 
@@ -62,20 +62,28 @@ impl Picture {
         place.size()
     }
 
-    /// Shows it small above whatever is there, in its own shape, with this upper left corner.
-    pub(in crate::ui) fn inset(&mut self, ui: &Ui, corner: Pos2, facing: Facing, label: &str) {
+    /// How large it is where it lies above something else.
+    pub(in crate::ui) fn inset_size(&self) -> Vec2 {
         let shape = Vec2::new(self.size.width() as f32, self.size.height() as f32);
-        let place = Rect::from_min_size(corner, shape * (size::INSET / shape.max_elem()));
+        shape * (size::INSET / shape.max_elem())
+    }
+
+    /// Shows it there above whatever is there; while it is dragged it follows the pointer.
+    pub(in crate::ui) fn inset(&mut self, ui: &Ui, place: Rect, facing: Facing, label: &str) -> Response {
         self.drawn = (place.height() * ui.pixels_per_point()) as u32;
         let texture = match facing {
             Facing::Plain => Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)),
             Facing::Mirrored => Rect::from_min_max(pos2(1.0, 0.0), pos2(0.0, 1.0)),
         };
+        // A key moves it, so that the keyboard need not come by here.
+        let response = ui.interact(place, ui.scope_id().with(label), Sense::CLICK | Sense::DRAG);
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, label));
+        let moved = response.total_drag_delta().filter(|_| response.dragged()).unwrap_or_default();
+        let place = place.translate(moved);
         Image::from_texture(&self.texture).uv(texture).corner_radius(size::CORNER).paint_at(ui, place);
         let edge = Stroke::new(1.0, palette(ui).line);
         ui.painter().rect_stroke(place, f32::from(size::CORNER), edge, StrokeKind::Outside);
-        let response = ui.interact(place, ui.scope_id().with(label), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, label));
+        response.on_hover_cursor(CursorIcon::Grab)
     }
 
     /// Whether the card has less of it than there is and can be seen.
