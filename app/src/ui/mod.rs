@@ -30,7 +30,7 @@ use crate::engine::scan::Scan;
 use crate::engine::view::{Appearance, CallPhase, CallView, OnClose, Search, View};
 use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
-use egui::{UserAttentionType, ViewportCommand, ViewportId};
+use egui::{UserAttentionType, ViewportCommand, ViewportId, WindowLevel};
 use gauge::Gauge;
 use state::{Card, Closing, Page, Refused, Stage, UiState};
 use std::rc::Rc;
@@ -143,13 +143,16 @@ impl App {
         }
     }
 
-    /// Brings the window up once for each call that rings here, also when it is minimised or behind others.
+    /// Brings the window up once for each call that rings here, also when it is minimised or behind others, above which
+    /// it stays for as long as it rings.
     fn alert(&mut self, ctx: &egui::Context) {
         let ringing = self.view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);
         if ringing && !self.alerted {
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
+            ctx.send_viewport_cmd(ViewportCommand::WindowLevel(WindowLevel::AlwaysOnTop));
             self.raise(ctx);
         } else if !ringing && self.alerted {
+            ctx.send_viewport_cmd(ViewportCommand::WindowLevel(WindowLevel::Normal));
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Reset));
         }
         self.alerted = ringing;

@@ -6,7 +6,7 @@ use app::engine::command::{Command, Sharing};
 use app::engine::view::{CallPhase, ContactId, PathView, View};
 use app::reason::{Fault, Reason};
 use egui::accesskit::Role;
-use egui::{Key, Modifiers, ViewportCommand};
+use egui::{Key, Modifiers, ViewportCommand, WindowLevel};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::Direction;
 use media::session::Camera;
@@ -59,8 +59,12 @@ fn somebody_typing_does_not_answer_by_accident() {
 fn an_incoming_call_brings_the_window_up_once() {
     let mut window = Window::open(sample::contacts());
     window.shown.send_replace(Arc::new(bob(CallPhase::Incoming)));
-    assert!(window.asked_of_the_desktop().contains(&ViewportCommand::Focus));
-    assert!(!window.asked_of_the_desktop().contains(&ViewportCommand::Focus));
+    let asked = window.asked_of_the_desktop();
+    assert!(asked.contains(&ViewportCommand::Focus));
+    assert!(asked.contains(&ViewportCommand::WindowLevel(WindowLevel::AlwaysOnTop)));
+    assert!(!window.asked_of_the_desktop().contains(&ViewportCommand::Focus), "once");
+    window.shown.send_replace(Arc::new(bob(CallPhase::Connecting)));
+    assert!(window.asked_of_the_desktop().contains(&ViewportCommand::WindowLevel(WindowLevel::Normal)));
 }
 
 #[test]
