@@ -45,6 +45,7 @@ pub(super) fn card_ui(
 ) -> Outcome {
     label(ui, call::devices(), font::title(), palette(ui).text);
     ui.add_space(size::GAP);
+    keep_bar_free(ui);
     ScrollArea::vertical()
         .max_height(MOST_LIST)
         .auto_shrink([false, true])
@@ -90,6 +91,7 @@ pub(super) fn beside_ui(
     wishes: &mut Vec<Command>,
 ) {
     look(ui, state, wishes);
+    keep_bar_free(ui);
     ui.columns_const(|columns: &mut [Ui; 2]| {
         for (ui, direction) in columns.iter_mut().zip(DIRECTIONS) {
             ScrollArea::vertical()
@@ -102,6 +104,12 @@ pub(super) fn beside_ui(
                 });
         }
     });
+}
+
+/// What scrolls lies beside its bar, not under it.
+fn keep_bar_free(ui: &mut Ui) {
+    let scroll = &mut ui.spacing_mut().scroll;
+    scroll.floating_allocated_width = scroll.bar_width;
 }
 
 /// Both lists, one below the other.
