@@ -2,7 +2,8 @@
 
 use crate::engine::command::Command;
 use crate::engine::helping::Agreed;
-use crate::engine::view::{Counts, Helped, View};
+use crate::engine::helping::hours::{End, HelpHours, Span, Step};
+use crate::engine::view::{Counts, Helped, Totals, View};
 use crate::ui::state::UiState;
 use crate::ui::text::{help as words, settings, told};
 use crate::ui::theme::{font, palette, size};
@@ -39,6 +40,16 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
             standing_ui(ui, view);
             if let Some(helped) = figures(ui, view, state, wishes) {
                 label(ui, words::figures(&helped), font::body(), colors.text_muted);
+                flow_ui(ui, &helped);
+            }
+            if agreed.roles.contains(Offers::RELAY) || view.help.totals != Totals::default() {
+                label(ui, words::totals(&view.help.totals), font::body(), colors.text_muted);
+            }
+        });
+        ui.add_space(size::GAP_LARGE);
+        card(ui, |ui| {
+            if let Some(hours) = hours_ui(ui, agreed.hours) {
+                wishes.push(Command::AgreeToHelp(Agreed { hours, ..agreed }));
             }
         });
         ui.add_space(size::GAP_LARGE);
@@ -74,6 +85,61 @@ fn roles_ui(ui: &mut Ui, agreed: &Agreed, wishes: &mut Vec<Command>) {
             wishes.push(Command::AgreeToHelp(Agreed { roles, ..*agreed }));
         }
     }
+}
+
+/// What flows now, where anything does.
+fn flow_ui(ui: &mut Ui, helped: &Helped) {
+    if let Some(kbps) = helped.kbps.filter(|_| helped.connections > 0) {
+        label(ui, words::flow(helped.connections, kbps), font::body(), palette(ui).text_muted);
+    }
+}
+
+/// At any time, or between two hours; what was chosen.
+fn hours_ui(ui: &mut Ui, now: HelpHours) -> Option<HelpHours> {
+    let colors = palette(ui);
+    label(ui, words::hours(), font::strong(), colors.text);
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::GAP_SMALL);
+        let span = match now {
+            HelpHours::Always => Span::NIGHT,
+            HelpHours::Daily(span) => span,
+        };
+        for (hours, text) in [(HelpHours::Always, words::always()), (HelpHours::Daily(span), words::daily())]
+        {
+            let name = settings::choice(words::hours(), text);
+            let tone = if hours == now { Tone::Primary } else { Tone::Secondary };
+            if ui.add(TextButton::new(text, tone).named(&name)).clicked() && hours != now {
+                chosen = Some(hours);
+            }
+        }
+    });
+    if let HelpHours::Daily(span) = now {
+        for (end, of, hour) in [(End::From, words::from(), span.from()), (End::To, words::to(), span.to())] {
+            let at = format!("{of} {}", words::hour(hour));
+            if let Some(step) = hour_ui(ui, of, &at) {
+                chosen = Some(HelpHours::Daily(span.moved(end, step)));
+            }
+        }
+        label(ui, words::hours_text(), font::caption(), colors.text_muted);
+    }
+    chosen
+}
+
+/// One of the hours, and what moves it.
+fn hour_ui(ui: &mut Ui, of: &str, at: &str) -> Option<Step> {
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::GAP_SMALL);
+        label(ui, at, font::body(), palette(ui).text);
+        for (step, text) in [(Step::Earlier, words::earlier()), (Step::Later, words::later())] {
+            let name = settings::choice(of, text);
+            if ui.add(TextButton::new(text, Tone::Secondary).low().named(&name)).clicked() {
+                chosen = Some(step);
+            }
+        }
+    });
+    chosen
 }
 
 /// How much it passes on.
