@@ -7,8 +7,8 @@ use crate::engine::view::{Counts, Helped, Totals, View};
 use crate::ui::state::UiState;
 use crate::ui::text::{help as words, settings, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top};
-use egui::{Ui, vec2};
+use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top, text_width};
+use egui::{Align, Layout, Ui, vec2};
 use egui_material_icons::icons;
 use overlay::record::Offers;
 use overlay::volunteer::Metering;
@@ -115,9 +115,13 @@ fn hours_ui(ui: &mut Ui, now: HelpHours) -> Option<HelpHours> {
         }
     });
     if let HelpHours::Daily(span) = now {
-        for (end, of, hour) in [(End::From, words::from(), span.from()), (End::To, words::to(), span.to())] {
-            let at = format!("{of} {}", words::hour(hour));
-            if let Some(step) = hour_ui(ui, of, &at) {
+        let ends = [(End::From, words::from(), span.from()), (End::To, words::to(), span.to())];
+        let ends = ends.map(|(end, of, hour)| (end, of, format!("{of} {}", words::hour(hour))));
+        // Below each other, and where they were when an hour changes.
+        let widths = ends.each_ref().map(|(_, _, at)| text_width(ui, at, font::body()));
+        let width = widths.into_iter().fold(0.0, f32::max).ceil() + size::GAP;
+        for (end, of, at) in ends {
+            if let Some(step) = hour_ui(ui, width, of, &at) {
                 chosen = Some(HelpHours::Daily(span.moved(end, step)));
             }
         }
@@ -126,12 +130,16 @@ fn hours_ui(ui: &mut Ui, now: HelpHours) -> Option<HelpHours> {
     chosen
 }
 
-/// One of the hours, and what moves it.
-fn hour_ui(ui: &mut Ui, of: &str, at: &str) -> Option<Step> {
+/// One of the hours in a column of this width, and what moves it.
+fn hour_ui(ui: &mut Ui, width: f32, of: &str, at: &str) -> Option<Step> {
     let mut chosen = None;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::GAP_SMALL);
-        label(ui, at, font::body(), palette(ui).text);
+        let column = vec2(width, size::ROUND_SMALL);
+        ui.allocate_ui_with_layout(column, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_size(column);
+            label(ui, at, font::body(), palette(ui).text);
+        });
         for (step, text) in [(Step::Earlier, words::earlier()), (Step::Later, words::later())] {
             let name = settings::choice(of, text);
             if ui.add(TextButton::new(text, Tone::Secondary).low().named(&name)).clicked() {
