@@ -304,6 +304,11 @@ pub struct Stats {
     pub spares_shed: u64,
     /// Links opened to see whether strangers reach somebody.
     pub dialled_back: u64,
+    /// Connections of others through our relay that are over and carried more than the checks that keep one ready. A
+    /// call has one or more.
+    pub passed_on: u64,
+    /// Bytes of all connections of others that are over.
+    pub bytes_passed_on: u64,
     /// Calls' ends that signed for what our relay carried.
     pub calls_vouched: u64,
     /// Bytes they signed for.

@@ -52,6 +52,8 @@ pub struct Conditions {
     pub power: Power,
     /// Whether traffic costs money.
     pub metering: Metering,
+    /// Whether it is a time of day at which the owner lets it help.
+    pub hours: Hours,
     /// Upload in kbit/s, measured or configured.
     pub upload_kbps: Option<u32>,
 }
@@ -74,6 +76,17 @@ pub enum Metering {
     Unmetered,
     /// Yes.
     Metered,
+}
+
+/// Whether it is a time of day at which the owner lets it help. What time it is where the owner lives, only the system
+/// knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hours {
+    /// It is, or the owner did not name any.
+    #[default]
+    Within,
+    /// It is not.
+    Outside,
 }
 
 /// What lasts from earlier runs.
@@ -168,6 +181,8 @@ pub enum Unfit {
     OnBattery,
     /// Its traffic costs money.
     Metered,
+    /// It is none of the hours its owner chose.
+    Hours,
     /// Nobody saw its address yet, or everybody another one.
     NoAddress,
     /// It is not on for long enough, or too rarely.

@@ -1,7 +1,10 @@
 //! The command line as the contract writes it, parsed and nothing more.
 
 use crate::{
-    engine::{command::Who, helping},
+    engine::{
+        command::Who,
+        helping::{self, hours::HelpHours},
+    },
     reason::Reason,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -247,6 +250,9 @@ pub struct Help {
     /// Whether traffic here costs money: then it does not help [kept in the profile]
     #[arg(long, value_enum, value_name = "YES|NO")]
     pub metered: Option<YesNo>,
+    /// At which hours of the day it helps: 22-7 is from ten in the evening to seven; or always [kept in the profile]
+    #[arg(long, value_name = "FROM-TO")]
+    pub help_hours: Option<HelpHours>,
     /// What this line can send, in kbit/s: 2000 lets it hold the directory, 10000 relay calls [kept in the profile]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub upload_kbps: Option<u32>,

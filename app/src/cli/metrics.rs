@@ -193,6 +193,12 @@ fn render(report: &Report) -> String {
         "Sealed envelopes passed on to leaves.",
         stats.envelopes_forwarded,
     );
+    text.counter(
+        "silbo_passed_on_total",
+        "Connections of others through the relay that are over and carried more than checks.",
+        stats.passed_on,
+    );
+    text.counter("silbo_passed_on_bytes_total", "Bytes of those that are over.", stats.bytes_passed_on);
     text.gauge("silbo_vouchers", "Vouchers of those this supernode helped.", kept.vouchers as u64);
     text.counter(
         "silbo_calls_vouched_total",

@@ -131,6 +131,7 @@ fn agree(help: &args::Help, storage: &mut Storage) -> Result<(), Reason> {
             Some(args::YesNo::No) => Metering::Unmetered,
             None => before.metering,
         },
+        hours: help.help_hours.unwrap_or(before.hours),
         upload_kbps: help.upload_kbps.or(before.upload_kbps),
         max_kbps: help.max_kbps.map(args::Kbps::kbps).or(before.max_kbps),
     };

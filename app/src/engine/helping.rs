@@ -1,11 +1,18 @@
 //! What the person agreed to do for others, and what the profile remembers for it: how long this computer was on in the
-//! last days, and since when it has its public address.
+//! last days, since when it has its public address, and what it passed on.
 
+pub mod hours;
+mod past;
+
+use self::{
+    hours::{HelpHours, NoHours},
+    past::Past,
+};
 use super::{
     actor::{Actor, Done},
     event::EventBody,
     power,
-    view::{Counts, HelpView, Helped},
+    view::{Counts, HelpView, Helped, Totals},
 };
 use crate::{
     reason::Reason,
@@ -14,13 +21,13 @@ use crate::{
 use overlay::{
     Report,
     driver::Volunteering,
+    outcome::Stats,
     record::Offers,
-    volunteer::{Candidacy, Conditions, History, Metering, Unfit},
+    volunteer::{Candidacy, Conditions, Hours, Metering, Unfit},
 };
 use relay::{UnixTime, server::BitRate};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
@@ -48,6 +55,8 @@ pub struct Agreed {
     pub roles: Offers,
     /// Whether traffic costs money.
     pub metering: Metering,
+    /// At which hours of the day.
+    pub hours: HelpHours,
     /// What the line can send.
     pub upload_kbps: Option<u32>,
     /// Most traffic relayed.
@@ -56,7 +65,13 @@ pub struct Agreed {
 
 impl Default for Agreed {
     fn default() -> Self {
-        Self { roles: Offers::NONE, metering: Metering::Unmetered, upload_kbps: None, max_kbps: None }
+        Self {
+            roles: Offers::NONE,
+            metering: Metering::Unmetered,
+            hours: HelpHours::Always,
+            upload_kbps: None,
+            max_kbps: None,
+        }
     }
 }
 
@@ -64,10 +79,13 @@ impl Agreed {
     /// As kept in the profile. What cannot be read counts as nothing agreed to.
     pub fn read(storage: &Storage) -> Result<Self, StorageError> {
         let kept = json_of(storage, Setting::Helping)?;
+        // Who named hours that we do not understand did not agree to all of them.
+        let Ok(hours) = hours_of(&kept["hours"]) else { return Ok(Self::default()) };
         let roles = kept["roles"].as_array().into_iter().flatten().filter_map(Value::as_str);
         Ok(Self {
             roles: roles.filter_map(role).fold(Offers::NONE, Offers::and),
             metering: if kept["metered"] == true { Metering::Metered } else { Metering::Unmetered },
+            hours,
             upload_kbps: kept["upload_kbps"].as_u64().and_then(|kbps| u32::try_from(kbps).ok()),
             max_kbps: kept["max_kbps"].as_u64(),
         })
@@ -79,15 +97,36 @@ impl Agreed {
             ROLES.iter().filter(|(_, role)| self.roles.contains(*role)).map(|(name, _)| *name).collect();
         let kept = json!({
             "roles": roles, "metered": self.metering == Metering::Metered,
-            "upload_kbps": self.upload_kbps, "max_kbps": self.max_kbps,
+            "hours": self.hours.to_string(), "upload_kbps": self.upload_kbps, "max_kbps": self.max_kbps,
         });
         storage.set(Setting::Helping, kept.to_string().as_bytes())
     }
 
     /// Who takes their word back ceases to help as where traffic costs money: at once, and nobody is cut off.
-    fn conditions(&self) -> Conditions {
+    fn conditions(&self, hours: Hours) -> Conditions {
         let metering = if self.roles == Offers::NONE { Metering::Metered } else { self.metering };
-        Conditions { power: power::now(), metering, upload_kbps: self.upload_kbps }
+        Conditions { power: power::now(), metering, hours, upload_kbps: self.upload_kbps }
+    }
+
+    /// Whether this is one of the hours, by the clock on the wall.
+    fn hours_now(&self, storage: &Storage, now: UnixTime) -> Hours {
+        let hour = match self.hours {
+            HelpHours::Always => None,
+            HelpHours::Daily(_) => storage
+                .hour_of_day(now)
+                .inspect_err(|error| tracing::warn!(%error, "nobody knows what time it is"))
+                .ok(),
+        };
+        self.hours.at(hour)
+    }
+}
+
+/// As in the profile; those of before name none.
+fn hours_of(kept: &Value) -> Result<HelpHours, NoHours> {
+    match kept {
+        Value::Null => Ok(HelpHours::Always),
+        Value::String(hours) => hours.parse(),
+        _ => Err(NoHours),
     }
 }
 
@@ -122,6 +161,7 @@ pub(super) fn unfit_word(candidacy: Candidacy) -> Option<&'static str> {
     Some(match why {
         Unfit::OnBattery => "on_battery",
         Unfit::Metered => "metered",
+        Unfit::Hours => "hours",
         Unfit::NoAddress => "no_address",
         Unfit::Uptime => "uptime",
         Unfit::AddressAge => "address_age",
@@ -138,6 +178,10 @@ fn lacking(why: Unfit) -> (&'static str, &'static str) {
         Unfit::Metered => (
             "It does not help because its traffic costs money.",
             "Say `silbo online --metered no` on a line that costs nothing.",
+        ),
+        Unfit::Hours => (
+            "It does not help now: this is none of the hours that were chosen for it.",
+            "Leave it on; it begins by itself. `silbo online --help-hours always` lets it help at any time.",
         ),
         Unfit::NoAddress => {
             ("It does not help yet: supernodes do not agree at which address they see it.", "Wait a minute.")
@@ -161,59 +205,6 @@ fn lacking(why: Unfit) -> (&'static str, &'static str) {
     }
 }
 
-/// What lasts from one start to the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Past {
-    /// Seconds this program ran, by day since 1970; of the last [`DAYS`].
-    up: BTreeMap<u64, u64>,
-    address: Option<(IpAddr, UnixTime)>,
-}
-
-/// Days that count.
-const DAYS: u64 = 7;
-const DAY_SECONDS: u64 = 24 * 3600;
-
-impl Past {
-    fn read(storage: &Storage) -> Result<Self, StorageError> {
-        let kept = json_of(storage, Setting::Past)?;
-        let days = kept["up"].as_object().into_iter().flatten();
-        let up =
-            days.filter_map(|(day, seconds)| Some((day.parse().ok()?, seconds.as_u64()?.min(DAY_SECONDS))));
-        let address = kept["address"].as_str().and_then(|ip| ip.parse().ok());
-        let since = kept["since_ms"].as_u64().map(UnixTime::from_millis);
-        Ok(Self { up: up.collect(), address: address.zip(since) })
-    }
-
-    fn keep(&self, storage: &mut Storage) -> Result<(), StorageError> {
-        let up: serde_json::Map<String, Value> =
-            self.up.iter().map(|(day, seconds)| (day.to_string(), json!(seconds))).collect();
-        let kept = json!({
-            "up": up, "address": self.address.map(|(ip, _)| ip.to_string()),
-            "since_ms": self.address.map(|(_, since)| since.as_millis()),
-        });
-        storage.set(Setting::Past, kept.to_string().as_bytes())
-    }
-
-    /// It ran for so long until now.
-    fn ran(&mut self, now: UnixTime, lasted: Duration) {
-        let today = now.as_secs() / DAY_SECONDS;
-        let seconds = self.up.entry(today).or_default();
-        *seconds = (*seconds + lasted.as_secs()).min(DAY_SECONDS);
-        self.forget_old(today);
-    }
-
-    fn forget_old(&mut self, today: u64) {
-        // A clock that was wrong may have left days that are still to come.
-        self.up.retain(|day, _| *day <= today && *day + DAYS > today);
-    }
-
-    fn history(&self, now: UnixTime) -> History {
-        let mut past = self.clone();
-        past.forget_old(now.as_secs() / DAY_SECONDS);
-        History { up_this_week: Duration::from_secs(past.up.values().sum()), address: past.address }
-    }
-}
-
 fn json_of(storage: &Storage, setting: Setting) -> Result<Value, StorageError> {
     let kept = storage.setting(setting)?.unwrap_or_default();
     Ok(serde_json::from_slice(&kept).unwrap_or_default())
@@ -232,8 +223,12 @@ pub(super) struct Volunteer {
     conditions: Conditions,
     candidacy: Candidacy,
     past: Past,
+    /// What the node said that it passed on, as far as `past` has it.
+    counted: Totals,
     look_at: Instant,
     written: Instant,
+    /// When the relay's bytes were counted last, and how many there were.
+    flow: Option<(Instant, u64)>,
 }
 
 impl Volunteer {
@@ -247,7 +242,7 @@ impl Volunteer {
             return Ok(None);
         }
         let (past, now) = (Past::read(storage)?, relay::driver::now());
-        let conditions = agreed.conditions();
+        let conditions = agreed.conditions(agreed.hours_now(storage, now.unix));
         let wish = Volunteering {
             consent: agreed.roles,
             conditions,
@@ -255,9 +250,39 @@ impl Volunteer {
             relay_listen,
             relay_rate: agreed.max_kbps.map(|kbps| BitRate(kbps.saturating_mul(1000))),
         };
-        let (look_at, written) = (now.instant, now.instant);
-        let (began_with, candidacy) = (agreed, Candidacy::None);
-        Ok(Some((Self { agreed, began_with, conditions, candidacy, past, look_at, written }, wish)))
+        let volunteer = Self {
+            agreed,
+            began_with: agreed,
+            conditions,
+            candidacy: Candidacy::None,
+            past,
+            counted: Totals::default(),
+            look_at: now.instant,
+            written: now.instant,
+            flow: None,
+        };
+        Ok(Some((volunteer, wish)))
+    }
+
+    /// Counts what the node passed on since the last time.
+    fn count(&mut self, now: UnixTime, said: &Stats) {
+        let said = Totals { connections: said.passed_on, bytes: said.bytes_passed_on };
+        let before = std::mem::replace(&mut self.counted, said);
+        let more = Totals {
+            connections: said.connections.saturating_sub(before.connections),
+            bytes: said.bytes.saturating_sub(before.bytes),
+        };
+        if more != Totals::default() {
+            self.past.passed_on(now, more);
+        }
+    }
+
+    /// How many kbit/s flow through the relay now, once it was counted twice.
+    fn kbps(&mut self, now: Instant, bytes: u64) -> Option<u64> {
+        let (at, before) = self.flow.replace((now, bytes))?;
+        let millis = u64::try_from(now.saturating_duration_since(at).as_millis()).ok()?;
+        // Another relay begins at nothing.
+        bytes.checked_sub(before)?.saturating_mul(8).checked_div(millis)
     }
 
     pub(super) fn look_at(&self) -> Instant {
@@ -285,13 +310,22 @@ impl Actor {
             let helped = overlay.report().await.map(|Report { kept, relay, .. }| Helped {
                 leaves: kept.leaves,
                 relayed: relay.map_or(0, |relay| relay.bytes),
+                connections: relay.map_or(0, |relay| relay.allocations),
+                kbps: None,
             });
             Done::HelpedCounted(helped)
         });
     }
 
     pub(super) fn helped_counted(&mut self, helped: Option<Helped>) {
-        self.picture.view.help.helped = helped.unwrap_or_default();
+        let now = self.now().instant;
+        let mut helped = helped.unwrap_or_default();
+        helped.kbps = self.volunteer.as_mut().and_then(|volunteer| volunteer.kbps(now, helped.relayed));
+        let help = &mut self.picture.view.help;
+        help.helped = helped;
+        if let Some(volunteer) = &self.volunteer {
+            help.totals = volunteer.past.totals(relay::driver::now().unix);
+        }
     }
 
     /// What the window says about it.
@@ -310,11 +344,17 @@ impl Actor {
         };
         let candidacy = self.volunteer.as_ref().map(|volunteer| volunteer.candidacy);
         let standing = candidacy.filter(|_| agreed.roles != Offers::NONE);
+        let now = relay::driver::now().unix;
+        let totals = match &self.volunteer {
+            Some(volunteer) => volunteer.past.totals(now),
+            None => Past::read(&self.storage).map(|past| past.totals(now)).unwrap_or_default(),
+        };
         let helped = self.picture.view.help.helped;
-        self.picture.view.help = HelpView { agreed, counts, standing, helped };
+        self.picture.view.help = HelpView { agreed, counts, standing, helped, totals };
     }
 
-    /// Tells the node when the plug was pulled, the person when something has changed, and the profile how long we ran.
+    /// Tells the node when the plug was pulled or its hours are over, the person when something has changed, and the profile
+    /// how long we ran.
     pub(super) fn look_after_helping(&mut self) {
         let (now, status) = (self.now(), self.overlay.status());
         let Some(volunteer) = &mut self.volunteer else { return };
@@ -322,7 +362,10 @@ impl Actor {
             return;
         }
         volunteer.look_at = now.instant + LOOK;
-        let conditions = volunteer.agreed.conditions();
+        let wall = relay::driver::now().unix;
+        volunteer.count(wall, &status.stats);
+        let hours = volunteer.agreed.hours_now(&self.storage, wall);
+        let conditions = volunteer.agreed.conditions(hours);
         let changed = std::mem::replace(&mut volunteer.conditions, conditions) != conditions;
         let before = std::mem::replace(&mut volunteer.candidacy, status.candidacy);
         if now.instant >= volunteer.written + WRITE_DOWN {
@@ -346,10 +389,11 @@ impl Actor {
         self.write_down_past();
     }
 
-    /// Keeps in the profile how long we ran, and where.
+    /// Keeps in the profile how long we ran, where, and what we passed on.
     pub(super) fn write_down_past(&mut self) {
-        let now = relay::driver::now();
+        let (now, status) = (relay::driver::now(), self.overlay.status());
         let Some(volunteer) = &mut self.volunteer else { return };
+        volunteer.count(now.unix, &status.stats);
         let lasted = now.instant.saturating_duration_since(volunteer.written);
         volunteer.past.ran(now.unix, lasted);
         // Whole seconds only were counted.
@@ -361,10 +405,10 @@ impl Actor {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{hours::Span, *};
     use tempfile::TempDir;
 
-    fn storage() -> (TempDir, Storage) {
+    pub(super) fn storage() -> (TempDir, Storage) {
         let folder = TempDir::new().unwrap();
         let storage = Storage::open(folder.path(), UnixTime::from_secs(1)).unwrap();
         (folder, storage)
@@ -379,6 +423,7 @@ mod tests {
         let agreed = Agreed {
             roles: Offers::DIRECTORY.and(Offers::RELAY),
             metering: Metering::Metered,
+            hours: HelpHours::Daily(Span::NIGHT),
             upload_kbps: Some(12_000),
             max_kbps: Some(5_000),
         };
@@ -391,21 +436,62 @@ mod tests {
     }
 
     #[test]
-    fn seven_days_count_and_the_address_keeps_its_date() {
+    fn old_profiles_help_at_any_time_and_hours_that_cannot_be_read_are_no_consent() {
         let (_folder, mut storage) = storage();
-        let day = |n: u64| UnixTime::from_secs(n * DAY_SECONDS + 5);
-        let mut past = Past { address: Some(("9.9.9.9".parse().unwrap(), day(90))), ..Past::default() };
-        for n in 90..110 {
-            past.ran(day(n), Duration::from_secs(3600));
+        let mut read = |kept: &str| {
+            storage.set(Setting::Helping, kept.as_bytes()).unwrap();
+            Agreed::read(&storage).unwrap()
+        };
+        let old = read(r#"{"roles": ["relay"], "metered": false}"#);
+        assert_eq!((old.roles, old.hours), (Offers::RELAY, HelpHours::Always));
+        for hours in [r#""25-7""#, r#""""#, "22", r#"["22-7"]"#, "false"] {
+            let odd = read(&format!(r#"{{"roles": ["relay"], "hours": {hours}}}"#));
+            assert_eq!(odd, Agreed::default(), "{hours}");
         }
-        past.keep(&mut storage).unwrap();
-        let read = Past::read(&storage).unwrap();
-        assert_eq!(read, past);
-        let history = read.history(day(110));
-        assert_eq!((history.up_this_week, history.address), (Duration::from_secs(6 * 3600), past.address));
-        // A day has no more than its hours, and a clock set back forgets what has not been yet.
-        past.ran(day(109), Duration::from_secs(100 * 3600));
-        assert_eq!(past.up[&109], DAY_SECONDS);
-        assert_eq!(past.history(day(50)).up_this_week, Duration::ZERO);
+    }
+
+    #[test]
+    fn the_clock_on_the_wall_says_whether_these_are_the_hours() {
+        let (_folder, storage) = storage();
+        let noon = UnixTime::from_secs(1_800_000_000);
+        let hour = storage.hour_of_day(noon).unwrap();
+        let chosen = |from, to| Agreed {
+            hours: HelpHours::Daily(Span::new(from % 24, to % 24).unwrap()),
+            ..Agreed::default()
+        };
+        assert_eq!(chosen(hour, hour + 1).hours_now(&storage, noon), Hours::Within);
+        assert_eq!(chosen(hour + 1, hour).hours_now(&storage, noon), Hours::Outside);
+        assert_eq!(Agreed::default().hours_now(&storage, noon), Hours::Within);
+        let told = chosen(hour + 1, hour).conditions(Hours::Outside);
+        assert_eq!(told.hours, Hours::Outside);
+    }
+
+    fn volunteer() -> Volunteer {
+        let (_folder, mut storage) = storage();
+        Agreed { roles: Offers::RELAY, ..Agreed::default() }.keep(&mut storage).unwrap();
+        Volunteer::begin(&storage, None).unwrap().unwrap().0
+    }
+
+    #[test]
+    fn what_the_node_passed_on_is_counted_once_however_often_it_is_looked_at() {
+        let mut volunteer = volunteer();
+        let now = UnixTime::from_secs(1_800_000_000);
+        for (connections, bytes) in [(0, 0), (1, 500), (1, 500), (3, 900)] {
+            volunteer
+                .count(now, &Stats { passed_on: connections, bytes_passed_on: bytes, ..Stats::default() });
+            assert_eq!(volunteer.past.totals(now), Totals { connections, bytes });
+        }
+    }
+
+    #[test]
+    fn the_rate_is_what_came_between_two_counts_and_unknown_when_the_relay_is_another_one() {
+        let mut volunteer = volunteer();
+        let began = volunteer.look_at;
+        let mut rate = |seconds, bytes| volunteer.kbps(began + Duration::from_secs(seconds), bytes);
+        assert_eq!(rate(0, 1_000), None);
+        assert_eq!(rate(10, 501_000), Some(400));
+        assert_eq!(rate(10, 501_000), None, "no time has passed");
+        assert_eq!(rate(20, 100), None);
+        assert_eq!(rate(30, 100), Some(0));
     }
 }

@@ -185,6 +185,8 @@ pub struct HelpView {
     pub standing: Option<Candidacy>,
     /// Whom this computer helps, as last counted.
     pub helped: Helped,
+    /// What it passed on in the last 30 days.
+    pub totals: Totals,
 }
 
 /// What a friend needs to find us.
@@ -235,6 +237,20 @@ pub struct Helped {
     pub leaves: usize,
     /// Bytes of other people's calls that went through it.
     pub relayed: u64,
+    /// Connections through it that are open now.
+    pub connections: u64,
+    /// What flows through it now, in kbit/s; unknown before it was counted twice.
+    pub kbps: Option<u64>,
+}
+
+/// What was passed on for others, in connections that are over. A call has one or more of them: an end each, and another
+/// one where a relay failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Connections that somebody spoke through.
+    pub connections: u64,
+    /// Bytes, both ways.
+    pub bytes: u64,
 }
 
 /// This profile's own card.

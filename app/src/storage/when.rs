@@ -44,6 +44,12 @@ impl Storage {
         Ok(self.db.query_row(day, [seconds(now)], |row| row.get(0))?)
     }
 
+    /// The hour on the clock on the wall, from 0 to 23.
+    pub fn hour_of_day(&self, now: UnixTime) -> Result<u8, StorageError> {
+        let hour = "SELECT CAST(strftime('%H', ?1, 'unixepoch', 'localtime') AS INTEGER)";
+        Ok(self.db.query_row(hour, [seconds(now)], |row| row.get(0))?)
+    }
+
     /// When something was, seen from now; the database knows the time zone.
     pub fn when(&self, at: UnixTime, now: UnixTime) -> Result<When, StorageError> {
         let days =

@@ -10,8 +10,11 @@ use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
 use app::engine::gate::{Door, Trial};
 use app::engine::helping::Agreed;
+use app::engine::helping::hours::{HelpHours, Span};
 use app::engine::scan::Scan;
-use app::engine::view::{CallPhase, ClaimState, ContactId, Counts, HelpView, Helped, InviteView, View};
+use app::engine::view::{
+    CallPhase, ClaimState, ContactId, Counts, HelpView, Helped, InviteView, Totals, View,
+};
 use app::engine::words::{RecoveryWords, WordsError};
 use app::reason::{Custody, Reason};
 use app::storage::{Lock, Nickname};
@@ -192,6 +195,11 @@ pub(super) fn every_screen(
     {
         tab(&mut window, page);
         look(&mut window, name);
+        if name == "help" {
+            window.harness.get_by_label_contains("07:00").scroll_to_me();
+            window.harness.run();
+            look(&mut window, "hours of helping");
+        }
     }
     let mut view = full();
     let recovery = RecoveryWords::of(&Identity::from_secret([7; 32]));
@@ -420,12 +428,13 @@ fn desktop_with(window: &mut Window, says: &[Report]) {
 /// A profile with something on every page.
 fn full() -> View {
     let mut view = sample::devices("usb-7", "hdmi");
-    let agreed = Agreed { roles: Offers::ALL, ..Agreed::default() };
+    let agreed = Agreed { roles: Offers::ALL, hours: HelpHours::Daily(Span::NIGHT), ..Agreed::default() };
     view.help = HelpView {
         agreed,
         counts: Counts::NextStart,
         standing: Some(Candidacy::Unfit(Unfit::Upload)),
-        helped: Helped { leaves: 12, relayed: 34_500_000 },
+        helped: Helped { leaves: 12, relayed: 34_500_000, connections: 3, kbps: Some(412) },
+        totals: Totals { connections: 14, bytes: 320_500_000 },
     };
     view.network_check = sample::checked(Verdict::NoSound).network_check;
     view.blocked = vec![blocked(4, LONGEST_NAME), blocked(8, "")];

@@ -4,7 +4,9 @@ use super::{Window, sample};
 use app::engine::command::Command;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
-use app::engine::view::{Counts, HelpView, Helped, NetworkCheck};
+use app::engine::helping::hours::{HelpHours, Span};
+use app::engine::view::{Counts, HelpView, Helped, NetworkCheck, Totals};
+use egui_kittest::kittest::Queryable as _;
 use overlay::record::Offers;
 use overlay::volunteer::{Candidacy, Metering, Unfit};
 use std::time::Duration;
@@ -54,8 +56,9 @@ fn whether_people_can_call_is_found_out_and_told() {
 fn help(agreed: Agreed, counts: Counts) -> Window {
     let mut view = sample::checked(Verdict::Callable);
     let standing = (agreed != Agreed::default()).then_some(Candidacy::Unfit(Unfit::NoAddress));
-    let helped = Helped { leaves: 12, relayed: 34_500_000 };
-    view.help = HelpView { agreed, counts, standing, helped };
+    let helped = Helped { leaves: 12, relayed: 34_500_000, connections: 3, kbps: Some(412) };
+    let totals = Totals { connections: 14, bytes: 320_500_000 };
+    view.help = HelpView { agreed, counts, standing, helped, totals };
     let mut window = Window::open(view);
     window.click("Helping");
     window
@@ -96,6 +99,59 @@ fn who_helps_sees_whom_and_sets_limits() {
     );
     window.pass(Duration::from_secs(10));
     assert_eq!(window.wished(), [Command::CountHelped], "figures are asked for again");
+}
+
+#[test]
+fn who_passes_calls_on_sees_how_much_now_and_in_the_last_days() {
+    let mut window = help(Agreed { roles: Offers::RELAY, ..Agreed::default() }, Counts::Now);
+    assert!(window.says("3 connections are passed on right now, at 0.4 Mbit/s."));
+    assert!(window.mentions("In the last 30 days 14 connections were passed on, with 320.5 MB."));
+    let mut view = sample::checked(Verdict::Callable);
+    view.help.agreed.roles = Offers::RELAY;
+    window.show(view.clone());
+    assert!(!window.mentions("right now") && window.says("In the last 30 days no call was passed on."));
+    view.help.agreed.roles = Offers::DIRECTORY;
+    window.show(view);
+    assert!(!window.mentions("30 days"), "it passes no calls on");
+}
+
+#[test]
+fn the_hours_at_which_a_computer_helps_are_chosen_hour_by_hour() {
+    let agreed = Agreed { roles: Offers::ALL, ..Agreed::default() };
+    let at = |from, to| {
+        let hours = HelpHours::Daily(Span::new(from, to).unwrap());
+        Agreed { hours, ..agreed }
+    };
+    let mut window = help(agreed, Counts::Now);
+    assert!(!window.mentions("nobody is cut off"), "there are no hours to speak of");
+    window.wished();
+    window.click("When it helps: Always");
+    assert_eq!(window.wished(), [], "it is so already");
+    window.click("When it helps: Between two hours");
+    assert_eq!(window.wished(), [Command::AgreeToHelp(at(22, 7))]);
+    let mut window = help(at(23, 7), Counts::Now);
+    assert!(window.says("From 23:00") && window.says("Until 07:00") && window.mentions("nobody is cut off"));
+    window.wished();
+    for choice in
+        ["From: Later", "Until: Earlier", "When it helps: Between two hours", "When it helps: Always"]
+    {
+        window.click(choice);
+    }
+    let chosen = [at(0, 7), at(23, 6), agreed].map(Command::AgreeToHelp);
+    assert_eq!(window.wished(), chosen);
+}
+
+#[test]
+fn an_hour_is_moved_by_the_keyboard_too() {
+    let hours = HelpHours::Daily(Span::NIGHT);
+    let agreed = Agreed { roles: Offers::ALL, hours, ..Agreed::default() };
+    let mut window = help(agreed, Counts::Now);
+    window.wished();
+    window.harness.get_by_label("From: Earlier").focus();
+    window.harness.run();
+    window.press(egui::Modifiers::NONE, egui::Key::Enter);
+    let hours = HelpHours::Daily(Span::new(21, 7).unwrap());
+    assert_eq!(window.wished(), [Command::AgreeToHelp(Agreed { hours, ..agreed })]);
 }
 
 #[test]

@@ -420,6 +420,24 @@ help-helped = { $people ->
    *[other] { $people } people are found through this computer now. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
 }
 help-mbits = { $mbits } Mbit/s
+help-now = { $connections ->
+    [one] { $connections } connection is passed on right now, at { NUMBER($mbits, minimumFractionDigits: 1) } Mbit/s.
+   *[other] { $connections } connections are passed on right now, at { NUMBER($mbits, minimumFractionDigits: 1) } Mbit/s.
+}
+# A call has one or more connections: one for each end that needs one.
+help-month = { $connections ->
+    [0] In the last 30 days no call was passed on.
+    [one] In the last 30 days { $connections } connection was passed on, with { NUMBER($megabytes, minimumFractionDigits: 1) } MB. A call has one or more.
+   *[other] In the last 30 days { $connections } connections were passed on, with { NUMBER($megabytes, minimumFractionDigits: 1) } MB. A call has one or more.
+}
+help-hours = When it helps
+help-hours_text = At other times it begins to help nobody new, and whom it helps can move on: nobody is cut off.
+help-always = Always
+help-daily = Between two hours
+help-from = From
+help-to = Until
+help-earlier = Earlier
+help-later = Later
 
 ## Settings, and the cards over a call that are like them
 
@@ -882,6 +900,8 @@ standing-on_battery = It does not help while it runs on its battery.
     .next = Plug it in; it goes on by itself.
 standing-metered = It does not help because its traffic costs money.
     .next = Say below that your traffic is free, on a connection where it is.
+standing-hours = It does not help now: this is outside the hours you chose.
+    .next = Leave it on; it begins by itself.
 standing-no_address = It does not help yet: helpers do not agree at which address they see it.
     .next = Wait a minute.
 standing-uptime = It does not help yet: that takes two hours without a break, and 84 hours in a week.

@@ -422,6 +422,23 @@ help-helped = { $people ->
    *[other] Ahora mismo se encuentra a { $people } personas a través de este ordenador. Desde que arrancó han pasado por él { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas.
 }
 help-mbits = { $mbits } Mbit/s
+help-now = { $connections ->
+    [one] Ahora mismo pasa por aquí { $connections } conexión, a { NUMBER($mbits, minimumFractionDigits: 1) } Mbit/s.
+   *[other] Ahora mismo pasan por aquí { $connections } conexiones, a { NUMBER($mbits, minimumFractionDigits: 1) } Mbit/s.
+}
+help-month = { $connections ->
+    [0] En los últimos 30 días no ha pasado por aquí ninguna llamada.
+    [one] En los últimos 30 días ha pasado por aquí { $connections } conexión, con { NUMBER($megabytes, minimumFractionDigits: 1) } MB. Una llamada tiene una o más.
+   *[other] En los últimos 30 días han pasado por aquí { $connections } conexiones, con { NUMBER($megabytes, minimumFractionDigits: 1) } MB. Una llamada tiene una o más.
+}
+help-hours = Cuándo ayuda
+help-hours_text = A otras horas no empieza a ayudar a nadie, y aquellos a quienes ayuda pueden mudarse a otro: a nadie se le corta.
+help-always = Siempre
+help-daily = Entre dos horas
+help-from = Desde las
+help-to = Hasta las
+help-earlier = Antes
+help-later = Después
 
 ## Ajustes, y las tarjetas parecidas sobre una llamada
 
@@ -884,6 +901,8 @@ standing-on_battery = No ayuda mientras va con batería.
     .next = Enchúfalo; sigue solo.
 standing-metered = No ayuda porque su tráfico cuesta dinero.
     .next = Di abajo que tu tráfico es gratis, en una conexión donde lo sea.
+standing-hours = Ahora no ayuda: está fuera de las horas que elegiste.
+    .next = Déjalo encendido; empieza solo.
 standing-no_address = Aún no ayuda: los ayudantes no se ponen de acuerdo en qué dirección lo ven.
     .next = Espera un minuto.
 standing-uptime = Todavía no ayuda: hacen falta dos horas sin pausa, y 84 horas en una semana.

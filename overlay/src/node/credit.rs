@@ -84,6 +84,11 @@ const MAX_ASKED: usize = 1_024;
 const SLACK_SHARE: u64 = 8;
 const SLACK_BYTES: u64 = 64 * 1024;
 
+/// What a way that stands by carries in checks alone, at the beginning and then each second: both ends probe it every
+/// 1.2 s and answer. A voice is ten times as much.
+const CHECKS_AT_FIRST: u64 = 32 * 1024;
+const CHECKS_PER_SECOND_OF_CALL: u64 = 500;
+
 impl Credit {
     pub(super) fn new(now: std::time::Instant) -> Self {
         Self {
@@ -250,9 +255,14 @@ impl Node {
         }
     }
 
-    /// The relay beside this supernode carried so much for the holder of a credential: whoever that is, if it is still
-    /// linked to us, is asked to sign for it.
+    /// The relay beside this supernode carried so much for the holder of a credential: it is counted, and whoever that is,
+    /// if it is still linked to us, is asked to sign for it.
     pub fn handle_relayed(&mut self, now: Now, ticket: &str, usage: RelayUsage) {
+        // Our own calls go through our own relay, too.
+        if !ticket.ends_with(&relay_name(&self.own_key())) {
+            self.stats.passed_on += u64::from(carried_talk(usage));
+            self.stats.bytes_passed_on = self.stats.bytes_passed_on.saturating_add(usage.bytes);
+        }
         let holds = |peer: &LinkKey| ticket.ends_with(&relay_name(peer));
         let client = self.by_peer.keys().find(|peer| holds(peer)).copied();
         let Some((client, link)) = client.and_then(|peer| Some((peer, self.ready_link(&peer)?))) else {
@@ -316,6 +326,12 @@ impl Relayed {
         self.time = self.time.saturating_add(more.time);
         self.bytes = self.bytes.saturating_add(more.bytes);
     }
+}
+
+/// Whether something was said through it: most ways are opened for a call that finds a better one.
+const fn carried_talk(usage: RelayUsage) -> bool {
+    let checks = CHECKS_PER_SECOND_OF_CALL * usage.seconds as u64;
+    usage.bytes > CHECKS_AT_FIRST.saturating_add(checks)
 }
 
 /// Whom the relay's logs and quotas see: a name that says nothing about the asker, yet is the same each time.

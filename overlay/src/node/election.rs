@@ -11,7 +11,7 @@
 //! ```
 //! A small network takes whoever can be reached at once. Load moves the network slowly in both directions: promotion
 //! waits a random time and looks again, and so, for much longer, does demotion. What the owner withdraws (the plug,
-//! the flat rate) counts at once.
+//! the flat rate, the time of day) counts at once.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -24,7 +24,7 @@ use relay::{Now, UnixTime};
 use crate::{
     config::NatKind,
     record::Offers,
-    volunteer::{Candidacy, Conditions, Filtering, Metering, Power, Thresholds, Unfit, Volunteer},
+    volunteer::{Candidacy, Conditions, Filtering, Hours, Metering, Power, Thresholds, Unfit, Volunteer},
     wire::Load,
 };
 
@@ -300,6 +300,8 @@ impl Election {
             Some(Unfit::OnBattery)
         } else if conditions.metering == Metering::Metered {
             Some(Unfit::Metered)
+        } else if conditions.hours == Hours::Outside {
+            Some(Unfit::Hours)
         } else if !self.small && !up_enough {
             Some(Unfit::Uptime)
         } else if !self.small && now.unix.saturating_duration_since(since) < thresholds.address_age {

@@ -136,6 +136,33 @@ fn the_order_of_both_counts_does_not_matter_and_without_one_nothing_is_signed() 
 }
 
 #[test]
+fn what_was_passed_on_for_others_is_counted_and_a_connection_only_if_somebody_spoke_through_it() {
+    let (mut world, hub, _, ticket) = relayed(57);
+    let mut passes = |ticket: &str, seconds, bytes| {
+        world.with(hub, |hub, now| hub.handle_relayed(now, ticket, RelayUsage { seconds, bytes }));
+        let stats = world.status(hub).stats;
+        (stats.passed_on, stats.bytes_passed_on)
+    };
+    assert_eq!(passes(&ticket, 60, 300_000), (1, 300_000));
+    // A way that stood by for an hour, while the call went another.
+    assert_eq!(passes(&ticket, 3600, 1_200_000), (1, 1_500_000));
+    assert_eq!(passes(&ticket, 5, 0), (1, 1_500_000));
+    // Whoever has gone meanwhile was helped too.
+    assert_eq!(passes("1600:nobody", 10, 50_000), (2, 1_550_000));
+}
+
+#[test]
+fn our_own_calls_through_our_own_relay_are_no_help_to_others() {
+    let (mut world, hub, _, _) = relayed(58);
+    let query = world.with(hub, |node, now| node.relays(now, RelayWish::Any));
+    world.run(Duration::from_secs(2));
+    let Answer::Relays(Ok(offers)) = world.answer(hub, query) else { panic!("no relay") };
+    let usage = RelayUsage { seconds: 60, bytes: 300_000 };
+    world.with(hub, |hub, now| hub.handle_relayed(now, &offers[0].credentials.username, usage));
+    assert_eq!(world.status(hub).stats.passed_on, 0);
+}
+
+#[test]
 fn thanks_that_nobody_asked_for_are_counted_for_no_call() {
     let (mut world, hub, client, _) = relayed(56);
     let (link, now) = (world.link_between(hub, client), world.now().unix);

@@ -167,6 +167,9 @@ messages! {
             relay_text, next_start, cap, no_cap, upload, unknown, metered,
             helped(people: usize, megabytes: f64),
             mbits(mbits: f64),
+            now(connections: usize, mbits: f64),
+            month(connections: usize, megabytes: f64),
+            hours, hours_text, always, daily, from, to, earlier, later,
         }
         /// Settings, and the cards over a call that are like them.
         settings {
@@ -360,7 +363,7 @@ messages! {
         /// How far this computer is on its way to help.
         standing {
             none, proving, stand_by, serving, draining, cooling_down, on_battery, metered,
-            no_address, uptime, address_age, upload, unreachable,
+            hours, no_address, uptime, address_age, upload, unreachable,
         }
     }
 }

@@ -52,11 +52,27 @@ pub(super) mod help {
     pub(in crate::ui) use super::messages::help::*;
 
     use super::tenths;
-    use crate::engine::view::Helped;
+    use crate::engine::view::{Helped, Totals};
 
     /// Whom it helps.
     pub(in crate::ui) fn figures(figures: &Helped) -> String {
         helped(figures.leaves, tenths(figures.relayed as f64 / 1e6))
+    }
+
+    /// What it passes on now.
+    pub(in crate::ui) fn flow(connections: u64, kbps: u64) -> String {
+        now(usize::try_from(connections).unwrap_or(usize::MAX), tenths(kbps as f64 / 1e3))
+    }
+
+    /// What it passed on in the last 30 days.
+    pub(in crate::ui) fn totals(totals: &Totals) -> String {
+        let connections = usize::try_from(totals.connections).unwrap_or(usize::MAX);
+        month(connections, tenths(totals.bytes as f64 / 1e6))
+    }
+
+    /// A full hour, as on the clock of a computer.
+    pub(in crate::ui) fn hour(hour: u8) -> String {
+        format!("{hour:02}:00")
     }
 
     /// So many kbit/s.

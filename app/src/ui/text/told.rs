@@ -210,6 +210,7 @@ pub(in crate::ui) fn standing(candidacy: Candidacy) -> Sentence {
         Candidacy::CoolingDown => standing::cooling_down(),
         Candidacy::Unfit(Unfit::OnBattery) => standing::on_battery(),
         Candidacy::Unfit(Unfit::Metered) => standing::metered(),
+        Candidacy::Unfit(Unfit::Hours) => standing::hours(),
         Candidacy::Unfit(Unfit::NoAddress) => standing::no_address(),
         Candidacy::Unfit(Unfit::Uptime) => standing::uptime(),
         Candidacy::Unfit(Unfit::AddressAge) => standing::address_age(),

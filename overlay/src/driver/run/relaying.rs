@@ -101,6 +101,8 @@ impl Runner {
             retiring.look_at = (now + TICK).min(retiring.until);
             relayed == 0 || now >= retiring.until
         };
+        // Before it is gone, who was last gets the bill.
+        self.collect_receipts();
         if let Some(retired) = self.retiring.take_if(is_over) {
             if self.relay.is_none() {
                 self.relay_door.send_replace(None);
@@ -133,6 +135,7 @@ impl Runner {
             leaving.look_at = (now + TICK).min(leaving.until);
             return None;
         }
+        self.collect_receipts();
         self.leaving.take().map(|leaving| leaving.done)
     }
 }

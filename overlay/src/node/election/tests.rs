@@ -160,12 +160,40 @@ fn pulling_the_plug_ends_service_at_once() {
     for conditions in [
         Conditions { power: Power::Battery, ..Conditions::default() },
         Conditions { metering: Metering::Metered, ..Conditions::default() },
+        Conditions { hours: Hours::Outside, ..Conditions::default() },
     ] {
         let mut trial = Trial::serving(BOTH);
         trial.election.set_conditions(conditions);
         trial.run(Duration::from_secs(10));
         assert_eq!(trial.election.candidacy(), Candidacy::Draining);
     }
+}
+
+#[test]
+fn outside_the_hours_its_owner_chose_nobody_is_asked_whether_they_reach_it_and_it_does_not_serve() {
+    let mut trial = Trial::stand_by(BOTH);
+    let awake = trial.election.volunteer.conditions;
+    trial.election.set_conditions(Conditions { hours: Hours::Outside, ..awake });
+    trial.facts.around = BUSY;
+    assert_eq!(trial.run(MINUTE * 600), Candidacy::Unfit(Unfit::Hours));
+    assert_eq!(trial.election.round_due(trial.now.instant, trial.facts), None);
+    assert_eq!(trial.decisions, []);
+    // It proves itself again, and then it does.
+    trial.election.set_conditions(awake);
+    assert_eq!(trial.run(MINUTE * 20), Candidacy::Proving);
+    assert_eq!(trial.run(MINUTE * 20), Candidacy::Serving);
+}
+
+#[test]
+fn one_who_serves_when_its_hours_are_over_lets_those_it_serves_move_on() {
+    let mut trial = Trial::serving(BOTH);
+    (trial.facts.around, trial.facts.leaves) = (CALM, 30);
+    let awake = trial.election.volunteer.conditions;
+    trial.election.set_conditions(Conditions { hours: Hours::Outside, ..awake });
+    assert_eq!(trial.run(DRAIN), Candidacy::Draining);
+    assert_eq!(trial.run(MINUTE), Candidacy::CoolingDown);
+    assert_eq!(trial.decisions[1..], [Decision::Drain, Decision::Retire]);
+    assert_eq!(trial.run(COOL_DOWN), Candidacy::Unfit(Unfit::Hours));
 }
 
 #[test]
