@@ -20,7 +20,7 @@ pub struct LevelMeter(AtomicU32);
 impl LevelMeter {
     /// Takes one block into account. One thread measures; any thread reads.
     pub fn measure(&self, block: &[f32]) {
-        let peak = block.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs())).min(1.0);
+        let peak = peak(block).min(1.0);
         self.0.store(peak.max(self.read() * DECAY).to_bits(), Ordering::Relaxed);
     }
 
@@ -32,6 +32,27 @@ impl LevelMeter {
 
 const DECAY: f32 = 0.94;
 
+/// The greatest amplitude; what is not a number has none. Numbers that are not negative lie in the same order as their bits, of
+/// which several are compared at once.
+pub(crate) fn peak(samples: &[f32]) -> f32 {
+    const INFINITY: i32 = f32::INFINITY.to_bits() as i32;
+    let amplitudes = samples.iter().map(|sample| sample.abs().to_bits() as i32);
+    let peak = amplitudes.fold(0, |peak, bits| peak.max(if bits <= INFINITY { bits } else { 0 }));
+    f32::from_bits(peak as u32)
+}
+
+/// The sum of all squares, eight of which are added up at once.
+pub(crate) fn energy(samples: &[f32]) -> f32 {
+    let (eights, rest) = samples.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for eight in eights {
+        for (sum, sample) in sums.iter_mut().zip(eight) {
+            *sum += sample * sample;
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|sample| sample * sample).sum::<f32>()
+}
+
 /// The loudest block since something began. What only holds a voltage makes no sound: it is how far the samples of a block
 /// lie apart that counts, halved, so that a sine reads as its amplitude.
 #[derive(Debug, Default)]
@@ -40,6 +61,10 @@ pub struct Loudest(AtomicU32);
 impl Loudest {
     /// Takes one block into account. One thread measures; any thread reads.
     pub fn measure(&self, block: &[f32]) {
+        // No swing is more than the peak.
+        if peak(block) <= self.read() {
+            return;
+        }
         let (low, high) = block.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), sample| {
             (low.min(*sample), high.max(*sample))
         });
@@ -102,6 +127,16 @@ mod tests {
             loudest.measure(block);
             assert_eq!(loudest.read(), 0.0);
         }
+    }
+
+    #[test]
+    fn peak_and_energy_are_those_of_all_samples() {
+        let mut samples: Vec<f32> = (0..101).map(|nth| nth as f32 - 60.0).collect();
+        assert_eq!((peak(&samples), energy(&samples)), (60.0, 95_950.0));
+        samples[33] = f32::NAN;
+        assert_eq!(peak(&samples), 60.0);
+        samples[100] = f32::NEG_INFINITY;
+        assert_eq!((peak(&samples), peak(&[]), energy(&[])), (f32::INFINITY, 0.0, 0.0));
     }
 
     #[test]

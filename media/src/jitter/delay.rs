@@ -64,6 +64,10 @@ pub const HISTORY: usize = 2000;
 #[derive(Debug, Default)]
 pub struct DelayEstimator {
     seen: VecDeque<Seen>,
+    /// How many were forgotten of what was seen.
+    forgotten: u64,
+    /// What was seen and nothing faster after it, the fastest first: its number and its transit.
+    fastest: VecDeque<(u64, i64)>,
     /// The relative delay that costs least.
     wait: i64,
     jitter: f64,
@@ -151,7 +155,7 @@ impl DelayEstimator {
 
     /// The smallest transit seen lately: the fastest path.
     pub fn base(&self) -> i64 {
-        self.seen.iter().map(|seen| seen.transit).min().unwrap_or(0)
+        self.fastest.front().map_or(0, |(_, transit)| *transit)
     }
 
     /// How long a packet on the fastest path should wait before it is decoded.
@@ -203,7 +207,15 @@ impl DelayEstimator {
         let horizon = seen.arrival - 4 * samples_in(MEMORY) as i64;
         while self.seen.len() >= HISTORY || self.seen.front().is_some_and(|seen| seen.arrival < horizon) {
             self.seen.pop_front();
+            self.forgotten += 1;
         }
+        while self.fastest.front().is_some_and(|(number, _)| *number < self.forgotten) {
+            self.fastest.pop_front();
+        }
+        while self.fastest.back().is_some_and(|(_, transit)| *transit >= seen.transit) {
+            self.fastest.pop_back();
+        }
+        self.fastest.push_back((self.forgotten + self.seen.len() as u64, seen.transit));
         self.seen.push_back(seen);
     }
 
@@ -239,7 +251,7 @@ impl DelayEstimator {
     /// Goes from the slowest frame to the fastest: what comes later than the one looked at is missed.
     fn cheapest(&self, now: i64) -> i64 {
         let memory = samples_in(MEMORY) as f64;
-        let Some(base) = self.seen.iter().map(|seen| seen.transit).min() else { return 0 };
+        let base = self.base();
         let mut weighed: Vec<(i64, f64, Origin)> = self
             .seen
             .iter()
@@ -462,7 +474,9 @@ mod tests {
                 }
                 let bounds = samples_in(MIN_TARGET) as i64..=samples_in(MAX_TARGET) as i64;
                 prop_assert!(bounds.contains(&estimator.target()));
-                prop_assert!(estimator.seen.len() <= HISTORY);
+                prop_assert!(estimator.seen.len() <= HISTORY && estimator.fastest.len() <= HISTORY);
+                let fastest = estimator.seen.iter().map(|seen| seen.transit).min();
+                prop_assert_eq!(estimator.base(), fastest.unwrap_or(0));
             }
         }
     }

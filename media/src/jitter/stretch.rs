@@ -7,6 +7,8 @@
 //!
 //! In a pause there is no period to hit, and nobody hears that it is shorter or longer.
 
+use crate::level::energy;
+
 /// Samples that [`squeeze`] needs.
 pub const SQUEEZE_NEEDS: usize = MAX_CUT + WINDOW;
 /// Samples that [`stretch`] needs.
@@ -40,8 +42,7 @@ pub struct Pauses {
 impl Pauses {
     /// Takes the next 10 ms.
     pub fn follow(&mut self, block: &[f32]) {
-        let energy: f32 = block.iter().map(|sample| sample * sample).sum();
-        let here = (energy / block.len().max(1) as f32).sqrt();
+        let here = (energy(block) / block.len().max(1) as f32).sqrt();
         self.loudness = here.max(self.loudness * FORGETS);
         self.quiet = if here < self.between_words() { self.quiet.saturating_add(1) } else { 0 };
     }
@@ -110,8 +111,7 @@ pub fn shorten_pause(sound: &mut Vec<f32>, samples: usize, quiet: f32) -> bool {
 
 /// The longest period that is nearly the best: a longer one changes the delay more for the same join.
 fn best_period(sound: &[f32], longest: usize, joins: Joins) -> Option<usize> {
-    let energy: f32 = sound[..longest + WINDOW].iter().map(|sample| sample * sample).sum();
-    if energy < joins.quiet * joins.quiet * (longest + WINDOW) as f32 {
+    if energy(&sound[..longest + WINDOW]) < joins.quiet * joins.quiet * (longest + WINDOW) as f32 {
         return Some(longest);
     }
     let enough = joins.words?;
@@ -135,8 +135,7 @@ fn best_period(sound: &[f32], longest: usize, joins: Joins) -> Option<usize> {
 /// Whether so many samples and what is cross-faded after them are there, and quieter than this.
 fn is_quiet(sound: &[f32], samples: usize, quiet: f32) -> bool {
     let Some(here) = sound.get(..samples + WINDOW) else { return false };
-    let energy: f32 = here.iter().map(|sample| sample * sample).sum();
-    energy < quiet * quiet * here.len() as f32
+    energy(here) < quiet * quiet * here.len() as f32
 }
 
 /// Normalised correlation of the first [`WINDOW`] samples with those `period` later.

@@ -10,6 +10,7 @@
 //! end's echo do not pump. It never lifts the room's own noise to where it would be heard.
 
 use crate::frame::Block;
+use crate::level::energy;
 use crate::process::limiter::{Limiter, decibels, power};
 use crate::process::suppress::Presence;
 
@@ -63,8 +64,7 @@ impl Gain {
 
     /// Makes a block as loud as it should be.
     pub(in crate::process) fn adjust(&mut self, block: &mut Block, presence: Presence) {
-        let power: f32 = block.iter().map(|sample| sample * sample).sum();
-        let level = decibels(power / block.len() as f32);
+        let level = decibels(energy(block) / block.len() as f32);
         self.noise = (self.noise + NOISE_RISES).min(level).max(SILENCE);
         if presence > SPEAKS && level > QUIETEST_SPEECH {
             self.follow(level);

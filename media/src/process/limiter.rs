@@ -10,6 +10,7 @@
 //! passes bit by bit as it is.
 
 use crate::frame::Block;
+use crate::level::peak;
 
 /// The loudest that a sample should be, -1 dBFS.
 pub(crate) const CEILING: f32 = 0.89;
@@ -41,16 +42,22 @@ impl Default for Limiter {
 impl Limiter {
     /// Makes a block so much louder, in dB, as far as there is room.
     pub(crate) fn apply(&mut self, block: &mut Block, gain: f32) {
-        let peak = block.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        let peak = peak(block);
         let needed = decibels(CEILING * CEILING / (peak * peak).max(1e-10)) - gain;
         self.limit = (self.limit + RELEASE).min(needed).min(0.0);
         let next = power(gain + self.limit).sqrt();
-        let ramp = if next < self.factor { ATTACK } else { block.len() };
-        for (n, sample) in block.iter_mut().enumerate() {
-            let part = (n as f32 / ramp as f32).min(1.0);
-            *sample = knee(*sample * (self.factor + part * (next - self.factor)));
+        let before = std::mem::replace(&mut self.factor, next);
+        if next != before {
+            let step = 1.0 / if next < before { ATTACK } else { block.len() } as f32;
+            for (n, sample) in (0u16..).zip(block.iter_mut()) {
+                *sample *= before + (f32::from(n) * step).min(1.0) * (next - before);
+            }
+        } else if next != 1.0 {
+            block.iter_mut().for_each(|sample| *sample *= next);
         }
-        self.factor = next;
+        if peak * next.max(before) > CEILING {
+            block.iter_mut().for_each(|sample| *sample = knee(*sample));
+        }
     }
 }
 

@@ -23,9 +23,9 @@
 //!
 //! A filter knows one [`Band`], and as many partitions of it as its type says, from one of them on.
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
 
-use super::lanes::{Band, Grid, LANES, Lanes, Pairs, Widest};
+use super::lanes::{Band, Grid, LANES, Lanes, Pairs, Wide, WidePairs, Widest, parts};
 use super::spectrum::{Bands, Spectrum, Transform};
 use crate::frame::{BLOCK, Block};
 
@@ -250,21 +250,26 @@ struct Estimate<'a, const P: usize> {
     into: &'a mut Spectrum,
 }
 
-impl<const P: usize> NullaryFnOnce for Estimate<'_, P> {
+impl<const P: usize> WithSimd for Estimate<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { reference, filter, into } = self;
         let band = filter.weights.band();
         let groups = reference.groups(band).iter().zip(filter.weights.groups());
         for (nth, (x, w)) in band.groups().zip(groups) {
-            let mut sum = Pairs::ZERO;
-            for (x, w) in reference.since(filter.start, x).zip(w) {
-                sum.re += x.re * w.re - x.im * w.im;
-                sum.im += x.re * w.im + x.im * w.re;
+            let mut sums = Pairs::ZERO;
+            for part in 0..parts::<S>() {
+                let mut sum = WidePairs::zero(simd);
+                for (x, w) in reference.since(filter.start, x).zip(w) {
+                    let (x, w) = (x.wide(simd, part), w.wide(simd, part));
+                    sum.re += x.re * w.re - x.im * w.im;
+                    sum.im += x.re * w.im + x.im * w.re;
+                }
+                sums.set(part, sum);
             }
-            sum.put(into, nth);
+            sums.put(into, nth);
         }
     }
 }
@@ -276,43 +281,54 @@ struct Step<'a, const P: usize> {
     filter: &'a mut Filter<P>,
 }
 
-impl<const P: usize> NullaryFnOnce for Step<'_, P> {
+impl<const P: usize> WithSimd for Step<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { reference, error, filter } = self;
         let Temper { memory, spread } = filter.temper;
         let (band, start) = (filter.weights.band(), filter.start);
+        let all = |number| Wide::all(simd, number);
         let kept = memory * memory;
-        let (own, shared) = ((1.0 - kept) * (1.0 - spread), (1.0 - kept) * spread / P as f32);
+        let (own, shared) = (all((1.0 - kept) * (1.0 - spread)), all((1.0 - kept) * spread / P as f32));
+        let (least_change, kept) = (all(LEAST_CHANGE * (1.0 - kept)), all(kept));
         let groups = reference.groups(band).iter().zip(filter.weights.groups_mut());
         let groups = groups.zip(filter.doubts.groups_mut()).zip(&mut filter.noise).zip(&mut filter.doubted);
-        for (nth, ((((x, weights), doubts), noise), doubted)) in band.groups().zip(groups) {
-            let mut e = Pairs::of(error, nth);
-            let (mut gain, mut change) = (Lanes::ZERO, Lanes::ZERO);
-            for ((x, doubt), w) in reference.since(start, x).zip(doubts.iter()).zip(weights.iter()) {
-                gain += *doubt * x.power();
-                change += w.power();
+        for (nth, ((((x, weights), doubts), noises), doubted)) in band.groups().zip(groups) {
+            let errors = Pairs::of(error, nth);
+            for part in 0..parts::<S>() {
+                let mut e = errors.wide(simd, part);
+                let (mut gain, mut change) = (all(0.0), all(0.0));
+                for ((x, doubt), w) in reference.since(start, x).zip(doubts.iter()).zip(weights.iter()) {
+                    gain += doubt.wide(simd, part) * x.wide(simd, part).power();
+                    change += w.wide(simd, part).power();
+                }
+                let power = e.power();
+                let noise = all(NOISE_MEMORY) * noises.wide(simd, part)
+                    + all(1.0 - NOISE_MEMORY) * power
+                    + all(INAUDIBLE);
+                noises.set(part, noise);
+                gain = (all(NEW) * gain + noise.max(power)).recip();
+                (e.re, e.im) = (e.re * gain, e.im * gain);
+                let change = shared * change + least_change;
+                let mut missed = all(0.0);
+                for ((x, weights), doubt) in
+                    reference.since(start, x).zip(weights.iter_mut()).zip(doubts.iter_mut())
+                {
+                    let (x, p) = (x.wide(simd, part), doubt.wide(simd, part));
+                    let mut w = weights.wide(simd, part);
+                    let power = x.power();
+                    w.re += p * (x.re * e.re + x.im * e.im);
+                    w.im += p * (x.re * e.im - x.im * e.re);
+                    weights.set(part, w);
+                    let known = all(NEW) * p * power * gain;
+                    let p = kept * (all(1.0) - known).max(all(0.0)) * p + own * w.power() + change;
+                    doubt.set(part, p);
+                    missed += p * power;
+                }
+                doubted.set(part, missed);
             }
-            let power = e.power();
-            *noise = NOISE_MEMORY * *noise + (1.0 - NOISE_MEMORY) * power + Lanes::all(INAUDIBLE);
-            gain = (NEW * gain + noise.max(power)).recip();
-            e.re *= gain;
-            e.im *= gain;
-            let mut missed = Lanes::ZERO;
-            for ((x, w), doubt) in reference.since(start, x).zip(weights).zip(doubts) {
-                let (p, power) = (*doubt, x.power());
-                w.re += p * (x.re * e.re + x.im * e.im);
-                w.im += p * (x.re * e.im - x.im * e.re);
-                let known = NEW * p * power * gain;
-                *doubt = kept * (Lanes::all(1.0) - known).max(Lanes::ZERO) * p
-                    + own * w.power()
-                    + shared * change
-                    + Lanes::all(LEAST_CHANGE * (1.0 - kept));
-                missed += *doubt * power;
-            }
-            *doubted = missed;
         }
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! What a block costs is mostly memory that has gone cold since the block before. So the numbers lie in the order in which they
 //! are needed: [`LANES`] neighbouring bins of all partitions, then the next bins. Each of these groups stays in the fastest
-//! cache while everything that is to be done with it is done. The arithmetic of [`Lanes`] is loops that a compiler turns into
-//! one instruction each.
+//! cache while everything that is to be done with it is done. The arithmetic is that of [`Wide`], one instruction each: what a
+//! compiler makes of loops over [`LANES`] numbers depends on what it compiled before them, and may be eight times slower.
 //!
 //! ```text
 //! Grid    bins 0…7: [ partition 0 | partition 1 | … | 39 ]   bins 8…15: [ partition 0 | … ]   …   the last of its band
 //! ```
 
-use std::ops::{Add, AddAssign, Mul, MulAssign, Range, Sub};
+use std::ops::{Add, AddAssign, Mul, Range, Sub};
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::spectrum::{BINS, Spectrum};
 
@@ -21,8 +21,9 @@ pub(super) const LANES: usize = 8;
 /// Groups of them; in the last one there is one bin beside padding.
 pub(super) const GROUPS: usize = BINS.div_ceil(LANES);
 
-/// A real number for each bin of a group.
+/// A real number for each bin of a group; aligned, so that none lies across two lines of a cache.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(32))]
 pub(super) struct Lanes([f32; LANES]);
 
 impl Lanes {
@@ -50,81 +51,120 @@ impl Lanes {
         into[..count].copy_from_slice(&self.0[..count]);
     }
 
-    #[inline(always)]
-    pub(super) fn max(self, other: Self) -> Self {
-        self.with(other, f32::max)
-    }
-
-    #[inline(always)]
-    pub(super) fn recip(self) -> Self {
-        let mut lanes = self;
-        for number in &mut lanes.0 {
-            *number = 1.0 / *number;
-        }
-        lanes
-    }
-
     pub(super) fn sum(self) -> f32 {
         self.0.iter().sum()
     }
 
+    /// Those that one instruction works on; there are [`parts`] of them.
     #[inline(always)]
-    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        let mut lanes = self;
-        for k in 0..LANES {
-            lanes.0[k] = f(self.0[k], other.0[k]);
-        }
-        lanes
+    pub(super) fn wide<S: Simd>(&self, simd: S, part: usize) -> Wide<S> {
+        Wide { simd, numbers: S::as_simd_f32s(&self.0).0[part] }
+    }
+
+    /// Puts them back.
+    #[inline(always)]
+    pub(super) fn set<S: Simd>(&mut self, part: usize, wide: Wide<S>) {
+        S::as_mut_simd_f32s(&mut self.0).0[part] = wide.numbers;
     }
 }
 
-impl Add for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.with(other, |a, b| a + b)
-    }
-}
-
-impl Sub for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        self.with(other, |a, b| a - b)
-    }
-}
-
-impl Mul for Lanes {
-    type Output = Self;
-
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        self.with(other, |a, b| a * b)
+impl AddAssign for Lanes {
+    fn add_assign(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, number)| *sum += number);
     }
 }
 
 impl Mul<Lanes> for f32 {
     type Output = Lanes;
 
-    #[inline(always)]
     fn mul(self, lanes: Lanes) -> Lanes {
-        Lanes::all(self) * lanes
+        Lanes(lanes.0.map(|number| self * number))
     }
 }
 
-impl AddAssign for Lanes {
+/// How many instructions it takes to do something with all [`LANES`].
+pub(super) const fn parts<S: Simd>() -> usize {
+    LANES / S::F32_LANES
+}
+
+/// As many numbers as one instruction works on.
+#[derive(Clone, Copy)]
+pub(super) struct Wide<S: Simd> {
+    simd: S,
+    numbers: S::f32s,
+}
+
+impl<S: Simd> Wide<S> {
+    /// The same number for all.
+    #[inline(always)]
+    pub(super) fn all(simd: S, number: f32) -> Self {
+        Self { simd, numbers: simd.splat_f32s(number) }
+    }
+
+    #[inline(always)]
+    pub(super) fn max(self, other: Self) -> Self {
+        Self { numbers: self.simd.max_f32s(self.numbers, other.numbers), ..self }
+    }
+
+    #[inline(always)]
+    pub(super) fn recip(self) -> Self {
+        Self { numbers: self.simd.div_f32s(self.simd.splat_f32s(1.0), self.numbers), ..self }
+    }
+}
+
+impl<S: Simd> Add for Wide<S> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self { numbers: self.simd.add_f32s(self.numbers, other.numbers), ..self }
+    }
+}
+
+impl<S: Simd> Sub for Wide<S> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self { numbers: self.simd.sub_f32s(self.numbers, other.numbers), ..self }
+    }
+}
+
+impl<S: Simd> Mul for Wide<S> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self { numbers: self.simd.mul_f32s(self.numbers, other.numbers), ..self }
+    }
+}
+
+impl<S: Simd> AddAssign for Wide<S> {
     #[inline(always)]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
 }
 
-impl MulAssign for Lanes {
+/// A complex number for each of them.
+#[derive(Clone, Copy)]
+pub(super) struct WidePairs<S: Simd> {
+    /// The real parts.
+    pub(super) re: Wide<S>,
+    /// The imaginary parts.
+    pub(super) im: Wide<S>,
+}
+
+impl<S: Simd> WidePairs<S> {
     #[inline(always)]
-    fn mul_assign(&mut self, other: Self) {
-        *self = *self * other;
+    pub(super) fn zero(simd: S) -> Self {
+        Self { re: Wide::all(simd, 0.0), im: Wide::all(simd, 0.0) }
+    }
+
+    /// The power of each bin.
+    #[inline(always)]
+    pub(super) fn power(self) -> Wide<S> {
+        self.re * self.re + self.im * self.im
     }
 }
 
@@ -156,9 +196,22 @@ impl Pairs {
     }
 
     /// The power of each bin.
-    #[inline(always)]
     pub(super) fn power(&self) -> Lanes {
-        self.re * self.re + self.im * self.im
+        let (re, im) = (&self.re.0, &self.im.0);
+        Lanes(std::array::from_fn(|k| re[k] * re[k] + im[k] * im[k]))
+    }
+
+    /// Those that one instruction works on.
+    #[inline(always)]
+    pub(super) fn wide<S: Simd>(&self, simd: S, part: usize) -> WidePairs<S> {
+        WidePairs { re: self.re.wide(simd, part), im: self.im.wide(simd, part) }
+    }
+
+    /// Puts them back.
+    #[inline(always)]
+    pub(super) fn set<S: Simd>(&mut self, part: usize, wide: WidePairs<S>) {
+        self.re.set(part, wide.re);
+        self.im.set(part, wide.im);
     }
 }
 
@@ -270,7 +323,7 @@ impl Widest {
 
     /// Runs `work`, which must be inlined with all that it calls.
     #[inline(always)]
-    pub(super) fn run<W: NullaryFnOnce>(self, work: W) -> W::Output {
+    pub(super) fn run<W: WithSimd>(self, work: W) -> W::Output {
         self.0.dispatch(work)
     }
 }
@@ -322,15 +375,23 @@ mod tests {
     #[test]
     fn the_numbers_are_the_same_with_all_instructions() {
         struct Sum(Lanes);
-        impl NullaryFnOnce for Sum {
+        impl WithSimd for Sum {
             type Output = Lanes;
 
             #[inline(always)]
-            fn call(self) -> Lanes {
-                (0..1000).fold(self.0, |sum, n| sum + 0.1 * sum * sum * Lanes::all(1.0 / (n + 1) as f32))
+            fn with_simd<S: Simd>(self, simd: S) -> Lanes {
+                let mut sums = self.0;
+                for part in 0..parts::<S>() {
+                    let mut sum = sums.wide(simd, part);
+                    for n in 0..1000 {
+                        sum += Wide::all(simd, 0.1 / (n + 1) as f32) * sum * sum;
+                    }
+                    sums.set(part, sum);
+                }
+                sums
             }
         }
         let some = Lanes::of(&[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
-        assert_eq!(Widest::new().run(Sum(some)), Sum(some).call());
+        assert_eq!(Widest::new().run(Sum(some)), Sum(some).with_simd(pulp::Scalar::new()));
     }
 }

@@ -24,6 +24,7 @@ mod residual;
 pub(in crate::process) mod spectrum;
 
 use crate::frame::{BLOCK, Block};
+use crate::level::energy;
 use contest::{Contest, Mix, Verdict};
 use filter::{Filter, PARTITIONS, Reference, Temper};
 use high::High;
@@ -236,10 +237,6 @@ fn better<'a>(slow: &'a Side, fast: &'a Side) -> &'a Side {
 fn low_energy(frame: &Spectrum) -> f32 {
     const EACH: f32 = 2.0 / FRAME as f32;
     (0..LOW_BINS).map(|k| EACH * frame.power(k)).sum()
-}
-
-fn energy(block: &Block) -> f32 {
-    block.iter().map(|sample| sample * sample).sum()
 }
 
 #[cfg(test)]

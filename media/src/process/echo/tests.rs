@@ -124,7 +124,8 @@ fn double_talk_keeps_near_speech() {
         // A block later, and not at the edge of a word, where the gains move.
         if (5..20).contains(&(n % 40)) {
             said += energy(&spoken_before);
-            wrong += energy(&std::array::from_fn(|i| heard[i] - spoken_before[i]));
+            let apart: Block = std::array::from_fn(|i| heard[i] - spoken_before[i]);
+            wrong += energy(&apart);
         }
         spoken_before = spoken;
     }
