@@ -39,6 +39,16 @@ pub enum Sharing {
     Off,
 }
 
+/// Somebody who is muted holds a key to be heard. Whoever does not say so again in time, be it that their window hangs,
+/// is muted again; whoever lets go says [`Command::SetMuted`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// The key went down.
+    Begin,
+    /// It is still down. Nothing where nobody began, or was muted otherwise since.
+    GoOn,
+}
+
 /// One wish of the person at the window or the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -87,6 +97,8 @@ pub enum Command {
     HangUp,
     /// Mute or open the microphone.
     SetMuted(bool),
+    /// Open a muted microphone for as long as somebody holds a key.
+    Talk(Talk),
     /// Hear somebody so loud, in the call that is on and in later ones.
     SetVolume(ContactId, Volume),
     /// Send our pictures, or not.

@@ -11,6 +11,7 @@ mod front;
 mod gauge;
 mod passing;
 mod state;
+mod talking;
 mod text;
 mod theme;
 mod tray;
@@ -35,6 +36,7 @@ use state::{Card, Closing, Page, Refused, Stage, UiState};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use talking::{Keyboard, Microphone};
 
 /// Where the window reads the time; tests give their own.
 pub type Clock = Rc<dyn Fn() -> Instant>;
@@ -302,13 +304,40 @@ impl App {
         }
     }
 
+    /// Opens the microphone of whoever is muted and holds Space, and closes it again.
+    fn talk(&mut self, ctx: &egui::Context) {
+        let now = (self.clock)();
+        // Also right while the window is minimised.
+        let keyboard = match ctx.input(|input| input.raw.focused) {
+            false => Keyboard::Elsewhere,
+            true if self.state.card.is_some() || ctx.text_edit_focused() => Keyboard::Taken,
+            true => Keyboard::Free,
+        };
+        self.state.talking.look(ctx, now, Microphone::of(&self.view), keyboard);
+        if let Some(wish) = self.state.talking.wish(now)
+            && self.try_send(wish)
+        {
+            self.state.talking.told(now);
+        }
+        if self.state.talking.is_heard() {
+            self.state.touched = now;
+        }
+    }
+
     fn send(&mut self, wishes: Vec<Command>) {
         for wish in wishes {
-            if let Err(refused) = self.engine.commands.try_send(wish) {
-                tracing::warn!(%refused, "the engine did not take a command");
-                self.state.refused = Some(Refused);
-            }
+            self.try_send(wish);
         }
+    }
+
+    /// False when the engine did not take it; the person is told so.
+    fn try_send(&mut self, wish: Command) -> bool {
+        let sent = self.engine.commands.try_send(wish);
+        if let Err(refused) = &sent {
+            tracing::warn!(%refused, "the engine did not take a command");
+            self.state.refused = Some(Refused);
+        }
+        sent.is_ok()
     }
 }
 
@@ -322,6 +351,7 @@ impl eframe::App for App {
         self.before_closing(ctx);
         self.come_up(ctx);
         self.alert(ctx);
+        self.talk(ctx);
         self.speak_to_the_desktop(ctx);
         self.tell_viewing(ctx);
     }

@@ -6,6 +6,7 @@ pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish
 
 use super::gauge::Gauge;
 use super::passing::Passing;
+use super::talking::Talking;
 use super::widgets::{Picture, Qr};
 use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
@@ -67,6 +68,8 @@ pub(super) struct UiState {
     pub(super) stage: Stage,
     /// Where on the desktop the small window came up, once it is.
     pub(super) apart_at: Option<Pos2>,
+    /// Whether somebody who is muted talks with Space.
+    pub(super) talking: Talking,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
     /// The card above everything else of a call, and whether this is its first frame.
@@ -361,6 +364,7 @@ impl UiState {
             gauge: Gauge::default(),
             stage: Stage::Window,
             apart_at: None,
+            talking: Talking::default(),
             touched: now,
             card: None,
             trend_shown: false,

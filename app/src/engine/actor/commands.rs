@@ -35,6 +35,7 @@ impl Actor {
             Command::Decline => self.line.decline(self.now()),
             Command::HangUp => self.hang_up(),
             Command::SetMuted(muted) => self.set_muted(muted),
+            Command::Talk(talk) => self.talk(talk),
             Command::SetVolume(of, volume) => self.set_volume(of, volume),
             Command::SetCamera(camera) => self.set_camera(camera),
             Command::Share(sharing) => self.share(sharing),

@@ -88,7 +88,7 @@ messages! {
         call {
             answer, answer_without_video, decline, mute, unmute, camera_on, camera_off, share, stop_sharing, full_screen,
             exit_full_screen, small_window, close_small_window, back_to_window, hang_up, devices,
-            cancel, again, close, muted, mic, echo_hint, echo_heard, echo_silent, keys_note,
+            cancel, again, close, muted, hold_to_talk, heard_while_held, mic, echo_hint, echo_heard, echo_silent, keys_note,
             keys_verified, own_camera, own_screen, own_window, microphone_silent, check_devices,
             sharing_screen, sharing_window, stop, camera_while_sharing,
             picture_of(name: &str),
