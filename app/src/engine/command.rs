@@ -2,7 +2,7 @@
 
 use super::{
     helping::Agreed,
-    view::{Appearance, ContactId, Language, Notifications, OnClose},
+    view::{Appearance, ContactId, Language, MuteAnywhere, Notifications, OnClose},
     words::TypedWords,
 };
 use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
@@ -151,6 +151,8 @@ pub enum Command {
     SetNotifications(Notifications),
     /// Let closing the window do this.
     SetOnClose(OnClose),
+    /// Let a key mute from any window during a call, or not.
+    SetMuteKey(MuteAnywhere),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

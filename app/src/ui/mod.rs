@@ -22,12 +22,12 @@ pub use driver::{UiError, WindowConfig, run};
 pub use front::Front;
 pub use text::Locale;
 
-use crate::desktop::{Desktop, Report, TrayAction, TrayPresence, Wanted};
+use crate::desktop::{Desktop, MuteKeyWish, Report, TrayAction, TrayPresence, Wanted};
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
 use crate::engine::lookout::CameraPreview;
 use crate::engine::scan::Scan;
-use crate::engine::view::{Appearance, CallPhase, CallView, OnClose, Search, View};
+use crate::engine::view::{Appearance, CallPhase, CallView, MuteAnywhere, OnClose, Search, View};
 use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId};
@@ -178,13 +178,20 @@ impl App {
                     }
                 }
                 Report::TrayPressed(action) => self.pressed_in_tray(ctx, action),
+                Report::MuteKey(mute_key) => self.state.surroundings.heard_of_mute_key(mute_key),
+                Report::MuteKeyPressed => self.turn_microphone(),
             }
         }
         // Also right while the window is minimised.
         let focused = ctx.input(|input| input.raw.focused);
         let attention = if focused { Attention::Here } else { Attention::Elsewhere };
         let notifications = self.announcer.follow(&self.view, attention);
-        desktop.want(Wanted { notifications, tray: tray::tray_view(&self.view, &self.title) });
+        let tray = tray::tray_view(&self.view, &self.title);
+        let mute_key = match (Microphone::of(&self.view), self.view.settings.mute_key) {
+            (Microphone::None, _) | (_, MuteAnywhere::Off) => MuteKeyWish::Free,
+            (Microphone::Muted | Microphone::Open, MuteAnywhere::On) => MuteKeyWish::Held,
+        };
+        desktop.want(Wanted { notifications, tray, mute_key });
         self.desktop = Some(desktop);
     }
 
@@ -301,6 +308,15 @@ impl App {
                 ctx.send_viewport_cmd(ViewportCommand::Close);
             }
             TrayAction::Mute | TrayAction::Unmute | TrayAction::HangUp => {}
+        }
+    }
+
+    /// Closes the microphone, or opens it.
+    fn turn_microphone(&mut self) {
+        match Microphone::of(&self.view) {
+            Microphone::None => {}
+            Microphone::Muted => self.send(vec![Command::SetMuted(false)]),
+            Microphone::Open => self.send(vec![Command::SetMuted(true)]),
         }
     }
 

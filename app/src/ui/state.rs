@@ -8,7 +8,7 @@ use super::gauge::Gauge;
 use super::passing::Passing;
 use super::talking::Talking;
 use super::widgets::{Picture, Qr};
-use crate::desktop::{Autostart, AutostartError, Order, TrayPresence};
+use crate::desktop::{Autostart, AutostartError, MuteKey, MuteKeyError, Order, TrayPresence};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
@@ -118,6 +118,10 @@ pub(super) struct Surroundings {
     pub(super) order: Option<Order>,
     /// Whether there is a tray from which a hidden window comes back.
     pub(super) tray: TrayPresence,
+    /// Whether a key mutes from any window.
+    pub(super) mute_key: MuteKey,
+    /// Why it does not although it should, until the person has dismissed it.
+    pub(super) mute_key_refused: Option<MuteKeyError>,
 }
 
 impl Surroundings {
@@ -128,6 +132,22 @@ impl Surroundings {
             Err(error) => {
                 self.autostart.get_or_insert(Autostart::Off);
                 self.trouble = Some(error);
+            }
+        }
+    }
+
+    /// Takes in what the desktop says of the key that mutes.
+    pub(super) fn heard_of_mute_key(&mut self, mute_key: Result<MuteKey, MuteKeyError>) {
+        match mute_key {
+            Ok(mute_key) => {
+                self.mute_key = mute_key;
+                if mute_key == MuteKey::Held {
+                    self.mute_key_refused = None;
+                }
+            }
+            Err(error) => {
+                tracing::info!(%error, "no key mutes from other windows");
+                self.mute_key_refused = Some(error);
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use super::{Window, sample};
 use app::call::CallKind;
+use app::desktop::{Desktop, MuteKeyError, Report};
 use app::engine::command::{Command, Sharing, Talk};
 use app::engine::microphone::MicrophoneSign;
 use app::engine::view::{CallPhase, CallView, Notice, View};
 use app::reason::{Fault, Reason};
-use app::ui::Locale;
+use app::ui::{Hiding, Locale};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect, Theme, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -64,6 +65,12 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     window.hold_space();
     window.show(sample::active(now));
     look(&mut window, "heard while space is held");
+    let mut window = open(muted(sample::active(now)));
+    let (desktop, _wants, _orders, reports) = Desktop::fake();
+    window.harness.state_mut().set_desktop(desktop, Hiding::Possible);
+    assert!(reports.try_send(Report::MuteKey(Err(MuteKeyError::Taken))).is_ok());
+    window.harness.run();
+    look(&mut window, "mute key taken");
 }
 
 impl Window {

@@ -98,6 +98,7 @@ impl Actor {
             Command::SetLanguage(language) => self.set_language(language),
             Command::SetNotifications(notifications) => self.set_notifications(notifications),
             Command::SetOnClose(on_close) => self.set_on_close(on_close),
+            Command::SetMuteKey(mute_key) => self.set_mute_key(mute_key),
             Command::NetworkChanged => self.network_changed(),
             Command::AcceptRequest(key) => self.accept_request(key),
             Command::DeclineRequest(key) => self.decline_request(key),

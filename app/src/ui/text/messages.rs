@@ -176,6 +176,8 @@ messages! {
         desktop {
             title, notifications, notifications_text, autostart, autostart_text, autostart_other,
             keep, keep_text, quit,
+            mute_key(keys: &str),
+            mute_key_text, mute_key_impossible,
         }
         /// What the desktop says while nobody looks at the window.
         announce {
@@ -330,6 +332,12 @@ messages! {
             unreadable(path: &str, why: &str),
             unwritable(path: &str, why: &str),
             unnameable(path: &str),
+        }
+        /// Why no key mutes from other windows.
+        mute_key {
+            taken(keys: &str),
+            no_key(keys: &str),
+            server(keys: &str, why: &str),
         }
         /// What a call waits for.
         waiting {
