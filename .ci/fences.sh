@@ -13,7 +13,7 @@ readonly LAWS="
     cpal_stays_in_the_devices
     opus_stays_in_the_codec
     libvpx_stays_behind_its_wrapper
-    x11_is_looked_at_in_one_place
+    x11_is_spoken_to_by_the_screen_and_the_mute_key
     jpegs_are_read_in_one_place
     quinn_stays_in_the_overlay_driver
     mainline_stays_in_the_overlay_driver
@@ -43,7 +43,7 @@ rtc_stays_in_the_media_session() { naming 'rtc' '^(media/src/session(/|\.rs)|lab
 webrtc_is_only_a_stock_peer_in_the_lab() { naming 'webrtc' '^lab/tests/'; }
 cpal_stays_in_the_devices() { naming 'cpal' '^media/src/device(/|\.rs)'; }
 opus_stays_in_the_codec() { naming '(opus|opusic_sys)' '^media/src/codec(/|\.rs)'; }
-x11_is_looked_at_in_one_place() { naming 'x11rb' '^(media/src/video/driver/screen(/|\.rs)|lab/src/page\.rs)'; }
+x11_is_spoken_to_by_the_screen_and_the_mute_key() { naming 'x11rb' '^(media/src/video/driver/screen(/|\.rs)|app/src/desktop/mute_key(/|\.rs)|lab/src/page\.rs)'; }
 jpegs_are_read_in_one_place() { naming 'zune_jpeg' '^media/src/video/camera/mjpeg\.rs'; }
 libvpx_stays_behind_its_wrapper() { naming 'vpx_sys' '^media/src/video/vpx/sys\.rs'; }
 quinn_stays_in_the_overlay_driver() { naming 'quinn' '^overlay/src/(.*/)?driver(/|\.rs)'; }
@@ -79,7 +79,7 @@ outside_crates_enter_in_one_place() {
 home = {"eframe": {"app"}, "egui": {"app"}, "egui_kittest": {"app"}, "egui_material_icons": {"app"},
         "fluent-bundle": {"app"}, "fluent-syntax": {"app"}, "sys-locale": {"app"}, "zbus": {"app"},
         "cpal": {"media"}, "crab_nat": {"app"}, "env-libvpx-sys": {"media"}, "igd-next": {"app"}, "mainline": {"overlay"}, "opus": {"media"}, "opusic-sys": {"media"}, "quinn": {"overlay"}, "realfft": {"media"}, "rtc": {"media", "lab(dev)"},
-        "rusqlite": {"app", "overlay"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"lab", "media"}, "zune-jpeg": {"media"}}
+        "rusqlite": {"app", "overlay"}, "stun-rs": {"relay"}, "webrtc": {"lab(dev)"}, "x11rb": {"app", "lab", "media"}, "zune-jpeg": {"media"}}
 for package in packages:
     for dependency in package["dependencies"]:
         where = package["name"] + ("(dev)" if dependency["kind"] == "dev" else "")
@@ -225,7 +225,7 @@ self_test() {
     plant webrtc_is_only_a_stock_peer_in_the_lab media/src/session/planted.rs 'use webrtc::api::API;'
     plant cpal_stays_in_the_devices media/src/voice/planted.rs 'use cpal::traits::HostTrait;'
     plant opus_stays_in_the_codec media/src/voice/planted.rs 'use opus::Encoder;'
-    plant x11_is_looked_at_in_one_place app/src/ui/planted.rs 'use x11rb::connection::Connection;'
+    plant x11_is_spoken_to_by_the_screen_and_the_mute_key app/src/ui/planted.rs 'use x11rb::connection::Connection;'
     plant jpegs_are_read_in_one_place media/src/video/driver/planted.rs 'use zune_jpeg::JpegDecoder;'
     plant libvpx_stays_behind_its_wrapper media/src/video/planted.rs 'use vpx_sys::vpx_codec_ctx_t;'
     plant quinn_stays_in_the_overlay_driver overlay/src/routing/planted.rs 'use quinn::Connection;'

@@ -162,6 +162,15 @@ impl Window<'_> {
         self.tool(&["key", "--delay", "30", key])
     }
 
+    /// Holds a key down, or lets go of it.
+    pub fn hold(&self, key: &str, hold: Hold) -> Result<()> {
+        let how = match hold {
+            Hold::Down => "keydown",
+            Hold::Up => "keyup",
+        };
+        self.tool(&[how, key])
+    }
+
     /// Clicks at a point of the window.
     pub fn click(&self, x: u32, y: u32) -> Result<()> {
         self.focus()?;
@@ -227,6 +236,15 @@ impl Window<'_> {
     fn tool(&self, arguments: &[&str]) -> Result<()> {
         run(self.desktop.on_screen("xdotool").args(arguments)).map(drop)
     }
+}
+
+/// What becomes of a key that is not only pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It goes down, and stays there.
+    Down,
+    /// It is let go of.
+    Up,
 }
 
 /// A process that ends with its owner.

@@ -4,7 +4,7 @@
 //! search field forwards, or from the end of a page backwards, as somebody does who does not look.
 
 use crate::desktop::{Desktop, Window};
-use crate::process::{Place, Silbo, Turn};
+use crate::process::{Place, Silbo, Turn, poll};
 use crate::script::{PATIENCE, Stage};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -19,6 +19,8 @@ pub const HEIGHT: u32 = 640;
 const OTHER_WAYS: usize = 4;
 const CALL_WITH_VIDEO: usize = 5;
 const CALL: usize = 6;
+/// Controls of the settings, counted from the last one: what copies the details, and the key that mutes from any window.
+const MUTE_KEY: usize = 2;
 /// The same when the other ways are shown and the keys were compared: before them stands what takes that back.
 const CALL_WITH_VIDEO_AFTER_COMPARING: usize = 6;
 
@@ -150,6 +152,20 @@ impl<'a> Person<'a> {
         self.tab(5)?;
         self.window.press("Return")?;
         self.window.settle()
+    }
+
+    /// Chooses that a key mutes from any window during calls.
+    pub fn choose_mute_key(&self) -> Result<()> {
+        self.window.settle()?;
+        self.window.press("ctrl+comma")?;
+        self.press_last(MUTE_KEY)
+    }
+
+    /// Waits until the title of the window contains this.
+    pub fn expect_title(&self, part: &str) -> Result<()> {
+        poll(&format!("title with {part:?}"), PATIENCE, || {
+            Ok(self.window.title()?.contains(part).then_some(()))
+        })
     }
 
     /// Presses a control, counted backwards from where the keyboard is, or from the last one of the page.

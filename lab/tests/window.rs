@@ -1,10 +1,10 @@
-//! Two real windows on one screen, worked by keyboard alone: two people register, add each other, call and hang up.
+//! Two real windows on one screen, worked by keyboard alone: two people register, add each other, call, mute and hang up.
 //!
 //! What the windows did is read from the JSON events that `silbo --json gui` prints; what they looked like is left as
 //! pictures in `target/lab/window`.
 
 use anyhow::{Result, ensure};
-use lab::desktop::Desktop;
+use lab::desktop::{Desktop, Hold};
 use lab::person::{HEIGHT, Opens, Person, WIDTH};
 use lab::process::{Place, Turn};
 use lab::script::{Cast, PATIENCE, Stage};
@@ -30,6 +30,7 @@ fn play<'a>(alice: &mut Person<'a>, bob: &mut Person<'a>, desktop: &Desktop, fol
     alice.register()?;
     bob.register()?;
     desktop.photograph(&folder.join("1-registered.png"))?;
+    alice.choose_mute_key()?;
 
     alice.add("bob")?;
     bob.add("alice")?;
@@ -55,14 +56,32 @@ fn play<'a>(alice: &mut Person<'a>, bob: &mut Person<'a>, desktop: &Desktop, fol
     ensure!(earlier != later, "the timer stood still for two seconds of a call, see 4-talking.png");
 
     alice.window.press("ctrl+m")?;
+    alice.expect_title("muted")?;
     desktop.photograph(&folder.join("5-muted.png"))?;
+    alice.window.hold("space", Hold::Down)?;
+    alice.expect_title("microphone on")?;
+    desktop.photograph(&folder.join("6-held.png"))?;
+    alice.window.hold("space", Hold::Up)?;
+    alice.expect_title("muted")?;
+    alice.window.hold("space", Hold::Down)?;
+    alice.expect_title("microphone on")?;
+    bob.window.focus()?;
+    alice.expect_title("muted")?;
+    alice.window.hold("space", Hold::Up)?;
+
+    // Bob's window has the keyboard, and is not meant.
+    bob.window.press("ctrl+shift+m")?;
+    alice.expect_title("microphone on")?;
+    bob.window.press("ctrl+shift+m")?;
+    alice.expect_title("muted")?;
+    bob.expect_title("microphone on")?;
 
     alice.window.press("ctrl+e")?;
     for person in [&mut *alice, &mut *bob] {
         let ended = person.events.expect("ended", PATIENCE)?;
         ensure!(ended["duration_ms"].as_u64().is_some_and(|length| length > 0), "no length in {ended}");
     }
-    desktop.photograph(&folder.join("6-ended.png"))
+    desktop.photograph(&folder.join("7-ended.png"))
 }
 
 /// Where a window of that size shows how long the call has lasted, and nothing else.

@@ -4,6 +4,7 @@
 //!   window ──Wanted (what is to be seen, whole)──▶ thread "desktop" ──▶ org.freedesktop.Notifications
 //!      │ ───Order (what is to be done)───────────▶     │         ├────▶ org.kde.StatusNotifierWatcher
 //!      │                                               │         ├────▶ org.freedesktop.portal.FileChooser
+//!      │                                               │         ├────▶ a key of the X server
 //!      │                                               │         └────▶ autostart/silbo.desktop
 //!      └◀──────────────Report (what came of it)────────┘
 //! ```
@@ -17,6 +18,7 @@
 pub mod autostart;
 mod chooser;
 pub mod icon;
+mod mute_key;
 mod notification;
 mod session;
 mod tray;
@@ -24,6 +26,7 @@ mod tray;
 pub use autostart::{Autostart, AutostartEntry, AutostartError};
 pub use chooser::{ChooserPresence, FileQuestion, Purpose};
 pub use icon::Badge;
+pub use mute_key::{KeySource, MUTE_KEYS, MuteKey, MuteKeyError, MuteKeyWish};
 pub use notification::{Action, Notification, NotificationId, Urgency, short_name};
 pub use tray::{TrayAction, TrayPresence, TrayView};
 
@@ -61,6 +64,8 @@ pub struct Wanted {
     pub notifications: Vec<Notification>,
     /// The icon in the tray.
     pub tray: TrayView,
+    /// Whether the key that mutes from any window shall be ours.
+    pub mute_key: MuteKeyWish,
 }
 
 /// What is to be done once.
@@ -99,6 +104,10 @@ pub enum Report {
         /// Which.
         file: PathBuf,
     },
+    /// Whether the key that mutes from any window is ours; until the first of these there is none.
+    MuteKey(Result<MuteKey, MuteKeyError>),
+    /// Somebody pressed it.
+    MuteKeyPressed,
 }
 
 /// How the window speaks to the desktop; when it is dropped, all that it has shown disappears.
@@ -113,14 +122,14 @@ pub struct Desktop {
 
 impl Desktop {
     /// Begins to speak to the desktop session, in a thread of its own. Without an `entry`, nothing is said of autostart.
-    pub fn start(bus: Bus, entry: Option<AutostartEntry>, wake: Wake) -> Self {
+    pub fn start(bus: Bus, entry: Option<AutostartEntry>, keys: KeySource, wake: Wake) -> Self {
         let (wanted, wants) = watch::channel(Wanted::default());
         let (orders, ordered) = mpsc::channel(ORDERS);
         let (outlet, reports) = mpsc::channel(REPORTS);
         let (alive, over) = sync_mpsc::channel();
         let outlet = Outlet { reports: outlet, wake };
         let thread = thread::Builder::new().name("desktop".to_owned()).spawn(move || {
-            session::run(&bus, entry.as_ref(), wants, ordered, &outlet);
+            session::run(&bus, entry.as_ref(), keys, wants, ordered, &outlet);
             drop(alive);
         });
         if let Err(error) = thread {

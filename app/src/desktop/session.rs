@@ -2,6 +2,7 @@
 
 use super::autostart::AutostartEntry;
 use super::chooser::{Chooser, ChooserPresence};
+use super::mute_key::{KeySource, MuteKeys};
 use super::notification::Notifications;
 use super::tray::{Tray, TrayPresence};
 use super::{Bus, Order, Outlet, Report, Wanted};
@@ -17,12 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn run(
     bus: &Bus,
     entry: Option<&AutostartEntry>,
+    keys: KeySource,
     wants: watch::Receiver<Wanted>,
     orders: mpsc::Receiver<Order>,
     outlet: &Outlet,
 ) {
     match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-        Ok(runtime) => runtime.block_on(serve(bus, entry, wants, orders, outlet)),
+        Ok(runtime) => runtime.block_on(serve(bus, entry, keys, wants, orders, outlet)),
         Err(error) => tracing::warn!(%error, "no runtime for the desktop session: no notifications"),
     }
 }
@@ -30,6 +32,7 @@ pub(super) fn run(
 async fn serve(
     bus: &Bus,
     entry: Option<&AutostartEntry>,
+    keys: KeySource,
     mut wants: watch::Receiver<Wanted>,
     mut orders: mpsc::Receiver<Order>,
     outlet: &Outlet,
@@ -37,6 +40,7 @@ async fn serve(
     if let Some(entry) = entry {
         outlet.report(Report::Autostart(entry.read()));
     }
+    let mut mute_keys = MuteKeys::new(keys, outlet);
     let mut session = match tokio::time::timeout(PATIENCE, Session::open(bus, outlet)).await {
         Ok(Ok(session)) => Some(session),
         Ok(Err(error)) => {
@@ -57,6 +61,7 @@ async fn serve(
                     break;
                 }
                 let wanted = wants.borrow_and_update().clone();
+                mute_keys.follow(wanted.mute_key);
                 if let Some(session) = &mut session {
                     session.notifications.follow(&wanted.notifications).await;
                     if let Some(tray) = &session.tray {

@@ -475,6 +475,7 @@ impl Actor {
         let now = self.now();
         self.line.handle_timeout(now);
         self.show_levels(now.instant);
+        self.take_back_microphone(now.instant);
         self.look_after_helping();
         while self.waiting.front().is_some_and(|waiting| waiting.until <= now.instant) {
             let Some(Waiting { command, .. }) = self.waiting.pop_front() else { break };
@@ -501,7 +502,8 @@ impl Actor {
         let waiting = self.waiting.front().map(|waiting| waiting.until);
         let idle = self.now().instant + Duration::from_secs(3600);
         let helping = self.volunteer.as_ref().map(Volunteer::look_at);
-        [line, waiting, self.next_levels(), helping].into_iter().flatten().min().unwrap_or(idle)
+        let lent = self.session.as_ref().and_then(|running| running.lent_until);
+        [line, waiting, self.next_levels(), helping, lent].into_iter().flatten().min().unwrap_or(idle)
     }
 
     pub(super) fn tell_conditions(&mut self, conditions: Conditions) {

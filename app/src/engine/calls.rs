@@ -48,6 +48,8 @@ pub(super) struct MediaSession {
     events: mpsc::Receiver<SessionEvent>,
     levels_at: Instant,
     pub(super) microphone: MicrophoneWatch,
+    /// Until when the microphone is open for somebody who holds a key.
+    pub(super) lent_until: Option<Instant>,
 }
 
 /// A session that runs.
@@ -242,6 +244,7 @@ impl Actor {
                     events,
                     levels_at,
                     microphone,
+                    lent_until: None,
                 });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
                 // Somebody may have answered meanwhile.
@@ -259,15 +262,6 @@ impl Actor {
             return Ok(());
         }
         self.line.hang_up(self.now())
-    }
-
-    pub(super) fn set_muted(&mut self, muted: bool) -> Result<(), Reason> {
-        let running = self.session.as_ref().ok_or(Reason::NoCall)?;
-        running.session.set_muted(if muted { Mute::On } else { Mute::Off })?;
-        if let Some(call) = &mut self.picture.view.call {
-            call.muted = muted;
-        }
-        Ok(())
     }
 
     /// No person asked for this, so that nobody is told what fails: the window may say so just when the call is over.

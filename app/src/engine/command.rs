@@ -2,7 +2,7 @@
 
 use super::{
     helping::Agreed,
-    view::{Appearance, ContactId, Language, Notifications, OnClose},
+    view::{Appearance, ContactId, Language, MuteAnywhere, Notifications, OnClose},
     words::TypedWords,
 };
 use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
@@ -37,6 +37,16 @@ pub enum Sharing {
     Window(WindowName),
     /// Nothing.
     Off,
+}
+
+/// Somebody who is muted holds a key to be heard. Whoever does not say so again in time, be it that their window hangs,
+/// is muted again; whoever lets go says [`Command::SetMuted`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// The key went down.
+    Begin,
+    /// It is still down. Nothing where nobody began, or was muted otherwise since.
+    GoOn,
 }
 
 /// One wish of the person at the window or the command line.
@@ -87,6 +97,8 @@ pub enum Command {
     HangUp,
     /// Mute or open the microphone.
     SetMuted(bool),
+    /// Open a muted microphone for as long as somebody holds a key.
+    Talk(Talk),
     /// Hear somebody so loud, in the call that is on and in later ones.
     SetVolume(ContactId, Volume),
     /// Send our pictures, or not.
@@ -139,6 +151,8 @@ pub enum Command {
     SetNotifications(Notifications),
     /// Let closing the window do this.
     SetOnClose(OnClose),
+    /// Let a key mute from any window during a call, or not.
+    SetMuteKey(MuteAnywhere),
     /// This machine's addresses have changed: let a call look at once.
     NetworkChanged,
     /// Make a stranger who called a contact.

@@ -40,6 +40,7 @@ mod relays;
 mod ringing;
 pub mod scan;
 mod settings;
+pub(crate) mod talking;
 pub mod view;
 mod volume;
 pub mod words;

@@ -1,7 +1,7 @@
 //! What the person chose for this profile. It counts at once, also in mid-call, and after the next start.
 
 use super::actor::{Actor, Done};
-use super::view::{Appearance, Language, Notifications, OnClose, Settings};
+use super::view::{Appearance, Language, MuteAnywhere, Notifications, OnClose, Settings};
 use crate::call::CallId;
 use crate::reason::{Fault, Reason, direction_of};
 use crate::storage::{Setting, Storage, StorageError};
@@ -27,6 +27,7 @@ impl Settings {
         let language = chosen(storage, Setting::Language)?.unwrap_or_default();
         let notifications = chosen(storage, Setting::Notifications)?.unwrap_or_default();
         let on_close = chosen(storage, Setting::OnClose)?.unwrap_or_default();
+        let mute_key = chosen(storage, Setting::MuteKey)?.unwrap_or_default();
         Ok(Self {
             microphone,
             loudspeaker,
@@ -35,6 +36,7 @@ impl Settings {
             language,
             notifications,
             on_close,
+            mute_key,
             devices: None,
         })
     }
@@ -157,6 +159,11 @@ impl Actor {
         Ok(self.storage.set(Setting::OnClose, on_close.as_str().as_bytes())?)
     }
 
+    pub(super) fn set_mute_key(&mut self, mute_key: MuteAnywhere) -> Result<(), Reason> {
+        self.picture.view.settings.mute_key = mute_key;
+        Ok(self.storage.set(Setting::MuteKey, mute_key.as_str().as_bytes())?)
+    }
+
     /// Asks the sound system, which may take its time.
     pub(super) fn list_devices(&mut self) {
         self.jobs.spawn_blocking(|| Done::Devices(list()));
@@ -272,6 +279,24 @@ impl FromStr for OnClose {
     }
 }
 
+impl MuteAnywhere {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+        }
+    }
+}
+
+impl FromStr for MuteAnywhere {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Off, Self::On].into_iter().find(|one| one.as_str() == text).ok_or(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,11 +332,13 @@ mod tests {
         storage.set(Setting::Language, b"es").unwrap();
         storage.set(Setting::Notifications, b"off").unwrap();
         storage.set(Setting::OnClose, b"hide").unwrap();
+        storage.set(Setting::MuteKey, b"on").unwrap();
         let read = Settings::read(&storage, &voice("default", "null")).unwrap();
         assert_eq!(read.microphone, AudioSource::Preferred("headset".to_owned()));
         assert_eq!((read.loudspeaker, read.appearance), (AudioSink::Null, Appearance::Light));
         assert_eq!((read.language, read.ringtone), (Language::Spanish, Loudness::Quiet));
         assert_eq!((read.notifications, read.on_close), (Notifications::Off, OnClose::Hide));
+        assert_eq!(read.mute_key, MuteAnywhere::On);
         for setting in [
             Setting::Microphone,
             Setting::Loudspeaker,
@@ -320,6 +347,7 @@ mod tests {
             Setting::Language,
             Setting::Notifications,
             Setting::OnClose,
+            Setting::MuteKey,
         ] {
             storage.set(setting, b"\xff nonsense").unwrap();
         }

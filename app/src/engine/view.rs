@@ -111,6 +111,8 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What closing the window does.
     pub on_close: OnClose,
+    /// Whether a key mutes from any window during a call.
+    pub mute_key: MuteAnywhere,
     /// Those there are, once somebody asked.
     pub devices: Option<Vec<DeviceInfo>>,
 }
@@ -159,6 +161,16 @@ pub enum OnClose {
     Hide,
 }
 
+/// Whether a key mutes from any window during a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MuteAnywhere {
+    /// Only in our own.
+    #[default]
+    Off,
+    /// From any, where the system lets it.
+    On,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -169,6 +181,7 @@ impl Default for Settings {
             language: Language::System,
             notifications: Notifications::On,
             on_close: OnClose::Quit,
+            mute_key: MuteAnywhere::Off,
             devices: None,
         }
     }

@@ -140,6 +140,8 @@ pub enum Setting {
     Notifications,
     /// What closing the window does.
     OnClose,
+    /// Whether a key mutes from any window.
+    MuteKey,
     /// How long this computer was on lately and where it is reached (JSON, see `engine/helping`).
     Past,
 }
@@ -417,6 +419,7 @@ impl Setting {
             Self::Language => "language",
             Self::Notifications => "notifications",
             Self::OnClose => "on-close",
+            Self::MuteKey => "mute-key",
             Self::Past => "past",
         }
     }

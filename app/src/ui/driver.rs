@@ -1,7 +1,7 @@
 //! Opens the real window and gives it the real clock.
 
 use super::{Front, Hiding, Locale, text};
-use crate::desktop::{AutostartEntry, Badge, Bus, Desktop, icon};
+use crate::desktop::{AutostartEntry, Badge, Bus, Desktop, KeySource, icon};
 use crate::engine::gate::GateHandle;
 use egui::{IconData, ViewportBuilder, vec2};
 use std::rc::Rc;
@@ -58,7 +58,7 @@ pub fn run(gate: GateHandle, config: WindowConfig) -> Result<(), UiError> {
             cc.egui_ctx.set_theme(config.theme);
             let ctx = cc.egui_ctx.clone();
             let wake = Arc::new(move || ctx.request_repaint());
-            let desktop = Desktop::start(Bus::Session, config.autostart, wake);
+            let desktop = Desktop::start(Bus::Session, config.autostart, keys(), wake);
             let clock = Rc::new(Instant::now);
             let mut front = Front::new(&cc.egui_ctx, gate, config.profile, config.system, clock);
             front.set_desktop(desktop, hiding());
@@ -72,6 +72,12 @@ pub fn run(gate: GateHandle, config: WindowConfig) -> Result<(), UiError> {
 fn hiding() -> Hiding {
     let named = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
     if named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET") { Hiding::Impossible } else { Hiding::Possible }
+}
+
+/// A guest of Wayland hears only what is pressed in its own windows.
+fn keys() -> KeySource {
+    let x11 = cfg!(all(unix, not(target_os = "macos"))) && hiding() == Hiding::Possible;
+    if x11 { KeySource::X11(None) } else { KeySource::None }
 }
 
 /// What the desktop knows the window by.

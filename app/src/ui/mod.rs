@@ -12,6 +12,7 @@ mod front;
 mod gauge;
 mod passing;
 mod state;
+mod talking;
 mod text;
 mod theme;
 mod tray;
@@ -22,12 +23,12 @@ pub use driver::{UiError, WindowConfig, run};
 pub use front::Front;
 pub use text::Locale;
 
-use crate::desktop::{Desktop, Purpose, Report, TrayAction, TrayPresence, Wanted};
+use crate::desktop::{Desktop, MuteKeyWish, Purpose, Report, TrayAction, TrayPresence, Wanted};
 use crate::engine::EngineHandle;
 use crate::engine::command::Command;
 use crate::engine::lookout::CameraPreview;
 use crate::engine::scan::Scan;
-use crate::engine::view::{Appearance, CallPhase, CallView, OnClose, Search, View};
+use crate::engine::view::{Appearance, CallPhase, CallView, MuteAnywhere, OnClose, Search, View};
 use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId, WindowLevel};
@@ -36,6 +37,7 @@ use state::{Card, Closing, Page, Refused, Stage, UiState};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use talking::{Keyboard, Microphone};
 
 /// Where the window reads the time; tests give their own.
 pub type Clock = Rc<dyn Fn() -> Instant>;
@@ -190,13 +192,20 @@ impl App {
                     }
                 }
                 Report::TrayPressed(action) => self.pressed_in_tray(ctx, action),
+                Report::MuteKey(mute_key) => self.state.surroundings.heard_of_mute_key(mute_key),
+                Report::MuteKeyPressed => self.turn_microphone(),
             }
         }
         // Also right while the window is minimised.
         let focused = ctx.input(|input| input.raw.focused);
         let attention = if focused { Attention::Here } else { Attention::Elsewhere };
         let notifications = self.announcer.follow(&self.view, attention);
-        desktop.want(Wanted { notifications, tray: tray::tray_view(&self.view, &self.title) });
+        let tray = tray::tray_view(&self.view, &self.title);
+        let mute_key = match (Microphone::of(&self.view), self.view.settings.mute_key) {
+            (Microphone::None, _) | (_, MuteAnywhere::Off) => MuteKeyWish::Free,
+            (Microphone::Muted | Microphone::Open, MuteAnywhere::On) => MuteKeyWish::Held,
+        };
+        desktop.want(Wanted { notifications, tray, mute_key });
         self.desktop = Some(desktop);
     }
 
@@ -316,13 +325,49 @@ impl App {
         }
     }
 
+    /// Closes the microphone, or opens it.
+    fn turn_microphone(&mut self) {
+        match Microphone::of(&self.view) {
+            Microphone::None => {}
+            Microphone::Muted => self.send(vec![Command::SetMuted(false)]),
+            Microphone::Open => self.send(vec![Command::SetMuted(true)]),
+        }
+    }
+
+    /// Opens the microphone of whoever is muted and holds Space, and closes it again.
+    fn talk(&mut self, ctx: &egui::Context) {
+        let now = (self.clock)();
+        // Also right while the window is minimised.
+        let keyboard = match ctx.input(|input| input.raw.focused) {
+            false => Keyboard::Elsewhere,
+            true if self.state.card.is_some() || ctx.text_edit_focused() => Keyboard::Taken,
+            true => Keyboard::Free,
+        };
+        self.state.talking.look(ctx, now, Microphone::of(&self.view), keyboard);
+        if let Some(wish) = self.state.talking.wish(now)
+            && self.try_send(wish)
+        {
+            self.state.talking.told(now);
+        }
+        if self.state.talking.is_heard() {
+            self.state.touched = now;
+        }
+    }
+
     fn send(&mut self, wishes: Vec<Command>) {
         for wish in wishes {
-            if let Err(refused) = self.engine.commands.try_send(wish) {
-                tracing::warn!(%refused, "the engine did not take a command");
-                self.state.refused = Some(Refused);
-            }
+            self.try_send(wish);
         }
+    }
+
+    /// False when the engine did not take it; the person is told so.
+    fn try_send(&mut self, wish: Command) -> bool {
+        let sent = self.engine.commands.try_send(wish);
+        if let Err(refused) = &sent {
+            tracing::warn!(%refused, "the engine did not take a command");
+            self.state.refused = Some(Refused);
+        }
+        sent.is_ok()
     }
 }
 
@@ -336,6 +381,7 @@ impl eframe::App for App {
         self.before_closing(ctx);
         self.come_up(ctx);
         self.alert(ctx);
+        self.talk(ctx);
         self.speak_to_the_desktop(ctx);
         self.tell_viewing(ctx);
     }

@@ -7,8 +7,11 @@ pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish
 use super::corner::Corner;
 use super::gauge::Gauge;
 use super::passing::Passing;
+use super::talking::Talking;
 use super::widgets::{Picture, Qr};
-use crate::desktop::{Autostart, AutostartError, ChooserPresence, Order, Purpose, TrayPresence};
+use crate::desktop::{
+    Autostart, AutostartError, ChooserPresence, MuteKey, MuteKeyError, Order, Purpose, TrayPresence,
+};
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
@@ -72,6 +75,8 @@ pub(super) struct UiState {
     pub(super) stage: Stage,
     /// Where on the desktop the small window came up, once it is.
     pub(super) apart_at: Option<Pos2>,
+    /// Whether somebody who is muted talks with Space.
+    pub(super) talking: Talking,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
     /// The card above everything else of a call, and whether this is its first frame.
@@ -122,6 +127,10 @@ pub(super) struct Surroundings {
     pub(super) tray: TrayPresence,
     /// Whether it lets files be chosen.
     pub(super) chooser: ChooserPresence,
+    /// Whether a key mutes from any window.
+    pub(super) mute_key: MuteKey,
+    /// Why it does not although it should, until the person has dismissed it.
+    pub(super) mute_key_refused: Option<MuteKeyError>,
 }
 
 impl Surroundings {
@@ -132,6 +141,22 @@ impl Surroundings {
             Err(error) => {
                 self.autostart.get_or_insert(Autostart::Off);
                 self.trouble = Some(error);
+            }
+        }
+    }
+
+    /// Takes in what the desktop says of the key that mutes.
+    pub(super) fn heard_of_mute_key(&mut self, mute_key: Result<MuteKey, MuteKeyError>) {
+        match mute_key {
+            Ok(mute_key) => {
+                self.mute_key = mute_key;
+                if mute_key == MuteKey::Held {
+                    self.mute_key_refused = None;
+                }
+            }
+            Err(error) => {
+                tracing::info!(%error, "no key mutes from other windows");
+                self.mute_key_refused = Some(error);
             }
         }
     }
@@ -370,6 +395,7 @@ impl UiState {
             gauge: Gauge::default(),
             stage: Stage::Window,
             apart_at: None,
+            talking: Talking::default(),
             touched: now,
             card: None,
             trend_shown: false,

@@ -101,6 +101,7 @@ fn settings_that_make_no_sense_count_as_none_and_nothing_else_is_lost() {
         Setting::Language,
         Setting::Notifications,
         Setting::OnClose,
+        Setting::MuteKey,
         Setting::Past,
     ] {
         storage.set(setting, b"\xff{ nonsense").unwrap();

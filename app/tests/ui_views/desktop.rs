@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use super::{Window, sample};
-use app::desktop::{Autostart, AutostartEntry, AutostartError, Bus, Desktop, Order, Report};
+use app::desktop::{Autostart, AutostartEntry, AutostartError, Bus, Desktop, KeySource, Order, Report};
 use app::engine::EngineHandle;
 use app::engine::command::Command;
 use app::engine::gate::{Door, GateHandle};
@@ -171,7 +171,7 @@ impl Silbo {
 
     fn at(address: &str, view: View) -> Self {
         let bus = Bus::At(address.to_owned());
-        Self::with(view, |wake| Desktop::start(bus, None, wake))
+        Self::with(view, |wake| Desktop::start(bus, None, KeySource::None, wake))
     }
 
     pub(super) fn with(view: View, desktop: impl FnOnce(app::desktop::Wake) -> Desktop + 'static) -> Self {
@@ -403,7 +403,7 @@ fn silbo_starts_at_login_when_the_switch_is_on() {
     let nowhere = Bus::At("unix:path=/nowhere".to_owned());
     let mut silbo = Silbo::with(sample::devices("usb-1", "hdmi"), {
         let entry = entry.clone();
-        move |wake| Desktop::start(nowhere, Some(entry), wake)
+        move |wake| Desktop::start(nowhere, Some(entry), KeySource::None, wake)
     });
     silbo.window.click("Settings");
     silbo.until(|window| window.says("Start when you log in"));

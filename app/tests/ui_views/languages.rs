@@ -4,7 +4,9 @@
 //! English; whoever adds a text sees here whether there is room for it.
 
 use super::{Window, blocked, camera, in_call, sample};
-use app::desktop::{Autostart, AutostartError, ChooserPresence, Desktop, Report, TrayPresence};
+use app::desktop::{
+    Autostart, AutostartError, ChooserPresence, Desktop, MUTE_KEYS, MuteKey, Report, TrayPresence,
+};
 use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::custody::{Export, Sealing, WordsCheck};
 use app::engine::diagnosis::Verdict;
@@ -413,6 +415,15 @@ fn outside(window: &mut Window, look: &mut impl FnMut(&mut Window, &str)) {
     window.harness.get_by_label_contains("/home/eva/.config").scroll_to_me();
     window.harness.run();
     look(window, "settings of the desktop");
+    let keys = [Report::MuteKey(Ok(MuteKey::Free))];
+    desktop_with(window, &[&autostart[..], &[Report::Tray(TrayPresence::There)], &keys].concat());
+    let row = |node: &Node<'_>| node.accesskit_node().label().is_some_and(|label| label.contains(MUTE_KEYS));
+    match window.harness.query_all_by_role(Role::Button).find(row) {
+        Some(row) => row.scroll_to_me(),
+        None => panic!("no key mutes from any window"),
+    }
+    window.harness.run();
+    look(window, "key that mutes from any window");
 }
 
 /// The window speaks to another desktop, which has this to say.

@@ -11,6 +11,7 @@ mod in_call;
 mod keeping;
 mod key_change;
 mod languages;
+mod mute_key;
 mod pages;
 mod people;
 #[path = "../../examples/gallery/sample.rs"]

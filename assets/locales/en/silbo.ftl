@@ -180,6 +180,8 @@ call-cancel = Cancel call
 call-again = Call again
 call-close = Close
 call-muted = You are muted. Nobody hears you.
+call-hold_to_talk = Hold Space to talk
+call-heard_while_held = You are heard while you hold Space
 call-mic = Your microphone
 call-echo_hint = Say something: you hear it again two seconds later.
 call-echo_heard = Echo heard you. If you heard yourself too, everything works.
@@ -470,6 +472,9 @@ desktop-autostart_text = People can call you from then on.
 desktop-autostart_other = Another profile starts when you log in; this one would take its place.
 desktop-keep = Keep running when the window is closed
 desktop-keep_text = People can go on calling you. The window comes back from the icon in the tray, where you can also quit.
+desktop-mute_key = Mute from any window with { $keys }
+desktop-mute_key_text = During calls, whatever window is in front. Other programs do not get these keys meanwhile.
+desktop-mute_key_impossible = This system lets no program hear keys that are pressed in other windows; that takes X11. Ctrl+M mutes in this window.
 desktop-quit = Quit Silbo
 
 ## What the desktop says while nobody looks at the window
@@ -844,6 +849,15 @@ autostart-unwritable = What starts when you log in could not be changed in { $pa
     .next = Let your user write to that folder, then try again.
 autostart-unnameable = The path { $path } has a sign that may not stand in the list of what starts when you log in.
     .next = Move it to a folder with a plainer name, then try again.
+
+## Why no key mutes from other windows
+
+mute_key-taken = Another program has taken { $keys }, so it does not mute from other windows.
+    .next = Close that program or give it other keys; it works from the next call on. Ctrl+M mutes in this window.
+mute_key-no_key = No key of this keyboard gives an M, so { $keys } does not mute from other windows.
+    .next = Add a keyboard layout with Latin letters in the settings of your system.
+mute_key-server = { $keys } does not mute from other windows: { $why }.
+    .next = Ctrl+M mutes in this window. It is tried again in the next call.
 
 ## What a call waits for
 

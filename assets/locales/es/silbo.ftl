@@ -183,6 +183,8 @@ call-cancel = Cancelar llamada
 call-again = Llamar otra vez
 call-close = Cerrar
 call-muted = Estás en silencio. Nadie te oye.
+call-hold_to_talk = Mantén pulsado Espacio para hablar
+call-heard_while_held = Te oyen mientras mantienes pulsado Espacio
 call-mic = Tu micrófono
 call-echo_hint = Di algo: lo oirás otra vez dos segundos después.
 call-echo_heard = Echo te ha oído. Si tú también te has oído, todo funciona.
@@ -471,6 +473,9 @@ desktop-autostart_text = Desde entonces pueden llamarte.
 desktop-autostart_other = Al iniciar sesión arranca otro perfil; este ocuparía su lugar.
 desktop-keep = Seguir en marcha al cerrar la ventana
 desktop-keep_text = Pueden seguir llamándote. La ventana vuelve desde el icono de la bandeja, donde también puedes salir.
+desktop-mute_key = Silenciar desde cualquier ventana con { $keys }
+desktop-mute_key_text = Durante las llamadas, sea cual sea la ventana de delante. Mientras tanto los demás programas no reciben estas teclas.
+desktop-mute_key_impossible = Este sistema no deja que un programa oiga teclas pulsadas en otras ventanas; hace falta X11. En esta ventana silencia Ctrl+M.
 desktop-quit = Salir de Silbo
 
 ## Lo que dice el escritorio mientras nadie mira la ventana
@@ -845,6 +850,15 @@ autostart-unwritable = No se ha podido cambiar en { $path } lo que arranca al in
     .next = Permite que tu usuario escriba en esa carpeta y vuelve a intentarlo.
 autostart-unnameable = La ruta { $path } tiene un signo que no puede estar en la lista de lo que arranca al iniciar sesión.
     .next = Muévela a una carpeta de nombre más sencillo y vuelve a intentarlo.
+
+## Por qué ninguna tecla silencia desde otras ventanas
+
+mute_key-taken = Otro programa se ha quedado con { $keys }, y no silencia desde otras ventanas.
+    .next = Cierra ese programa o dale otras teclas; funcionará desde la próxima llamada. En esta ventana silencia Ctrl+M.
+mute_key-no_key = Ninguna tecla de este teclado da una M, y { $keys } no silencia desde otras ventanas.
+    .next = Añade una distribución con letras latinas en los ajustes de tu sistema.
+mute_key-server = { $keys } no silencia desde otras ventanas: { $why }.
+    .next = En esta ventana silencia Ctrl+M. Se volverá a intentar en la próxima llamada.
 
 ## A qué espera una llamada
 

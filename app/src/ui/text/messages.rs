@@ -88,7 +88,7 @@ messages! {
         call {
             answer, answer_without_video, decline, mute, unmute, camera_on, camera_off, share, stop_sharing, full_screen,
             exit_full_screen, small_window, close_small_window, back_to_window, hang_up, devices,
-            cancel, again, close, muted, mic, echo_hint, echo_heard, echo_silent, keys_note,
+            cancel, again, close, muted, hold_to_talk, heard_while_held, mic, echo_hint, echo_heard, echo_silent, keys_note,
             keys_verified, own_camera, own_screen, own_window, move_own, microphone_silent, check_devices,
             sharing_screen, sharing_window, stop, camera_while_sharing,
             picture_of(name: &str),
@@ -183,6 +183,8 @@ messages! {
         desktop {
             title, notifications, notifications_text, autostart, autostart_text, autostart_other,
             keep, keep_text, quit,
+            mute_key(keys: &str),
+            mute_key_text, mute_key_impossible,
         }
         /// What the desktop says while nobody looks at the window.
         announce {
@@ -339,6 +341,12 @@ messages! {
             unreadable(path: &str, why: &str),
             unwritable(path: &str, why: &str),
             unnameable(path: &str),
+        }
+        /// Why no key mutes from other windows.
+        mute_key {
+            taken(keys: &str),
+            no_key(keys: &str),
+            server(keys: &str, why: &str),
         }
         /// What a call waits for.
         waiting {

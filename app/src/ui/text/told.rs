@@ -2,10 +2,11 @@
 //! options; the window never does.
 
 use super::messages::{
-    advice, autostart, bad_invite, custody, first_run, found, offline, reason, standing, username, when,
+    advice, autostart, bad_invite, custody, first_run, found, mute_key, offline, reason, standing, username,
+    when,
 };
 use crate::call::Waiting;
-use crate::desktop::AutostartError;
+use crate::desktop::{AutostartError, MUTE_KEYS, MuteKeyError};
 use crate::engine::diagnosis::{ClockError, Fact, Ipv6};
 use crate::engine::view::{NoInvite, Sentence};
 use crate::engine::words::WordsError;
@@ -101,6 +102,15 @@ pub(in crate::ui) fn autostart(error: &AutostartError) -> Sentence {
         AutostartError::Unreadable { path, why } => autostart::unreadable(path, why),
         AutostartError::Unwritable { path, why } => autostart::unwritable(path, why),
         AutostartError::Unnameable { path } => autostart::unnameable(path),
+    }
+}
+
+/// Why no key mutes from other windows.
+pub(in crate::ui) fn mute_key(error: &MuteKeyError) -> Sentence {
+    match error {
+        MuteKeyError::Taken => mute_key::taken(MUTE_KEYS),
+        MuteKeyError::NoKey => mute_key::no_key(MUTE_KEYS),
+        MuteKeyError::Server { why } => mute_key::server(MUTE_KEYS, why),
     }
 }
 

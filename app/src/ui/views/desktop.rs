@@ -1,12 +1,12 @@
 //! What Silbo does outside its window.
 
 use super::help::check_ui;
-use crate::desktop::{Autostart, Order, TrayPresence};
+use crate::desktop::{Autostart, MUTE_KEYS, MuteKey, Order, TrayPresence};
 use crate::engine::command::Command;
-use crate::engine::view::{Notifications, OnClose, Settings};
+use crate::engine::view::{MuteAnywhere, Notifications, OnClose, Settings};
 use crate::ui::state::UiState;
 use crate::ui::text::{desktop as words, told, whole};
-use crate::ui::theme::{font, palette};
+use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::label;
 use egui::Ui;
 
@@ -37,5 +37,18 @@ pub(super) fn desktop_ui(ui: &mut Ui, settings: &Settings, state: &mut UiState, 
             let other = if hides { OnClose::Quit } else { OnClose::Hide };
             wishes.push(Command::SetOnClose(other));
         }
+    }
+    let title = words::mute_key(MUTE_KEYS);
+    if surroundings.mute_key == MuteKey::Impossible {
+        let colors = palette(ui);
+        ui.add_space(size::GAP);
+        label(ui, title, font::body(), colors.text_muted);
+        label(ui, words::mute_key_impossible(), font::caption(), colors.text_muted);
+        return;
+    }
+    let on = settings.mute_key == MuteAnywhere::On;
+    if check_ui(ui, &title, Some(words::mute_key_text()), on) {
+        let other = if on { MuteAnywhere::Off } else { MuteAnywhere::On };
+        wishes.push(Command::SetMuteKey(other));
     }
 }

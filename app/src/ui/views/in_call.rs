@@ -188,7 +188,11 @@ pub(super) fn controls_ui(
             }
         }
     });
+    let colors = palette(ui);
+    let ink = if state.talking.is_heard() { colors.accent } else { colors.text_muted };
     let note = match call.with {
+        _ if active && state.talking.is_heard() => words::heard_while_held(),
+        _ if active && call.muted => words::hold_to_talk(),
         ContactId::Echo if active => words::echo_hint(),
         ContactId::Person(_) if active && view.is_verified(call.with) => words::keys_verified(),
         ContactId::Person(_) if active => words::keys_note(),
@@ -196,8 +200,7 @@ pub(super) fn controls_ui(
         _ => " ",
     };
     ui.add_space(size::GAP);
-    let muted = palette(ui).text_muted;
-    label(ui, note, font::caption(), muted);
+    label(ui, note, font::caption(), ink);
 }
 
 /// How high the controls are beyond their note.

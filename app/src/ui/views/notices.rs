@@ -23,7 +23,8 @@ pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut
         .chain(state.refused.map(|Refused| Told::Busy))
         .collect();
     let mut hold = Hold::Free;
-    if !view.notices.is_empty() || state.refused.is_some() {
+    let refused = state.refused.is_some() || state.surroundings.mute_key_refused.is_some();
+    if !view.notices.is_empty() || refused {
         hold = stack_ui(ui, view, state, wishes);
     }
     for over in state.passing.show(state.now, &passing, hold) {
@@ -73,6 +74,15 @@ fn list_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
         }
         if dismiss.clicked() {
             wishes.push(Command::DismissNotice(notice.id));
+        }
+    }
+    if let Some(why) = &state.surroundings.mute_key_refused {
+        let dismiss = notice_ui(ui, &told::mute_key(why));
+        if dismiss.has_focus() {
+            hold = Hold::Held;
+        }
+        if dismiss.clicked() {
+            state.surroundings.mute_key_refused = None;
         }
     }
     if let Some(Refused) = state.refused {
