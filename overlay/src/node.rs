@@ -40,6 +40,7 @@ mod presence;
 mod query;
 mod relays;
 mod report;
+mod ring;
 mod ringing;
 mod role;
 mod search;

@@ -12,6 +12,7 @@ use crate::{
     config::{NatKind, Role},
     identity::{LinkKey, PublicKey},
     record::CertificateHash,
+    routing::Place,
     username::Username,
     volunteer::{Candidacy, Filtering},
     wire::Load,
@@ -208,6 +209,60 @@ pub struct SupernodeLink {
     pub rings: bool,
     /// Our address as it sees us over this link.
     pub observed: Option<SocketAddr>,
+}
+
+/// The supernodes a node knows, and where they stand on the circle of all keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ring {
+    /// Where this node stands; a leaf stands elsewhere whenever it is started.
+    pub own: Place,
+    /// How many it knows, itself not counted.
+    pub known: usize,
+    /// At most [`RING`] of them, in the order of their places: homes first of all, then those with a link; of the others
+    /// the same ones each time, from all around.
+    pub supernodes: Vec<OnRing>,
+}
+
+/// Supernodes shown of a ring; beyond it, some are left out.
+pub const RING: usize = 200;
+
+/// One supernode on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnRing {
+    /// Its key.
+    pub node: LinkKey,
+    /// Where it stands.
+    pub place: Place,
+    /// Where it accepts links.
+    pub address: SocketAddr,
+    /// What we have to do with it.
+    pub ties: Ties,
+}
+
+/// What a node has to do with a supernode, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// It is a home: it can ring us.
+    Home(Linked),
+    /// There is a link to it.
+    Linked(Linked),
+    /// It has answered since this node was started, and was not needed lately.
+    Answered,
+    /// Others told of it; it was not tried since this node was started.
+    HeardOf,
+    /// It did not answer when it was last tried.
+    Silent,
+}
+
+/// A link that is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linked {
+    /// What carries it.
+    pub carrier: Carrier,
+    /// For how long it has been there.
+    pub lasted: Duration,
+    /// How long a packet takes there and back lately; over TCP nobody measures it.
+    pub round_trip: Option<Duration>,
 }
 
 /// How much a supernode keeps for others.

@@ -107,8 +107,34 @@ impl Key {
         other.around(bits + 1)
     }
 
+    /// Where it lies on the circle of all points.
+    pub fn on_circle(&self) -> Place {
+        Place(self.leading())
+    }
+
+    /// The last 32 bits: as good as a draw among points, and always the same one.
+    pub(crate) fn lot(&self) -> u32 {
+        self.0.last_chunk().map_or(0, |last| u32::from_be_bytes(*last))
+    }
+
     fn hash(domain: &str, bytes: &[u8]) -> Self {
         Self(Sha256::new_with_prefix(domain).chain_update([0]).chain_update(bytes).finalize().into())
+    }
+}
+
+/// A point of the key space drawn as a circle, on which those that share leading bits are neighbours: the first 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(u32);
+
+impl Place {
+    /// Of these bits.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// How far around the circle: from 0 to less than 1.
+    pub fn turns(self) -> f64 {
+        f64::from(self.0) / (f64::from(u32::MAX) + 1.0)
     }
 }
 
@@ -168,6 +194,18 @@ mod tests {
         assert_eq!(key.shared_bits(&key), 256);
         assert_eq!(key.around(0), (Key([0; 32]), Key([0xff; 32])));
         assert_eq!(key.around(256), (key, key));
+    }
+
+    #[test]
+    fn the_circle_begins_at_the_first_point_and_comes_back_to_it_after_the_last() {
+        let turns = |first| {
+            let mut key = Key::default();
+            key.0[0] = first;
+            key.on_circle().turns()
+        };
+        assert_eq!([0, 0x40, 0x80, 0xc0].map(turns), [0.0, 0.25, 0.5, 0.75]);
+        let last = Key([0xff; 32]).on_circle().turns();
+        assert!(last < 1.0 && last > 0.999_999, "{last}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod letters;
 mod messages;
 mod names;
 mod presence;
+mod ring;
 mod roles;
 mod tests;
 

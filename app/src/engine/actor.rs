@@ -39,6 +39,7 @@ use overlay::{
     Identity, Lookup, LookupError, PresenceSecret, PublicKey, RegisterError, Registration, RelayOffer,
     RelaysError, Role, SendError, Username,
     driver::{self, Event as OverlayEvent, RoleWish},
+    outcome::Ring,
     volunteer::Conditions,
 };
 use relay::Now;
@@ -135,6 +136,8 @@ pub(super) enum Done {
     HintsGiven,
     /// How this computer stands.
     NetworkChecked(Option<Box<NetworkFound>>),
+    /// The supernodes that are known.
+    RingSeen(Option<Ring>),
     /// The words of a call were worked out.
     CallWords(CallId, Option<CallWords>),
     /// The key was written anew, or not.
@@ -450,6 +453,7 @@ impl Actor {
             Ok(Done::Devices(found)) => self.devices_listed(found),
             Ok(Done::HelpedCounted(helped)) => self.helped_counted(helped),
             Ok(Done::NetworkChecked(found)) => self.network_checked(found),
+            Ok(Done::RingSeen(ring)) => self.ring_seen(ring),
             Ok(Done::CallWords(call, words)) => self.call_words_found(call, words),
             Ok(Done::Sealed(result)) => self.sealed(result),
             Ok(Done::Exported(file, result)) => self.exported(file, result),

@@ -143,6 +143,8 @@ pub enum Command {
     StopPreview,
     /// Find out whether people can call.
     CheckNetwork,
+    /// Look which supernodes this computer knows, and how it stands with them; they appear in the view.
+    LookAtRing,
     /// Show the window dark or light.
     SetAppearance(Appearance),
     /// Let the window speak this language.

@@ -37,6 +37,7 @@ mod power;
 mod presence;
 mod reasons;
 mod relays;
+mod ring;
 mod ringing;
 pub mod scan;
 mod settings;
@@ -240,6 +241,7 @@ impl View {
             settings: Settings::default(),
             help: HelpView::default(),
             network_check: NetworkCheck::Idle,
+            ring: None,
             invite: None,
             scan: Scan::default(),
             preview: CameraPreview::default(),

@@ -34,9 +34,12 @@ use media::{
         window::OpenWindow,
     },
 };
-use overlay::{InviteError, OfflineReason, PublicKey, volunteer::Candidacy};
+use overlay::{InviteError, OfflineReason, PublicKey, outcome::Ring, volunteer::Candidacy};
 use relay::UnixTime;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Everything the window needs to draw itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +68,8 @@ pub struct View {
     pub help: HelpView,
     /// The answer to "can people call me?".
     pub network_check: NetworkCheck,
+    /// The supernodes this computer knows, as of the last look; shared, for there may be hundreds.
+    pub ring: Option<Arc<Ring>>,
     /// Our invite, once somebody asked for it.
     pub invite: Option<InviteView>,
     /// How reading an invite off a code goes.

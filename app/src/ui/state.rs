@@ -99,6 +99,8 @@ pub(super) struct UiState {
     pub(super) listed: Option<Instant>,
     /// When it was last asked whom this computer helps.
     pub(super) counted: Option<Instant>,
+    /// When it was last asked which supernodes it knows.
+    pub(super) ring_asked: Option<Instant>,
     /// What is known of the desktop around the window.
     pub(super) surroundings: Surroundings,
 }
@@ -407,6 +409,7 @@ impl UiState {
             tried: EchoTest::default(),
             listed: None,
             counted: None,
+            ring_asked: None,
             surroundings: Surroundings::default(),
         }
     }

@@ -190,6 +190,7 @@ pub(super) fn every_screen(
     desktop_with(&mut window, &[Report::Chooser(ChooserPresence::Failed)]);
     look(&mut window, "scan where files cannot be chosen");
     tab(&mut window, 1);
+    ring_screens(&mut window, &mut look);
     // What copies, what looks again, and then the details.
     press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(2));
     look(&mut window, "details of the network");
@@ -407,6 +408,27 @@ fn press(window: &mut Window, which: impl for<'a, 'b> Fn(&'a [Node<'b>]) -> Opti
     }
 }
 
+/// The lower part of the page about the network: what the router does, the helpers that are known, and how far they are.
+fn ring_screens(window: &mut Window, look: &mut impl FnMut(&mut Window, &str)) {
+    for (nth, name) in ["router", "ring"].into_iter().enumerate() {
+        let mut pictures = window.harness.query_all_by_role(Role::Image);
+        if let Some(picture) = pictures.nth(nth) {
+            picture.scroll_to_me();
+        }
+        drop(pictures);
+        window.harness.run();
+        look(window, &format!("{name} of the network"));
+    }
+    window.show(View { ring: sample::ringed(Verdict::Callable, 2_000).ring, ..full() });
+    // What unfolds the details is last.
+    if let Some(last) = window.harness.query_all_by_role(Role::Button).last() {
+        last.scroll_to_me();
+    }
+    window.harness.run();
+    look(window, "helpers of the network");
+    window.show(full());
+}
+
 /// The part of the settings that only a desktop brings, with the longest it has to say.
 fn outside(window: &mut Window, look: &mut impl FnMut(&mut Window, &str)) {
     let error = AutostartError::Unwritable { path: "/home/eva/.config".to_owned(), why: "full".to_owned() };
@@ -447,7 +469,8 @@ fn full() -> View {
         helped: Helped { leaves: 12, relayed: 34_500_000, connections: 3, kbps: Some(412) },
         totals: Totals { connections: 14, bytes: 320_500_000 },
     };
-    view.network_check = sample::checked(Verdict::NoSound).network_check;
+    let network = sample::ringed(Verdict::NoSound, 40);
+    (view.network_check, view.ring) = (network.network_check, network.ring);
     view.blocked = vec![blocked(4, LONGEST_NAME), blocked(8, "")];
     view.invite = Some(InviteView { link: format!("silbo:{}", "ab7".repeat(100)), supernodes: 3 });
     view

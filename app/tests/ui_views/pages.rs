@@ -6,7 +6,8 @@ use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
 use app::engine::helping::hours::{HelpHours, Span};
 use app::engine::view::{Counts, HelpView, Helped, NetworkCheck, Totals};
-use egui_kittest::kittest::Queryable as _;
+use egui::accesskit::Role;
+use egui_kittest::kittest::Queryable;
 use overlay::record::Offers;
 use overlay::volunteer::{Candidacy, Metering, Unfit};
 use std::time::Duration;
@@ -43,13 +44,58 @@ fn whether_people_can_call_is_found_out_and_told() {
         }
     }
     window.click("Look again");
-    assert_eq!(window.wished(), [Command::CheckNetwork]);
+    assert_eq!(window.wished(), [Command::LookAtRing, Command::CheckNetwork]);
     assert!(window.copies("Copy report").contains(&"all of it".to_owned()));
     assert!(!window.says("all of it"));
     window.click("Show the details for experts");
     assert!(window.says("all of it"));
     window.click("Hide the details");
     assert!(!window.says("all of it"));
+}
+
+#[test]
+fn the_ring_is_a_picture_with_a_name_and_the_helpers_talked_to_are_listed_with_their_distance() {
+    let mut window = Window::open(sample::ringed(Verdict::Callable, 40));
+    window.click("Can people call me?");
+    assert!(window.says("40 helpers are known; 3 of them pass calls to you."));
+    let name = "The network as this computer sees it: 40 helpers known, 3 pass calls to you";
+    let map = window.harness.get_by_role_and_label(Role::Image, name);
+    assert_eq!((map.rect().width(), map.rect().height()), (300.0, 300.0));
+    for said in ["This computer", "Passes calls to you: 3", "Connected: 1", "Has answered: 7"] {
+        assert!(window.says(said), "{said}");
+    }
+    for said in ["203.0.113.0:7600", "Passes calls to you, for 1 h 7 min", "23 ms", "8.2 ms", "161 ms"] {
+        assert!(window.says(said), "{said}");
+    }
+    assert!(window.says("Not measured"), "over TCP");
+    assert!(!window.says("203.0.113.4:7600"), "no link to it");
+    assert!(window.says("This computer, the router and the internet: Another door for each"));
+}
+
+#[test]
+fn the_ring_is_asked_for_again_while_it_is_shown_and_not_after() {
+    let mut window = Window::open(sample::ringed(Verdict::Callable, 40));
+    window.click("Can people call me?");
+    assert_eq!(window.wished(), [Command::LookAtRing]);
+    window.pass(Duration::from_millis(2_900));
+    assert_eq!(window.wished(), []);
+    window.pass(Duration::from_millis(100));
+    assert_eq!(window.wished(), [Command::LookAtRing]);
+    window.click("Recent calls");
+    window.pass(Duration::from_secs(30));
+    assert_eq!(window.wished(), [], "nobody looks");
+}
+
+#[test]
+fn a_crowd_of_helpers_is_drawn_in_part_and_said_in_full() {
+    let mut window = Window::open(sample::ringed(Verdict::Callable, 2_000));
+    window.click("Can people call me?");
+    assert!(window.says("2000 helpers are known; 3 of them pass calls to you. 200 of 2000 are drawn."));
+    let mut alone = sample::ringed(Verdict::Unreachable, 0);
+    alone.network_check = sample::checked(Verdict::Unreachable).network_check;
+    window.show(alone);
+    assert!(window.says("No helper is known yet."));
+    assert!(!window.says("Time there and back"));
 }
 
 /// The page about helping others, where this was agreed to.

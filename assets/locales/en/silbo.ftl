@@ -354,6 +354,62 @@ network-copied = Copied.
 network-details = Show the details for experts
 network-fewer = Hide the details
 
+# How the router treats what goes out, in a picture.
+nat-computer = This computer
+nat-router = Router
+nat-internet = Internet
+nat-open = No router in between
+nat-independent = One door for everybody
+nat-dependent = Another door for each
+nat-unknown = Not known yet
+# $how: one of the four before.
+nat-picture = This computer, the router and the internet: { $how }
+
+# The helpers this computer knows, on a circle and in a list.
+ring-title = The network around you
+ring-text = Every helper has a place on this circle, and so has every name: the helpers around it keep that name.
+ring-map = The network as this computer sees it: { $helpers ->
+    [0] no helper known
+    [one] one helper known
+   *[other] { $helpers } helpers known
+}, { $homes ->
+    [0] none passes calls to you
+    [one] one passes calls to you
+   *[other] { $homes } pass calls to you
+}
+ring-known = { $helpers ->
+    [0] No helper is known yet.
+    [one] One helper is known; { $homes ->
+        [0] it does not pass calls to you.
+       *[other] it passes calls to you.
+    }
+   *[other] { $helpers } helpers are known; { $homes ->
+        [0] none of them passes calls to you.
+        [one] one of them passes calls to you.
+       *[other] { $homes } of them pass calls to you.
+    }
+}
+ring-drawn = { $drawn } of { $helpers } are drawn.
+ring-own = This computer
+ring-home = Passes calls to you
+ring-linked = Connected
+ring-answered = Has answered
+ring-heard_of = Not asked yet
+ring-silent = Does not answer
+# $what: one of the five before.
+ring-counted = { $what }: { $count }
+ring-round_trips = Time there and back
+ring-rings_for = Passes calls to you, for { $lasted }
+ring-linked_for = Connected for { $lasted }
+ring-milliseconds = { $milliseconds } ms
+ring-unmeasured = Not measured
+# $ties: what this computer has to do with it.
+ring-spot = { $address }: { $ties }
+ring-more = { $count ->
+    [one] And one more.
+   *[other] And { $count } more.
+}
+
 # What was found out, and is well or cannot be helped.
 found-is_supernode = This computer is a helper itself: others are found and called through it.
 found-rung_through = { $helpers ->

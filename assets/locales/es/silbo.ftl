@@ -356,6 +356,62 @@ network-copied = Copiado.
 network-details = Mostrar los detalles para expertos
 network-fewer = Ocultar los detalles
 
+# Cómo trata el router lo que sale, en un dibujo.
+nat-computer = Este ordenador
+nat-router = Router
+nat-internet = Internet
+nat-open = Sin router en medio
+nat-independent = Una puerta para todos
+nat-dependent = Una puerta para cada uno
+nat-unknown = Aún no se sabe
+# $how: uno de los cuatro anteriores.
+nat-picture = Este ordenador, el router e internet: { $how }
+
+# Los ayudantes que este ordenador conoce, en un círculo y en una lista.
+ring-title = La red a tu alrededor
+ring-text = Cada ayudante tiene un lugar en este círculo, y cada nombre también: los ayudantes de alrededor guardan ese nombre.
+ring-map = La red tal como la ve este ordenador: { $helpers ->
+    [0] ningún ayudante conocido
+    [one] un ayudante conocido
+   *[other] { $helpers } ayudantes conocidos
+}, { $homes ->
+    [0] ninguno te pasa las llamadas
+    [one] uno te pasa las llamadas
+   *[other] { $homes } te pasan las llamadas
+}
+ring-known = { $helpers ->
+    [0] Aún no se conoce a ningún ayudante.
+    [one] Se conoce a un ayudante; { $homes ->
+        [0] no te pasa las llamadas.
+       *[other] te pasa las llamadas.
+    }
+   *[other] Se conoce a { $helpers } ayudantes; { $homes ->
+        [0] ninguno te pasa las llamadas.
+        [one] uno te pasa las llamadas.
+       *[other] { $homes } te pasan las llamadas.
+    }
+}
+ring-drawn = Dibujados: { $drawn } de { $helpers }.
+ring-own = Este ordenador
+ring-home = Te pasa las llamadas
+ring-linked = Conectado
+ring-answered = Ha respondido
+ring-heard_of = Sin preguntar aún
+ring-silent = No responde
+# $what: uno de los cinco anteriores.
+ring-counted = { $what }: { $count }
+ring-round_trips = Tiempo de ida y vuelta
+ring-rings_for = Te pasa las llamadas desde hace { $lasted }
+ring-linked_for = Conectado desde hace { $lasted }
+ring-milliseconds = { $milliseconds } ms
+ring-unmeasured = Sin medir
+# $ties: qué tiene que ver con él este ordenador.
+ring-spot = { $address }: { $ties }
+ring-more = { $count ->
+    [one] Y uno más.
+   *[other] Y { $count } más.
+}
+
 # Lo que se ha averiguado, y está bien o no tiene remedio.
 found-is_supernode = Este ordenador es él mismo un ayudante: a través de él se encuentra y se llama a otros.
 found-rung_through = { $helpers ->

@@ -10,7 +10,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     hint::Hint,
     identity::{Identity, LinkKey, PublicKey},
-    outcome::{Lookup, Registration, RelayOffer, RelayWish, Report, Status},
+    outcome::{Lookup, Registration, RelayOffer, RelayWish, Report, Ring, Status},
     record::PresenceSecret,
     username::Username,
     volunteer::Conditions,
@@ -37,6 +37,7 @@ pub(super) enum Command {
     Reachable(PublicKey, oneshot::Sender<Result<bool, LookupError>>),
     Relays(RelayWish, oneshot::Sender<Result<Vec<RelayOffer>, RelaysError>>),
     Report(oneshot::Sender<Report>),
+    Ring(oneshot::Sender<Ring>),
     SetPresenceSecret(Option<PresenceSecret>),
     Watch(Vec<(PublicKey, PresenceSecret)>),
     Look(PublicKey),
@@ -159,6 +160,11 @@ impl Handle {
     /// Everything the node can say about itself; nothing when it was shut down.
     pub async fn report(&self) -> Option<Report> {
         self.ask(Command::Report).await
+    }
+
+    /// The supernodes the node knows, and how it stands with them; nothing when it was shut down.
+    pub async fn ring(&self) -> Option<Ring> {
+        self.ask(Command::Ring).await
     }
 
     /// Goes as a supernode should: takes no more leaves and relays for nobody new, tells the leaves it has, hands its

@@ -14,17 +14,29 @@ use tokio::{
     time::timeout,
 };
 
+use super::quic::Pulse;
 use crate::{node::LinkId, outcome::Ends, wire::MAX_FRAME};
 
 /// What happened on a link.
 #[derive(Debug)]
 pub(super) enum LinkEvent {
     /// The handshake is done. Frames go into `outbox`; dropping it flushes and closes the link.
-    Up { link: LinkId, ends: Ends, udp: Udp, outbox: mpsc::Sender<Vec<u8>> },
+    Up { link: LinkId, opened: Opened, outbox: mpsc::Sender<Vec<u8>> },
     /// A frame came.
     Message { link: LinkId, bytes: Vec<u8> },
     /// It could not be opened, or is gone.
     Down { link: LinkId },
+}
+
+/// A link that was made.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// Between whom.
+    pub(super) ends: Ends,
+    /// What the making of it told about UDP.
+    pub(super) udp: Udp,
+    /// How its carrier does, where that says so.
+    pub(super) pulse: Option<Pulse>,
 }
 
 /// What the making of a link told about UDP.
@@ -78,13 +90,13 @@ pub(super) trait Outgoing: AsyncWrite + Unpin + Send {
 /// Serves a link to its end, and says so when it is reached.
 pub(super) async fn serve(
     link: LinkId,
-    (ends, udp): (Ends, Udp),
+    opened: Opened,
     (receive, send): (impl AsyncRead + Unpin, impl Outgoing),
     liveness: Liveness,
     events: mpsc::Sender<LinkEvent>,
 ) {
     let (outbox, frames) = mpsc::channel(OUTBOX);
-    if events.send(LinkEvent::Up { link, ends, udp, outbox }).await.is_ok() {
+    if events.send(LinkEvent::Up { link, opened, outbox }).await.is_ok() {
         tokio::select! {
             () = write_frames(send, frames, liveness) => {}
             () = read_frames(receive, link, liveness, &events) => {}

@@ -3,6 +3,7 @@
 use std::{
     net::{SocketAddr, UdpSocket},
     sync::Arc,
+    time::Duration,
 };
 
 use quinn::{
@@ -14,7 +15,8 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use super::{
     StartError,
     link::{
-        self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LinkEvent, Liveness, Outgoing, UNANSWERED, Udp,
+        self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, KEEP_ALIVE, LinkEvent, Liveness, Opened, Outgoing,
+        UNANSWERED, Udp,
     },
     reset,
     tcp::Numbers,
@@ -160,11 +162,24 @@ impl Stream {
         if let Some(peer) = peer_key(&connection) {
             let remote = canonical(connection.remote_address());
             let ends = Ends { peer, remote, carrier: Carrier::Quic };
-            link::serve(link, (ends, Udp::Answered), (receive, send), Liveness::Transport, events).await;
+            let pulse = Some(Pulse(connection.clone()));
+            let opened = Opened { ends, udp: Udp::Answered, pulse };
+            link::serve(link, opened, (receive, send), Liveness::Transport, events).await;
         } else {
             let _ = events.send(LinkEvent::Down { link }).await;
         }
         connection.close(VarInt::from_u32(0), b"");
+    }
+}
+
+/// A connection, to be asked how long a packet takes there and back over it.
+#[derive(Debug, Clone)]
+pub(super) struct Pulse(Connection);
+
+impl Pulse {
+    /// How long that took lately: whoever dialled keeps the connection alive, and every acknowledgement is measured.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.0.rtt()
     }
 }
 

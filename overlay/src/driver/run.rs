@@ -11,6 +11,7 @@
 //! 9. relays that opened, and that nobody is relayed any more by one that is to close.
 
 mod relaying;
+mod telling;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -38,10 +39,9 @@ use super::{
     bootstrap,
     handle::Command,
     lan::Lan,
-    link::LinkEvent,
-    local_addresses,
+    link::{LinkEvent, Opened},
     mainline::Rendezvous,
-    quic,
+    quic::{self, Pulse},
     reach::{Reach, Target, UdpVerdict},
     storage::{Outcome, WRITE_QUEUE, Writer},
     tcp::{self, Doors, Numbers},
@@ -54,7 +54,7 @@ use crate::{
     error::{LookupError, RegisterError, RelaysError, SendError},
     identity::LinkKey,
     node::{Answer, Effect, LinkId, Node, NodeEvent, PersistId, QueryId, WorkId},
-    outcome::{Carrier, Lookup, Registration, RelayOffer, Report, Status, Traffic},
+    outcome::{Carrier, Lookup, Registration, RelayOffer, Status, Traffic},
     wire::RelayUsage,
     work::Proof,
 };
@@ -103,6 +103,8 @@ pub(super) struct Runner {
     links: BTreeMap<LinkId, Slot>,
     /// What carries each link whose task runs; those that say goodbye stand here and no longer in `links`.
     carriers: BTreeMap<LinkId, Carrier>,
+    /// How those of them do that say so.
+    pulses: BTreeMap<LinkId, Pulse>,
     /// Without the links that are up.
     traffic: Traffic,
     link_inbox: mpsc::Receiver<LinkEvent>,
@@ -207,6 +209,7 @@ impl Runner {
             publish,
             links: BTreeMap::new(),
             carriers: BTreeMap::new(),
+            pulses: BTreeMap::new(),
             traffic: Traffic::default(),
             link_inbox,
             replies: BTreeMap::new(),
@@ -341,24 +344,6 @@ impl Runner {
         }
     }
 
-    fn report_now(&self) -> Report {
-        let over_tcp = self.carriers.values().filter(|carrier| **carrier == Carrier::Tcp).count();
-        Report {
-            status: self.node.status(),
-            supernodes: self.node.links_to_supernodes(),
-            udp: self.udp.state(),
-            addresses: local_addresses(),
-            clock_behind: self.node.clock_measured(),
-            kept: self.node.kept(),
-            traffic: Traffic {
-                quic_links: self.carriers.len() - over_tcp,
-                tcp_links: over_tcp,
-                ..self.traffic
-            },
-            relay: self.relay.as_ref().map(|beside| beside.server.stats()),
-        }
-    }
-
     fn command(&mut self, command: Command) {
         let now = self.now();
         let (query, reply) = match command {
@@ -395,6 +380,10 @@ impl Runner {
                 let _ = reply.send(self.report_now());
                 return;
             }
+            Command::Ring(reply) => {
+                let _ = reply.send(self.ring_now());
+                return;
+            }
             // Taken by the loop.
             Command::Drain(..) | Command::Shutdown(_) => return,
         };
@@ -404,12 +393,13 @@ impl Runner {
     fn link(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Up { link, outbox, .. } if is_given_up(link, &outbox) => {}
-            LinkEvent::Up { link, ends, udp, outbox } => {
+            LinkEvent::Up { link, opened: Opened { ends, udp, pulse }, outbox } => {
                 let now = self.now();
                 let over_quic = self.carriers.values().filter(|carrier| **carrier == Carrier::Quic).count();
                 self.udp.learn(now.instant, ends.remote, udp, over_quic);
                 self.traffic.opened += 1;
                 self.carriers.insert(link, ends.carrier);
+                self.pulses.extend(pulse.map(|pulse| (link, pulse)));
                 self.links.insert(link, Slot::Up(outbox));
                 self.node.handle_link_up(now, link, ends);
             }
@@ -421,6 +411,7 @@ impl Runner {
             LinkEvent::Down { link } => {
                 self.links.remove(&link);
                 self.carriers.remove(&link);
+                self.pulses.remove(&link);
                 self.node.handle_link_down(self.now(), link);
             }
         }
@@ -531,6 +522,7 @@ impl Runner {
         self.drain();
         self.lan = None;
         self.links.clear();
+        self.pulses.clear();
         let Reach { endpoint, .. } = self.reach;
         let goodbye = async {
             while !self.carriers.is_empty() {

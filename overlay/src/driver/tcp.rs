@@ -29,7 +29,7 @@ use tokio_rustls::{LazyConfigAcceptor, TlsConnector, TlsStream, server};
 use super::{
     StartError,
     beside::RelayDoor,
-    link::{self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, LinkEvent, Liveness, Outgoing, Udp},
+    link::{self, FLUSH_TIMEOUT, HANDSHAKE_TIMEOUT, LinkEvent, Liveness, Opened, Outgoing, Udp},
     quic::canonical,
     tls::{self, Tls},
 };
@@ -223,7 +223,8 @@ impl Stream {
     /// Serves the link to its end.
     pub(super) async fn serve(self, link: LinkId, udp: Udp, events: mpsc::Sender<LinkEvent>) {
         let (receive, send) = tokio::io::split(self.tls);
-        link::serve(link, (self.ends, udp), (receive, send), Liveness::EmptyFrames, events).await;
+        let opened = Opened { ends: self.ends, udp, pulse: None };
+        link::serve(link, opened, (receive, send), Liveness::EmptyFrames, events).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Real links on loopback.
 
 mod hostile;
+mod ring;
 mod sources;
 
 use std::time::Duration;

@@ -94,6 +94,10 @@ impl Actor {
                 self.check_network();
                 Ok(())
             }
+            Command::LookAtRing => {
+                self.look_at_ring();
+                Ok(())
+            }
             Command::SetAppearance(appearance) => self.set_appearance(appearance),
             Command::SetLanguage(language) => self.set_language(language),
             Command::SetNotifications(notifications) => self.set_notifications(notifications),

@@ -153,6 +153,24 @@ messages! {
             looking, looking_text, callable, over_tcp, no_sound, unreachable, again, copy, copied,
             details, fewer,
         }
+        /// How the router treats what goes out, in a picture.
+        nat {
+            computer, router, internet, open, independent, dependent, unknown,
+            picture(how: &str),
+        }
+        /// The helpers this computer knows, on a circle and in a list.
+        ring {
+            title, text, own, home, linked, answered, heard_of, silent, round_trips, unmeasured,
+            map(helpers: usize, homes: usize),
+            known(helpers: usize, homes: usize),
+            drawn(drawn: usize, helpers: usize),
+            counted(what: &str, count: usize),
+            rings_for(lasted: &str),
+            linked_for(lasted: &str),
+            milliseconds(milliseconds: f64),
+            spot(address: &str, ties: &str),
+            more(count: usize),
+        }
         /// What was found out about the network, and is well or cannot be helped.
         found {
             is_supernode,

@@ -28,7 +28,7 @@ pub use locale::Locale;
 pub(super) use locale::speak;
 pub(super) use messages::{
     about, add, announce, call_words, camera, chooser, contact, desktop, first_run, forget, gate, history,
-    invite, keeping, key_change, network, nickname, notice, quit, request, returning, ringtone, scan,
+    invite, keeping, key_change, nat, network, nickname, notice, quit, request, returning, ringtone, scan,
     settings, sharing, side, sure, trend,
 };
 
@@ -78,6 +78,20 @@ pub(super) mod help {
     /// So many kbit/s.
     pub(in crate::ui) fn rate(kbps: u32) -> String {
         mbits(tenths(f64::from(kbps) / 1000.0))
+    }
+}
+
+/// The helpers this computer knows.
+pub(super) mod ring {
+    pub(in crate::ui) use super::messages::ring::*;
+
+    use super::tenths;
+    use std::time::Duration;
+
+    /// How long a packet takes there and back: to a tenth where that is much of it.
+    pub(in crate::ui) fn round_trip(took: Duration) -> String {
+        let exact = took.as_secs_f64() * 1000.0;
+        milliseconds(if exact < 10.0 { tenths(exact) } else { exact.round() })
     }
 }
 

@@ -37,6 +37,7 @@ mod quit;
 mod receipt;
 mod request;
 mod returning;
+mod ring;
 mod ringtone;
 mod scan;
 mod settings;

@@ -1,14 +1,16 @@
 //! "Can people call me?": the answer, why, and what to change.
 
+use super::ring::ring_ui;
 use crate::engine::command::Command;
-use crate::engine::diagnosis::{Bearing, Finding, Verdict};
+use crate::engine::diagnosis::{Bearing, Fact, Finding, Verdict};
 use crate::engine::view::{NetworkCheck, NetworkFound, View};
 use crate::ui::state::{Copied, Disclosure, UiState};
-use crate::ui::text::{network as words, told};
+use crate::ui::text::{nat, network as words, told};
 use crate::ui::theme::{Palette, font, palette, size};
-use crate::ui::widgets::{TextButton, Tone, card, centered_row, label, page};
+use crate::ui::widgets::{NatWords, TextButton, Tone, card, centered_row, label, nat_picture, page};
 use egui::{Color32, Ui, vec2};
 use egui_material_icons::{MaterialIcon, icons};
+use overlay::NatKind;
 
 /// The page.
 pub(super) fn network_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -26,6 +28,8 @@ pub(super) fn network_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: 
                 label(ui, title, font::title(), colors.text);
                 ui.add_space(size::GAP_LARGE);
                 found_ui(ui, found, state, wishes);
+                ring_ui(ui, view, state, wishes);
+                details_ui(ui, found, state);
             }
         }
     });
@@ -74,6 +78,10 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound, state: &mut UiState, wishes: &mut
         ui.add_space(size::GAP);
         label(ui, words::copied(), font::body(), palette(ui).accent);
     }
+}
+
+/// The same in the words of experts.
+fn details_ui(ui: &mut Ui, found: &NetworkFound, state: &mut UiState) {
     ui.add_space(size::GAP);
     let (fold, icon) = match state.details {
         Disclosure::Folded => (words::details(), icons::ICON_EXPAND_MORE),
@@ -86,6 +94,27 @@ fn found_ui(ui: &mut Ui, found: &NetworkFound, state: &mut UiState, wishes: &mut
         ui.add_space(size::GAP);
         card(ui, |ui| label(ui, found.lines.as_str(), font::caption(), palette(ui).text_muted));
     }
+}
+
+/// The same in a picture.
+fn nat_ui(ui: &mut Ui, kind: NatKind) {
+    let how = match kind {
+        NatKind::Open => nat::open(),
+        NatKind::EndpointIndependent => nat::independent(),
+        NatKind::AddressDependent => nat::dependent(),
+        NatKind::Unknown => nat::unknown(),
+    };
+    let router = match kind {
+        NatKind::Open => how.to_owned(),
+        _ => format!("{}\n{how}", nat::router()),
+    };
+    let words = NatWords {
+        computer: nat::computer(),
+        router: &router,
+        internet: nat::internet(),
+        label: &nat::picture(how),
+    };
+    nat_picture(ui, kind, &words);
 }
 
 fn finding_ui(ui: &mut Ui, finding: &Finding) {
@@ -103,6 +132,9 @@ fn finding_ui(ui: &mut Ui, finding: &Finding) {
             label(ui, told.message, font::body(), colors.text);
             if !told.next_step.is_empty() {
                 label(ui, told.next_step, font::caption(), colors.text_muted);
+            }
+            if let Fact::Nat(nat) = finding.fact {
+                nat_ui(ui, nat);
             }
         });
     });

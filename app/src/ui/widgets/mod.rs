@@ -6,9 +6,11 @@ mod button;
 mod indicator;
 mod layout;
 mod list_row;
+mod nat_picture;
 mod picture;
 mod plot;
 mod qr;
+mod ring_map;
 mod secret;
 mod slider;
 mod tab;
@@ -20,9 +22,11 @@ pub(super) use layout::{
     Arrival, arrive, card, centered_column, centered_row, danger_card, page, page_from_top,
 };
 pub(super) use list_row::{DetailTone, ListRow};
+pub(super) use nat_picture::{NatWords, nat_picture};
 pub(super) use picture::{Facing, Picture};
 pub(super) use plot::Plot;
 pub(super) use qr::{Qr, qr_code};
+pub(super) use ring_map::{Mark, Spot, legend_item, mark_ui, ring_map};
 pub(super) use secret::Secret;
 pub(super) use slider::slider;
 pub(super) use tab::Tab;

@@ -31,7 +31,8 @@ async fn served(liveness: Liveness) -> Served {
     let (report, mut events) = mpsc::channel(16);
     let remote = ([127, 0, 0, 1], 1).into();
     let ends = Ends { peer: LinkSecret::from_secret([1; 32]).public_key(), remote, carrier: Carrier::Tcp };
-    let task = tokio::spawn(serve(LINK, (ends, Udp::Untried), (receive, send), liveness, report));
+    let opened = Opened { ends, udp: Udp::Untried, pulse: None };
+    let task = tokio::spawn(serve(LINK, opened, (receive, send), liveness, report));
     let Some(LinkEvent::Up { link: LINK, outbox, .. }) = events.recv().await else { panic!("not up") };
     Served { far, events, outbox, task }
 }
