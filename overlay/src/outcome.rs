@@ -250,7 +250,7 @@ pub enum Ties {
     Answered,
     /// Others told of it; it was not tried since this node was started.
     HeardOf,
-    /// It did not answer when it was last tried.
+    /// It did not answer when a link to it was last tried.
     Silent,
 }
 

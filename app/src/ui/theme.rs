@@ -229,8 +229,6 @@ pub(super) mod size {
     pub(in crate::ui) const PLOT: f32 = 36.0;
     /// Side of the ring map.
     pub(in crate::ui) const RING_MAP: f32 = 300.0;
-    /// Height of the picture of what a router does.
-    pub(in crate::ui) const NAT_PICTURE: f32 = 84.0;
     /// Thickness of a level meter.
     pub(in crate::ui) const METER_HEIGHT: f32 = 6.0;
     /// Corners of buttons, fields and rows.

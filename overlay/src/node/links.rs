@@ -273,6 +273,9 @@ impl Node {
             && !self.by_peer.contains_key(&peer)
         {
             self.table.failed(&peer, |failures| now.instant + pause(failures, draw));
+            if link.state == LinkState::Opening {
+                self.table.silent(&peer);
+            }
             if self.is_supernode() && link.state == LinkState::Ready(Role::Supernode) {
                 self.replicate_soon(now, peer);
             }

@@ -43,7 +43,7 @@ impl Node {
             .table
             .iter()
             .filter(|known| !linked.contains_key(&known.record.node()))
-            .map(|known| Met::without_link(known))
+            .map(Met::without_link)
             .collect();
         let supernodes = chosen(linked.into_values().chain(others).collect());
         Ring { own: self.place.on_circle(), known: self.table.len(), supernodes }
@@ -59,10 +59,10 @@ struct Met {
 
 impl Met {
     fn without_link(known: &Known) -> Self {
-        let ties = match (known.failures, known.confirmed) {
-            (0, true) => Ties::Answered,
-            (0, false) => Ties::HeardOf,
-            _ => Ties::Silent,
+        let ties = match (known.is_silent(), known.confirmed) {
+            (true, _) => Ties::Silent,
+            (false, true) => Ties::Answered,
+            (false, false) => Ties::HeardOf,
         };
         let (node, place): (LinkKey, Key) = (known.record.node(), known.record.place());
         let address = known.record.address();

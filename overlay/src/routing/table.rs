@@ -62,6 +62,8 @@ pub struct Known {
     pub failures: u32,
     /// Whether it ever answered us: only then do we tell others about it.
     pub confirmed: bool,
+    /// Whether it was silent when a link to it was last opened: one that was lost may have been closed for being idle.
+    silent: bool,
     /// The beginning of its place: seldom does anybody have to look into the record to compare two.
     leading: u32,
     /// The second in which its record expires: beside its neighbours', where it costs no room.
@@ -97,7 +99,16 @@ impl Known {
     fn new(record: SupernodeRecord) -> Self {
         let (leading, expires) = (record.place().leading(), expires(&record));
         let directory = record.offers(Offers::DIRECTORY);
-        Self { record, failures: 0, confirmed: false, leading, expires, directory, pauses: None }
+        Self {
+            record,
+            failures: 0,
+            confirmed: false,
+            silent: false,
+            leading,
+            expires,
+            directory,
+            pauses: None,
+        }
     }
 
     /// Takes what it says of itself now.
@@ -159,6 +170,7 @@ impl Known {
     /// It is not paused after a failure any more.
     fn forgive(&mut self) {
         self.failures = 0;
+        self.silent = false;
         self.pauses = self.pauses.take().filter(|p| p.busy_until.or(p.no_spares_until).is_some());
         if let Some(pauses) = &mut self.pauses {
             pauses.retry_at = None;
@@ -179,6 +191,11 @@ impl Known {
     /// Whether it can be counted on to hold something.
     pub fn is_live(&self, now: Instant) -> bool {
         !self.is_dead() && self.may_dial(now)
+    }
+
+    /// Whether it was silent when somebody last called on it.
+    pub fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// Whether it failed so often that it is probably gone.
@@ -383,6 +400,13 @@ impl Table {
         if let Some(known) = self.get_mut(node) {
             known.forgive();
             known.confirmed = true;
+        }
+    }
+
+    /// No link to it could be opened.
+    pub fn silent(&mut self, node: &LinkKey) {
+        if let Some(known) = self.get_mut(node) {
+            known.silent = true;
         }
     }
 

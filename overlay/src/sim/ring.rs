@@ -12,14 +12,17 @@ fn count(ring: &Ring, of: impl Fn(&OnRing) -> bool) -> usize {
     ring.supernodes.iter().filter(|shown| of(shown)).count()
 }
 
+fn is_home(shown: &OnRing) -> bool {
+    matches!(shown.ties, Ties::Home(_))
+}
+
 #[test]
-fn a_leaf_sees_where_its_supernodes_stand_which_are_its_homes_and_who_fell_silent() {
+fn a_leaf_sees_where_its_supernodes_stand_and_which_are_its_homes() {
     let (mut world, hubs, leaves) = network(5, 40, 1);
     world.run(Duration::from_secs(40));
     let seen = ring(&mut world, leaves[0], 12);
     assert_eq!((seen.known, seen.supernodes.len()), (40, 40));
     assert!(seen.supernodes.is_sorted_by_key(|shown| shown.place));
-    let is_home = |shown: &OnRing| matches!(shown.ties, Ties::Home(_));
     assert_eq!(count(&seen, is_home), 3);
     assert_ne!(count(&seen, |shown| shown.ties == Ties::HeardOf), 0, "nobody needs a link to all");
     for shown in &seen.supernodes {
@@ -31,14 +34,23 @@ fn a_leaf_sees_where_its_supernodes_stand_which_are_its_homes_and_who_fell_silen
             assert!(linked.lasted > Duration::from_secs(1) && linked.lasted < Duration::from_secs(60));
         }
     }
+}
 
-    let home = *hubs
-        .iter()
-        .find(|hub| seen.supernodes.iter().any(|it| is_home(it) && it.node == world.link_key(**hub)))
-        .unwrap();
-    world.kill(home);
+#[test]
+fn who_fell_silent_is_told_from_those_whose_idle_links_were_closed() {
+    let (mut world, hubs, leaves) = network(5, 8, 1);
     world.run(Duration::from_secs(60));
     let seen = ring(&mut world, leaves[0], 12);
-    let lost = seen.supernodes.iter().find(|shown| shown.node == world.link_key(home)).unwrap();
-    assert_eq!((lost.ties, count(&seen, is_home)), (Ties::Silent, 3), "another took its place");
+    assert_eq!((count(&seen, is_home), count(&seen, |shown| shown.ties == Ties::Answered)), (3, 5));
+    let home = hubs
+        .iter()
+        .copied()
+        .find(|hub| seen.supernodes.iter().any(|shown| is_home(shown) && shown.node == world.link_key(*hub)));
+    world.kill(home.unwrap());
+    world.run(Duration::from_secs(60));
+    let seen = ring(&mut world, leaves[0], 12);
+    // Its new record goes to all of them, the silent one too.
+    let silent = seen.supernodes.iter().filter(|shown| shown.ties == Ties::Silent);
+    assert_eq!(silent.map(|shown| shown.node).collect::<Vec<_>>(), [world.link_key(home.unwrap())]);
+    assert_eq!(count(&seen, is_home), 3, "another took its place");
 }

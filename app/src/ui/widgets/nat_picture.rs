@@ -27,35 +27,36 @@ const CLEAR: f32 = 20.0;
 
 /// This computer, a router or none, and the internet.
 pub(in crate::ui) fn nat_picture(ui: &mut Ui, nat: NatKind, words: &NatWords<'_>) -> Response {
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), size::NAT_PICTURE), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words.label));
     let colors = palette(ui);
+    let width = ui.available_width();
+    let [below_computer, below_router, below_internet] = [words.computer, words.router, words.internet]
+        .map(|word| ui.painter().layout(word.to_owned(), font::tiny(), colors.text_muted, width / 3.0));
+    let highest = [&below_computer, &below_router, &below_internet].map(|word| word.size().y);
+    let height = size::GAP + ICON + size::GAP + highest.into_iter().fold(0.0, f32::max);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words.label));
     let painter = ui.painter();
-    let stand = |share: f32| pos2(rect.left() + rect.width() * share, rect.top() + ICON / 2.0 + size::GAP);
+    let stand = |share: f32| pos2(rect.left() + width * share, rect.top() + size::GAP + ICON / 2.0);
     let [computer, router, internet] = [1.0 / 6.0, 0.5, 5.0 / 6.0].map(stand);
-    let say = |at: Pos2, word: &str| {
-        let galley = painter.layout(word.to_owned(), font::tiny(), colors.text_muted, rect.width() / 3.0);
-        let below = pos2(at.x - galley.size().x / 2.0, at.y + ICON / 2.0 + size::GAP);
-        painter.galley(below.round(), galley, colors.text_muted);
-    };
-    let put = |at: Pos2, icon: MaterialIcon, word: &str| {
+    let put = |at: Pos2, icon: MaterialIcon| {
         painter.text(at, Align2::CENTER_CENTER, icon.codepoint, font::icon(ICON), colors.text);
-        say(at, word);
     };
-    put(computer, icons::ICON_COMPUTER, words.computer);
-    put(internet, icons::ICON_PUBLIC, words.internet);
+    for (at, word) in [(computer, below_computer), (router, below_router), (internet, below_internet)] {
+        let below = pos2(at.x - word.size().x / 2.0, at.y + ICON / 2.0 + size::GAP);
+        painter.galley(below.round(), word, colors.text_muted);
+    }
+    put(computer, icons::ICON_COMPUTER);
+    put(internet, icons::ICON_PUBLIC);
     let (ink, doubt) = (Stroke::new(1.5, colors.accent), Stroke::new(1.5, colors.text_muted));
     let others = OTHERS.map(|up| internet + vec2(-CLEAR, up));
     let begins = computer + vec2(CLEAR, 0.0);
     if nat == NatKind::Open {
-        say(router, words.router);
         for other in others {
             painter.line_segment([begins, other], ink);
         }
         return response;
     }
-    put(router, icons::ICON_ROUTER, words.router);
+    put(router, icons::ICON_ROUTER);
     let [inside, outside] = [-CLEAR, CLEAR].map(|aside| router + vec2(aside, 0.0));
     painter.line_segment([begins, inside], ink);
     match nat {

@@ -45,7 +45,7 @@ const SYMBOL: f32 = 2.0 * OWN;
 /// As close to a spot the pointer means it.
 const NEAR: f32 = 10.0;
 
-/// How much lines bend towards the middle: not at all, or all the way.
+/// How much long lines bend towards the middle: not at all, or all the way.
 const BEND: f32 = 0.55;
 
 /// Draws the map and says over which of the spots the pointer is. `label` is what a screen reader says.
@@ -112,7 +112,9 @@ fn on_circle(center: Pos2, radius: f32, turns: f32) -> Pos2 {
 
 /// From one place of the circle to another, bent towards the middle.
 fn line(center: Pos2, from: Pos2, to: Pos2, stroke: Stroke) -> QuadraticBezierShape {
-    let bent = from.lerp(to, 0.5).lerp(center, BEND);
+    // Between neighbours hardly: there it would turn back on itself.
+    let apart = from.distance(to) / from.distance(center).max(f32::MIN_POSITIVE);
+    let bent = from.lerp(to, 0.5).lerp(center, BEND * apart.min(1.0));
     QuadraticBezierShape::from_points_stroke([from, bent, to], false, Color32::TRANSPARENT, stroke)
 }
 
@@ -164,5 +166,7 @@ mod tests {
         let [began, bent, ended] = line(center, from, to, Stroke::NONE).points;
         assert_eq!((began, ended), (from, to));
         assert!(bent.distance(center) < from.lerp(to, 0.5).distance(center));
+        let [_, bent, _] = line(center, from, on_circle(center, 50.0, 0.01), Stroke::NONE).points;
+        assert!(bent.distance(center) > 45.0, "neighbours have a short one");
     }
 }
