@@ -3,7 +3,7 @@
 //! [`PROFILES`] name the links and the bars; [`measure`] says the speech of [`crate::speech::voices`] over one of them, in
 //! virtual time and always the same, and has `lab/hear.py` score what is heard.
 //!
-//! Mouth to ear counts from when a sample is spoken until it is handed to the loudspeaker: the two blocks of a frame that
+//! Mouth to ear counts from when a sample is spoken until it is handed to the loudspeaker: the blocks of a frame that
 //! are waited for, the codec's look-ahead, the link, the jitter buffer, and the time until the loudspeaker's clock asks.
 //! Chromium's figures, which the bars are made of, count the same. A sound card adds to both; ours is given
 //! [`DEVICE_BUFFER`] ahead of what it asks for.
@@ -103,7 +103,7 @@ pub fn measure(profile: &Profile, runs: u64) -> Result<Figures> {
         .map(|(run, voice)| {
             let recording = folder.path().join(format!("{run}-{voice}.wav"));
             let seed = run * voices.len() as u64 + *voice as u64 + 1;
-            let heard = call(&speech::read(&voices[*voice])?, profile.way, seed)?;
+            let heard = call(&speech::read(&voices[*voice])?, profile.way, profile.frames, seed)?;
             write(&recording, &heard.sound)?;
             Ok((heard, recording))
         })

@@ -214,6 +214,7 @@ fn config(speaker: &Path) -> SessionConfig {
         source: AudioSource::Tone(OUR_TONE),
         sink: AudioSink::File(speaker.to_owned()),
         processing: Processing::Off,
+        frames: media::voice::Frames::default(),
         trace: None,
     };
     SessionConfig {

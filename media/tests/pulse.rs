@@ -67,6 +67,7 @@ fn open(source: &str, sink: &str) -> Result<(VoiceEngine, VoiceIo), DeviceError>
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
+        frames: media::voice::Frames::default(),
         trace: None,
     };
     VoiceEngine::open(config)
@@ -90,10 +91,10 @@ impl<'a> Line<'a> {
         while Instant::now() < deadline {
             while let Ok(packet) = self.from.packets.try_recv() {
                 let VoicePacket { payload, timestamp, copies, transmission } = packet;
-                let sequence = self.sequence;
+                let number = media::voice::FrameNumber::OfPacket(self.sequence);
                 self.to.insert(ReceivedPacket {
                     arrival: Instant::now(),
-                    sequence,
+                    number,
                     timestamp,
                     payload,
                     copies,

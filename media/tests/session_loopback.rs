@@ -30,7 +30,13 @@ use tokio::time::timeout;
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn voice(source: AudioSource, sink: AudioSink) -> VoiceConfig {
-    VoiceConfig { source, sink, processing: Processing::Off, trace: None }
+    VoiceConfig {
+        source,
+        sink,
+        processing: Processing::Off,
+        frames: media::voice::Frames::default(),
+        trace: None,
+    }
 }
 
 fn config(policy: PathPolicy, relays: Vec<RelayServer>, voice: VoiceConfig) -> SessionConfig {

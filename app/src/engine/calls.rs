@@ -8,7 +8,7 @@ use super::{
     microphone::MicrophoneWatch,
     picture::{ECHO, shown_name},
     pictures::Filming,
-    reasons,
+    power, reasons,
     view::{CallPhase, ContactId, HistoryOutcome},
 };
 use crate::{
@@ -373,7 +373,8 @@ impl Actor {
     }
 
     fn start_session(&mut self, call: CallId, start: Start) {
-        let voice = self.config.voice.clone();
+        let mut voice = self.config.voice.clone();
+        voice.frames = power::affordable(voice.frames);
         let source = self.first_source();
         self.line.set_kind(if source == VideoSource::None { CallKind::Voice } else { CallKind::Video });
         let config = SessionConfig {

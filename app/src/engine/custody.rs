@@ -294,6 +294,7 @@ pub(super) mod tests {
                 source: media::device::AudioSource::Silence,
                 sink: media::device::AudioSink::Null,
                 processing: Processing::Off,
+                frames: media::voice::Frames::default(),
                 trace: None,
             },
             video: VideoConfig { source: VideoSource::None, sink: VideoSink::Null },

@@ -277,6 +277,7 @@ mod tests {
             source: media::device::AudioSource::Silence,
             sink: media::device::AudioSink::Null,
             processing: media::process::Processing::Off,
+            frames: media::voice::Frames::default(),
             trace: None,
         };
         Gate::new(folder.path().to_owned(), &voice)

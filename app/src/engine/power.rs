@@ -7,6 +7,7 @@
 //!                            /scope    Device: a mouse's battery, not ours
 //! ```
 
+use media::voice::Frames;
 use overlay::volunteer::Power;
 use std::{fs, path::Path};
 
@@ -17,6 +18,15 @@ const SUPPLIES: &str = "/sys/class/power_supply";
 /// Where the current comes from now.
 pub(super) fn now() -> Power {
     said_in(Path::new(SUPPLIES))
+}
+
+/// How short frames of a voice may be now: twice as many packets cost more of a battery than 10 ms are worth. Whoever asks for
+/// the quickest gets them.
+pub(super) fn affordable(asked: Frames) -> Frames {
+    match (asked, now()) {
+        (Frames::Near, Power::Battery) => Frames::Usual,
+        (asked, _) => asked,
+    }
 }
 
 fn said_in(supplies: &Path) -> Power {

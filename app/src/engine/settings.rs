@@ -315,6 +315,7 @@ mod tests {
             source: source.parse().unwrap(),
             sink: sink.parse().unwrap(),
             processing: Processing::Off,
+            frames: media::voice::Frames::default(),
             trace: None,
         }
     }

@@ -51,6 +51,7 @@ fn config(bootstrap: &[&str]) -> Config {
             source: "silence".parse().unwrap(),
             sink: "null".parse().unwrap(),
             processing: Processing::Off,
+            frames: media::voice::Frames::default(),
             trace: None,
         },
         video: VideoConfig::default(),

@@ -2,10 +2,10 @@
 //!
 //! Prints a table on stderr and one JSON object on stdout; exit status 1 when a bar is missed.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use lab::field::gauge::processor_time;
-use lab::pair::{End, Pair};
-use lab::process::{Place, Turn};
+use lab::pair::{End, Pair, stats};
+use lab::process::{Place, Silbo, Turn};
 use lab::script::{Cast, PATIENCE, Stage, unix_ms};
 use serde::Serialize;
 use serde_json::json;
@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Calls made one after the other.
 const CALLS: u32 = 12;
 /// How long a call may settle before the processor time of a voice is taken, and for how long it is.
-const SETTLE: Duration = Duration::from_secs(5);
+const SETTLE: Duration = Duration::from_secs(10);
 const TALKS: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -32,7 +32,7 @@ fn run() -> Result<ExitCode> {
     let stage = Stage::open(Cast::loopback(Turn::Usual)?, &folder)?;
     stage.register_bob()?;
     let (setup, hang_up) = calls(&stage)?;
-    let voice_percent = voice(&folder)?;
+    let (usual, short) = (voice(&folder, "usual", 20)?, voice(&folder, "near", 10)?);
     let measures = [
         Measure::new("call set-up, calling to media flowing, p50 (ms)", median(&setup), 1000.0, setup),
         Measure::new(
@@ -44,9 +44,15 @@ fn run() -> Result<ExitCode> {
         Measure::new("hang-up until the other side has ended, worst (ms)", worst(&hang_up), 300.0, hang_up),
         Measure::new(
             "processor time of a voice, both ways, echo and noise too (% of a core)",
-            voice_percent,
+            usual,
             5.0,
-            vec![voice_percent],
+            vec![usual],
+        ),
+        Measure::new(
+            "the same where the other end is near: frames of 10 ms (% of a core)",
+            short,
+            6.0,
+            vec![short],
         ),
     ];
     let passed = measures.iter().all(|measure| measure.passed);
@@ -97,17 +103,23 @@ fn calls(stage: &Stage) -> Result<(Vec<f64>, Vec<f64>)> {
     Ok((setup, hang_up))
 }
 
-/// What a call without pictures costs one end, in per cent of a core: somebody talks at either end.
-fn voice(folder: &Path) -> Result<f64> {
+/// What a call without pictures costs one end, in per cent of a core: somebody talks at either end, in frames that hold so many
+/// milliseconds.
+fn voice(folder: &Path, frames: &str, hold: u64) -> Result<f64> {
     let speech = format!("file:{}", lab::speech::long_file()?.display());
-    let words = ["--mic", &speech, "--speaker", "null", "--processing", "on", "--camera", "none"];
+    let sound = ["--mic", &speech, "--speaker", "null", "--processing", "on"];
+    let words = [&sound[..], &["--camera", "none", "--frames", frames]].concat();
     let end = |title| End { title, place: Place::Here, words: &words, desktop: None, sound: None };
-    let pair = Pair::call(&end("one"), &end("other"), folder)?;
+    let mut pair = Pair::call(&end("one"), &end("other"), folder)?;
     std::thread::sleep(SETTLE);
-    let before = processor_time(pair.caller.id())?;
+    let sent = |caller: &mut Silbo| Ok::<_, anyhow::Error>(stats(caller)?["audio_tx"].as_u64());
+    let (before, sent_before) = (processor_time(pair.caller.id())?, sent(&mut pair.caller)?);
     std::thread::sleep(TALKS);
     let used = processor_time(pair.caller.id())? - before;
+    let packets = sent(&mut pair.caller)?.zip(sent_before).map_or(0, |(after, before)| after - before);
     pair.hang_up()?;
+    let usual = TALKS.as_millis() as u64 / hold;
+    ensure!(packets.abs_diff(usual) < usual / 10, "{packets} packets in {TALKS:?}, of {hold} ms each");
     Ok(used.as_secs_f64() / TALKS.as_secs_f64() * 100.0)
 }
 

@@ -3,20 +3,20 @@
 //! ```text
 //!   speech ─▶ VoiceSender ─▶ Lane ─▶ VoiceReceiver ─▶ what is heard
 //!                  ▲                      │
-//!                  └── Lane ◀── loss and bursts, once a second
+//!                  └── Lane ◀── loss, bursts, jitter, once a second
 //! ```
 //!
 //! Both ends are ours: they take copies of frames, and repeats. How long the way takes there and back is known to both from what they
 //! tell each other (RFC 3550 §6.4.1).
 
 use anyhow::Result;
-use media::frame::{BLOCK, BLOCK_TIME, OPUS_FRAME};
+use media::frame::{BLOCK, BLOCK_TIME, duration_of, samples_in};
 use media::jitter::losses::LossPattern;
 use media::session::quality;
 use media::voice::red;
 use media::voice::{
-    PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
-    VoiceSender, VoiceSenderConfig,
+    FrameNumber, Frames, PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver,
+    VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -52,10 +52,10 @@ pub(super) struct Heard {
 }
 
 /// Says `speech` (48 kHz mono) over a way; the same seed hears the same.
-pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
+pub(super) fn call(speech: &[f32], way: Way, frames: Frames, seed: u64) -> Result<Heard> {
     // Any instant will do: only differences count.
     let origin = Instant::now();
-    let mut sender = VoiceSender::new(VoiceSenderConfig::default())?;
+    let mut sender = VoiceSender::new(VoiceSenderConfig { frames, ..VoiceSenderConfig::default() })?;
     sender.set_supported(Supported::Repeats);
     let mut receiver = VoiceReceiver::new(VoiceReceiverConfig::default(), origin)?;
     let (mut there, mut back) = (Lane::new(way, 2 * seed), Lane::new(way, 2 * seed + 1));
@@ -89,9 +89,9 @@ pub(super) fn call(speech: &[f32], way: Way, seed: u64) -> Result<Heard> {
         }
         let now = now + phase;
         while let Some((at, sequence, packet)) = arrivals.pop_front_if(|(at, ..)| *at <= now) {
-            reporter.arrived(sequence);
+            reporter.arrived(at, sequence, packet.timestamp);
             let VoicePacket { payload, timestamp, copies, transmission } = packet;
-            let frame = (timestamp / OPUS_FRAME as u32) as u16;
+            let frame = FrameNumber::OfTime((timestamp / BLOCK as u32) as u16);
             match transmission {
                 Transmission::First => receiver.insert(origin + at, frame, timestamp, &payload),
                 Transmission::Repeat => receiver.insert_repeat(origin + at, frame, timestamp, &payload),
@@ -122,7 +122,7 @@ pub(super) fn size(packet: &VoicePacket) -> usize {
     if packet.copies.is_empty() { packet.payload.len() } else { red::write(packet, OPUS).len() }
 }
 
-/// The fraction lost of a receiver report (RFC 3550 §6.4.1), and how it was lost.
+/// The fraction lost and the jitter of a receiver report (RFC 3550 §6.4.1), and how it was lost.
 #[derive(Debug, Default)]
 pub(super) struct Reporter {
     due: Duration,
@@ -130,10 +130,16 @@ pub(super) struct Reporter {
     received: u32,
     before: u16,
     pattern: LossPattern,
+    /// Of the packet before, in samples; and how far those of neighbours are off each other.
+    transit: Option<i64>,
+    jitter: f64,
 }
 
 impl Reporter {
-    pub(super) fn arrived(&mut self, sequence: u16) {
+    pub(super) fn arrived(&mut self, at: Duration, sequence: u16, timestamp: u32) {
+        let transit = samples_in(at) as i64 - i64::from(timestamp);
+        let before = self.transit.replace(transit).unwrap_or(transit);
+        self.jitter += ((transit - before).abs() as f64 - self.jitter) / 16.0;
         self.highest = sequence;
         self.received += 1;
         self.pattern.arrived(sequence);
@@ -149,6 +155,7 @@ impl Reporter {
         (self.before, self.received) = (self.highest, 0);
         let burst_density = self.pattern.report().map(|bursts| bursts.density);
         let loss = lost as f32 / expected.max(1) as f32;
-        Some(Reported { loss, burst_density, round_trip: None })
+        let jitter = Some(duration_of(self.jitter as u64));
+        Some(Reported { loss, burst_density, jitter, ..Reported::default() })
     }
 }

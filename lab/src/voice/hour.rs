@@ -10,12 +10,12 @@
 //! ([`DRIFT`]). RTP timestamps wrap after half an hour, sequence numbers three times.
 
 use anyhow::Result;
-use media::frame::{BLOCK, BLOCK_TIME, Block, OPUS_FRAME};
+use media::frame::{BLOCK, BLOCK_TIME, Block};
 use media::mix::{Fader, Mixer};
 use media::process::{Processing, Processor};
 use media::voice::{
-    PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
-    VoiceSender, VoiceSenderConfig,
+    FrameNumber, PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver,
+    VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
 };
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -147,9 +147,9 @@ impl End {
             self.receiver.handle_report(reported);
         }
         while let Some((at, sequence, packet)) = self.packets.pop_front_if(|(at, ..)| *at <= now) {
-            self.reporter.arrived(sequence);
+            self.reporter.arrived(at, sequence, packet.timestamp);
             let VoicePacket { payload, timestamp, copies, transmission } = packet;
-            let frame = (timestamp / OPUS_FRAME as u32) as u16;
+            let frame = FrameNumber::OfTime((timestamp / BLOCK as u32) as u16);
             let timestamp = timestamp.wrapping_add(FIRST);
             match transmission {
                 Transmission::First => self.receiver.insert(origin + at, frame, timestamp, &payload),

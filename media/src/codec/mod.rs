@@ -1,4 +1,4 @@
-//! The voice codec: Opus (RFC 6716), 48 kHz mono, frames of 20 ms (or 120, see [`FrameLength`]) of always the same size, so that packets do not tell
+//! The voice codec: Opus (RFC 6716), 48 kHz mono, frames of 20 ms (or 10, or 120, see [`FrameLength`]) of always the same size, so that packets do not tell
 //! words. For the same reason there is no discontinuous transmission (DTX) and no variable bitrate: when packets pause or shrink,
 //! whoever sees them sees who speaks when, and of a variable rate even phrases can be told. Silence costs what speech costs.
 //!
@@ -16,7 +16,7 @@ use opus::{Application, Bandwidth, Channels, Signal};
 
 use self::sys::{RawDecoder, Source};
 use crate::bitrate::Bitrate;
-use crate::frame::{OPUS_FRAME, SAMPLE_RATE, duration_of};
+use crate::frame::{BLOCK, OPUS_FRAME, SAMPLE_RATE, duration_of};
 
 /// The longest Opus packet we make or accept, in bytes (RFC 6716 §3.2.1 allows 1275 a frame).
 pub const MAX_PACKET: usize = 1275;
@@ -79,6 +79,8 @@ pub enum CoarseCopies {
 /// How much sound one packet holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FrameLength {
+    /// Where 10 ms sooner are worth as many headers again.
+    Ms10,
     /// What a conversation hardly notices.
     #[default]
     Ms20,
@@ -90,6 +92,7 @@ impl FrameLength {
     /// At 48 kHz.
     pub const fn samples(self) -> usize {
         match self {
+            Self::Ms10 => BLOCK,
             Self::Ms20 => OPUS_FRAME,
             Self::Ms120 => MAX_DECODED,
         }
@@ -107,14 +110,19 @@ impl Encoder {
         encoder.set_complexity(config.complexity.min(10).into())?;
         encoder.set_vbr(false)?;
         let mut encoder = Self(encoder);
-        encoder.set_bitrate(config.bitrate)?;
+        encoder.set_bitrate(config.bitrate, FrameLength::default())?;
         Ok(encoder)
     }
 
-    /// Changes how fast it goes from the next frame on; below [`FULL_BAND`] what is above 8 kHz is left out.
-    pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), CodecError> {
+    /// Changes how fast frames of this length go from the next one on; below [`FULL_BAND`] what is above 8 kHz is left out, and
+    /// what is above 12 kHz of short ones, of which each tells what it is like anew.
+    pub fn set_bitrate(&mut self, bitrate: Bitrate, length: FrameLength) -> Result<(), CodecError> {
         let bits = i32::try_from(bitrate.bps()).unwrap_or(i32::MAX);
-        let bandwidth = if bitrate < FULL_BAND { Bandwidth::Wideband } else { Bandwidth::Auto };
+        let bandwidth = match length {
+            _ if bitrate < FULL_BAND => Bandwidth::Wideband,
+            FrameLength::Ms10 => Bandwidth::Superwideband,
+            FrameLength::Ms20 | FrameLength::Ms120 => Bandwidth::Auto,
+        };
         self.0.set_bandwidth(bandwidth)?;
         Ok(self.0.set_bitrate(opus::Bitrate::Bits(bits))?)
     }
@@ -218,20 +226,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_frame_comes_back_as_long_and_of_as_many_bits_as_were_asked_for() {
-        let config = EncoderConfig { bitrate: Bitrate::from_kbps(12), ..EncoderConfig::default() };
-        let mut encoder = Encoder::new(config).unwrap();
-        let frame: Vec<f32> =
-            (0..FrameLength::Ms120.samples()).map(|at| (at as f32 * 0.02).sin() * 0.3).collect();
-        let packets: Vec<Vec<u8>> = (0..5).map(|_| encoder.encode(&frame).unwrap()).collect();
-        let (mut decoder, mut out) = (Decoder::new().unwrap(), [0.0; MAX_DECODED]);
-        for packet in &packets {
-            assert_eq!(packet.len(), 180);
-            assert_eq!(duration_in(packet), Duration::from_millis(120));
-            assert_eq!(decoder.decode(packet, &mut out), Ok(frame.len()));
+    fn a_frame_comes_back_as_long_and_of_as_many_bits_as_were_asked_for() {
+        for (length, kbps, bytes, ms) in [(FrameLength::Ms120, 12, 180, 120), (FrameLength::Ms10, 40, 50, 10)]
+        {
+            let config = EncoderConfig { bitrate: Bitrate::from_kbps(kbps), ..EncoderConfig::default() };
+            let mut encoder = Encoder::new(config).unwrap();
+            let frame: Vec<f32> = (0..length.samples()).map(|at| (at as f32 * 0.02).sin() * 0.3).collect();
+            let packets: Vec<Vec<u8>> = (0..5).map(|_| encoder.encode(&frame).unwrap()).collect();
+            let (mut decoder, mut out) = (Decoder::new().unwrap(), [0.0; MAX_DECODED]);
+            for packet in &packets {
+                assert_eq!(packet.len(), bytes);
+                assert_eq!(duration_in(packet), Duration::from_millis(ms));
+                assert_eq!(decoder.decode(packet, &mut out), Ok(frame.len()));
+            }
+            assert!(out.iter().any(|sample| *sample > 0.2));
+            assert!(encoder.encode(&frame[..300]).is_err(), "no frame is as long");
         }
-        assert!(out.iter().any(|sample| *sample > 0.2));
-        assert!(encoder.encode(&frame[..1000]).is_err(), "no frame is as long");
     }
 
     /// A second of something like a voice: harmonics of a pitch that glides.

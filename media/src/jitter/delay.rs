@@ -1,7 +1,7 @@
 //! How long to wait: the target delay, learnt from how unevenly frames arrive.
 //!
 //! Every frame has a *transit*: the arrival of the first packet that brings it, its own or a later one with a copy, minus its
-//! media time. The smallest transit of the last seconds is the fastest path; a frame's *relative delay* is how much slower
+//! media time (that of a usual frame with the same end). The smallest transit of the last seconds is the fastest path; a frame's *relative delay* is how much slower
 //! than that it was. Waiting longer costs time, waiting less costs sound: the target is the relative delay at which both
 //! together cost least ([`WORTH`], [`WORTH_OF_COPIES`]). So copies are waited for where they come often enough to pay. Up to
 //! [`UNFELT`] from mouth to ear a conversation hardly suffers, beyond it does (ITU-T G.114 §2): waiting costs [`FELT`] times as
@@ -57,7 +57,7 @@ pub const MIN_TARGET: Duration = Duration::from_millis(10);
 /// Never wait longer than this on purpose.
 pub const MAX_TARGET: Duration = Duration::from_millis(400);
 
-/// Frames remembered, the 32 s in which they count; the oldest is forgotten when full.
+/// Frames remembered, the 32 s in which they count, or 20 s of short ones; the oldest is forgotten when full.
 pub const HISTORY: usize = 2000;
 
 /// Learns the target delay. Times and delays are in 48 kHz samples.
@@ -73,6 +73,8 @@ pub struct DelayEstimator {
     jitter: f64,
     draining: bool,
     arrivals: u64,
+    /// At which of them the target was looked at last, by its media time.
+    looked: i64,
     /// The packet told of last.
     last: Option<Seen>,
     /// By how much slower than the fastest the frames of their own packets were on average.
@@ -135,7 +137,9 @@ impl DelayEstimator {
         let share = 1.0 / (self.arrivals + 1).min(A_SECOND) as f64;
         self.recent += (transit as f64 - self.recent) * share;
         self.arrivals += 1;
-        if self.arrivals < BEGINNING || self.arrivals.is_multiple_of(EVERY) {
+        let due = self.arrivals.is_multiple_of(EVERY) && timestamp - self.looked > SELDOM;
+        if self.arrivals < BEGINNING || due {
+            self.looked = timestamp;
             (self.mean, self.scatter) = self.spread();
             self.wait = self.cheapest(arrival);
         }
@@ -316,10 +320,12 @@ const FRAME: i64 = OPUS_FRAME as i64;
 /// Packets that are late one after the other because a queue grows, and by how much: 10 ms.
 const IN_A_ROW: usize = 3;
 const CLEARLY: i64 = 480;
-/// Looked at anew for each of the first packets, and then five times a second.
+/// Looked at anew for each of the first packets, and then five times a second: with short frames not with every tenth, but with
+/// every twentieth.
 const BEGINNING: u64 = 50;
 const EVERY: u64 = 10;
-/// Of packets.
+const SELDOM: i64 = 7 * FRAME;
+/// Of packets of the usual length.
 const A_SECOND: u64 = 50;
 /// Packets closer together than this were released together: 4 ms.
 const STALL_DRAIN: i64 = 192;

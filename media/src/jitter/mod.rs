@@ -22,6 +22,8 @@ pub struct PlayoutStats {
     pub target_delay: Duration,
     /// Unevenness of arrival (RFC 3550 §6.4.1).
     pub jitter: Duration,
+    /// How long the frame is that is heard.
+    pub frame: Duration,
     /// Packets accepted.
     pub received: u64,
     /// Packets that never came, or came too late.

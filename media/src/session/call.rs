@@ -56,7 +56,7 @@ use crate::jitter::losses::LossPattern;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::{EarlierFrame, Reported, Supported, Transmission};
+use crate::voice::{EarlierFrame, FrameNumber, Reported, Room, Supported, Transmission};
 
 /// What our tracks are called.
 const VOICE_TRACK: &str = "voice";
@@ -88,9 +88,9 @@ pub(super) enum CallEvent {
     PathFound,
     /// The other end has shown the certificate of its description.
     Connected,
-    /// A voice packet; those of one frame have one sequence number.
+    /// A voice packet; those of one frame have one number.
     Voice {
-        sequence: u16,
+        number: FrameNumber,
         timestamp: u32,
         payload: Bytes,
         copies: Vec<EarlierFrame>,
@@ -128,14 +128,24 @@ pub(super) struct Measured {
     pub(super) remote_loss: f32,
     /// How much of what is sent during bursts of losses is lost, where the other end says so.
     pub(super) burst_density: Option<f32>,
+    /// How unevenly our voice arrives, as the other end says.
+    pub(super) remote_jitter: Option<Duration>,
     /// What the other end takes.
     pub(super) supported: Supported,
+    /// Which frames of the voice there is room for.
+    pub(super) room: Room,
 }
 
 impl Measured {
     /// What the other end says of our voice.
     pub(super) const fn reported(&self) -> Reported {
-        Reported { loss: self.remote_loss, burst_density: self.burst_density, round_trip: self.rtt }
+        Reported {
+            loss: self.remote_loss,
+            burst_density: self.burst_density,
+            round_trip: self.rtt,
+            jitter: self.remote_jitter,
+            room: self.room,
+        }
     }
 }
 
@@ -161,8 +171,11 @@ pub(super) struct Call {
     losses: LossPattern,
     /// What they said of how ours is, and when.
     told_bursts: Option<(Instant, f32)>,
-    /// The share of our voice that was lost, as they said last.
+    /// The share of our voice that was lost, as they said last, and how unevenly it came.
     remote_loss: f32,
+    remote_jitter: Option<Duration>,
+    /// Which frames of it they ask for.
+    asked: Room,
     channel: Option<RTCDataChannelId>,
     channel_open: bool,
     messages_waiting: VecDeque<Vec<u8>>,
@@ -242,6 +255,8 @@ impl Call {
             losses: LossPattern::default(),
             told_bursts: None,
             remote_loss: 0.0,
+            remote_jitter: None,
+            asked: Room::Any,
             channel,
             channel_open: false,
             messages_waiting: VecDeque::new(),
@@ -390,7 +405,13 @@ impl Call {
             Some(_) => Supported::Red,
             None => Supported::Opus,
         };
-        let mut measured = Measured { supported, remote_loss: self.remote_loss, ..Measured::default() };
+        let mut measured = Measured {
+            supported,
+            remote_loss: self.remote_loss,
+            remote_jitter: self.remote_jitter,
+            room: if self.video.is_tight() { Room::Usual } else { self.asked },
+            ..Measured::default()
+        };
         if self.closed {
             return measured;
         }
@@ -408,7 +429,9 @@ impl Call {
     }
 
     fn set_remote(&mut self, now: Instant, description: RTCSessionDescription) -> Result<(), SessionError> {
+        let asked = sdp::asked_frames(&description.sdp);
         self.connection.set_remote_description(now, description).map_err(nonsense)?;
+        self.asked = asked;
         let formats = self.connection.rtp_sender(self.sender);
         if let Some(Some(formats)) = formats.map(|mut sender| voice_formats(sender.get_parameters())) {
             self.formats = formats;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::SessionEnd;
 use super::line::LineEvent;
-use crate::voice::VoicePacket;
+use crate::voice::{FrameNumber, VoicePacket};
 
 /// How long the Echo contact waits before it answers.
 const DELAY: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ impl Echo {
         while let Some((_, packet)) = self.in_flight.pop_front_if(|(due, _)| *due <= now) {
             let VoicePacket { payload, timestamp, copies, transmission } = packet;
             self.events.push_back(LineEvent::Voice {
-                sequence: self.sequence,
+                number: FrameNumber::OfPacket(self.sequence),
                 timestamp,
                 payload: payload.into(),
                 copies,
@@ -94,10 +94,10 @@ mod tests {
         assert_eq!(echo.poll_timeout(), Some((start + DELAY, "echo")));
         echo.handle_timeout(start + DELAY + Duration::from_millis(25));
         for n in 0..2 {
-            let Some(LineEvent::Voice { sequence, timestamp, .. }) = echo.poll_event() else {
+            let Some(LineEvent::Voice { number, timestamp, .. }) = echo.poll_event() else {
                 panic!("nothing")
             };
-            assert_eq!((sequence, timestamp), (n, 960 * u32::from(n)));
+            assert_eq!((number, timestamp), (FrameNumber::OfPacket(n), 960 * u32::from(n)));
         }
         assert!(echo.poll_event().is_none());
     }

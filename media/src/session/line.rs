@@ -39,7 +39,7 @@ use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::{EarlierFrame, Transmission, VoicePacket};
+use crate::voice::{EarlierFrame, FrameNumber, Room, Transmission, VoicePacket};
 
 /// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(16);
@@ -66,7 +66,7 @@ pub(super) enum LineEvent {
     RelaysWanted(RelaysWanted),
     Relay(SocketAddr, RelayHealth),
     Voice {
-        sequence: u16,
+        number: FrameNumber,
         timestamp: u32,
         payload: Bytes,
         copies: Vec<EarlierFrame>,
@@ -389,7 +389,9 @@ impl Line {
 
     pub(super) fn measure(&mut self, now: Instant) -> Measured {
         let measured = self.call.measure(now);
-        Measured { rtt: self.path.rtt().or(measured.rtt), ..measured }
+        // Whoever lends us a relay has other uses for what short frames take.
+        let room = if self.path.is_lent() { Room::Usual } else { measured.room };
+        Measured { rtt: self.path.rtt().or(measured.rtt), room, ..measured }
     }
 
     /// How long the last probe of the way in use took, there and back, once for each.
@@ -523,9 +525,9 @@ impl Line {
             }
             // Whoever speaks into a telephone that rings is not heard.
             CallEvent::Voice { .. } | CallEvent::Video { .. } if self.phase != Phase::Talking => {}
-            CallEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
+            CallEvent::Voice { number, timestamp, payload, copies, transmission } => {
                 self.path.set_their_spacing(codec::duration_in(&payload));
-                let voice = LineEvent::Voice { sequence, timestamp, payload, copies, transmission };
+                let voice = LineEvent::Voice { number, timestamp, payload, copies, transmission };
                 self.events.push_back(voice);
             }
             CallEvent::Video { codec, sequence, timestamp, marker, payload } => {

@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::description::{Candidate, CandidateKind, Description, Fingerprint, Malformed, Setup, Token};
 use crate::video::vpx::Codec;
+use crate::voice::Room;
 
 /// Longest SDP of a stock end that is read; a browser's audio offer has about 3 kB.
 pub(super) const MAX_SDP: usize = 64 * 1024;
@@ -17,6 +18,9 @@ pub(super) const MAX_SDP: usize = 64 * 1024;
 /// Opus and RED (RFC 2198), as every WebRTC end numbers them.
 pub(super) const OPUS: u8 = 111;
 pub(super) const RED: u8 = 63;
+
+/// The shortest packets we send, in milliseconds.
+const SHORT_FRAME: f32 = 10.0;
 
 /// Opus that was sent before, between our ends; no SDP names it: who takes it says so on the control channel.
 pub(super) const REPEAT: u8 = 62;
@@ -105,6 +109,22 @@ fn pictures((codec, number, repeats): (Codec, u8, u8)) -> String {
         "a=rtpmap:{number} {name}/90000\r\n{profile}{feedback}\
          a=rtpmap:{repeats} rtx/90000\r\na=fmtp:{repeats} apt={number}\r\n"
     )
+}
+
+/// Which frames of the voice this SDP asks for (RFC 8866 §6.4, RFC 7587 §6.1).
+pub(super) fn asked_frames(sdp: &str) -> Room {
+    let audio = sdp.lines().skip_while(|line| !line.starts_with("m=audio"));
+    let mut asked = audio.take_while(|line| !line.starts_with("m=") || line.starts_with("m=audio"));
+    let longer = |ms: &str| ms.trim().parse().is_ok_and(|ms: f32| ms > SHORT_FRAME);
+    let usual = asked.any(|line| match line.strip_prefix("a=ptime:") {
+        Some(ms) => longer(ms),
+        None => {
+            let parameters = line.strip_prefix("a=fmtp:").and_then(|line| line.split_once(' '));
+            let mut parameters = parameters.into_iter().flat_map(|(_, parameters)| parameters.split(';'));
+            parameters.any(|parameter| parameter.trim().strip_prefix("minptime=").is_some_and(longer))
+        }
+    });
+    if usual { Room::Usual } else { Room::Any }
 }
 
 /// What of our own SDP the other end needs to know.
@@ -210,6 +230,23 @@ mod tests {
     #[test]
     fn an_offer_always_leaves_the_choice_of_dtls_role_open() {
         assert_eq!(local(&remote(&description(), Role::Offer)).unwrap().setup, Setup::ActPass);
+    }
+
+    #[test]
+    fn who_asks_for_longer_packets_of_sound_gets_no_short_ones() {
+        let asked = |audio: &str| {
+            asked_frames(&format!(
+                "v=0\r\na=ptime:40\r\nm=audio 9 X 111\r\n{audio}m=video 9 X 96\r\na=ptime:40\r\n"
+            ))
+        };
+        for audio in ["", "a=ptime:10\r\n", "a=ptime:?\r\n", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"] {
+            assert_eq!(asked(audio), Room::Any, "{audio}");
+        }
+        for audio in ["a=ptime:20\r\n", "a=fmtp:111 useinbandfec=1; minptime=20\r\n"] {
+            assert_eq!(asked(audio), Room::Usual, "{audio}");
+        }
+        assert_eq!(asked_frames(&remote(&description(), Role::Offer)), Room::Any);
+        assert_eq!(asked_frames("v=0"), Room::Any);
     }
 
     #[test]

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use super::{
-    EarlierFrame, Mute, PlayoutStats, Reported, Supported, Transmission, VoicePacket, VoiceReceiver,
-    VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
+    EarlierFrame, FrameNumber, Frames, Mute, PlayoutStats, Reported, Supported, Transmission, VoicePacket,
+    VoiceReceiver, VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
 };
 use crate::codec::CodecError;
 use crate::device::{AudioSink, AudioSource, DeviceError, Direction};
@@ -46,6 +46,8 @@ pub struct VoiceConfig {
     pub sink: AudioSink,
     /// Whether captured sound is processed.
     pub processing: Processing,
+    /// How short frames may be.
+    pub frames: Frames,
     /// Who measures files, tones and silence, if anybody does.
     pub trace: Option<Trace>,
 }
@@ -55,8 +57,8 @@ pub struct VoiceConfig {
 pub struct ReceivedPacket {
     /// When it arrived.
     pub arrival: Instant,
-    /// RTP sequence number, or which frame it is; a repeat has that of the first transmission.
-    pub sequence: u16,
+    /// Which frame it holds; a repeat has that of the first transmission.
+    pub number: FrameNumber,
     /// RTP timestamp, 48 kHz.
     pub timestamp: u32,
     /// One Opus packet.
@@ -96,7 +98,7 @@ pub enum VoiceEvent {
 /// The receiving ends of a running engine.
 #[derive(Debug)]
 pub struct VoiceIo {
-    /// Packets to send, one every 20 ms once started, or two where frames are repeated.
+    /// Packets to send, one every 20 ms once started, or two where frames are short or repeated.
     pub packets: mpsc::Receiver<VoicePacket>,
     /// What happened.
     pub events: mpsc::Receiver<VoiceEvent>,
@@ -119,11 +121,11 @@ pub struct VoiceStats {
     pub underrun: u64,
 }
 
-/// Packets waiting for the session: 640 ms, with repeats 320; when full, the newest is dropped and counted.
+/// Packets waiting for the session: 640 ms, short ones and repeats 320; when full, the newest is dropped and counted.
 pub const PACKET_QUEUE: usize = 32;
 /// Events waiting for the session; when full, the newest is dropped and logged.
 pub const EVENT_QUEUE: usize = 64;
-/// Received packets waiting for the media thread: 2 s, with repeats 1; when full, the oldest is dropped and counted.
+/// Received packets waiting for the media thread: 2 s, short ones and repeats 1; when full, the oldest is dropped and counted.
 pub const INSERT_QUEUE: usize = 100;
 
 /// Runs one call's sound; dropping it finishes files, closes devices and ends the thread.
@@ -177,7 +179,8 @@ impl VoiceEngine {
     pub fn open(config: VoiceConfig) -> Result<(Self, VoiceIo), DeviceError> {
         let source = SourceEnd::open(&config.source)?;
         let sink = SinkEnd::open(&config.sink)?;
-        let sender = VoiceSender::new(VoiceSenderConfig::default()).map_err(internal)?;
+        let encoding = VoiceSenderConfig { frames: config.frames, ..VoiceSenderConfig::default() };
+        let sender = VoiceSender::new(encoding).map_err(internal)?;
         let receiver =
             VoiceReceiver::new(VoiceReceiverConfig::default(), Instant::now()).map_err(internal)?;
         let (packets_in, packets) = mpsc::channel(PACKET_QUEUE);

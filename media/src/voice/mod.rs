@@ -6,12 +6,16 @@ pub mod driver;
 pub mod red;
 pub mod virtual_clock;
 
+mod brevity;
+mod number;
 mod protection;
 mod receiver;
 mod sender;
 mod thrift;
 
-pub use protection::{Reported, Supported};
+pub use brevity::Frames;
+pub use number::FrameNumber;
+pub use protection::{Reported, Room, Supported};
 pub use receiver::{TimeStretch, VoiceReceiver, VoiceReceiverConfig};
 pub use sender::{EarlierFrame, Mute, Transmission, VoicePacket, VoiceSender, VoiceSenderConfig};
 

@@ -16,13 +16,15 @@
 //! kbit/s, so it is paid for with the band above 8 kHz; but three transmissions are over after 20 ms, where two copies take
 //! 40. Repeats come at [`MOST`] and stay until less than [`MUCH_LESS`] is lost: to change between the two is heard, too.
 //!
-//! Where a link does not carry the voice at all, it is made thin instead ([`thrift`](super::thrift)).
+//! Where a link does not carry the voice at all, it is made thin instead ([`thrift`](super::thrift)); where it is near and
+//! nothing is lost, frames are short ([`brevity`](super::brevity)).
 //!
 //! What is lost because a link is too full would only become more: while packets stand in a queue ([`QUEUED`]) nothing is sent
 //! twice, and nothing for a while ([`TRY_AGAIN`]) where far more is lost since copies are sent.
 
 use std::time::Duration;
 
+use super::brevity::{Brevity, Frames};
 use super::thrift::{Fare, Thrift};
 use crate::bitrate::Bitrate;
 use crate::codec::{CoarseCopies, FrameLength};
@@ -39,7 +41,17 @@ pub enum Supported {
     Repeats,
 }
 
-/// What the other end says of the packets it got.
+/// Which frames the way and the other end have room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Room {
+    /// Short ones, too, as far as is known.
+    #[default]
+    Any,
+    /// None below 20 ms: the other end asks for that, or what more of them take is wanted for something else.
+    Usual,
+}
+
+/// What is known of the way our packets take, mostly by what the other end says of those it got.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Reported {
     /// Share that was lost since the report before, 0 to 1.
@@ -49,6 +61,10 @@ pub struct Reported {
     pub burst_density: Option<f32>,
     /// How long packets take there and back, where it is known.
     pub round_trip: Option<Duration>,
+    /// How unevenly packets arrive (RFC 3550 §6.4.1), where it is known.
+    pub jitter: Option<Duration>,
+    /// Which frames there is room for.
+    pub room: Room,
 }
 
 /// How many frames later a copy is sent.
@@ -100,6 +116,7 @@ pub(super) struct Protector {
     round_trip: Option<(Duration, Duration)>,
     trial: Trial,
     thrift: Thrift,
+    brevity: Brevity,
 }
 
 /// Whether copies help or harm.
@@ -120,10 +137,16 @@ impl Protector {
         self.supported = supported;
     }
 
+    /// Frames may be so short.
+    pub(super) fn set_frames(&mut self, frames: Frames) {
+        self.brevity.set_frames(frames);
+    }
+
     /// Takes a report into account, to be called once a second.
     pub(super) fn handle_report(&mut self, reported: Reported) {
         let loss = if reported.loss.is_finite() { reported.loss.clamp(0.0, 1.0) } else { 0.0 };
         self.thrift.handle_report(loss);
+        self.brevity.handle_report(&Reported { loss, ..reported });
         let before = self.loss;
         self.loss += (loss - self.loss)
             * match loss > self.loss {
@@ -162,11 +185,13 @@ impl Protector {
     /// A probe came back after so long.
     pub(super) fn handle_round_trip(&mut self, latest: Duration) {
         self.thrift.handle_round_trip(latest);
+        self.brevity.handle_round_trip(latest);
     }
 
     /// Packets take another way.
     pub(super) fn handle_new_way(&mut self) {
         self.thrift.handle_new_way();
+        self.brevity.handle_new_way();
     }
 
     /// How long what was sent last waits on the way.
@@ -185,7 +210,12 @@ impl Protector {
             return Plan { bitrate: saved, length: FrameLength::Ms120, ..Plan::default() };
         }
         match (self.supported, self.loss) {
-            (_, loss) if loss < SOME => Plan::default(),
+            (_, loss) if loss < SOME => match self.brevity.length() {
+                FrameLength::Ms10 => {
+                    Plan { bitrate: Some(SHORT), length: FrameLength::Ms10, ..Plan::default() }
+                }
+                FrameLength::Ms20 | FrameLength::Ms120 => Plan::default(),
+            },
             (Supported::Opus, loss) => {
                 let bitrate = (!self.is_full()).then_some(BESIDE_COARSE);
                 Plan { coarse: CoarseCopies::For(loss), bitrate, ..Plan::default() }
@@ -224,6 +254,9 @@ const BESIDE_ONE: Bitrate = Bitrate::from_kbps(40);
 const BESIDE_TWO: Bitrate = Bitrate::from_kbps(28);
 const BESIDE_LATE: Bitrate = Bitrate::from_kbps(43);
 const BESIDE_REPEATS: Bitrate = Bitrate::from_kbps(20);
+/// Of frames of 10 ms, which are harder to encode, and of which headers take 45 kbit/s: 89 together. With 36, PESQ-WB falls by
+/// 0.15, with this by 0.02.
+const SHORT: Bitrate = Bitrate::from_kbps(44);
 /// Where nothing else fits.
 const THIN: Bitrate = Bitrate::from_kbps(12);
 const LEAN: Bitrate = Bitrate::from_kbps(8);
@@ -264,7 +297,7 @@ mod tests {
         let mut protector = Protector::default();
         protector.set_supported(supported);
         (0..reports)
-            .for_each(|_| protector.handle_report(Reported { loss, burst_density, round_trip: None }));
+            .for_each(|_| protector.handle_report(Reported { loss, burst_density, ..Reported::default() }));
         protector.plan()
     }
 
@@ -274,6 +307,28 @@ mod tests {
             assert_eq!(after(10, supported, 0.0, None), Plan::default());
             assert_eq!(after(10, supported, f32::NAN, Some(f32::NAN)), Plan::default());
         }
+    }
+
+    #[test]
+    fn no_frame_is_short_where_the_voice_is_thin_or_anything_is_sent_twice() {
+        let near = Reported {
+            round_trip: Some(Duration::from_millis(2)),
+            jitter: Some(Duration::ZERO),
+            ..Reported::default()
+        };
+        let mut protector = Protector::default();
+        protector.set_supported(Supported::Red);
+        protector.handle_round_trip(Duration::from_millis(2));
+        (0..20).for_each(|_| protector.handle_report(near));
+        assert_eq!((protector.plan().length, protector.plan().bitrate), (FrameLength::Ms10, Some(SHORT)));
+        let mut lossy = protector;
+        lossy.handle_report(Reported { loss: 0.05, ..near });
+        assert_eq!((lossy.plan().length, lossy.plan().copies), (FrameLength::Ms20, ONE));
+        (0..2).for_each(|_| protector.handle_round_trip(Duration::from_millis(700)));
+        assert_eq!(protector.plan().length, FrameLength::Ms120);
+        // Whatever reports say: probes are still slow.
+        (0..20).for_each(|_| protector.handle_report(near));
+        assert_eq!(protector.plan().length, FrameLength::Ms120);
     }
 
     #[test]

@@ -16,11 +16,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{EarlierFrame, Reported};
+use super::{EarlierFrame, FrameNumber, Reported};
 use crate::codec::{CodecError, Decoder, MAX_DECODED, has_coarse_copy, samples_of};
 use crate::frame::{BLOCK, Block, OPUS_FRAME, duration_of, samples_in};
 use crate::jitter::delay::{DelayEstimator, Haste};
-use crate::jitter::packets::{Inserted, Origin, PacketBuffer};
+use crate::jitter::packets::{Inserted, Origin, Packet, PacketBuffer};
 use crate::jitter::stretch::{self, Joins, Likeness, PAUSE_NEEDS, Pauses, SQUEEZE_NEEDS, STRETCH_NEEDS};
 use crate::jitter::{Playing, PlayoutStats};
 
@@ -60,6 +60,8 @@ pub struct VoiceReceiver {
     scratch: Box<[f32; MAX_DECODED]>,
     /// Sequence number of the packet decoded last, and the media time of its end.
     decoded: Option<(i64, i64)>,
+    /// How long it was, in samples.
+    length: usize,
     /// Where the last packet ended of which a part was left out, in media time.
     shortened: Option<i64>,
     /// How long packets waited at the last pulls, in samples.
@@ -96,6 +98,7 @@ impl VoiceReceiver {
             ready: Vec::with_capacity(2 * MAX_DECODED),
             scratch: Box::new([0.0; MAX_DECODED]),
             decoded: None,
+            length: OPUS_FRAME,
             shortened: None,
             recent: [0; RECENT],
             pulls: 0,
@@ -106,17 +109,22 @@ impl VoiceReceiver {
     }
 
     /// Takes one packet that arrived at `now`; anything malformed is counted and dropped.
-    pub fn insert(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
+    pub fn insert(&mut self, now: Instant, number: impl Into<FrameNumber>, timestamp: u32, payload: &[u8]) {
+        let number = number.into();
         let Ok(samples) = samples_of(payload) else {
             self.stats.discarded += 1;
             return;
         };
         let arrival = self.samples_at(now);
-        match self.packets.insert((sequence, timestamp), payload, samples, self.played()) {
+        match self.packets.insert((number.get(), timestamp), payload, samples, self.played()) {
             Inserted::Waiting(media) => {
                 self.stats.received += 1;
-                self.delay.arrived(arrival, media);
-                if self.packets.misses_before(sequence) && has_coarse_copy(payload) {
+                self.delay.arrived(arrival, media - shortness(samples));
+                // Our ends send exact copies.
+                if let FrameNumber::OfPacket(sequence) = number
+                    && self.packets.misses_before(sequence)
+                    && has_coarse_copy(payload)
+                {
                     self.delay.recovered(arrival, media - OPUS_FRAME as i64);
                 }
                 if self.state == State::Idle {
@@ -126,7 +134,7 @@ impl VoiceReceiver {
             Inserted::Restarted(media) => {
                 self.stats.received += 1;
                 self.delay.restart();
-                self.delay.arrived(arrival, media);
+                self.delay.arrived(arrival, media - shortness(samples));
                 self.state = State::Filling;
                 self.decoded = None;
                 self.shortened = None;
@@ -134,32 +142,43 @@ impl VoiceReceiver {
             // A latecomer says how long one should have waited.
             Inserted::Late(media) => {
                 self.stats.late += 1;
-                self.delay.arrived(arrival, media);
+                self.delay.arrived(arrival, media - shortness(samples));
             }
             Inserted::Duplicate => self.stats.duplicates += 1,
             Inserted::Doubtful => self.stats.discarded += 1,
         }
     }
 
-    /// Takes the copies that came with the packet that was inserted last, whose sequence number and timestamp these are.
-    pub fn insert_copies(&mut self, now: Instant, sequence: u16, timestamp: u32, copies: &[EarlierFrame]) {
+    /// Takes the copies that came with the packet that was inserted last, whose number and timestamp these are.
+    pub fn insert_copies(
+        &mut self,
+        now: Instant,
+        number: impl Into<FrameNumber>,
+        timestamp: u32,
+        copies: &[EarlierFrame],
+    ) {
+        let number = number.into();
         for EarlierFrame { behind, payload } in copies {
-            let Some(samples) =
-                samples_of(payload).ok().filter(|samples| behind.is_multiple_of(*samples as u32))
-            else {
+            let samples = samples_of(payload).ok();
+            let earlier = samples.and_then(|samples| Some((number.earlier(*behind, samples)?, samples)));
+            let Some((earlier, samples)) = earlier else {
                 self.stats.discarded += 1;
                 continue;
             };
-            let Ok(packets) = u16::try_from(behind / samples as u32) else { continue };
-            let earlier = (sequence.wrapping_sub(packets), timestamp.wrapping_sub(*behind));
-            self.insert_copy(now, earlier, payload, samples);
+            self.insert_copy(now, (earlier, timestamp.wrapping_sub(*behind)), payload, samples);
         }
     }
 
-    /// Takes a frame that was sent once more, with the sequence number and the timestamp of its own packet.
-    pub fn insert_repeat(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
+    /// Takes a frame that was sent once more, with the number and the timestamp of its own packet.
+    pub fn insert_repeat(
+        &mut self,
+        now: Instant,
+        number: impl Into<FrameNumber>,
+        timestamp: u32,
+        payload: &[u8],
+    ) {
         match samples_of(payload) {
-            Ok(samples) => self.insert_copy(now, (sequence, timestamp), payload, samples),
+            Ok(samples) => self.insert_copy(now, (number.into().get(), timestamp), payload, samples),
             Err(_) => self.stats.discarded += 1,
         }
     }
@@ -204,6 +223,7 @@ impl VoiceReceiver {
             lateness: duration_of(self.delay.lateness()),
             target_delay: duration_of(self.delay.target() as u64),
             jitter: duration_of(self.delay.jitter()),
+            frame: duration_of(self.length as u64),
             discarded: self.stats.discarded + self.packets.dropped(),
             ..self.stats
         }
@@ -217,7 +237,7 @@ impl VoiceReceiver {
     fn insert_copy(&mut self, now: Instant, own: (u16, u32), payload: &[u8], samples: usize) {
         // One that is late says how long one should have waited, too.
         if let Some(media) = self.packets.insert_copy(own, payload, samples, self.played()) {
-            self.delay.recovered(self.samples_at(now), media);
+            self.delay.recovered(self.samples_at(now), media - shortness(samples));
         }
     }
 
@@ -237,13 +257,14 @@ impl VoiceReceiver {
     fn begin_if_full(&mut self, now: i64) {
         let due = now - self.delay.base() - self.delay.target();
         while self.packets.len() > 1
-            && self.packets.first().is_some_and(|first| first.timestamp + MAX_STALE < due)
+            && self.packets.first().is_some_and(|first| reckoned(first) + MAX_STALE < due)
         {
             self.packets.take_first();
         }
         if let Some(first) = self.packets.first()
-            && first.timestamp <= due
+            && reckoned(first) <= due
         {
+            self.length = first.samples;
             self.state = State::Playing { next: first.timestamp, invented: 0 };
             self.pulls = 0;
         }
@@ -252,7 +273,8 @@ impl VoiceReceiver {
     /// What counts is how long a packet waits before it is decoded, and of that the least of the last pulls: a device may
     /// pull two blocks at once.
     fn note_delay(&mut self, now: i64, next: i64) {
-        let delay = now - self.delay.base() - (next - self.ready.len() as i64);
+        let began = next - self.ready.len() as i64 - shortness(self.length);
+        let delay = now - self.delay.base() - began;
         self.recent[self.pulls % RECENT] = delay - (self.ready.len() % BLOCK) as i64;
         self.pulls += 1;
         let share = if self.pulls == 1 { 1.0 } else { 0.05 };
@@ -272,7 +294,7 @@ impl VoiceReceiver {
         }
         let due = now - self.delay.base() - target;
         let mut skipped = next;
-        while self.packets.first().is_some_and(|first| first.timestamp + (first.samples as i64) < due) {
+        while self.packets.first().is_some_and(|first| reckoned(first) + (first.samples as i64) < due) {
             match self.packets.take_first() {
                 Some(packet) => skipped = packet.timestamp + packet.samples as i64,
                 None => break,
@@ -289,9 +311,10 @@ impl VoiceReceiver {
         }
         let excess = self.least_wait() - self.delay.target();
         let quiet = self.pauses.quiet();
-        if excess > SLACK {
+        let slack = if shortness(self.length) > 0 { SLACK_OF_SHORT } else { SLACK };
+        if excess > slack {
             // The further behind, the less alike the joined periods need to be.
-            let enough = Likeness((0.92 - (excess - SLACK) as f32 / 24_000.0).max(0.55));
+            let enough = Likeness((0.92 - (excess - slack) as f32 / 24_000.0).max(0.55));
             let words = match self.delay.haste(now) {
                 Haste::Later if excess < BEARABLE => return,
                 Haste::InPauses if excess < BEARABLE && !self.pauses.is_pause() => return,
@@ -365,7 +388,8 @@ impl VoiceReceiver {
         let Some(packet) = self.packets.take_first() else { return false };
         // Frames of our ends are numbered by their time, whatever they hold: a long one has several numbers.
         let lost = self.decoded.map_or(0, |(before, ended)| {
-            (packet.sequence - before - 1).min((packet.timestamp - ended) / OPUS_FRAME as i64).max(0)
+            let frame = packet.samples.min(OPUS_FRAME) as i64;
+            (packet.sequence - before - 1).min((packet.timestamp - ended) / frame).max(0)
         });
         self.stats.lost += lost as u64;
         if packet.origin == Origin::Later {
@@ -374,6 +398,9 @@ impl VoiceReceiver {
         }
         let end = packet.timestamp + packet.samples as i64;
         self.decoded = Some((packet.sequence, end));
+        // Of another length it arrived sooner or later after it began: so much longer or shorter it waits.
+        self.shift_delay(shortness(packet.samples) - shortness(self.length));
+        self.length = packet.samples;
         if left_out > 0 {
             self.shortened = Some(end);
             self.shift_delay(-(left_out as i64));
@@ -466,6 +493,17 @@ impl VoiceReceiver {
     }
 }
 
+/// By how much a frame of so many samples is shorter than a usual one. The sooner after its first sample it leaves: what the way
+/// takes is told by when frames *end*, so all count as if they had begun a usual one before that.
+const fn shortness(samples: usize) -> i64 {
+    OPUS_FRAME.saturating_sub(samples) as i64
+}
+
+/// When a packet counts as having begun.
+const fn reckoned(packet: &Packet) -> i64 {
+    packet.timestamp - shortness(packet.samples)
+}
+
 /// From one sound to another.
 fn fade(from: &[f32; FADE], to: &mut [f32]) {
     for (nth, (to, from)) in to.iter_mut().zip(from).enumerate() {
@@ -484,6 +522,9 @@ const MOST_LEFT_OUT: usize = 1920;
 const RECENT: usize = 10;
 /// A delay this much above the target is left alone: 15 ms.
 const SLACK: i64 = 720;
+/// The same where frames are short, which are sent for what would be left alone else: 9 ms. Packets are decoded when a block is
+/// wanted: less than that may be the time until then.
+const SLACK_OF_SHORT: i64 = 432;
 /// A delay this much above the target is caught up without delay, whatever it sounds like: 100 ms.
 const BEARABLE: i64 = 4800;
 /// A delay this much below the target is left alone: 6 ms.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::brevity::Frames;
 use super::protection::{Distance, Plan, Protector, Repeats, Reported, Supported};
 use crate::codec::{CodecError, Encoder, EncoderConfig, FrameLength, MAX_DECODED};
 use crate::frame::{BLOCK, Block, OPUS_FRAME, samples_in};
@@ -12,6 +13,8 @@ use crate::frame::{BLOCK, Block, OPUS_FRAME, samples_in};
 pub struct VoiceSenderConfig {
     /// How it is encoded while nothing is lost.
     pub encoder: EncoderConfig,
+    /// How short frames may be.
+    pub frames: Frames,
 }
 
 /// Whether the other side hears us. While muted, packets of silence go on: the path stays open and the
@@ -57,7 +60,8 @@ pub struct EarlierFrame {
     pub payload: Vec<u8>,
 }
 
-/// Makes packets of captured blocks: two blocks to a frame, without a gap in the timestamps. Where a frame is repeated, that
+/// Makes packets of captured blocks: two blocks to a frame, or one where the way is near and nothing is lost, without a gap in
+/// the timestamps. Where a frame is repeated, that
 /// is when the first block of the next one is there, half a frame later: it needs nothing of that block.
 ///
 /// On a link that is too narrow for that, twelve blocks are a frame. When that is found, more is in the link's queue than it
@@ -84,6 +88,8 @@ pub struct VoiceSender {
 impl VoiceSender {
     /// A sender whose first packet has timestamp 0.
     pub fn new(config: VoiceSenderConfig) -> Result<Self, CodecError> {
+        let mut protector = Protector::default();
+        protector.set_frames(config.frames);
         Ok(Self {
             encoder: Encoder::new(config.encoder)?,
             frame: Box::new([0.0; MAX_DECODED]),
@@ -95,13 +101,18 @@ impl VoiceSender {
             mute: Mute::Off,
             failed: 0,
             config,
-            protector: Protector::default(),
+            protector,
             plan: Plan::default(),
             sent: VecDeque::with_capacity(Distance::MOST.frames() + 1),
         })
     }
 
-    /// Takes the next 10 ms; every second block completes a frame. Half a frame later its [repeat](Self::repeat) is due.
+    /// How long frames are that begin now.
+    pub const fn length(&self) -> FrameLength {
+        self.plan.length
+    }
+
+    /// Takes the next 10 ms; every second block completes a frame of the usual length. Half a frame later its [repeat](Self::repeat) is due.
     pub fn capture(&mut self, block: &Block) -> Option<VoicePacket> {
         if self.filled == 0 && self.length != self.plan.length {
             self.length = self.plan.length;
@@ -179,7 +190,7 @@ impl VoiceSender {
         self.follow();
     }
 
-    /// Keeps a frame that may be sent once more; long ones are not.
+    /// Keeps a frame that may be sent once more; long ones and short ones are not.
     fn remember(&mut self, payload: &[u8]) {
         if self.length == FrameLength::Ms20 {
             self.sent.truncate(Distance::MOST.frames() - 1);
@@ -204,11 +215,12 @@ impl VoiceSender {
         }
         (self.queued, self.pause) = match plan.length {
             FrameLength::Ms120 => (samples_in(self.protector.queue().min(LONGEST_PAUSE)), 0),
-            FrameLength::Ms20 => (0, 0),
+            FrameLength::Ms10 | FrameLength::Ms20 => (0, 0),
         };
         self.plan = plan;
         let bitrate = plan.bitrate.unwrap_or(self.config.encoder.bitrate);
-        let changed = self.encoder.set_bitrate(bitrate).and(self.encoder.set_coarse_copies(plan.coarse));
+        let changed =
+            self.encoder.set_bitrate(bitrate, plan.length).and(self.encoder.set_coarse_copies(plan.coarse));
         if let Err(error) = changed {
             tracing::debug!(%error, "the encoder refused to protect against loss");
         }
@@ -225,6 +237,7 @@ fn finite(sample: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::Room;
 
     /// The packets of a second after so much loss was told.
     fn second_after(supported: Supported, loss: f32) -> Vec<VoicePacket> {
@@ -233,6 +246,42 @@ mod tests {
         (0..10).for_each(|_| sender.handle_report(Reported { loss, ..Reported::default() }));
         let block = |nth: usize| std::array::from_fn(|at| ((nth * BLOCK + at) as f32 * 0.05).sin() * 0.3);
         (0..100).filter_map(|nth| sender.capture(&block(nth)).or_else(|| sender.repeat())).collect()
+    }
+
+    /// What is reported of a near way that loses nothing.
+    const NEAR: Reported = Reported {
+        loss: 0.0,
+        burst_density: None,
+        round_trip: Some(Duration::from_millis(2)),
+        jitter: Some(Duration::ZERO),
+        room: Room::Any,
+    };
+
+    #[test]
+    fn on_a_near_way_each_block_leaves_at_once_and_after_the_first_loss_every_second_one_with_a_copy() {
+        let mut sender = VoiceSender::new(VoiceSenderConfig::default()).unwrap();
+        sender.set_supported(Supported::Repeats);
+        let said = |sender: &mut VoiceSender| -> Vec<VoicePacket> {
+            (0..100).filter_map(|_| sender.capture(&[0.1; BLOCK])).collect()
+        };
+        (0..10).for_each(|_| sender.handle_report(NEAR));
+        let short = said(&mut sender);
+        assert_eq!(short.len(), 100);
+        assert!(short.windows(2).all(|pair| pair[1].timestamp == pair[0].timestamp + BLOCK as u32));
+        sender.handle_report(Reported { loss: 0.02, ..NEAR });
+        let usual = said(&mut sender);
+        assert_eq!((usual.len(), usual[0].timestamp), (50, 100 * BLOCK as u32));
+        let copies = usual.iter().filter(|packet| !packet.copies.is_empty());
+        assert_eq!(copies.count(), 49);
+    }
+
+    #[test]
+    fn short_frames_take_90_kbit_a_second_at_most() {
+        let mut sender = VoiceSender::new(VoiceSenderConfig::default()).unwrap();
+        (0..10).for_each(|_| sender.handle_report(NEAR));
+        let packets = (0..100).filter_map(|_| sender.capture(&[0.1; BLOCK]));
+        let sent: usize = packets.map(|packet| 20 + 8 + 12 + 16 + packet.payload.len()).sum();
+        assert!((80_000..90_000).contains(&(sent * 8)), "{} bit/s", sent * 8);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    EarlierFrame, PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver, VoiceReceiverConfig,
-    VoiceSender, VoiceSenderConfig,
+    EarlierFrame, FrameNumber, PlayoutStats, Reported, Supported, VoicePacket, VoiceReceiver,
+    VoiceReceiverConfig, VoiceSender, VoiceSenderConfig,
 };
 use crate::codec::CodecError;
 use crate::frame::BLOCK;
@@ -32,7 +32,7 @@ impl VirtualVoice {
         })
     }
 
-    /// Speaks and plays 10 ms; a packet is ready every second time, or each time where frames are repeated.
+    /// Speaks and plays 10 ms; a packet is ready every second time, or each time where frames are short or repeated.
     pub fn tick(&mut self, now: Instant) -> Option<VoicePacket> {
         let mut block = [0.0; BLOCK];
         self.receiver.play(now, &mut block);
@@ -46,18 +46,30 @@ impl VirtualVoice {
     }
 
     /// Takes a packet from the other end.
-    pub fn insert(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
-        self.receiver.insert(now, sequence, timestamp, payload);
+    pub fn insert(&mut self, now: Instant, number: impl Into<FrameNumber>, timestamp: u32, payload: &[u8]) {
+        self.receiver.insert(now, number, timestamp, payload);
     }
 
     /// Takes the copies that came with the packet that was inserted last.
-    pub fn insert_copies(&mut self, now: Instant, sequence: u16, timestamp: u32, copies: &[EarlierFrame]) {
-        self.receiver.insert_copies(now, sequence, timestamp, copies);
+    pub fn insert_copies(
+        &mut self,
+        now: Instant,
+        number: impl Into<FrameNumber>,
+        timestamp: u32,
+        copies: &[EarlierFrame],
+    ) {
+        self.receiver.insert_copies(now, number, timestamp, copies);
     }
 
     /// Takes a frame that the other end sent once more.
-    pub fn insert_repeat(&mut self, now: Instant, sequence: u16, timestamp: u32, payload: &[u8]) {
-        self.receiver.insert_repeat(now, sequence, timestamp, payload);
+    pub fn insert_repeat(
+        &mut self,
+        now: Instant,
+        number: impl Into<FrameNumber>,
+        timestamp: u32,
+        payload: &[u8],
+    ) {
+        self.receiver.insert_repeat(now, number, timestamp, payload);
     }
 
     /// Everything played since the first tick, 480 samples a tick.

@@ -39,8 +39,9 @@ pub(super) enum Said {
     Again { ssrc: u32, sequences: Vec<u16> },
     /// A keyframe of this stream (RFC 4585 §6.3.1, RFC 5104 §4.3.1).
     Keyframe { ssrc: u32 },
-    /// The share of this stream's packets that was lost since the report before, 0 to 1 (RFC 3550 §6.4.1).
-    Lost { ssrc: u32, share: f32 },
+    /// The share of this stream's packets that was lost since the report before, 0 to 1, and how unevenly they came, in units of
+    /// its timestamps (RFC 3550 §6.4.1).
+    Lost { ssrc: u32, share: f32, jitter: u32 },
     /// How much of what this stream sends during bursts of losses is lost, 0 to 1 (RFC 3611 §4.7.2).
     Bursts { ssrc: u32, density: f32 },
     /// What its clock says (RFC 3550 §6.4.1).
@@ -89,8 +90,9 @@ impl Ear {
 
     /// The statistics of `rtc` tell of no losses.
     fn hear_receptions(&self, receptions: &[ReceptionReport]) {
-        for ReceptionReport { ssrc, fraction_lost, .. } in receptions.iter().take(MOST_BLOCKS) {
-            self.say(Said::Lost { ssrc: *ssrc, share: f32::from(*fraction_lost) / 256.0 });
+        for ReceptionReport { ssrc, fraction_lost, jitter, .. } in receptions.iter().take(MOST_BLOCKS) {
+            let share = f32::from(*fraction_lost) / 256.0;
+            self.say(Said::Lost { ssrc: *ssrc, share, jitter: *jitter });
         }
     }
 
@@ -180,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reception_report_tells_what_was_lost() {
+    fn a_reception_report_tells_what_was_lost_and_how_evenly_the_rest_came() {
         let (ear, heard) = ear();
-        let reports = vec![ReceptionReport { ssrc: 7, fraction_lost: 64, ..Default::default() }];
+        let reports = vec![ReceptionReport { ssrc: 7, fraction_lost: 64, jitter: 48, ..Default::default() }];
         ear.hear(&ReceiverReport { ssrc: 1, reports, ..Default::default() });
         let told = heard.try_recv();
-        assert!(matches!(told, Ok(Said::Lost { ssrc: 7, share: 0.25 })), "{told:?}");
+        assert!(matches!(told, Ok(Said::Lost { ssrc: 7, share: 0.25, jitter: 48 })), "{told:?}");
     }
 
     #[test]

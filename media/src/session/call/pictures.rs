@@ -14,6 +14,7 @@ use super::ear::Said;
 use super::settings::agreed;
 use super::video::Asking;
 use super::{Budget, Call, CallEvent, MediaKind, VIDEO_TRACK, VOICE_TRACK};
+use crate::frame::duration_of;
 use crate::session::Camera;
 use crate::session::congestion::nack::Request;
 use crate::video::sender::VideoPacket;
@@ -147,7 +148,9 @@ impl Call {
                     self.events.push_back(CallEvent::KeyframeWanted);
                 }
                 Said::Keyframe { .. } => {}
-                Said::Lost { ssrc, share } if ssrc == self.ssrc => self.remote_loss = share,
+                Said::Lost { ssrc, share, jitter } if ssrc == self.ssrc => {
+                    (self.remote_loss, self.remote_jitter) = (share, Some(duration_of(jitter.into())));
+                }
                 Said::Lost { .. } => {}
                 Said::Bursts { ssrc, density } if ssrc == self.ssrc => {
                     self.told_bursts = Some((now, density));

@@ -29,8 +29,11 @@ use crate::video::vpx::Codec;
 
 /// What a packet weighs beside its payload: IPv4, UDP, RTP, the number of the transport, the tag of SRTP.
 const HEADERS: usize = 20 + 8 + 12 + 8 + 16;
-/// What of the rate the voice takes, headers included.
+/// What of the rate the voice takes, headers included; and with short frames.
 const VOICE_RATE: Bitrate = Bitrate::from_kbps(60);
+const SHORT_FRAMES_RATE: Bitrate = Bitrate::from_kbps(92);
+/// Below this pictures have a better use for the difference.
+const ROOMY: Bitrate = Bitrate::from_kbps(1000);
 /// The least that is encoded for.
 const LEAST: Bitrate = Bitrate::from_kbps(30);
 /// The round trip before it is known.
@@ -92,6 +95,8 @@ pub(super) struct Asking {
 pub(super) enum Beside {
     /// Pictures.
     Room,
+    /// Pictures, and a voice of short frames.
+    Plenty,
     /// Not even for the usual voice: pictures wait, and to the other end our camera is off.
     Nothing,
 }
@@ -164,6 +169,11 @@ impl Video {
     pub(super) fn set_camera(&mut self, camera: Camera) {
         // What waits still leaves: pictures to come may build on it.
         self.camera = camera;
+    }
+
+    /// Whether pictures need all that the way has room for.
+    pub(super) fn is_tight(&self) -> bool {
+        self.camera == Camera::On && self.controller.target() < ROOMY
     }
 
     pub(super) const fn set_beside(&mut self, beside: Beside) {
@@ -252,7 +262,7 @@ impl Video {
         self.controller.handle_timeout(now);
         // A probe is filled with what was sent last: before anything was, it waits.
         if self.camera == Camera::On
-            && self.beside == Beside::Room
+            && self.beside != Beside::Nothing
             && self.agreed.extension.is_some()
             && self.answerer.latest_size().is_some()
         {
@@ -338,9 +348,10 @@ impl Video {
     }
 
     pub(super) fn budget(&mut self, now: Instant) -> Budget {
-        let rest = self.controller.target().less(VOICE_RATE).less(self.again.rate(now));
+        let voice = if self.beside == Beside::Plenty { SHORT_FRAMES_RATE } else { VOICE_RATE };
+        let rest = self.controller.target().less(voice).less(self.again.rate(now));
         let payload = rest.scaled(PAYLOAD as f64 / (PAYLOAD + HEADERS) as f64);
-        let shown = self.camera == Camera::On && self.beside == Beside::Room;
+        let shown = self.camera == Camera::On && self.beside != Beside::Nothing;
         let room = if shown { self.pacer.room() } else { Room::Skip };
         Budget { rate: payload.max(LEAST), room }
     }

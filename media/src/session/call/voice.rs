@@ -4,6 +4,7 @@
 //! A repeat is a packet like any other, with the next sequence number and the timestamp of its frame, so that what is lost is
 //! counted as it is, whatever of it is mended. Its payload type tells it from the first.
 
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use super::{Call, CallEvent, MediaKind, PeerKind, VOICE_TRACK};
 use crate::codec::duration_in;
 use crate::jitter::losses::{Bursts, GMIN};
 use crate::session::sdp::REPEAT;
-use crate::voice::{Transmission, VoicePacket, red};
+use crate::voice::{FrameNumber, Transmission, VoicePacket, red};
 
 /// What a packet of the voice holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,11 @@ impl Call {
         }
         let timestamp = self.first_timestamp.wrapping_add(packet.timestamp);
         let holds = duration_in(&packet.payload);
-        self.video.set_beside(if holds > USUAL { Beside::Nothing } else { Beside::Room });
+        self.video.set_beside(match holds.cmp(&USUAL) {
+            Ordering::Less => Beside::Plenty,
+            Ordering::Equal => Beside::Room,
+            Ordering::Greater => Beside::Nothing,
+        });
         let red = self.formats.red.filter(|_| !packet.copies.is_empty());
         let (payload_type, payload) = match (packet.transmission, red) {
             (Transmission::Repeat, _) if !self.takes_repeats => return false,
@@ -98,15 +103,15 @@ impl Call {
             },
         };
         let timestamp = header.timestamp;
-        let sequence = match self.peer {
+        let number = match self.peer {
             PeerKind::Silbo => self.frames.of(timestamp),
-            PeerKind::Stock => header.sequence_number,
+            PeerKind::Stock => FrameNumber::OfPacket(header.sequence_number),
         };
         let transmission = match kind {
             VoiceKind::Opus | VoiceKind::Red => Transmission::First,
             VoiceKind::Repeat => Transmission::Repeat,
         };
-        self.events.push_back(CallEvent::Voice { sequence, timestamp, payload, copies, transmission });
+        self.events.push_back(CallEvent::Voice { number, timestamp, payload, copies, transmission });
     }
 
     /// What one of us is told of how its voice is lost, while it is lost in bursts. What is not measured is said to be unknown.

@@ -151,6 +151,12 @@ impl Path {
         self.silbo.as_ref()?.pairs.in_use()?.1.rtt
     }
 
+    /// Whether packets go through a relay, between Silbos.
+    pub(in crate::session) fn is_lent(&self) -> bool {
+        let pair = self.silbo.as_ref().and_then(|silbo| silbo.pairs.in_use());
+        pair.is_some_and(|(_, pair)| !pair.ends.is_direct())
+    }
+
     /// How long the last probe of the pair in use took, once for each; between Silbos.
     pub(in crate::session) fn poll_round_trip(&mut self) -> Option<Duration> {
         self.silbo.as_mut()?.pairs.poll_round_trip()

@@ -242,11 +242,11 @@ impl Task {
             }
             LineEvent::RelaysWanted(wanted) => self.tell(SessionEvent::RelaysWanted(wanted)),
             LineEvent::Relay(relay, health) => self.tell(SessionEvent::Relay(relay, health)),
-            LineEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
+            LineEvent::Voice { number, timestamp, payload, copies, transmission } => {
                 self.meter.received(payload.len());
                 self.sound.insert(ReceivedPacket {
                     arrival: now,
-                    sequence,
+                    number,
                     timestamp,
                     payload: payload.into(),
                     copies,

@@ -3,6 +3,7 @@
 mod guesses;
 mod matrix;
 mod narrow;
+mod near;
 mod paths;
 mod relays;
 mod ringing;

@@ -393,15 +393,15 @@ impl World {
                         self.signal(Arrival::Relays(who, offers));
                     }
                     LineEvent::Connected if self.plan.speech > 0 => self.ends[who].next_tick = Some(self.now),
-                    LineEvent::Voice { sequence, timestamp, payload, copies, transmission } => {
+                    LineEvent::Voice { number, timestamp, payload, copies, transmission } => {
                         let voice = &mut self.ends[who].voice;
                         match transmission {
-                            Transmission::First => voice.insert(self.now, *sequence, *timestamp, payload),
+                            Transmission::First => voice.insert(self.now, *number, *timestamp, payload),
                             Transmission::Repeat => {
-                                voice.insert_repeat(self.now, *sequence, *timestamp, payload);
+                                voice.insert_repeat(self.now, *number, *timestamp, payload);
                             }
                         }
-                        voice.insert_copies(self.now, *sequence, *timestamp, copies);
+                        voice.insert_copies(self.now, *number, *timestamp, copies);
                     }
                     LineEvent::Path(_) => self.ends[who].voice.handle_new_way(),
                     event => self.ends[who].video.handle(self.now, event),

@@ -11,6 +11,7 @@ fn open(source: &str, sink: &str) -> (VoiceEngine, VoiceIo) {
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
+        frames: Frames::default(),
         trace: None,
     };
     VoiceEngine::open(config).unwrap()
@@ -22,12 +23,29 @@ async fn loop_back(engine: &VoiceEngine, io: &mut VoiceIo, enough: u16) {
         let packet = tokio::time::timeout(PATIENCE, io.packets.recv()).await.unwrap().unwrap();
         let VoicePacket { payload, timestamp, copies, transmission } = packet;
         let arrival = Instant::now();
-        engine.insert(ReceivedPacket { arrival, sequence, timestamp, payload, copies, transmission });
+        let number = FrameNumber::OfPacket(sequence);
+        engine.insert(ReceivedPacket { arrival, number, timestamp, payload, copies, transmission });
     }
 }
 
 fn events(io: &mut VoiceIo) -> Vec<VoiceEvent> {
     std::iter::from_fn(|| io.events.try_recv().ok()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_near_way_a_packet_holds_one_block() {
+    let (engine, mut io) = open("silence", "null");
+    engine.start();
+    let jitter = Some(Duration::ZERO);
+    let near = Reported { round_trip: jitter, jitter, ..Reported::default() };
+    let mut holds = Duration::MAX;
+    for _ in 0..100 {
+        // Each is seen before the next packet leaves.
+        engine.handle_report(Supported::Repeats, near);
+        let packet = tokio::time::timeout(PATIENCE, io.packets.recv()).await.unwrap().unwrap();
+        holds = crate::codec::duration_in(&packet.payload);
+    }
+    assert_eq!(holds, Duration::from_millis(10));
 }
 
 fn write_tone(path: &Path, blocks: usize) {
@@ -134,7 +152,7 @@ async fn received_packets_that_nobody_takes_are_bounded() {
     for sequence in 0..300 {
         let packet = ReceivedPacket {
             arrival: Instant::now(),
-            sequence,
+            number: FrameNumber::OfPacket(sequence),
             timestamp: 0,
             payload: vec![1],
             copies: Vec::new(),
@@ -151,6 +169,7 @@ fn a_file_that_cannot_be_opened_is_said_before_anything_starts() {
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
+        frames: Frames::default(),
         trace: None,
     };
     let missing = VoiceEngine::open(config("file:/no/such/file.wav", "null"));

@@ -1,6 +1,8 @@
 use super::*;
 use crate::voice::{Reported, Transmission, VoicePacket, VoiceSender, VoiceSenderConfig};
 
+mod lengths;
+
 const MS: Duration = Duration::from_millis(1);
 
 #[expect(clippy::disallowed_methods, reason = "simulated time needs some instant to begin at")]
