@@ -5,8 +5,10 @@
 //!
 //! [`Command`]: super::command::Command
 
+mod help;
 mod quality;
 
+pub use help::{Counts, HelpView, Helped, Totals};
 pub use quality::{Quality, Second, TREND};
 
 use super::{
@@ -14,7 +16,6 @@ use super::{
     command::Sharing,
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
-    helping::Agreed,
     lookout::CameraPreview,
     microphone::MicrophoneSign,
     scan::Scan,
@@ -34,7 +35,7 @@ use media::{
         window::OpenWindow,
     },
 };
-use overlay::{InviteError, OfflineReason, PublicKey, outcome::Ring, volunteer::Candidacy};
+use overlay::{InviteError, OfflineReason, PublicKey, outcome::Ring};
 use relay::UnixTime;
 use std::{
     sync::Arc,
@@ -192,21 +193,6 @@ impl Default for Settings {
     }
 }
 
-/// What this computer does for others.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HelpView {
-    /// What the person agreed to.
-    pub agreed: Agreed,
-    /// When that counts.
-    pub counts: Counts,
-    /// How far it has come; nothing where there is nothing to say.
-    pub standing: Option<Candidacy>,
-    /// Whom this computer helps, as last counted.
-    pub helped: Helped,
-    /// What it passed on in the last 30 days.
-    pub totals: Totals,
-}
-
 /// What a friend needs to find us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InviteView {
@@ -214,16 +200,6 @@ pub struct InviteView {
     pub link: String,
     /// Supernodes it names.
     pub supernodes: usize,
-}
-
-/// When something that was chosen counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Counts {
-    /// It does.
-    #[default]
-    Now,
-    /// When the program is started the next time.
-    NextStart,
 }
 
 /// The answer to "can people call me?".
@@ -246,29 +222,6 @@ pub struct NetworkFound {
     pub findings: Vec<Finding>,
     /// All of it as text, to send it to somebody.
     pub lines: String,
-}
-
-/// Whom this computer helps, since it was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Helped {
-    /// People it can ring now.
-    pub leaves: usize,
-    /// Bytes of other people's calls that went through it.
-    pub relayed: u64,
-    /// Connections through it that are open now.
-    pub connections: u64,
-    /// What flows through it now, in kbit/s; unknown before it was counted twice.
-    pub kbps: Option<u64>,
-}
-
-/// What was passed on for others, in connections that are over. A call has one or more of them: an end each, and another
-/// one where a relay failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
-    /// Connections that somebody spoke through.
-    pub connections: u64,
-    /// Bytes, both ways.
-    pub bytes: u64,
 }
 
 /// This profile's own card.
