@@ -51,7 +51,7 @@ fn run() -> Result<ExitCode> {
         Measure::new(
             "the same where the other end is near: frames of 10 ms (% of a core)",
             short,
-            6.0,
+            5.0,
             vec![short],
         ),
     ];
