@@ -126,7 +126,8 @@ mod tests {
         seen(&mut engine, is_muted(false)).await;
         say(&engine, Command::SetMuted(false)).await;
         say(&engine, Command::Talk(Talk::Begin)).await;
-        tokio::time::sleep(super::LENT + super::LENT / 2).await;
-        assert!(is_muted(false)(&engine.view.borrow()), "it was lent no more");
+        let taken_back =
+            tokio::time::timeout(super::LENT + super::LENT / 2, seen(&mut engine, is_muted(true)));
+        assert!(taken_back.await.is_err(), "it was lent no more");
     }
 }
