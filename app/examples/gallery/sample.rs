@@ -3,7 +3,7 @@
 use app::call::receipt::{PathTaken, PicturesSeen, Receipt};
 use app::engine::diagnosis::{Bearing, ClockError, Fact, Finding, Ipv6, Verdict};
 use app::engine::view::{
-    CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
+    Attempt, CallPhase, CallView, ClaimRow, ClaimState, ContactId, ContactRow, HistoryOutcome, HistoryRow,
     NetworkCheck, NetworkFound, NetworkState, Notice, PathView, Presence, Quality, RequestRow, Search,
     Second, TREND, View,
 };
@@ -114,11 +114,13 @@ pub(crate) fn found(claims: &[(u8, usize, bool)]) -> View {
 /// Calls of strangers are waiting.
 pub(crate) fn requests() -> View {
     let mut view = contacts();
-    view.requests = vec![
-        RequestRow { key: key(5), name: "eva".to_owned(), fingerprint: key(5).fingerprint() },
-        RequestRow { key: key(6), name: "frank".to_owned(), fingerprint: key(6).fingerprint() },
-    ];
+    view.requests = vec![request(5, "eva", Attempt::Now), request(6, "frank", Attempt::Past)];
     view
+}
+
+/// A stranger who called.
+pub(crate) fn request(seed: u8, name: &str, attempt: Attempt) -> RequestRow {
+    RequestRow { key: key(seed), name: name.to_owned(), fingerprint: key(seed).fingerprint(), attempt }
 }
 
 /// Something has to be told.

@@ -1,10 +1,11 @@
 //! The machine itself; its drawing and rules are in [the parent module](super).
 
 mod signals;
+mod turned_away;
 
 use super::{
     CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, CallKind, Direction, Ended, KEPT_CANDIDATES, Output,
-    REMEMBERED_CALLS, Side, Start, WAITING_EVERY, Waiting,
+    REMEMBERED_CALLS, RING_TIMEOUT, Side, Start, WAITING_EVERY, Waiting,
     message::{Body, HangUp, MAX_CANDIDATE, MAX_CANDIDATES, Signal},
 };
 use crate::{engine::view::ContactId, reason::Reason};
@@ -15,6 +16,7 @@ use std::{
     mem,
     time::{Duration, Instant},
 };
+use turned_away::TurnedAway;
 
 /// One telephone line: at most one call at a time.
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ pub struct Line {
     call: Option<Call>,
     early: VecDeque<Early>,
     over: VecDeque<(ContactId, CallId)>,
+    turned_away: TurnedAway,
     outputs: VecDeque<Output>,
     own_name: String,
     own_kind: CallKind,
@@ -33,6 +36,8 @@ struct Call {
     with: ContactId,
     direction: Direction,
     state: State,
+    /// How long it rings there, where we dialled.
+    ring: Duration,
     media: Media,
     /// Where we are called: what our session answers with.
     described: Option<Vec<u8>>,
@@ -115,7 +120,9 @@ impl Line {
                 (State::Calling { offer: OfferSent::NotYet, deadline: now.instant + ring }, Start::Offer)
             }
         };
-        self.call = Some(Call::new(now, id, with, Direction::Placed, state, Media::Starting));
+        let mut call = Call::new(now, id, with, Direction::Placed, state, Media::Starting);
+        call.ring = ring;
+        self.call = Some(call);
         self.tell(CallEvent::Placed);
         self.outputs.push_back(Output::Start { call: id, start });
         Ok(())
@@ -261,6 +268,7 @@ impl Line {
 
     /// The time named by [`Line::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.forget_expired(now);
         self.flush_candidates(now);
         let Some(call) = &self.call else { return };
         let timed_out = Some(Body::HangUp { why: HangUp::TimedOut });
@@ -282,7 +290,8 @@ impl Line {
 
     /// When [`Line::handle_timeout`] wants to be called, and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let call = self.call.as_ref()?;
+        let expires = self.turned_away.expires().map(|at| (at, "a stranger's offer expires"));
+        let Some(call) = &self.call else { return expires };
         let state = match &call.state {
             State::Calling { deadline, .. } | State::Ringing { deadline } => {
                 Some((*deadline, "ring timeout"))
@@ -293,7 +302,7 @@ impl Line {
         };
         let flush = call.flush_at.map(|at| (at, "candidates to send"));
         let say = call.waits_for().map(|_| (call.say_at, "still waiting"));
-        [state, flush, say].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [state, flush, say, expires].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// What to do next; to be called until `None` after every `handle_*` and every command.
@@ -410,6 +419,7 @@ impl Call {
         let (kept, fresh) = (Vec::new(), Vec::new());
         Self {
             say_at: now.instant + WAITING_EVERY,
+            ring: RING_TIMEOUT,
             id,
             with,
             direction,

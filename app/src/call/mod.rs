@@ -28,7 +28,8 @@
 //! Rules. Both sides dial at once (glare): the lower call id wins and the calls merge. A second caller hears busy and
 //! leaves a missed entry. Hang-up travels on the call's control channel and by envelope; whichever comes second is
 //! ignored, like every duplicate. Candidates that arrive before the offer or the answer are kept (bounded) and applied
-//! then. Only the other side of a call can say anything about it. Strangers never ring: see [`Welcome`].
+//! then. Only the other side of a call can say anything about it. Strangers never ring: see [`Welcome`]; whoever is let in
+//! while they still call rings then (drawn in `line/turned_away.rs`).
 
 mod line;
 pub mod message;
@@ -60,6 +61,8 @@ pub const CANDIDATE_BATCH: Duration = Duration::from_millis(20);
 pub const KEPT_CANDIDATES: usize = 32;
 /// Calls for which candidates may arrive before the offer; the oldest gives way.
 pub const EARLY_CALLS: usize = 8;
+/// Strangers whose calls are kept, in case somebody lets them in meanwhile; the oldest gives way.
+pub const MAX_TURNED_AWAY: usize = 8;
 /// Ended calls remembered, so that late messages about them are recognised; the oldest is forgotten.
 pub const REMEMBERED_CALLS: usize = 64;
 

@@ -2,6 +2,7 @@
 
 mod candidates;
 mod ringing;
+mod strangers;
 mod waiting;
 
 use super::{

@@ -289,6 +289,7 @@ impl Actor {
             self.do_what_the_line_says();
             let (call, loudness) = (self.picture.view.call.as_ref(), self.picture.view.settings.ringtone);
             self.ringing.follow(call, &self.config.voice.sink, loudness);
+            self.show_who_waits();
             self.picture.publish();
             if self.left {
                 break;
@@ -364,6 +365,7 @@ impl Actor {
         }
         self.blocked = self.picture.view.blocked.iter().map(|row| row.key).collect();
         self.hang_up_on_blocked();
+        self.let_in();
         self.follow_contacts();
     }
 

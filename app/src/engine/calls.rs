@@ -310,7 +310,7 @@ impl Actor {
     }
 
     /// How somebody who calls is received.
-    fn welcome(&self, from: PublicKey) -> Welcome {
+    pub(super) fn welcome(&self, from: PublicKey) -> Welcome {
         let contact = self.contacts.iter().any(|contact| contact.key == from);
         match (self.config.auto_answer, contact) {
             (AutoAnswer::All, _) | (AutoAnswer::Contacts, true) => Welcome::Answer,
@@ -527,14 +527,18 @@ impl Actor {
     }
 
     fn missed(&mut self, call: Option<CallId>, key: PublicKey, began: UnixTime) {
+        self.note_missed(key, began);
+        self.read_lists();
+        self.tell(call, EventBody::Missed { from: self.person(key, "") });
+    }
+
+    pub(super) fn note_missed(&mut self, key: PublicKey, began: UnixTime) {
         let with = ContactId::Person(key);
         let name = self.name_of(with, "");
         let outcome = HistoryOutcome::Missed;
         let kept =
             self.storage.add_call(&PastCall { with, name, outcome, began, lasted: None, receipt: None });
         self.kept(kept);
-        self.read_lists();
-        self.tell(call, EventBody::Missed { from: self.person(key, "") });
     }
 
     fn request(&mut self, call: Option<CallId>, key: PublicKey, name: &str, at: UnixTime) {

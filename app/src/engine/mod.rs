@@ -25,6 +25,7 @@ pub mod helping;
 pub(crate) mod invites;
 mod inviting;
 mod key_change;
+mod letting_in;
 pub mod lookout;
 mod mappings;
 pub mod microphone;

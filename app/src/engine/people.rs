@@ -155,7 +155,13 @@ impl Actor {
 
     pub(super) fn accept_request(&mut self, key: PublicKey) -> Result<(), Reason> {
         let now = self.now().unix;
+        let last = self.storage.requests()?.into_iter().find(|request| request.key == key);
+        let calling = self.line.is_waiting(self.now(), key);
         let person = accept_request(&mut self.storage, key, now)?;
+        if let (Some(request), false) = (last, calling) {
+            // Whoever asks what there was with them sees that they called.
+            self.note_missed(key, request.last);
+        }
         self.read_lists();
         self.tell(None, EventBody::Request { state: "accepted", person });
         Ok(())
@@ -163,6 +169,7 @@ impl Actor {
 
     pub(super) fn decline_request(&mut self, key: PublicKey) -> Result<(), Reason> {
         let person = decline_request(&mut self.storage, key)?;
+        self.line.send_away(key);
         self.read_lists();
         self.tell(None, EventBody::Request { state: "declined", person });
         Ok(())

@@ -3,8 +3,8 @@
 use super::{
     WakeSlot,
     view::{
-        BlockedRow, CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow, NOTICES,
-        Notice, PathView, Presence, Quality, RequestRow, Second, TREND, View,
+        Attempt, BlockedRow, CallPhase, CallView, ClaimRow, ContactId, ContactRow, HISTORY_ROWS, HistoryRow,
+        NOTICES, Notice, PathView, Presence, Quality, RequestRow, Second, TREND, View,
     },
 };
 use crate::{
@@ -118,6 +118,8 @@ impl Picture {
                 fingerprint: request.key.fingerprint(),
                 key: request.key,
                 name: request.name,
+                // Found out when it is shown.
+                attempt: Attempt::Past,
             })
             .collect();
         self.view.history = past

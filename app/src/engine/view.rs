@@ -410,6 +410,17 @@ pub struct RequestRow {
     pub name: String,
     /// Short form of the key.
     pub fingerprint: String,
+    /// Whether they still call.
+    pub attempt: Attempt,
+}
+
+/// A stranger's call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is over.
+    Past,
+    /// It goes on, and rings as soon as they are let in.
+    Now,
 }
 
 /// The call of this moment.

@@ -218,7 +218,7 @@ fn requests_since<'a>(before: &'a View, view: &'a View) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::view::CallView;
+    use crate::engine::view::{Attempt, CallView};
     use overlay::Identity;
     use relay::UnixTime;
 
@@ -358,7 +358,8 @@ mod tests {
     fn a_strangers_name_cannot_stretch_or_turn_what_is_said() {
         let mut announcer = announcer();
         let name = format!("\u{202e}eva\n{}", "x".repeat(5000));
-        let request = RequestRow { key: key(3), name, fingerprint: String::new() };
+        let attempt = Attempt::Past;
+        let request = RequestRow { key: key(3), name, fingerprint: String::new(), attempt };
         let said = unseen(&mut announcer, View { requests: vec![request], ..quiet() });
         assert!(said[0].body.len() < 200 && !said[0].body.contains(['\n', '\u{202e}']));
         assert_eq!(announcer.acted(said[0].id, Action::Show), Some(Deed::Open(Page::Request(key(3)))));

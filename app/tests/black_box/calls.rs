@@ -151,6 +151,44 @@ fn strangers_become_requests_and_never_ring() {
 }
 
 #[test]
+fn a_stranger_who_is_accepted_while_they_call_rings_at_once_and_is_answered() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let mut ada = ada_calls_bob(&world, &SILENT);
+    bob.expect("request");
+    // Only now does ada know that nobody reacts.
+    ada.expect("waiting");
+    bob.tell(&format!(r#"{{"do":"accept_request","key":"{}"}}"#, world.key("a")));
+    assert_eq!(bob.expect("incoming")["stranger"], false);
+    ada.expect("ringing");
+    bob.tell(r#"{"do":"answer"}"#);
+    ada.expect("media_flowing");
+    ada.tell(r#"{"do":"hangup"}"#);
+    ada.end().with(0);
+    assert_eq!(bob.expect("ended")["by"], "remote");
+    bob.terminate();
+    bob.end().with(0);
+    let calls = world.run("b", &["history"]).with(0);
+    assert_eq!(calls.events.iter().filter(|event| event["event"] == "history").count(), 1);
+}
+
+#[test]
+fn a_stranger_who_is_accepted_too_late_is_among_the_missed_calls() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let ada = ada_calls_bob(&world, &[&["--ring-timeout", "2"], &SILENT[..]].concat());
+    bob.expect("request");
+    ada.end().failed("no_reaction", 4);
+    bob.tell(&format!(r#"{{"do":"accept_request","key":"{}"}}"#, world.key("a")));
+    assert_eq!(bob.expect("request")["state"], "accepted");
+    bob.terminate();
+    assert!(!bob.end().with(0).has("incoming"));
+    assert_eq!(world.run("b", &["history"]).event("history")["outcome"], "missed");
+}
+
+#[test]
 fn who_was_away_sees_who_called_when_they_are_back_and_nothing_rings() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);

@@ -6,7 +6,7 @@ use app::desktop::{Autostart, AutostartEntry, AutostartError, Bus, Desktop, KeyS
 use app::engine::EngineHandle;
 use app::engine::command::Command;
 use app::engine::gate::{Door, GateHandle};
-use app::engine::view::{CallPhase, HistoryOutcome, HistoryRow, Notifications, RequestRow, View};
+use app::engine::view::{Attempt, CallPhase, HistoryOutcome, HistoryRow, Notifications, View};
 use app::storage::When;
 use app::ui::{Front, Hiding, Locale};
 use egui::accesskit::Toggled;
@@ -238,7 +238,7 @@ fn ringing() -> View {
 }
 
 fn with_request(name: &str) -> View {
-    let row = RequestRow { key: sample::key(9), name: name.to_owned(), fingerprint: String::new() };
+    let row = sample::request(9, name, Attempt::Past);
     View { requests: vec![row], ..sample::contacts() }
 }
 

@@ -459,10 +459,11 @@ fn somebody_already_known_is_opened_instead_of_added() {
 fn a_request_is_accepted_or_declined() {
     let mut window = Window::open(sample::requests());
     window.click("Request from eva");
-    assert!(window.says("eva tried to call you"));
+    assert!(window.says("eva is calling you now"));
     window.click("Add to contacts");
     assert_eq!(window.wished(), [Command::AcceptRequest(sample::key(5))]);
     window.click("Request from frank");
+    assert!(window.says("frank tried to call you"));
     window.click("Decline request");
     assert_eq!(window.wished(), [Command::DeclineRequest(sample::key(6))]);
 }

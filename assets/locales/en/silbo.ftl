@@ -59,6 +59,7 @@ side-help = Helping
 side-help_word = Helping
 side-settings = Settings
 side-request_line = Wants to call you
+side-calling_line = Is calling you now
 side-echo_line = Hear yourself
 side-no_call_yet = No call yet
 side-empty = Nobody here yet. Type a friend's name above and press Enter to find them.
@@ -153,8 +154,10 @@ add-open_one_of = Open contact { $fingerprint }
 request-accept = Add to contacts
 request-decline = Decline request
 request-text = They are not one of your contacts, so it did not ring. The name is what they say; only the fingerprint is certain. Add them to let them call you.
+request-calling_text = They are not one of your contacts, so it does not ring. The name is what they say; only the fingerprint is certain. Add them, and it rings.
 request-gone = This request is settled.
 request-title = { $name } tried to call you
+request-calling = { $name } is calling you now
 
 ## Calls
 

@@ -62,6 +62,7 @@ side-help = Ayudar
 side-help_word = Ayudar
 side-settings = Ajustes
 side-request_line = Quiere llamarte
+side-calling_line = Te está llamando
 side-echo_line = Oye tu propia voz
 side-no_call_yet = Ninguna llamada aún
 side-empty = Aquí no hay nadie todavía. Escribe arriba el nombre de un amigo y pulsa Intro para buscarlo.
@@ -156,8 +157,10 @@ add-open_one_of = Abrir contacto { $fingerprint }
 request-accept = Añadir a los contactos
 request-decline = Rechazar la solicitud
 request-text = No está entre tus contactos, así que no ha sonado. El nombre es lo que dice ser; solo la huella es segura. Añade a esta persona para que pueda llamarte.
+request-calling_text = No está entre tus contactos, así que no suena. El nombre es lo que dice ser; solo la huella es segura. Añade a esta persona y sonará.
 request-gone = Esta solicitud ya está resuelta.
 request-title = { $name } ha intentado llamarte
+request-calling = { $name } te está llamando
 
 ## Llamadas
 

@@ -15,15 +15,16 @@ use relay::{Now, UnixTime};
 use std::{mem, time::Duration};
 
 /// An offer as it arrived.
-struct Offer {
-    id: CallId,
-    from: PublicKey,
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) id: CallId,
+    pub(super) from: PublicKey,
     /// How long it is still good.
-    left: Duration,
+    pub(super) left: Duration,
     welcome: Welcome,
-    description: Vec<u8>,
-    name: String,
-    kind: CallKind,
+    pub(super) description: Vec<u8>,
+    pub(super) name: String,
+    pub(super) kind: CallKind,
 }
 
 impl Line {
@@ -42,7 +43,7 @@ impl Line {
                 let left = left_of_offer(now.unix, sent);
                 self.handle_offer(now, Offer { id, from, left, welcome, description, name, kind });
             }
-            Body::Ringing { description } => self.handle_ringing(from, id, description),
+            Body::Ringing { description } => self.handle_ringing(now, from, id, description),
             Body::Answer { description } => self.handle_answer(now, from, id, description),
             Body::Candidates { candidates } => self.handle_candidates(from, id, welcome, candidates),
             Body::HangUp { why } => self.handle_hang_up(now, from, id, welcome, why),
@@ -54,7 +55,7 @@ impl Line {
     fn handle_offer(&mut self, now: Now, offer: Offer) {
         let Offer { id, from, left, .. } = offer;
         let with = ContactId::Person(from);
-        if self.over.contains(&(with, id)) {
+        if self.over.contains(&(with, id)) || self.turned_away.contains(from, id) {
             return;
         }
         let Some(call) = self.call.as_ref().filter(|call| call.with == with) else {
@@ -79,32 +80,41 @@ impl Line {
 
     /// A call from somebody we are not in a call with.
     fn receive(&mut self, now: Now, offer: Offer) {
+        if offer.welcome == Welcome::TurnAway {
+            return self.turn_away(now, offer);
+        }
         let Offer { id, from, left, welcome, description, name, kind } = offer;
         let with = ContactId::Person(from);
-        let unanswerable = if welcome == Welcome::TurnAway {
-            Some(CallEvent::TurnedAway { name: name.clone() })
-        } else if left == Duration::ZERO || self.call.is_some() {
-            Some(CallEvent::Missed)
-        } else {
-            None
-        };
-        if let Some(event) = unanswerable {
-            if event == CallEvent::Missed && left > Duration::ZERO {
+        if left == Duration::ZERO || self.call.is_some() {
+            if left > Duration::ZERO {
                 self.send(from, id, Body::Busy);
             }
             self.remember(with, id);
-            self.outputs.push_back(Output::Event { call: id, with, event });
+            self.outputs.push_back(Output::Event { call: id, with, event: CallEvent::Missed });
             return;
         }
         let start = Start::Prepare { offer: description.clone() };
         let state = State::Incoming { offer: description, deadline: now.instant + left };
         let mut call = Call::new(now, id, with, Direction::Received, state, Media::Starting);
         call.kept = self.take_early(from, id);
+        self.begin_ringing(now, call, welcome, CallEvent::Incoming { name, kind }, start);
+    }
+
+    /// A call rings here from now on, or is picked up at once.
+    pub(super) fn begin_ringing(
+        &mut self,
+        now: Now,
+        call: Call,
+        welcome: Welcome,
+        incoming: CallEvent,
+        start: Start,
+    ) {
+        let id = call.id;
         self.call = Some(call);
-        self.tell(CallEvent::Incoming { name, kind });
+        self.tell(incoming);
         self.outputs.push_back(Output::Start { call: id, start });
         if welcome == Welcome::Answer {
-            // Cannot fail: the call was put into Incoming above.
+            // Cannot fail: the call is an incoming one.
             let _ = self.answer(now);
         }
     }
@@ -126,11 +136,11 @@ impl Line {
         self.outputs.push_back(Output::Start { call: id, start: Start::Prepare { offer: description } });
     }
 
-    fn handle_ringing(&mut self, from: PublicKey, id: CallId, description: Option<Vec<u8>>) {
+    fn handle_ringing(&mut self, now: Now, from: PublicKey, id: CallId, description: Option<Vec<u8>>) {
         let Some(call) = self.current_with(from, id) else { return };
         match call.state {
-            State::Calling { offer: OfferSent::Yes, deadline } => {
-                call.state = State::Ringing { deadline };
+            State::Calling { offer: OfferSent::Yes, .. } => {
+                call.state = State::Ringing { deadline: now.instant + call.ring };
                 self.tell(CallEvent::Ringing);
             }
             State::Ringing { .. } => {}
@@ -161,7 +171,8 @@ impl Line {
 
     fn handle_candidates(&mut self, from: PublicKey, id: CallId, welcome: Welcome, candidates: Vec<Vec<u8>>) {
         let Some(call) = self.current_with(from, id) else {
-            if welcome != Welcome::TurnAway && !self.over.contains(&(ContactId::Person(from), id)) {
+            let kept = self.turned_away.add_candidates(from, id, &candidates);
+            if !kept && welcome != Welcome::TurnAway && !self.over.contains(&(ContactId::Person(from), id)) {
                 self.keep_early(from, id, candidates);
             }
             return;
@@ -177,7 +188,9 @@ impl Line {
     fn handle_hang_up(&mut self, now: Now, from: PublicKey, id: CallId, welcome: Welcome, why: HangUp) {
         let Some(call) = self.current_with(from, id) else {
             // It may have overtaken its offer, which must then not ring.
-            if welcome != Welcome::TurnAway {
+            if self.turned_away.contains(from, id) {
+                self.send_away(from);
+            } else if welcome != Welcome::TurnAway {
                 self.remember(ContactId::Person(from), id);
             }
             return;

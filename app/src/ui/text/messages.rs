@@ -25,7 +25,7 @@ messages! {
         /// Side panel.
         side {
             no_name, choose_name, field, clear, invite, contacts, requests, recent, recent_word,
-            network, network_word, help, help_word, settings, request_line, echo_line, no_call_yet,
+            network, network_word, help, help_word, settings, request_line, calling_line, echo_line, no_call_yet,
             empty, joining, joining_tip, online, offline, key_tip,
             verified(name: &str),
             blocked,
@@ -81,8 +81,8 @@ messages! {
         }
         /// Requests of strangers.
         request {
-            accept, decline, text, gone,
-            title(name: &str),
+            accept, decline, text, calling_text, gone,
+            title(name: &str), calling(name: &str),
         }
         /// Calls.
         call {

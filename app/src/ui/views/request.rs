@@ -2,7 +2,7 @@
 
 use super::sentence_ui;
 use crate::engine::command::Command;
-use crate::engine::view::{ContactId, View};
+use crate::engine::view::{Attempt, ContactId, View};
 use crate::ui::state::{Page, UiState};
 use crate::ui::text::request as words;
 use crate::ui::theme::{font, palette, size};
@@ -26,8 +26,12 @@ pub(super) fn request_ui(
         let colors = palette(ui);
         Avatar::new(ContactId::Person(key), &request.name, size::AVATAR_LARGE).show(ui);
         ui.add_space(size::GAP);
-        label(ui, words::title(&request.name), font::title(), colors.text);
-        label(ui, words::text(), font::body(), colors.text_muted);
+        let (title, text) = match request.attempt {
+            Attempt::Past => (words::title(&request.name), words::text()),
+            Attempt::Now => (words::calling(&request.name), words::calling_text()),
+        };
+        label(ui, title, font::title(), colors.text);
+        label(ui, text, font::body(), colors.text_muted);
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
             ui.horizontal(|ui| {

@@ -1,7 +1,7 @@
 //! The side panel: the own card, the field that searches and adds, requests and contacts.
 
 use crate::engine::command::Command;
-use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
+use crate::engine::view::{Attempt, ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
@@ -223,7 +223,11 @@ fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     }
     section(ui, words::requests());
     for request in &view.requests {
-        let row = ListRow::contact(ContactId::Person(request.key), &request.name, words::request_line())
+        let line = match request.attempt {
+            Attempt::Past => words::request_line(),
+            Attempt::Now => words::calling_line(),
+        };
+        let row = ListRow::contact(ContactId::Person(request.key), &request.name, line)
             .named(&words::request(&request.name))
             .selected(state.page == Page::Request(request.key))
             .show(ui);
