@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "waits for a real sound server, bounded by a deadline")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test may fail it")]
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -118,19 +118,26 @@ fn in_a_process_of_its_own(name: &str) -> Option<PathBuf> {
         return Some(directory.into());
     }
     let directory = tempfile::tempdir().unwrap();
-    // The server hangs up on whoever shows no cookie, although it lets everybody in; the one in our home may be missing.
-    let cookie = directory.path().join("any-cookie");
-    std::fs::write(&cookie, [7; 256]).unwrap();
+    let home = directory.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    at_home(&home, name, &directory);
+    None
+}
+
+/// The process of its own, of somebody who lives there and has never shown a cookie to a sound server.
+fn at_home(home: &Path, name: &str, directory: &tempfile::TempDir) {
+    let directory = directory.path();
     let status = Command::new(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
-        .env(CHILD, directory.path())
-        .env("PULSE_SERVER", format!("unix:{}", directory.path().join("native").display()))
-        .env("PULSE_COOKIE", cookie)
-        .env("XDG_RUNTIME_DIR", directory.path())
+        .env(CHILD, directory)
+        .env("PULSE_SERVER", format!("unix:{}", directory.join("native").display()))
+        .env("XDG_RUNTIME_DIR", directory)
+        .env("ALSA_CONFIG_PATH", directory.join("alsa.conf"))
+        .env("HOME", home)
+        .env_remove("PULSE_COOKIE")
         .status()
         .unwrap();
     assert!(status.success());
-    None
 }
 
 /// Tells the process of its own where everything is.
@@ -248,6 +255,42 @@ fn it_rings_on_the_loudspeaker_until_somebody_picks_up() {
         assert!(silent, "{tone:?} does not stop");
     }
     assert!(Player::start(Tone::Incoming, &AudioSink::Null).is_none(), "only loudspeakers ring");
+}
+
+#[test]
+fn in_a_home_without_a_cookie_one_is_made_and_shown() {
+    let Some(directory) = in_a_process_of_its_own("in_a_home_without_a_cookie_one_is_made_and_shown") else {
+        return;
+    };
+    let _server = serve(&directory);
+    let cookie = directory.join("home/.config/pulse/cookie");
+    assert!(!cookie.exists());
+    assert!(list().unwrap().iter().any(|device| device.id == "loop.monitor"));
+    let made = std::fs::read(&cookie).unwrap();
+    assert_eq!((made.len(), std::fs::metadata(&cookie).unwrap().mode() & 0o777), (256, 0o600));
+    assert!(open("default", "default").is_ok());
+    assert_eq!(std::fs::read(&cookie).unwrap(), made, "what others may have read stays");
+}
+
+#[test]
+fn in_a_home_that_cannot_be_written_alsa_is_used_and_without_it_the_file_is_named() {
+    let name = "in_a_home_that_cannot_be_written_alsa_is_used_and_without_it_the_file_is_named";
+    let Some(directory) = std::env::var_os(CHILD).map(PathBuf::from) else {
+        // Nobody can make a file in what is no folder, also not the superuser.
+        return at_home(Path::new("/dev/null"), name, &tempfile::tempdir().unwrap());
+    };
+    let _server = serve(&directory);
+    for (direction, opened) in
+        [(Direction::Capture, open("default", "null")), (Direction::Playback, open("silence", "default"))]
+    {
+        let Err(DeviceError::NoCookie { direction: blamed, path, .. }) = opened else { panic!("it works") };
+        assert_eq!((blamed, path.as_path()), (direction, Path::new("/dev/null/.config/pulse/cookie")));
+    }
+    let card = "pcm.!default { type null hint { show on description \"A card\" } }\n";
+    std::fs::write(directory.join("alsa.conf"), card).unwrap();
+    assert!(open("default", "default").is_ok());
+    let found = list().unwrap();
+    assert!(found.iter().all(|device| device.id == "default") && found.len() == 2, "{found:?}");
 }
 
 /// How many such events there are since.

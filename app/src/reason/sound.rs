@@ -14,6 +14,8 @@ pub enum Fault {
     Busy(Direction),
     /// The system keeps it from us.
     Denied(Direction),
+    /// The sound system lets nobody in without a file, which is not there.
+    KeptOut,
     /// It was chosen in a call, and does not work; the call goes on with what it had.
     Refused(Direction),
     /// Something else, or it is a file.
@@ -30,6 +32,7 @@ impl Fault {
             }
             DeviceError::Busy { direction } => Self::Busy(*direction),
             DeviceError::Denied { direction } => Self::Denied(*direction),
+            DeviceError::NoCookie { .. } => Self::KeptOut,
             _ => Self::Other,
         }
     }
@@ -62,15 +65,21 @@ impl Fault {
                 "The call goes on with the one before; choose it again once it works, or another one."
             }
             Self::Denied(_) => "Let it in the privacy settings of the system, then try again.",
+            Self::KeptOut => {
+                "See that the home folder can be written and the disk is not full, then try once more."
+            }
             Self::Other => {
                 "Check that it is connected or exists, or choose another one (--mic, --speaker, --camera, --display)."
             }
         };
         let message = match self {
             Self::Other => format!("The device or file cannot be used: {why}."),
-            Self::Missing(_) | Self::Gone(_) | Self::Busy(_) | Self::Denied(_) | Self::Refused(_) => {
-                capitalised(why)
-            }
+            Self::Missing(_)
+            | Self::Gone(_)
+            | Self::Busy(_)
+            | Self::Denied(_)
+            | Self::KeptOut
+            | Self::Refused(_) => capitalised(why),
         };
         (message, next_step)
     }
@@ -83,6 +92,7 @@ pub(crate) fn direction_of(error: &DeviceError) -> Option<Direction> {
         | DeviceError::NotFound { direction, .. }
         | DeviceError::Busy { direction }
         | DeviceError::Denied { direction }
+        | DeviceError::NoCookie { direction, .. }
         | DeviceError::Unsupported { direction, .. }
         | DeviceError::Lost { direction, .. } => Some(*direction),
         DeviceError::Unreadable { .. } => Some(Direction::Capture),

@@ -59,6 +59,40 @@ fn without_a_microphone_or_a_loudspeaker_a_call_says_which_and_how_to_go_on() {
     echo(&[]).with(0);
 }
 
+/// Sound of somebody who lives here and has never shown a cookie to a sound server.
+fn at_home(home: &Path, command: Command) -> Silbo {
+    let mut command = command;
+    Silbo::spawn(command.env("HOME", home).env_remove("PULSE_COOKIE"))
+}
+
+#[test]
+fn a_home_that_has_no_cookie_has_sound_and_one_that_cannot_be_written_is_told() {
+    let world = World::empty();
+    let server = Server::start(&world.path("sound"));
+    server.plug_in();
+    let words = ["call", "echo", "--duration", "1"];
+    let home = world.path("home");
+    fs::create_dir(&home).unwrap();
+    at_home(&home, with_sound(&world, &words)).end().with(0);
+    // Nobody can make a file in what is no folder, also not the superuser.
+    let kept_out = at_home(Path::new("/dev/null"), with_sound(&world, &words)).end().failed("device", 1);
+    let why = "the sound system lets in only who has the file /dev/null/.config/pulse/cookie, which cannot be made or read: \
+               Not a directory (os error 20)";
+    told(
+        kept_out.event("error"),
+        &Reason::Device { why: why.into(), fault: Fault::KeptOut },
+        [
+            "The sound system lets in only who has the file /dev/null/.config/pulse/cookie, which cannot be made or read: \
+             Not a directory (os error 20).",
+            "See that the home folder can be written and the disk is not full, then try once more.",
+        ],
+        [
+            &format!("Silbo cannot use the sound of this computer ({why})."),
+            "See that your home folder can be written and the disk is not full, then try once more.",
+        ],
+    );
+}
+
 #[test]
 fn a_microphone_unplugged_in_mid_call_is_told_and_the_call_goes_on() {
     let world = World::empty();

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | no microphone | neither a sound server nor a card | This computer has no microphone, or its sound system is not running. |
 //! | no loudspeaker | the same | This computer has no loudspeaker, or its sound system is not running. |
+//! | no cookie for the sound server | a home that cannot be written; one that can: nothing | The sound system lets in only who has the file .. |
 //! | microphone unplugged in mid-call | the sound server takes it away | The microphone stopped working: the sound system stopped it. |
 //! | chosen microphone not there | it is asked for by name | There is no microphone "headset.monitor". |
 //! | sound server dead in mid-call | killed | as above, and the same of the loudspeaker |

@@ -1,4 +1,4 @@
-//! Real microphones and loudspeakers through `cpal`: PulseAudio where it runs, ALSA otherwise.
+//! Real microphones and loudspeakers through `cpal`: PulseAudio where it runs (and is shown a cookie), ALSA otherwise.
 //!
 //! PulseAudio converts to 48 kHz mono `f32` for us, so we ask for exactly that, and always for a fixed
 //! buffer: its default buffers two seconds. ALSA is asked for its default format; we mix and convert.
@@ -13,6 +13,7 @@ use cpal::{
 };
 use rtrb::{Consumer, Producer};
 
+use super::cookie::{self, NoCookie};
 use super::ring::{CaptureCallback, PlaybackCallback, Pulse, ring};
 use super::{AudioSink, AudioSource, DeviceError, DeviceInfo, Direction};
 use crate::frame::{BLOCK, Block, SAMPLE_RATE};
@@ -57,13 +58,14 @@ pub(crate) struct Microphone {
 impl Microphone {
     /// Opens the one that is meant; the default one for a source that is none.
     pub(crate) fn of(source: &AudioSource) -> Result<Self, DeviceError> {
-        match source {
+        let opened = match source {
             AudioSource::Device(id) => Self::open(Some(id)),
             AudioSource::Preferred(id) => Self::open(Some(id)).or_else(|_| Self::open(None)),
             AudioSource::Default | AudioSource::File(_) | AudioSource::Tone(_) | AudioSource::Silence => {
                 Self::open(None)
             }
-        }
+        };
+        opened.map_err(|error| kept_out(Direction::Capture).unwrap_or(error))
     }
 
     /// Opens the microphone with this id, or the default one.
@@ -141,11 +143,12 @@ pub(crate) struct Loudspeaker {
 impl Loudspeaker {
     /// Opens the one that is meant; the default one for a sink that is none.
     pub(crate) fn of(sink: &AudioSink) -> Result<Self, DeviceError> {
-        match sink {
+        let opened = match sink {
             AudioSink::Device(id) => Self::open(Some(id)),
             AudioSink::Preferred(id) => Self::open(Some(id)).or_else(|_| Self::open(None)),
             AudioSink::Default | AudioSink::File(_) | AudioSink::Null => Self::open(None),
-        }
+        };
+        opened.map_err(|error| kept_out(Direction::Playback).unwrap_or(error))
     }
 
     /// Opens the loudspeaker with this id, or the default one.
@@ -245,12 +248,31 @@ fn note(pulse: &Pulse, error: &cpal::Error) {
     }
 }
 
-/// PulseAudio (or PipeWire's imitation of it) if it runs, ALSA otherwise.
+/// PulseAudio (or PipeWire's imitation of it) if it runs and lets us in, ALSA otherwise. Not if it only has died: ALSA would
+/// take the card itself, which the server then finds busy when it is back.
 fn host(direction: Direction) -> Result<Host, DeviceError> {
     let running = cpal::available_hosts();
-    let chosen = [HostId::PulseAudio, HostId::Alsa].into_iter().find(|host| running.contains(host));
+    let serves = |host: &HostId| running.contains(host) && (*host != HostId::PulseAudio || shows_a_cookie());
+    let chosen = [HostId::PulseAudio, HostId::Alsa].into_iter().find(serves);
     let chosen = chosen.ok_or(DeviceError::None { direction })?;
     cpal::host_from_id(chosen).map_err(|error| classify(direction, &error))
+}
+
+/// Whether PulseAudio lets us in. ALSA often finds a way to it, and that client does without a file; but it knows no device
+/// by name, and follows none that is plugged in.
+fn shows_a_cookie() -> bool {
+    let provided = cookie::driver::provide();
+    if let Err(NoCookie { path, why }) = &provided {
+        tracing::debug!(file = %path.display(), why, "PulseAudio wants to be shown a file that cannot be made; ALSA is used");
+    }
+    provided.is_ok()
+}
+
+/// Why nothing can be opened, where it is that PulseAudio runs and does not let us in, and ALSA was no way around.
+fn kept_out(direction: Direction) -> Option<DeviceError> {
+    let runs = cpal::available_hosts().contains(&HostId::PulseAudio);
+    let NoCookie { path, why } = cookie::driver::provide().err().filter(|_| runs)?;
+    Some(DeviceError::NoCookie { direction, path, why })
 }
 
 fn find(id: Option<&str>, direction: Direction) -> Result<Device, DeviceError> {

@@ -53,6 +53,16 @@ pub enum DeviceError {
         /// Microphone or loudspeaker.
         direction: Direction,
     },
+    /// PulseAudio lets nobody in who shows no cookie; there is none, and none can be made.
+    #[error("the sound system lets in only who has the file {}, which cannot be made or read: {why}", path.display())]
+    NoCookie {
+        /// Microphone or loudspeaker.
+        direction: Direction,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
     /// It cannot do what we need.
     #[error("the {direction} cannot be used: {why}")]
     Unsupported {

@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 mod card;
 mod clocked;
+mod cookie;
 mod error;
 pub mod ring;
 pub mod wav;

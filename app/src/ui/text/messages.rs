@@ -307,6 +307,7 @@ messages! {
             device(why: &str),
             microphone_missing, microphone_gone, microphone_busy, microphone_denied,
             loudspeaker_missing, loudspeaker_gone, loudspeaker_busy, loudspeaker_denied,
+            sound_kept_out(why: &str),
             microphone_refused, loudspeaker_refused,
             camera_missing, camera_busy, camera_denied, camera_silent,
             camera_unusable(why: &str),

@@ -137,6 +137,7 @@ fn device(why: &str, fault: Fault) -> Sentence {
         Fault::Busy(Direction::Playback) => reason::loudspeaker_busy(),
         Fault::Denied(Direction::Capture) => reason::microphone_denied(),
         Fault::Denied(Direction::Playback) => reason::loudspeaker_denied(),
+        Fault::KeptOut => reason::sound_kept_out(why),
         Fault::Refused(Direction::Capture) => reason::microphone_refused(),
         Fault::Refused(Direction::Playback) => reason::loudspeaker_refused(),
         Fault::Other => reason::device(why),
