@@ -197,6 +197,7 @@ impl Actor {
             }
             Some(SessionEvent::PicturesLost(error)) => self.pictures_lost(call, &error),
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
+            Some(SessionEvent::Mute(mute)) => self.other_end_muted(call, mute),
             // Nobody speaks SDP here.
             Some(SessionEvent::Sdp(_) | SessionEvent::SdpRefused(_)) => {}
             Some(SessionEvent::Ended(end)) => {

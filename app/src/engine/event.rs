@@ -8,7 +8,7 @@ use crate::{
     reason::Reason,
     storage::Verified,
 };
-use media::session::{CallStats, MediaDirection, PathProtocol, PathReport};
+use media::session::{CallStats, MediaDirection, Mute, PathProtocol, PathReport};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::{Credentials, UnixTime};
 use serde_json::{Map, Value, json};
@@ -67,6 +67,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
          width, height, freezes, frozen_ms, pictures_sent, pictures_shown: each second",
     ),
     ("first_picture", "the first picture of the other end is shown"),
+    ("their_microphone", "muted: the other end muted its microphone, or opened it"),
     ("call_words", "four words that are the same at both ends when nobody is between them, in `words`"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
@@ -302,6 +303,8 @@ pub enum EventBody {
     },
     /// The first picture of the other end is shown.
     FirstPicture,
+    /// Whether the other end is muted.
+    TheirMicrophone(Mute),
     /// What both ends of the call read aloud.
     CallWords(CallWords),
     /// How the call is.
@@ -373,6 +376,7 @@ impl EventBody {
             Self::Path(_) => "path",
             Self::MediaFlowing { .. } => "media_flowing",
             Self::FirstPicture => "first_picture",
+            Self::TheirMicrophone(_) => "their_microphone",
             Self::CallWords(_) => "call_words",
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
@@ -493,6 +497,7 @@ impl EventBody {
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
             Self::FirstPicture => json!({}),
+            Self::TheirMicrophone(mute) => json!({ "muted": *mute == Mute::On }),
             Self::CallWords(words) => json!({ "words": words.words() }),
             Self::Ended { ended, receipt } => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),

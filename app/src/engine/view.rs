@@ -28,7 +28,7 @@ use crate::{
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
     mix::Volume,
-    session::Camera,
+    session::{Camera, Mute},
     tones::Loudness,
     video::{
         driver::{Screen, Viewfinder},
@@ -427,6 +427,8 @@ pub struct CallView {
     pub waiting: Option<Waiting>,
     /// Whether our microphone is muted.
     pub muted: bool,
+    /// Whether that of the other side is.
+    pub their_microphone: Mute,
     /// How loud the other side is heard.
     pub volume: Volume,
     /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
@@ -465,6 +467,7 @@ impl CallView {
             kind: CallKind::Voice,
             waiting: None,
             muted: false,
+            their_microphone: Mute::Off,
             volume: Volume::AS_SENT,
             camera: None,
             sharing: Sharing::Off,

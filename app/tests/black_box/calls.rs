@@ -126,6 +126,33 @@ fn a_contact_rings_and_is_answered_by_a_person() {
 }
 
 #[test]
+fn each_end_is_told_that_the_other_is_muted_and_that_it_is_no_more() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let mut ada = ada_calls_bob(&world, &SILENT);
+    bob.expect("incoming");
+    ada.expect("ringing");
+    // Nobody is told of it while it rings.
+    ada.tell(r#"{"do":"mute"}"#);
+    bob.tell(r#"{"do":"answer"}"#);
+    let answered = bob.expect_one_of(&["answered", "their_microphone"]);
+    assert_eq!(answered["event"], "answered");
+    assert_eq!(bob.expect("their_microphone")["muted"], true);
+    for (word, muted) in [("mute", true), ("unmute", false), ("mute", true)] {
+        bob.tell(&format!(r#"{{"do":"{word}"}}"#));
+        assert_eq!(ada.expect("their_microphone")["muted"], muted);
+    }
+    ada.tell(r#"{"do":"unmute"}"#);
+    assert_eq!(bob.expect("their_microphone")["muted"], false);
+    bob.tell(r#"{"do":"hangup"}"#);
+    ada.end().with(0);
+    bob.terminate();
+    bob.end().with(0);
+}
+
+#[test]
 fn strangers_become_requests_and_never_ring() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);

@@ -8,11 +8,11 @@ use app::engine::microphone::MicrophoneSign;
 use app::engine::view::{CallPhase, CallView, Notice, View};
 use app::reason::{Fault, Reason};
 use app::ui::{Hiding, Locale};
-use egui::accesskit::Role;
+use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers, Rect, Theme, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::Direction;
-use media::session::Camera;
+use media::session::{Camera, Mute};
 use std::time::{Duration, Instant};
 
 const SMALLEST: Vec2 = vec2(720.0, 480.0);
@@ -35,6 +35,10 @@ fn silent(view: View) -> View {
 
 fn muted(view: View) -> View {
     changed(view, |call| call.muted = true)
+}
+
+fn they_are_muted(view: View) -> View {
+    changed(view, |call| call.their_microphone = Mute::On)
 }
 
 fn called_with_video() -> View {
@@ -60,6 +64,11 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     look(&mut window, "sharing with statistics");
     window.show(told(silent(sharing(sample::filmed(now)))));
     look(&mut window, "statistics and notices");
+    look(&mut open(they_are_muted(sample::active(now))), "the other end is muted");
+    let mut window = open(they_are_muted(sharing(sample::filmed(now))));
+    look(&mut window, "the other end is seen and muted");
+    window.press(Modifiers::NONE, Key::F11);
+    look(&mut window, "the other end is muted on a full screen");
     let mut window = open(muted(sample::active(now)));
     look(&mut window, "hold space to talk");
     window.hold_space();
@@ -130,6 +139,37 @@ fn a_microphone_that_gives_nothing_is_told_of_and_leads_to_the_devices() {
     assert!(!window.says(warning), "it was heard");
     window.show(changed(silent(sample::active(now)), |call| call.muted = true));
     assert!(!window.says(warning), "whoever is muted knows why");
+}
+
+#[test]
+fn that_the_other_end_is_muted_stands_beside_its_name_while_it_is_and_moves_nothing() {
+    let now = Instant::now();
+    let told = "carmen.santana is muted";
+    for view in [sample::active(now), sample::filmed(now)] {
+        let mut window = Window::open(view.clone());
+        let controls = window.round_buttons();
+        assert!(!window.says(told));
+        window.show(they_are_muted(view.clone()));
+        assert_eq!(window.round_buttons(), controls);
+        let pill = window.harness.get_by_label(told);
+        assert_eq!(pill.accesskit_node().live(), Live::Polite, "a screen reader says it");
+        let name = window.harness.get_by_label("carmen.santana").rect();
+        assert!(pill.rect().left() > name.right() && pill.rect().y_range().intersects(name.y_range()));
+        window.show(view);
+        assert!(!window.says(told));
+    }
+}
+
+#[test]
+fn that_the_other_end_is_muted_is_seen_on_a_full_screen_and_in_the_small_window() {
+    let mut window = Window::open(they_are_muted(sample::filmed(Instant::now())));
+    for (modifiers, key) in [(Modifiers::NONE, Key::F11), (Modifiers::COMMAND, Key::P)] {
+        window.press(modifiers, key);
+        assert!(window.says("carmen.santana is muted"), "{key:?}");
+        window.pass(Duration::from_secs(10));
+        assert!(window.says("carmen.santana is muted"), "the controls go, and this stays");
+        window.press(modifiers, key);
+    }
 }
 
 #[test]

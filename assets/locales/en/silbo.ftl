@@ -180,6 +180,9 @@ call-cancel = Cancel call
 call-again = Call again
 call-close = Close
 call-muted = You are muted. Nobody hears you.
+# Stands beside the name of the other end while that is muted; screen readers say the whole sentence.
+call-muted_word = Muted
+call-they_are_muted = { $name } is muted
 call-hold_to_talk = Hold Space to talk
 call-heard_while_held = You are heard while you hold Space
 call-mic = Your microphone

@@ -183,6 +183,9 @@ call-cancel = Cancelar llamada
 call-again = Llamar otra vez
 call-close = Cerrar
 call-muted = Estás en silencio. Nadie te oye.
+# Junto al nombre de la otra persona mientras está en silencio; los lectores de pantalla dicen la frase entera.
+call-muted_word = En silencio
+call-they_are_muted = { $name } está en silencio
 call-hold_to_talk = Mantén pulsado Espacio para hablar
 call-heard_while_held = Te oyen mientras mantienes pulsado Espacio
 call-mic = Tu micrófono

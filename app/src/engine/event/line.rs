@@ -3,7 +3,7 @@
 use super::{Event, EventBody, Person, Relation};
 use crate::engine::view::Sentence;
 use crate::storage::Verified;
-use media::session::MediaDirection;
+use media::session::{MediaDirection, Mute};
 use overlay::identity::safety::SafetyNumber;
 use relay::UnixTime;
 use std::time::Duration;
@@ -81,6 +81,8 @@ impl Event {
             }
             EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
             EventBody::FirstPicture => "The picture is here.".into(),
+            EventBody::TheirMicrophone(Mute::On) => "They are muted.".into(),
+            EventBody::TheirMicrophone(Mute::Off) => "They are muted no longer.".into(),
             EventBody::CallWords(words) => {
                 format!("Read these aloud; if theirs are the same, nobody is between you: {words}")
             }

@@ -92,6 +92,8 @@ messages! {
             keys_verified, own_camera, own_screen, own_window, move_own, microphone_silent, check_devices,
             sharing_screen, sharing_window, stop, camera_while_sharing,
             picture_of(name: &str),
+            muted_word,
+            they_are_muted(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
             calling, ringing, incoming, incoming_video, connecting, active, ended, calling_detail, ringing_detail,
