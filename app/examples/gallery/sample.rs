@@ -357,6 +357,7 @@ fn past(
         when,
         lasted,
         receipt: lasted.map(|_| receipt()),
+        reply: None,
     }
 }
 

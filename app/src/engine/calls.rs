@@ -363,7 +363,10 @@ impl Actor {
             Ok(signal)
                 if matches!(
                     signal.body,
-                    Body::Answer { .. } | Body::Decline | Body::HangUp { .. } | Body::Candidates { .. }
+                    Body::Answer { .. }
+                        | Body::Decline { .. }
+                        | Body::HangUp { .. }
+                        | Body::Candidates { .. }
                 ) =>
             {
                 self.line.handle_signal(now, with, now.unix, Welcome::TurnAway, signal);
@@ -497,7 +500,7 @@ impl Actor {
                     self.request(Some(call), key, &name, self.now().unix);
                 }
             }
-            CallEvent::Ended(ended) => self.call_ended(call, ended),
+            CallEvent::Ended(ended) => self.call_ended(call, self.said_by_contact(with, ended)),
         }
     }
 
@@ -531,8 +534,7 @@ impl Actor {
         let with = ContactId::Person(key);
         let name = self.name_of(with, "");
         let outcome = HistoryOutcome::Missed;
-        let kept =
-            self.storage.add_call(&PastCall { with, name, outcome, began, lasted: None, receipt: None });
+        let kept = self.storage.add_call(&PastCall::unmeasured(with, name, outcome, began));
         self.kept(kept);
         self.read_lists();
         self.tell(call, EventBody::Missed { from: self.person(key, "") });
@@ -557,7 +559,8 @@ impl Actor {
                 (Direction::Received, Some(_)) => HistoryOutcome::Received,
                 (Direction::Received, None) => HistoryOutcome::Missed,
             };
-            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt };
+            let reply = ended.reason.reply().cloned();
+            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt, reply };
             let kept = self.storage.add_call(&past);
             self.kept(kept);
             self.read_lists();

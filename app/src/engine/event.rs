@@ -4,7 +4,7 @@
 
 use super::{call_words::CallWords, diagnosis::Diagnosis};
 use crate::{
-    call::{CallId, Ended, Receipt, Side, Waiting},
+    call::{CallId, Ended, Receipt, Reply, Side, Waiting},
     reason::Reason,
     storage::Verified,
 };
@@ -51,7 +51,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     ("presence", "key, fingerprint, name, here, last_seen_ms: a contact came online, or left"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
-    ("history", "with, name, outcome, began_ms, duration_ms, receipt: one past call"),
+    ("history", "with, name, outcome, began_ms, duration_ms, receipt, reply: one past call"),
     ("incoming", "from, key, name, stranger: somebody calls"),
     ("ringing", "it rings there"),
     ("answered", "the call was picked up"),
@@ -73,7 +73,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("missed", "from, key: a call that could not ring"),
     (
         "ended",
-        "reason, by, duration_ms, receipt (path, seconds, mos, worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
+        "reason, by, duration_ms, reply (what the other end said, if it declined and said something), receipt (path, seconds, mos, worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
          height, fps, frozen_ms; null where nothing was measured): the call is over",
     ),
     ("exported", "file, key, fingerprint, name, contacts, calls: everything is in one sealed file"),
@@ -276,6 +276,8 @@ pub enum EventBody {
         lasted: Option<Duration>,
         /// What it was like.
         receipt: Option<Receipt>,
+        /// What the other side said, which declined it.
+        reply: Option<Reply>,
     },
     /// Somebody calls.
     Incoming {
@@ -451,9 +453,10 @@ impl EventBody {
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,
             }),
-            Self::History { with, name, outcome, began, lasted, receipt, .. } => json!({
+            Self::History { with, name, outcome, began, lasted, receipt, reply, .. } => json!({
                 "with": with, "name": name, "outcome": outcome,
                 "began_ms": began.as_millis(), "duration_ms": lasted.map(millis), "receipt": receipt,
+                "reply": reply.as_ref().map(Reply::as_str),
             }),
             Self::Incoming { from, stranger } => json!({
                 "from": from.shown, "key": from.key.to_string(), "name": from.name, "stranger": stranger,
@@ -502,6 +505,7 @@ impl EventBody {
             Self::Ended { ended, receipt } => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),
                 "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": receipt,
+                "reply": ended.reason.reply().map(Reply::as_str),
             }),
             Self::Custody(custody) => custody.fields(),
             Self::DeviceLost(reason) | Self::Error(reason) | Self::Refused(reason) => {

@@ -21,7 +21,7 @@ use super::{
     scan::Scan,
 };
 use crate::{
-    call::{CallKind, Receipt, Waiting},
+    call::{CallKind, Receipt, Reply, Waiting},
     reason::Reason,
     storage::{Nickname, Verified, When},
 };
@@ -547,6 +547,8 @@ pub struct HistoryRow {
     pub lasted: Option<Duration>,
     /// What it was like.
     pub receipt: Option<Receipt>,
+    /// What the other side said, which declined it.
+    pub reply: Option<Reply>,
 }
 
 /// What came of a past call.

@@ -234,6 +234,24 @@ call-quality_label = Sound quality: { $bars ->
 }
 call-lost_and_delay = It takes { $milliseconds } ms from mouth to ear. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
 
+## Declining with a few words
+
+reply-open = Decline with a message
+reply-title = What should { $name } read?
+# Three sentences that are ready: what is said to whoever calls, as it stands here.
+reply-later = I will call you back.
+reply-not_now = I can't talk right now.
+reply-ten_minutes = Call me again in ten minutes.
+reply-hint = Or in your own words
+reply-field = Your own words
+reply-note = It declines the call, and nobody else can read it.
+reply-too_long = That is too long: leave something out.
+reply-characters = A message is one line, without signs that cannot be seen.
+reply-send = Decline and send
+reply-back = Back to the call
+# What the other end said.
+reply-said = { $name }: “{ $words }”
+
 ## What others would see, outside a call
 
 camera-title = Camera
@@ -678,6 +696,8 @@ history-received = Incoming call
 history-missed = Missed call
 history-placed = Outgoing call
 history-unanswered = Not connected
+# What somebody said who declined.
+history-quoted = “{ $words }”
 
 ## Notices
 

@@ -237,6 +237,24 @@ call-quality_label = Calidad del sonido: { $bars ->
 }
 call-lost_and_delay = De la boca al oído tarda { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
 
+## Rechazar con unas palabras
+
+reply-open = Rechazar con un mensaje
+reply-title = ¿Qué quieres que lea { $name }?
+# Tres frases preparadas: lo que se le dice a quien llama, tal como está aquí.
+reply-later = Te llamo luego.
+reply-not_now = Ahora no puedo hablar.
+reply-ten_minutes = Llámame otra vez en diez minutos.
+reply-hint = O con tus palabras
+reply-field = Tus palabras
+reply-note = Rechaza la llamada, y nadie más puede leerlo.
+reply-too_long = Es demasiado largo: quita algo.
+reply-characters = Un mensaje es una sola línea, sin signos que no se ven.
+reply-send = Rechazar y enviar
+reply-back = Volver a la llamada
+# Lo que dijo la otra persona.
+reply-said = { $name }: «{ $words }»
+
 ## What others would see, outside a call
 
 camera-title = Cámara
@@ -679,6 +697,8 @@ history-received = Llamada recibida
 history-missed = Llamada perdida
 history-placed = Llamada hecha
 history-unanswered = Sin conectar
+# Lo que dijo quien rechazó.
+history-quoted = «{ $words }»
 
 ## Avisos
 

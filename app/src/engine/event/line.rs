@@ -60,9 +60,10 @@ impl Event {
             EventBody::Presence { person, here: true, .. } => format!("{} is online.", person.shown),
             EventBody::Presence { person, here: false, .. } => format!("{} has left.", person.shown),
             EventBody::Request { state, person } => person_line("request", state, person),
-            EventBody::History { name, outcome, when, lasted, .. } => {
+            EventBody::History { name, outcome, when, lasted, reply, .. } => {
                 let lasted = lasted.map(|lasted| format!(", {}", in_minutes(lasted))).unwrap_or_default();
-                format!("{when}  {name}  {outcome}{lasted}")
+                let reply = reply.as_ref().map(|reply| format!(": “{reply}”")).unwrap_or_default();
+                format!("{when}  {name}  {outcome}{lasted}{reply}")
             }
             EventBody::Incoming { from, stranger } => {
                 let stranger = if *stranger { " (not a contact)" } else { "" };

@@ -102,6 +102,13 @@ messages! {
             quality_label(bars: u8),
             lost_and_delay(milliseconds: u64, percent: f64),
         }
+        /// Declining with a few words.
+        reply {
+            open,
+            title(name: &str),
+            later, not_now, ten_minutes, hint, field, note, too_long, characters, send, back,
+            said(name: &str, words: &str),
+        }
         /// What others would see, outside a call.
         camera {
             title, open, close, seen, live,
@@ -264,6 +271,7 @@ messages! {
         /// Recent calls.
         history {
             title, empty, received, missed, placed, unanswered,
+            quoted(words: &str),
         }
         /// Notices.
         notice {

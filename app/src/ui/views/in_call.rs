@@ -1,6 +1,7 @@
 //! A call from dialling to its end.
 
 use super::banner::{banners_height, banners_ui};
+use super::declining::quotation_ui;
 use super::devices::verdict_ui;
 use super::facts::facts_ui;
 use super::lasted_text;
@@ -277,8 +278,14 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
         }
         ui.add_space(size::GAP_LARGE);
         let device = matches!(why, Reason::Device { .. });
+        let reply = why.reply();
         let why = told::reason(why);
         label(ui, why.message, font::strong(), colors.text);
+        if let Some(reply) = reply {
+            ui.add_space(size::GAP);
+            quotation_ui(ui, &call.name, reply);
+            ui.add_space(size::GAP);
+        }
         match state.tried.verdict().filter(|_| call.with == ContactId::Echo && lasted.is_some()) {
             Some(verdict) => verdict_ui(ui, verdict),
             None => drop(label(ui, why.next_step, font::body(), colors.text_muted)),

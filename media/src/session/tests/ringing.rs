@@ -83,7 +83,7 @@ fn whether_a_microphone_is_muted_is_told_once_both_have_picked_up_and_not_before
     world.run_for(SECOND);
     assert_eq!([0, 1].map(|who| told_of_microphone(&world, who)), [[], []], "it rings");
     // Who picks up may be muted before the caller knows that they have.
-    world.run_for(1100 * MS);
+    world.run_for(1200 * MS);
     assert!(both_connected(&world), "{:?}", logs(&world));
     world.ends[1].line.set_muted(world.now, Mute::On);
     world.settle();
