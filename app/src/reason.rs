@@ -278,14 +278,6 @@ impl Reason {
         Sentence { message, next_step }
     }
 
-    /// What the other side said to it.
-    pub const fn reply(&self) -> Option<&Reply> {
-        match self {
-            Self::Declined(reply) => reply.as_ref(),
-            _ => None,
-        }
-    }
-
     /// One example of every reason, for `silbo help events`.
     pub fn every() -> Vec<Self> {
         let text = || String::from("..");

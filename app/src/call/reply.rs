@@ -1,7 +1,7 @@
 //! What somebody says who declines a call. It travels in the refusal itself, sealed like it, and only between contacts:
 //! see `engine/declining`.
 
-use crate::plain::is_plain;
+use crate::{plain::is_plain, reason::Reason};
 use std::fmt;
 
 /// Most bytes of a reply.
@@ -44,6 +44,16 @@ impl Reply {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Reason {
+    /// What the other side said, if it declined and said something.
+    pub const fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Declined(reply) => reply.as_ref(),
+            _ => None,
+        }
     }
 }
 

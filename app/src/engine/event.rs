@@ -73,7 +73,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("missed", "from, key: a call that could not ring"),
     (
         "ended",
-        "reason, by, duration_ms, reply (what the other end said, if it declined and said something), receipt (path, seconds, mos, worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
+        "reason, by, duration_ms, reply (what the other end said in declining, or null), receipt (path, seconds, mos, \
+         worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
          height, fps, frozen_ms; null where nothing was measured): the call is over",
     ),
     ("exported", "file, key, fingerprint, name, contacts, calls: everything is in one sealed file"),
