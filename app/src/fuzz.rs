@@ -2,7 +2,10 @@
 //! files that somebody may have handed to us: sealed ones, and the backup in one. How it is run is told in [`relay::fuzz`].
 
 use crate::{
-    call::message::{Body, CallId, CallKind, HangUp, Signal},
+    call::{
+        Reply,
+        message::{Body, CallId, CallKind, HangUp, Signal},
+    },
     note::Note,
     storage::{
         self, Backup, Passphrase,
@@ -93,7 +96,8 @@ fn signals() -> Vec<Vec<u8>> {
         Body::Candidates { candidates: vec![vec![3; 30], vec![4; 12]] },
         Body::HangUp { why: HangUp::NoPath },
         Body::Busy,
-        Body::Decline,
+        Body::Decline { reply: None },
+        Body::Decline { reply: Reply::parse("I will call you back").ok() },
     ];
     bodies.into_iter().map(|body| Signal { call: CallId([9; 16]), body }.encode()).collect()
 }

@@ -17,6 +17,7 @@ pub mod engine;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod note;
+mod plain;
 pub mod portmap;
 pub mod reason;
 pub mod roster;

@@ -10,7 +10,7 @@ pub use sound::Fault;
 pub(crate) use sound::direction_of;
 pub use weight::Weight;
 
-use crate::call::Waiting;
+use crate::call::{Reply, Waiting};
 use crate::engine::view::Sentence;
 use overlay::{InviteError, Username};
 use std::fmt;
@@ -23,8 +23,8 @@ pub enum Reason {
     HungUp,
     /// Hung up before it was answered.
     Cancelled,
-    /// The callee said no.
-    Declined,
+    /// The callee said no, and perhaps something to it.
+    Declined(Option<Reply>),
     /// The callee is in another call.
     Busy,
     /// It rang and nobody picked up.
@@ -285,7 +285,7 @@ impl Reason {
         let others = vec![
             Self::HungUp,
             Self::Cancelled,
-            Self::Declined,
+            Self::Declined(None),
             Self::Busy,
             Self::NotAnswered,
             Self::NoReaction,
@@ -338,7 +338,7 @@ impl Reason {
         let (code, exit) = match self {
             Self::HungUp => ("hung_up", 0),
             Self::Cancelled => ("cancelled", 0),
-            Self::Declined => ("declined", 4),
+            Self::Declined(_) => ("declined", 4),
             Self::Busy => ("busy", 4),
             Self::NotAnswered => ("not_answered", 4),
             Self::NoReaction => ("no_reaction", 4),
@@ -394,7 +394,8 @@ impl Reason {
             Self::Cancelled => {
                 ("The call was ended before it was answered.".into(), "Call again whenever you like.")
             }
-            Self::Declined => ("The call was declined.".into(), "Try again later."),
+            Self::Declined(None) => ("The call was declined.".into(), "Try again later."),
+            Self::Declined(Some(reply)) => (format!("The call was declined: “{reply}”"), "Try again later."),
             Self::Busy => ("They are in another call.".into(), "Try again in a few minutes."),
             Self::NotAnswered => ("It rang, but nobody answered.".into(), "Try again later."),
             Self::NoReaction => (

@@ -359,6 +359,7 @@ fn past(
         when,
         lasted,
         receipt: lasted.map(|_| receipt()),
+        reply: None,
     }
 }
 

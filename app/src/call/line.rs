@@ -5,7 +5,7 @@ mod turned_away;
 
 use super::{
     CANDIDATE_BATCH, CONNECT_TIMEOUT, CallEvent, CallId, CallKind, Direction, Ended, KEPT_CANDIDATES, Output,
-    REMEMBERED_CALLS, RING_TIMEOUT, Side, Start, WAITING_EVERY, Waiting,
+    REMEMBERED_CALLS, RING_TIMEOUT, Reply, Side, Start, WAITING_EVERY, Waiting,
     message::{Body, HangUp, MAX_CANDIDATE, MAX_CANDIDATES, Signal},
 };
 use crate::{engine::view::ContactId, reason::Reason};
@@ -150,11 +150,11 @@ impl Line {
         Ok(())
     }
 
-    /// Declines the call that rings here.
-    pub fn decline(&mut self, now: Now) -> Result<(), Reason> {
+    /// Declines the call that rings here, and says this to it.
+    pub fn decline(&mut self, now: Now, reply: Option<Reply>) -> Result<(), Reason> {
         match self.call.as_ref().map(|call| &call.state) {
             Some(State::Incoming { .. }) => {
-                self.finish(now, Reason::Declined, Side::Local, Some(Body::Decline));
+                self.finish(now, Reason::Declined(None), Side::Local, Some(Body::Decline { reply }));
                 Ok(())
             }
             Some(
@@ -171,7 +171,7 @@ impl Line {
     pub fn hang_up(&mut self, now: Now) -> Result<(), Reason> {
         let reason = match &self.call.as_ref().ok_or(Reason::NoCall)?.state {
             State::Calling { .. } | State::Ringing { .. } => Reason::Cancelled,
-            State::Incoming { .. } => return self.decline(now),
+            State::Incoming { .. } => return self.decline(now, None),
             State::Connecting { .. } | State::Active { .. } => Reason::HungUp,
         };
         self.finish(now, reason, Side::Local, Some(Body::HangUp { why: HangUp::Person }));

@@ -11,12 +11,13 @@
 //!   3     Candidates  [[candidate, ..]]        both ways, any time after the offer left
 //!   4     HangUp      [why]                    both ways, ends the call in any phase
 //!   5     Busy        []                       callee -> caller
-//!   6     Decline     []                       callee -> caller
+//!   6     Decline     [] or [reply]            callee -> caller; what they say to it, in at most 200 bytes
 //! ```
 //!
 //! Descriptions and candidates are opaque here: `media::session` writes and reads them. Fields added later go to
 //! the end of a body, where older readers skip them; a change that older readers must not skip gets a new version.
 
+use super::Reply;
 use minicbor::{Decoder, Encoder, data::Type};
 use overlay::{Username, username::USERNAME_MAX};
 use std::fmt;
@@ -81,7 +82,10 @@ pub enum Body {
     /// In another call.
     Busy,
     /// No, thank you.
-    Decline,
+    Decline {
+        /// And this.
+        reply: Option<Reply>,
+    },
 }
 
 /// What whoever calls begins with; cameras go on and off in every call.
@@ -175,7 +179,10 @@ impl Signal {
             Body::HangUp { why } => {
                 out.array(1)?.u8(why.code())?;
             }
-            Body::Ringing { description: None } | Body::Busy | Body::Decline => {
+            Body::Decline { reply: Some(reply) } => {
+                out.array(1)?.str(reply.as_str())?;
+            }
+            Body::Ringing { description: None } | Body::Busy | Body::Decline { reply: None } => {
                 out.array(0)?;
             }
         }
@@ -192,16 +199,16 @@ impl Body {
             Self::Candidates { .. } => 3,
             Self::HangUp { .. } => 4,
             Self::Busy => 5,
-            Self::Decline => 6,
+            Self::Decline { .. } => 6,
         }
     }
 
     fn read(kind: u8, items: u64, read: &mut Decoder<'_>) -> Result<Self, SignalError> {
         let known = match kind {
             0 => items.clamp(2, 3),
-            1 => items.min(1),
+            1 | 6 => items.min(1),
             2..=4 => 1,
-            5 | 6 => 0,
+            5 => 0,
             _ => return Err(SignalError::Malformed),
         };
         if items < known {
@@ -231,7 +238,8 @@ impl Body {
             }
             4 => Self::HangUp { why: HangUp::from_code(read.u8()?) },
             5 => Self::Busy,
-            _ => Self::Decline,
+            _ if known == 0 => Self::Decline { reply: None },
+            _ => Self::Decline { reply: reply(read)? },
         };
         for _ in known..items {
             read.skip()?;
@@ -289,6 +297,15 @@ fn bounded(read: &mut Decoder<'_>, most: usize) -> Result<Vec<u8>, SignalError> 
     Ok(bytes.to_vec())
 }
 
+/// Nothing for one that this build would not send: whoever says no has said no all the same.
+fn reply(read: &mut Decoder<'_>) -> Result<Option<Reply>, SignalError> {
+    let parsed = Reply::parse(read.str()?);
+    if let Err(error) = &parsed {
+        tracing::debug!(%error, "what was said to a call was left out");
+    }
+    Ok(parsed.ok())
+}
+
 /// A claimed username: short, and nothing that could pretend to be something else on a screen.
 fn name(read: &mut Decoder<'_>) -> Result<String, SignalError> {
     let name = read.str()?;
@@ -305,6 +322,7 @@ fn name(read: &mut Decoder<'_>) -> Result<String, SignalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::LONGEST_REPLY;
 
     fn every_body() -> Vec<Body> {
         vec![
@@ -324,8 +342,47 @@ mod tests {
             Body::Candidates { candidates: vec![vec![2; MAX_CANDIDATE]; MAX_CANDIDATES] },
             Body::HangUp { why: HangUp::NoPath },
             Body::Busy,
-            Body::Decline,
+            Body::Decline { reply: None },
+            Body::Decline { reply: Reply::parse(&"r".repeat(LONGEST_REPLY)).ok() },
         ]
+    }
+
+    /// A refusal as somebody may write it.
+    fn decline(items: u64, said: impl FnOnce(&mut Encoder<Vec<u8>>)) -> Result<Body, SignalError> {
+        let mut out = Encoder::new(Vec::new());
+        out.array(4).unwrap().u8(1).unwrap().bytes(&[3; 16]).unwrap().u8(6).unwrap().array(items).unwrap();
+        said(&mut out);
+        Signal::decode(&out.into_writer()).map(|signal| signal.body)
+    }
+
+    #[test]
+    fn whoever_says_no_in_words_that_nobody_may_say_has_said_no() {
+        for text in ["", "  ", "two\nlines", "\u{202e}turned", "\u{1b}[2J", &"r".repeat(LONGEST_REPLY + 1)] {
+            let said = decline(1, |out| {
+                out.str(text).unwrap();
+            });
+            assert_eq!(said, Ok(Body::Decline { reply: None }), "{text:?}");
+        }
+        let later = decline(2, |out| {
+            out.str("later").unwrap().u8(7).unwrap();
+        });
+        assert_eq!(
+            later,
+            Ok(Body::Decline { reply: Reply::parse("later").ok() }),
+            "and more of a later build"
+        );
+    }
+
+    #[test]
+    fn words_that_are_no_text_are_malformed() {
+        let number = decline(1, |out| {
+            out.u8(7).unwrap();
+        });
+        let bytes = decline(1, |out| {
+            out.bytes(b"no text").unwrap();
+        });
+        let none = decline(1, |_| ());
+        assert_eq!([number, bytes, none], [const { Err(SignalError::Malformed) }; 3]);
     }
 
     #[test]

@@ -34,12 +34,14 @@
 mod line;
 pub mod message;
 pub mod receipt;
+mod reply;
 #[cfg(test)]
 mod tests;
 
 pub use line::Line;
 pub use message::{CallId, CallKind};
 pub use receipt::Receipt;
+pub use reply::{LONGEST_REPLY, Reply, ReplyError};
 
 use crate::{engine::view::ContactId, reason::Reason};
 use message::Signal;

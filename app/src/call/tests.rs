@@ -282,7 +282,9 @@ fn a_second_caller_hears_busy_and_leaves_a_missed_entry() {
 
 #[test]
 fn busy_and_decline_end_the_call_of_the_caller() {
-    for (body, reason) in [(Body::Busy, Reason::Busy), (Body::Decline, Reason::Declined)] {
+    for (body, reason) in
+        [(Body::Busy, Reason::Busy), (Body::Decline { reply: None }, Reason::Declined(None))]
+    {
         let mut pair = Pair::new();
         pair.ada_calls(1);
         pair.start_sessions();
@@ -294,16 +296,17 @@ fn busy_and_decline_end_the_call_of_the_caller() {
 }
 
 #[test]
-fn declining_tells_the_caller() {
+fn declining_tells_the_caller_and_what_is_said_to_it() {
     let mut pair = Pair::new();
     pair.ada_calls(1);
     pair.start_sessions();
     pair.deliver();
-    pair.bob.line.decline(pair.now).unwrap();
+    let reply = Reply::parse("I will call you back").ok();
+    pair.bob.line.decline(pair.now, reply.clone()).unwrap();
     pair.deliver();
-    assert_eq!(pair.ada.ended().reason, Reason::Declined);
+    assert_eq!(pair.ada.ended().reason, Reason::Declined(reply));
     let ended = pair.bob.ended();
-    assert_eq!((ended.reason, ended.by), (Reason::Declined, Side::Local));
+    assert_eq!((ended.reason, ended.by), (Reason::Declined(None), Side::Local));
 }
 
 #[test]
@@ -367,7 +370,7 @@ fn duplicates_of_every_message_change_nothing() {
     pair.ada_gets(1, Body::Ringing { description: Some(vec![1]) });
     pair.ada_gets(1, Body::Answer { description: vec![1] });
     pair.ada_gets(1, Body::Busy);
-    pair.ada_gets(1, Body::Decline);
+    pair.ada_gets(1, Body::Decline { reply: None });
     pair.ada.drain();
     pair.bob.drain();
     assert_eq!((pair.ada.events.len(), pair.bob.events.len()), before);
@@ -443,7 +446,7 @@ fn nobody_else_can_say_anything_about_a_call() {
         Body::Candidates { candidates: vec![vec![1]] },
         Body::HangUp { why: HangUp::Person },
         Body::Busy,
-        Body::Decline,
+        Body::Decline { reply: None },
     ];
     let mut pair = Pair::new();
     pair.ada_calls(1);
@@ -520,7 +523,7 @@ fn a_lost_connection_ends_the_call_and_says_so() {
 fn commands_without_a_call_say_that_there_is_none() {
     let mut pair = Pair::new();
     assert_eq!(pair.ada.line.answer(pair.now), Err(Reason::NoCall));
-    assert_eq!(pair.ada.line.decline(pair.now), Err(Reason::NoCall));
+    assert_eq!(pair.ada.line.decline(pair.now, None), Err(Reason::NoCall));
     assert_eq!(pair.ada.line.hang_up(pair.now), Err(Reason::NoCall));
     let mut pair = Pair::talking();
     let busy = pair.ada.line.place(pair.now, CallId([5; 16]), ContactId::Echo, RING_TIMEOUT);

@@ -40,7 +40,8 @@ WHO is a username, a public key, an invite (silbo:...), or echo (a built-in cont
 --mic takes default, device:ID, preferred:ID, file:PATH.wav, tone:HZ or silence; --speaker takes default,
 device:ID, preferred:ID, file:PATH.wav or null. default is the one chosen in the settings, else the system's;
 preferred:ID is a device while it is there, else the system's. `online` and `call` read commands as JSON lines on standard input:
-{\"do\":\"call|answer|decline|hangup|mute|unmute|camera|share|device|accept_request|block|unblock\"}.
+{\"do\":\"call|answer|decline|hangup|mute|unmute|camera|share|device|accept_request|block|unblock\"};
+decline says \"reply\":TEXT to a contact who calls.
 While another Silbo owns the profile (window, online, supernode), it answers register, lookup, contact,
 request and history in its own network; call and a second window or online say that the profile is in use.
 Exit status: 0 done; 2 usage; 3 no such name or contact; 4 not answered, offline, declined or busy;

@@ -3,11 +3,12 @@
 
 use super::args::who;
 use crate::{
+    call::Reply,
     engine::{
         command::{Command, Sharing},
         view::ContactId,
     },
-    reason::Reason,
+    reason::{Reason, capitalised},
 };
 use media::{device::EndpointError, mix::Volume, session::Camera};
 use overlay::PublicKey;
@@ -58,7 +59,12 @@ pub(super) fn parse(line: &str) -> Result<Command, Reason> {
             Some(Some(false)) => Ok(Command::AnswerWith(Camera::Off)),
             Some(None) => Err(Reason::Usage("answer takes as \"camera\" true or false.".into())),
         },
-        "decline" => Ok(Command::Decline),
+        "decline" => match value.get("reply").map(|reply| reply.as_str().map(Reply::parse)) {
+            None => Ok(Command::Decline),
+            Some(Some(Ok(reply))) => Ok(Command::DeclineWith(reply)),
+            Some(Some(Err(why))) => Err(Reason::Usage(capitalised(&why.to_string()))),
+            Some(None) => Err(Reason::Usage("decline takes as \"reply\" a text.".into())),
+        },
         "hangup" => Ok(Command::HangUp),
         "mute" => Ok(Command::SetMuted(true)),
         "unmute" => Ok(Command::SetMuted(false)),
@@ -142,6 +148,10 @@ mod tests {
             (r#"{"do":"answer","camera":true}"#.to_owned(), Command::AnswerWith(Camera::On)),
             (r#"{"do":"answer","camera":false}"#.to_owned(), Command::AnswerWith(Camera::Off)),
             (r#"{"do":"decline"}"#.to_owned(), Command::Decline),
+            (
+                r#"{"do":"decline","reply":"not now"}"#.to_owned(),
+                Command::DeclineWith(Reply::parse("not now").unwrap()),
+            ),
             (r#"{"do":"hangup","more":1}"#.to_owned(), Command::HangUp),
             (r#"{"do":"mute"}"#.to_owned(), Command::SetMuted(true)),
             (r#"{"do":"unmute"}"#.to_owned(), Command::SetMuted(false)),
@@ -186,6 +196,8 @@ mod tests {
             r#"{"do":7}"#,
             r#"{"do":"dance"}"#,
             r#"{"do":"answer","camera":"on"}"#,
+            r#"{"do":"decline","reply":7}"#,
+            r#"{"do":"decline","reply":"two\nlines"}"#,
             r#"{"do":"device"}"#,
             r#"{"do":"device","mic":"null"}"#,
             r#"{"do":"device","mic":"default","speaker":"default"}"#,

@@ -52,6 +52,8 @@ pub enum Action {
     AcceptWithoutVideo,
     /// Decline the call.
     Decline,
+    /// Say something to whoever calls, and decline.
+    DeclineWith,
     /// See whom one could call back.
     CallBack,
     /// See what it is about.
@@ -59,8 +61,15 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 6] =
-        [Self::Default, Self::Accept, Self::AcceptWithoutVideo, Self::Decline, Self::CallBack, Self::Show];
+    const ALL: [Self; 7] = [
+        Self::Default,
+        Self::Accept,
+        Self::AcceptWithoutVideo,
+        Self::Decline,
+        Self::DeclineWith,
+        Self::CallBack,
+        Self::Show,
+    ];
 
     /// As it is called on the bus.
     const fn key(self) -> &'static str {
@@ -69,6 +78,7 @@ impl Action {
             Self::Accept => "accept",
             Self::AcceptWithoutVideo => "accept-without-video",
             Self::Decline => "decline",
+            Self::DeclineWith => "decline-with",
             Self::CallBack => "call-back",
             Self::Show => "show",
         }

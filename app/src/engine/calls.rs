@@ -197,6 +197,7 @@ impl Actor {
             }
             Some(SessionEvent::PicturesLost(error)) => self.pictures_lost(call, &error),
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
+            Some(SessionEvent::Mute(mute)) => self.other_end_muted(call, mute),
             // Nobody speaks SDP here.
             Some(SessionEvent::Sdp(_) | SessionEvent::SdpRefused(_)) => {}
             Some(SessionEvent::Ended(end)) => {
@@ -362,7 +363,10 @@ impl Actor {
             Ok(signal)
                 if matches!(
                     signal.body,
-                    Body::Answer { .. } | Body::Decline | Body::HangUp { .. } | Body::Candidates { .. }
+                    Body::Answer { .. }
+                        | Body::Decline { .. }
+                        | Body::HangUp { .. }
+                        | Body::Candidates { .. }
                 ) =>
             {
                 self.line.handle_signal(now, with, now.unix, Welcome::TurnAway, signal);
@@ -496,7 +500,7 @@ impl Actor {
                     self.request(Some(call), key, &name, self.now().unix);
                 }
             }
-            CallEvent::Ended(ended) => self.call_ended(call, ended),
+            CallEvent::Ended(ended) => self.call_ended(call, self.said_by_contact(with, ended)),
         }
     }
 
@@ -536,8 +540,7 @@ impl Actor {
         let with = ContactId::Person(key);
         let name = self.name_of(with, "");
         let outcome = HistoryOutcome::Missed;
-        let kept =
-            self.storage.add_call(&PastCall { with, name, outcome, began, lasted: None, receipt: None });
+        let kept = self.storage.add_call(&PastCall::unmeasured(with, name, outcome, began));
         self.kept(kept);
     }
 
@@ -560,7 +563,8 @@ impl Actor {
                 (Direction::Received, Some(_)) => HistoryOutcome::Received,
                 (Direction::Received, None) => HistoryOutcome::Missed,
             };
-            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt };
+            let reply = ended.reason.reply().cloned();
+            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt, reply };
             let kept = self.storage.add_call(&past);
             self.kept(kept);
             self.read_lists();

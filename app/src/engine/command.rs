@@ -5,6 +5,7 @@ use super::{
     view::{Appearance, ContactId, Language, MuteAnywhere, Notifications, OnClose},
     words::TypedWords,
 };
+use crate::call::Reply;
 use crate::storage::{KeyChange, Nickname, Overwrite, Passphrase, Verified};
 use media::{
     device::{AudioSink, AudioSource},
@@ -93,6 +94,8 @@ pub enum Command {
     AnswerWith(Camera),
     /// Decline the call that rings here.
     Decline,
+    /// Decline it and say this to whoever calls; only contacts are told it.
+    DeclineWith(Reply),
     /// End the call, in whatever phase it is.
     HangUp,
     /// Mute or open the microphone.

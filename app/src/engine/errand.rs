@@ -335,6 +335,7 @@ fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
             when: storage.when(call.began, now)?.to_string(),
             lasted: call.lasted,
             receipt: call.receipt,
+            reply: call.reply,
         });
     }
     Ok(told)

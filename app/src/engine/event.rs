@@ -4,11 +4,11 @@
 
 use super::{call_words::CallWords, diagnosis::Diagnosis};
 use crate::{
-    call::{CallId, Ended, Receipt, Side, Waiting},
+    call::{CallId, Ended, Receipt, Reply, Side, Waiting},
     reason::Reason,
     storage::Verified,
 };
-use media::session::{CallStats, MediaDirection, PathProtocol, PathReport};
+use media::session::{CallStats, MediaDirection, Mute, PathProtocol, PathReport};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::{Credentials, UnixTime};
 use serde_json::{Map, Value, json};
@@ -51,7 +51,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     ("presence", "key, fingerprint, name, here, last_seen_ms: a contact came online, or left"),
     ("request", "state (new, accepted, declined or listed), key, fingerprint, name: a call from a stranger"),
-    ("history", "with, name, outcome, began_ms, duration_ms, receipt: one past call"),
+    ("history", "with, name, outcome, began_ms, duration_ms, receipt, reply: one past call"),
     ("incoming", "from, key, name, stranger: somebody calls"),
     ("ringing", "it rings there"),
     ("answered", "the call was picked up"),
@@ -67,12 +67,14 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
          width, height, freezes, frozen_ms, pictures_sent, pictures_shown: each second",
     ),
     ("first_picture", "the first picture of the other end is shown"),
+    ("their_microphone", "muted: the other end muted its microphone, or opened it"),
     ("call_words", "four words that are the same at both ends when nobody is between them, in `words`"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("missed", "from, key: a call that could not ring"),
     (
         "ended",
-        "reason, by, duration_ms, receipt (path, seconds, mos, worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
+        "reason, by, duration_ms, reply (what the other end said in declining, or null), receipt (path, seconds, mos, \
+         worst_mos, mouth_to_ear_ms, made_up_ms, loss, pictures: \
          height, fps, frozen_ms; null where nothing was measured): the call is over",
     ),
     ("exported", "file, key, fingerprint, name, contacts, calls: everything is in one sealed file"),
@@ -275,6 +277,8 @@ pub enum EventBody {
         lasted: Option<Duration>,
         /// What it was like.
         receipt: Option<Receipt>,
+        /// What the other side said, which declined it.
+        reply: Option<Reply>,
     },
     /// Somebody calls.
     Incoming {
@@ -302,6 +306,8 @@ pub enum EventBody {
     },
     /// The first picture of the other end is shown.
     FirstPicture,
+    /// Whether the other end is muted.
+    TheirMicrophone(Mute),
     /// What both ends of the call read aloud.
     CallWords(CallWords),
     /// How the call is.
@@ -373,6 +379,7 @@ impl EventBody {
             Self::Path(_) => "path",
             Self::MediaFlowing { .. } => "media_flowing",
             Self::FirstPicture => "first_picture",
+            Self::TheirMicrophone(_) => "their_microphone",
             Self::CallWords(_) => "call_words",
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
@@ -447,9 +454,10 @@ impl EventBody {
                 "state": state, "key": person.key.to_string(),
                 "fingerprint": person.key.fingerprint(), "name": person.name,
             }),
-            Self::History { with, name, outcome, began, lasted, receipt, .. } => json!({
+            Self::History { with, name, outcome, began, lasted, receipt, reply, .. } => json!({
                 "with": with, "name": name, "outcome": outcome,
                 "began_ms": began.as_millis(), "duration_ms": lasted.map(millis), "receipt": receipt,
+                "reply": reply.as_ref().map(Reply::as_str),
             }),
             Self::Incoming { from, stranger } => json!({
                 "from": from.shown, "key": from.key.to_string(), "name": from.name, "stranger": stranger,
@@ -493,10 +501,12 @@ impl EventBody {
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
             Self::FirstPicture => json!({}),
+            Self::TheirMicrophone(mute) => json!({ "muted": *mute == Mute::On }),
             Self::CallWords(words) => json!({ "words": words.words() }),
             Self::Ended { ended, receipt } => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),
                 "duration_ms": millis(ended.talked.unwrap_or_default()), "receipt": receipt,
+                "reply": ended.reason.reply().map(Reply::as_str),
             }),
             Self::Custody(custody) => custody.fields(),
             Self::DeviceLost(reason) | Self::Error(reason) | Self::Refused(reason) => {

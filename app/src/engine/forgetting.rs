@@ -51,7 +51,7 @@ mod tests {
         storage.add_contact(ADA, "ada", now).unwrap();
         for (with, name) in [(ContactId::Person(ADA), "ada"), (ContactId::Echo, "Echo")] {
             let (name, outcome) = (name.to_owned(), HistoryOutcome::Placed);
-            let call = PastCall { with, name, outcome, began: now, lasted: None, receipt: None };
+            let call = PastCall::unmeasured(with, name, outcome, now);
             storage.add_call(&call).unwrap();
         }
         let (mut engine, _events, running) = start(alone(), profile, storage, identity).await.unwrap();

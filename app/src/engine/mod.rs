@@ -16,6 +16,7 @@ pub mod call_words;
 mod calls;
 pub mod command;
 pub mod custody;
+mod declining;
 pub mod diagnosis;
 pub mod errand;
 pub mod event;

@@ -133,6 +133,7 @@ impl Picture {
                     when: storage.when(call.began, now)?,
                     lasted: call.lasted,
                     receipt: call.receipt,
+                    reply: call.reply,
                 })
             })
             .collect::<Result<_, StorageError>>()?;
@@ -257,8 +258,7 @@ mod tests {
         for (seed, name) in [(1, "ada"), (2, "bob")] {
             storage.add_contact(key(seed), name, NOW).unwrap();
             let (with, outcome) = (ContactId::Person(key(seed)), HistoryOutcome::Missed);
-            let (name, lasted, receipt) = (name.into(), None, None);
-            storage.add_call(&PastCall { with, name, outcome, began: NOW, lasted, receipt }).unwrap();
+            storage.add_call(&PastCall::unmeasured(with, name.into(), outcome, NOW)).unwrap();
         }
         storage.set_nickname(key(1), Nickname::parse("Sister").ok().as_ref()).unwrap();
         let mut picture = picture();

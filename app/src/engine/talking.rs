@@ -1,4 +1,4 @@
-//! Whether our microphone is open in a call: as the person said, or for as long as they hold a key.
+//! Whether our microphone is open in a call: as the person said, or for as long as they hold a key. The other end is told.
 //!
 //! ```text
 //!   muted ◀──────── SetMuted ────────▶ open
@@ -11,6 +11,8 @@
 
 use super::actor::Actor;
 use super::command::Talk;
+use super::event::EventBody;
+use crate::call::CallId;
 use crate::reason::Reason;
 use media::session::Mute;
 use std::time::{Duration, Instant};
@@ -43,6 +45,14 @@ impl Actor {
             running.lent_until = Some(until);
         }
         Ok(())
+    }
+
+    /// The other end says how its microphone is.
+    pub(super) fn other_end_muted(&mut self, call: CallId, mute: Mute) {
+        if let Some(shown) = &mut self.picture.view.call {
+            shown.their_microphone = mute;
+        }
+        self.tell(Some(call), EventBody::TheirMicrophone(mute));
     }
 
     /// Closes a microphone that was open for somebody who is not heard from any more.

@@ -21,14 +21,14 @@ use super::{
     scan::Scan,
 };
 use crate::{
-    call::{CallKind, Receipt, Waiting},
+    call::{CallKind, Receipt, Reply, Waiting},
     reason::Reason,
     storage::{Nickname, Verified, When},
 };
 use media::{
     device::{AudioSink, AudioSource, DeviceInfo},
     mix::Volume,
-    session::Camera,
+    session::{Camera, Mute},
     tones::Loudness,
     video::{
         driver::{Screen, Viewfinder},
@@ -438,6 +438,8 @@ pub struct CallView {
     pub waiting: Option<Waiting>,
     /// Whether our microphone is muted.
     pub muted: bool,
+    /// Whether that of the other side is.
+    pub their_microphone: Mute,
     /// How loud the other side is heard.
     pub volume: Volume,
     /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
@@ -476,6 +478,7 @@ impl CallView {
             kind: CallKind::Voice,
             waiting: None,
             muted: false,
+            their_microphone: Mute::Off,
             volume: Volume::AS_SENT,
             camera: None,
             sharing: Sharing::Off,
@@ -555,6 +558,8 @@ pub struct HistoryRow {
     pub lasted: Option<Duration>,
     /// What it was like.
     pub receipt: Option<Receipt>,
+    /// What the other side said, which declined it.
+    pub reply: Option<Reply>,
 }
 
 /// What came of a past call.

@@ -17,7 +17,7 @@ impl Reason {
         match self {
             Self::HungUp
             | Self::Cancelled
-            | Self::Declined
+            | Self::Declined(_)
             | Self::Busy
             | Self::NotAnswered
             | Self::NoReaction

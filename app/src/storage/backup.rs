@@ -9,7 +9,7 @@
 //!   blocked  [key, name, since]
 //!   request  [key, name, last]
 //!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null,
-//!             receipt, if there is one (JSON, see `call/receipt`)]
+//!             receipt, if there is one (JSON, see `call/receipt`), reply, if there is one (after a receipt, which may be "")]
 //!   setting  [word, bytes]
 //! ```
 //! Calls stand newest first. Fields added later go to the end of their array and are skipped here, like settings that
@@ -164,7 +164,10 @@ impl Storage {
 pub(crate) fn sample() -> Backup {
     use super::Verified;
     use crate::{
-        call::receipt::{PathTaken, PicturesSeen, Receipt},
+        call::{
+            Reply,
+            receipt::{PathTaken, PicturesSeen, Receipt},
+        },
         engine::view::{ContactId, HistoryOutcome},
     };
     use overlay::{PresenceSecret, PublicKey};
@@ -192,6 +195,7 @@ pub(crate) fn sample() -> Backup {
         began: at,
         lasted,
         receipt: None,
+        reply: None,
     };
     let receipt = Receipt {
         path: PathTaken::Mixed,
@@ -225,7 +229,10 @@ pub(crate) fn sample() -> Backup {
                 ..call(ContactId::Person(key(1)), "ada", HistoryOutcome::Received, talked)
             },
             call(ContactId::Person(key(1)), "ada", HistoryOutcome::Missed, None),
-            call(ContactId::Person(key(2)), "eve", HistoryOutcome::Unanswered, None),
+            PastCall {
+                reply: Reply::parse("I will call you back").ok(),
+                ..call(ContactId::Person(key(2)), "eve", HistoryOutcome::Unanswered, None)
+            },
             call(ContactId::Echo, "Echo", HistoryOutcome::Placed, talked),
         ],
         settings: vec![

@@ -6,7 +6,7 @@
 
 use super::{Storage, StorageError, millis, time};
 use crate::{
-    call::Receipt,
+    call::{Receipt, Reply},
     engine::view::{ContactId, HistoryOutcome},
 };
 use overlay::PublicKey;
@@ -37,13 +37,22 @@ pub struct PastCall {
     pub lasted: Option<Duration>,
     /// What it was like.
     pub receipt: Option<Receipt>,
+    /// What the other side said, which declined it.
+    pub reply: Option<Reply>,
+}
+
+impl PastCall {
+    /// One in which nothing was said or heard.
+    pub const fn unmeasured(with: ContactId, name: String, outcome: HistoryOutcome, began: UnixTime) -> Self {
+        Self { with, name, outcome, began, lasted: None, receipt: None, reply: None }
+    }
 }
 
 impl Storage {
     /// The newest past calls, newest first.
     pub fn history(&self, most: u32) -> Result<Vec<PastCall>, StorageError> {
         let mut query = self.db.prepare(
-            "SELECT key, name, outcome, began, lasted, receipt FROM history ORDER BY began DESC, id DESC LIMIT ?1",
+            "SELECT key, name, outcome, began, lasted, receipt, reply FROM history ORDER BY began DESC, id DESC LIMIT ?1",
         )?;
         let rows = query.query_map([most], |row| {
             let who: Option<[u8; 32]> = row.get(0)?;
@@ -54,6 +63,7 @@ impl Storage {
                 began: time(row, 3)?,
                 lasted: row.get::<_, Option<i64>>(4)?.map(|ms| Duration::from_millis(ms.unsigned_abs())),
                 receipt: row.get::<_, Option<String>>(5)?.and_then(|json| Receipt::from_json(&json)),
+                reply: row.get::<_, Option<String>>(6)?.and_then(|text| Reply::parse(&text).ok()),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -131,9 +141,11 @@ pub(super) fn insert_call(db: &Connection, call: &PastCall) -> Result<(), Storag
     let who = key_of(call.with);
     let lasted = call.lasted.map(|lasted| i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
     let receipt = call.receipt.map(Receipt::to_json);
+    let reply = call.reply.as_ref().map(Reply::as_str);
     db.execute(
-        "INSERT INTO history (key, name, outcome, began, lasted, receipt) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted, receipt],
+        "INSERT INTO history (key, name, outcome, began, lasted, receipt, reply)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted, receipt, reply],
     )?;
     Ok(())
 }
@@ -183,7 +195,8 @@ mod tests {
     }
 
     fn call(with: ContactId, outcome: HistoryOutcome, began: UnixTime) -> PastCall {
-        PastCall { with, name: "marguerite".into(), outcome, began, lasted: None, receipt: None }
+        let (name, reply) = ("marguerite".into(), Reply::parse("not now").ok());
+        PastCall { with, name, outcome, began, lasted: None, receipt: None, reply }
     }
 
     fn open(folder: &TempDir) -> Storage {
@@ -221,6 +234,7 @@ mod tests {
             let path = entry.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             assert!(!bytes.windows(10).any(|ten| ten == b"marguerite"), "{path:?}");
+            assert!(!bytes.windows(7).any(|said| said == b"not now"), "{path:?}");
             assert!(!bytes.windows(32).any(|key| key == [7; 32]), "{path:?}");
         }
         assert!(folder.path().join(DATABASE).exists());

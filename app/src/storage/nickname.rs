@@ -1,6 +1,7 @@
 //! Nicknames: what the person calls a contact, on this computer alone. The network knows usernames only.
 
 use super::{Storage, StorageError};
+use crate::plain::is_plain;
 use overlay::PublicKey;
 use rusqlite::params;
 use std::fmt;
@@ -37,7 +38,7 @@ impl Nickname {
         if text.chars().count() > LONGEST_NICKNAME {
             return Err(NicknameError::TooLong);
         }
-        if text.chars().any(|character| character.is_control() || STEERING.contains(&character)) {
+        if !is_plain(text) {
             return Err(NicknameError::Character);
         }
         Ok(Self(text.to_owned()))
@@ -54,12 +55,6 @@ impl fmt::Display for Nickname {
         out.write_str(&self.0)
     }
 }
-
-/// Line and paragraph ends, and what turns the direction of writing (Unicode TR 9).
-const STEERING: [char; 13] = [
-    '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
-    '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
-];
 
 impl Storage {
     /// Calls a contact so from now on, or by their username again; says whether there is such a contact.
@@ -105,6 +100,7 @@ mod tests {
             ("two\nlines", NicknameError::Character),
             ("\u{1b}[2J", NicknameError::Character),
             ("turned\u{202e}round", NicknameError::Character),
+            ("marked\u{61c}", NicknameError::Character),
             (&"ü".repeat(41), NicknameError::TooLong),
         ] {
             assert_eq!(Nickname::parse(text), Err(why), "{text:?}");

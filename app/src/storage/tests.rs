@@ -1,6 +1,7 @@
 //! Storage keeps what it is told, through crashes, damage and versions.
 
 use super::*;
+use crate::call::Reply;
 use crate::engine::view::{ContactId, HistoryOutcome};
 use std::io::Write;
 use tempfile::TempDir;
@@ -124,19 +125,21 @@ fn history_comes_back_newest_first() {
         began: NOW,
         lasted: Some(Duration::from_millis(1500)),
         receipt: sample().history[0].receipt,
+        reply: None,
     };
-    let missed = PastCall {
+    let declined = PastCall {
         with: ContactId::Person(key(1)),
         name: "ada".into(),
-        outcome: HistoryOutcome::Missed,
+        outcome: HistoryOutcome::Unanswered,
         began: NOW.saturating_add(Duration::from_secs(1)),
         lasted: None,
         receipt: None,
+        reply: Reply::parse("I will call you back").ok(),
     };
     storage.add_call(&echo).unwrap();
-    storage.add_call(&missed).unwrap();
-    assert_eq!(storage.history(10).unwrap(), [missed.clone(), echo]);
-    assert_eq!(storage.history(1).unwrap(), [missed]);
+    storage.add_call(&declined).unwrap();
+    assert_eq!(storage.history(10).unwrap(), [declined.clone(), echo]);
+    assert_eq!(storage.history(1).unwrap(), [declined]);
 }
 
 #[test]

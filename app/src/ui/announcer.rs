@@ -7,6 +7,7 @@
 //! An announcement stands until it is acted on or closed, until what it is about is over, or until somebody looks at the
 //! window, where all of it is to be seen.
 
+use super::command::UiCommand;
 use super::state::Page;
 use super::text;
 use super::text::announce as words;
@@ -45,6 +46,8 @@ pub(super) enum Deed {
     Raise,
     /// The window comes up and shows this.
     Open(Page),
+    /// The window comes up and asks what to say to whoever calls.
+    Reply,
 }
 
 /// What the desktop says at this moment.
@@ -115,6 +118,7 @@ impl Announcer {
                 Deed::WishAndRaise(Command::AnswerWith(Camera::Off))
             }
             (Subject::Ringing(..), Action::Decline) => Deed::Wish(Command::Decline),
+            (Subject::Ringing(..), Action::DeclineWith) => Deed::Reply,
             (Subject::Ringing(..), _) => Deed::Raise,
             (Subject::Missed(who), _) => Deed::Open(Page::Contact(who)),
             (Subject::Request(key), _) => Deed::Open(Page::Request(key)),
@@ -150,6 +154,7 @@ impl Announcer {
                     Some((Action::Accept, text::call::answer())),
                     (kind == CallKind::Video).then_some(without),
                     Some((Action::Decline, text::call::decline())),
+                    self.is_answered_to().then(|| (Action::DeclineWith, text::reply::open())),
                 ];
                 (Urgency::Ringing, actions.into_iter().flatten().collect())
             }
@@ -176,6 +181,12 @@ impl Announcer {
             },
         });
     }
+
+    /// Whether whoever calls may be said something to.
+    fn is_answered_to(&self) -> bool {
+        let call = self.seen.call.as_ref();
+        call.is_some_and(|call| UiCommand::receiving(&self.seen, call).contains(&UiCommand::DeclineWith))
+    }
 }
 
 fn ringing(view: &View) -> Option<ContactId> {
@@ -192,7 +203,7 @@ fn missed_since<'a>(before: &View, view: &'a View) -> Vec<&'a HistoryRow> {
     }
     let declined = |who: ContactId| {
         view.call.as_ref().is_some_and(|call| {
-            call.with == who && matches!(call.phase, CallPhase::Ended { why: Reason::Declined, .. })
+            call.with == who && matches!(call.phase, CallPhase::Ended { why: Reason::Declined(_), .. })
         })
     };
     let mut known: Vec<_> = missed(before).map(|row| (row.with, time(&row.when))).collect();
@@ -218,7 +229,8 @@ fn requests_since<'a>(before: &'a View, view: &'a View) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::view::{Attempt, CallView};
+    use crate::engine::view::{Attempt, CallView, ContactRow, Presence};
+    use crate::storage::Verified;
     use overlay::Identity;
     use relay::UnixTime;
 
@@ -248,6 +260,7 @@ mod tests {
             when,
             lasted: None,
             receipt: None,
+            reply: None,
         }
     }
 
@@ -285,6 +298,7 @@ mod tests {
         let deeds = [
             (Action::Accept, Deed::WishAndRaise(Command::Answer)),
             (Action::Decline, Deed::Wish(Command::Decline)),
+            (Action::DeclineWith, Deed::Reply),
             (Action::Default, Deed::Raise),
             (Action::CallBack, Deed::Raise),
         ];
@@ -294,6 +308,27 @@ mod tests {
             assert_eq!(announcer.acted(said[0].id, action), Some(deed));
             assert_eq!(announcer.acted(said[0].id, action), None, "it counts once");
         }
+    }
+
+    #[test]
+    fn only_contacts_are_said_something_to() {
+        let offered = |view| {
+            let said = unseen(&mut announcer(), view);
+            said[0].actions.iter().any(|(action, _)| *action == Action::DeclineWith)
+        };
+        let mut view = called_by(1, CallPhase::Incoming);
+        assert!(!offered(view.clone()));
+        view.contacts.push(ContactRow {
+            id: who(1),
+            name: "bob".to_owned(),
+            nickname: None,
+            fingerprint: String::new(),
+            last_call: None,
+            presence: Presence::Unknown,
+            verified: Verified::No,
+            changed: None,
+        });
+        assert!(offered(view));
     }
 
     #[test]
@@ -346,7 +381,8 @@ mod tests {
     fn a_declined_call_was_not_missed() {
         let mut announcer = announcer();
         unseen(&mut announcer, called_by(1, CallPhase::Incoming));
-        let mut view = called_by(1, CallPhase::Ended { why: Reason::Declined, lasted: None, receipt: None });
+        let mut view =
+            called_by(1, CallPhase::Ended { why: Reason::Declined(None), lasted: None, receipt: None });
         view.history = vec![missed(1, today("14:05"))];
         assert!(unseen(&mut announcer, view).is_empty());
         let mut view = called_by(2, CallPhase::Ended { why: Reason::Cancelled, lasted: None, receipt: None });

@@ -46,6 +46,8 @@ pub(super) enum UiCommand {
     AnswerWithoutVideo,
     /// Decline the call that rings here.
     Decline,
+    /// Say something to whoever calls, and decline.
+    DeclineWith,
     /// Choose microphone and loudspeaker.
     Devices,
     /// Show the figures of the call, or hide them.
@@ -80,6 +82,7 @@ impl UiCommand {
             Self::Answer | Self::AnswerWithVideo => text::call::answer(),
             Self::AnswerWithoutVideo => text::call::answer_without_video(),
             Self::Decline => text::call::decline(),
+            Self::DeclineWith => text::reply::open(),
             Self::Devices => text::call::devices(),
             Self::Statistics => text::trend::open(),
             Self::Verify => text::call_words::verify(),
@@ -104,6 +107,7 @@ impl UiCommand {
             Self::BackToWindow => icons::ICON_PICTURE_IN_PICTURE_ALT,
             Self::MoveOwn => icons::ICON_DRAG_PAN,
             Self::HangUp | Self::Cancel | Self::Decline => icons::ICON_CALL_END,
+            Self::DeclineWith => icons::ICON_CHAT,
             Self::Answer | Self::AnswerWithoutVideo => icons::ICON_CALL,
             Self::AnswerWithVideo => icons::ICON_VIDEOCAM,
             Self::Devices => icons::ICON_TUNE,
@@ -128,6 +132,7 @@ impl UiCommand {
             Self::MoveOwn => Key::L,
             Self::Share | Self::StopSharing => Key::D,
             Self::HangUp | Self::Cancel | Self::Decline => Key::E,
+            Self::DeclineWith => Key::R,
             Self::Devices => Key::I,
             Self::Statistics => Key::T,
             Self::Verify | Self::Verified => Key::K,
@@ -174,6 +179,7 @@ impl UiCommand {
             | Self::SmallWindow
             | Self::BackToWindow
             | Self::MoveOwn
+            | Self::DeclineWith
             | Self::Devices
             | Self::Statistics
             | Self::Search
@@ -187,6 +193,10 @@ impl UiCommand {
         match self {
             Self::FullScreen => state.touched = state.now,
             Self::MoveOwn => state.own_corner = state.own_corner.next(),
+            Self::DeclineWith => {
+                state.reply.clear();
+                state.raise(Card::Decline);
+            }
             Self::Share => state.raise(Card::Sharing),
             Self::Devices => state.raise(Card::Devices),
             Self::Statistics => state.trend_shown = !state.trend_shown,
@@ -240,11 +250,18 @@ impl UiCommand {
     }
 
     /// What answers a call that rings here; the last one is what the caller hopes for.
-    pub(super) const fn answers(kind: CallKind) -> &'static [Self] {
+    const fn answers(kind: CallKind) -> &'static [Self] {
         match kind {
             CallKind::Voice => &[Self::Answer],
             CallKind::Video => &[Self::AnswerWithoutVideo, Self::AnswerWithVideo],
         }
+    }
+
+    /// What there is to do about a call that rings here. Only contacts are said anything to.
+    pub(super) fn receiving(view: &View, call: &CallView) -> Vec<Self> {
+        let contact = view.contacts.iter().any(|row| row.id == call.with);
+        let with: &[Self] = if contact { &[Self::DeclineWith] } else { &[] };
+        [&[Self::Decline], with, Self::answers(call.kind)].concat()
     }
 
     /// What starts or ends showing our screen; Echo has no eyes.
@@ -290,7 +307,7 @@ impl UiCommand {
         let mute = Self::muting(call);
         match call.phase {
             CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Cancel],
-            CallPhase::Incoming => [&[Self::Decline], Self::answers(call.kind)].concat(),
+            CallPhase::Incoming => Self::receiving(view, call),
             CallPhase::Connecting | CallPhase::Active { .. } => {
                 let own = [
                     Some(mute),

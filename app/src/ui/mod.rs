@@ -30,6 +30,7 @@ use crate::engine::lookout::CameraPreview;
 use crate::engine::scan::Scan;
 use crate::engine::view::{Appearance, CallPhase, CallView, MuteAnywhere, OnClose, Search, View};
 use announcer::{Announcer, Attention, Deed};
+use command::UiCommand;
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId, WindowLevel};
 use gauge::Gauge;
@@ -217,6 +218,10 @@ impl App {
                 self.raise(ctx);
             }
             Deed::Raise => self.raise(ctx),
+            Deed::Reply => {
+                UiCommand::DeclineWith.perform(ctx, &mut self.state, &mut Vec::new());
+                self.raise(ctx);
+            }
             Deed::Open(page) => {
                 self.state.go(page);
                 self.raise(ctx);

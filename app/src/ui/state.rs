@@ -79,6 +79,8 @@ pub(super) struct UiState {
     pub(super) talking: Talking,
     /// When mouse or keyboard were last used over a full screen.
     pub(super) touched: Instant,
+    /// What is said to whoever calls, as it is typed.
+    pub(super) reply: String,
     /// The card above everything else of a call, and whether this is its first frame.
     pub(super) card: Option<(Card, Since)>,
     /// Whether the figures of a call are shown.
@@ -232,6 +234,8 @@ pub(super) enum Stage {
 /// A card above everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Card {
+    /// What to say to whoever calls.
+    Decline,
     /// What to show of our screen.
     Sharing,
     /// Microphone and loudspeaker.
@@ -399,6 +403,7 @@ impl UiState {
             apart_at: None,
             talking: Talking::default(),
             touched: now,
+            reply: String::new(),
             card: None,
             trend_shown: false,
             closing: Closing::Asks,

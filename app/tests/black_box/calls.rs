@@ -126,6 +126,81 @@ fn a_contact_rings_and_is_answered_by_a_person() {
 }
 
 #[test]
+fn each_end_is_told_that_the_other_is_muted_and_that_it_is_no_more() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let mut ada = ada_calls_bob(&world, &SILENT);
+    bob.expect("incoming");
+    ada.expect("ringing");
+    // Nobody is told of it while it rings.
+    ada.tell(r#"{"do":"mute"}"#);
+    bob.tell(r#"{"do":"answer"}"#);
+    let answered = bob.expect_one_of(&["answered", "their_microphone"]);
+    assert_eq!(answered["event"], "answered");
+    assert_eq!(bob.expect("their_microphone")["muted"], true);
+    for (word, muted) in [("mute", true), ("unmute", false), ("mute", true)] {
+        bob.tell(&format!(r#"{{"do":"{word}"}}"#));
+        assert_eq!(ada.expect("their_microphone")["muted"], muted);
+    }
+    ada.tell(r#"{"do":"unmute"}"#);
+    assert_eq!(bob.expect("their_microphone")["muted"], false);
+    bob.tell(r#"{"do":"hangup"}"#);
+    ada.end().with(0);
+    bob.terminate();
+    bob.end().with(0);
+}
+
+#[test]
+fn what_is_said_in_declining_reaches_whoever_called_and_is_kept() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    world.run("b", &["contact", "add", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &SILENT);
+    let ada = ada_calls_bob(&world, &SILENT);
+    bob.expect("incoming");
+    bob.tell(r#"{"do":"decline","reply":"two\nlines"}"#);
+    assert_eq!(bob.expect("error")["code"], "usage");
+    bob.tell(r#"{"do":"decline","reply":"I will call you back."}"#);
+    let ada = ada.end().failed("declined", 4);
+    assert_eq!(ada.event("ended")["reply"], "I will call you back.");
+    assert!(ada.event("error")["message"].as_str().unwrap().contains("“I will call you back.”"));
+    assert_eq!(bob.expect("ended")["reply"], Value::Null, "it is not the caller who said something");
+    bob.terminate();
+    bob.end().with(0);
+    let history = world.run("a", &["history"]).with(0);
+    assert_eq!(history.event("history")["reply"], "I will call you back.");
+    assert_eq!(world.run("b", &["history"]).event("history")["reply"], Value::Null);
+}
+
+#[test]
+fn whoever_is_no_contact_is_told_nothing_in_declining_and_what_they_say_is_not_heard() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    for who_forgets in ["b", "a"] {
+        world.run("b", &["contact", "add", "ada"]).with(0);
+        let mut bob = bob_is_online(&world, &SILENT);
+        let mut ada = world.silbo("a", &[&["online"], &SILENT[..]].concat());
+        ada.expect("online");
+        ada.tell(r#"{"do":"call","who":"bob"}"#);
+        bob.expect("incoming");
+        ada.expect("ringing");
+        let other = if who_forgets == "a" { "bob" } else { "ada" };
+        world.run(who_forgets, &["contact", "remove", other]).with(0);
+        bob.tell(r#"{"do":"decline","reply":"buy my pills"}"#);
+        let ended = ada.expect("ended");
+        assert_eq!((&ended["reason"], &ended["reply"]), (&Value::from("declined"), &Value::Null));
+        for silbo in [ada, bob] {
+            silbo.terminate();
+            silbo.end().with(0);
+        }
+    }
+    let history = world.run("a", &["history"]).with(0);
+    assert!(history.events.iter().all(|event| event["reply"] == Value::Null), "{:#?}", history.events);
+}
+
+#[test]
 fn strangers_become_requests_and_never_ring() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);

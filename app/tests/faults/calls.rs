@@ -64,7 +64,11 @@ fn who_is_not_there_says_no_or_does_not_pick_up_is_told_apart() {
     bob.tell(r#"{"do":"decline"}"#);
     let declined = ada.end().failed("declined", 4);
     assert_eq!(declined.event("ended")["by"], "remote");
-    told_alike(declined.event("error"), &Reason::Declined, ["The call was declined.", "Try again later."]);
+    told_alike(
+        declined.event("error"),
+        &Reason::Declined(None),
+        ["The call was declined.", "Try again later."],
+    );
     bob.expect("ended");
 
     let rings = calls_bob(&world, "a", &["--ring-timeout", "2"]).end().failed("not_answered", 4);

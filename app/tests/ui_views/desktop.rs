@@ -251,11 +251,29 @@ fn a_call_rings_on_the_desktop_and_is_declined_from_there() {
     let asked = screen.next();
     let Asked::Notify { id, summary, body, actions, urgent } = asked else { panic!("{asked:?}") };
     assert_eq!((summary.as_str(), body), ("Incoming call", "bob is calling you.".to_owned()));
-    assert_eq!(actions, ["default", "Open Silbo", "accept", "Accept", "decline", "Decline"]);
+    let without = ["default", "Open Silbo", "accept", "Accept", "decline", "Decline"];
+    let with = ["decline-with", "Decline with a message"];
+    assert_eq!(actions, [&without[..], &with[..]].concat());
     assert!(urgent, "it stays until somebody acts");
     screen.press(id, "decline");
     assert_eq!(silbo.wish(), Command::Decline);
     assert_eq!(screen.next(), Asked::Close(id));
+}
+
+#[test]
+fn what_to_say_in_declining_is_asked_in_the_window() {
+    let bus = PrivateBus::start();
+    let screen = Screen::on(&bus, &["actions"]);
+    let mut silbo = Silbo::on(&bus, sample::contacts());
+    silbo.show(ringing());
+    let (id, ..) = screen.notified();
+    screen.press(id, "decline-with");
+    silbo.until(|window| {
+        // A card is seen in its second frame.
+        window.harness.step();
+        window.says("What should bob read?")
+    });
+    assert!(silbo.window.wished().is_empty(), "nothing is declined yet");
 }
 
 #[test]
@@ -308,6 +326,7 @@ fn a_missed_call_leads_to_its_page_and_dials_nobody() {
         when,
         lasted: None,
         receipt: None,
+        reply: None,
     };
     view.history.insert(0, missed);
     silbo.show(view);

@@ -1,18 +1,19 @@
 //! The manners of a call: what it warns of, what stays in reach, and what covers nothing.
 
 use super::{Window, sample};
-use app::call::CallKind;
+use app::call::{CallKind, Reply};
 use app::desktop::{Desktop, MuteKeyError, Report};
 use app::engine::command::{Command, Sharing, Talk};
 use app::engine::microphone::MicrophoneSign;
-use app::engine::view::{CallPhase, CallView, Notice, View};
+use app::engine::view::{CallPhase, CallView, HistoryOutcome, Notice, View};
 use app::reason::{Fault, Reason};
 use app::ui::{Hiding, Locale};
-use egui::accesskit::Role;
+use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers, Rect, Theme, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::Direction;
-use media::session::Camera;
+use media::session::{Camera, Mute};
+use relay::UnixTime;
 use std::time::{Duration, Instant};
 
 const SMALLEST: Vec2 = vec2(720.0, 480.0);
@@ -37,6 +38,32 @@ fn muted(view: View) -> View {
     changed(view, |call| call.muted = true)
 }
 
+fn they_are_muted(view: View) -> View {
+    changed(view, |call| call.their_microphone = Mute::On)
+}
+
+fn called() -> View {
+    sample::call(sample::person(1), "bob", CallPhase::Incoming)
+}
+
+fn over(reply: Option<Reply>) -> CallPhase {
+    CallPhase::Ended { why: Reason::Declined(reply), lasted: None, receipt: None }
+}
+
+/// A call that was declined, as whoever called sees it.
+pub(super) fn declined(reply: &str) -> View {
+    let reply = Reply::parse(reply).ok();
+    let mut view = sample::call(sample::person(1), "bob", over(reply.clone()));
+    if let Some(row) = view.history.iter_mut().find(|row| row.outcome == HistoryOutcome::Unanswered) {
+        (row.reply, row.began) = (reply, UnixTime::from_secs(1));
+    }
+    view
+}
+
+/// As long as one may be.
+const LONG_REPLY: &str = "I cannot talk before eight, because the train goes through one tunnel after another and nobody hears \
+                          anything here. I will call you as soon as I have arrived, or tomorrow in the morning. Until then!";
+
 fn called_with_video() -> View {
     let view = sample::call(sample::person(1), "bob", CallPhase::Incoming);
     changed(view, |call| call.kind = CallKind::Video)
@@ -52,6 +79,21 @@ fn told(view: View) -> View {
 /// What a call can look like beside what the gallery shows.
 pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: impl FnMut(&mut Window, &str)) {
     look(&mut open(called_with_video()), "incoming with video");
+    let mut window = open(called());
+    window.press(Modifiers::COMMAND, Key::R);
+    look(&mut window, "card of declining with a message");
+    let typed = |text: &str| {
+        let mut window = open(called());
+        window.press(Modifiers::COMMAND, Key::R);
+        (0..3).for_each(|_| window.press(Modifiers::NONE, Key::Tab));
+        window.harness.event(egui::Event::Text(text.to_owned()));
+        window.harness.run();
+        window
+    };
+    look(&mut typed("On my way, and there in five minutes at the latest"), "card of a message being typed");
+    look(&mut typed("turned \u{202e}round"), "card of a message with a sign that is not seen");
+    look(&mut open(declined(LONG_REPLY)), "declined with a message");
+    look(&mut open(sample::call(sample::person(1), "bob", over(None))), "declined");
     look(&mut open(silent(sample::active(now))), "silent microphone");
     look(&mut open(sharing(sample::active(now))), "sharing");
     let mut window = open(silent(sharing(sample::filmed(now))));
@@ -60,6 +102,11 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     look(&mut window, "sharing with statistics");
     window.show(told(silent(sharing(sample::filmed(now)))));
     look(&mut window, "statistics and notices");
+    look(&mut open(they_are_muted(sample::active(now))), "the other end is muted");
+    let mut window = open(they_are_muted(sharing(sample::filmed(now))));
+    look(&mut window, "the other end is seen and muted");
+    window.press(Modifiers::NONE, Key::F11);
+    look(&mut window, "the other end is muted on a full screen");
     let mut window = open(muted(sample::active(now)));
     look(&mut window, "hold space to talk");
     window.hold_space();
@@ -130,6 +177,116 @@ fn a_microphone_that_gives_nothing_is_told_of_and_leads_to_the_devices() {
     assert!(!window.says(warning), "it was heard");
     window.show(changed(silent(sample::active(now)), |call| call.muted = true));
     assert!(!window.says(warning), "whoever is muted knows why");
+}
+
+fn says(reply: &str) -> Command {
+    match Reply::parse(reply) {
+        Ok(reply) => Command::DeclineWith(reply),
+        Err(why) => panic!("{reply:?}: {why}"),
+    }
+}
+
+#[test]
+fn a_call_is_declined_with_a_sentence_that_is_ready_by_the_keyboard_alone() {
+    for (tabs, sentence) in
+        [(0, "I will call you back."), (1, "I can't talk right now."), (2, "Call me again in ten minutes.")]
+    {
+        let mut window = Window::open(sample::contacts());
+        window.show(called());
+        window.press(Modifiers::COMMAND, Key::R);
+        (0..tabs).for_each(|_| window.press(Modifiers::NONE, Key::Tab));
+        window.press(Modifiers::NONE, Key::Enter);
+        assert_eq!(window.wished(), [says(sentence)]);
+    }
+}
+
+#[test]
+fn a_call_is_declined_with_words_of_ones_own() {
+    let mut window = Window::open(called());
+    window.click("Decline with a message");
+    window.type_into("Your own words", "On my way");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [says("On my way")]);
+    window.click("Decline with a message");
+    assert!(window.field_holds("Your own words", ""), "another call, another message");
+    window.type_into("Your own words", "\u{202e}turned round");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.says("A message is one line, without signs that cannot be seen."));
+    assert_eq!(window.wished(), []);
+    window.click("Back to the call");
+    window.click("Decline with a message");
+    window.type_into("Your own words", &"ñ".repeat(101));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.says("That is too long: leave something out."));
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn whoever_goes_back_has_declined_nothing_and_what_stopped_ringing_is_not_answered_to() {
+    let mut window = Window::open(called());
+    for _ in 0..2 {
+        window.press(Modifiers::COMMAND, Key::R);
+        assert!(window.says("What should bob read?"));
+        window.press(Modifiers::NONE, Key::Escape);
+        assert!(!window.says("What should bob read?") && window.says("is calling you"));
+    }
+    window.press(Modifiers::COMMAND, Key::R);
+    window.show(sample::contacts());
+    assert!(!window.says("What should bob read?"));
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
+fn a_stranger_is_said_nothing_to() {
+    let mut window = Window::open(sample::call(sample::person(9), "eva", CallPhase::Incoming));
+    assert!(!window.says("Decline with a message"));
+    window.press(Modifiers::COMMAND, Key::R);
+    assert!(!window.says("What should eva read?"));
+}
+
+#[test]
+fn whoever_was_declined_reads_in_whose_name_something_was_said_and_so_does_the_list_of_calls() {
+    let said = "bob: “I will call you back.”";
+    let mut window = Window::open(declined("I will call you back."));
+    assert!(window.says(said) && window.says("The call was declined."));
+    window.show(View { call: None, ..declined("I will call you back.") });
+    window.click("Recent calls");
+    let row =
+        window.harness.get_by_label_contains("Not connected · 2026-11-20 11:40 · “I will call you back.”");
+    row.click();
+    window.harness.run();
+    assert!(window.says("dilip: “I will call you back.”"));
+}
+
+#[test]
+fn that_the_other_end_is_muted_stands_beside_its_name_while_it_is_and_moves_nothing() {
+    let now = Instant::now();
+    let told = "carmen.santana is muted";
+    for view in [sample::active(now), sample::filmed(now)] {
+        let mut window = Window::open(view.clone());
+        let controls = window.round_buttons();
+        assert!(!window.says(told));
+        window.show(they_are_muted(view.clone()));
+        assert_eq!(window.round_buttons(), controls);
+        let pill = window.harness.get_by_label(told);
+        assert_eq!(pill.accesskit_node().live(), Live::Polite, "a screen reader says it");
+        let name = window.harness.get_by_label("carmen.santana").rect();
+        assert!(pill.rect().left() > name.right() && pill.rect().y_range().intersects(name.y_range()));
+        window.show(view);
+        assert!(!window.says(told));
+    }
+}
+
+#[test]
+fn that_the_other_end_is_muted_is_seen_on_a_full_screen_and_in_the_small_window() {
+    let mut window = Window::open(they_are_muted(sample::filmed(Instant::now())));
+    for (modifiers, key) in [(Modifiers::NONE, Key::F11), (Modifiers::COMMAND, Key::P)] {
+        window.press(modifiers, key);
+        assert!(window.says("carmen.santana is muted"), "{key:?}");
+        window.pass(Duration::from_secs(10));
+        assert!(window.says("carmen.santana is muted"), "the controls go, and this stays");
+        window.press(modifiers, key);
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::command::Command;
 use app::engine::view::{CallPhase, ContactId};
 use app::storage::{KeyChange, Verified};
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, Rect};
+use egui_kittest::kittest::Queryable;
 use overlay::identity::safety::SafetyNumber;
 use std::time::Instant;
 
@@ -87,6 +88,13 @@ fn words_are_shown_when_asked_for_and_verify_the_contact_when_they_match() {
     }
     window.show(view.clone());
     assert!(words.words().iter().all(|word| window.mentions(word)), "{words}");
+    let mut places: Vec<Rect> = Vec::new();
+    for (number, word) in ["1", "2", "3", "4"].into_iter().zip(words.words()) {
+        let [number, word] = [number, *word].map(|text| window.harness.get_by_label(text).rect());
+        assert!(number.right() < word.left() && number.y_range().contains(word.center().y), "{word}");
+        places.push(number);
+    }
+    assert!(places.is_sorted_by_key(|place| (place.top() as i32, place.left() as i32)), "{places:?}");
     window.click("They match");
     assert_eq!(window.wished(), [Command::SetVerified(sample::key(2), Verified::Yes)]);
     assert!(!window.mentions("Read these words"));

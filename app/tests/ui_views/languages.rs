@@ -244,6 +244,14 @@ pub(super) fn every_screen(
     // After what asks, and the two answers.
     press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().left() > SIDE).nth(3));
     look(&mut window, "card of a receipt");
+    let mut window = open(View { call: None, ..in_call::declined("I will call you back.") });
+    tab(&mut window, 0);
+    look(&mut window, "past call that was declined with a message");
+    let is_dilip = |it: &&Node<'_>| {
+        it.rect().left() > SIDE && it.accesskit_node().label().is_some_and(|label| label.contains("dilip"))
+    };
+    press(&mut window, |buttons| buttons.iter().find(is_dilip));
+    look(&mut window, "card of a call that was declined with a message");
     key_change_screens(&open, &mut look);
     custody_screens(&open, &mut look);
     in_call::screens(&open, now, &mut look);

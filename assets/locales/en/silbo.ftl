@@ -183,6 +183,9 @@ call-cancel = Cancel call
 call-again = Call again
 call-close = Close
 call-muted = You are muted. Nobody hears you.
+# Stands beside the name of the other end while that is muted; screen readers say the whole sentence.
+call-muted_word = Muted
+call-they_are_muted = { $name } is muted
 call-hold_to_talk = Hold Space to talk
 call-heard_while_held = You are heard while you hold Space
 call-mic = Your microphone
@@ -233,6 +236,24 @@ call-quality_label = Sound quality: { $bars ->
    *[other] bad
 }
 call-lost_and_delay = It takes { $milliseconds } ms from mouth to ear. { NUMBER($percent, minimumFractionDigits: 1) } % of the sound was lost or late.
+
+## Declining with a few words
+
+reply-open = Decline with a message
+reply-title = What should { $name } read?
+# Three sentences that are ready: what is said to whoever calls, as it stands here.
+reply-later = I will call you back.
+reply-not_now = I can't talk right now.
+reply-ten_minutes = Call me again in ten minutes.
+reply-hint = Or in your own words
+reply-field = Your own words
+reply-note = It declines the call, and nobody else can read it.
+reply-too_long = That is too long: leave something out.
+reply-characters = A message is one line, without signs that cannot be seen.
+reply-send = Decline and send
+reply-back = Back to the call
+# What the other end said.
+reply-said = { $name }: “{ $words }”
 
 ## What others would see, outside a call
 
@@ -652,7 +673,7 @@ key_change-row = Another key now
 call_words-verify = Verify
 call_words-verified_word = Verified
 call_words-title = Is it only you and { $name }?
-call_words-text = Read these words to each other. If you both see the same, nobody is in between.
+call_words-text = Read these words to each other, from 1 to 4. If you both see the same, nobody is in between.
 call_words-looking = Working them out…
 call_words-differ = Hang up, and say nothing private before. When you meet { $name }, compare the safety numbers on the pages about each other.
 call_words-look_again = Look at the words again
@@ -678,6 +699,8 @@ history-received = Incoming call
 history-missed = Missed call
 history-placed = Outgoing call
 history-unanswered = Not connected
+# What somebody said who declined.
+history-quoted = “{ $words }”
 
 ## Notices
 

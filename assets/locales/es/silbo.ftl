@@ -186,6 +186,9 @@ call-cancel = Cancelar llamada
 call-again = Llamar otra vez
 call-close = Cerrar
 call-muted = Estás en silencio. Nadie te oye.
+# Junto al nombre de la otra persona mientras está en silencio; los lectores de pantalla dicen la frase entera.
+call-muted_word = En silencio
+call-they_are_muted = { $name } está en silencio
 call-hold_to_talk = Mantén pulsado Espacio para hablar
 call-heard_while_held = Te oyen mientras mantienes pulsado Espacio
 call-mic = Tu micrófono
@@ -236,6 +239,24 @@ call-quality_label = Calidad del sonido: { $bars ->
    *[other] mala
 }
 call-lost_and_delay = De la boca al oído tarda { $milliseconds } ms. El { NUMBER($percent, minimumFractionDigits: 1) } % del sonido se ha perdido o ha llegado tarde.
+
+## Rechazar con unas palabras
+
+reply-open = Rechazar con un mensaje
+reply-title = ¿Qué quieres que lea { $name }?
+# Tres frases preparadas: lo que se le dice a quien llama, tal como está aquí.
+reply-later = Te llamo luego.
+reply-not_now = Ahora no puedo hablar.
+reply-ten_minutes = Llámame otra vez en diez minutos.
+reply-hint = O con tus palabras
+reply-field = Tus palabras
+reply-note = Rechaza la llamada, y nadie más puede leerlo.
+reply-too_long = Es demasiado largo: quita algo.
+reply-characters = Un mensaje es una sola línea, sin signos que no se ven.
+reply-send = Rechazar y enviar
+reply-back = Volver a la llamada
+# Lo que dijo la otra persona.
+reply-said = { $name }: «{ $words }»
 
 ## What others would see, outside a call
 
@@ -653,7 +674,7 @@ key_change-row = Otra clave ahora
 call_words-verify = Verificar
 call_words-verified_word = Verificado
 call_words-title = ¿Solo estáis { $name } y tú?
-call_words-text = Leeos estas palabras. Si los dos veis las mismas, no hay nadie en medio.
+call_words-text = Leeos estas palabras, de la 1 a la 4. Si los dos veis las mismas, no hay nadie en medio.
 call_words-looking = Calculándolas…
 call_words-differ = Cuelga, y no digas antes nada privado. Cuando veas a { $name }, comparad los números de seguridad de vuestras páginas.
 call_words-look_again = Volver a ver las palabras
@@ -679,6 +700,8 @@ history-received = Llamada recibida
 history-missed = Llamada perdida
 history-placed = Llamada hecha
 history-unanswered = Sin conectar
+# Lo que dijo quien rechazó.
+history-quoted = «{ $words }»
 
 ## Avisos
 

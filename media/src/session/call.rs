@@ -43,6 +43,7 @@ use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
 
+use self::channel::Microphone;
 use self::ear::{Said, ear};
 use self::frames::FrameNumbers;
 use self::reports::Reports;
@@ -56,7 +57,7 @@ use crate::jitter::losses::LossPattern;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::{EarlierFrame, FrameNumber, Reported, Room, Supported, Transmission};
+use crate::voice::{EarlierFrame, FrameNumber, Mute, Reported, Room, Supported, Transmission};
 
 /// What our tracks are called.
 const VOICE_TRACK: &str = "voice";
@@ -108,6 +109,8 @@ pub(super) enum CallEvent {
     Message(Vec<u8>),
     /// The other end shows our pictures so large.
     Viewing(Viewing),
+    /// The other end muted its microphone, or opened it.
+    Mute(Mute),
     /// The other end said good-bye, or closed its connection.
     PeerClosed,
     /// ICE gave up.
@@ -180,6 +183,7 @@ pub(super) struct Call {
     channel_open: bool,
     messages_waiting: VecDeque<Vec<u8>>,
     viewing_waiting: Option<Viewing>,
+    microphone: Microphone,
     outgoing: VecDeque<Outgoing>,
     events: VecDeque<CallEvent>,
     connected: bool,
@@ -261,6 +265,7 @@ impl Call {
             channel_open: false,
             messages_waiting: VecDeque::new(),
             viewing_waiting: None,
+            microphone: Microphone::default(),
             outgoing: VecDeque::new(),
             events: VecDeque::new(),
             connected: false,

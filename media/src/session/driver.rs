@@ -165,7 +165,7 @@ impl Session {
         self.command(Command::NetworkChanged)
     }
 
-    /// Silences the microphone, or not.
+    /// Silences the microphone, or not. An end of our own kind is told, from when both have picked up.
     pub fn set_muted(&self, mute: Mute) -> Result<(), SessionError> {
         self.command(Command::Mute(mute))
     }

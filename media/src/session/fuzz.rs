@@ -1,9 +1,10 @@
 //! What a fuzzer calls: descriptions and candidates, from the other end (CBOR) and from stock peers (SDP text), probes,
-//! and how large pictures are shown. How it is run is told in [`relay::fuzz`].
+//! what comes on the control channel, and how large pictures are shown. How it is run is told in [`relay::fuzz`].
 
 use relay::fuzz::{SMALL, Target};
 
 use super::{
+    control::fuzz as control,
     description::{Candidate, CandidateKind, Description, Fingerprint, Setup, Token},
     path::probe::fuzz as probe,
     sdp::{self, Role},
@@ -19,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "probe", check: probe::check, seeds: probe::seeds, memory: SMALL },
     Target { name: "red", check: red::check, seeds: red::seeds, memory: SMALL },
     Target { name: "viewing", check: viewing, seeds: viewings, memory: SMALL },
+    Target { name: "control", check: control::check, seeds: control::seeds, memory: SMALL },
 ];
 
 fn description(input: &[u8]) {

@@ -14,6 +14,7 @@
 
 mod restart;
 mod setup;
+mod telling;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -33,13 +34,14 @@ use super::{
     SessionEnd, SessionError,
 };
 use restart::Restart;
+use telling::Microphones;
 
 use crate::codec;
 use crate::video::sender::VideoPacket;
 use crate::video::sync::NtpTime;
 use crate::video::viewing::Viewing;
 use crate::video::vpx::Codec;
-use crate::voice::{EarlierFrame, FrameNumber, Room, Transmission, VoicePacket};
+use crate::voice::{EarlierFrame, FrameNumber, Mute, Room, Transmission, VoicePacket};
 
 /// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(16);
@@ -90,6 +92,8 @@ pub(super) enum LineEvent {
     Message(Vec<u8>),
     /// The other end shows our pictures so large.
     Viewing(Viewing),
+    /// Whether the other end is muted.
+    Mute(Mute),
     /// The last event.
     Ended(SessionEnd),
 }
@@ -132,6 +136,7 @@ pub(super) struct Line {
     restart: Restart,
     described: bool,
     picked_up: bool,
+    microphones: Microphones,
     /// Whether ICE lets packets in.
     open: bool,
     /// Whether a way is proven.
@@ -170,6 +175,7 @@ impl Line {
             restart: Restart::default(),
             described: false,
             picked_up: false,
+            microphones: Microphones::default(),
             open: peer == PeerKind::Stock,
             found: false,
             secured: None,
@@ -291,17 +297,6 @@ impl Line {
     /// Nothing of theirs can be shown without a keyframe.
     pub(super) fn need_keyframe(&mut self, now: Instant) {
         self.call.need_keyframe(now);
-        self.settle(now);
-    }
-
-    pub(super) fn send_message(&mut self, now: Instant, message: Vec<u8>) {
-        self.call.send_message(now, message);
-        self.settle(now);
-    }
-
-    /// We show the other end's pictures so large.
-    pub(super) fn send_viewing(&mut self, now: Instant, viewing: Viewing) {
-        self.call.send_viewing(now, viewing);
         self.settle(now);
     }
 
@@ -540,6 +535,7 @@ impl Line {
             }
             CallEvent::Message(message) => self.events.push_back(LineEvent::Message(message)),
             CallEvent::Viewing(viewing) => self.events.push_back(LineEvent::Viewing(viewing)),
+            CallEvent::Mute(mute) => self.hear_of_microphone(mute),
             CallEvent::PeerClosed => self.end(now, SessionEnd::PeerClosed),
             CallEvent::Failed => {
                 let end = match self.phase {
@@ -560,6 +556,7 @@ impl Line {
         self.events.push_back(LineEvent::Connected);
         self.path.set_talking(now);
         self.report(now);
+        self.tell_of_microphones(now);
     }
 
     /// Between Silbos, when the other end counts as gone, be it that no way was ever proven; a stock end is ICE's business.

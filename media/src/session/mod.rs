@@ -25,6 +25,7 @@
 
 mod call;
 pub mod congestion;
+mod control;
 mod description;
 pub mod driver;
 mod echo;
@@ -178,6 +179,8 @@ pub enum SessionEvent {
     Stats(CallStats),
     /// The other end sent this over the control channel.
     Message(Vec<u8>),
+    /// The other end muted its microphone, or opened it; until it says so, it is heard. See [`driver::Session::set_muted`].
+    Mute(Mute),
     /// What a stock end is to be told in mid-call.
     Sdp(Sdp),
     /// What a stock end said in mid-call makes no sense; all stays as it is.

@@ -48,7 +48,7 @@ impl Line {
             Body::Candidates { candidates } => self.handle_candidates(from, id, welcome, candidates),
             Body::HangUp { why } => self.handle_hang_up(now, from, id, welcome, why),
             Body::Busy => self.handle_refusal(now, from, id, Reason::Busy),
-            Body::Decline => self.handle_refusal(now, from, id, Reason::Declined),
+            Body::Decline { reply } => self.handle_refusal(now, from, id, Reason::Declined(reply)),
         }
     }
 
@@ -197,7 +197,7 @@ impl Line {
         };
         let reason = match (&call.state, why) {
             (State::Incoming { .. }, _) => Reason::Missed,
-            (State::Calling { .. } | State::Ringing { .. }, HangUp::Person) => Reason::Declined,
+            (State::Calling { .. } | State::Ringing { .. }, HangUp::Person) => Reason::Declined(None),
             (State::Calling { .. } | State::Ringing { .. } | State::Connecting { .. }, HangUp::TimedOut) => {
                 Reason::NotAnswered
             }

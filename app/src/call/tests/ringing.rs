@@ -58,10 +58,10 @@ fn a_session_that_ends_while_it_rings_ends_the_call() {
 #[test]
 fn whoever_declines_says_so_before_the_prepared_session_closes() {
     let mut pair = ringing();
-    pair.bob.line.decline(pair.now).unwrap();
+    pair.bob.line.decline(pair.now, None).unwrap();
     let order = std::iter::from_fn(|| pair.bob.line.poll_output());
     let order: Vec<_> =
         order.filter(|output| !matches!(output, Output::Event { .. } | Output::Send { .. })).collect();
-    let decline = Signal { call: CallId([1; 16]), body: Body::Decline };
+    let decline = Signal { call: CallId([1; 16]), body: Body::Decline { reply: None } };
     assert_eq!(order, [Output::SendOnSession(decline), Output::Stop]);
 }

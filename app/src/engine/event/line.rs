@@ -3,7 +3,7 @@
 use super::{Event, EventBody, Person, Relation};
 use crate::engine::view::Sentence;
 use crate::storage::Verified;
-use media::session::MediaDirection;
+use media::session::{MediaDirection, Mute};
 use overlay::identity::safety::SafetyNumber;
 use relay::UnixTime;
 use std::time::Duration;
@@ -60,9 +60,10 @@ impl Event {
             EventBody::Presence { person, here: true, .. } => format!("{} is online.", person.shown),
             EventBody::Presence { person, here: false, .. } => format!("{} has left.", person.shown),
             EventBody::Request { state, person } => person_line("request", state, person),
-            EventBody::History { name, outcome, when, lasted, .. } => {
+            EventBody::History { name, outcome, when, lasted, reply, .. } => {
                 let lasted = lasted.map(|lasted| format!(", {}", in_minutes(lasted))).unwrap_or_default();
-                format!("{when}  {name}  {outcome}{lasted}")
+                let reply = reply.as_ref().map(|reply| format!(": “{reply}”")).unwrap_or_default();
+                format!("{when}  {name}  {outcome}{lasted}{reply}")
             }
             EventBody::Incoming { from, stranger } => {
                 let stranger = if *stranger { " (not a contact)" } else { "" };
@@ -81,6 +82,8 @@ impl Event {
             }
             EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
             EventBody::FirstPicture => "The picture is here.".into(),
+            EventBody::TheirMicrophone(Mute::On) => "They are muted.".into(),
+            EventBody::TheirMicrophone(Mute::Off) => "They are muted no longer.".into(),
             EventBody::CallWords(words) => {
                 format!("Read these aloud; if theirs are the same, nobody is between you: {words}")
             }

@@ -2,7 +2,7 @@
 
 use super::{Backup, BackupError, CARRIED, MAX_BACKUP};
 use crate::{
-    call::Receipt,
+    call::{Receipt, Reply},
     engine::view::{ContactId, HistoryOutcome},
     storage::{
         Blocked, Contact, MAX_BLOCKED, MAX_CONTACTS, MAX_HISTORY, MAX_REQUESTS, Nickname, PastCall, Request,
@@ -107,7 +107,11 @@ impl Backup {
         }
         out.array(self.history.len() as u64)?;
         for call in &self.history {
-            out.array(if call.receipt.is_some() { 6 } else { 5 })?;
+            out.array(match (&call.reply, call.receipt) {
+                (Some(_), _) => 7,
+                (None, Some(_)) => 6,
+                (None, None) => 5,
+            })?;
             match call.with {
                 ContactId::Echo => out.null()?,
                 ContactId::Person(key) => out.bytes(key.bytes())?,
@@ -116,8 +120,13 @@ impl Backup {
             out.str(&call.name)?.u8(outcome as u8)?.u64(call.began.as_millis())?;
             let lasted = call.lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
             write_number(out, lasted)?;
-            if let Some(receipt) = call.receipt {
-                out.str(&receipt.to_json())?;
+            match (call.receipt, &call.reply) {
+                (Some(receipt), _) => drop(out.str(&receipt.to_json())?),
+                (None, Some(_)) => drop(out.str("")?),
+                (None, None) => {}
+            }
+            if let Some(reply) = &call.reply {
+                out.str(reply.as_str())?;
             }
         }
         out.array(self.settings.len() as u64)?;
@@ -172,8 +181,9 @@ fn call(read: &mut Decoder<'_>, items: u64) -> Result<PastCall, BackupError> {
         began: time(read)?,
         lasted: or_null(read, number)?.map(Duration::from_millis),
         receipt: if items > 5 { receipt(read)? } else { None },
+        reply: if items > 6 { reply(read)? } else { None },
     };
-    skip(read, items, items.clamp(5, 6))?;
+    skip(read, items, items.clamp(5, 7))?;
     Ok(call)
 }
 
@@ -184,6 +194,15 @@ fn receipt(read: &mut Decoder<'_>) -> Result<Option<Receipt>, BackupError> {
         return Err(BackupError::Malformed);
     }
     Ok(Receipt::from_json(json).filter(|receipt| receipt.to_json() == json))
+}
+
+/// Nothing for one that this build would not take.
+fn reply(read: &mut Decoder<'_>) -> Result<Option<Reply>, BackupError> {
+    let text = read.str()?;
+    if text.len() > LONGEST_NAME {
+        return Err(BackupError::Malformed);
+    }
+    Ok(Reply::parse(text).ok().filter(|reply| reply.as_str() == text))
 }
 
 /// Nothing for one that this build does not know, or that stays with its computer.
@@ -300,6 +319,7 @@ impl From<minicbor::decode::Error> for BackupError {
 #[cfg(test)]
 mod tests {
     use super::{super::sample, *};
+    use crate::call::LONGEST_REPLY;
 
     fn refused(change: impl FnOnce(&mut Backup)) -> BackupError {
         let mut backup = sample();
@@ -377,6 +397,19 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_that_is_none_is_left_out_and_one_that_is_too_long_is_malformed() {
+        let bytes = sample().encode().unwrap();
+        let said = b"I will call you back";
+        let at = bytes.windows(said.len()).position(|part| part == said).unwrap();
+        let mut other = bytes.to_vec();
+        other[at] = 0x1b;
+        let read = Backup::decode(&other).unwrap();
+        assert!(read.history.len() == sample().history.len() && read.history[2].reply.is_none());
+        let long = [&bytes[..at - 1], &[0x79, 0x01, 0x01], &[b'm'; 257], &bytes[at + said.len()..]].concat();
+        assert_eq!(Backup::decode(&long).unwrap_err(), BackupError::Malformed);
+    }
+
+    #[test]
     fn full_lists_fit() {
         let mut full = sample();
         let key = |number: u32, list: u8| {
@@ -392,7 +425,8 @@ mod tests {
         full.blocked = (0..MAX_BLOCKED)
             .map(|n| Blocked { key: key(n, 2), name: name.clone(), ..blocked.clone() })
             .collect();
-        full.history = vec![PastCall { name, ..call.clone() }; MAX_HISTORY as usize];
+        let reply = Reply::parse(&"r".repeat(LONGEST_REPLY)).ok();
+        full.history = vec![PastCall { name, reply, ..call.clone() }; MAX_HISTORY as usize];
         assert!(full.encode().is_ok());
     }
 

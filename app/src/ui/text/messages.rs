@@ -92,6 +92,8 @@ messages! {
             keys_verified, own_camera, own_screen, own_window, move_own, microphone_silent, check_devices,
             sharing_screen, sharing_window, stop, camera_while_sharing,
             picture_of(name: &str),
+            muted_word,
+            they_are_muted(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
             calling, ringing, incoming, incoming_video, connecting, active, ended, calling_detail, ringing_detail,
@@ -99,6 +101,13 @@ messages! {
             fair, good, excellent,
             quality_label(bars: u8),
             lost_and_delay(milliseconds: u64, percent: f64),
+        }
+        /// Declining with a few words.
+        reply {
+            open,
+            title(name: &str),
+            later, not_now, ten_minutes, hint, field, note, too_long, characters, send, back,
+            said(name: &str, words: &str),
         }
         /// What others would see, outside a call.
         camera {
@@ -262,6 +271,7 @@ messages! {
         /// Recent calls.
         history {
             title, empty, received, missed, placed, unanswered,
+            quoted(words: &str),
         }
         /// Notices.
         notice {

@@ -95,6 +95,16 @@ pub(super) mod ring {
     }
 }
 
+/// Declining with a few words.
+pub(super) mod reply {
+    pub(in crate::ui) use super::messages::reply::*;
+
+    /// Those that are ready.
+    pub(in crate::ui) fn ready() -> [&'static str; 3] {
+        [later(), not_now(), ten_minutes()]
+    }
+}
+
 /// Both sentences in one text.
 pub(super) fn whole(sentence: &Sentence) -> String {
     format!("{} {}", sentence.message, sentence.next_step)

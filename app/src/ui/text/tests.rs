@@ -3,6 +3,7 @@
 use super::catalogue::{ENGLISH, NEXT, SPANISH};
 use super::messages::{ALL, say_all};
 use super::*;
+use crate::call::Reply;
 use crate::engine::view::ContactId;
 use fluent_syntax::ast::{
     Entry, Expression, InlineExpression, Message as Parsed, Pattern, PatternElement, Resource,
@@ -58,6 +59,16 @@ macro_rules! whole_numbers {
 }
 
 whole_numbers!(u8, u32, u64, usize);
+
+#[test]
+fn the_sentences_that_are_ready_can_be_said_in_each_language() {
+    for locale in LOCALES {
+        speak(locale);
+        let said = reply::ready().map(|sentence| Reply::parse(sentence).map(|reply| reply.to_string()));
+        assert_eq!(said, reply::ready().map(|sentence| Ok(sentence.to_owned())), "{locale:?}");
+    }
+    speak(Locale::English);
+}
 
 const LOCALES: [Locale; 3] = [Locale::English, Locale::Spanish, Locale::Pseudo];
 

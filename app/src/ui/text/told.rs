@@ -22,7 +22,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
     match reason {
         Reason::HungUp => reason::hung_up(),
         Reason::Cancelled => reason::cancelled(),
-        Reason::Declined => reason::declined(),
+        Reason::Declined(_) => reason::declined(),
         Reason::Busy => reason::busy(),
         Reason::NotAnswered => reason::not_answered(),
         Reason::NoReaction => reason::no_reaction(),

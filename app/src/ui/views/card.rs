@@ -1,9 +1,9 @@
 //! A card above everything else; one at a time. Escape, or a press beside it, takes it away. What a call needs at any moment
 //! stands below it: the microphone and hanging up.
 
-use super::{devices, quit, receipt, sharing, verify};
+use super::{declining, devices, quit, receipt, sharing, verify};
 use crate::engine::command::Command;
-use crate::engine::view::{CallView, HistoryRow, View};
+use crate::engine::view::{CallPhase, CallView, HistoryRow, View};
 use crate::ui::command::UiCommand;
 use crate::ui::state::{Card, Since, UiState};
 use crate::ui::theme::{palette, shadow, size};
@@ -37,6 +37,7 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
     let modal = Modal::new(Id::unique("card").with(card)).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(size::COLUMN_NARROW);
         let outcome = match about {
+            About::Decline(call) => declining::replies_ui(ui, call, state, since, wishes),
             About::Sharing(call) => sharing::choices_ui(ui, call, since, wishes),
             About::Devices => devices::card_ui(ui, view, state, since, wishes),
             About::Verify(call) => verify::words_ui(ui, view, call, state, since, wishes),
@@ -44,7 +45,7 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
             About::Quit(call) => quit::question_ui(ui, call, state, since),
             About::Receipt(row) => receipt::card_ui(ui, row, since, wishes),
         };
-        if let Some(call) = &view.call {
+        if let Some(call) = view.call.as_ref().filter(|call| call.phase != CallPhase::Incoming) {
             call_ui(ui, call, state, wishes);
         }
         outcome
@@ -86,6 +87,7 @@ pub(super) fn leave_by_key(ctx: &Context, state: &mut UiState) {
 
 /// What a card is about.
 enum About<'a> {
+    Decline(&'a CallView),
     Sharing(&'a CallView),
     Devices,
     Verify(&'a CallView),
@@ -99,6 +101,10 @@ fn about(card: Card, view: &View) -> Option<About<'_>> {
     let call = view.call.as_ref();
     let talk = call.filter(|call| call.phase.is_talk());
     match card {
+        Card::Decline => call
+            .filter(|call| call.phase == CallPhase::Incoming)
+            .filter(|call| UiCommand::receiving(view, call).contains(&UiCommand::DeclineWith))
+            .map(About::Decline),
         Card::Sharing => {
             call.filter(|call| UiCommand::sharing(call) == Some(UiCommand::Share)).map(About::Sharing)
         }

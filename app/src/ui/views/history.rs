@@ -91,5 +91,6 @@ fn detail(row: &HistoryRow) -> String {
     let mut parts = vec![text::outcome(row.outcome).to_owned(), told::when(&row.when)];
     parts.extend(lasted_text(row.lasted));
     parts.extend(row.receipt.map(|receipt| call::quality(Quality::bars_of(receipt.mos)).to_owned()));
+    parts.extend(row.reply.as_ref().map(|reply| words::quoted(reply.as_str())));
     parts.join(" · ")
 }

@@ -1,6 +1,7 @@
 //! A call from dialling to its end.
 
 use super::banner::{banners_height, banners_ui};
+use super::declining::quotation_ui;
 use super::devices::verdict_ui;
 use super::facts::facts_ui;
 use super::lasted_text;
@@ -16,12 +17,12 @@ use crate::ui::state::{Page, Stage, UiState};
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
-    Avatar, Facing, Picture, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
+    Avatar, Facing, Picture, Pill, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
     text_width,
 };
-use egui::{Rect, Ui, Vec2};
+use egui::{Pos2, Rect, Ui, UiBuilder, Vec2, vec2};
 use egui_material_icons::icons;
-use media::session::Camera;
+use media::session::{Camera, Mute};
 use media::video::driver::{Screen, Viewfinder};
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,8 @@ pub(super) fn in_call_ui(
         match call.phase {
             CallPhase::Active { since } => {
                 avatar.speaking(call.speaker_level).show(ui);
-                label(ui, call.name.as_str(), font::display(), colors.text);
+                let name = label(ui, call.name.as_str(), font::display(), colors.text);
+                their_microphone_ui(ui, call, name.rect);
                 timer_ui(ui, state.now.saturating_duration_since(since));
             }
             CallPhase::Connecting => {
@@ -103,10 +105,10 @@ fn filmed_ui(
     let size = picture.show(ui, above, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
     own_ui(ui, call, state, above);
-    ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
+    ui.scope_builder(UiBuilder::new().max_rect(below), |ui| {
         centered_column(ui, "filmed", size::STAGE_FILMED, |ui| {
             ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-            name_and_timer_ui(ui, &call.name, lasted);
+            name_and_timer_ui(ui, call, lasted);
             facts_ui(ui, view, call, state, wishes);
             ui.add_space(size::GAP);
             controls_ui(ui, view, call, state, wishes);
@@ -145,21 +147,41 @@ pub(super) fn own_ui(ui: &Ui, call: &CallView, state: &mut UiState, mut room: Re
 }
 
 /// Both in one line: below a picture each line takes from it.
-fn name_and_timer_ui(ui: &mut Ui, name: &str, lasted: Duration) {
+fn name_and_timer_ui(ui: &mut Ui, call: &CallView, lasted: Duration) {
     let text = palette(ui).text;
-    let widths = [name, &text::timer(lasted)].map(|part| text_width(ui, part, font::lead()).ceil());
-    centered_row(ui, &widths, size::LEAD, size::GAP, |ui| {
-        label(ui, name, font::lead(), text);
-        timer_ui(ui, lasted);
+    let widths = [&call.name, &text::timer(lasted)].map(|part| text_width(ui, part, font::lead()).ceil());
+    let timer = centered_row(ui, &widths, size::LEAD, size::GAP, |ui| {
+        label(ui, call.name.as_str(), font::lead(), text);
+        timer_ui(ui, lasted)
     });
+    their_microphone_ui(ui, call, timer);
+}
+
+/// That the other end is muted, while it is: right of this. Nothing moves when it comes or goes.
+fn their_microphone_ui(ui: &mut Ui, call: &CallView, beside: Rect) {
+    let at = beside.right_center() + vec2(size::GAP, -size::PILL / 2.0);
+    their_microphone_at(ui, call, words::muted_word(), |_| at);
+}
+
+/// The same wherever there is room for so many points.
+pub(super) fn their_microphone_at(ui: &mut Ui, call: &CallView, text: &str, at: impl FnOnce(f32) -> Pos2) {
+    if call.their_microphone == Mute::Off {
+        return;
+    }
+    let colors = palette(ui);
+    let news = words::they_are_muted(&call.name);
+    let muted = Pill::new(text, colors.text, colors.surface).icon(icons::ICON_MIC_OFF).announced(&news);
+    let place = Rect::from_min_size(at(muted.width(ui)), vec2(muted.width(ui), size::PILL));
+    ui.new_child(UiBuilder::new().max_rect(place)).add(muted);
 }
 
 /// The timer, and the wake-up for its next second.
-fn timer_ui(ui: &mut Ui, lasted: Duration) {
+fn timer_ui(ui: &mut Ui, lasted: Duration) -> Rect {
     let muted = palette(ui).text_muted;
-    label(ui, text::timer(lasted), font::lead(), muted);
+    let timer = label(ui, text::timer(lasted), font::lead(), muted);
     let next = Duration::from_secs(1) - Duration::from_nanos(u64::from(lasted.subsec_nanos()));
     ui.ctx().request_repaint_after(next);
+    timer.rect
 }
 
 /// The controls and a note below them.
@@ -256,8 +278,14 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
         }
         ui.add_space(size::GAP_LARGE);
         let device = matches!(why, Reason::Device { .. });
+        let reply = why.reply();
         let why = told::reason(why);
         label(ui, why.message, font::strong(), colors.text);
+        if let Some(reply) = reply {
+            ui.add_space(size::GAP);
+            quotation_ui(ui, &call.name, reply);
+            ui.add_space(size::GAP);
+        }
         match state.tried.verdict().filter(|_| call.with == ContactId::Echo && lasted.is_some()) {
             Some(verdict) => verdict_ui(ui, verdict),
             None => drop(label(ui, why.next_step, font::body(), colors.text_muted)),

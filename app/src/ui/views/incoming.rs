@@ -2,7 +2,7 @@
 
 use crate::call::CallKind;
 use crate::engine::command::Command;
-use crate::engine::view::CallView;
+use crate::engine::view::{CallView, View};
 use crate::ui::command::UiCommand;
 use crate::ui::state::UiState;
 use crate::ui::text::call as words;
@@ -10,9 +10,15 @@ use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{Avatar, RoundButton, Tone, centered_column, centered_row, label};
 use egui::Ui;
 
-/// Accept, seen or not where the caller is, or decline. Enter accepts because the last button has the keyboard, but only if
+/// Accept, seen or not where the caller is, or decline, with or without a reply. Enter accepts because the last button has the keyboard, but only if
 /// nobody was typing when the call came in; Tab leads to the others.
-pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+pub(super) fn incoming_ui(
+    ui: &mut Ui,
+    view: &View,
+    call: &CallView,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     let typing = ui.ctx().text_edit_focused();
     ui.ctx().request_repaint_after(pace::RINGING);
     let avatar = Avatar::in_call(ui, call.with, &call.name);
@@ -28,14 +34,14 @@ pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wis
         label(ui, calls, font::lead(), colors.text_muted);
         ui.add_space(size::GAP_HUGE);
         state.occupied.controls = Some(ui.cursor().top());
-        let actions = [&[UiCommand::Decline], UiCommand::answers(call.kind)].concat();
+        let actions = UiCommand::receiving(view, call);
         let cell = RoundButton::cell(ui, actions.iter().map(|action| action.label()));
         centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP_HUGE, |ui| {
             for action in actions {
                 let wanted = matches!(action, UiCommand::Answer | UiCommand::AnswerWithVideo);
                 let tone = match action {
                     UiCommand::Decline => Tone::Danger,
-                    UiCommand::AnswerWithoutVideo => Tone::Secondary,
+                    UiCommand::AnswerWithoutVideo | UiCommand::DeclineWith => Tone::Secondary,
                     _ => Tone::Primary,
                 };
                 let tip = action.tip(ui.ctx());
@@ -44,7 +50,7 @@ pub(super) fn incoming_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wis
                     button.request_focus();
                 }
                 if button.clicked() {
-                    wishes.extend(action.wish());
+                    action.perform(ui.ctx(), state, wishes);
                 }
             }
         });

@@ -5,6 +5,7 @@
 //!   a call ──────────▶ incoming | in call | ended     (the whole window)
 //!   no name yet ─────▶ first run                       (the whole window)
 //!   otherwise ───────▶ side panel + page: contact | search | request | history | invite | network | help | settings
+//!   a call that rings ▶ card: decline with a reply
 //!   over a call ─────▶ card: sharing | devices | verify | quit; statistics; banners
 //!   over history ────▶ card: receipt
 //!   always on top ───▶ notices
@@ -17,6 +18,7 @@ mod camera;
 mod card;
 mod chooser;
 mod contact;
+mod declining;
 mod desktop;
 mod devices;
 mod facts;
@@ -74,7 +76,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     let ringing = view.call.as_ref().is_some_and(|call| call.phase == CallPhase::Incoming);
     if let Some(call) = &view.call {
         CentralPanel::no_frame().frame(ground).show(ui, |ui| match call.phase {
-            CallPhase::Incoming => incoming::incoming_ui(ui, call, state, wishes),
+            CallPhase::Incoming => incoming::incoming_ui(ui, view, call, state, wishes),
             CallPhase::Ended { .. } => in_call::ended_ui(ui, call, state, wishes),
             _ => in_call::in_call_ui(ui, view, call, state, wishes),
         });

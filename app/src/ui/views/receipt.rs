@@ -1,6 +1,7 @@
 //! What a call was like: below a call that is over, and on a card over the list of past calls.
 
 use super::card::Outcome;
+use super::declining::quotation_ui;
 use crate::call::Receipt;
 use crate::engine::command::Command;
 use crate::engine::view::{HistoryRow, Quality};
@@ -27,6 +28,10 @@ pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since, wishes: &mut 
             let why = if row.lasted.is_some() { words::none() } else { text::outcome(row.outcome) };
             label(ui, why, font::body(), colors.text_muted);
         }
+    }
+    if let Some(reply) = &row.reply {
+        ui.add_space(size::GAP_LARGE);
+        quotation_ui(ui, &row.name, reply);
     }
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();

@@ -1,6 +1,7 @@
 //! The other end's picture elsewhere than in the window: on the whole screen, or in a small window of its own.
 
-use super::in_call::{controls_height, controls_ui, own_ui};
+use super::banner::banners_height;
+use super::in_call::{controls_height, controls_ui, own_ui, their_microphone_at};
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, View};
 use crate::ui::command::{self, UiCommand, enter};
@@ -10,6 +11,7 @@ use crate::ui::theme::{pace, palette, size};
 use crate::ui::widgets::{RoundButton, Tone, centered_column};
 use egui::{
     CursorIcon, Key, Pos2, Rect, Sense, Ui, UiBuilder, Vec2, ViewportBuilder, ViewportCommand, ViewportId,
+    vec2,
 };
 use egui_material_icons::icons;
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(super) fn full_screen_ui(
     }
     let bottom = state.occupied.controls_before.unwrap_or(room.bottom());
     own_ui(ui, call, state, room.with_max_y(bottom));
+    let top = room.center_top() + vec2(0.0, size::GAP + banners_height(call));
+    their_microphone_at(ui, call, &words::they_are_muted(&call.name), |width| top - vec2(width / 2.0, 0.0));
     if state.now.saturating_duration_since(state.touched) >= CONTROLS_STAY {
         ui.ctx().set_cursor_icon(CursorIcon::None);
         return;
@@ -96,6 +100,8 @@ pub(super) fn apart_ui(
             ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
         }
         apart_controls_ui(ui, room, call, state, wishes);
+        let top = room.left_top() + Vec2::splat(size::GAP);
+        their_microphone_at(ui, call, words::muted_word(), |_| top);
         let corner = Rect::from_min_size(
             room.right_top() + Vec2::new(-size::ROUND_SMALL - size::GAP, size::GAP),
             Vec2::splat(size::ROUND_SMALL),
@@ -164,7 +170,7 @@ pub(in crate::ui) fn viewport() -> ViewportId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use egui::{pos2, vec2};
+    use egui::pos2;
 
     #[test]
     fn a_small_window_comes_up_beside_the_main_one_where_there_is_room() {

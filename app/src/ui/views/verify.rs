@@ -9,7 +9,7 @@ use crate::ui::state::{Card, Since, UiState};
 use crate::ui::text::{call as talk, call_words as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, centered_row, label, text_width};
-use egui::{Ui, vec2};
+use egui::{Align, Layout, Ui, vec2};
 use egui_material_icons::icons;
 
 /// The words, and what follows from them.
@@ -59,16 +59,22 @@ pub(super) fn words_ui(
     leave_ui(ui, leave, since)
 }
 
-/// The words, one below the other in columns.
+/// The words in columns, each with its number: whoever reads them aloud knows which comes next.
 fn spoken_ui(ui: &mut Ui, words: &[&str]) {
-    let accent = palette(ui).accent;
+    let colors = palette(ui);
+    let number_width = text_width(ui, "0", font::title()).ceil();
     let widest = words.iter().map(|word| text_width(ui, word, font::title()).ceil()).fold(0.0, f32::max);
-    for pair in words.chunks(WORDS_A_LINE) {
-        centered_row(ui, &[widest; WORDS_A_LINE], size::LEAD, size::GAP_HUGE, |ui| {
-            for word in pair {
-                ui.allocate_ui(vec2(widest, size::LEAD), |ui| {
-                    ui.set_min_width(widest);
-                    label(ui, *word, font::title(), accent);
+    let width = number_width + size::GAP + widest;
+    for (line, pair) in words.chunks(WORDS_A_LINE).enumerate() {
+        centered_row(ui, &[width; WORDS_A_LINE], size::LEAD, size::GAP_HUGE, |ui| {
+            for (nth, word) in pair.iter().enumerate() {
+                let cell = Layout::left_to_right(Align::Center);
+                ui.allocate_ui_with_layout(vec2(width, size::LEAD), cell, |ui| {
+                    ui.set_min_width(width);
+                    ui.spacing_mut().item_spacing.x = size::GAP;
+                    let number = (line * WORDS_A_LINE + nth + 1).to_string();
+                    label(ui, number, font::title(), colors.text_muted);
+                    label(ui, *word, font::title(), colors.accent);
                 });
             }
         });

@@ -2,12 +2,15 @@
 
 use super::super::theme::{font, palette, size};
 use super::text_width;
+use egui::accesskit::Live;
 use egui::{Align2, Color32, Rect, Response, Role, Sense, Ui, Widget, WidgetInfo, pos2, vec2};
 use egui_material_icons::MaterialIcon;
 
 /// A short word on a rounded ground.
 pub(in crate::ui) struct Pill<'a> {
     text: &'a str,
+    /// For screen readers, which also say it when it comes.
+    news: Option<&'a str>,
     icon: Option<MaterialIcon>,
     ink: Color32,
     ground: Color32,
@@ -16,12 +19,18 @@ pub(in crate::ui) struct Pill<'a> {
 impl<'a> Pill<'a> {
     /// A pill that says `text` in these colours.
     pub(in crate::ui) fn new(text: &'a str, ink: Color32, ground: Color32) -> Self {
-        Self { text, icon: None, ink, ground }
+        Self { text, news: None, icon: None, ink, ground }
     }
 
     /// An icon before the text.
     pub(in crate::ui) fn icon(mut self, icon: MaterialIcon) -> Self {
         self.icon = Some(icon);
+        self
+    }
+
+    /// Screen readers call it so, and say it as soon as it is there.
+    pub(in crate::ui) fn announced(mut self, news: &'a str) -> Self {
+        self.news = Some(news);
         self
     }
 
@@ -35,7 +44,10 @@ impl<'a> Pill<'a> {
 impl Widget for Pill<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let (rect, response) = ui.allocate_exact_size(vec2(self.width(ui), size::PILL), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Status, true, self.text));
+        response.widget_info(|| WidgetInfo::labeled(Role::Status, true, self.news.unwrap_or(self.text)));
+        if self.news.is_some() {
+            ui.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+        }
         let painter = ui.painter();
         painter.rect_filled(rect, size::PILL / 2.0, self.ground);
         let mut x = rect.left() + size::PILL_MARGIN;

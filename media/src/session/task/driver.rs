@@ -257,6 +257,7 @@ impl Task {
                 }
             }
             LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
+            LineEvent::Mute(mute) => self.tell(SessionEvent::Mute(mute)),
             LineEvent::Ended(end) => self.end = Some(end),
             LineEvent::Video { .. }
             | LineEvent::KeyframeWanted
@@ -269,7 +270,10 @@ impl Task {
     fn handle_command(&mut self, now: Instant, command: Command) {
         match (command, self.far.line()) {
             (Command::Close, _) => self.far.hang_up(now),
-            (Command::Mute(mute), _) => self.sound.set_muted(mute),
+            (Command::Mute(mute), line) => {
+                self.sound.set_muted(mute);
+                line.into_iter().for_each(|line| line.set_muted(now, mute));
+            }
             (Command::Volume(volume), _) => self.sound.set_volume(volume),
             (Command::Microphone(source), _) => self.sound.set_microphone(source),
             (Command::Loudspeaker(sink), _) => self.sound.set_loudspeaker(sink),

@@ -8,6 +8,7 @@ use super::whole_call::{LIMIT, both_connected, connect, end_of, logs};
 use super::world::{MS, Plan, World};
 use crate::session::SessionEnd;
 use crate::session::line::LineEvent;
+use crate::voice::Mute;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -59,6 +60,59 @@ fn no_sound_passes_while_it_rings() {
     let heard = |who: usize| world.ends[who].when(|event| matches!(event, LineEvent::Voice { .. }));
     assert_eq!([heard(0), heard(1)], [None, None]);
     assert!(world.ends.iter().all(|end| end.connected().is_none()), "{:?}", logs(&world));
+}
+
+/// What an end heard of the other's microphone, and when.
+fn told_of_microphone(world: &World, who: usize) -> Vec<(Duration, Mute)> {
+    let told = world.ends[who].log.iter().filter_map(|(at, event)| match event {
+        LineEvent::Mute(mute) => Some((*at, *mute)),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn whether_a_microphone_is_muted_is_told_once_both_have_picked_up_and_not_before() {
+    let mut world = World::new(ringing(4 * SECOND));
+    world.dial();
+    world.run_for(2 * SECOND);
+    for mute in [Mute::On, Mute::Off, Mute::On] {
+        world.ends[0].line.set_muted(world.now, mute);
+        world.settle();
+    }
+    world.run_for(SECOND);
+    assert_eq!([0, 1].map(|who| told_of_microphone(&world, who)), [[], []], "it rings");
+    // Who picks up may be muted before the caller knows that they have.
+    world.run_for(1200 * MS);
+    assert!(both_connected(&world), "{:?}", logs(&world));
+    world.ends[1].line.set_muted(world.now, Mute::On);
+    world.settle();
+    world.run_for(SECOND);
+    for who in [0, 1] {
+        let told = told_of_microphone(&world, who);
+        assert!(matches!(told[..], [(at, Mute::On)] if Some(at) >= world.ends[who].connected()), "{told:?}");
+    }
+    for mute in [Mute::Off, Mute::Off, Mute::On, Mute::Off] {
+        world.ends[1].line.set_muted(world.now, mute);
+        world.settle();
+        world.run_for(SECOND / 2);
+    }
+    let told: Vec<Mute> = told_of_microphone(&world, 0).into_iter().map(|(_, mute)| mute).collect();
+    assert_eq!(told, [Mute::On, Mute::Off, Mute::On, Mute::Off], "what is no news is not said");
+    assert_eq!(told_of_microphone(&world, 1).len(), 1);
+}
+
+#[test]
+fn who_is_muted_in_the_moment_of_picking_up_is_known_to_be_by_a_caller_who_learns_of_it_later() {
+    let mut world = World::new(ringing(3 * SECOND));
+    world.dial();
+    assert!(world.run_while_not(LIMIT, |world| world.ends[1].connected().is_some()));
+    assert!(world.ends[0].connected().is_none());
+    world.ends[1].line.set_muted(world.now, Mute::On);
+    world.settle();
+    world.run_for(SECOND);
+    let told = told_of_microphone(&world, 0);
+    assert!(matches!(told[..], [(at, Mute::On)] if Some(at) == world.ends[0].connected()), "{told:?}");
 }
 
 #[test]
