@@ -43,6 +43,10 @@ pub(super) struct UiState {
     pub(super) focus_search: bool,
     /// What the main area shows while there is no call.
     pub(super) page: Page,
+    /// The contact whose page was shown last.
+    pub(super) last_contact: ContactId,
+    /// Whether somebody typed in the last frame.
+    pub(super) typing: bool,
     /// The page that the last frame showed.
     pub(super) arrived: Option<Page>,
     /// What is done if the person confirms it, and since when that is asked.
@@ -381,6 +385,8 @@ impl UiState {
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
+            last_contact: ContactId::Echo,
+            typing: false,
             arrived: None,
             asked: None,
             details: Disclosure::Folded,
@@ -458,6 +464,11 @@ impl UiState {
     pub(super) fn is_asked(&mut self, question: Question) -> Option<Since> {
         let (asked, since) = self.asked.as_mut()?;
         (*asked == question).then(|| std::mem::replace(since, Since::Earlier))
+    }
+
+    /// Whether anything is asked.
+    pub(super) const fn asks(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Whether this is asked.

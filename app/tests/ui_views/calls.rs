@@ -519,3 +519,21 @@ fn statistics_of_a_call_that_just_began_say_that_they_come() {
     window.press(Modifiers::COMMAND, Key::T);
     assert!(window.says("The first figures come within a second."));
 }
+
+#[test]
+fn escape_and_return_leave_a_call_that_is_over_and_no_other() {
+    let over = || CallPhase::Ended { why: Reason::HungUp, lasted: None, receipt: None };
+    for key in [Key::Escape, Key::Enter] {
+        let mut window = Window::open(sample::call(sample::person(1), "bob", CallPhase::Connecting));
+        window.press(Modifiers::NONE, key);
+        assert_eq!(window.wished(), [], "{key:?}");
+        window.show(sample::call(sample::person(1), "bob", over()));
+        window.press(Modifiers::NONE, key);
+        assert_eq!(window.wished(), [Command::DismissCall], "{key:?}");
+    }
+    // What has the keyboard comes first.
+    let mut window = Window::open(sample::call(sample::person(1), "bob", over()));
+    window.harness.get_by_role_and_label(Role::Button, "Call again").focus();
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.wished(), [Command::DismissCall, Command::Call(sample::person(1))]);
+}

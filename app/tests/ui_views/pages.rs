@@ -218,3 +218,35 @@ fn a_past_call_tells_what_it_was_like_and_a_missed_one_that_it_was_missed() {
     window.click("Call with carmen.santana: Missed call · today 09:12");
     assert!(window.says("The call with carmen.santana") && window.says("Missed call"));
 }
+
+#[test]
+fn escape_leaves_every_page_for_the_contact_before() {
+    for page in ["Recent calls", "Can people call me?", "Helping", "Settings", "Invite a friend"] {
+        let mut window = Window::open(sample::contacts());
+        window.click("bob");
+        window.click(page);
+        assert!(!window.says("Call with video"), "{page}");
+        window.press(egui::Modifiers::NONE, egui::Key::Escape);
+        assert!(window.says("Call with video"), "{page}");
+        window.press(egui::Modifiers::NONE, egui::Key::Escape);
+        assert!(window.says("Call with video"), "there is nothing before it");
+    }
+    let mut window = Window::open(sample::requests());
+    window.click("Request from eva");
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.says("Call Echo"));
+}
+
+#[test]
+fn escape_leaves_what_is_typed_before_the_page_and_a_question_too() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    window.click("Forget all calls");
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.says("Forget all calls") && !window.says("Forget them all"));
+    window.type_into("Find or add a person", "car");
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.field_holds("Find or add a person", "") && window.says("Forget all calls"));
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.says("Call Echo"));
+}

@@ -5,11 +5,12 @@ use crate::engine::view::{ClaimState, ContactId, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
+use crate::ui::views::form::{entered, left};
 use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
+    Align, Key, Layout, Margin, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
     vec2,
 };
 use egui_material_icons::icons;
@@ -158,8 +159,12 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
     if field.changed() && state.search.is_empty() {
         leave_search(state, wishes);
     }
-    if field.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
+    if entered(ui, &field) {
         submit(view, state, wishes);
+    }
+    if typed && field.lost_focus() && left(ui) {
+        state.search.clear();
+        leave_search(state, wishes);
     }
 }
 
