@@ -134,11 +134,12 @@ impl App {
 
     /// The title the window should have.
     fn retitle(&mut self, ctx: &egui::Context) {
-        let View { own, call, scan, preview, .. } = &*self.view;
+        let View { own, call, scan, preview, requests, .. } = &*self.view;
         let mut title = text::window_title(own.name.as_deref(), self.profile.as_deref(), call.as_ref());
         if matches!(scan, Scan::Looking(_)) || matches!(preview, CameraPreview::Open(_)) {
             title = text::filmed_title(&title);
         }
+        let title = text::waiting_title(&title, requests.len());
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

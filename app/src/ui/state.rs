@@ -63,6 +63,8 @@ pub(super) struct UiState {
     pub(super) rang: bool,
     /// The engine did not take a command, which the person has not dismissed yet.
     pub(super) refused: Option<Refused>,
+    /// Those who want to call and of whom the person knows.
+    pub(super) met: Vec<PublicKey>,
     /// For how long notices that pass were seen.
     pub(super) passing: Passing,
     /// What is drawn in this frame and must not be covered.
@@ -395,6 +397,7 @@ impl UiState {
             trusting: None,
             rang: false,
             refused: None,
+            met: Vec::new(),
             passing: Passing::default(),
             occupied: Occupied::default(),
             picture: None,
@@ -423,8 +426,14 @@ impl UiState {
     /// Decides what follows from the first snapshot: a profile without a name sees the first-run card.
     pub(super) fn settle(&mut self, view: &View) {
         if self.first_run == FirstRun::Undecided {
+            self.meet(view);
             self.first_run = if view.own.name.is_none() { FirstRun::Open } else { FirstRun::Closed };
         }
+    }
+
+    /// The person knows of all who want to call, or was told.
+    pub(super) fn meet(&mut self, view: &View) {
+        self.met = view.requests.iter().map(|request| request.key).collect();
     }
 
     /// The name is chosen, or put off; what comes next is for those who have not used Silbo yet.
@@ -455,6 +464,11 @@ impl UiState {
         }
     }
 
+    /// Whether a nickname of this contact is being typed.
+    pub(super) fn is_naming(&self, key: PublicKey) -> bool {
+        self.naming.as_ref().is_some_and(|naming| naming.of == key)
+    }
+
     /// Asks before something is done; another question gives way.
     pub(super) fn ask(&mut self, question: Question) {
         self.asked = Some((question, Since::Now));
@@ -469,11 +483,6 @@ impl UiState {
     /// Whether anything is asked.
     pub(super) const fn asks(&self) -> bool {
         self.asked.is_some()
-    }
-
-    /// Whether this is asked.
-    pub(super) fn is_asking(&self, question: Question) -> bool {
-        self.asked.is_some_and(|(asked, _)| asked == question)
     }
 
     /// Nothing is asked any more.

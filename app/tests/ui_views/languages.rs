@@ -149,6 +149,9 @@ pub(super) fn every_screen(
     for (name, view) in sample::gallery(now) {
         look(&mut open(view), name);
     }
+    let mut window = open(sample::contacts());
+    window.show(sample::requests());
+    look(&mut window, "request among notices");
     let held = || sample::claim(ClaimState::Held { held_by: 4, of: 5 });
     let mut window = open(sample::first_run());
     window.show(View { settings: full().settings, ..held() });

@@ -138,6 +138,22 @@ fn choosing_a_name_can_wait() {
 }
 
 #[test]
+fn echo_is_offered_as_the_first_call_until_there_was_one() {
+    let mut window = Window::open(sample::contacts());
+    let first = "A good first call: Echo always answers, and nobody else needs to be there.";
+    assert!(!window.says(first));
+    window.show(View { history: Vec::new(), ..sample::contacts() });
+    assert!(window.says(first));
+}
+
+#[test]
+fn echo_is_found_by_its_name() {
+    let mut window = Window::open(sample::contacts());
+    window.type_into("Find or add a person", "ech");
+    assert!(window.says("Echo") && !window.says("bob"));
+}
+
+#[test]
 fn echo_is_first_and_one_click_away() {
     let mut window = Window::open(sample::contacts());
     let top =
@@ -465,6 +481,33 @@ fn a_request_is_accepted_or_declined() {
     window.click("Request from frank");
     window.click("Decline request");
     assert_eq!(window.wished(), [Command::DeclineRequest(sample::key(6))]);
+}
+
+#[test]
+fn whoever_asks_to_call_is_told_of_once_and_counted() {
+    let mut window = Window::open(sample::contacts());
+    window.shown.send_replace(std::sync::Arc::new(sample::requests()));
+    let title = egui::ViewportCommand::Title("(2) Silbo — alice".to_owned());
+    assert!(window.asked_of_the_desktop().contains(&title));
+    window.harness.run();
+    assert!(window.says("frank and one more person want to call you") && window.says("Requests (2)"));
+    window.click("Look");
+    assert!(window.says("frank tried to call you") && !window.mentions("want to call you"));
+    window.show(sample::contacts());
+    window.show(sample::requests());
+    window.click("Dismiss: frank and one more person want to call you");
+    assert!(!window.mentions("one more person") && window.says("Requests (2)"));
+}
+
+#[test]
+fn nobody_is_told_in_a_call_who_asks_to_call_but_after_it() {
+    let mut window = Window::open(sample::call(sample::person(1), "bob", CallPhase::Connecting));
+    let mut asked = sample::requests();
+    asked.requests.truncate(1);
+    window.show(View { call: sample::call(sample::person(1), "bob", CallPhase::Connecting).call, ..asked.clone() });
+    assert!(!window.mentions("wants to call you"));
+    window.show(asked);
+    assert!(window.says("eva wants to call you"));
 }
 
 #[test]

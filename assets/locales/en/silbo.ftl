@@ -50,7 +50,7 @@ side-field = Find or add a person
 side-clear = Clear search
 side-invite = Invite a friend
 side-contacts = Contacts
-side-requests = Requests
+side-requests = Requests ({ $count })
 side-recent = Recent calls
 side-recent_word = Recent
 side-network = Can people call me?
@@ -60,6 +60,7 @@ side-help_word = Helping
 side-settings = Settings
 side-request_line = Wants to call you
 side-echo_line = Hear yourself
+side-echo_first = Your first call
 side-no_call_yet = No call yet
 side-empty = Nobody here yet. Type a friend's name above and press Enter to find them.
 side-joining = Joining
@@ -98,6 +99,7 @@ lasted-hours = { $hours } h { $minutes } min
 ## Page of a contact
 
 contact-echo = Echo plays your voice back two seconds later, on this computer only. Use it to try out your microphone.
+contact-first_call = A good first call: Echo always answers, and nobody else needs to be there.
 contact-fingerprint = Fingerprint
 contact-pinned = Calls go to this key alone: nobody can take this contact's place, whatever name they use.
 contact-remove = Remove contact
@@ -155,6 +157,13 @@ request-decline = Decline request
 request-text = They are not one of your contacts, so it did not ring. The name is what they say; only the fingerprint is certain. Add them to let them call you.
 request-gone = This request is settled.
 request-title = { $name } tried to call you
+request-wants = { $name } wants to call you
+request-want = { $name } and { $more ->
+    [one] one more person
+   *[other] { $more } more people
+} want to call you
+request-stranger = They are not one of your contacts, so it does not ring.
+request-look = Look
 
 ## Calls
 
@@ -285,6 +294,7 @@ title-open = microphone on
 title-screen = screen shown
 title-window = a window shown
 title-camera = camera on
+title-waiting = ({ $count }) { $title }
 
 ## What to share
 

@@ -53,7 +53,7 @@ side-field = Busca o añade a alguien
 side-clear = Borrar la búsqueda
 side-invite = Invitar a un amigo
 side-contacts = Contactos
-side-requests = Solicitudes
+side-requests = Solicitudes ({ $count })
 side-recent = Llamadas recientes
 side-recent_word = Recientes
 side-network = ¿Pueden llamarme?
@@ -63,6 +63,7 @@ side-help_word = Ayudar
 side-settings = Ajustes
 side-request_line = Quiere llamarte
 side-echo_line = Oye tu propia voz
+side-echo_first = Tu primera llamada
 side-no_call_yet = Ninguna llamada aún
 side-empty = Aquí no hay nadie todavía. Escribe arriba el nombre de un amigo y pulsa Intro para buscarlo.
 side-joining = Conectando
@@ -101,6 +102,7 @@ lasted-hours = { $hours } h { $minutes } min
 ## Página de un contacto
 
 contact-echo = Echo repite tu voz dos segundos después, solo en este ordenador. Úsalo para probar el micrófono.
+contact-first_call = Una buena primera llamada: Echo siempre contesta, y no hace falta nadie más.
 contact-fingerprint = Huella
 contact-pinned = Las llamadas van solo a esta clave: nadie puede ocupar el lugar de este contacto, use el nombre que use.
 contact-remove = Eliminar contacto
@@ -158,6 +160,13 @@ request-decline = Rechazar la solicitud
 request-text = No está entre tus contactos, así que no ha sonado. El nombre es lo que dice ser; solo la huella es segura. Añade a esta persona para que pueda llamarte.
 request-gone = Esta solicitud ya está resuelta.
 request-title = { $name } ha intentado llamarte
+request-wants = { $name } quiere llamarte
+request-want = { $name } y { $more ->
+    [one] una persona más
+   *[other] { $more } personas más
+} quieren llamarte
+request-stranger = No es de tus contactos, así que no suena.
+request-look = Ver
 
 ## Llamadas
 
@@ -287,6 +296,7 @@ title-open = micrófono abierto
 title-screen = pantalla a la vista
 title-window = una ventana a la vista
 title-camera = cámara encendida
+title-waiting = ({ $count }) { $title }
 
 ## Qué compartir
 

@@ -24,8 +24,8 @@ messages! {
         }
         /// Side panel.
         side {
-            no_name, choose_name, field, clear, invite, contacts, requests, recent, recent_word,
-            network, network_word, help, help_word, settings, request_line, echo_line, no_call_yet,
+            no_name, choose_name, field, clear, invite, contacts, recent, recent_word,
+            network, network_word, help, help_word, settings, request_line, echo_line, echo_first, no_call_yet,
             empty, joining, joining_tip, online, offline, key_tip,
             verified(name: &str),
             blocked,
@@ -35,6 +35,7 @@ messages! {
             last_seen(when: &str),
             look_up_short(least: usize),
             look_up(name: &str),
+            requests(count: usize),
             request(name: &str),
         }
         /// Points in time, as they follow “Last call:” and “Last seen”.
@@ -51,7 +52,7 @@ messages! {
         }
         /// Page of a contact.
         contact {
-            echo, fingerprint, pinned, remove, keep, gone, call_with_video,
+            first_call, echo, fingerprint, pinned, remove, keep, gone, call_with_video,
             call(name: &str),
             safety, verified, same, compare_again,
             compare(name: &str),
@@ -83,6 +84,9 @@ messages! {
         request {
             accept, decline, text, gone,
             title(name: &str),
+            wants(name: &str),
+            want(name: &str, more: usize),
+            stranger, look,
         }
         /// Calls.
         call {
@@ -126,6 +130,7 @@ messages! {
         title {
             profile(profile: &str),
             muted, open, screen, window, camera,
+            waiting(count: usize, title: &str),
         }
         /// What to share.
         sharing {

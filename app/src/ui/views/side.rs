@@ -6,11 +6,11 @@ use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::views::form::{entered, left};
-use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
+use crate::ui::widgets::{Avatar, DetailTone, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align, Key, Layout, Margin, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
+    Align, Color32, Key, Layout, Margin, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
     vec2,
 };
 use egui_material_icons::icons;
@@ -226,9 +226,10 @@ fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     if view.requests.is_empty() {
         return;
     }
-    section(ui, words::requests());
+    section(ui, &words::requests(view.requests.len()), palette(ui).accent);
     for request in &view.requests {
         let row = ListRow::contact(ContactId::Person(request.key), &request.name, words::request_line())
+            .waiting()
             .named(&words::request(&request.name))
             .selected(state.page == Page::Request(request.key))
             .show(ui);
@@ -243,7 +244,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     let typed = wanted_name(state);
     // A link filters nobody.
     let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
-    section(ui, words::contacts());
+    section(ui, words::contacts(), palette(ui).text_muted);
     let mut found = Found::Nobody;
     let matches = |name: &str| name.to_lowercase().contains(&wanted);
     for contact in view.contacts.iter().filter(|row| matches(&row.name) || matches(row.shown())) {
@@ -255,6 +256,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         let echo = contact.id == ContactId::Echo;
         let blocked = view.is_blocked(contact.id);
         let detail = match (&contact.presence, &contact.last_call) {
+            _ if echo && view.history.is_empty() => words::echo_first().to_owned(),
             _ if echo => words::echo_line().to_owned(),
             _ if blocked => words::blocked().to_owned(),
             _ if contact.changed.is_some() => key_change::row().to_owned(),
@@ -272,6 +274,9 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         let changed = format!("{}: {shown}", key_change::row());
         if echo {
             row = row.pinned();
+            if view.history.is_empty() {
+                row = row.marked(icons::ICON_CALL, DetailTone::Accent);
+            }
         } else if blocked {
             row = row.blocked().named(&never_heard);
         } else if contact.changed.is_some() {
@@ -351,10 +356,9 @@ fn called(ui: &Ui, row: &Response) -> bool {
     row.double_clicked() || (row.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)))
 }
 
-fn section(ui: &mut Ui, title: &str) {
-    let muted = palette(ui).text_muted;
+fn section(ui: &mut Ui, title: &str, ink: Color32) {
     ui.horizontal(|ui| {
         ui.add_space(size::GAP);
-        label(ui, title, font::overline(), muted);
+        label(ui, title, font::overline(), ink);
     });
 }

@@ -29,6 +29,8 @@ enum Corner {
     Verified,
     /// They are never heard from.
     Blocked,
+    /// They wait for an answer.
+    Waiting,
 }
 
 /// How a second line looks.
@@ -38,6 +40,8 @@ pub(in crate::ui) enum DetailTone {
     Muted,
     /// Something was missed.
     Danger,
+    /// Something is to be done.
+    Accent,
 }
 
 enum Picture<'a> {
@@ -95,6 +99,12 @@ impl<'a> ListRow<'a> {
         self
     }
 
+    /// Marks the row of somebody who waits for an answer.
+    pub(in crate::ui) fn waiting(mut self) -> Self {
+        self.corner = Some(Corner::Waiting);
+        self.marked(icons::ICON_PERSON_ADD, DetailTone::Accent)
+    }
+
     /// An icon before the second line, which looks so.
     pub(in crate::ui) fn marked(mut self, icon: MaterialIcon, tone: DetailTone) -> Self {
         self.mark = Some((icon, tone));
@@ -114,12 +124,14 @@ impl<'a> ListRow<'a> {
             Corner::Pinned => (icons::ICON_PUSH_PIN, colors.text_muted),
             Corner::Verified => (icons::ICON_VERIFIED_USER, colors.accent),
             Corner::Blocked => (icons::ICON_BLOCK, colors.text_muted),
+            Corner::Waiting => (icons::ICON_CIRCLE, colors.accent),
         });
         let mark_room = if corner_mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
         let width = ui.available_width() - TEXT_LEFT - size::GAP - mark_room;
         let title = self.lay_out(ui, self.title, font::strong(), colors.text, width);
         let ink = match self.mark {
             Some((_, DetailTone::Danger)) => colors.danger,
+            Some((_, DetailTone::Accent)) => colors.accent,
             Some((_, DetailTone::Muted)) | None => colors.text_muted,
         };
         let indent = if self.mark.is_some() { font::ICON_SMALL + size::GAP_SMALL } else { 0.0 };

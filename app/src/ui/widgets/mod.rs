@@ -19,7 +19,7 @@ pub(super) use avatar::{Avatar, key_picture};
 pub(super) use button::{RoundButton, TextButton, Tone};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{
-    Arrival, arrive, card, centered_column, centered_row, danger_card, page, page_from_top,
+    Arrival, arrive, card, centered_column, centered_flow, centered_row, danger_card, page, page_from_top,
 };
 pub(super) use list_row::{DetailTone, ListRow};
 pub(super) use nat_picture::{NatWords, nat_picture};
