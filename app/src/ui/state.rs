@@ -12,6 +12,7 @@ use super::widgets::{Picture, Qr};
 use crate::desktop::{
     Autostart, AutostartError, ChooserPresence, MuteKey, MuteKeyError, Order, Purpose, TrayPresence,
 };
+use crate::engine::helping::hours::End;
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
@@ -107,6 +108,10 @@ pub(super) struct UiState {
     pub(super) counted: Option<Instant>,
     /// When it was last asked which supernodes it knows.
     pub(super) ring_asked: Option<Instant>,
+    /// Whether the engine is to start anew.
+    pub(super) restart: Restart,
+    /// An hour of helping, as far as it is typed.
+    pub(super) typed_hour: Option<TypedHour>,
     /// What is known of the desktop around the window.
     pub(super) surroundings: Surroundings,
 }
@@ -274,6 +279,27 @@ pub(super) struct Naming {
     pub(super) since: Since,
 }
 
+/// Whether the engine is to start anew; another one brings another state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Restart {
+    /// Nobody said so.
+    #[default]
+    No,
+    /// The person has just said so.
+    Wished,
+    /// It does.
+    Running,
+}
+
+/// One end of the hours of helping, being typed.
+#[derive(Debug)]
+pub(super) struct TypedHour {
+    /// Which.
+    pub(super) end: End,
+    /// As far as it is typed.
+    pub(super) text: String,
+}
+
 /// Whether what few need is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Disclosure {
@@ -419,12 +445,15 @@ impl UiState {
             listed: None,
             counted: None,
             ring_asked: None,
+            restart: Restart::No,
+            typed_hour: None,
             surroundings: Surroundings::default(),
         }
     }
 
     /// Decides what follows from the first snapshot: a profile without a name sees the first-run card.
     pub(super) fn settle(&mut self, view: &View) {
+        self.met.retain(|met| view.requests.iter().any(|request| request.key == *met));
         if self.first_run == FirstRun::Undecided {
             self.meet(view);
             self.first_run = if view.own.name.is_none() { FirstRun::Open } else { FirstRun::Closed };
@@ -519,6 +548,7 @@ impl UiState {
         self.naming = None;
         self.other_ways = Disclosure::Folded;
         self.trusting = None;
+        self.typed_hour = None;
         self.copied = None;
     }
 }

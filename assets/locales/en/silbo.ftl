@@ -143,8 +143,8 @@ add-several_text = Only one of them is the { $name } you know. Compare fingerpri
 add-none_title = Nobody is called { $name }
 add-failed_title = The search for { $name } did not work
 add-holders = { $count ->
-    [one] { $count } computer of the network says so
-   *[other] { $count } computers of the network say so
+    [one] Known to one computer of the network
+   *[other] Known to { $count } computers of the network
 }
 # The accessible names of the buttons when several people claim the name.
 add-add_one_of = Add { $fingerprint } to contacts
@@ -209,6 +209,7 @@ call-sharing_window = You are sharing a window
 # A button beside “You are sharing your screen”.
 call-stop = Stop
 call-camera_while_sharing = While you share, your camera is off.
+call-once_connected = Possible as soon as you talk.
 # What the picture of the other end is.
 call-picture_of = Picture of { $name }
 call-calling = Calling…
@@ -478,6 +479,8 @@ help-introducer_text = Those whose routers let no stranger in. Hardly any traffi
 help-relay = Pass calls on
 help-relay_text = Where there is no direct way. Sealed: nobody here can listen.
 help-next_start = This takes effect the next time Silbo starts.
+help-restart = Restart now
+help-restarting = Silbo starts anew. This takes a few seconds.
 help-cap = Calls passed on, at most
 help-no_cap = No limit
 help-upload = What your internet connection can send
@@ -495,11 +498,13 @@ help-now = { $connections ->
 # A call has one or more connections: one for each end that needs one.
 help-month = { $connections ->
     [0] In the last 30 days no call was passed on.
-    [one] In the last 30 days { $connections } connection was passed on, with { NUMBER($megabytes, minimumFractionDigits: 1) } MB. A call has one or more.
-   *[other] In the last 30 days { $connections } connections were passed on, with { NUMBER($megabytes, minimumFractionDigits: 1) } MB. A call has one or more.
+    [one] In the last 30 days: { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls, over { $connections } connection.
+   *[other] In the last 30 days: { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls, over { $connections } connections.
 }
 help-hours = When it helps
 help-hours_text = At other times it begins to help nobody new, and whom it helps can move on: nobody is cut off.
+help-no_hour = Type a full hour of the day, for example 22:00.
+help-same_hour = It cannot end at the hour at which it begins. To help all day, choose “Always”.
 help-always = Always
 help-daily = Between two hours
 help-from = From

@@ -94,7 +94,7 @@ messages! {
             exit_full_screen, small_window, close_small_window, back_to_window, hang_up, devices,
             cancel, again, close, muted, hold_to_talk, heard_while_held, mic, echo_hint, echo_heard, echo_silent, keys_note,
             keys_verified, own_camera, own_screen, own_window, move_own, microphone_silent, check_devices,
-            sharing_screen, sharing_window, stop, camera_while_sharing,
+            sharing_screen, sharing_window, stop, camera_while_sharing, once_connected,
             picture_of(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
@@ -187,12 +187,12 @@ messages! {
         /// Help others.
         help {
             title, intro, may, directory, directory_text, introducer, introducer_text, relay,
-            relay_text, next_start, cap, no_cap, upload, unknown, metered,
+            relay_text, next_start, restart, restarting, cap, no_cap, upload, unknown, metered,
             helped(people: usize, megabytes: f64),
             mbits(mbits: f64),
             now(connections: usize, mbits: f64),
             month(connections: usize, megabytes: f64),
-            hours, hours_text, always, daily, from, to, earlier, later,
+            hours, hours_text, no_hour, same_hour, always, daily, from, to, earlier, later,
         }
         /// Settings, and the cards over a call that are like them.
         settings {

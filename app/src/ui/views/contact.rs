@@ -12,7 +12,7 @@ use crate::storage::KeyChange;
 use crate::ui::state::{Page, Question, Since, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, centered_flow, label, page, text_width};
+use crate::ui::widgets::{Avatar, TextButton, Tone, centered_flow, label, name, page};
 use egui::Ui;
 use egui_material_icons::icons;
 use nickname::nickname_ui;
@@ -33,7 +33,11 @@ pub(super) fn contact_ui(
     let low = ui.available_height() < size::LOW_WINDOW;
     page(ui, "contact", size::COLUMN, |ui| {
         let avatar = if low { size::AVATAR_CALL_LOW } else { size::AVATAR_LARGE };
-        Avatar::new(id, contact.shown(), avatar).show(ui);
+        let avatar = Avatar::new(id, contact.shown(), avatar).show(ui);
+        if state.naming.as_ref().is_some_and(|naming| naming.since == Since::Now) {
+            // What offered the field may be far below it.
+            ui.scroll_to_rect(avatar.rect.expand(size::PAGE_MARGIN), None);
+        }
         ui.add_space(size::GAP);
         head_ui(ui, view, contact, state, wishes);
         ui.add_space(size::GAP_LARGE);
@@ -64,13 +68,7 @@ pub(super) fn contact_ui(
 }
 
 /// Who it is, or the field in which they get a nickname, and when there was a call.
-fn head_ui(
-    ui: &mut Ui,
-    view: &View,
-    contact: &ContactRow,
-    state: &mut UiState,
-    wishes: &mut Vec<Command>,
-) {
+fn head_ui(ui: &mut Ui, view: &View, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     match contact.id {
         ContactId::Person(key) if state.is_naming(key) => {
@@ -78,10 +76,7 @@ fn head_ui(
         }
         ContactId::Person(_) | ContactId::Echo => {}
     }
-    // One line where that is possible.
-    let fits = text_width(ui, contact.shown(), font::display()) <= ui.available_width();
-    let font = if fits { font::display() } else { font::title() };
-    label(ui, contact.shown(), font, colors.text);
+    name(ui, contact.shown());
     if contact.nickname.is_some() {
         label(ui, contact.name.as_str(), font::body(), colors.text_muted);
     }

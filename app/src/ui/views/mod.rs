@@ -33,6 +33,7 @@ mod key_change;
 mod leave;
 mod network;
 mod notices;
+mod places;
 mod question;
 mod quit;
 mod receipt;

@@ -69,6 +69,15 @@ impl<'a> ListRow<'a> {
         }
     }
 
+    /// One of several of which one is chosen.
+    pub(in crate::ui) fn choice(title: &'a str, chosen: bool) -> Self {
+        let icon = match chosen {
+            true => icons::ICON_RADIO_BUTTON_CHECKED,
+            false => icons::ICON_RADIO_BUTTON_UNCHECKED,
+        };
+        Self::link(icon, title).selected(chosen)
+    }
+
     /// Adds a second line.
     pub(in crate::ui) fn detail(mut self, detail: &'a str) -> Self {
         self.detail = Some(detail);
@@ -173,7 +182,8 @@ impl<'a> ListRow<'a> {
         }
         if let Some((icon, ink)) = corner_mark {
             let at = pos2(rect.right() - size::GAP, middle);
-            painter.text(at, Align2::RIGHT_CENTER, icon.codepoint, font::icon(font::ICON_SMALL), ink);
+            let icon_size = if self.corner == Some(Corner::Waiting) { DOT } else { font::ICON_SMALL };
+            painter.text(at, Align2::RIGHT_CENTER, icon.codepoint, font::icon(icon_size), ink);
         }
         focus_ring(
             ui,
@@ -194,6 +204,8 @@ impl<'a> ListRow<'a> {
 
 /// Where the text begins, beside the picture.
 const TEXT_LEFT: f32 = size::GAP + size::AVATAR + 12.0;
+/// What says that somebody waits.
+const DOT: f32 = 10.0;
 /// Between the two texts.
 const LINE_GAP: f32 = 2.0;
 /// Titles and details that wrap have at most so many lines each.

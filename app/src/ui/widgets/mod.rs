@@ -44,6 +44,13 @@ pub(super) fn label(ui: &mut Ui, text: impl Into<String>, font: FontId, color: C
     ui.add(Label::new(RichText::new(text).font(font).color(color)).wrap_mode(TextWrapMode::Wrap))
 }
 
+/// What somebody is called, at the top of a page or a call: as large as one line allows.
+pub(super) fn name(ui: &mut Ui, name: &str) -> Response {
+    let fits = text_width(ui, name, font::display()) <= ui.available_width();
+    let text = palette(ui).text;
+    label(ui, name, if fits { font::display() } else { font::title() }, text)
+}
+
 /// A figure below what it is called, in a column of this width.
 pub(super) fn figure(ui: &mut Ui, width: f32, title: &str, value: &str) {
     let colors = palette(ui);

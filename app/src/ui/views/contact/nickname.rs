@@ -90,10 +90,6 @@ fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
         let saved = ui.add_enabled_ui(parsed.is_ok(), |ui| ui.add(save)).inner.clicked();
         (cancelled, saved)
     });
-    if opened {
-        // With its buttons.
-        ui.scroll_to_rect(ui.min_rect(), None);
-    }
     match parsed {
         Ok(nickname) if saved || entered => Outcome::Save(nickname),
         Ok(_) | Err(_) if cancelled || left(ui) => Outcome::Leave,
