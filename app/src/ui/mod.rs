@@ -33,7 +33,7 @@ use announcer::{Announcer, Attention, Deed};
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId, WindowLevel};
 use gauge::Gauge;
-use state::{Card, Closing, Page, Refused, Stage, UiState};
+use state::{Card, Closing, Page, Refused, Restart, Stage, UiState};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -125,11 +125,17 @@ impl App {
         self.hiding = hiding;
     }
 
-    /// Goes on where the app before this one stopped: it speaks to the same desktop, and knows what that has told.
+    /// Goes on where the app before this one stopped: it speaks to the same desktop, and knows what that has told. Whoever
+    /// wanted a restart sees the same page.
     fn follow_after(&mut self, earlier: &mut Self) {
         self.desktop = earlier.desktop.take();
         self.hiding = earlier.hiding;
         self.state.surroundings = std::mem::take(&mut earlier.state.surroundings);
+        if earlier.state.restart == Restart::Running {
+            (self.state.page, self.state.first_run) = (earlier.state.page, earlier.state.first_run);
+            (self.state.last_contact, self.shown) = (earlier.state.last_contact, earlier.shown);
+            self.state.arrived = earlier.state.arrived;
+        }
     }
 
     /// The title the window should have.
