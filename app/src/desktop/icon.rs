@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn each_badge_looks_otherwise() {
-        let all = [Badge::None, Badge::Calling, Badge::Live, Badge::Muted, Badge::Seen, Badge::Waiting].map(rgba);
+        let all =
+            [Badge::None, Badge::Calling, Badge::Live, Badge::Muted, Badge::Seen, Badge::Waiting].map(rgba);
         for (at, one) in all.iter().enumerate() {
             assert_eq!(one.len(), SIDE * SIDE * 4);
             assert!(all[at + 1..].iter().all(|other| other != one));

@@ -6,7 +6,9 @@ use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::views::form::{entered, left};
-use crate::ui::widgets::{Avatar, DetailTone, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
+use crate::ui::widgets::{
+    Avatar, DetailTone, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines,
+};
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
