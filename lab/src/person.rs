@@ -154,6 +154,23 @@ impl<'a> Person<'a> {
         self.window.settle()
     }
 
+    /// Lets this computer keep names, which counts from the next start of its engine, and starts that anew. Whoever has no
+    /// contacts finds the page as the third of the tabs; on it three roles come first, and then what restarts.
+    pub fn keep_names_and_restart(&mut self) -> Result<()> {
+        self.window.settle()?;
+        self.window.press("ctrl+f")?;
+        self.tab(6)?;
+        self.window.press("Return")?;
+        self.window.settle()?;
+        self.tab(2)?;
+        self.window.press("Return")?;
+        self.window.settle()?;
+        self.tab(3)?;
+        self.window.press("Return")?;
+        self.events.expect("online", PATIENCE)?;
+        self.events.expect("helping", PATIENCE).map(drop)
+    }
+
     /// Chooses that a key mutes from any window during calls.
     pub fn choose_mute_key(&self) -> Result<()> {
         self.window.settle()?;

@@ -84,6 +84,7 @@ pub(crate) fn active(since: Instant) -> View {
         call.trend = trend();
         call.mic_level = 0.55;
         call.speaker_level = 0.4;
+        call.camera = Some(Camera::Off);
     }
     view
 }

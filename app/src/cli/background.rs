@@ -4,7 +4,7 @@
 //! ```text
 //!   sealed key ──▶ gate ──opened──▶ engine ──closed──▶ end
 //!                                    ▲  │
-//!                                    └──┴── somebody came back: another engine
+//!                                    └──┴── somebody came back, or wants it anew: another engine
 //! ```
 
 use super::{attach, print::Printer, serve::runtime, stop::Stop};
@@ -12,10 +12,9 @@ use crate::{
     engine::{
         self, Config,
         command::Command,
-        gate::{Gate, GateHandle, Opened},
+        gate::{Another, Gate, GateHandle, Opened},
     },
     reason::Reason,
-    storage::Backup,
 };
 use std::{
     path::PathBuf,
@@ -79,26 +78,31 @@ async fn keep(begin: Begin, mut wishes: Wishes, mut gate: Gate, started: SyncSen
         }
     };
     loop {
-        let backup = match run(opened, &mut wishes, &mut gate, &mut stop, first.take()).await {
-            Ok(Some(backup)) => backup,
+        let identity = opened.identity.clone();
+        let another = match run(opened, &mut wishes, &mut gate, &mut stop, first.take()).await {
+            Ok(Some(another)) => another,
             Ok(None) => return,
             Err(reason) => return broken(&mut gate, &mut stop, reason).await,
         };
-        opened = match gate.take_in(&backup) {
+        let reopened = match another {
+            Another::Returned(backup) => gate.take_in(&backup),
+            Another::Restart => gate.reopen(identity),
+        };
+        opened = match reopened {
             Ok(opened) => opened,
             Err(reason) => return broken(&mut gate, &mut stop, reason).await,
         };
     }
 }
 
-/// Runs one engine to its end; what somebody brought who wants another one.
+/// Runs one engine to its end; why another one is to follow.
 async fn run(
     opened: Opened,
     wishes: &mut Wishes,
     gate: &mut Gate,
     stop: &mut Stop,
     started: Option<SyncSender<Result<(), Reason>>>,
-) -> Result<Option<Backup>, Reason> {
+) -> Result<Option<Another>, Reason> {
     let Opened { profile, storage, identity } = opened;
     let folder = profile.folder().to_owned();
     let (handle, mut events, running) =
@@ -123,9 +127,9 @@ async fn run(
         let _ = commands.send(Command::OfferInvite(link)).await;
     }
     let finished = running.finished();
-    let returned = gate.returned();
-    tokio::pin!(finished, returned);
-    let (mut watched, mut brought) = (true, None);
+    let wanted = gate.another();
+    tokio::pin!(finished, wanted);
+    let (mut watched, mut another) = (true, None);
     loop {
         tokio::select! {
             biased;
@@ -143,12 +147,12 @@ async fn run(
                 }
             }
             // Priority 3: the window was closed, or another engine is wanted, and this one has finished.
-            () = &mut finished => return Ok(brought),
-            // Priority 4: somebody is back, or the window is gone.
-            backup = &mut returned, if watched => {
+            () = &mut finished => return Ok(another),
+            // Priority 4: another one is wanted, or the window is gone.
+            wished = &mut wanted, if watched => {
                 watched = false;
-                if backup.is_some() {
-                    brought = backup;
+                if wished.is_some() {
+                    another = wished;
                     let _ = commands.send(Command::Quit).await;
                 }
             }

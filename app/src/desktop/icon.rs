@@ -1,5 +1,5 @@
 //! The icon: three sound waves, as in Echo's picture, on a round ground of the accent; in the tray with a badge that tells
-//! by its shape what others hear and see of us.
+//! by its shape what others hear and see of us, and whether somebody waits.
 
 /// What the badge tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +15,8 @@ pub enum Badge {
     Muted,
     /// Camera or screen are live: a square.
     Seen,
+    /// No call, but somebody waits for an answer: a diamond.
+    Waiting,
 }
 
 /// Side of the icon in pixels.
@@ -24,6 +26,7 @@ pub const SIDE: usize = 64;
 const GROUND: [u8; 3] = [0x12, 0x7A, 0x69];
 const INK: [u8; 3] = [0xFF; 3];
 const RED: [u8; 3] = [0xD9, 0x3A, 0x34];
+const AMBER: [u8; 3] = [0xC7, 0x7A, 0x0A];
 
 /// The bars of the icon: their middles, and half their heights.
 const WAVES: [(f32, f32); 5] = [(-18.0, 4.0), (-9.0, 10.0), (0.0, 18.0), (9.0, 10.0), (18.0, 4.0)];
@@ -62,6 +65,7 @@ fn badge_at(badge: Badge, dx: f32, dy: f32) -> Option<[u8; 3]> {
         Badge::Live => (round, RED),
         Badge::Muted => (dx.abs().max(dy.abs() * 2.5), RED),
         Badge::Seen => (square, RED),
+        Badge::Waiting => ((dx.abs() + dy.abs()) * 0.8, AMBER),
     };
     // A rim keeps it apart from the waves.
     (reach <= half).then_some(if reach > half - 2.0 { INK } else { ink })
@@ -73,7 +77,8 @@ mod tests {
 
     #[test]
     fn each_badge_looks_otherwise() {
-        let all = [Badge::None, Badge::Calling, Badge::Live, Badge::Muted, Badge::Seen].map(rgba);
+        let all =
+            [Badge::None, Badge::Calling, Badge::Live, Badge::Muted, Badge::Seen, Badge::Waiting].map(rgba);
         for (at, one) in all.iter().enumerate() {
             assert_eq!(one.len(), SIDE * SIDE * 4);
             assert!(all[at + 1..].iter().all(|other| other != one));

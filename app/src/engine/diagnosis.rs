@@ -104,7 +104,7 @@ impl Diagnosis {
 
     /// What the window shows of it.
     pub(super) fn found(&self) -> NetworkFound {
-        NetworkFound { verdict: self.verdict, findings: self.findings.clone(), lines: self.to_lines() }
+        NetworkFound { verdict: self.verdict, findings: self.findings.clone(), lines: self.to_report() }
     }
 
     /// Why people cannot call; nothing when they can.
@@ -158,13 +158,28 @@ impl Diagnosis {
         })
     }
 
-    /// For a person: the verdict, then one line for each finding.
-    pub(super) fn to_lines(&self) -> String {
+    /// The verdict, in a sentence.
+    fn headline(&self) -> String {
         let callable = match self.verdict {
             Verdict::OverTcp => "People can call you; but calls go over TCP, and the sound may stutter",
             Verdict::Callable | Verdict::NoSound | Verdict::Unreachable => "People can call you",
         };
-        let mut lines = vec![format!("{}.", self.obstacle().unwrap_or(callable))];
+        format!("{}.", self.obstacle().unwrap_or(callable))
+    }
+
+    /// For a person at the window, and whoever they send it to: the same as [`Diagnosis::to_lines`], without commands.
+    fn to_report(&self) -> String {
+        let mut lines = vec![self.headline()];
+        for found in &self.findings {
+            let advice = found.fact.advice_in_window().map(|advice| format!(" {advice}")).unwrap_or_default();
+            lines.push(format!("- {}{advice}", found.fact.message()));
+        }
+        lines.join("\n")
+    }
+
+    /// For a person at the command line: the verdict, then one line for each finding.
+    pub(super) fn to_lines(&self) -> String {
+        let mut lines = vec![self.headline()];
         for found in &self.findings {
             let mark = match found.bearing {
                 Bearing::Good => "+",

@@ -5,6 +5,8 @@
 //!     ▲                 │              ▲                                                   │ it stops, and the
 //!     └──── wrong ──────┘              └─────────────────── another engine ◀───────────────┘ profile is theirs
 //! ```
+//! The same way another engine follows for the same person, where something counts from its start alone (Restart).
+//!
 //! What is typed is judged on a thread of its own, and the engine goes on until it is known to be good. Nothing is held
 //! while the key is sealed: other programs may use the profile meanwhile.
 
@@ -35,6 +37,17 @@ pub enum GateWish {
     Open(Passphrase),
     /// Be who they were elsewhere.
     ComeBack(ComeBack),
+    /// Start the engine anew: what was chosen for its next start counts then.
+    Restart,
+}
+
+/// Why another engine follows one that runs.
+#[derive(Debug)]
+pub enum Another {
+    /// Somebody has come back, and what they brought is good.
+    Returned(Box<Backup>),
+    /// The person wants what they have chosen to count.
+    Restart,
 }
 
 /// What somebody brings who was here before.
@@ -154,18 +167,29 @@ impl Gate {
         }
     }
 
-    /// Returns when somebody has come back to a profile in which nobody lives, and what they brought is good; nothing when
-    /// the window is gone.
-    pub async fn returned(&mut self) -> Option<Backup> {
+    /// Returns when another engine is to follow the one that runs; nothing when the window is gone. Who comes back does so
+    /// to a profile in which nobody lives.
+    pub async fn another(&mut self) -> Option<Another> {
         loop {
-            let GateWish::ComeBack(brought) = self.wishes.recv().await? else { continue };
+            let brought = match self.wishes.recv().await? {
+                GateWish::ComeBack(brought) => brought,
+                GateWish::Restart => return Some(Another::Restart),
+                GateWish::Open(_) => continue,
+            };
             self.change(|view| view.trial = Trial::Running);
             let folder = self.folder.clone();
             match apart(move || judge(&folder, &brought)).await {
-                Ok(backup) => return Some(backup),
+                Ok(backup) => return Some(Another::Returned(Box::new(backup))),
                 Err(reason) => self.change(|view| view.trial = Trial::Failed(reason)),
             }
         }
+    }
+
+    /// Opens the profile again, which nobody owns now, for whom it was open: sealed or not, its key is known.
+    pub fn reopen(&self, identity: Identity) -> Result<Opened, Reason> {
+        let profile = Profile::take(&self.folder)?;
+        let storage = Storage::open(profile.folder(), relay::driver::now().unix)?;
+        Ok(Opened { profile, storage, identity })
     }
 
     /// Makes the profile, which nobody owns now, that of who came back. If that cannot be, it is opened as it was.
@@ -341,12 +365,12 @@ mod tests {
         ] {
             let folder = fresh();
             let (mut gate, mut handle) = gate(&folder);
-            let judging = tokio::spawn(async move { (gate.returned().await, gate) });
+            let judging = tokio::spawn(async move { (gate.another().await, gate) });
             handle.wishes.send(GateWish::ComeBack(bad)).await.unwrap();
             assert!(matches!(failed(&mut handle).await, Reason::Custody(_)));
             handle.wishes.send(GateWish::ComeBack(good)).await.unwrap();
             let (brought, gate) = judging.await.unwrap();
-            let brought = brought.unwrap();
+            let Some(Another::Returned(brought)) = brought else { panic!("{brought:?}") };
             let opened = gate.take_in(&brought).unwrap();
             assert_eq!(opened.identity.public_key(), sample().identity().public_key());
             assert_eq!(opened.storage.contacts().unwrap().len(), brought.contacts());
@@ -363,6 +387,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_profile_is_opened_again_for_the_same_person_without_their_passphrase() {
+        let folder = TempDir::new().unwrap();
+        let profile = Profile::take(folder.path()).unwrap();
+        let (identity, _) = profile.identity([7; 32], Some(&phrase("a long passphrase"))).unwrap();
+        let (mut gate, handle) = gate(&folder);
+        handle.wishes.send(GateWish::Restart).await.unwrap();
+        assert!(matches!(gate.another().await, Some(Another::Restart)));
+        assert!(gate.reopen(identity.clone()).is_err(), "an engine owns it still");
+        drop(profile);
+        let opened = gate.reopen(identity.clone()).unwrap();
+        assert_eq!(opened.identity.public_key(), identity.public_key());
+    }
+
+    #[tokio::test]
     async fn nobody_comes_back_over_somebody_who_lives_there() {
         let folder = fresh();
         let mut storage = Storage::open(folder.path(), relay::driver::now().unix).unwrap();
@@ -370,7 +408,7 @@ mod tests {
         drop(storage);
         let (mut gate, mut handle) = gate(&folder);
         let words = RecoveryWords::of(sample().identity()).words().join(" ");
-        let judging = tokio::spawn(async move { gate.returned().await.is_some() });
+        let judging = tokio::spawn(async move { gate.another().await.is_some() });
         handle.wishes.send(GateWish::ComeBack(ComeBack::Words(TypedWords::new(words)))).await.unwrap();
         assert!(matches!(failed(&mut handle).await, Reason::Custody(Custody::NotEmpty(_))));
         drop(handle);

@@ -205,6 +205,21 @@ fn lacking(why: Unfit) -> (&'static str, &'static str) {
     }
 }
 
+/// What to do about it, for who reads that in the window: no commands.
+pub(super) fn advice_in_window(why: Unfit) -> &'static str {
+    match why {
+        Unfit::Metered => "Say under Helping that the traffic costs nothing, on a line where it does not.",
+        Unfit::Hours => "Leave it on; it begins by itself.",
+        Unfit::Upload => {
+            "Say under Helping how much it can send: 2 Mbit/s for keeping names, 10 Mbit/s for passing calls on."
+        }
+        Unfit::Unreachable => {
+            "Let the router open ports (UPnP, NAT-PMP or PCP), or forward a UDP port to this computer."
+        }
+        Unfit::OnBattery | Unfit::NoAddress | Unfit::Uptime | Unfit::AddressAge => lacking(why).1,
+    }
+}
+
 fn json_of(storage: &Storage, setting: Setting) -> Result<Value, StorageError> {
     let kept = storage.setting(setting)?.unwrap_or_default();
     Ok(serde_json::from_slice(&kept).unwrap_or_default())

@@ -1,6 +1,6 @@
 //! What the window holds: the gate for as long as no engine runs, then one app after the other.
 
-use super::state::{GateState, ReturnWish};
+use super::state::{GateState, Restart, ReturnWish};
 use super::{App, Clock, Hiding, Locale, text, theme, views};
 use crate::desktop::Desktop;
 use crate::engine::gate::{Door, GateHandle, GateView, GateWish, Trial};
@@ -117,6 +117,10 @@ impl eframe::App for Front {
                 if let ReturnWish::Made(brought) = std::mem::take(&mut app.state.returning.wish) {
                     app.state.returning.trial = Trial::Running;
                     Self::send(&self.gate, GateWish::ComeBack(brought));
+                }
+                if app.state.restart == Restart::Wished {
+                    app.state.restart = Restart::Running;
+                    Self::send(&self.gate, GateWish::Restart);
                 }
             }
         }

@@ -34,7 +34,7 @@ use command::UiCommand;
 use eframe::glow;
 use egui::{UserAttentionType, ViewportCommand, ViewportId, WindowLevel};
 use gauge::Gauge;
-use state::{Card, Closing, Page, Refused, Stage, UiState};
+use state::{Card, Closing, Page, Refused, Restart, Stage, UiState};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -126,20 +126,27 @@ impl App {
         self.hiding = hiding;
     }
 
-    /// Goes on where the app before this one stopped: it speaks to the same desktop, and knows what that has told.
+    /// Goes on where the app before this one stopped: it speaks to the same desktop, and knows what that has told. Whoever
+    /// wanted a restart sees the same page.
     fn follow_after(&mut self, earlier: &mut Self) {
         self.desktop = earlier.desktop.take();
         self.hiding = earlier.hiding;
         self.state.surroundings = std::mem::take(&mut earlier.state.surroundings);
+        if earlier.state.restart == Restart::Running {
+            (self.state.page, self.state.first_run) = (earlier.state.page, earlier.state.first_run);
+            (self.state.last_contact, self.shown) = (earlier.state.last_contact, earlier.shown);
+            self.state.arrived = earlier.state.arrived;
+        }
     }
 
     /// The title the window should have.
     fn retitle(&mut self, ctx: &egui::Context) {
-        let View { own, call, scan, preview, .. } = &*self.view;
+        let View { own, call, scan, preview, requests, .. } = &*self.view;
         let mut title = text::window_title(own.name.as_deref(), self.profile.as_deref(), call.as_ref());
         if matches!(scan, Scan::Looking(_)) || matches!(preview, CameraPreview::Open(_)) {
             title = text::filmed_title(&title);
         }
+        let title = text::waiting_title(&title, requests.len());
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

@@ -12,6 +12,7 @@ use super::widgets::{Picture, Qr};
 use crate::desktop::{
     Autostart, AutostartError, ChooserPresence, MuteKey, MuteKeyError, Order, Purpose, TrayPresence,
 };
+use crate::engine::helping::hours::End;
 use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
@@ -43,6 +44,10 @@ pub(super) struct UiState {
     pub(super) focus_search: bool,
     /// What the main area shows while there is no call.
     pub(super) page: Page,
+    /// The contact whose page was shown last.
+    pub(super) last_contact: ContactId,
+    /// Whether somebody typed in the last frame.
+    pub(super) typing: bool,
     /// The page that the last frame showed.
     pub(super) arrived: Option<Page>,
     /// What is done if the person confirms it, and since when that is asked.
@@ -59,6 +64,8 @@ pub(super) struct UiState {
     pub(super) rang: bool,
     /// The engine did not take a command, which the person has not dismissed yet.
     pub(super) refused: Option<Refused>,
+    /// Those who want to call and of whom the person knows.
+    pub(super) met: Vec<PublicKey>,
     /// For how long notices that pass were seen.
     pub(super) passing: Passing,
     /// What is drawn in this frame and must not be covered.
@@ -103,6 +110,10 @@ pub(super) struct UiState {
     pub(super) counted: Option<Instant>,
     /// When it was last asked which supernodes it knows.
     pub(super) ring_asked: Option<Instant>,
+    /// Whether the engine is to start anew.
+    pub(super) restart: Restart,
+    /// An hour of helping, as far as it is typed.
+    pub(super) typed_hour: Option<TypedHour>,
     /// What is known of the desktop around the window.
     pub(super) surroundings: Surroundings,
 }
@@ -272,6 +283,27 @@ pub(super) struct Naming {
     pub(super) since: Since,
 }
 
+/// Whether the engine is to start anew; another one brings another state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Restart {
+    /// Nobody said so.
+    #[default]
+    No,
+    /// The person has just said so.
+    Wished,
+    /// It does.
+    Running,
+}
+
+/// One end of the hours of helping, being typed.
+#[derive(Debug)]
+pub(super) struct TypedHour {
+    /// Which.
+    pub(super) end: End,
+    /// As far as it is typed.
+    pub(super) text: String,
+}
+
 /// Whether what few need is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Disclosure {
@@ -385,6 +417,8 @@ impl UiState {
             search: String::new(),
             focus_search: false,
             page: Page::Contact(ContactId::Echo),
+            last_contact: ContactId::Echo,
+            typing: false,
             arrived: None,
             asked: None,
             details: Disclosure::Folded,
@@ -393,6 +427,7 @@ impl UiState {
             trusting: None,
             rang: false,
             refused: None,
+            met: Vec::new(),
             passing: Passing::default(),
             occupied: Occupied::default(),
             picture: None,
@@ -415,15 +450,24 @@ impl UiState {
             listed: None,
             counted: None,
             ring_asked: None,
+            restart: Restart::No,
+            typed_hour: None,
             surroundings: Surroundings::default(),
         }
     }
 
     /// Decides what follows from the first snapshot: a profile without a name sees the first-run card.
     pub(super) fn settle(&mut self, view: &View) {
+        self.met.retain(|met| view.requests.iter().any(|request| request.key == *met));
         if self.first_run == FirstRun::Undecided {
+            self.meet(view);
             self.first_run = if view.own.name.is_none() { FirstRun::Open } else { FirstRun::Closed };
         }
+    }
+
+    /// The person knows of all who want to call, or was told.
+    pub(super) fn meet(&mut self, view: &View) {
+        self.met = view.requests.iter().map(|request| request.key).collect();
     }
 
     /// The name is chosen, or put off; what comes next is for those who have not used Silbo yet.
@@ -454,6 +498,11 @@ impl UiState {
         }
     }
 
+    /// Whether a nickname of this contact is being typed.
+    pub(super) fn is_naming(&self, key: PublicKey) -> bool {
+        self.naming.as_ref().is_some_and(|naming| naming.of == key)
+    }
+
     /// Asks before something is done; another question gives way.
     pub(super) fn ask(&mut self, question: Question) {
         self.asked = Some((question, Since::Now));
@@ -465,9 +514,9 @@ impl UiState {
         (*asked == question).then(|| std::mem::replace(since, Since::Earlier))
     }
 
-    /// Whether this is asked.
-    pub(super) fn is_asking(&self, question: Question) -> bool {
-        self.asked.is_some_and(|(asked, _)| asked == question)
+    /// Whether anything is asked.
+    pub(super) const fn asks(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Nothing is asked any more.
@@ -504,6 +553,7 @@ impl UiState {
         self.naming = None;
         self.other_ways = Disclosure::Folded;
         self.trusting = None;
+        self.typed_hour = None;
         self.copied = None;
     }
 }

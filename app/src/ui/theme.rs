@@ -158,14 +158,12 @@ pub(super) mod size {
     pub(in crate::ui) const COLUMN_WIDE: f32 = 640.0;
     /// Width of our own picture.
     pub(in crate::ui) const INSET: f32 = 160.0;
-    /// Height of what stands below a picture, besides the controls.
-    pub(in crate::ui) const BELOW_PICTURE: f32 = 164.0;
-    /// Height of what stands over a full screen, besides the controls.
-    pub(in crate::ui) const OVER_PICTURE: f32 = 74.0;
+    /// Height of the round controls of a call with captions of two lines, of the note below them, and of the margin.
+    pub(in crate::ui) const CONTROLS: f32 = ROUND + GAP + 30.0 + GAP + CAPTION + GAP;
+    /// Height of what stands above those: a line of text, and two rows, each with the space after it.
+    pub(in crate::ui) const FACTS: f32 = GAP + LEAD + GAP + ROUND_SMALL + GAP + ROUND_SMALL + GAP_LARGE;
     /// Widest column of the in-call view.
     pub(in crate::ui) const STAGE: f32 = 560.0;
-    /// The same where pictures are shown: room for six controls.
-    pub(in crate::ui) const STAGE_FILMED: f32 = 672.0;
     /// Width of a notice.
     pub(in crate::ui) const NOTICE: f32 = 340.0;
     /// Margin inside a notice; its button stands closer to the edge than its text.
@@ -181,6 +179,8 @@ pub(super) mod size {
     pub(in crate::ui) const FIELD_MARGIN_Y: i8 = 10;
     /// Side margin of text fields where an icon or a small button is.
     pub(in crate::ui) const FIELD_ICON: i8 = 38;
+    /// Width of the field of an hour.
+    pub(in crate::ui) const HOUR: f32 = 76.0;
     /// Diameter of small round buttons.
     pub(in crate::ui) const ROUND_SMALL: f32 = 28.0;
     /// Diameter of the round buttons of a call.
@@ -193,6 +193,8 @@ pub(super) mod size {
     pub(in crate::ui) const ROW: f32 = 56.0;
     /// Height of rows without a second line.
     pub(in crate::ui) const ROW_SMALL: f32 = 40.0;
+    /// Narrowest column beside a QR code.
+    pub(in crate::ui) const COLUMN_BESIDE: f32 = 260.0;
     /// Side of QR codes.
     pub(in crate::ui) const QR: f32 = 260.0;
     /// Height of what leads to other pages.
@@ -226,9 +228,11 @@ pub(super) mod size {
     /// Width of the figures of a call.
     pub(in crate::ui) const TREND: f32 = 260.0;
     /// Height of a line over time.
-    pub(in crate::ui) const PLOT: f32 = 36.0;
+    pub(in crate::ui) const PLOT: f32 = 30.0;
     /// Side of the ring map.
     pub(in crate::ui) const RING_MAP: f32 = 300.0;
+    /// The same where hardly anything is on it.
+    pub(in crate::ui) const RING_MAP_FEW: f32 = 180.0;
     /// Thickness of a level meter.
     pub(in crate::ui) const METER_HEIGHT: f32 = 6.0;
     /// Corners of buttons, fields and rows.

@@ -21,7 +21,8 @@ pub(super) fn tray_view(view: &View, title: &str) -> TrayView {
         menu.push((entry, action.label().to_owned()));
     }
     menu.push((TrayAction::Quit, text::desktop::quit().to_owned()));
-    TrayView { title: title.to_owned(), badge: call.map_or(Badge::None, badge), menu }
+    let idle = if view.requests.is_empty() { Badge::None } else { Badge::Waiting };
+    TrayView { title: title.to_owned(), badge: call.map_or(idle, badge), menu }
 }
 
 /// The wish an entry stands for; none is the window's own business.

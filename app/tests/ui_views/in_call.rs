@@ -352,6 +352,31 @@ fn no_control_moves_when_sharing_begins_or_ends_in_any_language() {
 }
 
 #[test]
+fn what_ends_a_call_is_at_one_place_from_the_first_ring_on_with_pictures_and_without() {
+    let now = Instant::now();
+    for size in [vec2(1000.0, 640.0), vec2(1600.0, 1000.0), SMALLEST] {
+        let carmen = |phase| sample::call(sample::person(2), "carmen.santana", phase);
+        let mut window = Window::open_in(carmen(CallPhase::Incoming), Theme::Dark, size);
+        let top = window.round_buttons()[0].top();
+        window.show(carmen(CallPhase::Calling));
+        let calling = window.round_buttons();
+        assert_eq!(calling[0].top(), top, "{size}");
+        for view in [carmen(CallPhase::Ringing), carmen(CallPhase::Connecting), sample::active(now)] {
+            window.show(view);
+            assert_eq!(window.round_buttons(), calling, "{size}");
+        }
+        let own = changed(sample::filmed(now), |call| call.screen = None);
+        window.show(own);
+        let picture = window.places("Your camera");
+        window.show(sample::filmed(now));
+        assert_eq!(window.round_buttons(), calling, "{size}");
+        assert_eq!(window.places("Your camera"), picture, "our own picture stays, too");
+        window.press(Modifiers::NONE, Key::F11);
+        assert_eq!(window.round_buttons(), calling, "{size}");
+    }
+}
+
+#[test]
 fn the_camera_rests_while_the_screen_is_shown() {
     let mut window = Window::open(sharing(sample::active(Instant::now())));
     let camera = window.harness.get_by_role_and_label(Role::Button, "Start video");

@@ -14,6 +14,7 @@ mod languages;
 mod mute_key;
 mod pages;
 mod people;
+mod requests;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
 mod scanning;

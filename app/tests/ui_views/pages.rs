@@ -1,8 +1,10 @@
 //! The pages about the network and about helping others.
 
 use super::{Window, sample};
+use app::engine::EngineHandle;
 use app::engine::command::Command;
 use app::engine::diagnosis::Verdict;
+use app::engine::gate::{Door, GateWish};
 use app::engine::helping::Agreed;
 use app::engine::helping::hours::{HelpHours, Span};
 use app::engine::view::{Counts, HelpView, Helped, NetworkCheck, Totals};
@@ -46,11 +48,13 @@ fn whether_people_can_call_is_found_out_and_told() {
     window.click("Look again");
     assert_eq!(window.wished(), [Command::LookAtRing, Command::CheckNetwork]);
     assert!(window.copies("Copy report").contains(&"all of it".to_owned()));
-    assert!(!window.says("all of it"));
+    let detail = "This computer has no public IPv6 address.";
+    assert!(!window.says(detail));
     window.click("Show the details for experts");
-    assert!(window.says("all of it"));
+    assert!(window.says(detail) && window.mentions("say so under Helping."));
+    assert!(!window.mentions("`silbo") && !window.mentions("--"), "no commands");
     window.click("Hide the details");
-    assert!(!window.says("all of it"));
+    assert!(!window.says(detail));
 }
 
 #[test]
@@ -151,7 +155,7 @@ fn who_helps_sees_whom_and_sets_limits() {
 fn who_passes_calls_on_sees_how_much_now_and_in_the_last_days() {
     let mut window = help(Agreed { roles: Offers::RELAY, ..Agreed::default() }, Counts::Now);
     assert!(window.says("3 connections are passed on right now, at 0.4 Mbit/s."));
-    assert!(window.mentions("In the last 30 days 14 connections were passed on, with 320.5 MB."));
+    assert!(window.says("In the last 30 days: 320.5 MB of calls, over 14 connections."));
     let mut view = sample::checked(Verdict::Callable);
     view.help.agreed.roles = Offers::RELAY;
     window.show(view.clone());
@@ -176,7 +180,8 @@ fn the_hours_at_which_a_computer_helps_are_chosen_hour_by_hour() {
     window.click("When it helps: Between two hours");
     assert_eq!(window.wished(), [Command::AgreeToHelp(at(22, 7))]);
     let mut window = help(at(23, 7), Counts::Now);
-    assert!(window.says("From 23:00") && window.says("Until 07:00") && window.mentions("nobody is cut off"));
+    assert!(window.field_holds("From", "23:00") && window.field_holds("Until", "07:00"));
+    assert!(window.mentions("nobody is cut off"));
     window.wished();
     for choice in
         ["From: Later", "Until: Earlier", "When it helps: Between two hours", "When it helps: Always"]
@@ -200,6 +205,54 @@ fn an_hour_is_moved_by_the_keyboard_too() {
     assert_eq!(window.wished(), [Command::AgreeToHelp(Agreed { hours, ..agreed })]);
 }
 
+/// Puts this into the field of an hour in the place of what is there.
+fn type_hour(window: &mut Window, of: &str, text: &str) {
+    window.harness.get_by_role_and_label(Role::TextInput, of).focus();
+    window.harness.run();
+    window.press(egui::Modifiers::COMMAND, egui::Key::A);
+    window.harness.event(egui::Event::Text(text.to_owned()));
+    window.harness.run();
+    window.press(egui::Modifiers::NONE, egui::Key::Enter);
+}
+
+#[test]
+fn an_hour_is_typed_and_what_is_none_is_explained() {
+    let agreed = Agreed { roles: Offers::ALL, hours: HelpHours::Daily(Span::NIGHT), ..Agreed::default() };
+    let at = |from, to| {
+        let hours = HelpHours::Daily(Span::new(from, to).unwrap());
+        Command::AgreeToHelp(Agreed { hours, ..agreed })
+    };
+    let mut window = help(agreed, Counts::Now);
+    window.wished();
+    type_hour(&mut window, "From", "23:30");
+    assert!(window.says("Type a full hour of the day, for example 22:00."));
+    assert!(window.field_holds("From", "23:30"), "what was typed stays");
+    type_hour(&mut window, "Until", "22");
+    assert!(window.mentions("It cannot end at the hour at which it begins."));
+    assert_eq!(window.wished(), []);
+    type_hour(&mut window, "Until", "6 am");
+    assert_eq!(window.wished(), [at(22, 6)]);
+    assert!(window.mentions("nobody is cut off"));
+    window.harness.get_by_role_and_label(Role::TextInput, "From").focus();
+    window.harness.run();
+    window.press(egui::Modifiers::NONE, egui::Key::ArrowUp);
+    assert_eq!(window.wished(), [at(23, 7)]);
+}
+
+#[test]
+fn what_counts_from_the_next_start_is_had_by_starting_anew_and_the_page_stays() {
+    let agreed = Agreed { roles: Offers::ALL, ..Agreed::default() };
+    assert!(!help(agreed, Counts::Now).says("Restart now"));
+    let mut window = help(agreed, Counts::NextStart);
+    window.click("Restart now");
+    assert_eq!(window.gate_wishes.try_recv(), Ok(GateWish::Restart));
+    assert!(window.mentions("Silbo starts anew.") && !window.says("Restart now"));
+    let (engine, _wishes, shown) = EngineHandle::fake();
+    shown.send_replace(std::sync::Arc::new(sample::contacts()));
+    window.at_the_gate(|view| view.door = Door::Open(engine));
+    assert!(window.says("This computer may"), "the page stays");
+}
+
 #[test]
 fn a_limit_of_the_command_line_is_shown_as_it_is() {
     let agreed = Agreed { roles: Offers::ALL, max_kbps: Some(1500), ..Agreed::default() };
@@ -217,4 +270,36 @@ fn a_past_call_tells_what_it_was_like_and_a_missed_one_that_it_was_missed() {
     assert!(!window.says("The call with bob"));
     window.click("Call with carmen.santana: Missed call · today 09:12");
     assert!(window.says("The call with carmen.santana") && window.says("Missed call"));
+}
+
+#[test]
+fn escape_leaves_every_page_for_the_contact_before() {
+    for page in ["Recent calls", "Can people call me?", "Helping", "Settings", "Invite a friend"] {
+        let mut window = Window::open(sample::contacts());
+        window.click("bob");
+        window.click(page);
+        assert!(!window.says("Call with video"), "{page}");
+        window.press(egui::Modifiers::NONE, egui::Key::Escape);
+        assert!(window.says("Call with video"), "{page}");
+        window.press(egui::Modifiers::NONE, egui::Key::Escape);
+        assert!(window.says("Call with video"), "there is nothing before it");
+    }
+    let mut window = Window::open(sample::requests());
+    window.click("Request from eva");
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.says("Call Echo"));
+}
+
+#[test]
+fn escape_leaves_what_is_typed_before_the_page_and_a_question_too() {
+    let mut window = Window::open(sample::contacts());
+    window.click("Recent calls");
+    window.click("Forget all calls");
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.says("Forget all calls") && !window.says("Forget them all"));
+    window.type_into("Find or add a person", "car");
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.field_holds("Find or add a person", "") && window.says("Forget all calls"));
+    window.press(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(window.says("Call Echo"));
 }

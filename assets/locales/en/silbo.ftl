@@ -50,7 +50,7 @@ side-field = Find or add a person
 side-clear = Clear search
 side-invite = Invite a friend
 side-contacts = Contacts
-side-requests = Requests
+side-requests = Requests ({ $count })
 side-recent = Recent calls
 side-recent_word = Recent
 side-network = Can people call me?
@@ -61,6 +61,7 @@ side-settings = Settings
 side-request_line = Wants to call you
 side-calling_line = Is calling you now
 side-echo_line = Hear yourself
+side-echo_first = Your first call
 side-no_call_yet = No call yet
 side-empty = Nobody here yet. Type a friend's name above and press Enter to find them.
 side-joining = Joining
@@ -99,6 +100,7 @@ lasted-hours = { $hours } h { $minutes } min
 ## Page of a contact
 
 contact-echo = Echo plays your voice back two seconds later, on this computer only. Use it to try out your microphone.
+contact-first_call = A good first call: Echo always answers, and nobody else needs to be there.
 contact-fingerprint = Fingerprint
 contact-pinned = Calls go to this key alone: nobody can take this contact's place, whatever name they use.
 contact-remove = Remove contact
@@ -142,8 +144,8 @@ add-several_text = Only one of them is the { $name } you know. Compare fingerpri
 add-none_title = Nobody is called { $name }
 add-failed_title = The search for { $name } did not work
 add-holders = { $count ->
-    [one] { $count } computer of the network says so
-   *[other] { $count } computers of the network say so
+    [one] Known to one computer of the network
+   *[other] Known to { $count } computers of the network
 }
 # The accessible names of the buttons when several people claim the name.
 add-add_one_of = Add { $fingerprint } to contacts
@@ -158,6 +160,13 @@ request-calling_text = They are not one of your contacts, so it does not ring. T
 request-gone = This request is settled.
 request-title = { $name } tried to call you
 request-calling = { $name } is calling you now
+request-wants = { $name } wants to call you
+request-want = { $name } and { $more ->
+    [one] one more person
+   *[other] { $more } more people
+} want to call you
+request-stranger = They are not one of your contacts, so it does not ring.
+request-look = Look
 
 ## Calls
 
@@ -206,6 +215,7 @@ call-sharing_window = You are sharing a window
 # A button beside “You are sharing your screen”.
 call-stop = Stop
 call-camera_while_sharing = While you share, your camera is off.
+call-once_connected = Possible as soon as you talk.
 # What the picture of the other end is.
 call-picture_of = Picture of { $name }
 call-calling = Calling…
@@ -309,6 +319,7 @@ title-open = microphone on
 title-screen = screen shown
 title-window = a window shown
 title-camera = camera on
+title-waiting = ({ $count }) { $title }
 
 ## What to share
 
@@ -492,6 +503,8 @@ help-introducer_text = Those whose routers let no stranger in. Hardly any traffi
 help-relay = Pass calls on
 help-relay_text = Where there is no direct way. Sealed: nobody here can listen.
 help-next_start = This takes effect the next time Silbo starts.
+help-restart = Restart now
+help-restarting = Silbo starts anew. This takes a few seconds.
 help-cap = Calls passed on, at most
 help-no_cap = No limit
 help-upload = What your internet connection can send
@@ -509,11 +522,13 @@ help-now = { $connections ->
 # A call has one or more connections: one for each end that needs one.
 help-month = { $connections ->
     [0] In the last 30 days no call was passed on.
-    [one] In the last 30 days { $connections } connection was passed on, with { NUMBER($megabytes, minimumFractionDigits: 1) } MB. A call has one or more.
-   *[other] In the last 30 days { $connections } connections were passed on, with { NUMBER($megabytes, minimumFractionDigits: 1) } MB. A call has one or more.
+    [one] In the last 30 days: { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls, over { $connections } connection.
+   *[other] In the last 30 days: { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls, over { $connections } connections.
 }
 help-hours = When it helps
 help-hours_text = At other times it begins to help nobody new, and whom it helps can move on: nobody is cut off.
+help-no_hour = Type a full hour of the day, for example 22:00.
+help-same_hour = It cannot end at the hour at which it begins. To help all day, choose “Always”.
 help-always = Always
 help-daily = Between two hours
 help-from = From

@@ -53,7 +53,7 @@ side-field = Busca o añade a alguien
 side-clear = Borrar la búsqueda
 side-invite = Invitar a un amigo
 side-contacts = Contactos
-side-requests = Solicitudes
+side-requests = Solicitudes ({ $count })
 side-recent = Llamadas recientes
 side-recent_word = Recientes
 side-network = ¿Pueden llamarme?
@@ -64,6 +64,7 @@ side-settings = Ajustes
 side-request_line = Quiere llamarte
 side-calling_line = Te está llamando
 side-echo_line = Oye tu propia voz
+side-echo_first = Tu primera llamada
 side-no_call_yet = Ninguna llamada aún
 side-empty = Aquí no hay nadie todavía. Escribe arriba el nombre de un amigo y pulsa Intro para buscarlo.
 side-joining = Conectando
@@ -102,6 +103,7 @@ lasted-hours = { $hours } h { $minutes } min
 ## Página de un contacto
 
 contact-echo = Echo repite tu voz dos segundos después, solo en este ordenador. Úsalo para probar el micrófono.
+contact-first_call = Una buena primera llamada: Echo siempre contesta, y no hace falta nadie más.
 contact-fingerprint = Huella
 contact-pinned = Las llamadas van solo a esta clave: nadie puede ocupar el lugar de este contacto, use el nombre que use.
 contact-remove = Eliminar contacto
@@ -145,8 +147,8 @@ add-several_text = Solo una de ellas es quien tú conoces como { $name }. Compar
 add-none_title = Nadie se llama { $name }
 add-failed_title = No se ha podido buscar a { $name }
 add-holders = { $count ->
-    [one] Lo dice { $count } ordenador de la red
-   *[other] Lo dicen { $count } ordenadores de la red
+    [one] Lo conoce un ordenador de la red
+   *[other] Lo conocen { $count } ordenadores de la red
 }
 # Los nombres accesibles de los botones cuando varias personas dicen tener el nombre.
 add-add_one_of = Añadir { $fingerprint } a los contactos
@@ -161,6 +163,13 @@ request-calling_text = No está entre tus contactos, así que no suena. El nombr
 request-gone = Esta solicitud ya está resuelta.
 request-title = { $name } ha intentado llamarte
 request-calling = { $name } te está llamando
+request-wants = { $name } quiere llamarte
+request-want = { $name } y { $more ->
+    [one] una persona más
+   *[other] { $more } personas más
+} quieren llamarte
+request-stranger = No es de tus contactos, así que no suena.
+request-look = Ver
 
 ## Llamadas
 
@@ -209,6 +218,7 @@ call-sharing_window = Estás compartiendo una ventana
 # A button beside “You are sharing your screen”.
 call-stop = Parar
 call-camera_while_sharing = Mientras compartes, tu cámara está apagada.
+call-once_connected = Será posible en cuanto habléis.
 # Qué es la imagen del otro lado.
 call-picture_of = Imagen de { $name }
 call-calling = Llamando…
@@ -311,6 +321,7 @@ title-open = micrófono abierto
 title-screen = pantalla a la vista
 title-window = una ventana a la vista
 title-camera = cámara encendida
+title-waiting = ({ $count }) { $title }
 
 ## Qué compartir
 
@@ -494,6 +505,8 @@ help-introducer_text = A quien su router no deja entrar a desconocidos. Apenas h
 help-relay = Pasar llamadas
 help-relay_text = Donde no hay camino directo. Selladas: aquí nadie puede oírlas.
 help-next_start = Tendrá efecto la próxima vez que se inicie Silbo.
+help-restart = Reiniciar ahora
+help-restarting = Silbo se reinicia. Tarda unos segundos.
 help-cap = Llamadas que pasan por aquí, como mucho
 help-no_cap = Sin límite
 help-upload = Lo que puede enviar tu conexión a internet
@@ -510,11 +523,13 @@ help-now = { $connections ->
 }
 help-month = { $connections ->
     [0] En los últimos 30 días no ha pasado por aquí ninguna llamada.
-    [one] En los últimos 30 días ha pasado por aquí { $connections } conexión, con { NUMBER($megabytes, minimumFractionDigits: 1) } MB. Una llamada tiene una o más.
-   *[other] En los últimos 30 días han pasado por aquí { $connections } conexiones, con { NUMBER($megabytes, minimumFractionDigits: 1) } MB. Una llamada tiene una o más.
+    [one] En los últimos 30 días: { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas, por { $connections } conexión.
+   *[other] En los últimos 30 días: { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas, por { $connections } conexiones.
 }
 help-hours = Cuándo ayuda
 help-hours_text = A otras horas no empieza a ayudar a nadie, y aquellos a quienes ayuda pueden mudarse a otro: a nadie se le corta.
+help-no_hour = Escribe una hora en punto, por ejemplo 22:00.
+help-same_hour = No puede acabar a la hora a la que empieza. Para ayudar todo el día, elige «Siempre».
 help-always = Siempre
 help-daily = Entre dos horas
 help-from = Desde las

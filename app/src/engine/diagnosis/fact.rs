@@ -194,6 +194,19 @@ impl Fact {
     }
 }
 
+impl Fact {
+    /// What to change, for who reads it in the window: no commands.
+    pub fn advice_in_window(&self) -> Option<&'static str> {
+        match self {
+            Self::NotTakenIn => Some("They may be full: try again in a minute."),
+            Self::NobodyKnown => Some("Ask a friend for an invite, and check your network connection."),
+            Self::OffersNothing => Some("To let it, whenever it is fit and needed: say so under Helping."),
+            Self::Helping(Candidacy::Unfit(why)) => Some(helping::advice_in_window(*why)),
+            other => other.advice(),
+        }
+    }
+}
+
 /// What carries a link.
 fn carrier(carrier: Carrier) -> &'static str {
     match carrier {

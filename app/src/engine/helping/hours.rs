@@ -38,6 +38,15 @@ pub enum Step {
     Later,
 }
 
+/// Why something typed is no hour to begin or end at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoHour {
+    /// It is no full hour of a day.
+    Unknown,
+    /// It is the hour of the other end.
+    Same,
+}
+
 /// Full hours of a day.
 const DAY: u8 = 24;
 
@@ -64,6 +73,24 @@ impl Span {
     /// The hour at which it is over.
     pub const fn to(self) -> u8 {
         self.to
+    }
+
+    /// One end of it.
+    pub const fn end(self, end: End) -> u8 {
+        match end {
+            End::From => self.from,
+            End::To => self.to,
+        }
+    }
+
+    /// The same with one end at the hour that was typed: `22:00`, `22`, `10 pm`.
+    pub fn typed(self, end: End, text: &str) -> Result<Self, NoHour> {
+        let hour = hour_typed(text).ok_or(NoHour::Unknown)?;
+        let (from, to) = match end {
+            End::From => (hour, self.to),
+            End::To => (self.from, hour),
+        };
+        Self::new(from, to).map_err(|NoHours| NoHour::Same)
     }
 
     /// The same with one end an hour earlier or later; where both would meet, it goes past the other one.
@@ -96,6 +123,25 @@ impl Step {
             Self::Earlier => (hour + DAY - 1) % DAY,
             Self::Later => (hour + 1) % DAY,
         }
+    }
+}
+
+/// A full hour, from 0 to 23; midnight is 24 as well.
+fn hour_typed(text: &str) -> Option<u8> {
+    let text = text.trim().to_lowercase();
+    let half = [("am", 0), ("pm", DAY / 2)].into_iter().find_map(|(name, hours)| {
+        Some((text.strip_suffix(name)?.trim_end(), hours)).filter(|(rest, _)| !rest.is_empty())
+    });
+    let (clock, later) = half.unwrap_or((text.trim_end_matches('h').trim_end(), 0));
+    let (hour, minutes) = clock.split_once([':', '.']).unwrap_or((clock, "00"));
+    let digits = |part: &str| part.len() <= 2 && part.bytes().all(|letter| letter.is_ascii_digit());
+    let hour: u8 = Some(hour).filter(|hour| digits(hour))?.parse().ok()?;
+    match half {
+        _ if minutes != "00" => None,
+        Some(_) if (1..=DAY / 2).contains(&hour) => Some(hour % (DAY / 2) + later),
+        Some(_) => None,
+        None if hour <= DAY => Some(hour % DAY),
+        None => None,
     }
 }
 
@@ -169,6 +215,22 @@ mod tests {
         for wrong in ["", "7", "7-7", "0-24", "24-7", "22-25", "-1-7", "a-b", "22-7-9", "never"] {
             assert_eq!(wrong.parse::<HelpHours>(), Err(NoHours), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_hour_is_typed_as_people_write_it() {
+        let typed = |text| Span::NIGHT.typed(End::From, text).map(Span::from);
+        for text in ["21:00", "21", " 21.00 ", "9 pm", "9PM", "21 h", "09:00 pm"] {
+            assert_eq!(typed(text), Ok(21), "{text}");
+        }
+        for text in ["0", "00:00", "24:00", "12 am"] {
+            assert_eq!(typed(text), Ok(0), "{text}");
+        }
+        for text in ["", "21:30", "25", "-1", "ten", "13 pm", "0 am", "21:00:00", "pm", ":00", "+9", "2100"] {
+            assert_eq!(typed(text), Err(NoHour::Unknown), "{text}");
+        }
+        assert_eq!(typed("7:00"), Err(NoHour::Same));
+        assert_eq!(Span::NIGHT.typed(End::To, "6").map(Span::to), Ok(6));
     }
 
     #[test]

@@ -24,8 +24,8 @@ messages! {
         }
         /// Side panel.
         side {
-            no_name, choose_name, field, clear, invite, contacts, requests, recent, recent_word,
-            network, network_word, help, help_word, settings, request_line, calling_line, echo_line, no_call_yet,
+            no_name, choose_name, field, clear, invite, contacts, recent, recent_word,
+            network, network_word, help, help_word, settings, request_line, calling_line, echo_line, echo_first, no_call_yet,
             empty, joining, joining_tip, online, offline, key_tip,
             verified(name: &str),
             blocked,
@@ -35,6 +35,7 @@ messages! {
             last_seen(when: &str),
             look_up_short(least: usize),
             look_up(name: &str),
+            requests(count: usize),
             request(name: &str),
         }
         /// Points in time, as they follow “Last call:” and “Last seen”.
@@ -51,7 +52,7 @@ messages! {
         }
         /// Page of a contact.
         contact {
-            echo, fingerprint, pinned, remove, keep, gone, call_with_video,
+            first_call, echo, fingerprint, pinned, remove, keep, gone, call_with_video,
             call(name: &str),
             safety, verified, same, compare_again,
             compare(name: &str),
@@ -83,6 +84,9 @@ messages! {
         request {
             accept, decline, text, calling_text, gone,
             title(name: &str), calling(name: &str),
+            wants(name: &str),
+            want(name: &str, more: usize),
+            stranger, look,
         }
         /// Calls.
         call {
@@ -90,7 +94,7 @@ messages! {
             exit_full_screen, small_window, close_small_window, back_to_window, hang_up, devices,
             cancel, again, close, muted, hold_to_talk, heard_while_held, mic, echo_hint, echo_heard, echo_silent, keys_note,
             keys_verified, own_camera, own_screen, own_window, move_own, microphone_silent, check_devices,
-            sharing_screen, sharing_window, stop, camera_while_sharing,
+            sharing_screen, sharing_window, stop, camera_while_sharing, once_connected,
             picture_of(name: &str),
             muted_word,
             they_are_muted(name: &str),
@@ -135,6 +139,7 @@ messages! {
         title {
             profile(profile: &str),
             muted, open, screen, window, camera,
+            waiting(count: usize, title: &str),
         }
         /// What to share.
         sharing {
@@ -191,12 +196,12 @@ messages! {
         /// Help others.
         help {
             title, intro, may, directory, directory_text, introducer, introducer_text, relay,
-            relay_text, next_start, cap, no_cap, upload, unknown, metered,
+            relay_text, next_start, restart, restarting, cap, no_cap, upload, unknown, metered,
             helped(people: usize, megabytes: f64),
             mbits(mbits: f64),
             now(connections: usize, mbits: f64),
             month(connections: usize, megabytes: f64),
-            hours, hours_text, always, daily, from, to, earlier, later,
+            hours, hours_text, no_hour, same_hour, always, daily, from, to, earlier, later,
         }
         /// Settings, and the cards over a call that are like them.
         settings {

@@ -151,6 +151,11 @@ pub(super) fn filmed_title(title: &str) -> String {
     format!("{title} — {}", title::camera())
 }
 
+/// The title while so many wait for an answer.
+pub(super) fn waiting_title(title: &str, count: usize) -> String {
+    if count == 0 { title.to_owned() } else { title::waiting(count, title) }
+}
+
 /// What the other side hears and sees of us.
 fn live(call: &CallView) -> String {
     let heard = if call.muted { title::muted() } else { title::open() };

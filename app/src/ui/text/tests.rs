@@ -173,14 +173,14 @@ fn one_is_counted_otherwise_than_several() {
     for (locale, one, several, none) in [
         (
             Locale::English,
-            "1 computer of the network says so",
-            "2 computers of the network say so",
+            "Known to one computer of the network",
+            "Known to 2 computers of the network",
             "It cannot lead to you yet.",
         ),
         (
             Locale::Spanish,
-            "Lo dice 1 ordenador de la red",
-            "Lo dicen 2 ordenadores de la red",
+            "Lo conoce un ordenador de la red",
+            "Lo conocen 2 ordenadores de la red",
             "Todavía no puede llevar hasta ti.",
         ),
     ] {

@@ -8,7 +8,7 @@ use crate::ui::state::{Page, UiState};
 use crate::ui::text::{self, add as words, side, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{Avatar, TextButton, Tone, card, centered_row, key_picture, label, page, two_lines};
-use egui::{Align, Layout, Ui};
+use egui::Ui;
 use egui_material_icons::{MaterialIcon, icons};
 use overlay::{PublicKey, Username};
 
@@ -180,12 +180,11 @@ fn claim_ui(
             };
             let fingerprint = (claim.fingerprint.as_str(), font::key(), colors.text);
             two_lines(ui, size::KEY_PICTURE, fingerprint, (&detail, font::caption(), colors.text_muted));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add(button).clicked() {
-                    act(name, claim, state, wishes);
-                }
-            });
         });
+        ui.add_space(size::GAP_SMALL);
+        if ui.add(button.wide(ui.available_width())).clicked() {
+            act(name, claim, state, wishes);
+        }
     });
 }
 

@@ -9,10 +9,10 @@ use super::sentence_ui;
 use crate::engine::command::Command;
 use crate::engine::view::{ContactId, ContactRow, View};
 use crate::storage::KeyChange;
-use crate::ui::state::{Page, Question, UiState};
+use crate::ui::state::{Page, Question, Since, UiState};
 use crate::ui::text::{contact as words, side, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, TextButton, Tone, centered_row, label, page};
+use crate::ui::widgets::{Avatar, TextButton, Tone, centered_flow, label, name, page};
 use egui::Ui;
 use egui_material_icons::icons;
 use nickname::nickname_ui;
@@ -30,28 +30,16 @@ pub(super) fn contact_ui(
     let Some(contact) = view.contacts.iter().find(|row| row.id == id) else {
         return sentence_ui(ui, "contact gone", words::gone());
     };
+    let low = ui.available_height() < size::LOW_WINDOW;
     page(ui, "contact", size::COLUMN, |ui| {
-        let colors = palette(ui);
-        Avatar::new(id, contact.shown(), size::AVATAR_LARGE).show(ui);
+        let avatar = if low { size::AVATAR_CALL_LOW } else { size::AVATAR_LARGE };
+        let avatar = Avatar::new(id, contact.shown(), avatar).show(ui);
+        if state.naming.as_ref().is_some_and(|naming| naming.since == Since::Now) {
+            // What offered the field may be far below it.
+            ui.scroll_to_rect(avatar.rect.expand(size::PAGE_MARGIN), None);
+        }
         ui.add_space(size::GAP);
-        label(ui, contact.shown(), font::display(), colors.text);
-        if contact.nickname.is_some() {
-            label(ui, contact.name.as_str(), font::body(), colors.text_muted);
-        }
-        match (id, &contact.last_call) {
-            (ContactId::Echo, _) => {
-                ui.scope(|ui| {
-                    ui.set_max_width(size::COLUMN_NARROW);
-                    label(ui, words::echo(), font::body(), colors.text_muted)
-                });
-            }
-            (_, Some(when)) => {
-                label(ui, words::last_call(&told::when(when)), font::body(), colors.text_muted);
-            }
-            (_, None) => {
-                label(ui, side::no_call_yet(), font::body(), colors.text_muted);
-            }
-        }
+        head_ui(ui, view, contact, state, wishes);
         ui.add_space(size::GAP_LARGE);
         let changed = match (id, contact.changed) {
             (ContactId::Person(pinned), Some(found)) => Some(KeyChange { pinned, found }),
@@ -65,32 +53,75 @@ pub(super) fn contact_ui(
         if view.is_blocked(id) {
             blocked_ui(ui, contact, wishes);
         } else {
-            let label = words::call(contact.shown());
-            let call = TextButton::new(&label, Tone::Primary).icon(icons::ICON_CALL);
-            if ui.add(call).clicked() {
-                wishes.push(Command::Call(id));
-            }
-            if let ContactId::Person(key) = id {
-                ui.add_space(size::GAP_SMALL);
-                let video = TextButton::new(words::call_with_video(), Tone::Quiet);
-                if ui.add(video.icon(icons::ICON_VIDEOCAM)).clicked() {
-                    wishes.push(Command::CallWithVideo(key));
-                }
-            }
+            call_ui(ui, contact, wishes);
         }
         if let ContactId::Person(key) = id {
-            ui.add_space(size::GAP_HUGE);
+            ui.add_space(size::GAP_LARGE);
             // The banner shows both keys, and nobody makes sure of who is never heard from.
             if changed.is_none() && !view.is_blocked(id) {
                 sure_ui(ui, &view.own.key, key, contact, state, wishes);
             }
-            ui.add_space(size::GAP_LARGE);
+            ui.add_space(size::GAP);
             seldom_ui(ui, view, key, contact, state, wishes);
         }
     });
 }
 
-/// What one does once: a nickname, to block, to remove. In one row where it fits and none of them asks.
+/// Who it is, or the field in which they get a nickname, and when there was a call.
+fn head_ui(ui: &mut Ui, view: &View, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
+    let colors = palette(ui);
+    match contact.id {
+        ContactId::Person(key) if state.is_naming(key) => {
+            return nickname_ui(ui, key, contact, state, wishes);
+        }
+        ContactId::Person(_) | ContactId::Echo => {}
+    }
+    name(ui, contact.shown());
+    if contact.nickname.is_some() {
+        label(ui, contact.name.as_str(), font::body(), colors.text_muted);
+    }
+    match (contact.id, &contact.last_call) {
+        (ContactId::Echo, _) => {
+            ui.scope(|ui| {
+                ui.set_max_width(size::COLUMN_NARROW);
+                if view.history.is_empty() {
+                    label(ui, words::first_call(), font::strong(), colors.accent);
+                }
+                label(ui, words::echo(), font::body(), colors.text_muted)
+            });
+        }
+        (_, Some(when)) => {
+            label(ui, words::last_call(&told::when(when)), font::body(), colors.text_muted);
+        }
+        (_, None) => {
+            label(ui, side::no_call_yet(), font::body(), colors.text_muted);
+        }
+    }
+}
+
+/// Both ways of calling, side by side where there is room.
+fn call_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
+    let voice = words::call(contact.shown());
+    let voice = || TextButton::new(&voice, Tone::Primary).icon(icons::ICON_CALL);
+    let ContactId::Person(key) = contact.id else {
+        if ui.add(voice()).clicked() {
+            wishes.push(Command::Call(contact.id));
+        }
+        return;
+    };
+    let video = || TextButton::new(words::call_with_video(), Tone::Secondary).icon(icons::ICON_VIDEOCAM);
+    let widths = [voice().width(ui), video().width(ui)];
+    centered_flow(ui, &widths, size::BUTTON, size::GAP, |ui, nth| {
+        if nth == 0 && ui.add(voice()).clicked() {
+            wishes.push(Command::Call(contact.id));
+        }
+        if nth == 1 && ui.add(video()).clicked() {
+            wishes.push(Command::CallWithVideo(key));
+        }
+    });
+}
+
+/// What one does once: a nickname, to block, to remove. Nothing of it while one of them asks.
 fn seldom_ui(
     ui: &mut Ui,
     view: &View,
@@ -99,26 +130,42 @@ fn seldom_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
+    let question = Question::Remove(contact.id);
+    if let Some(since) = state.is_asked(question) {
+        return removing_ui(ui, contact, since, state, wishes);
+    }
+    if state.is_naming(key) {
+        return;
+    }
     let block = words::block(contact.shown());
     let blocked = view.is_blocked(contact.id);
-    let in_row =
-        [Some(nickname::offer(contact)), (!blocked).then_some(block.as_str()), Some(words::remove())];
-    let widths: Vec<f32> =
-        in_row.into_iter().flatten().map(|it| TextButton::new(it, Tone::Quiet).width(ui)).collect();
-    let total = widths.iter().sum::<f32>() + (widths.len() - 1) as f32 * size::GAP;
-    let asks = state.naming.is_some() || state.is_asking(Question::Remove(contact.id));
-    let mut all_ui = |ui: &mut Ui| {
-        nickname_ui(ui, key, contact, state, wishes);
-        if !blocked && ui.add(TextButton::new(&block, Tone::Quiet)).clicked() {
-            wishes.push(Command::Block(key));
+    let offers = [
+        Some((nickname::offer(contact), Seldom::Name)),
+        (!blocked).then_some((block.as_str(), Seldom::Block)),
+        Some((words::remove(), Seldom::Remove)),
+    ];
+    let offers: Vec<_> = offers.into_iter().flatten().collect();
+    let button = |text| TextButton::new(text, Tone::Quiet);
+    let widths: Vec<f32> = offers.iter().map(|(text, _)| button(*text).width(ui)).collect();
+    centered_flow(ui, &widths, size::BUTTON, size::GAP, |ui, nth| {
+        let Some((text, seldom)) = offers.get(nth) else { return };
+        if !ui.add(button(*text)).clicked() {
+            return;
         }
-        remove_ui(ui, contact, state, wishes);
-    };
-    if asks || total > ui.available_width() {
-        all_ui(ui);
-    } else {
-        centered_row(ui, &widths, size::BUTTON, size::GAP, all_ui);
-    }
+        match seldom {
+            Seldom::Name => state.naming = Some(nickname::begin(key, contact)),
+            Seldom::Block => wishes.push(Command::Block(key)),
+            Seldom::Remove => state.ask(question),
+        }
+    });
+}
+
+/// Something that one does once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seldom {
+    Name,
+    Block,
+    Remove,
 }
 
 /// Whoever is blocked is not called, but may be unblocked.
@@ -135,14 +182,13 @@ fn blocked_ui(ui: &mut Ui, contact: &ContactRow, wishes: &mut Vec<Command>) {
     }
 }
 
-fn remove_ui(ui: &mut Ui, contact: &ContactRow, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let question = Question::Remove(contact.id);
-    let Some(since) = state.is_asked(question) else {
-        if ui.add(TextButton::new(words::remove(), Tone::Quiet)).clicked() {
-            state.ask(question);
-        }
-        return;
-    };
+fn removing_ui(
+    ui: &mut Ui,
+    contact: &ContactRow,
+    since: Since,
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) {
     let (asked, yes) = (words::remove_question(contact.shown()), words::remove_yes(contact.shown()));
     match question_ui(ui, &asked, words::keep(), &yes, since) {
         Some(Answer::Yes) => {

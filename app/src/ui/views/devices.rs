@@ -9,7 +9,6 @@ use crate::ui::text::{self, call, settings as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, label, line, slider};
 use egui::{Align, Id, Layout, Response, ScrollArea, Ui};
-use egui_material_icons::icons;
 use media::device::{AudioSink, AudioSource, DeviceInfo, Direction};
 use media::mix::Volume;
 use std::time::Duration;
@@ -99,8 +98,11 @@ pub(super) fn beside_ui(
                 .max_height(most)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
-                    let chosen = list_ui(ui, settings, direction, wishes);
-                    show_once(ui, direction, chosen);
+                    // Columns justify what they hold.
+                    ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                        let chosen = list_ui(ui, settings, direction, wishes);
+                        show_once(ui, direction, chosen);
+                    });
                 });
         }
     });
@@ -160,16 +162,12 @@ fn list_ui(
     let title = direction_title(direction);
     label(ui, title, font::overline(), muted);
     for choice in choices(settings, direction) {
-        let icon = match choice.chosen {
-            true => icons::ICON_RADIO_BUTTON_CHECKED,
-            false => icons::ICON_RADIO_BUTTON_UNCHECKED,
-        };
         let whole = match &choice.now {
             Some(now) => format!("{} ({now})", choice.title),
             None => choice.title.clone(),
         };
         let name = words::choice(title, &whole);
-        let mut row = ListRow::link(icon, &choice.title).named(&name).selected(choice.chosen);
+        let mut row = ListRow::choice(&choice.title, choice.chosen).named(&name);
         if let Some(now) = &choice.now {
             row = row.detail(now);
         }

@@ -6,7 +6,7 @@ use crate::ui::command::UiCommand;
 use crate::ui::state::UiState;
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
-use crate::ui::widgets::{LevelMeter, Pill, QualityBars, TextButton, Tone, centered_row, label};
+use crate::ui::widgets::{LevelMeter, Pill, QualityBars, RoundButton, TextButton, Tone, centered_row, label};
 use egui::{Ui, Widget, vec2};
 use egui_material_icons::{MaterialIcon, icons};
 
@@ -18,7 +18,6 @@ pub(super) fn facts_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
-    state.occupied.controls = Some(ui.cursor().top());
     status_ui(ui, call);
     ui.add_space(size::GAP);
     tools_ui(ui, view, call, state, wishes);
@@ -95,17 +94,29 @@ fn tools_ui(ui: &mut Ui, view: &View, call: &CallView, state: &mut UiState, wish
         });
         return;
     }
-    let tools: Vec<UiCommand> =
-        [Some(UiCommand::Devices), Some(UiCommand::Statistics), UiCommand::verifying(view, call)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let known = [Some(UiCommand::Devices), Some(UiCommand::Statistics), UiCommand::verifying(view, call)];
+    let staging = if state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
+    let tools: Vec<UiCommand> = known.into_iter().flatten().chain(staging.iter().copied()).collect();
+    tools_row_ui(ui, &tools, state, wishes);
+}
+
+/// These side by side; by their icons alone where the window is too narrow for words.
+pub(super) fn tools_row_ui(ui: &mut Ui, tools: &[UiCommand], state: &mut UiState, wishes: &mut Vec<Command>) {
     let button = |tool: UiCommand| TextButton::new(tool.label(), Tone::Quiet).icon(tool.icon()).low();
-    let widths: Vec<f32> = tools.iter().map(|tool| button(*tool).width(ui)).collect();
+    let mut widths: Vec<f32> = tools.iter().map(|tool| button(*tool).width(ui)).collect();
+    let total = widths.iter().sum::<f32>() + size::GAP * tools.len().saturating_sub(1) as f32;
+    let worded = total <= ui.available_width();
+    if !worded {
+        widths.fill(size::ROUND_SMALL);
+    }
     centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
         for tool in tools {
             let tip = tool.tip(ui.ctx());
-            if ui.add(button(tool)).on_hover_text(tip).clicked() {
+            let response = match worded {
+                true => ui.add(button(*tool)).on_hover_text(tip),
+                false => ui.add(RoundButton::small(tool.label(), tool.icon()).tip(tip)),
+            };
+            if response.clicked() {
                 tool.perform(ui.ctx(), state, wishes);
             }
         }

@@ -1,15 +1,17 @@
 //! What this computer does for others: agreed to role by role, with caps.
 
+mod hours;
+
 use crate::engine::command::Command;
 use crate::engine::helping::Agreed;
-use crate::engine::helping::hours::{End, HelpHours, Span, Step};
 use crate::engine::view::{Counts, Helped, Totals, View};
-use crate::ui::state::UiState;
+use crate::ui::state::{Restart, UiState};
 use crate::ui::text::{help as words, settings, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top, text_width};
-use egui::{Align, Layout, Ui, vec2};
+use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top};
+use egui::{Ui, vec2};
 use egui_material_icons::icons;
+use hours::hours_ui;
 use overlay::record::Offers;
 use overlay::volunteer::Metering;
 use std::time::Duration;
@@ -37,7 +39,7 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
         }
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            standing_ui(ui, view);
+            standing_ui(ui, view, state);
             if let Some(helped) = figures(ui, view, state, wishes) {
                 label(ui, words::figures(&helped), font::body(), colors.text_muted);
                 flow_ui(ui, &helped);
@@ -48,7 +50,7 @@ pub(super) fn help_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
-            if let Some(hours) = hours_ui(ui, agreed.hours) {
+            if let Some(hours) = hours_ui(ui, agreed.hours, &mut state.typed_hour) {
                 wishes.push(Command::AgreeToHelp(Agreed { hours, ..agreed }));
             }
         });
@@ -94,62 +96,6 @@ fn flow_ui(ui: &mut Ui, helped: &Helped) {
     }
 }
 
-/// At any time, or between two hours; what was chosen.
-fn hours_ui(ui: &mut Ui, now: HelpHours) -> Option<HelpHours> {
-    let colors = palette(ui);
-    label(ui, words::hours(), font::strong(), colors.text);
-    let mut chosen = None;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::GAP_SMALL);
-        let span = match now {
-            HelpHours::Always => Span::NIGHT,
-            HelpHours::Daily(span) => span,
-        };
-        for (hours, text) in [(HelpHours::Always, words::always()), (HelpHours::Daily(span), words::daily())]
-        {
-            let name = settings::choice(words::hours(), text);
-            let tone = if hours == now { Tone::Primary } else { Tone::Secondary };
-            if ui.add(TextButton::new(text, tone).named(&name)).clicked() && hours != now {
-                chosen = Some(hours);
-            }
-        }
-    });
-    if let HelpHours::Daily(span) = now {
-        let ends = [(End::From, words::from(), span.from()), (End::To, words::to(), span.to())];
-        let ends = ends.map(|(end, of, hour)| (end, of, format!("{of} {}", words::hour(hour))));
-        // Below each other, and where they were when an hour changes.
-        let widths = ends.each_ref().map(|(_, _, at)| text_width(ui, at, font::body()));
-        let width = widths.into_iter().fold(0.0, f32::max).ceil() + size::GAP;
-        for (end, of, at) in ends {
-            if let Some(step) = hour_ui(ui, width, of, &at) {
-                chosen = Some(HelpHours::Daily(span.moved(end, step)));
-            }
-        }
-        label(ui, words::hours_text(), font::caption(), colors.text_muted);
-    }
-    chosen
-}
-
-/// One of the hours in a column of this width, and what moves it.
-fn hour_ui(ui: &mut Ui, width: f32, of: &str, at: &str) -> Option<Step> {
-    let mut chosen = None;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(size::GAP_SMALL, size::GAP_SMALL);
-        let column = vec2(width, size::ROUND_SMALL);
-        ui.allocate_ui_with_layout(column, Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_size(column);
-            label(ui, at, font::body(), palette(ui).text);
-        });
-        for (step, text) in [(Step::Earlier, words::earlier()), (Step::Later, words::later())] {
-            let name = settings::choice(of, text);
-            if ui.add(TextButton::new(text, Tone::Secondary).low().named(&name)).clicked() {
-                chosen = Some(step);
-            }
-        }
-    });
-    chosen
-}
-
 /// How much it passes on.
 fn cap_ui(ui: &mut Ui, agreed: Agreed, wishes: &mut Vec<Command>) {
     label(ui, words::cap(), font::strong(), palette(ui).text);
@@ -161,14 +107,26 @@ fn cap_ui(ui: &mut Ui, agreed: Agreed, wishes: &mut Vec<Command>) {
 }
 
 /// How far it has come, and from when on it counts.
-fn standing_ui(ui: &mut Ui, view: &View) {
+fn standing_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     let colors = palette(ui);
     if let Some(standing) = view.help.standing.map(told::standing) {
         label(ui, standing.message, font::body(), colors.text);
         label(ui, standing.next_step, font::caption(), colors.text_muted);
     }
-    if view.help.counts == Counts::NextStart {
-        label(ui, words::next_start(), font::body(), colors.warning);
+    match (view.help.counts, state.restart) {
+        (Counts::Now, _) => {}
+        (Counts::NextStart, Restart::Wished | Restart::Running) => {
+            label(ui, words::restarting(), font::body(), colors.warning);
+        }
+        (Counts::NextStart, Restart::No) => {
+            label(ui, words::next_start(), font::body(), colors.warning);
+            let restart = TextButton::new(words::restart(), Tone::Secondary).icon(icons::ICON_RESTART_ALT);
+            // A call has the whole window: nobody is cut off.
+            if ui.add(restart.low()).clicked() {
+                state.restart = Restart::Wished;
+            }
+            ui.add_space(size::GAP_SMALL);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::declining::quotation_ui;
 use super::devices::verdict_ui;
 use super::facts::facts_ui;
 use super::lasted_text;
+use super::places::Places;
 use super::receipt::{Figures, receipt_ui};
 use super::stage::{apart_ui, full_screen_ui};
 use super::trend::trend_ui;
@@ -18,7 +19,7 @@ use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
     Avatar, Facing, Picture, Pill, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
-    text_width,
+    name, text_width,
 };
 use egui::{Pos2, Rect, Ui, UiBuilder, Vec2, vec2};
 use egui_material_icons::icons;
@@ -46,6 +47,7 @@ pub(super) fn in_call_ui(
         }
     }
     let room = ui.available_rect_before_wrap();
+    let places = Places::of(room);
     if call.with == ContactId::Echo {
         state.tried.listen(state.now, call);
     }
@@ -53,36 +55,36 @@ pub(super) fn in_call_ui(
         trend_ui(ui, call, state);
     }
     let avatar = Avatar::in_call(ui, call.with, &call.name);
-    centered_column(ui, "in call", size::STAGE, |ui| {
-        let colors = palette(ui);
-        ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
+    places.above_ui(ui, "in call", |ui| {
+        let muted = palette(ui).text_muted;
         match call.phase {
             CallPhase::Active { since } => {
                 avatar.speaking(call.speaker_level).show(ui);
-                let name = label(ui, call.name.as_str(), font::display(), colors.text);
+                let name = name(ui, &call.name);
                 their_microphone_ui(ui, call, name.rect);
                 timer_ui(ui, state.now.saturating_duration_since(since));
             }
             CallPhase::Connecting => {
                 avatar.still().show(ui);
-                label(ui, call.name.as_str(), font::display(), colors.text);
-                label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
+                name(ui, &call.name);
+                label(ui, words::phase(&call.phase), font::lead(), muted);
             }
             _ => {
                 ui.ctx().request_repaint_after(pace::RINGING);
                 avatar.ringing(ui.input(|input| input.time)).show(ui);
-                label(ui, call.name.as_str(), font::display(), colors.text);
-                label(ui, words::phase(&call.phase), font::lead(), colors.text_muted);
+                name(ui, &call.name);
+                label(ui, words::phase(&call.phase), font::lead(), muted);
             }
         }
-        ui.add_space(size::GAP_LARGE);
-        facts_ui(ui, view, call, state, wishes);
-        ui.add_space(size::GAP_HUGE);
-        controls_ui(ui, view, call, state, wishes);
     });
+    places.facts_ui(ui, |ui| {
+        ui.add_space(size::LEAD + size::GAP);
+        facts_ui(ui, view, call, state, wishes);
+    });
+    places.controls_ui(ui, |ui| controls_ui(ui, view, call, state, wishes));
+    state.occupied.controls = Some(places.facts.top());
     if matches!(call.phase, CallPhase::Active { .. }) {
-        let bottom = state.occupied.controls.unwrap_or(room.bottom());
-        own_ui(ui, call, state, room.with_max_y(bottom));
+        own_ui(ui, call, state, places.above);
     }
 }
 
@@ -96,24 +98,20 @@ fn filmed_ui(
     wishes: &mut Vec<Command>,
 ) {
     trend_ui(ui, call, state);
-    let below = size::BELOW_PICTURE + controls_height(ui, call, state);
+    let places = Places::of(ui.available_rect_before_wrap());
     let UiState { picture: Some(picture), gauge, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
-    let room = ui.available_rect_before_wrap();
-    let (above, below) = room.split_top_bottom_at_y(room.bottom() - below);
-    let size = picture.show(ui, above, &words::picture_of(&call.name));
+    let size = picture.show(ui, places.above, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
-    own_ui(ui, call, state, above);
-    ui.scope_builder(UiBuilder::new().max_rect(below), |ui| {
-        centered_column(ui, "filmed", size::STAGE_FILMED, |ui| {
-            ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-            name_and_timer_ui(ui, call, lasted);
-            facts_ui(ui, view, call, state, wishes);
-            ui.add_space(size::GAP);
-            controls_ui(ui, view, call, state, wishes);
-        });
+    own_ui(ui, call, state, places.above);
+    places.facts_ui(ui, |ui| {
+        name_and_timer_ui(ui, call, lasted);
+        ui.add_space(size::GAP);
+        facts_ui(ui, view, call, state, wishes);
     });
+    places.controls_ui(ui, |ui| controls_ui(ui, view, call, state, wishes));
+    state.occupied.controls = Some(places.facts.top());
 }
 
 /// Our own picture in its corner of what of `room` is free. It is dragged, or pressed, to another one.
@@ -192,7 +190,7 @@ pub(super) fn controls_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
-    let actions = actions(call, state);
+    let actions = actions(call);
     let cell = controls_cell(ui, &actions);
     let active = matches!(call.phase, CallPhase::Active { .. });
     centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP, |ui| {
@@ -204,7 +202,8 @@ pub(super) fn controls_ui(
             };
             let button = RoundButton::large(action.label(), action.icon(), tone, cell);
             if readiness == Readiness::Resting {
-                ui.add_enabled(false, button).on_disabled_hover_text(words::camera_while_sharing());
+                let why = if active { words::camera_while_sharing() } else { words::once_connected() };
+                ui.add_enabled(false, button).on_disabled_hover_text(why);
             } else if ui.add(button.tip(action.tip(ui.ctx()))).clicked() {
                 action.perform(ui.ctx(), state, wishes);
             }
@@ -225,11 +224,6 @@ pub(super) fn controls_ui(
     label(ui, note, font::caption(), ink);
 }
 
-/// How high the controls are beyond their note.
-pub(super) fn controls_height(ui: &Ui, call: &CallView, state: &UiState) -> f32 {
-    controls_cell(ui, &actions(call, state)).y
-}
-
 /// As high as it has to be for whatever the controls may say next: nothing moves when they say it.
 fn controls_cell(ui: &Ui, actions: &[(UiCommand, Readiness)]) -> Vec2 {
     let all = actions.iter().flat_map(|(action, _)| [Some(*action), action.counterpart()]).flatten();
@@ -245,22 +239,21 @@ enum Readiness {
     Resting,
 }
 
-/// What the row of controls offers; its last one ends the call.
-fn actions(call: &CallView, state: &UiState) -> Vec<(UiCommand, Readiness)> {
-    let active = matches!(call.phase, CallPhase::Active { .. });
-    let staging = if active && state.picture.is_some() { UiCommand::staging(state.stage) } else { &[] };
+/// What the row of controls offers, at the same places from the first ring on; its last one ends the call.
+fn actions(call: &CallView) -> Vec<(UiCommand, Readiness)> {
     let ready = |action| (action, Readiness::Ready);
-    let sharing = UiCommand::sharing(call);
-    let camera = match (call.camera, sharing) {
-        (Some(camera), _) => Some(ready(UiCommand::switching(camera))),
-        (None, Some(UiCommand::StopSharing)) => Some((UiCommand::CameraOn, Readiness::Resting)),
-        (None, _) => None,
-    };
-    let own = [Some(ready(UiCommand::muting(call))), camera, sharing.map(ready)];
-    own.into_iter()
-        .flatten()
-        .chain(staging.iter().copied().chain([UiCommand::ending(call)]).map(ready))
-        .collect()
+    let resting = |action| (action, Readiness::Resting);
+    let (mute, end) = (ready(UiCommand::muting(call)), ready(UiCommand::ending(call)));
+    match call.with {
+        // It sees nothing.
+        ContactId::Echo => vec![mute, end],
+        ContactId::Person(_) => {
+            let camera = call.camera.map(UiCommand::switching);
+            let camera = camera.map_or(resting(UiCommand::CameraOn), ready);
+            let sharing = UiCommand::sharing(call).map_or(resting(UiCommand::Share), ready);
+            vec![mute, camera, sharing, end]
+        }
+    }
 }
 
 /// A call that is over: why, what to do next, and the two buttons.
@@ -272,7 +265,7 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
         let colors = palette(ui);
         ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
         Avatar::new(call.with, &call.name, avatar).show(ui);
-        label(ui, call.name.as_str(), font::display(), colors.text);
+        name(ui, &call.name);
         if let Some(lasted) = lasted_text(*lasted) {
             label(ui, lasted, font::lead(), colors.text_muted);
         }
@@ -315,7 +308,7 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
                 wishes.push(Command::DismissCall);
                 state.go(Page::Settings);
             }
-            // Last, where what hung up was: whoever presses that twice calls nobody.
+            // Last: nothing is where what hung up was, and whoever presses that twice calls nobody.
             if ui.add(close).clicked() {
                 wishes.push(Command::DismissCall);
             }

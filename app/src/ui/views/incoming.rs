@@ -1,5 +1,6 @@
 //! A call that rings here.
 
+use super::places::Places;
 use crate::call::CallKind;
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, View};
@@ -7,7 +8,7 @@ use crate::ui::command::UiCommand;
 use crate::ui::state::UiState;
 use crate::ui::text::call as words;
 use crate::ui::theme::{font, pace, palette, size};
-use crate::ui::widgets::{Avatar, RoundButton, Tone, centered_column, centered_row, label};
+use crate::ui::widgets::{Avatar, RoundButton, Tone, centered_row, label, name};
 use egui::Ui;
 
 /// Accept, seen or not where the caller is, or decline, with or without a reply. Enter accepts because the last button has the keyboard, but only if
@@ -22,18 +23,20 @@ pub(super) fn incoming_ui(
     let typing = ui.ctx().text_edit_focused();
     ui.ctx().request_repaint_after(pace::RINGING);
     let avatar = Avatar::in_call(ui, call.with, &call.name);
-    centered_column(ui, "incoming", size::STAGE, |ui| {
-        let colors = palette(ui);
+    let places = Places::of(ui.available_rect_before_wrap());
+    places.above_ui(ui, "incoming", |ui| {
+        let muted = palette(ui).text_muted;
         let time = ui.input(|input| input.time);
         avatar.ringing(time).show(ui);
-        label(ui, call.name.as_str(), font::display(), colors.text);
+        name(ui, &call.name);
         let calls = match call.kind {
             CallKind::Voice => words::incoming(),
             CallKind::Video => words::incoming_video(),
         };
-        label(ui, calls, font::lead(), colors.text_muted);
-        ui.add_space(size::GAP_HUGE);
-        state.occupied.controls = Some(ui.cursor().top());
+        label(ui, calls, font::lead(), muted);
+    });
+    state.occupied.controls = Some(places.controls.top());
+    places.controls_ui(ui, |ui| {
         let actions = UiCommand::receiving(view, call);
         let cell = RoundButton::cell(ui, actions.iter().map(|action| action.label()));
         centered_row(ui, &vec![cell.x; actions.len()], cell.y, size::GAP_HUGE, |ui| {

@@ -48,13 +48,7 @@ pub(super) fn recovery_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
-    let Some(recovery) = &custody.words else {
-        let show = TextButton::new(words::show(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
-        if ui.add(show).clicked() {
-            wishes.push(Command::ShowWords);
-        }
-        return;
-    };
+    let Some(recovery) = &custody.words else { return show_ui(ui, None, wishes) };
     match state.checking {
         None => {
             words_ui(ui, recovery);
@@ -76,6 +70,18 @@ pub(super) fn recovery_ui(
     if ui.add(TextButton::new(leave, Tone::Secondary).icon(icon)).clicked() {
         state.forget_words();
         wishes.push(Command::HideWords);
+    }
+}
+
+/// What shows the words, perhaps so wide.
+pub(super) fn show_ui(ui: &mut Ui, width: Option<f32>, wishes: &mut Vec<Command>) {
+    let show = TextButton::new(words::show(), Tone::Secondary).icon(icons::ICON_VISIBILITY);
+    let show = match width {
+        Some(width) => show.wide(width),
+        None => show,
+    };
+    if ui.add(show).clicked() {
+        wishes.push(Command::ShowWords);
     }
 }
 

@@ -32,8 +32,10 @@ mod incoming;
 mod invite;
 mod keeping;
 mod key_change;
+mod leave;
 mod network;
 mod notices;
+mod places;
 mod question;
 mod quit;
 mod receipt;
@@ -98,6 +100,7 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     scan::take_dropped(ui, view, state, wishes);
     scan::close(view, state, wishes);
     camera::close(view, state, wishes);
+    leave::leave_by_key(ui, view, state, wishes);
     card::card_ui(ui, view, state, wishes);
     state.rang = ringing;
     notices::notices_ui(ui, view, state, wishes);
@@ -123,6 +126,9 @@ fn page_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
     let arrival = if state.arrived == Some(state.page) { Arrival::Earlier } else { Arrival::Now };
     state.arrived = Some(state.page);
     super::widgets::arrive(ui, arrival);
+    if let Page::Contact(id) = state.page {
+        state.last_contact = id;
+    }
     match state.page {
         Page::Contact(id) => contact::contact_ui(ui, view, id, state, wishes),
         Page::Search => add::add_ui(ui, view, state, wishes),

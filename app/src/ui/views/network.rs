@@ -8,7 +8,7 @@ use crate::ui::state::{Copied, Disclosure, UiState};
 use crate::ui::text::{nat, network as words, told};
 use crate::ui::theme::{Palette, font, palette, size};
 use crate::ui::widgets::{NatWords, TextButton, Tone, card, centered_row, label, nat_picture, page};
-use egui::{Color32, Ui, vec2};
+use egui::{Align, Color32, Ui, vec2};
 use egui_material_icons::{MaterialIcon, icons};
 use overlay::NatKind;
 
@@ -87,12 +87,27 @@ fn details_ui(ui: &mut Ui, found: &NetworkFound, state: &mut UiState) {
         Disclosure::Folded => (words::details(), icons::ICON_EXPAND_MORE),
         Disclosure::Open => (words::fewer(), icons::ICON_EXPAND_LESS),
     };
-    if ui.add(TextButton::new(fold, Tone::Quiet).icon(icon)).clicked() {
+    let turned = ui.add(TextButton::new(fold, Tone::Quiet).icon(icon));
+    if turned.clicked() {
         state.details = state.details.turned();
     }
     if state.details == Disclosure::Open {
+        if turned.clicked() {
+            turned.scroll_to_me(Some(Align::TOP));
+        }
         ui.add_space(size::GAP);
-        card(ui, |ui| label(ui, found.lines.as_str(), font::caption(), palette(ui).text_muted));
+        card(ui, |ui| {
+            for finding in &found.findings {
+                let (message, advice) = (finding.fact.message(), finding.fact.advice_in_window());
+                beside_bearing(ui, finding.bearing, |ui| {
+                    let muted = palette(ui).text_muted;
+                    label(ui, message, font::body(), palette(ui).text);
+                    if let Some(advice) = advice {
+                        label(ui, advice, font::caption(), muted);
+                    }
+                });
+            }
+        });
     }
 }
 
@@ -119,7 +134,22 @@ fn nat_ui(ui: &mut Ui, kind: NatKind) {
 
 fn finding_ui(ui: &mut Ui, finding: &Finding) {
     let colors = palette(ui);
-    let (icon, ink) = match finding.bearing {
+    beside_bearing(ui, finding.bearing, |ui| {
+        let told = told::fact(&finding.fact);
+        label(ui, told.message, font::body(), colors.text);
+        if !told.next_step.is_empty() {
+            label(ui, told.next_step, font::caption(), colors.text_muted);
+        }
+        if let Fact::Nat(nat) = finding.fact {
+            nat_ui(ui, nat);
+        }
+    });
+}
+
+/// What is said beside the mark of how it bears on being called.
+fn beside_bearing(ui: &mut Ui, bearing: Bearing, add: impl FnOnce(&mut Ui)) {
+    let colors = palette(ui);
+    let (icon, ink) = match bearing {
         Bearing::Good => (icons::ICON_CHECK, colors.accent),
         Bearing::Note => (icons::ICON_INFO, colors.text_muted),
         Bearing::Bad => (icons::ICON_ERROR, colors.danger),
@@ -128,14 +158,7 @@ fn finding_ui(ui: &mut Ui, finding: &Finding) {
         ui.label(icon.rich_text().size(font::ICON).color(ink));
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, size::LINE_GAP);
-            let told = told::fact(&finding.fact);
-            label(ui, told.message, font::body(), colors.text);
-            if !told.next_step.is_empty() {
-                label(ui, told.next_step, font::caption(), colors.text_muted);
-            }
-            if let Fact::Nat(nat) = finding.fact {
-                nat_ui(ui, nat);
-            }
+            add(ui);
         });
     });
     ui.add_space(size::GAP_SMALL);

@@ -2,6 +2,7 @@
 //! the controls of a call or its figures.
 
 use super::banner::banners_height;
+use super::request::{is_news, news_ui};
 use crate::engine::command::Command;
 use crate::engine::view::{Sentence, View};
 use crate::reason::Weight;
@@ -24,7 +25,7 @@ pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut
         .collect();
     let mut hold = Hold::Free;
     let refused = state.refused.is_some() || state.surroundings.mute_key_refused.is_some();
-    if !view.notices.is_empty() || refused {
+    if !view.notices.is_empty() || refused || is_news(view, state) {
         hold = stack_ui(ui, view, state, wishes);
     }
     for over in state.passing.show(state.now, &passing, hold) {
@@ -67,6 +68,7 @@ fn stack_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>
 /// One below the other; whether the keyboard is at one.
 fn list_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Hold {
     let mut hold = Hold::Free;
+    news_ui(ui, view, state);
     for notice in &view.notices {
         let dismiss = notice_ui(ui, &told::reason(&notice.why));
         if dismiss.has_focus() {
@@ -100,8 +102,8 @@ fn list_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
 /// One notice has room, whatever else there is.
 const LEAST: f32 = 96.0;
 
-/// Draws one; its button.
-fn notice_ui(ui: &mut Ui, notice: &Sentence) -> Response {
+/// The ground of one.
+pub(super) fn notice_frame<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let colors = palette(ui);
     Frame::new()
         .fill(colors.surface)
@@ -111,19 +113,27 @@ fn notice_ui(ui: &mut Ui, notice: &Sentence) -> Response {
         .inner_margin(size::NOTICE_MARGIN)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            ui.horizontal_top(|ui| {
-                let text_width = ui.available_width() - size::ROUND_SMALL - size::GAP;
-                ui.vertical(|ui| {
-                    ui.set_width(text_width);
-                    ui.spacing_mut().item_spacing.y = size::LINE_GAP;
-                    ui.add_space(size::GAP_SMALL);
-                    label(ui, notice.message.as_str(), font::strong(), colors.text);
-                    label(ui, notice.next_step.as_str(), font::caption(), colors.text_muted);
-                });
-                let name = words::dismiss(&notice.message);
-                ui.add(RoundButton::small(&name, icons::ICON_CLOSE))
-            })
-            .inner
+            add(ui)
         })
         .inner
+}
+
+/// Draws one; its button.
+fn notice_ui(ui: &mut Ui, notice: &Sentence) -> Response {
+    let colors = palette(ui);
+    notice_frame(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            let text_width = ui.available_width() - size::ROUND_SMALL - size::GAP;
+            ui.vertical(|ui| {
+                ui.set_width(text_width);
+                ui.spacing_mut().item_spacing.y = size::LINE_GAP;
+                ui.add_space(size::GAP_SMALL);
+                label(ui, notice.message.as_str(), font::strong(), colors.text);
+                label(ui, notice.next_step.as_str(), font::caption(), colors.text_muted);
+            });
+            let name = words::dismiss(&notice.message);
+            ui.add(RoundButton::small(&name, icons::ICON_CLOSE))
+        })
+        .inner
+    })
 }

@@ -33,9 +33,9 @@ pub(super) fn returning_ui(ui: &mut Ui, state: &mut Returning, surroundings: &mu
     let rests = state.trial != Trial::Running;
     ui.add_enabled_ui(rests, |ui| {
         card(ui, |ui| words_ui(ui, state));
-        ui.add_space(size::GAP_LARGE);
+        ui.add_space(size::GAP);
         card(ui, |ui| backup_ui(ui, state, surroundings));
-        ui.add_space(size::GAP_LARGE);
+        ui.add_space(size::GAP_SMALL);
         let width = ui.available_width();
         let leave = ui.add(TextButton::new(words::leave(), Tone::Quiet).wide(width)).clicked();
         if leave || (rests && left(ui)) {
@@ -52,7 +52,7 @@ fn words_ui(ui: &mut Ui, state: &mut Returning) {
         .font(font::body())
         .char_limit(LONGEST_TEXT)
         .margin(Margin::symmetric(size::FIELD_MARGIN, size::FIELD_MARGIN_Y))
-        .desired_rows(3)
+        .desired_rows(2)
         .return_key(None)
         .desired_width(f32::INFINITY);
     let field = ui.add(field).accessible_name(words::words_field());
@@ -98,5 +98,5 @@ fn heading(ui: &mut Ui, title: &str, text: &str) {
     let colors = palette(ui);
     label(ui, title, font::strong(), colors.text);
     label(ui, text, font::caption(), colors.text_muted);
-    ui.add_space(size::GAP);
+    ui.add_space(size::GAP_SMALL);
 }

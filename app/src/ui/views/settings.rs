@@ -13,7 +13,7 @@ use crate::ui::text::settings as words;
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top};
 use egui::Ui;
-use egui_material_icons::{MaterialIcon, icons};
+use egui_material_icons::icons;
 
 /// The page.
 pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
@@ -95,13 +95,13 @@ fn blocked_ui(ui: &mut Ui, blocked: &[BlockedRow], wishes: &mut Vec<Command>) {
 
 fn appearance_ui(ui: &mut Ui, now: Appearance, wishes: &mut Vec<Command>) {
     let choices = [
-        (Appearance::System, words::system(), icons::ICON_BRIGHTNESS_AUTO),
-        (Appearance::Dark, words::dark(), icons::ICON_DARK_MODE),
-        (Appearance::Light, words::light(), icons::ICON_LIGHT_MODE),
+        (Appearance::System, words::system()),
+        (Appearance::Dark, words::dark()),
+        (Appearance::Light, words::light()),
     ];
-    for (appearance, title, icon) in choices {
+    for (appearance, title) in choices {
         let chosen = appearance == now;
-        if choice_ui(ui, words::appearance(), title, icon, chosen) {
+        if choice_ui(ui, words::appearance(), title, chosen) {
             wishes.push(Command::SetAppearance(appearance));
         }
     }
@@ -113,14 +113,14 @@ fn language_ui(ui: &mut Ui, now: Language, wishes: &mut Vec<Command>) {
         [(Language::System, words::system()), (Language::English, "English"), (Language::Spanish, "Español")];
     for (language, title) in choices {
         let chosen = language == now;
-        if choice_ui(ui, words::language(), title, icons::ICON_TRANSLATE, chosen) {
+        if choice_ui(ui, words::language(), title, chosen) {
             wishes.push(Command::SetLanguage(language));
         }
     }
 }
 
 /// One choice among others; true when it is to be another one than it was.
-fn choice_ui(ui: &mut Ui, of: &str, title: &str, icon: MaterialIcon, chosen: bool) -> bool {
+fn choice_ui(ui: &mut Ui, of: &str, title: &str, chosen: bool) -> bool {
     let name = words::choice(of, title);
-    ListRow::link(icon, title).named(&name).selected(chosen).show(ui).clicked() && !chosen
+    ListRow::choice(title, chosen).named(&name).show(ui).clicked() && !chosen
 }

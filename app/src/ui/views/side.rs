@@ -5,11 +5,14 @@ use crate::engine::view::{Attempt, ClaimState, ContactId, NetworkState, Presence
 use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::widgets::{Avatar, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines};
+use crate::ui::views::form::{entered, left};
+use crate::ui::widgets::{
+    Avatar, DetailTone, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines,
+};
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align, Key, Layout, Margin, Modifiers, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
+    Align, Color32, Key, Layout, Margin, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
     vec2,
 };
 use egui_material_icons::icons;
@@ -158,8 +161,12 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
     if field.changed() && state.search.is_empty() {
         leave_search(state, wishes);
     }
-    if field.lost_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
+    if entered(ui, &field) {
         submit(view, state, wishes);
+    }
+    if typed && field.lost_focus() && left(ui) {
+        state.search.clear();
+        leave_search(state, wishes);
     }
 }
 
@@ -221,13 +228,14 @@ fn requests_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     if view.requests.is_empty() {
         return;
     }
-    section(ui, words::requests());
+    section(ui, &words::requests(view.requests.len()), palette(ui).accent);
     for request in &view.requests {
         let line = match request.attempt {
             Attempt::Past => words::request_line(),
             Attempt::Now => words::calling_line(),
         };
         let row = ListRow::contact(ContactId::Person(request.key), &request.name, line)
+            .waiting()
             .named(&words::request(&request.name))
             .selected(state.page == Page::Request(request.key))
             .show(ui);
@@ -242,7 +250,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     let typed = wanted_name(state);
     // A link filters nobody.
     let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
-    section(ui, words::contacts());
+    section(ui, words::contacts(), palette(ui).text_muted);
     let mut found = Found::Nobody;
     let matches = |name: &str| name.to_lowercase().contains(&wanted);
     for contact in view.contacts.iter().filter(|row| matches(&row.name) || matches(row.shown())) {
@@ -254,6 +262,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         let echo = contact.id == ContactId::Echo;
         let blocked = view.is_blocked(contact.id);
         let detail = match (&contact.presence, &contact.last_call) {
+            _ if echo && view.history.is_empty() => words::echo_first().to_owned(),
             _ if echo => words::echo_line().to_owned(),
             _ if blocked => words::blocked().to_owned(),
             _ if contact.changed.is_some() => key_change::row().to_owned(),
@@ -271,6 +280,9 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
         let changed = format!("{}: {shown}", key_change::row());
         if echo {
             row = row.pinned();
+            if view.history.is_empty() {
+                row = row.marked(icons::ICON_CALL, DetailTone::Accent);
+            }
         } else if blocked {
             row = row.blocked().named(&never_heard);
         } else if contact.changed.is_some() {
@@ -350,10 +362,9 @@ fn called(ui: &Ui, row: &Response) -> bool {
     row.double_clicked() || (row.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)))
 }
 
-fn section(ui: &mut Ui, title: &str) {
-    let muted = palette(ui).text_muted;
+fn section(ui: &mut Ui, title: &str, ink: Color32) {
     ui.horizontal(|ui| {
         ui.add_space(size::GAP);
-        label(ui, title, font::overline(), muted);
+        label(ui, title, font::overline(), ink);
     });
 }

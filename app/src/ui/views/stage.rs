@@ -1,17 +1,18 @@
 //! The other end's picture elsewhere than in the window: on the whole screen, or in a small window of its own.
 
 use super::banner::banners_height;
-use super::in_call::{controls_height, controls_ui, own_ui, their_microphone_at};
+use super::facts::tools_row_ui;
+use super::in_call::{controls_ui, own_ui, their_microphone_at};
+use super::places::Places;
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, View};
 use crate::ui::command::{self, UiCommand, enter};
 use crate::ui::state::{Stage, UiState};
 use crate::ui::text::call as words;
 use crate::ui::theme::{pace, palette, size};
-use crate::ui::widgets::{RoundButton, Tone, centered_column};
+use crate::ui::widgets::{RoundButton, Tone};
 use egui::{
-    CursorIcon, Key, Pos2, Rect, Sense, Ui, UiBuilder, Vec2, ViewportBuilder, ViewportCommand, ViewportId,
-    vec2,
+    CursorIcon, Key, Pos2, Rect, Sense, Ui, Vec2, ViewportBuilder, ViewportCommand, ViewportId, vec2,
 };
 use egui_material_icons::icons;
 use std::time::Duration;
@@ -48,16 +49,16 @@ pub(super) fn full_screen_ui(
         ui.ctx().set_cursor_icon(CursorIcon::None);
         return;
     }
-    let height = size::OVER_PICTURE + controls_height(ui, call, state);
-    let strip = Rect::from_min_max(egui::pos2(room.left(), room.bottom() - height), room.max);
+    let places = Places::of(room);
+    // The row of tools stands where it does otherwise, too.
+    let tools = places.controls.top() - size::GAP_LARGE - size::ROUND_SMALL;
+    let strip = room.with_min_y(tools - size::PANEL_MARGIN);
     state.occupied.controls = Some(strip.top());
     // Some of the picture shines through; text stays readable on any.
     ui.painter().rect_filled(strip, 0.0, palette(ui).ground.gamma_multiply(0.9));
-    ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {
-        centered_column(ui, "full screen", size::STAGE_FILMED, |ui| {
-            controls_ui(ui, view, call, state, wishes);
-        });
-    });
+    Places { facts: room.with_min_y(tools - size::GAP), ..places }
+        .facts_ui(ui, |ui| tools_row_ui(ui, UiCommand::staging(state.stage), state, wishes));
+    places.controls_ui(ui, |ui| controls_ui(ui, view, call, state, wishes));
 }
 
 /// The picture in a window of its own, above all others and without a frame: it is moved by dragging it, and closed by

@@ -44,6 +44,9 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
                     match room(ui, state) {
                         None => figures_ui(ui, call),
                         Some(room) => {
+                            // The figures stand beside the bar.
+                            let scroll = &mut ui.spacing_mut().scroll;
+                            scroll.floating_allocated_width = scroll.bar_width;
                             ScrollArea::vertical().max_height(room).show(ui, |ui| figures_ui(ui, call));
                         }
                     }
@@ -71,8 +74,8 @@ fn room(ui: &Ui, state: &UiState) -> Option<f32> {
     Some((controls - ui.cursor().top() - 2.0 * size::PANEL_MARGIN).max(size::PLOT))
 }
 
-/// In a wider window there is room beside the controls.
-const NARROW: f32 = 900.0;
+/// In a wider window there is room beside the controls, and beside what can be looked into.
+const NARROW: f32 = 1320.0;
 
 fn heading_ui(ui: &mut Ui, state: &mut UiState) {
     let text = palette(ui).text;

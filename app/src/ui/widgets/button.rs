@@ -54,6 +54,16 @@ pub(in crate::ui) struct TextButton<'a> {
     tone: Tone,
     width: Option<f32>,
     height: Height,
+    edge: Edge,
+}
+
+/// What of a button stands at the left edge of what it is among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    /// Its ground.
+    Ground,
+    /// Its icon or words: it has a ground only below the pointer.
+    Words,
 }
 
 /// How high a button with words is.
@@ -66,7 +76,7 @@ enum Height {
 impl<'a> TextButton<'a> {
     /// A button that says `text`.
     pub(in crate::ui) fn new(text: &'a str, tone: Tone) -> Self {
-        Self { text, name: text, icon: None, tone, width: None, height: Height::Full }
+        Self { text, name: text, icon: None, tone, width: None, height: Height::Full, edge: Edge::Ground }
     }
 
     /// An icon before the text.
@@ -93,13 +103,22 @@ impl<'a> TextButton<'a> {
         self
     }
 
+    /// One whose words stand in line with the text above and below it.
+    pub(in crate::ui) fn flush(mut self) -> Self {
+        self.edge = Edge::Words;
+        self
+    }
+
     /// The width it will have.
     pub(in crate::ui) fn width(&self, ui: &Ui) -> f32 {
-        let margin = match self.height {
+        self.width.unwrap_or_else(|| (self.content_width(ui) + 2.0 * self.margin()).ceil())
+    }
+
+    const fn margin(&self) -> f32 {
+        match self.height {
             Height::Full => size::BUTTON_MARGIN,
             Height::Low => size::PILL_MARGIN,
-        };
-        self.width.unwrap_or_else(|| (self.content_width(ui) + 2.0 * margin).ceil())
+        }
     }
 
     fn content_width(&self, ui: &Ui) -> f32 {
@@ -128,7 +147,15 @@ impl Widget for TextButton<'_> {
             Height::Full => size::BUTTON,
             Height::Low => size::ROUND_SMALL,
         };
-        let (rect, response) = ui.allocate_exact_size(vec2(self.width(ui), height), Sense::click());
+        let extent = vec2(self.width(ui), height);
+        let (rect, response) = match self.edge {
+            Edge::Ground => ui.allocate_exact_size(extent, Sense::click()),
+            Edge::Words => {
+                let (id, room) = ui.allocate_space(extent - vec2(self.margin(), 0.0));
+                let rect = room.with_min_x(room.left() - self.margin());
+                (rect, ui.interact(rect, id, Sense::click()))
+            }
+        };
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.name));
         let palette = palette(ui);
         let (_, _, ink) = colors(self.tone, palette);

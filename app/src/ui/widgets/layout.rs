@@ -110,6 +110,28 @@ pub(in crate::ui) fn centered_column<R>(
     result
 }
 
+/// Things whose widths are known, in as many centred rows as they need; `add` draws the one of this number.
+pub(in crate::ui) fn centered_flow(
+    ui: &mut Ui,
+    widths: &[f32],
+    height: f32,
+    gap: f32,
+    mut add: impl FnMut(&mut Ui, usize),
+) {
+    let room = ui.available_width();
+    let mut first = 0;
+    while let Some(rest) = widths.get(first..).filter(|rest| !rest.is_empty()) {
+        let mut total = -gap;
+        let fits = rest.iter().take_while(|width| {
+            total += gap + **width;
+            total <= room
+        });
+        let row = first..first + fits.count().max(1);
+        centered_row(ui, &widths[row.clone()], height, gap, |ui| row.clone().for_each(|nth| add(ui, nth)));
+        first = row.end;
+    }
+}
+
 /// A row of things whose widths are known, centred in a centred column.
 pub(in crate::ui) fn centered_row<R>(
     ui: &mut Ui,

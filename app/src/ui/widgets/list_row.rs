@@ -29,6 +29,8 @@ enum Corner {
     Verified,
     /// They are never heard from.
     Blocked,
+    /// They wait for an answer.
+    Waiting,
 }
 
 /// How a second line looks.
@@ -38,6 +40,8 @@ pub(in crate::ui) enum DetailTone {
     Muted,
     /// Something was missed.
     Danger,
+    /// Something is to be done.
+    Accent,
 }
 
 enum Picture<'a> {
@@ -63,6 +67,15 @@ impl<'a> ListRow<'a> {
             corner: None,
             mark: None,
         }
+    }
+
+    /// One of several of which one is chosen.
+    pub(in crate::ui) fn choice(title: &'a str, chosen: bool) -> Self {
+        let icon = match chosen {
+            true => icons::ICON_RADIO_BUTTON_CHECKED,
+            false => icons::ICON_RADIO_BUTTON_UNCHECKED,
+        };
+        Self::link(icon, title).selected(chosen)
     }
 
     /// Adds a second line.
@@ -95,6 +108,12 @@ impl<'a> ListRow<'a> {
         self
     }
 
+    /// Marks the row of somebody who waits for an answer.
+    pub(in crate::ui) fn waiting(mut self) -> Self {
+        self.corner = Some(Corner::Waiting);
+        self.marked(icons::ICON_PERSON_ADD, DetailTone::Accent)
+    }
+
     /// An icon before the second line, which looks so.
     pub(in crate::ui) fn marked(mut self, icon: MaterialIcon, tone: DetailTone) -> Self {
         self.mark = Some((icon, tone));
@@ -114,12 +133,14 @@ impl<'a> ListRow<'a> {
             Corner::Pinned => (icons::ICON_PUSH_PIN, colors.text_muted),
             Corner::Verified => (icons::ICON_VERIFIED_USER, colors.accent),
             Corner::Blocked => (icons::ICON_BLOCK, colors.text_muted),
+            Corner::Waiting => (icons::ICON_CIRCLE, colors.accent),
         });
         let mark_room = if corner_mark.is_some() { font::ICON_SMALL + size::GAP } else { 0.0 };
         let width = ui.available_width() - TEXT_LEFT - size::GAP - mark_room;
         let title = self.lay_out(ui, self.title, font::strong(), colors.text, width);
         let ink = match self.mark {
             Some((_, DetailTone::Danger)) => colors.danger,
+            Some((_, DetailTone::Accent)) => colors.accent,
             Some((_, DetailTone::Muted)) | None => colors.text_muted,
         };
         let indent = if self.mark.is_some() { font::ICON_SMALL + size::GAP_SMALL } else { 0.0 };
@@ -161,7 +182,8 @@ impl<'a> ListRow<'a> {
         }
         if let Some((icon, ink)) = corner_mark {
             let at = pos2(rect.right() - size::GAP, middle);
-            painter.text(at, Align2::RIGHT_CENTER, icon.codepoint, font::icon(font::ICON_SMALL), ink);
+            let icon_size = if self.corner == Some(Corner::Waiting) { DOT } else { font::ICON_SMALL };
+            painter.text(at, Align2::RIGHT_CENTER, icon.codepoint, font::icon(icon_size), ink);
         }
         focus_ring(
             ui,
@@ -182,6 +204,8 @@ impl<'a> ListRow<'a> {
 
 /// Where the text begins, beside the picture.
 const TEXT_LEFT: f32 = size::GAP + size::AVATAR + 12.0;
+/// What says that somebody waits.
+const DOT: f32 = 10.0;
 /// Between the two texts.
 const LINE_GAP: f32 = 2.0;
 /// Titles and details that wrap have at most so many lines each.

@@ -19,7 +19,7 @@ pub(super) use avatar::{Avatar, key_picture};
 pub(super) use button::{RoundButton, TextButton, Tone};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{
-    Arrival, arrive, card, centered_column, centered_row, danger_card, page, page_from_top,
+    Arrival, arrive, card, centered_column, centered_flow, centered_row, danger_card, page, page_from_top,
 };
 pub(super) use list_row::{DetailTone, ListRow};
 pub(super) use nat_picture::{NatWords, nat_picture};
@@ -42,6 +42,13 @@ use std::sync::Arc;
 /// Text that wraps, in a font and colour of the theme.
 pub(super) fn label(ui: &mut Ui, text: impl Into<String>, font: FontId, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(font).color(color)).wrap_mode(TextWrapMode::Wrap))
+}
+
+/// What somebody is called, at the top of a page or a call: as large as one line allows.
+pub(super) fn name(ui: &mut Ui, name: &str) -> Response {
+    let fits = text_width(ui, name, font::display()) <= ui.available_width();
+    let text = palette(ui).text;
+    label(ui, name, if fits { font::display() } else { font::title() }, text)
 }
 
 /// A figure below what it is called, in a column of this width.

@@ -42,6 +42,9 @@ const OWN: f32 = 12.0;
 /// The room a mark takes beside words.
 const SYMBOL: f32 = 2.0 * OWN;
 
+/// So few spots have a smaller map: a large one would be empty.
+const FEW: usize = 3;
+
 /// As close to a spot the pointer means it.
 const NEAR: f32 = 10.0;
 
@@ -55,20 +58,21 @@ pub(in crate::ui) fn ring_map(
     own: f32,
     spots: &[Spot],
 ) -> (Response, Option<usize>) {
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(size::RING_MAP), Sense::hover());
+    let side = if spots.len() <= FEW { size::RING_MAP_FEW } else { size::RING_MAP };
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, label));
     let colors = palette(ui);
     let (center, radius) = (rect.center(), rect.width() / 2.0 - MARGIN);
     let at = |turns| on_circle(center, radius, turns);
     let painter = ui.painter();
-    painter.circle(center, radius, colors.ground, Stroke::new(1.0, colors.line));
+    painter.circle(center, radius, colors.ground, Stroke::new(1.5, colors.off));
     let own_at = at(own);
     let mut order: Vec<&Spot> = spots.iter().collect();
     order.sort_by_key(|spot| spot.mark);
     for spot in &order {
         let stroke = match spot.mark {
-            Mark::Home => Stroke::new(2.0, colors.accent),
-            Mark::Linked => Stroke::new(1.0, colors.text_muted),
+            Mark::Home => Stroke::new(2.5, colors.accent),
+            Mark::Linked => Stroke::new(1.5, colors.text_muted),
             Mark::HeardOf | Mark::Silent | Mark::Answered | Mark::Own => continue,
         };
         painter.add(line(center, own_at, at(spot.turns), stroke));

@@ -11,7 +11,13 @@ use crate::ui::widgets::{TextButton, Tone, centered_row, label};
 use egui::{Margin, TextEdit, Ui};
 use overlay::PublicKey;
 
-/// The field while it is being typed, or what opens it.
+/// Begins to type one.
+pub(super) fn begin(key: PublicKey, contact: &ContactRow) -> Naming {
+    let text = contact.nickname.as_ref().map(ToString::to_string).unwrap_or_default();
+    Naming { of: key, text, since: Since::Now }
+}
+
+/// The field while it is being typed, in the place of the name.
 pub(super) fn nickname_ui(
     ui: &mut Ui,
     key: PublicKey,
@@ -19,13 +25,7 @@ pub(super) fn nickname_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
-    let Some(naming) = state.naming.as_mut().filter(|naming| naming.of == key) else {
-        if ui.add(TextButton::new(offer(contact), Tone::Quiet)).clicked() {
-            let text = contact.nickname.as_ref().map(ToString::to_string).unwrap_or_default();
-            state.naming = Some(Naming { of: key, text, since: Since::Now });
-        }
-        return;
-    };
+    let Some(naming) = &mut state.naming else { return };
     let outcome = ui.scope(|ui| {
         ui.set_max_width(size::COLUMN_NARROW);
         form_ui(ui, contact, naming)
@@ -90,10 +90,6 @@ fn form_ui(ui: &mut Ui, contact: &ContactRow, naming: &mut Naming) -> Outcome {
         let saved = ui.add_enabled_ui(parsed.is_ok(), |ui| ui.add(save)).inner.clicked();
         (cancelled, saved)
     });
-    if opened {
-        // With its buttons.
-        ui.scroll_to_rect(ui.min_rect(), None);
-    }
     match parsed {
         Ok(nickname) if saved || entered => Outcome::Save(nickname),
         Ok(_) | Err(_) if cancelled || left(ui) => Outcome::Leave,

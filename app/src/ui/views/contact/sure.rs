@@ -24,6 +24,7 @@ pub(super) fn sure_ui(
     card(ui, |ui| {
         let colors = palette(ui);
         ui.horizontal(|ui| {
+            ui.set_height(size::PILL);
             label(ui, sure::title(), font::strong(), colors.text);
             if contact.verified.is_yes() {
                 let pill = Pill::new(words::verified(), colors.accent, colors.accent_tint);
@@ -45,7 +46,7 @@ pub(super) fn sure_ui(
             Disclosure::Folded => (sure::other_ways(), icons::ICON_EXPAND_MORE),
             Disclosure::Open => (sure::fewer_ways(), icons::ICON_EXPAND_LESS),
         };
-        if ui.add(TextButton::new(fold, Tone::Quiet).icon(icon).low()).clicked() {
+        if ui.add(TextButton::new(fold, Tone::Quiet).icon(icon).low().flush()).clicked() {
             state.other_ways = state.other_ways.turned();
         }
         if state.other_ways == Disclosure::Open {
@@ -67,7 +68,7 @@ fn unsure_ui(
 ) {
     let question = Question::Unverify(key);
     let Some(since) = state.is_asked(question) else {
-        if ui.add(TextButton::new(words::compare_again(), Tone::Quiet).low()).clicked() {
+        if ui.add(TextButton::new(words::compare_again(), Tone::Quiet).low().flush()).clicked() {
             state.ask(question);
         }
         return;

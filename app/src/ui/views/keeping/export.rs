@@ -1,7 +1,7 @@
 //! A backup of everything, in a file of its own.
 
 use super::failure;
-use super::lock::chosen_ui;
+use super::lock::{chosen_ui, verbs_ui};
 use crate::desktop::Purpose;
 use crate::engine::command::Command;
 use crate::engine::custody::{CustodyView, Export};
@@ -110,10 +110,9 @@ fn form_ui(
     let enter = walk(ui, &fields, since);
     let ready = chosen && !file.is_empty();
     let write = TextButton::new(words::export_now(), Tone::Primary);
-    let clicked = ui.add_enabled_ui(ready, |ui| ui.add(write)).inner.clicked();
+    let (clicked, cancelled) = verbs_ui(ui, ready, write);
     let pressed = clicked || (ready && enter == Enter::Last);
-    ui.add_space(size::GAP_SMALL);
-    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked() || left(ui);
+    let left = cancelled || left(ui);
     if pressed && let Ok(passphrase) = state.wanted.take() {
         let file = path_typed(&file);
         wishes.push(Command::Export { file, passphrase, overwrite: Overwrite::Never });

@@ -78,10 +78,9 @@ fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
         KeepingForm::Unseal => (words::unseal_now(), Tone::Danger),
         _ => (words::seal_now(), Tone::Primary),
     };
-    let clicked = ui.add_enabled_ui(ready, |ui| ui.add(TextButton::new(verb, tone))).inner.clicked();
+    let (clicked, cancelled) = verbs_ui(ui, ready, TextButton::new(verb, tone));
     let pressed = clicked || (ready && enter == Enter::Last);
-    ui.add_space(size::GAP_SMALL);
-    let left = ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked() || left(ui);
+    let left = cancelled || left(ui);
     if pressed {
         let known = |secret: &mut Secret, there: bool| there.then(|| secret.take().ok()).flatten();
         let (present, wanted) = (known(&mut state.present, asks), known(&mut state.wanted, gives));
@@ -90,6 +89,15 @@ fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
     if pressed || left {
         state.go(KeepingForm::None);
     }
+}
+
+/// What a form does, and what leaves it, side by side; which of them was pressed.
+pub(super) fn verbs_ui(ui: &mut Ui, ready: bool, verb: TextButton<'_>) -> (bool, bool) {
+    ui.horizontal_wrapped(|ui| {
+        let done = ui.add_enabled_ui(ready, |ui| ui.add(verb)).inner.clicked();
+        (done, ui.add(TextButton::new(words::cancel(), Tone::Quiet)).clicked())
+    })
+    .inner
 }
 
 /// Two more fields for a new passphrase, and what is wrong with it; whether nothing is.
