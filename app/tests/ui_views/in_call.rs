@@ -5,7 +5,7 @@ use app::call::CallKind;
 use app::desktop::{Desktop, MuteKeyError, Report};
 use app::engine::command::{Command, Sharing, Talk};
 use app::engine::microphone::MicrophoneSign;
-use app::engine::view::{CallPhase, CallView, Notice, View};
+use app::engine::view::{Broken, CallPhase, CallView, Notice, View};
 use app::reason::{Fault, Reason};
 use app::ui::{Hiding, Locale};
 use egui::accesskit::Role;
@@ -44,9 +44,15 @@ fn called_with_video() -> View {
 
 /// Something good to know, and something to be acted on.
 fn told(view: View) -> View {
-    let lost = Reason::Device { why: "unplugged".to_owned(), fault: Fault::Gone(Direction::Capture) };
-    let notices = vec![Notice { id: 1, why: Reason::AlreadyInCall }, Notice { id: 2, why: lost }];
+    let notices = vec![Notice { id: 1, why: Reason::AlreadyInCall }, Notice { id: 2, why: Reason::DiskFull }];
     View { notices, ..view }
+}
+
+/// Neither microphone nor loudspeaker works, or works any more.
+fn broken(view: View, fault: fn(Direction) -> Fault) -> View {
+    let why = |direction| Some(Reason::Device { why: "it hung up".to_owned(), fault: fault(direction) });
+    let broken = Broken { microphone: why(Direction::Capture), loudspeaker: why(Direction::Playback) };
+    changed(view, |call| call.broken = broken)
 }
 
 /// What a call can look like beside what the gallery shows.
@@ -54,6 +60,11 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     look(&mut open(called_with_video()), "incoming with video");
     look(&mut open(silent(sample::active(now))), "silent microphone");
     look(&mut open(sharing(sample::active(now))), "sharing");
+    let mut window = open(broken(sample::active(now), Fault::Gone));
+    look(&mut window, "broken devices");
+    window.press(Modifiers::COMMAND, Key::I);
+    look(&mut window, "card of broken devices");
+    look(&mut open(broken(sample::filmed(now), Fault::Dead)), "broken devices with a picture");
     let mut window = open(silent(sharing(sample::filmed(now))));
     look(&mut window, "sharing with a silent microphone");
     window.press(Modifiers::COMMAND, Key::T);
@@ -97,6 +108,20 @@ impl Window {
         self.harness.query_all_by_role_and_label(Role::Button, label).map(|button| button.rect()).collect()
     }
 
+    /// Where the disc of whoever is called is drawn.
+    fn avatar(&self) -> Option<Rect> {
+        let middle = self.harness.ctx.content_rect().center();
+        let discs = self.harness.output().shapes.iter().filter_map(|drawn| match &drawn.shape {
+            egui::Shape::Circle(disc)
+                if disc.radius >= 8.0 && disc.fill.is_opaque() && disc.center.y < middle.y =>
+            {
+                Some(Rect::from_center_size(disc.center, Vec2::splat(2.0 * disc.radius)))
+            }
+            _ => None,
+        });
+        discs.max_by(|a, b| a.width().total_cmp(&b.width()))
+    }
+
     /// Presses the one of these that was drawn last.
     fn click_last(&mut self, label: &str) {
         match self.harness.query_all_by_role_and_label(Role::Button, label).last() {
@@ -130,6 +155,56 @@ fn a_microphone_that_gives_nothing_is_told_of_and_leads_to_the_devices() {
     assert!(!window.says(warning), "it was heard");
     window.show(changed(silent(sample::active(now)), |call| call.muted = true));
     assert!(!window.says(warning), "whoever is muted knows why");
+}
+
+#[test]
+fn what_does_not_work_is_said_at_the_top_with_what_helps_for_as_long_as_it_does_not() {
+    let now = Instant::now();
+    let in_any_phase =
+        [CallPhase::Calling, CallPhase::Ringing, CallPhase::Connecting, CallPhase::Active { since: now }];
+    for phase in in_any_phase {
+        let view = sample::call(sample::person(1), "bob", phase);
+        let mut window = Window::open(broken(view.clone(), Fault::Gone));
+        assert!(window.says("Your microphone does not work any more"));
+        assert!(window.says("Your loudspeaker does not work any more"));
+        window.show(broken(view.clone(), Fault::Dead));
+        assert!(window.says("Your microphone does not work"), "it never did");
+        assert!(window.says("Your loudspeaker does not work"), "it never did");
+        window.click_last("Check sound devices");
+        assert!(window.says("The microphone does not work. Plug it in again, or choose another one."));
+        assert!(window.says("The loudspeaker does not work. Plug it in again, or choose another one."));
+        window.show(view);
+        assert!(!window.mentions("does not work"), "it works again");
+    }
+}
+
+#[test]
+fn a_microphone_that_does_not_work_is_not_said_to_be_silent_as_well() {
+    let window = Window::open(broken(silent(sample::active(Instant::now())), Fault::Gone));
+    assert!(!window.says("Nothing is heard from your microphone"));
+    let muted = Window::open(broken(muted(sample::active(Instant::now())), Fault::Gone));
+    assert!(muted.says("Your microphone does not work any more"), "who is muted wants to speak again");
+}
+
+#[test]
+fn what_is_said_at_the_top_of_a_call_covers_neither_who_is_called_nor_what_is_seen() {
+    let now = Instant::now();
+    for size in [vec2(1000.0, 640.0), SMALLEST] {
+        for view in [sample::active(now), sample::filmed(now), sharing(sample::active(now))] {
+            let mut window = Window::open_in(view.clone(), Theme::Dark, size);
+            let controls = window.round_buttons();
+            window.show(broken(view, Fault::Gone));
+            assert_eq!(window.round_buttons(), controls, "{size}: no control moves");
+            let buttons = window.places("Check sound devices");
+            let lowest = buttons.iter().map(Rect::bottom).fold(0.0, f32::max);
+            assert!(lowest > 0.0);
+            match window.harness.query_by_label("Picture of carmen.santana") {
+                Some(picture) => assert!(picture.rect().top() >= lowest, "{size}: {picture:?}"),
+                None => assert!(window.avatar().is_none_or(|disc| disc.top() >= lowest), "{size}"),
+            }
+        }
+        assert!(Window::open_in(sample::active(now), Theme::Dark, size).avatar().is_some(), "{size}");
+    }
 }
 
 #[test]
@@ -276,7 +351,7 @@ fn mute_and_hanging_up_are_at_hand_on_every_card_of_a_call() {
     let now = Instant::now();
     for size in [vec2(1000.0, 640.0), SMALLEST] {
         for key in [Key::D, Key::I, Key::K] {
-            let mut window = Window::open_in(sample::active(now), Theme::Dark, size);
+            let mut window = Window::open_in(broken(sample::active(now), Fault::Gone), Theme::Dark, size);
             window.press(Modifiers::COMMAND, key);
             window.wished();
             for label in ["Mute", "Hang up"] {

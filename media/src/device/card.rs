@@ -352,7 +352,8 @@ fn classify(direction: Direction, error: &cpal::Error) -> DeviceError {
         ErrorKind::DeviceBusy => DeviceError::Busy { direction },
         ErrorKind::PermissionDenied => DeviceError::Denied { direction },
         ErrorKind::HostUnavailable | ErrorKind::DeviceNotAvailable => DeviceError::None { direction },
-        ErrorKind::StreamInvalidated => DeviceError::Lost { direction, why },
+        // Nothing flowed yet.
+        ErrorKind::StreamInvalidated => DeviceError::Dead { direction, why },
         _ => DeviceError::Unsupported { direction, why },
     }
 }
@@ -378,6 +379,7 @@ mod tests {
             !blamed(ErrorKind::StreamInvalidated).to_string().ends_with('.'),
             "it stands within a sentence"
         );
+        assert!(matches!(blamed(ErrorKind::StreamInvalidated), DeviceError::Dead { .. }));
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::process::Processing;
 
 mod ends;
 mod media_thread;
+mod standing;
 mod trace;
 
 use ends::{SinkEnd, SourceEnd};
@@ -89,7 +90,7 @@ pub enum VoiceEvent {
     SourceEnded,
     /// A device or file stopped working; silence is used in its place while we try again.
     DeviceLost(DeviceError),
-    /// A lost device works again.
+    /// A lost device works again, or another one in its place does.
     DeviceRestored(Direction),
     /// What was chosen cannot be used; what was there before still is.
     DeviceRefused(DeviceError),

@@ -51,7 +51,7 @@ pub(super) fn in_call_ui(
     if matches!(call.phase, CallPhase::Active { .. }) {
         trend_ui(ui, call, state);
     }
-    let avatar = Avatar::in_call(ui, call.with, &call.name);
+    let avatar = Avatar::in_call(ui, call.with, &call.name).below(room.top() + banners_height(call));
     centered_column(ui, "in call", size::STAGE, |ui| {
         let colors = palette(ui);
         ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
@@ -100,7 +100,8 @@ fn filmed_ui(
     ui.ctx().request_repaint_after(pace::PICTURES);
     let room = ui.available_rect_before_wrap();
     let (above, below) = room.split_top_bottom_at_y(room.bottom() - below);
-    let size = picture.show(ui, above, &words::picture_of(&call.name));
+    let uncovered = above.with_min_y(above.top() + banners_height(call));
+    let size = picture.show(ui, uncovered, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
     own_ui(ui, call, state, above);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {

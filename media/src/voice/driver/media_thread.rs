@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::ends::{Pending, SILENT_DEATH, SinkEnd, SourceEnd, died};
+use super::ends::{Pending, SILENT_DEATH, SinkEnd, SourceEnd};
+use super::standing::Standing;
 use super::{Chosen, Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
 use crate::codec::FrameLength;
 use crate::device::{AudioSink, AudioSource, ClockedSink, DeviceError, Direction, Progress};
@@ -37,7 +38,9 @@ pub(super) struct MediaThread {
     played: u32,
     /// A block that waits for the other half of its frame.
     half: Option<Block>,
+    /// Of the microphone and of the loudspeaker.
     heartbeats: [Heartbeat; 2],
+    standings: [Standing; 2],
     told: Told,
     choosing_source: Option<Choosing<AudioSource, SourceEnd>>,
     choosing_sink: Option<Choosing<AudioSink, SinkEnd>>,
@@ -89,6 +92,7 @@ impl MediaThread {
             played: 0,
             half: None,
             heartbeats: [heartbeat; 2],
+            standings: [Standing::default(); 2],
             told: Told::default(),
             choosing_source: None,
             choosing_sink: None,
@@ -233,7 +237,8 @@ impl MediaThread {
         let SinkEnd::Clocked(sink) = &mut self.sink else { return };
         if let Err(error) = sink.write(&block) {
             self.sink = SinkEnd::Clocked(ClockedSink::Null);
-            self.tell(VoiceEvent::DeviceLost(error));
+            let news = self.standing(Direction::Playback).die(error);
+            self.tell_news(news);
         }
     }
 
@@ -348,15 +353,18 @@ impl MediaThread {
             let heartbeat = &mut self.heartbeats[at];
             if callbacks != heartbeat.callbacks {
                 *heartbeat = Heartbeat { callbacks, at: now };
+                let news = self.standing(direction).sign(direction);
+                self.tell_news(news);
             }
-            if broken || now.saturating_duration_since(heartbeat.at) > SILENT_DEATH {
-                self.lose(direction, died(direction));
+            if broken || now.saturating_duration_since(self.heartbeats[at].at) > SILENT_DEATH {
+                let error = self.standing(direction).epitaph(direction);
+                self.lose(direction, error);
             }
         }
     }
 
     fn lose(&mut self, direction: Direction, error: DeviceError) {
-        tracing::warn!(%error, "a sound device was lost; trying to open it again");
+        tracing::debug!(%error, "a sound device is lost; trying to open it again");
         match direction {
             Direction::Capture => {
                 self.source = SourceEnd::reopen(self.config.source.clone());
@@ -368,7 +376,17 @@ impl MediaThread {
                 self.played = u32::MAX;
             }
         }
-        self.tell(VoiceEvent::DeviceLost(error));
+        if let Some(news) = self.standing(direction).die(error) {
+            tracing::warn!(%direction, "a sound device does not work");
+            self.tell(news);
+        }
+    }
+
+    const fn standing(&mut self, direction: Direction) -> &mut Standing {
+        match direction {
+            Direction::Capture => &mut self.standings[0],
+            Direction::Playback => &mut self.standings[1],
+        }
     }
 
     /// Begins to open what was chosen; an earlier choice that is not open yet is forgotten.
@@ -400,6 +418,7 @@ impl MediaThread {
                     (self.source, self.config.source) = (end, chosen);
                     (self.captured, self.heartbeats[0]) = (due, heartbeat);
                     self.shared.loudest.restart();
+                    self.put_in_place(Direction::Capture);
                 }
                 Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
             }
@@ -411,6 +430,7 @@ impl MediaThread {
                 Ok(end) => {
                     (self.sink, self.config.sink) = (end, chosen);
                     (self.played, self.heartbeats[1]) = (due, heartbeat);
+                    self.put_in_place(Direction::Playback);
                 }
                 Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
             }
@@ -424,7 +444,6 @@ impl MediaThread {
             if let Some(microphone) = pending.take() {
                 self.heartbeats[0] = Heartbeat { callbacks: 0, at: now.instant };
                 self.source = SourceEnd::Card(microphone);
-                self.tell(VoiceEvent::DeviceRestored(Direction::Capture));
             } else if self.captured == u32::MAX {
                 self.captured = due;
             }
@@ -433,10 +452,27 @@ impl MediaThread {
             if let Some(loudspeaker) = pending.take() {
                 self.heartbeats[1] = Heartbeat { callbacks: 0, at: now.instant };
                 self.sink = SinkEnd::Card(loudspeaker);
-                self.tell(VoiceEvent::DeviceRestored(Direction::Playback));
             } else if self.played == u32::MAX {
                 self.played = due;
             }
+        }
+    }
+
+    /// Something else was chosen: what the media clock moves works from the first.
+    fn put_in_place(&mut self, direction: Direction) {
+        let on_clock = match direction {
+            Direction::Capture => self.captures_on_clock(),
+            Direction::Playback => self.plays_on_clock(),
+        };
+        if on_clock {
+            let news = self.standing(direction).sign(direction);
+            self.tell_news(news);
+        }
+    }
+
+    fn tell_news(&self, news: Option<VoiceEvent>) {
+        if let Some(news) = news {
+            self.tell(news);
         }
     }
 
