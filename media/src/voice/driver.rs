@@ -143,6 +143,7 @@ pub struct Meters(Arc<Shared>);
 /// What the engine and its thread both see.
 #[derive(Debug, Default)]
 struct Shared {
+    listening: AtomicBool,
     started: AtomicBool,
     closing: AtomicBool,
     muted: AtomicBool,
@@ -199,6 +200,13 @@ impl VoiceEngine {
             .spawn(move || media.run())
             .map_err(|error| DeviceError::Internal { why: error.to_string() })?;
         Ok((Self { shared, thread: Some(thread) }, VoiceIo { packets, events }))
+    }
+
+    /// From now until [`Self::start`] a microphone that is a device is heard by the meters alone: nothing of it is sent or
+    /// kept.
+    pub fn listen(&self) {
+        self.shared.listening.store(true, Ordering::Release);
+        self.wake();
     }
 
     /// Media starts: a file microphone begins, a file loudspeaker begins. Calling it again does nothing.

@@ -101,9 +101,7 @@ impl MediaThread {
 
     /// Waits for the start, then moves sound until the engine is closed.
     pub(super) fn run(mut self) {
-        while !self.shared.started.load(Ordering::Acquire) && !self.closing() {
-            thread::park();
-        }
+        self.wait();
         if !self.closing() {
             lock(&self.shared.inserted).clear();
             self.start_devices();
@@ -123,16 +121,60 @@ impl MediaThread {
         }
     }
 
+    /// Until media starts.
+    fn wait(&mut self) {
+        let mut listens = false;
+        while !self.started() && !self.closing() {
+            if !self.shared.listening.load(Ordering::Acquire) {
+                thread::park();
+                continue;
+            }
+            let now = this_moment();
+            if !std::mem::replace(&mut listens, true) {
+                self.start_microphone();
+                self.heartbeats[0] = Heartbeat { callbacks: 0, at: now.instant };
+            }
+            self.listen(now);
+            thread::park_timeout(DEVICE_POLL);
+        }
+        if let SourceEnd::Card(microphone) = &mut self.source {
+            microphone.forget();
+        }
+    }
+
+    /// Nobody is there yet to be heard: what a microphone gives is measured and dropped.
+    fn listen(&mut self, now: Moment) {
+        self.take_choices();
+        self.take_chosen(now, now);
+        self.take_reopened(now, now);
+        let mut block = [0.0; BLOCK];
+        while let SourceEnd::Card(microphone) = &mut self.source
+            && microphone.read(&mut block)
+        {
+            self.shared.loudest.measure(&block);
+            self.measure(&block);
+        }
+        self.watch(now.instant);
+    }
+
+    fn started(&self) -> bool {
+        self.shared.started.load(Ordering::Acquire)
+    }
+
     fn closing(&self) -> bool {
         self.shared.closing.load(Ordering::Acquire)
     }
 
-    fn start_devices(&mut self) {
+    fn start_microphone(&mut self) {
         if let SourceEnd::Card(microphone) = &self.source
             && let Err(error) = microphone.start()
         {
             self.lose(Direction::Capture, error);
         }
+    }
+
+    fn start_devices(&mut self) {
+        self.start_microphone();
         if let SinkEnd::Card(loudspeaker) = &self.sink
             && let Err(error) = loudspeaker.start()
         {
@@ -318,12 +360,17 @@ impl MediaThread {
 
     fn send(&mut self, mut block: Block) {
         self.processor.capture(&mut block);
-        match self.shared.muted.load(Ordering::Relaxed) {
-            true => self.shared.microphone.measure(&[0.0; BLOCK]),
-            false => self.shared.microphone.measure(&block),
-        }
+        self.measure(&block);
         let packet = self.sender.capture(&block);
         packet.into_iter().for_each(|packet| self.queue(packet));
+    }
+
+    /// Moves the meter of the microphone.
+    fn measure(&self, block: &Block) {
+        match self.shared.muted.load(Ordering::Relaxed) {
+            true => self.shared.microphone.measure(&[0.0; BLOCK]),
+            false => self.shared.microphone.measure(block),
+        }
     }
 
     fn queue(&self, packet: VoicePacket) {
@@ -344,8 +391,10 @@ impl MediaThread {
             SourceEnd::Clocked(_) | SourceEnd::Lost(_) => None,
         };
         let playback = match &self.sink {
-            SinkEnd::Card(speaker) => Some((speaker.pulse().callbacks(), speaker.pulse().is_broken())),
-            SinkEnd::Clocked(_) | SinkEnd::Lost(_) => None,
+            SinkEnd::Card(speaker) if self.started() => {
+                Some((speaker.pulse().callbacks(), speaker.pulse().is_broken()))
+            }
+            SinkEnd::Card(_) | SinkEnd::Clocked(_) | SinkEnd::Lost(_) => None,
         };
         let ends = [(Direction::Capture, capture), (Direction::Playback, playback)];
         for (at, (direction, signs)) in ends.into_iter().enumerate() {
