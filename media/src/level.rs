@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Loudness of both directions, 0 (silence) to 1 (full scale), as of the last block.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Levels {
-    /// What the microphone hears, after processing and muting.
+    /// What the microphone hears, after muting, and processing once media flows.
     pub microphone: f32,
     /// What the loudspeaker plays.
     pub speaker: f32,

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use media::device::{AudioSink, DeviceError, Direction, list};
 use media::process::Processing;
+use media::session::{AddressScope, Mute, PathPolicy, SessionConfig, driver};
 use media::tones::{Tone, driver::Player};
+use media::video::driver::VideoConfig;
 use media::voice::VoicePacket;
 use media::voice::driver::{ReceivedPacket, VoiceConfig, VoiceEngine, VoiceEvent, VoiceIo};
 
@@ -63,14 +65,17 @@ fn serve(directory: &Path) -> Server {
 }
 
 fn open(source: &str, sink: &str) -> Result<(VoiceEngine, VoiceIo), DeviceError> {
-    let config = VoiceConfig {
+    VoiceEngine::open(voice(source, sink))
+}
+
+fn voice(source: &str, sink: &str) -> VoiceConfig {
+    VoiceConfig {
         source: source.parse().unwrap(),
         sink: sink.parse().unwrap(),
         processing: Processing::Off,
         frames: media::voice::Frames::default(),
         trace: None,
-    };
-    VoiceEngine::open(config)
+    }
 }
 
 /// Gives the packets that one engine makes to another.
@@ -86,8 +91,13 @@ impl<'a> Line<'a> {
     }
 
     /// Carries packets until something holds; false if it never did.
-    fn until(&mut self, mut holds: impl FnMut() -> bool) -> bool {
-        let deadline = Instant::now() + PATIENCE;
+    fn until(&mut self, holds: impl FnMut() -> bool) -> bool {
+        self.until_or(PATIENCE, holds)
+    }
+
+    /// The same, for what may not come: so long.
+    fn until_or(&mut self, patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             while let Ok(packet) = self.from.packets.try_recv() {
                 let VoicePacket { payload, timestamp, copies, transmission } = packet;
@@ -226,6 +236,66 @@ fn another_microphone_and_loudspeaker_are_chosen_in_mid_call() {
     near.choose_source("preferred:nowhere".parse().unwrap());
     assert!(line.until(|| near.levels().microphone > 0.1), "it is not the default one");
     assert_eq!(told(&mut near_io, refused), 0);
+}
+
+#[test]
+fn who_waits_to_be_heard_sees_how_loud_they_are_and_nothing_of_it_is_sent() {
+    let name = "who_waits_to_be_heard_sees_how_loud_they_are_and_nothing_of_it_is_sent";
+    let Some(directory) = in_a_process_of_its_own(name) else { return };
+    let mut server = serve(&directory);
+    let (far, mut far_io) = open("tone:440", "null").unwrap();
+    let (played, _played_io) = open("silence", "device:loop").unwrap();
+    let mut line = Line::between(&mut far_io, &played);
+    far.start();
+    played.start();
+    let (waiting, mut io) = open("default", "default").unwrap();
+    assert!(!line.until_or(Duration::from_millis(300), || waiting.levels().microphone > 0.0), "it is shut");
+    waiting.listen();
+    assert!(line.until(|| waiting.levels().microphone > 0.1), "the meter is dead");
+    waiting.set_muted(Mute::On);
+    assert!(line.until(|| waiting.levels().microphone < 0.01), "who is muted is shown to be loud");
+    waiting.set_muted(Mute::Off);
+    assert!(line.until(|| waiting.levels().microphone > 0.1));
+    drop(server);
+    let lost = |event: &VoiceEvent| matches!(event, VoiceEvent::DeviceLost(_));
+    assert!(line.until(|| told(&mut io, lost) == 1), "a microphone that fails is told while it rings");
+    server = serve(&directory);
+    assert!(line.until(|| waiting.levels().microphone > 0.1), "it is not used again");
+    assert!(io.packets.try_recv().is_err(), "something was sent");
+    assert_eq!(waiting.stats().sent, 0);
+    waiting.start();
+    assert!(line.until(|| io.packets.try_recv().is_ok()), "nothing is sent when somebody is there");
+    drop(server);
+}
+
+#[test]
+fn while_it_rings_the_caller_has_a_meter_and_who_is_called_has_no_device_open() {
+    let name = "while_it_rings_the_caller_has_a_meter_and_who_is_called_has_no_device_open";
+    let Some(directory) = in_a_process_of_its_own(name) else { return };
+    let _server = serve(&directory);
+    let (far, mut far_io) = open("tone:440", "null").unwrap();
+    let (played, _played_io) = open("silence", "device:loop").unwrap();
+    let mut line = Line::between(&mut far_io, &played);
+    far.start();
+    played.start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _within = runtime.enter();
+    let config = || SessionConfig {
+        policy: PathPolicy::Any,
+        relays: Vec::new(),
+        addresses: AddressScope::Lab,
+        voice: voice("default", "null"),
+        video: VideoConfig::default(),
+    };
+    let (caller, offer, _events) = runtime.block_on(driver::offer(config())).unwrap();
+    let (callee, answer, _events) = driver::prepare(config(), offer).unwrap();
+    caller.prepare_answer(answer.clone()).unwrap();
+    assert!(line.until(|| caller.levels().microphone > 0.1), "the meter is dead");
+    assert!(!line.until_or(Duration::from_millis(300), || callee.levels().microphone > 0.0));
+    callee.pick_up().unwrap();
+    caller.accept_answer(answer).unwrap();
+    assert!(line.until(|| callee.levels().microphone > 0.1), "they talk");
+    runtime.block_on(async { (caller.close().await, callee.close().await) });
 }
 
 #[test]

@@ -258,6 +258,8 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
     if let Some(call) = &mut echo.call {
         call.path = Some(PathView::Local);
     }
+    let mut ringing = bob(CallPhase::Ringing);
+    ringing.call.iter_mut().for_each(|call| call.mic_level = 0.3);
     let ended = |why, seconds: Option<u64>| CallPhase::Ended {
         why,
         lasted: seconds.map(Duration::from_secs),
@@ -283,7 +285,7 @@ pub(crate) fn gallery(now: Instant) -> Vec<(&'static str, View)> {
         ("no-sound", checked(Verdict::NoSound)),
         ("incoming", bob(CallPhase::Incoming)),
         ("calling", bob(CallPhase::Calling)),
-        ("ringing", bob(CallPhase::Ringing)),
+        ("ringing", ringing),
         ("connecting", bob(CallPhase::Connecting)),
         ("active", active(since)),
         ("filmed", filmed(since)),

@@ -179,15 +179,9 @@ impl Actor {
             }
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
             Some(SessionEvent::Relay(relay, health)) => self.relay_found(relay, health),
-            Some(SessionEvent::DeviceLost(error)) => {
-                let reason = Reason::from(error);
-                self.picture.notice(&reason);
-                self.tell(Some(call), EventBody::DeviceLost(reason));
-            }
+            Some(SessionEvent::DeviceLost(error)) => self.device_lost(call, error),
             Some(SessionEvent::DeviceRefused(error)) => self.device_refused(call, &error),
-            Some(SessionEvent::DeviceRestored(direction)) => {
-                tracing::info!(%direction, "the device works again");
-            }
+            Some(SessionEvent::DeviceRestored(direction)) => self.device_restored(call, direction),
             Some(SessionEvent::FirstPicture) => {
                 let screen = self.session.as_ref().map(|running| running.session.screen());
                 if let Some(shown) = &mut self.picture.view.call {

@@ -8,6 +8,7 @@ use crate::{
     reason::Reason,
     storage::Verified,
 };
+use media::device::Direction;
 use media::session::{CallStats, MediaDirection, Mute, PathProtocol, PathReport};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::{Credentials, UnixTime};
@@ -70,6 +71,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("their_microphone", "muted: the other end muted its microphone, or opened it"),
     ("call_words", "four words that are the same at both ends when nobody is between them, in `words`"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
+    ("device_restored", "device (microphone or loudspeaker): it works again, or another one in its place"),
     ("missed", "from, key: a call that could not ring"),
     (
         "ended",
@@ -314,6 +316,8 @@ pub enum EventBody {
     Stats(CallStats),
     /// A device does not work, or no longer.
     DeviceLost(Reason),
+    /// It works again, or another one in its place does.
+    DeviceRestored(Direction),
     /// A call that could not ring.
     Missed {
         /// Whose.
@@ -383,6 +387,7 @@ impl EventBody {
             Self::CallWords(_) => "call_words",
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
+            Self::DeviceRestored(_) => "device_restored",
             Self::Missed { .. } => "missed",
             Self::Ended { .. } => "ended",
             Self::Custody(custody) => custody.name(),
@@ -509,6 +514,7 @@ impl EventBody {
                 "reply": ended.reason.reply().map(Reply::as_str),
             }),
             Self::Custody(custody) => custody.fields(),
+            Self::DeviceRestored(direction) => json!({ "device": direction.to_string() }),
             Self::DeviceLost(reason) | Self::Error(reason) | Self::Refused(reason) => {
                 let sentence = reason.sentence();
                 json!({ "code": reason.code(), "message": sentence.message, "next_step": sentence.next_step })

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     call::Waiting,
-    reason::Reason,
+    reason::{Reason, Weight},
     storage::{Contact, Storage, StorageError, Verified},
 };
 use media::session::{CallStats, PathReport};
@@ -64,6 +64,13 @@ impl Picture {
         }
         self.view.notices.push(Notice { id: self.next_notice, why: reason.clone() });
         self.next_notice += 1;
+    }
+
+    /// The sound system has answered: what was told of it is over. What was refused passes by itself.
+    pub(super) fn sound_works(&mut self) {
+        self.view.notices.retain(|notice| {
+            !matches!(notice.why, Reason::Device { .. }) || notice.why.weight() == Weight::Passing
+        });
     }
 
     /// Reads contacts, the blocked, requests and history anew.

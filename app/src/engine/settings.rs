@@ -1,6 +1,7 @@
 //! What the person chose for this profile. It counts at once, also in mid-call, and after the next start.
 
 use super::actor::{Actor, Done};
+use super::event::EventBody;
 use super::view::{Appearance, Language, MuteAnywhere, Notifications, OnClose, Settings};
 use crate::call::CallId;
 use crate::reason::{Fault, Reason, direction_of};
@@ -107,6 +108,25 @@ impl Actor {
         }
     }
 
+    /// The call goes on without it, and shows so until it works again.
+    pub(super) fn device_lost(&mut self, call: CallId, error: DeviceError) {
+        let direction = direction_of(&error);
+        let reason = Reason::from(error);
+        match (direction, &mut self.picture.view.call) {
+            (Some(direction), Some(shown)) => shown.broken.set(direction, Some(reason.clone())),
+            _ => self.picture.notice(&reason),
+        }
+        self.tell(Some(call), EventBody::DeviceLost(reason));
+    }
+
+    /// It works again, or another one in its place does.
+    pub(super) fn device_restored(&mut self, call: CallId, direction: Direction) {
+        if let Some(shown) = &mut self.picture.view.call {
+            shown.broken.set(direction, None);
+        }
+        self.tell(Some(call), EventBody::DeviceRestored(direction));
+    }
+
     /// What was chosen in mid-call does not work: the call goes on with what it had, and so do the settings.
     pub(super) fn device_refused(&mut self, call: CallId, error: &DeviceError) {
         let back = match direction_of(error) {
@@ -172,7 +192,10 @@ impl Actor {
     pub(super) fn devices_listed(&mut self, found: Result<Vec<DeviceInfo>, DeviceError>) {
         let settings = &mut self.picture.view.settings;
         match found {
-            Ok(devices) => settings.devices = Some(devices),
+            Ok(devices) => {
+                settings.devices = Some(devices);
+                self.picture.sound_works();
+            }
             Err(error) => {
                 settings.devices = Some(Vec::new());
                 self.refuse(None, error.into());

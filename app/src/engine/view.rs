@@ -5,9 +5,11 @@
 //!
 //! [`Command`]: super::command::Command
 
+mod broken;
 mod help;
 mod quality;
 
+pub use broken::Broken;
 pub use help::{Counts, HelpView, Helped, Totals};
 pub use quality::{Quality, Second, TREND};
 
@@ -462,6 +464,8 @@ pub struct CallView {
     pub trend: Vec<Second>,
     /// Whether our microphone gives anything, muted or not.
     pub microphone: MicrophoneSign,
+    /// What of microphone and loudspeaker does not work at the moment.
+    pub broken: Broken,
     /// Loudness of our microphone, 0.0 to 1.0.
     pub mic_level: f32,
     /// Loudness of the other side, 0.0 to 1.0.
@@ -490,6 +494,7 @@ impl CallView {
             quality: None,
             trend: Vec::new(),
             microphone: MicrophoneSign::Awaited,
+            broken: Broken::default(),
             mic_level: 0.0,
             speaker_level: 0.0,
         }
@@ -524,6 +529,11 @@ pub enum CallPhase {
 }
 
 impl CallPhase {
+    /// Whether we have agreed to talk, and still do.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Calling | Self::Ringing) || self.is_talk()
+    }
+
     /// Whether both have agreed to talk, and still do.
     pub const fn is_talk(&self) -> bool {
         matches!(self, Self::Connecting | Self::Active { .. })

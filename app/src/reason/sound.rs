@@ -8,7 +8,11 @@ use media::device::{DeviceError, Direction};
 pub enum Fault {
     /// There is none, or no sound system.
     Missing(Direction),
-    /// It is gone: unplugged, or its sound system has died.
+    /// The one that was chosen is not there.
+    Absent(Direction),
+    /// It is there, and has not worked yet.
+    Dead(Direction),
+    /// It worked and is gone: unplugged, or its sound system has died.
     Gone(Direction),
     /// Another program has it.
     Busy(Direction),
@@ -27,9 +31,9 @@ impl Fault {
     pub fn of(error: &DeviceError) -> Self {
         match error {
             DeviceError::None { direction } => Self::Missing(*direction),
-            DeviceError::NotFound { direction, .. } | DeviceError::Lost { direction, .. } => {
-                Self::Gone(*direction)
-            }
+            DeviceError::NotFound { direction, .. } => Self::Absent(*direction),
+            DeviceError::Dead { direction, .. } => Self::Dead(*direction),
+            DeviceError::Lost { direction, .. } => Self::Gone(*direction),
             DeviceError::Busy { direction } => Self::Busy(*direction),
             DeviceError::Denied { direction } => Self::Denied(*direction),
             DeviceError::NoCookie { .. } => Self::KeptOut,
@@ -51,10 +55,14 @@ impl Fault {
             Self::Missing(Direction::Playback) => {
                 "Plug one in and see that the sound system runs, or hear nothing with --speaker null."
             }
-            Self::Gone(Direction::Capture) => {
+            Self::Absent(Direction::Capture)
+            | Self::Dead(Direction::Capture)
+            | Self::Gone(Direction::Capture) => {
                 "Plug it in again and see that the sound system runs, or choose another one with --mic."
             }
-            Self::Gone(Direction::Playback) => {
+            Self::Absent(Direction::Playback)
+            | Self::Dead(Direction::Playback)
+            | Self::Gone(Direction::Playback) => {
                 "Plug it in again and see that the sound system runs, or choose another one with --speaker."
             }
             Self::Busy(Direction::Capture) => "Close the other program, or choose another one with --mic.",
@@ -75,6 +83,8 @@ impl Fault {
         let message = match self {
             Self::Other => format!("The device or file cannot be used: {why}."),
             Self::Missing(_)
+            | Self::Absent(_)
+            | Self::Dead(_)
             | Self::Gone(_)
             | Self::Busy(_)
             | Self::Denied(_)
@@ -94,6 +104,7 @@ pub(crate) fn direction_of(error: &DeviceError) -> Option<Direction> {
         | DeviceError::Denied { direction }
         | DeviceError::NoCookie { direction, .. }
         | DeviceError::Unsupported { direction, .. }
+        | DeviceError::Dead { direction, .. }
         | DeviceError::Lost { direction, .. } => Some(*direction),
         DeviceError::Unreadable { .. } => Some(Direction::Capture),
         DeviceError::Unwritable { .. } => Some(Direction::Playback),
@@ -115,7 +126,8 @@ mod tests {
             let told = [
                 (DeviceError::None { direction }, Fault::Missing(direction)),
                 (lost, Fault::Gone(direction)),
-                (absent, Fault::Gone(direction)),
+                (absent, Fault::Absent(direction)),
+                (DeviceError::Dead { direction, why: "it hung up".into() }, Fault::Dead(direction)),
                 (DeviceError::Busy { direction }, Fault::Busy(direction)),
                 (DeviceError::Denied { direction }, Fault::Denied(direction)),
             ];

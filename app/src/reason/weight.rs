@@ -1,6 +1,6 @@
 //! How long something that is told stays.
 
-use super::Reason;
+use super::{Fault, Reason};
 
 /// Whether whoever is told something has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl Reason {
             | Self::NoCall
             | Self::NoCamera
             | Self::Camera { .. }
+            | Self::Device { fault: Fault::Refused(_), .. }
             | Self::TooManyAttached => Weight::Passing,
             Self::NoPath
             | Self::ConnectionLost
@@ -70,13 +71,19 @@ impl Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reason::{Fault, Remedy};
+    use crate::reason::Remedy;
     use media::device::Direction;
 
     #[test]
     fn what_is_lost_or_broken_stays_and_what_is_over_passes() {
         let (why, fault) = ("unplugged".to_owned(), Fault::Gone(Direction::Capture));
         assert_eq!(Reason::Device { why: why.clone(), fault }.weight(), Weight::Lasting);
+        let fault = Fault::Refused(Direction::Capture);
+        assert_eq!(
+            Reason::Device { why: why.clone(), fault }.weight(),
+            Weight::Passing,
+            "the one before is used"
+        );
         assert_eq!(
             Reason::Camera { why, remedy: Remedy::PlugIn }.weight(),
             Weight::Passing,

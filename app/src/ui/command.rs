@@ -306,7 +306,7 @@ impl UiCommand {
         let Some(call) = &view.call else { return vec![Self::Search, Self::Settings] };
         let mute = Self::muting(call);
         match call.phase {
-            CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Cancel],
+            CallPhase::Calling | CallPhase::Ringing => vec![mute, Self::Devices, Self::Cancel],
             CallPhase::Incoming => Self::receiving(view, call),
             CallPhase::Connecting | CallPhase::Active { .. } => {
                 let own = [

@@ -421,9 +421,7 @@ impl eframe::App for App {
 fn wake(ctx: egui::Context, engine: &EngineHandle) -> crate::engine::Wake {
     let view = engine.view.clone();
     Arc::new(move || {
-        let talking =
-            view.borrow().call.as_ref().is_some_and(|call| matches!(call.phase, CallPhase::Active { .. }));
-        if talking {
+        if view.borrow().call.as_ref().is_some_and(|call| call.phase.is_ours()) {
             ctx.request_repaint_after(theme::pace::LEVELS);
         } else {
             ctx.request_repaint();

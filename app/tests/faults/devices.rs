@@ -121,21 +121,25 @@ fn a_microphone_unplugged_in_mid_call_is_told_and_the_call_goes_on() {
     gone(&mut call, Direction::Capture);
     call.expect("stats");
     call.expect("stats");
+    let headset = server.plug_in();
+    assert_eq!(call.expect("device_restored")["device"], "microphone");
+    call.expect("stats");
     call.tell(r#"{"do":"hangup"}"#);
     assert_eq!(call.end().with(0).event("ended")["reason"], "hung_up");
+    server.unplug(&headset);
 
     let absent = run(with_sound(&world, &words)).end().failed("device", 1);
     let why = "there is no microphone \"headset.monitor\"";
     told(
         absent.event("error"),
-        &Reason::Device { why: why.into(), fault: Fault::Gone(Direction::Capture) },
+        &Reason::Device { why: why.into(), fault: Fault::Absent(Direction::Capture) },
         [
             "There is no microphone \"headset.monitor\".",
             "Plug it in again and see that the sound system runs, or choose another one with --mic.",
         ],
         [
-            "The microphone does not work any more.",
-            "Plug it in again and it is used at once, or choose another one in the settings.",
+            "The microphone that was chosen is not there.",
+            "Plug it in, or choose another one in the settings.",
         ],
     );
     server.plug_in();
@@ -157,11 +161,25 @@ fn a_sound_server_that_dies_in_mid_call_is_told_for_both_ends_and_the_call_goes_
     assert_eq!(lost, [Direction::Capture, Direction::Playback]);
     call.expect("stats");
     call.expect("stats");
-    call.tell(r#"{"do":"hangup"}"#);
-    assert_eq!(call.end().with(0).event("ended")["reason"], "hung_up");
+    call.tell(r#"{"do":"device","speaker":"null"}"#);
+    assert_eq!(call.expect("device_restored")["device"], "loudspeaker", "another one was chosen");
     let server = Server::start(&world.path("sound"));
     server.plug_in();
+    assert_eq!(call.expect("device_restored")["device"], "microphone");
+    call.tell(r#"{"do":"hangup"}"#);
+    assert_eq!(call.end().with(0).event("ended")["reason"], "hung_up");
     run(with_sound(&world, &["call", "echo", "--duration", "1"])).end().with(0);
+    server.kill();
+    let why = "the microphone does not start: I/O error: Connection refused (os error 111)";
+    told(
+        run(with_sound(&world, &["call", "echo"])).end().failed("device", 1).event("error"),
+        &Reason::Device { why: why.into(), fault: Fault::Dead(Direction::Capture) },
+        [
+            "The microphone does not start: I/O error: Connection refused (os error 111).",
+            "Plug it in again and see that the sound system runs, or choose another one with --mic.",
+        ],
+        ["The microphone does not work.", "Plug it in again, or choose another one."],
+    );
 }
 
 #[track_caller]
@@ -189,7 +207,7 @@ fn gone_which(call: &mut Silbo) -> Direction {
         ],
         [
             &format!("The {direction} does not work any more."),
-            "Plug it in again and it is used at once, or choose another one in the settings.",
+            "Plug it in again and it is used at once, or choose another one.",
         ],
     );
     direction

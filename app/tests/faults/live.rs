@@ -1,7 +1,10 @@
 //! Faults met at the window itself: it is drawn on an engine that runs, behind the gate of the profile, and pressed and
 //! read by labels; nothing between a fault and what stands on the screen is put there by the test.
 
-use crate::harness::{PATIENCE, World};
+use crate::{
+    harness::{PATIENCE, World},
+    pulse::{Server, toward},
+};
 use app::{
     engine::{
         self, AutoAnswer, Config, OwnName, Portmap,
@@ -15,13 +18,17 @@ use app::{
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable};
 use media::{
-    process::Processing, session::PathPolicy, video::driver::VideoConfig, voice::driver::VoiceConfig,
+    device::{AudioSink, AudioSource},
+    process::Processing,
+    session::PathPolicy,
+    video::driver::VideoConfig,
+    voice::driver::VoiceConfig,
 };
 use overlay::{
     Network,
     driver::{Mainline, Mdns, RoleWish},
 };
-use std::{path::PathBuf, rc::Rc, sync::Arc, time::Instant};
+use std::{path::PathBuf, process::Command, rc::Rc, sync::Arc, time::Instant};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::watch,
@@ -98,10 +105,15 @@ impl Live {
     /// Waits until this stands on the screen, to the letter.
     #[track_caller]
     fn until(&mut self, said: &str) {
+        self.wait(|window| window.says(said), said);
+    }
+
+    #[track_caller]
+    fn wait(&mut self, holds: impl Fn(&Self) -> bool, said: &str) {
         let end = Instant::now() + PATIENCE;
         loop {
             self.harness.run();
-            if self.says(said) {
+            if holds(self) {
                 return;
             }
             if let (None, Door::Open(engine)) = (&self.view, &self.gate.borrow().door) {
@@ -120,10 +132,16 @@ impl Live {
             let changed = self.runtime.block_on(async { timeout(left, changed).await });
             assert!(
                 matches!(changed, Ok(Ok(()))),
-                "{said:?} is not said, but {:#?}",
+                "about {said:?} it stays at {:#?}",
                 crate::window::read(&self.harness)
             );
         }
+    }
+
+    /// Waits until this stands there no more.
+    #[track_caller]
+    fn until_not(&mut self, said: &str) {
+        self.wait(|window| !window.says(said), said);
     }
 
     fn says(&self, label: &str) -> bool {
@@ -206,9 +224,46 @@ fn a_microphone_that_is_not_there_is_told_where_the_call_was() {
         window.until(next);
         window.click(next);
     }
-    window.until("The microphone does not work any more.");
-    assert!(window.says("Plug it in again and it is used at once, or choose another one in the settings."));
+    window.until("The microphone that was chosen is not there.");
+    assert!(window.says("Plug it in, or choose another one in the settings."));
 }
+
+#[test]
+fn what_does_not_work_in_a_call_is_said_there_until_it_works_again() {
+    let name = "live::what_does_not_work_in_a_call_is_said_there_until_it_works_again";
+    let Some(folder) = std::env::var_os(SOUND).map(PathBuf::from) else {
+        // Where sound goes is for a whole process to say.
+        let world = World::empty();
+        let folder = world.path("sound");
+        let mut process = Command::new(std::env::current_exe().unwrap());
+        process.args([name, "--exact", "--nocapture"]).env(SOUND, &folder);
+        return assert!(toward(process, &folder).status().unwrap().success());
+    };
+    let server = Server::start(&folder);
+    server.plug_in();
+    let world = World::empty();
+    world.run("a", &["history"]).with(0);
+    let mut config = config(&[]);
+    (config.voice.source, config.voice.sink) = (AudioSource::Default, AudioSink::Default);
+    let mut window = Live::open(&world, "a", config);
+    for next in ["Later", "Continue", "Continue", "Continue to contacts", "Call Echo"] {
+        window.until(next);
+        window.click(next);
+    }
+    window.until("Say something: you hear it again two seconds later.");
+    server.kill();
+    let said = ["Your microphone does not work any more", "Your loudspeaker does not work any more"];
+    said.into_iter().for_each(|said| window.until(said));
+    assert!(!window.says("Dismiss: The microphone does not work any more."), "nothing has to be put away");
+    let server = Server::start(&folder);
+    server.plug_in();
+    said.into_iter().for_each(|said| window.until_not(said));
+    window.click("Hang up");
+    window.until("The call is over.");
+}
+
+/// Names the folder of the sound server to a process of its own.
+const SOUND: &str = "SILBO_FAULTS_SOUND";
 
 #[test]
 fn a_wrong_passphrase_is_told_and_the_right_one_opens() {

@@ -10,6 +10,7 @@
 //! | microphone unplugged in mid-call | the sound server takes it away | The microphone stopped working: the sound system stopped it. |
 //! | chosen microphone not there | it is asked for by name | There is no microphone "headset.monitor". |
 //! | sound server dead in mid-call | killed | as above, and the same of the loudspeaker |
+//! | a sound server that is down where it was | killed before the call | The microphone does not start: .. |
 //! | no camera | there is none; none of this name; something else | The camera cannot be used: no camera was found on this computer. |
 //! | camera denied | a file that nobody may read | The camera cannot be used: the system does not let this program use the camera .. |
 //! | camera busy | strace has the kernel say so | The camera cannot be used: the camera .. is used by another program. |

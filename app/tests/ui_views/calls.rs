@@ -108,6 +108,21 @@ fn the_timer_counts_from_the_first_sound() {
 }
 
 #[test]
+fn whoever_waits_for_an_answer_sees_how_loud_they_are_and_what_is_wrong_with_their_microphone() {
+    for phase in [CallPhase::Calling, CallPhase::Ringing, CallPhase::Connecting] {
+        let mut view = bob(phase);
+        if let Some(call) = &mut view.call {
+            call.mic_level = 0.3;
+        }
+        let mut window = Window::open(view);
+        let level = window.harness.get_by_label("Your microphone").accesskit_node().numeric_value();
+        assert!(level.is_some_and(|level| (level - 0.3).abs() < 0.001), "{level:?}");
+        window.press(Modifiers::COMMAND, Key::I);
+        assert!(window.says("Microphone"), "another one is chosen");
+    }
+}
+
+#[test]
 fn a_running_call_shows_path_and_quality() {
     let now = Instant::now();
     let mut window = Window::open(sample::active(now));

@@ -3,9 +3,9 @@
 use super::{Window, sample};
 use app::call::{CallKind, Reply};
 use app::desktop::{Desktop, MuteKeyError, Report};
-use app::engine::command::{Command, Sharing, Talk};
+use app::engine::command::{Command, Sharing};
 use app::engine::microphone::MicrophoneSign;
-use app::engine::view::{CallPhase, CallView, HistoryOutcome, Notice, View};
+use app::engine::view::{Broken, CallPhase, CallView, HistoryOutcome, Notice, View};
 use app::reason::{Fault, Reason};
 use app::ui::{Hiding, Locale};
 use egui::accesskit::{Live, Role};
@@ -34,7 +34,7 @@ fn silent(view: View) -> View {
     changed(view, |call| call.microphone = MicrophoneSign::Silent)
 }
 
-fn muted(view: View) -> View {
+pub(super) fn muted(view: View) -> View {
     changed(view, |call| call.muted = true)
 }
 
@@ -71,9 +71,15 @@ fn called_with_video() -> View {
 
 /// Something good to know, and something to be acted on.
 fn told(view: View) -> View {
-    let lost = Reason::Device { why: "unplugged".to_owned(), fault: Fault::Gone(Direction::Capture) };
-    let notices = vec![Notice { id: 1, why: Reason::AlreadyInCall }, Notice { id: 2, why: lost }];
+    let notices = vec![Notice { id: 1, why: Reason::AlreadyInCall }, Notice { id: 2, why: Reason::DiskFull }];
     View { notices, ..view }
+}
+
+/// Neither microphone nor loudspeaker works, or works any more.
+fn broken(view: View, fault: fn(Direction) -> Fault) -> View {
+    let why = |direction| Some(Reason::Device { why: "it hung up".to_owned(), fault: fault(direction) });
+    let broken = Broken { microphone: why(Direction::Capture), loudspeaker: why(Direction::Playback) };
+    changed(view, |call| call.broken = broken)
 }
 
 /// What a call can look like beside what the gallery shows.
@@ -96,6 +102,11 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     look(&mut open(sample::call(sample::person(1), "bob", over(None))), "declined");
     look(&mut open(silent(sample::active(now))), "silent microphone");
     look(&mut open(sharing(sample::active(now))), "sharing");
+    let mut window = open(broken(sample::active(now), Fault::Gone));
+    look(&mut window, "broken devices");
+    window.press(Modifiers::COMMAND, Key::I);
+    look(&mut window, "card of broken devices");
+    look(&mut open(broken(sample::filmed(now), Fault::Dead)), "broken devices with a picture");
     let mut window = open(silent(sharing(sample::filmed(now))));
     look(&mut window, "sharing with a silent microphone");
     window.press(Modifiers::COMMAND, Key::T);
@@ -121,27 +132,23 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
 }
 
 impl Window {
-    /// One event of Space, which may be a repeat.
-    fn space(&mut self, pressed: bool) {
-        let modifiers = Modifiers::NONE;
-        let event =
-            egui::Event::Key { key: Key::Space, physical_key: None, pressed, repeat: false, modifiers };
-        self.harness.event(event);
-        self.harness.run();
-    }
-
-    /// Space goes down, and stays there.
-    fn hold_space(&mut self) {
-        self.space(true);
-    }
-
-    fn let_go_of_space(&mut self) {
-        self.space(false);
-    }
-
     /// Where the buttons are that are called so.
     fn places(&self, label: &str) -> Vec<Rect> {
         self.harness.query_all_by_role_and_label(Role::Button, label).map(|button| button.rect()).collect()
+    }
+
+    /// Where the disc of whoever is called is drawn.
+    fn avatar(&self) -> Option<Rect> {
+        let middle = self.harness.ctx.content_rect().center();
+        let discs = self.harness.output().shapes.iter().filter_map(|drawn| match &drawn.shape {
+            egui::Shape::Circle(disc)
+                if disc.radius >= 8.0 && disc.fill.is_opaque() && disc.center.y < middle.y =>
+            {
+                Some(Rect::from_center_size(disc.center, Vec2::splat(2.0 * disc.radius)))
+            }
+            _ => None,
+        });
+        discs.max_by(|a, b| a.width().total_cmp(&b.width()))
     }
 
     /// Presses the one of these that was drawn last.
@@ -286,6 +293,56 @@ fn that_the_other_end_is_muted_is_seen_on_a_full_screen_and_in_the_small_window(
         window.pass(Duration::from_secs(10));
         assert!(window.says("carmen.santana is muted"), "the controls go, and this stays");
         window.press(modifiers, key);
+    }
+}
+
+#[test]
+fn what_does_not_work_is_said_at_the_top_with_what_helps_for_as_long_as_it_does_not() {
+    let now = Instant::now();
+    let in_any_phase =
+        [CallPhase::Calling, CallPhase::Ringing, CallPhase::Connecting, CallPhase::Active { since: now }];
+    for phase in in_any_phase {
+        let view = sample::call(sample::person(1), "bob", phase);
+        let mut window = Window::open(broken(view.clone(), Fault::Gone));
+        assert!(window.says("Your microphone does not work any more"));
+        assert!(window.says("Your loudspeaker does not work any more"));
+        window.show(broken(view.clone(), Fault::Dead));
+        assert!(window.says("Your microphone does not work"), "it never did");
+        assert!(window.says("Your loudspeaker does not work"), "it never did");
+        window.click_last("Check sound devices");
+        assert!(window.says("The microphone does not work. Plug it in again, or choose another one."));
+        assert!(window.says("The loudspeaker does not work. Plug it in again, or choose another one."));
+        window.show(view);
+        assert!(!window.mentions("does not work"), "it works again");
+    }
+}
+
+#[test]
+fn a_microphone_that_does_not_work_is_not_said_to_be_silent_as_well() {
+    let window = Window::open(broken(silent(sample::active(Instant::now())), Fault::Gone));
+    assert!(!window.says("Nothing is heard from your microphone"));
+    let muted = Window::open(broken(muted(sample::active(Instant::now())), Fault::Gone));
+    assert!(muted.says("Your microphone does not work any more"), "who is muted wants to speak again");
+}
+
+#[test]
+fn what_is_said_at_the_top_of_a_call_covers_neither_who_is_called_nor_what_is_seen() {
+    let now = Instant::now();
+    for size in [vec2(1000.0, 640.0), SMALLEST] {
+        for view in [sample::active(now), sample::filmed(now), sharing(sample::active(now))] {
+            let mut window = Window::open_in(view.clone(), Theme::Dark, size);
+            let controls = window.round_buttons();
+            window.show(broken(view, Fault::Gone));
+            assert_eq!(window.round_buttons(), controls, "{size}: no control moves");
+            let buttons = window.places("Check sound devices");
+            let lowest = buttons.iter().map(Rect::bottom).fold(0.0, f32::max);
+            assert!(lowest > 0.0);
+            match window.harness.query_by_label("Picture of carmen.santana") {
+                Some(picture) => assert!(picture.rect().top() >= lowest, "{size}: {picture:?}"),
+                None => assert!(window.avatar().is_none_or(|disc| disc.top() >= lowest), "{size}"),
+            }
+        }
+        assert!(Window::open_in(sample::active(now), Theme::Dark, size).avatar().is_some(), "{size}");
     }
 }
 
@@ -458,7 +515,7 @@ fn mute_and_hanging_up_are_at_hand_on_every_card_of_a_call() {
     let now = Instant::now();
     for size in [vec2(1000.0, 640.0), SMALLEST] {
         for key in [Key::D, Key::I, Key::K] {
-            let mut window = Window::open_in(sample::active(now), Theme::Dark, size);
+            let mut window = Window::open_in(broken(sample::active(now), Fault::Gone), Theme::Dark, size);
             window.press(Modifiers::COMMAND, key);
             window.wished();
             for label in ["Mute", "Hang up"] {
@@ -500,133 +557,4 @@ fn the_small_window_has_mute_and_hanging_up_of_its_own() {
     window.click_last("Unmute");
     window.click_last("Hang up");
     assert_eq!(window.wished(), [Command::SetMuted(true), Command::SetMuted(false), Command::HangUp]);
-}
-
-const BEGIN: Command = Command::Talk(Talk::Begin);
-
-/// A window whose owner is muted and holds Space, and the call.
-fn talking() -> (Window, View) {
-    let view = sample::active(Instant::now());
-    let mut window = Window::open(muted(view.clone()));
-    assert!(window.says("Hold Space to talk"));
-    window.hold_space();
-    assert_eq!(window.wished(), [BEGIN]);
-    window.show(view.clone());
-    assert!(window.says("You are heard while you hold Space"));
-    (window, view)
-}
-
-#[test]
-fn whoever_is_muted_is_heard_while_they_hold_space() {
-    let (mut window, view) = talking();
-    window.let_go_of_space();
-    assert_eq!(window.wished(), [Command::SetMuted(true)]);
-    window.show(muted(view));
-    assert!(window.says("Hold Space to talk"));
-    assert!(!window.says("You are heard while you hold Space"));
-}
-
-#[test]
-fn whoever_holds_space_for_long_goes_on_being_heard() {
-    let (mut window, _) = talking();
-    for _ in 0..100 {
-        window.space(true);
-        window.pass(Duration::from_millis(50));
-    }
-    let wished = window.wished();
-    assert!(wished.len() >= 5, "{wished:?}");
-    assert!(wished.iter().all(|wish| *wish == Command::Talk(Talk::GoOn)), "{wished:?}");
-}
-
-#[test]
-fn another_window_in_front_closes_the_microphone() {
-    let (mut window, _) = talking();
-    window.harness.input_mut().focused = false;
-    window.harness.event(egui::Event::WindowFocused(false));
-    window.harness.run();
-    assert_eq!(window.wished(), [Command::SetMuted(true)]);
-}
-
-#[test]
-fn the_end_of_a_call_ends_talking_with_space() {
-    let (mut window, _) = talking();
-    let over = CallPhase::Ended { why: Reason::HungUp, lasted: Some(Duration::from_secs(5)), receipt: None };
-    window.show(sample::call(sample::person(1), "bob", over));
-    window.let_go_of_space();
-    assert_eq!(window.wished(), []);
-}
-
-#[test]
-fn space_that_is_held_when_a_call_ends_answers_no_other_one() {
-    let (mut window, _) = talking();
-    window.show(sample::contacts());
-    window.show(sample::call(sample::person(1), "bob", CallPhase::Incoming));
-    window.space(true);
-    assert_eq!(window.wished(), []);
-    window.let_go_of_space();
-    window.press(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.wished(), [Command::Answer]);
-}
-
-#[test]
-fn whoever_is_muted_talks_with_space_whatever_button_has_the_keyboard_and_presses_it_with_enter() {
-    let mut window = Window::open(muted(sample::active(Instant::now())));
-    window.harness.get_by_role_and_label(Role::Button, "Hang up").focus();
-    window.harness.run();
-    window.hold_space();
-    assert_eq!(window.wished(), [BEGIN]);
-    window.let_go_of_space();
-    assert_eq!(window.wished(), [Command::SetMuted(true)]);
-    window.press(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.wished(), [Command::HangUp]);
-}
-
-#[test]
-fn space_presses_a_button_once_while_the_microphone_is_open() {
-    let view = sample::active(Instant::now());
-    let mut window = Window::open(view.clone());
-    window.harness.get_by_role_and_label(Role::Button, "Mute").focus();
-    window.harness.run();
-    window.hold_space();
-    window.space(true);
-    assert_eq!(window.wished(), [Command::SetMuted(true)]);
-    window.show(muted(view));
-    window.space(true);
-    assert_eq!(window.wished(), [], "it is the same press");
-}
-
-#[test]
-fn a_space_that_is_typed_opens_no_microphone() {
-    let mut window = Window::open(sample::contacts());
-    window.type_into("Find or add a person", "ev");
-    window.shown.send_replace(std::sync::Arc::new(muted(sample::active(Instant::now()))));
-    window.hold_space();
-    assert_eq!(window.wished(), []);
-}
-
-#[test]
-fn on_a_card_space_presses_what_has_the_keyboard() {
-    let mut window = Window::open(muted(sample::active(Instant::now())));
-    window.press(Modifiers::COMMAND, Key::K);
-    window.wished();
-    window.hold_space();
-    let wished = window.wished();
-    assert!(!wished.contains(&BEGIN), "{wished:?}");
-}
-
-#[test]
-fn whoever_holds_space_over_a_full_screen_sees_that_they_are_heard() {
-    let now = Instant::now();
-    let mut window = Window::open(sample::filmed(now));
-    window.press(Modifiers::NONE, Key::F11);
-    window.show(muted(sample::filmed(now)));
-    window.pass(Duration::from_secs(10));
-    assert!(!window.says("Hold Space to talk"), "nothing is over the picture");
-    window.hold_space();
-    window.show(sample::filmed(now));
-    for _ in 0..20 {
-        window.pass(Duration::from_millis(400));
-        window.space(true);
-        assert!(window.says("You are heard while you hold Space"));
-    }
 }

@@ -20,6 +20,7 @@ mod sample;
 mod scanning;
 mod settings;
 mod snapshots;
+mod talking;
 mod tray;
 
 use app::engine::EngineHandle;

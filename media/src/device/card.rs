@@ -52,6 +52,8 @@ pub(crate) struct Microphone {
     pulse: Arc<Pulse>,
     convert: Option<Stream48k>,
     ready: Vec<f32>,
+    /// Samples to come that are of before.
+    stale: usize,
     dropped: u64,
 }
 
@@ -84,7 +86,7 @@ impl Microphone {
         };
         let stream = stream.map_err(|error| classify(direction, &error))?;
         let convert = converter(config.sample_rate, direction, Stream48k::from_rate)?;
-        Ok(Self { stream, ring: consumer, pulse, convert, ready: Vec::new(), dropped: 0 })
+        Ok(Self { stream, ring: consumer, pulse, convert, ready: Vec::new(), stale: 0, dropped: 0 })
     }
 
     /// Sound begins to flow.
@@ -95,6 +97,9 @@ impl Microphone {
     /// Takes the next block if the device has captured one.
     pub(crate) fn read(&mut self, out: &mut Block) -> bool {
         self.take_from_ring();
+        let stale = self.stale.min(self.ready.len());
+        self.ready.drain(..stale);
+        self.stale -= stale;
         let limit = MAX_CAPTURE_BACKLOG + self.pulse.largest().max(BUFFER as usize);
         if self.ready.len() > limit {
             let excess = self.ready.len() - BLOCK;
@@ -107,6 +112,13 @@ impl Microphone {
         out.copy_from_slice(&self.ready[..BLOCK]);
         self.ready.drain(..BLOCK);
         true
+    }
+
+    /// Gives nothing of what was captured until now, also what the device has not handed over yet.
+    pub(crate) fn forget(&mut self) {
+        self.take_from_ring();
+        self.ready.clear();
+        self.stale = self.pulse.largest();
     }
 
     /// What the callback tells.
@@ -352,7 +364,8 @@ fn classify(direction: Direction, error: &cpal::Error) -> DeviceError {
         ErrorKind::DeviceBusy => DeviceError::Busy { direction },
         ErrorKind::PermissionDenied => DeviceError::Denied { direction },
         ErrorKind::HostUnavailable | ErrorKind::DeviceNotAvailable => DeviceError::None { direction },
-        ErrorKind::StreamInvalidated => DeviceError::Lost { direction, why },
+        // Nothing flowed yet.
+        ErrorKind::StreamInvalidated => DeviceError::Dead { direction, why },
         _ => DeviceError::Unsupported { direction, why },
     }
 }
@@ -378,6 +391,7 @@ mod tests {
             !blamed(ErrorKind::StreamInvalidated).to_string().ends_with('.'),
             "it stands within a sentence"
         );
+        assert!(matches!(blamed(ErrorKind::StreamInvalidated), DeviceError::Dead { .. }));
     }
 
     #[test]

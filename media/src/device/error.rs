@@ -87,6 +87,14 @@ pub enum DeviceError {
         /// What is wrong with it.
         why: String,
     },
+    /// It is there, and has not worked yet.
+    #[error("the {direction} does not start: {why}")]
+    Dead {
+        /// Microphone or loudspeaker.
+        direction: Direction,
+        /// What the sound system said.
+        why: String,
+    },
     /// It worked and stopped.
     #[error("the {direction} stopped working: {why}")]
     Lost {

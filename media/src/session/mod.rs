@@ -163,7 +163,7 @@ pub enum SessionEvent {
     },
     /// A microphone or loudspeaker stopped working; the call goes on with silence while we try again.
     DeviceLost(DeviceError),
-    /// It works again.
+    /// It works again, or another one in its place does.
     DeviceRestored(Direction),
     /// What was chosen in mid-call cannot be used; what was used before still is.
     DeviceRefused(DeviceError),

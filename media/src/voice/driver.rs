@@ -31,6 +31,7 @@ use crate::process::Processing;
 
 mod ends;
 mod media_thread;
+mod standing;
 mod trace;
 
 use ends::{SinkEnd, SourceEnd};
@@ -89,7 +90,7 @@ pub enum VoiceEvent {
     SourceEnded,
     /// A device or file stopped working; silence is used in its place while we try again.
     DeviceLost(DeviceError),
-    /// A lost device works again.
+    /// A lost device works again, or another one in its place does.
     DeviceRestored(Direction),
     /// What was chosen cannot be used; what was there before still is.
     DeviceRefused(DeviceError),
@@ -142,6 +143,7 @@ pub struct Meters(Arc<Shared>);
 /// What the engine and its thread both see.
 #[derive(Debug, Default)]
 struct Shared {
+    listening: AtomicBool,
     started: AtomicBool,
     closing: AtomicBool,
     muted: AtomicBool,
@@ -198,6 +200,13 @@ impl VoiceEngine {
             .spawn(move || media.run())
             .map_err(|error| DeviceError::Internal { why: error.to_string() })?;
         Ok((Self { shared, thread: Some(thread) }, VoiceIo { packets, events }))
+    }
+
+    /// From now until [`Self::start`] a microphone that is a device is heard by the meters alone: nothing of it is sent or
+    /// kept.
+    pub fn listen(&self) {
+        self.shared.listening.store(true, Ordering::Release);
+        self.wake();
     }
 
     /// Media starts: a file microphone begins, a file loudspeaker begins. Calling it again does nothing.

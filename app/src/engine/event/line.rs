@@ -88,6 +88,7 @@ impl Event {
                 format!("Read these aloud; if theirs are the same, nobody is between you: {words}")
             }
             EventBody::DeviceLost(why) => why.to_string(),
+            EventBody::DeviceRestored(direction) => format!("The {direction} works again."),
             EventBody::Missed { from } => format!("Missed a call from {}.", from.shown),
             EventBody::Ended { ended, .. } => {
                 let talked =

@@ -131,6 +131,10 @@ fn device(why: &str, fault: Fault) -> Sentence {
     match fault {
         Fault::Missing(Direction::Capture) => reason::microphone_missing(),
         Fault::Missing(Direction::Playback) => reason::loudspeaker_missing(),
+        Fault::Absent(Direction::Capture) => reason::microphone_absent(),
+        Fault::Absent(Direction::Playback) => reason::loudspeaker_absent(),
+        Fault::Dead(Direction::Capture) => reason::microphone_dead(),
+        Fault::Dead(Direction::Playback) => reason::loudspeaker_dead(),
         Fault::Gone(Direction::Capture) => reason::microphone_gone(),
         Fault::Gone(Direction::Playback) => reason::loudspeaker_gone(),
         Fault::Busy(Direction::Capture) => reason::microphone_busy(),

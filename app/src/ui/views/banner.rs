@@ -1,9 +1,10 @@
-//! What nobody may overlook in a call, at its top: that our screen is shown, and that our microphone gives nothing.
-//! Nothing else moves when it comes or goes but what would be covered.
+//! What nobody may overlook in a call, at its top: that our screen is shown, that our microphone gives nothing, and what
+//! does not work, for as long as it does not. Nothing else moves when it comes or goes but what would be covered.
 
 use crate::engine::command::{Command, Sharing};
 use crate::engine::microphone::MicrophoneSign;
 use crate::engine::view::{CallPhase, CallView};
+use crate::reason::{Fault, Reason};
 use crate::ui::command::UiCommand;
 use crate::ui::state::UiState;
 use crate::ui::text::call as words;
@@ -39,10 +40,9 @@ pub(super) fn banners_height(call: &CallView) -> f32 {
 const STEP: f32 = size::BANNER + size::GAP;
 
 fn banners(call: &CallView) -> Vec<Banner> {
-    if !matches!(call.phase, CallPhase::Active { .. }) {
-        return Vec::new();
-    }
+    let active = matches!(call.phase, CallPhase::Active { .. });
     let sharing = match call.sharing {
+        _ if !active => None,
         Sharing::Off => None,
         Sharing::Screen => Some(words::sharing_screen()),
         Sharing::Window(_) => Some(words::sharing_window()),
@@ -53,14 +53,25 @@ fn banners(call: &CallView) -> Vec<Banner> {
         button: words::stop(),
         action: UiCommand::StopSharing,
     });
-    // Whoever is muted knows why nothing is heard.
-    let silent = (call.microphone == MicrophoneSign::Silent && !call.muted).then(|| Banner {
-        text: words::microphone_silent(),
-        icon: icons::ICON_MIC_ALERT,
-        button: words::check_devices(),
-        action: UiCommand::Devices,
-    });
-    [sharing, silent].into_iter().flatten().collect()
+    let microphone = match &call.broken.microphone {
+        Some(Reason::Device { fault: Fault::Gone(_), .. }) => Some(words::microphone_gone()),
+        Some(_) => Some(words::microphone_dead()),
+        // Whoever is muted knows why nothing is heard.
+        None if active && call.microphone == MicrophoneSign::Silent && !call.muted => {
+            Some(words::microphone_silent())
+        }
+        None => None,
+    };
+    let loudspeaker = match &call.broken.loudspeaker {
+        Some(Reason::Device { fault: Fault::Gone(_), .. }) => Some(words::loudspeaker_gone()),
+        Some(_) => Some(words::loudspeaker_dead()),
+        None => None,
+    };
+    let device =
+        |text, icon| Banner { text, icon, button: words::check_devices(), action: UiCommand::Devices };
+    let microphone = microphone.map(|text| device(text, icons::ICON_MIC_ALERT));
+    let loudspeaker = loudspeaker.map(|text| device(text, icons::ICON_VOLUME_OFF));
+    [sharing, microphone, loudspeaker].into_iter().flatten().collect()
 }
 
 /// Draws one; true when its button was pressed.

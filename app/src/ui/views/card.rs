@@ -108,7 +108,7 @@ fn about(card: Card, view: &View) -> Option<About<'_>> {
         Card::Sharing => {
             call.filter(|call| UiCommand::sharing(call) == Some(UiCommand::Share)).map(About::Sharing)
         }
-        Card::Devices => talk.map(|_| About::Devices),
+        Card::Devices => call.filter(|call| call.phase.is_ours()).map(|_| About::Devices),
         Card::Verify => call.filter(|call| UiCommand::verifying(view, call).is_some()).map(About::Verify),
         Card::Differ => call.filter(|call| UiCommand::verifying(view, call).is_some()).map(About::Differ),
         Card::Quit => talk.map(About::Quit),

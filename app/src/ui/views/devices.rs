@@ -5,7 +5,7 @@ use super::card::Outcome;
 use crate::engine::command::Command;
 use crate::engine::view::{CallView, Settings, View};
 use crate::ui::state::{EchoVerdict, Since, UiState};
-use crate::ui::text::{self, call, settings as words};
+use crate::ui::text::{self, call, settings as words, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, label, line, slider};
 use egui::{Align, Id, Layout, Response, ScrollArea, Ui};
@@ -44,9 +44,12 @@ pub(super) fn card_ui(
 ) -> Outcome {
     label(ui, call::devices(), font::title(), palette(ui).text);
     ui.add_space(size::GAP);
+    let top = ui.cursor().top();
+    view.call.iter().for_each(|shown| broken_ui(ui, shown));
+    let said = ui.cursor().top() - top;
     keep_bar_free(ui);
     ScrollArea::vertical()
-        .max_height(MOST_LIST)
+        .max_height(MOST_LIST - said)
         .auto_shrink([false, true])
         .show(ui, |ui| devices_ui(ui, &view.settings, state, wishes));
     if let Some(shown) = &view.call {
@@ -60,6 +63,15 @@ pub(super) fn card_ui(
         done.request_focus();
     }
     if done.clicked() { Outcome::Close } else { Outcome::Stay }
+}
+
+/// What does not work, and what helps.
+fn broken_ui(ui: &mut Ui, shown: &CallView) {
+    let warning = palette(ui).warning;
+    for why in [&shown.broken.microphone, &shown.broken.loudspeaker].into_iter().flatten() {
+        label(ui, text::whole(&told::reason(why)), font::body(), warning);
+        ui.add_space(size::GAP);
+    }
 }
 
 /// How loud the other side is heard.

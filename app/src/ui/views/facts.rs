@@ -68,16 +68,13 @@ fn path_icon(path: &PathView) -> MaterialIcon {
     }
 }
 
-/// How loud the own microphone is.
+/// How loud the own microphone is, also for whoever waits for an answer: it is open, though nobody hears it yet.
 fn microphone_ui(ui: &mut Ui, call: &CallView) {
-    let active = matches!(call.phase, CallPhase::Active { .. });
-    if active {
-        ui.ctx().request_repaint_after(pace::LEVELS);
-    }
+    ui.ctx().request_repaint_after(pace::LEVELS);
     let muted = palette(ui).text_muted;
     ui.spacing_mut().item_spacing.x = size::GAP_SMALL;
     ui.label(icons::ICON_MIC.rich_text().size(font::ICON).color(muted));
-    LevelMeter::new(words::mic(), call.mic_level, active).ui(ui).on_hover_text(words::mic());
+    LevelMeter::new(words::mic(), call.mic_level).ui(ui).on_hover_text(words::mic());
 }
 
 /// What can be looked into while one talks; before, what is being done meanwhile.

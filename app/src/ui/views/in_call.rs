@@ -54,7 +54,7 @@ pub(super) fn in_call_ui(
     if matches!(call.phase, CallPhase::Active { .. }) {
         trend_ui(ui, call, state);
     }
-    let avatar = Avatar::in_call(ui, call.with, &call.name);
+    let avatar = Avatar::in_call(ui, call.with, &call.name).below(room.top() + banners_height(call));
     places.above_ui(ui, "in call", |ui| {
         let muted = palette(ui).text_muted;
         match call.phase {
@@ -102,7 +102,8 @@ fn filmed_ui(
     let UiState { picture: Some(picture), gauge, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
-    let size = picture.show(ui, places.above, &words::picture_of(&call.name));
+    let uncovered = places.above.with_min_y(places.above.top() + banners_height(call));
+    let size = picture.show(ui, uncovered, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
     own_ui(ui, call, state, places.above);
     places.facts_ui(ui, |ui| {

@@ -13,6 +13,8 @@ pub(in crate::ui) struct Avatar<'a> {
     diameter: f32,
     room: f32,
     rings: Option<Rings>,
+    /// Nothing is painted above this.
+    top: f32,
 }
 
 /// What moves around an avatar.
@@ -25,7 +27,7 @@ enum Rings {
 impl<'a> Avatar<'a> {
     /// The avatar of `id`.
     pub(in crate::ui) fn new(id: ContactId, name: &'a str, diameter: f32) -> Self {
-        Self { id, name, diameter, room: size::RINGS, rings: None }
+        Self { id, name, diameter, room: size::RINGS, rings: None, top: f32::NEG_INFINITY }
     }
 
     /// The avatar of a call: as large as the window allows.
@@ -34,6 +36,12 @@ impl<'a> Avatar<'a> {
             true => Self { room: size::RINGS_LOW, ..Self::new(id, name, size::AVATAR_CALL_LOW) },
             false => Self::new(id, name, size::AVATAR_CALL),
         }
+    }
+
+    /// Something lies above `top`: smaller where it would be covered, in the same room.
+    pub(in crate::ui) fn below(mut self, top: f32) -> Self {
+        self.top = top;
+        self
     }
 
     /// Rings that spread, at this moment of the animation (seconds); takes room around the disc.
@@ -54,10 +62,16 @@ impl<'a> Avatar<'a> {
     }
 
     /// Adds it to the layout.
-    pub(in crate::ui) fn show(self, ui: &mut Ui) -> Response {
+    pub(in crate::ui) fn show(mut self, ui: &mut Ui) -> Response {
         let room = if self.rings.is_some() { 2.0 * self.room } else { 0.0 };
-        let (rect, response) = ui.allocate_exact_size(Vec2::splat(self.diameter + room), Sense::hover());
-        self.paint_at(ui, rect.center());
+        let whole = self.diameter + room;
+        let (rect, response) = ui.allocate_exact_size(Vec2::splat(whole), Sense::hover());
+        let side = (rect.bottom() - self.top).min(whole);
+        self.diameter *= side / whole;
+        self.room *= side / whole;
+        if self.diameter >= LEAST {
+            self.paint_at(ui, rect.center_bottom() - vec2(0.0, side / 2.0));
+        }
         response
     }
 
@@ -121,6 +135,9 @@ pub(in crate::ui) fn key_picture(ui: &mut Ui, key: &PublicKey, side: f32) -> Res
     }
     response
 }
+
+/// Smaller discs say nothing.
+const LEAST: f32 = 16.0;
 
 const CELLS: usize = 5;
 

@@ -123,13 +123,12 @@ impl Widget for QualityBars<'_> {
 pub(in crate::ui) struct LevelMeter<'a> {
     label: &'a str,
     level: f32,
-    live: bool,
 }
 
 impl<'a> LevelMeter<'a> {
-    /// `level` from 0 to 1; a meter that is not `live` stays empty.
-    pub(in crate::ui) fn new(label: &'a str, level: f32, live: bool) -> Self {
-        Self { label, level: level.clamp(0.0, 1.0), live }
+    /// `level` from 0 to 1.
+    pub(in crate::ui) fn new(label: &'a str, level: f32) -> Self {
+        Self { label, level: level.clamp(0.0, 1.0) }
     }
 }
 
@@ -144,7 +143,7 @@ impl Widget for LevelMeter<'_> {
         let colors = palette(ui);
         let round = size::METER_HEIGHT / 2.0;
         ui.painter().rect_filled(rect, round, colors.off.gamma_multiply(0.6));
-        if self.live && self.level > 0.01 {
+        if self.level > 0.01 {
             let filled = (rect.width() * self.level).max(size::METER_HEIGHT);
             let area = Rect::from_min_size(rect.min, vec2(filled, rect.height()));
             ui.painter().rect_filled(area, round, colors.accent);

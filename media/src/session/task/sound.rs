@@ -1,8 +1,10 @@
-//! The sound of a session: no device is open before somebody has picked up.
+//! The sound of a session: at whom it rings no device is open before they have picked up.
 //!
 //! ```text
 //!   Shut ── open ──▶ Opening ──▶ Open ── close ──▶ Shut
 //! ```
+//! Who has agreed to talk sees that their microphone works before anybody hears it: until sound flows it moves the meter,
+//! and nothing else.
 
 use std::future::pending;
 use std::sync::{Arc, OnceLock};
@@ -198,8 +200,9 @@ impl Sound {
         sink.into_iter().for_each(|sink| engine.choose_sink(sink));
         // A session opens its devices once.
         let _ = self.loudness.0.set(engine.meters());
-        if self.started {
-            engine.start();
+        match self.started {
+            true => engine.start(),
+            false => engine.listen(),
         }
         self.state = State::Open(engine, io);
     }

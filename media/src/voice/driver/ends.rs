@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::device::{
-    AudioSink, AudioSource, ClockedSink, ClockedSource, DeviceError, Direction, Loudspeaker, Microphone,
+    AudioSink, AudioSource, ClockedSink, ClockedSource, DeviceError, Loudspeaker, Microphone,
 };
 
 /// How long to wait before each attempt to open a lost device.
@@ -133,8 +133,3 @@ fn started_loudspeaker(sink: &AudioSink) -> Result<Box<Loudspeaker>, DeviceError
 
 /// A device whose callbacks stand still for this long is dead.
 pub(super) const SILENT_DEATH: Duration = Duration::from_secs(1);
-
-/// Says that a device died.
-pub(super) fn died(direction: Direction) -> DeviceError {
-    DeviceError::Lost { direction, why: "the sound system stopped it".to_owned() }
-}

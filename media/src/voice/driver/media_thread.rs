@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::ends::{Pending, SILENT_DEATH, SinkEnd, SourceEnd, died};
+use super::ends::{Pending, SILENT_DEATH, SinkEnd, SourceEnd};
+use super::standing::Standing;
 use super::{Chosen, Moment, ReceivedPacket, Shared, Trace, VoiceConfig, VoiceEvent, lock, this_moment};
 use crate::codec::FrameLength;
 use crate::device::{AudioSink, AudioSource, ClockedSink, DeviceError, Direction, Progress};
@@ -37,7 +38,9 @@ pub(super) struct MediaThread {
     played: u32,
     /// A block that waits for the other half of its frame.
     half: Option<Block>,
+    /// Of the microphone and of the loudspeaker.
     heartbeats: [Heartbeat; 2],
+    standings: [Standing; 2],
     told: Told,
     choosing_source: Option<Choosing<AudioSource, SourceEnd>>,
     choosing_sink: Option<Choosing<AudioSink, SinkEnd>>,
@@ -89,6 +92,7 @@ impl MediaThread {
             played: 0,
             half: None,
             heartbeats: [heartbeat; 2],
+            standings: [Standing::default(); 2],
             told: Told::default(),
             choosing_source: None,
             choosing_sink: None,
@@ -97,9 +101,7 @@ impl MediaThread {
 
     /// Waits for the start, then moves sound until the engine is closed.
     pub(super) fn run(mut self) {
-        while !self.shared.started.load(Ordering::Acquire) && !self.closing() {
-            thread::park();
-        }
+        self.wait();
         if !self.closing() {
             lock(&self.shared.inserted).clear();
             self.start_devices();
@@ -119,16 +121,60 @@ impl MediaThread {
         }
     }
 
+    /// Until media starts.
+    fn wait(&mut self) {
+        let mut listens = false;
+        while !self.started() && !self.closing() {
+            if !self.shared.listening.load(Ordering::Acquire) {
+                thread::park();
+                continue;
+            }
+            let now = this_moment();
+            if !std::mem::replace(&mut listens, true) {
+                self.start_microphone();
+                self.heartbeats[0] = Heartbeat { callbacks: 0, at: now.instant };
+            }
+            self.listen(now);
+            thread::park_timeout(DEVICE_POLL);
+        }
+        if let SourceEnd::Card(microphone) = &mut self.source {
+            microphone.forget();
+        }
+    }
+
+    /// Nobody is there yet to be heard: what a microphone gives is measured and dropped.
+    fn listen(&mut self, now: Moment) {
+        self.take_choices();
+        self.take_chosen(now, now);
+        self.take_reopened(now, now);
+        let mut block = [0.0; BLOCK];
+        while let SourceEnd::Card(microphone) = &mut self.source
+            && microphone.read(&mut block)
+        {
+            self.shared.loudest.measure(&block);
+            self.measure(&block);
+        }
+        self.watch(now.instant);
+    }
+
+    fn started(&self) -> bool {
+        self.shared.started.load(Ordering::Acquire)
+    }
+
     fn closing(&self) -> bool {
         self.shared.closing.load(Ordering::Acquire)
     }
 
-    fn start_devices(&mut self) {
+    fn start_microphone(&mut self) {
         if let SourceEnd::Card(microphone) = &self.source
             && let Err(error) = microphone.start()
         {
             self.lose(Direction::Capture, error);
         }
+    }
+
+    fn start_devices(&mut self) {
+        self.start_microphone();
         if let SinkEnd::Card(loudspeaker) = &self.sink
             && let Err(error) = loudspeaker.start()
         {
@@ -233,7 +279,8 @@ impl MediaThread {
         let SinkEnd::Clocked(sink) = &mut self.sink else { return };
         if let Err(error) = sink.write(&block) {
             self.sink = SinkEnd::Clocked(ClockedSink::Null);
-            self.tell(VoiceEvent::DeviceLost(error));
+            let news = self.standing(Direction::Playback).die(error);
+            self.tell_news(news);
         }
     }
 
@@ -313,12 +360,17 @@ impl MediaThread {
 
     fn send(&mut self, mut block: Block) {
         self.processor.capture(&mut block);
-        match self.shared.muted.load(Ordering::Relaxed) {
-            true => self.shared.microphone.measure(&[0.0; BLOCK]),
-            false => self.shared.microphone.measure(&block),
-        }
+        self.measure(&block);
         let packet = self.sender.capture(&block);
         packet.into_iter().for_each(|packet| self.queue(packet));
+    }
+
+    /// Moves the meter of the microphone.
+    fn measure(&self, block: &Block) {
+        match self.shared.muted.load(Ordering::Relaxed) {
+            true => self.shared.microphone.measure(&[0.0; BLOCK]),
+            false => self.shared.microphone.measure(block),
+        }
     }
 
     fn queue(&self, packet: VoicePacket) {
@@ -339,8 +391,10 @@ impl MediaThread {
             SourceEnd::Clocked(_) | SourceEnd::Lost(_) => None,
         };
         let playback = match &self.sink {
-            SinkEnd::Card(speaker) => Some((speaker.pulse().callbacks(), speaker.pulse().is_broken())),
-            SinkEnd::Clocked(_) | SinkEnd::Lost(_) => None,
+            SinkEnd::Card(speaker) if self.started() => {
+                Some((speaker.pulse().callbacks(), speaker.pulse().is_broken()))
+            }
+            SinkEnd::Card(_) | SinkEnd::Clocked(_) | SinkEnd::Lost(_) => None,
         };
         let ends = [(Direction::Capture, capture), (Direction::Playback, playback)];
         for (at, (direction, signs)) in ends.into_iter().enumerate() {
@@ -348,15 +402,18 @@ impl MediaThread {
             let heartbeat = &mut self.heartbeats[at];
             if callbacks != heartbeat.callbacks {
                 *heartbeat = Heartbeat { callbacks, at: now };
+                let news = self.standing(direction).sign(direction);
+                self.tell_news(news);
             }
-            if broken || now.saturating_duration_since(heartbeat.at) > SILENT_DEATH {
-                self.lose(direction, died(direction));
+            if broken || now.saturating_duration_since(self.heartbeats[at].at) > SILENT_DEATH {
+                let error = self.standing(direction).epitaph(direction);
+                self.lose(direction, error);
             }
         }
     }
 
     fn lose(&mut self, direction: Direction, error: DeviceError) {
-        tracing::warn!(%error, "a sound device was lost; trying to open it again");
+        tracing::debug!(%error, "a sound device is lost; trying to open it again");
         match direction {
             Direction::Capture => {
                 self.source = SourceEnd::reopen(self.config.source.clone());
@@ -368,7 +425,17 @@ impl MediaThread {
                 self.played = u32::MAX;
             }
         }
-        self.tell(VoiceEvent::DeviceLost(error));
+        if let Some(news) = self.standing(direction).die(error) {
+            tracing::warn!(%direction, "a sound device does not work");
+            self.tell(news);
+        }
+    }
+
+    const fn standing(&mut self, direction: Direction) -> &mut Standing {
+        match direction {
+            Direction::Capture => &mut self.standings[0],
+            Direction::Playback => &mut self.standings[1],
+        }
     }
 
     /// Begins to open what was chosen; an earlier choice that is not open yet is forgotten.
@@ -400,6 +467,7 @@ impl MediaThread {
                     (self.source, self.config.source) = (end, chosen);
                     (self.captured, self.heartbeats[0]) = (due, heartbeat);
                     self.shared.loudest.restart();
+                    self.put_in_place(Direction::Capture);
                 }
                 Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
             }
@@ -411,6 +479,7 @@ impl MediaThread {
                 Ok(end) => {
                     (self.sink, self.config.sink) = (end, chosen);
                     (self.played, self.heartbeats[1]) = (due, heartbeat);
+                    self.put_in_place(Direction::Playback);
                 }
                 Err(error) => self.tell(VoiceEvent::DeviceRefused(error)),
             }
@@ -424,7 +493,6 @@ impl MediaThread {
             if let Some(microphone) = pending.take() {
                 self.heartbeats[0] = Heartbeat { callbacks: 0, at: now.instant };
                 self.source = SourceEnd::Card(microphone);
-                self.tell(VoiceEvent::DeviceRestored(Direction::Capture));
             } else if self.captured == u32::MAX {
                 self.captured = due;
             }
@@ -433,10 +501,27 @@ impl MediaThread {
             if let Some(loudspeaker) = pending.take() {
                 self.heartbeats[1] = Heartbeat { callbacks: 0, at: now.instant };
                 self.sink = SinkEnd::Card(loudspeaker);
-                self.tell(VoiceEvent::DeviceRestored(Direction::Playback));
             } else if self.played == u32::MAX {
                 self.played = due;
             }
+        }
+    }
+
+    /// Something else was chosen: what the media clock moves works from the first.
+    fn put_in_place(&mut self, direction: Direction) {
+        let on_clock = match direction {
+            Direction::Capture => self.captures_on_clock(),
+            Direction::Playback => self.plays_on_clock(),
+        };
+        if on_clock {
+            let news = self.standing(direction).sign(direction);
+            self.tell_news(news);
+        }
+    }
+
+    fn tell_news(&self, news: Option<VoiceEvent>) {
+        if let Some(news) = news {
+            self.tell(news);
         }
     }
 
