@@ -6,43 +6,33 @@
 //! [`Command`]: super::command::Command
 
 mod broken;
+mod call;
 mod help;
+mod people;
 mod quality;
+mod settings;
 
 pub use broken::Broken;
+pub use call::{CallPhase, CallView, PathView};
 pub use help::{Counts, HelpView, Helped, Totals};
+pub use people::{Attempt, BlockedRow, ClaimRow, ContactRow, NoInvite, Presence, RequestRow, Search};
 pub use quality::{Quality, Second, TREND};
+pub use settings::{Appearance, Language, MuteAnywhere, Notifications, OnClose, Settings};
 
 use super::{
-    call_words::CallWords,
-    command::Sharing,
     custody::CustodyView,
     diagnosis::{Finding, Verdict},
     lookout::CameraPreview,
-    microphone::MicrophoneSign,
     scan::Scan,
 };
 use crate::{
-    call::{CallKind, Receipt, Reply, Waiting},
+    call::{Receipt, Reply},
     reason::Reason,
-    storage::{Nickname, Verified, When},
+    storage::When,
 };
-use media::{
-    device::{AudioSink, AudioSource, DeviceInfo},
-    mix::Volume,
-    session::{Camera, Mute},
-    tones::Loudness,
-    video::{
-        driver::{Screen, Viewfinder},
-        window::OpenWindow,
-    },
-};
-use overlay::{InviteError, OfflineReason, PublicKey, outcome::Ring};
+use overlay::{OfflineReason, PublicKey, outcome::Ring};
 use relay::UnixTime;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 /// Everything the window needs to draw itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,99 +91,6 @@ impl View {
 pub const HISTORY_ROWS: usize = 200;
 /// Most notices shown at once; the oldest gives way.
 pub const NOTICES: usize = 5;
-
-/// What the person chose.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The microphone of calls.
-    pub microphone: AudioSource,
-    /// The loudspeaker of calls.
-    pub loudspeaker: AudioSink,
-    /// How loud it rings.
-    pub ringtone: Loudness,
-    /// Dark or light.
-    pub appearance: Appearance,
-    /// What the window speaks.
-    pub language: Language,
-    /// Whether the desktop says who calls while nobody looks at the window.
-    pub notifications: Notifications,
-    /// What closing the window does.
-    pub on_close: OnClose,
-    /// Whether a key mutes from any window during a call.
-    pub mute_key: MuteAnywhere,
-    /// Those there are, once somebody asked.
-    pub devices: Option<Vec<DeviceInfo>>,
-}
-
-/// Dark or light.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Appearance {
-    /// As the desktop has it.
-    #[default]
-    System,
-    /// Dark.
-    Dark,
-    /// Light.
-    Light,
-}
-
-/// What the window speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// As the desktop does, if the window can.
-    #[default]
-    System,
-    /// English.
-    English,
-    /// Spanish.
-    Spanish,
-}
-
-/// Whether the desktop says who calls while nobody looks at the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Notifications {
-    /// It does.
-    #[default]
-    On,
-    /// It does not.
-    Off,
-}
-
-/// What closing the window does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnClose {
-    /// Silbo ends.
-    #[default]
-    Quit,
-    /// Silbo goes on, where the desktop has a tray from which the window comes back.
-    Hide,
-}
-
-/// Whether a key mutes from any window during a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MuteAnywhere {
-    /// Only in our own.
-    #[default]
-    Off,
-    /// From any, where the system lets it.
-    On,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            microphone: AudioSource::Default,
-            loudspeaker: AudioSink::Default,
-            ringtone: Loudness::Usual,
-            appearance: Appearance::System,
-            language: Language::System,
-            notifications: Notifications::On,
-            on_close: OnClose::Quit,
-            mute_key: MuteAnywhere::Off,
-            devices: None,
-        }
-    }
-}
 
 /// What a friend needs to find us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,268 +184,6 @@ pub enum ContactId {
     Echo,
     /// A person, known by key.
     Person(PublicKey),
-}
-
-/// One contact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ContactRow {
-    /// Who.
-    pub id: ContactId,
-    /// The username they were added under.
-    pub name: String,
-    /// What the person calls them.
-    pub nickname: Option<Nickname>,
-    /// Short form of the key, empty for Echo.
-    pub fingerprint: String,
-    /// When they were last in a call with us, if ever.
-    pub last_call: Option<When>,
-    /// Whether they are there.
-    pub presence: Presence,
-    /// Whether their key was compared with them.
-    pub verified: Verified,
-    /// Who has their name now, if another key does and nobody has decided about it.
-    pub changed: Option<PublicKey>,
-}
-
-impl ContactRow {
-    /// The name shown.
-    pub fn shown(&self) -> &str {
-        self.nickname.as_ref().map_or(self.name.as_str(), Nickname::as_str)
-    }
-}
-
-/// Somebody who is never heard from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockedRow {
-    /// Who.
-    pub key: PublicKey,
-    /// The name they were known by, or said they have; empty if none.
-    pub name: String,
-    /// Short form of the key.
-    pub fingerprint: String,
-}
-
-/// Whether a contact is there, as it told us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
-    /// It told us nothing.
-    Unknown,
-    /// It is.
-    Here,
-    /// It was, at that time.
-    Gone(When),
-}
-
-/// The answer to a username search.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Search {
-    /// Nothing asked.
-    Idle,
-    /// Asked, no answer yet.
-    Searching {
-        /// The name asked for.
-        name: String,
-    },
-    /// Those who claim the name, best first; empty when nobody does.
-    Found {
-        /// The name asked for.
-        name: String,
-        /// Those who claim it.
-        claims: Vec<ClaimRow>,
-    },
-    /// A link that came from outside invites to somebody, who is not added yet.
-    Offered {
-        /// Who.
-        key: PublicKey,
-        /// The name they say they have.
-        name: String,
-        /// The link.
-        link: String,
-    },
-    /// It was an invite, and whoever invites is a contact now.
-    Invited {
-        /// Who.
-        key: PublicKey,
-    },
-    /// It was an invite that does not serve.
-    NoInvite(NoInvite),
-    /// The search itself failed.
-    Failed {
-        /// The name asked for.
-        name: String,
-        /// Why.
-        why: Reason,
-    },
-}
-
-/// Why an invite does not serve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoInvite {
-    /// It is none, or none for us.
-    Unreadable(InviteError),
-    /// Whoever invites cannot be added.
-    Refused(Reason),
-}
-
-/// One claim of a searched name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClaimRow {
-    /// Who claims it.
-    pub key: PublicKey,
-    /// Short form of the key.
-    pub fingerprint: String,
-    /// Independent supernodes that returned this claim.
-    pub holders: usize,
-    /// Whether this key is already a contact.
-    pub contact: bool,
-}
-
-/// A call from somebody who is not a contact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RequestRow {
-    /// Who called.
-    pub key: PublicKey,
-    /// The username they say they have (not verified).
-    pub name: String,
-    /// Short form of the key.
-    pub fingerprint: String,
-    /// Whether they still call.
-    pub attempt: Attempt,
-}
-
-/// A stranger's call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
-    /// It is over.
-    Past,
-    /// It goes on, and rings as soon as they are let in.
-    Now,
-}
-
-/// The call of this moment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CallView {
-    /// The other side.
-    pub with: ContactId,
-    /// The name shown.
-    pub name: String,
-    /// Where the call stands.
-    pub phase: CallPhase,
-    /// Whether whoever calls wants to be seen.
-    pub kind: CallKind,
-    /// Why it takes so long, when it does, and that it goes on.
-    pub waiting: Option<Waiting>,
-    /// Whether our microphone is muted.
-    pub muted: bool,
-    /// Whether that of the other side is.
-    pub their_microphone: Mute,
-    /// How loud the other side is heard.
-    pub volume: Volume,
-    /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
-    pub camera: Option<Camera>,
-    /// What is shown of our screen.
-    pub sharing: Sharing,
-    /// The windows that could be shown, once somebody asked.
-    pub windows: Option<Vec<OpenWindow>>,
-    /// What both sides read aloud, once somebody asked.
-    pub words: Option<CallWords>,
-    /// What the other side's camera sees, from its first picture on.
-    pub screen: Option<Screen>,
-    /// What our camera takes, or of our screen is shown.
-    pub viewfinder: Option<Viewfinder>,
-    /// How the sound travels, once known.
-    pub path: Option<PathView>,
-    /// How well it sounds, once measured.
-    pub quality: Option<Quality>,
-    /// How it has gone, oldest first, at most [`TREND`] seconds.
-    pub trend: Vec<Second>,
-    /// Whether our microphone gives anything, muted or not.
-    pub microphone: MicrophoneSign,
-    /// What of microphone and loudspeaker does not work at the moment.
-    pub broken: Broken,
-    /// Loudness of our microphone, 0.0 to 1.0.
-    pub mic_level: f32,
-    /// Loudness of the other side, 0.0 to 1.0.
-    pub speaker_level: f32,
-}
-
-impl CallView {
-    /// A call that begins: nothing is known of it yet.
-    pub fn new(with: ContactId, name: String, phase: CallPhase) -> Self {
-        Self {
-            with,
-            name,
-            phase,
-            kind: CallKind::Voice,
-            waiting: None,
-            muted: false,
-            their_microphone: Mute::Off,
-            volume: Volume::AS_SENT,
-            camera: None,
-            sharing: Sharing::Off,
-            windows: None,
-            words: None,
-            screen: None,
-            viewfinder: None,
-            path: None,
-            quality: None,
-            trend: Vec::new(),
-            microphone: MicrophoneSign::Awaited,
-            broken: Broken::default(),
-            mic_level: 0.0,
-            speaker_level: 0.0,
-        }
-    }
-}
-
-/// Where a call stands.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CallPhase {
-    /// We call; the other side has not been reached yet.
-    Calling,
-    /// We call; it rings there.
-    Ringing,
-    /// They call; it rings here.
-    Incoming,
-    /// Answered; looking for a path.
-    Connecting,
-    /// Both hear each other.
-    Active {
-        /// When sound first flowed.
-        since: Instant,
-    },
-    /// Over.
-    Ended {
-        /// Why.
-        why: Reason,
-        /// How long sound flowed.
-        lasted: Option<Duration>,
-        /// What it was like.
-        receipt: Option<Receipt>,
-    },
-}
-
-impl CallPhase {
-    /// Whether we have agreed to talk, and still do.
-    pub const fn is_ours(&self) -> bool {
-        matches!(self, Self::Calling | Self::Ringing) || self.is_talk()
-    }
-
-    /// Whether both have agreed to talk, and still do.
-    pub const fn is_talk(&self) -> bool {
-        matches!(self, Self::Connecting | Self::Active { .. })
-    }
-}
-
-/// How the sound travels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathView {
-    /// Within this computer (Echo).
-    Local,
-    /// Straight to the other computer.
-    Direct,
-    /// Through a supernode's relay.
-    Relayed,
 }
 
 /// One past call.
