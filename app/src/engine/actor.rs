@@ -5,7 +5,7 @@ mod commands;
 use super::{
     Config, NETWORK_PATIENCE,
     call_words::CallWords,
-    calls::{CallRecord, MediaSession, SessionStart},
+    calls::{MediaSession, SessionStart},
     command::Command,
     custody::{CustodyView, Kept},
     errand::{self, Task, Tasked},
@@ -17,6 +17,7 @@ use super::{
     people::Purpose,
     picture::Picture,
     presence::Presence,
+    record::CallRecord,
     relays::Relays,
     ringing::Ringing,
     scan::Scanned,

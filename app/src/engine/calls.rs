@@ -6,20 +6,17 @@ use super::{
     call_words::Certificates,
     event::{EventBody, Person},
     microphone::MicrophoneWatch,
-    picture::{ECHO, shown_name},
     pictures::Filming,
     power, reasons,
-    view::{CallPhase, ContactId, HistoryOutcome},
+    view::{CallPhase, ContactId},
 };
 use crate::{
     call::{
-        CallEvent, CallId, CallKind, Direction, Ended, Output, Side, Start, Welcome,
+        CallEvent, CallId, CallKind, Output, Side, Start, Welcome,
         message::{Body, Signal},
-        receipt::Meter,
     },
     note::Note,
     reason::Reason,
-    storage::PastCall,
 };
 use media::session::{
     AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
@@ -62,14 +59,6 @@ pub(super) struct SessionStart {
     /// What a caller will show in the handshake.
     theirs: Option<[u8; 32]>,
     events: mpsc::Receiver<SessionEvent>,
-}
-
-/// What history will say about the call of this moment.
-pub(super) struct CallRecord {
-    with: ContactId,
-    name: String,
-    began: UnixTime,
-    meter: Meter,
 }
 
 impl MediaSession {
@@ -138,19 +127,6 @@ impl Actor {
             }
             Some(Err(error)) => tracing::debug!(%error, "a letter was dropped"),
             None => tracing::debug!("a letter was out of place"),
-        }
-    }
-
-    /// They could not reach us then: a missed call of a contact, a request of anybody else.
-    fn called_in_vain(&mut self, from: PublicKey, sent: UnixTime, name: &str) {
-        if self.contacts.iter().all(|contact| contact.key != from) {
-            return self.request(None, from, name, sent);
-        }
-        match self.storage.has_call(from, sent) {
-            // The same letter may come again after a restart.
-            Ok(true) => {}
-            Ok(false) => self.missed(None, from, sent),
-            Err(error) => self.complain(None, error.into()),
         }
     }
 
@@ -335,7 +311,7 @@ impl Actor {
     }
 
     /// The offer was taken by somebody, and nothing came back: they may have gone in that moment.
-    fn leave_word(&mut self, to: PublicKey) {
+    pub(super) fn leave_word(&mut self, to: PublicKey) {
         let word = Note::Called { name: self.picture.view.own.name.clone().unwrap_or_default() }.encode();
         let overlay = self.overlay.clone();
         self.farewells.spawn(async move { Done::Left(overlay.leave(to, word).await) });
@@ -496,84 +472,6 @@ impl Actor {
             }
             CallEvent::Ended(ended) => self.call_ended(call, self.said_by_contact(with, ended)),
         }
-    }
-
-    fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
-        let name = self.name_of(with, claimed);
-        // A call may need it.
-        self.stop_preview();
-        self.stop_scanning();
-        let shown = shown_name(&self.contacts, with, name.clone());
-        self.picture.show_call(with, shown, phase);
-        let volume = self.volume_of(with);
-        self.picture.view.call.iter_mut().for_each(|call| call.volume = volume);
-        self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
-    }
-
-    /// Something to be told of the call when it is over.
-    fn measure(&mut self, tell: impl FnOnce(&mut Meter)) {
-        if let Some(record) = &mut self.record {
-            tell(&mut record.meter);
-        }
-    }
-
-    /// The name shown for somebody: the contact's, else what they say, else the key's fingerprint.
-    fn name_of(&self, with: ContactId, claimed: &str) -> String {
-        let ContactId::Person(key) = with else { return ECHO.into() };
-        let person = self.person(key, claimed);
-        if person.name.is_empty() { key.fingerprint() } else { person.name }
-    }
-
-    fn missed(&mut self, call: Option<CallId>, key: PublicKey, began: UnixTime) {
-        self.note_missed(key, began);
-        self.read_lists();
-        self.tell(call, EventBody::Missed { from: self.person(key, "") });
-    }
-
-    pub(super) fn note_missed(&mut self, key: PublicKey, began: UnixTime) {
-        let with = ContactId::Person(key);
-        let name = self.name_of(with, "");
-        let outcome = HistoryOutcome::Missed;
-        let kept = self.storage.add_call(&PastCall::unmeasured(with, name, outcome, began));
-        self.kept(kept);
-    }
-
-    fn request(&mut self, call: Option<CallId>, key: PublicKey, name: &str, at: UnixTime) {
-        let kept = self.storage.add_request(key, name, at);
-        self.kept(kept);
-        self.read_lists();
-        self.tell(call, EventBody::Request { state: "new", person: self.person(key, name) });
-    }
-
-    fn call_ended(&mut self, call: CallId, ended: Ended) {
-        self.seen = None;
-        let with = self.record.as_ref().map(|record| record.with);
-        let mut receipt = None;
-        if let Some(CallRecord { with, name, began, meter }) = self.record.take() {
-            receipt = meter.receipt();
-            let outcome = match (ended.direction, ended.talked) {
-                (Direction::Placed, Some(_)) => HistoryOutcome::Placed,
-                (Direction::Placed, None) => HistoryOutcome::Unanswered,
-                (Direction::Received, Some(_)) => HistoryOutcome::Received,
-                (Direction::Received, None) => HistoryOutcome::Missed,
-            };
-            let reply = ended.reason.reply().cloned();
-            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt, reply };
-            let kept = self.storage.add_call(&past);
-            self.kept(kept);
-            self.read_lists();
-        }
-        if let (Some(ContactId::Person(key)), Reason::NoReaction) = (with, &ended.reason) {
-            self.leave_word(key);
-        }
-        let why = ended.reason.clone();
-        self.picture.phase(CallPhase::Ended { why, lasted: ended.talked, receipt });
-        let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
-            || matches!(ended.reason, Reason::Device { .. } | Reason::Camera { .. } | Reason::Internal(_));
-        if failed && ended.direction == Direction::Placed {
-            self.tell(Some(call), EventBody::Error(ended.reason.clone()));
-        }
-        self.tell(Some(call), EventBody::Ended { ended, receipt });
     }
 }
 

@@ -38,6 +38,7 @@ mod pictures;
 mod power;
 mod presence;
 mod reasons;
+mod record;
 mod relays;
 mod ring;
 mod ringing;

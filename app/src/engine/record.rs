@@ -1,0 +1,116 @@
+//! What is kept of calls: of the one that goes on, of those missed, and of strangers who asked.
+
+use super::{
+    actor::Actor,
+    event::EventBody,
+    picture::{ECHO, shown_name},
+    view::{CallPhase, ContactId, HistoryOutcome},
+};
+use crate::{
+    call::{CallId, Direction, Ended, Side, receipt::Meter},
+    reason::Reason,
+    storage::PastCall,
+};
+use overlay::PublicKey;
+use relay::UnixTime;
+
+/// What history will say about the call of this moment.
+pub(super) struct CallRecord {
+    with: ContactId,
+    name: String,
+    began: UnixTime,
+    meter: Meter,
+}
+
+impl Actor {
+    pub(super) fn begin_record(&mut self, with: ContactId, claimed: &str, phase: CallPhase) {
+        let name = self.name_of(with, claimed);
+        // A call may need it.
+        self.stop_preview();
+        self.stop_scanning();
+        let shown = shown_name(&self.contacts, with, name.clone());
+        self.picture.show_call(with, shown, phase);
+        let volume = self.volume_of(with);
+        self.picture.view.call.iter_mut().for_each(|call| call.volume = volume);
+        self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
+    }
+
+    /// Something to be told of the call when it is over.
+    pub(super) fn measure(&mut self, tell: impl FnOnce(&mut Meter)) {
+        if let Some(record) = &mut self.record {
+            tell(&mut record.meter);
+        }
+    }
+
+    /// The name shown for somebody: the contact's, else what they say, else the key's fingerprint.
+    pub(super) fn name_of(&self, with: ContactId, claimed: &str) -> String {
+        let ContactId::Person(key) = with else { return ECHO.into() };
+        let person = self.person(key, claimed);
+        if person.name.is_empty() { key.fingerprint() } else { person.name }
+    }
+
+    pub(super) fn missed(&mut self, call: Option<CallId>, key: PublicKey, began: UnixTime) {
+        self.note_missed(key, began);
+        self.read_lists();
+        self.tell(call, EventBody::Missed { from: self.person(key, "") });
+    }
+
+    pub(super) fn note_missed(&mut self, key: PublicKey, began: UnixTime) {
+        let with = ContactId::Person(key);
+        let name = self.name_of(with, "");
+        let outcome = HistoryOutcome::Missed;
+        let kept = self.storage.add_call(&PastCall::unmeasured(with, name, outcome, began));
+        self.kept(kept);
+    }
+
+    pub(super) fn request(&mut self, call: Option<CallId>, key: PublicKey, name: &str, at: UnixTime) {
+        let kept = self.storage.add_request(key, name, at);
+        self.kept(kept);
+        self.read_lists();
+        self.tell(call, EventBody::Request { state: "new", person: self.person(key, name) });
+    }
+
+    pub(super) fn call_ended(&mut self, call: CallId, ended: Ended) {
+        self.seen = None;
+        let with = self.record.as_ref().map(|record| record.with);
+        let mut receipt = None;
+        if let Some(CallRecord { with, name, began, meter }) = self.record.take() {
+            receipt = meter.receipt();
+            let outcome = match (ended.direction, ended.talked) {
+                (Direction::Placed, Some(_)) => HistoryOutcome::Placed,
+                (Direction::Placed, None) => HistoryOutcome::Unanswered,
+                (Direction::Received, Some(_)) => HistoryOutcome::Received,
+                (Direction::Received, None) => HistoryOutcome::Missed,
+            };
+            let reply = ended.reason.reply().cloned();
+            let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt, reply };
+            let kept = self.storage.add_call(&past);
+            self.kept(kept);
+            self.read_lists();
+        }
+        if let (Some(ContactId::Person(key)), Reason::NoReaction) = (with, &ended.reason) {
+            self.leave_word(key);
+        }
+        let why = ended.reason.clone();
+        self.picture.phase(CallPhase::Ended { why, lasted: ended.talked, receipt });
+        let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
+            || matches!(ended.reason, Reason::Device { .. } | Reason::Camera { .. } | Reason::Internal(_));
+        if failed && ended.direction == Direction::Placed {
+            self.tell(Some(call), EventBody::Error(ended.reason.clone()));
+        }
+        self.tell(Some(call), EventBody::Ended { ended, receipt });
+    }
+
+    /// They could not reach us then: a missed call of a contact, a request of anybody else.
+    pub(super) fn called_in_vain(&mut self, from: PublicKey, sent: UnixTime, name: &str) {
+        if self.contacts.iter().all(|contact| contact.key != from) {
+            return self.request(None, from, name, sent);
+        }
+        match self.storage.has_call(from, sent) {
+            // The same letter may come again after a restart.
+            Ok(true) => {}
+            Ok(false) => self.missed(None, from, sent),
+            Err(error) => self.complain(None, error.into()),
+        }
+    }
+}
