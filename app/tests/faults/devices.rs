@@ -94,6 +94,22 @@ fn a_home_that_has_no_cookie_has_sound_and_one_that_cannot_be_written_is_told() 
 }
 
 #[test]
+fn an_ordinary_call_logs_no_error_and_who_asks_for_all_of_a_library_gets_it() {
+    let world = World::empty();
+    let server = Server::start(&world.path("sound"));
+    server.plug_in();
+    let echo = |log: &[&str]| {
+        let ended = run(with_sound(&world, &[&["call", "echo", "--duration", "1"], log].concat())).end();
+        ended.with(0).stderr
+    };
+    for log in [&[][..], &["--log", "debug"]] {
+        let logged = echo(log);
+        assert!(!logged.contains("ERROR"), "{logged}");
+    }
+    assert!(echo(&["--log", "pulseaudio=error"]).contains("Client disconnected"), "it is what is left out");
+}
+
+#[test]
 fn a_microphone_unplugged_in_mid_call_is_told_and_the_call_goes_on() {
     let world = World::empty();
     let server = Server::start(&world.path("sound"));
