@@ -51,7 +51,7 @@ pub struct CallView {
     pub path: Option<PathView>,
     /// How well it sounds, once measured.
     pub quality: Option<Quality>,
-    /// How it has gone, oldest first, at most [`TREND`] seconds.
+    /// How it has gone, oldest first, at most [`super::TREND`] seconds.
     pub trend: Vec<Second>,
     /// Whether our microphone gives anything, muted or not.
     pub microphone: MicrophoneSign,
