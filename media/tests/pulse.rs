@@ -328,6 +328,37 @@ fn it_rings_on_the_loudspeaker_until_somebody_picks_up() {
 }
 
 #[test]
+fn looking_at_devices_and_using_them_again_and_again_opens_no_more_connections() {
+    let Some(directory) = in_a_process_of_its_own(
+        "looking_at_devices_and_using_them_again_and_again_opens_no_more_connections",
+    ) else {
+        return;
+    };
+    let _server = serve(&directory);
+    let connections = || {
+        let clients = Command::new("pactl").args(["list", "clients"]).output().unwrap();
+        String::from_utf8(clients.stdout).unwrap().matches("application.name = \"cpal").count()
+    };
+    for _ in 0..12 {
+        assert!(!list().unwrap().is_empty());
+    }
+    assert_eq!(connections(), 2, "one for each direction");
+    for _ in 0..4 {
+        let (engine, mut io) = open("device:loop.monitor", "device:loop").unwrap();
+        engine.start();
+        assert!(io.packets.blocking_recv().is_some());
+        drop((engine, io));
+        assert!(open("device:nowhere", "null").is_err() && open("tone:440", "device:nowhere").is_err());
+        assert!(!list().unwrap().is_empty());
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while connections() != 2 {
+        assert!(Instant::now() < deadline, "{} stay", connections());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn in_a_home_without_a_cookie_one_is_made_and_shown() {
     let Some(directory) = in_a_process_of_its_own("in_a_home_without_a_cookie_one_is_made_and_shown") else {
         return;

@@ -13,7 +13,7 @@ use cpal::{
 };
 use rtrb::{Consumer, Producer};
 
-use super::cookie::{self, NoCookie};
+use super::host::{self, classify, kept_out};
 use super::ring::{CaptureCallback, PlaybackCallback, Pulse, ring};
 use super::{AudioSink, AudioSource, DeviceError, DeviceInfo, Direction};
 use crate::frame::{BLOCK, Block, SAMPLE_RATE};
@@ -32,7 +32,7 @@ const MAX_CAPTURE_BACKLOG: usize = 2880;
 pub fn list() -> Result<Vec<DeviceInfo>, DeviceError> {
     let mut found = Vec::new();
     for direction in [Direction::Capture, Direction::Playback] {
-        let host = host(direction)?;
+        let host = host::to_look(direction)?;
         let default = default_device(&host, direction).and_then(|device| id_of(&device));
         for device in devices(&host, direction)? {
             let Some(id) = id_of(&device).filter(|id| is_to_be_chosen(host.id(), id)) else { continue };
@@ -260,40 +260,19 @@ fn note(pulse: &Pulse, error: &cpal::Error) {
     }
 }
 
-/// PulseAudio (or PipeWire's imitation of it) if it runs and lets us in, ALSA otherwise. Not if it only has died: ALSA would
-/// take the card itself, which the server then finds busy when it is back.
-fn host(direction: Direction) -> Result<Host, DeviceError> {
-    let running = cpal::available_hosts();
-    let serves = |host: &HostId| running.contains(host) && (*host != HostId::PulseAudio || shows_a_cookie());
-    let chosen = [HostId::PulseAudio, HostId::Alsa].into_iter().find(serves);
-    let chosen = chosen.ok_or(DeviceError::None { direction })?;
-    cpal::host_from_id(chosen).map_err(|error| classify(direction, &error))
-}
-
-/// Whether PulseAudio lets us in. ALSA often finds a way to it, and that client does without a file; but it knows no device
-/// by name, and follows none that is plugged in.
-fn shows_a_cookie() -> bool {
-    let provided = cookie::driver::provide();
-    if let Err(NoCookie { path, why }) = &provided {
-        tracing::debug!(file = %path.display(), why, "PulseAudio wants to be shown a file that cannot be made; ALSA is used");
-    }
-    provided.is_ok()
-}
-
-/// Why nothing can be opened, where it is that PulseAudio runs and does not let us in, and ALSA was no way around.
-fn kept_out(direction: Direction) -> Option<DeviceError> {
-    let runs = cpal::available_hosts().contains(&HostId::PulseAudio);
-    let NoCookie { path, why } = cookie::driver::provide().err().filter(|_| runs)?;
-    Some(DeviceError::NoCookie { direction, path, why })
-}
-
+/// The device with this id, or the default one. What is not there is not looked for over a connection that would stay.
 fn find(id: Option<&str>, direction: Direction) -> Result<Device, DeviceError> {
-    let host = host(direction)?;
+    let seen = host::to_look(direction)?;
+    look_for(&seen, id, direction)?;
+    look_for(&host::to_open(&seen, direction)?, id, direction)
+}
+
+fn look_for(host: &Host, id: Option<&str>, direction: Direction) -> Result<Device, DeviceError> {
     let Some(id) = id else {
-        return default_device(&host, direction).ok_or(DeviceError::None { direction });
+        return default_device(host, direction).ok_or(DeviceError::None { direction });
     };
     let mut available = Vec::new();
-    for device in devices(&host, direction)? {
+    for device in devices(host, direction)? {
         match id_of(&device) {
             Some(this) if this == id => return Ok(device),
             Some(this) => available.push(this),
@@ -356,43 +335,9 @@ fn unknown_format(direction: Direction, format: SampleFormat) -> DeviceError {
     DeviceError::Unsupported { direction, why: format!("it only knows samples of type {format}") }
 }
 
-/// Why a device cannot be opened. One that is not available was never there: ALSA has a default even without a card.
-fn classify(direction: Direction, error: &cpal::Error) -> DeviceError {
-    // Ours stands within a sentence.
-    let why = error.to_string().trim_end_matches('.').to_owned();
-    match error.kind() {
-        ErrorKind::DeviceBusy => DeviceError::Busy { direction },
-        ErrorKind::PermissionDenied => DeviceError::Denied { direction },
-        ErrorKind::HostUnavailable | ErrorKind::DeviceNotAvailable => DeviceError::None { direction },
-        // Nothing flowed yet.
-        ErrorKind::StreamInvalidated => DeviceError::Dead { direction, why },
-        _ => DeviceError::Unsupported { direction, why },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_device_that_cannot_be_opened_is_blamed_for_what_it_is() {
-        let blamed = |kind| classify(Direction::Capture, &cpal::Error::from(kind));
-        let direction = Direction::Capture;
-        for nobody in [ErrorKind::DeviceNotAvailable, ErrorKind::HostUnavailable] {
-            assert_eq!(
-                blamed(nobody),
-                DeviceError::None { direction },
-                "it never worked, so nothing stopped"
-            );
-        }
-        assert_eq!(blamed(ErrorKind::DeviceBusy), DeviceError::Busy { direction });
-        assert_eq!(blamed(ErrorKind::PermissionDenied), DeviceError::Denied { direction });
-        assert!(
-            !blamed(ErrorKind::StreamInvalidated).to_string().ends_with('.'),
-            "it stands within a sentence"
-        );
-        assert!(matches!(blamed(ErrorKind::StreamInvalidated), DeviceError::Dead { .. }));
-    }
 
     #[test]
     fn of_what_alsa_lists_people_are_shown_devices_and_no_plugins() {

@@ -16,6 +16,7 @@ mod card;
 mod clocked;
 mod cookie;
 mod error;
+mod host;
 pub mod ring;
 pub mod wav;
 
