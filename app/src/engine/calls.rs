@@ -151,6 +151,7 @@ impl Actor {
             Some(SessionEvent::Stats(stats)) => {
                 self.picture.quality(&stats);
                 self.measure(|meter| meter.second(&stats));
+                self.go_on_talking(now.instant);
                 self.tell(Some(call), EventBody::Stats(stats));
             }
             Some(SessionEvent::RelaysWanted(wanted)) => self.relays_wanted(&wanted),
@@ -459,7 +460,11 @@ impl Actor {
                 self.picture.waiting(waiting);
                 self.tell(Some(call), EventBody::Waiting(waiting));
             }
-            CallEvent::Active => self.picture.phase(CallPhase::Active { since: self.now().instant }),
+            CallEvent::Active => {
+                let since = self.now().instant;
+                self.picture.phase(CallPhase::Active { since });
+                self.begin_talk(since);
+            }
             CallEvent::Missed => {
                 if let ContactId::Person(key) = with {
                     self.missed(Some(call), key, self.now().unix);

@@ -13,13 +13,25 @@ use crate::{
 };
 use overlay::PublicKey;
 use relay::UnixTime;
+use std::time::{Duration, Instant};
+
+/// How often it is written down that somebody still talks: so much of a call is lost by a crash.
+const WRITTEN_EVERY: Duration = Duration::from_secs(30);
 
 /// What history will say about the call of this moment.
 pub(super) struct CallRecord {
     with: ContactId,
     name: String,
     began: UnixTime,
+    direction: Direction,
     meter: Meter,
+    talk: Option<Talk>,
+}
+
+/// Sound flows since then, and that it did was written down at that moment.
+struct Talk {
+    since: Instant,
+    written: Instant,
 }
 
 impl Actor {
@@ -29,10 +41,46 @@ impl Actor {
         self.stop_preview();
         self.stop_scanning();
         let shown = shown_name(&self.contacts, with, name.clone());
+        let direction = match phase {
+            CallPhase::Incoming => Direction::Received,
+            _ => Direction::Placed,
+        };
         self.picture.show_call(with, shown, phase);
         let volume = self.volume_of(with);
         self.picture.view.call.iter_mut().for_each(|call| call.volume = volume);
-        self.record = Some(CallRecord { with, name, began: self.now().unix, meter: Meter::default() });
+        let (began, meter) = (self.now().unix, Meter::default());
+        self.record = Some(CallRecord { with, name, began, direction, meter, talk: None });
+    }
+
+    /// Sound flows from now on.
+    pub(super) fn begin_talk(&mut self, now: Instant) {
+        if let Some(record) = &mut self.record {
+            record.talk = Some(Talk { since: now, written: now });
+            self.write_down_talk(Duration::ZERO);
+        }
+    }
+
+    /// Somebody still talks.
+    pub(super) fn go_on_talking(&mut self, now: Instant) {
+        let Some(talk) = self.record.as_mut().and_then(|record| record.talk.as_mut()) else { return };
+        if now.saturating_duration_since(talk.written) < WRITTEN_EVERY {
+            return;
+        }
+        talk.written = now;
+        let lasted = now.saturating_duration_since(talk.since);
+        self.write_down_talk(lasted);
+    }
+
+    /// For a crash that may come: whoever talks has not closed anything properly yet.
+    fn write_down_talk(&mut self, lasted: Duration) {
+        let Some(record) = &self.record else { return };
+        let outcome = match record.direction {
+            Direction::Placed => HistoryOutcome::Placed,
+            Direction::Received => HistoryOutcome::Received,
+        };
+        let so_far = PastCall::unmeasured(record.with, record.name.clone(), outcome, record.began);
+        let kept = self.storage.add_call(&PastCall { lasted: Some(lasted), ..so_far });
+        self.kept(kept);
     }
 
     /// Something to be told of the call when it is over.
@@ -74,7 +122,7 @@ impl Actor {
         self.seen = None;
         let with = self.record.as_ref().map(|record| record.with);
         let mut receipt = None;
-        if let Some(CallRecord { with, name, began, meter }) = self.record.take() {
+        if let Some(CallRecord { with, name, began, meter, .. }) = self.record.take() {
             receipt = meter.receipt();
             let outcome = match (ended.direction, ended.talked) {
                 (Direction::Placed, Some(_)) => HistoryOutcome::Placed,

@@ -77,9 +77,11 @@ impl Storage {
             || forgotten.exists([mark(key.bytes(), millis(began)).as_slice()])?)
     }
 
-    /// Adds a past call; the oldest beyond [`MAX_HISTORY`] give way.
+    /// Adds a past call, or says more of one with the same person that began then; the oldest beyond [`MAX_HISTORY`] give way.
     pub fn add_call(&mut self, call: &PastCall) -> Result<(), StorageError> {
         let change = self.db.transaction()?;
+        let same = params![key_of(call.with), millis(call.began)];
+        change.execute("DELETE FROM history WHERE key IS ?1 AND began = ?2", same)?;
         insert_call(&change, call)?;
         change.execute(
             "DELETE FROM history WHERE id NOT IN (SELECT id FROM history ORDER BY began DESC, id DESC LIMIT ?1)",

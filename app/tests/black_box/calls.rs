@@ -201,6 +201,25 @@ fn whoever_is_no_contact_is_told_nothing_in_declining_and_what_they_say_is_not_h
 }
 
 #[test]
+fn a_call_is_in_the_list_of_past_calls_though_the_program_was_killed_in_the_middle_of_it() {
+    let world = World::new();
+    world.run("a", &["register", "ada"]).with(0);
+    let mut bob = bob_is_online(&world, &[&["--auto-answer"], &SILENT[..]].concat());
+    let mut ada = ada_calls_bob(&world, &SILENT);
+    for side in [&mut ada, &mut bob] {
+        side.expect("media_flowing");
+        side.expect("stats");
+    }
+    // Both at once, without a word.
+    drop((ada, bob));
+    for (profile, outcome) in [("a", "placed"), ("b", "received")] {
+        let past = world.run(profile, &["history"]);
+        let past = past.event("history");
+        assert_eq!((&past["outcome"], past["duration_ms"].is_u64()), (&outcome.into(), true));
+    }
+}
+
+#[test]
 fn strangers_become_requests_and_never_ring() {
     let world = World::new();
     world.run("a", &["register", "ada"]).with(0);
