@@ -23,8 +23,27 @@ fn a_screen_is_shared_in_mid_call_and_the_camera_comes_back_afterwards() -> Resu
     filmed.alice.command(&json!({ "do": "share", "on": true }))?;
     filmed.shows_more(5)?;
     filmed.alice.command(&json!({ "do": "share", "on": false }))?;
+    filmed.bob.expect("pictures_ended", PATIENCE)?;
     filmed.shows_more(3)?;
     check(&filmed.end()?)
+}
+
+#[test]
+fn a_screen_that_was_shared_without_a_camera_is_gone_at_the_other_end_at_once() -> Result<()> {
+    let folder = lab::leavings("screen gone")?;
+    let mut filmed = Filmed::begin(&folder)?;
+    filmed.alice.command(&json!({ "do": "camera", "on": false }))?;
+    filmed.bob.expect("pictures_ended", PATIENCE)?;
+    for _ in 0..2 {
+        filmed.alice.command(&json!({ "do": "share", "on": true }))?;
+        filmed.bob.expect("first_picture", PATIENCE)?;
+        filmed.alice.command(&json!({ "do": "share", "on": false }))?;
+        filmed.bob.expect("pictures_ended", PATIENCE)?;
+    }
+    filmed.bob.expect("stats", PATIENCE)?;
+    let stats = filmed.bob.expect("stats", PATIENCE)?;
+    ensure!(stats["width"].is_null(), "something is shown still: {stats}");
+    filmed.end().map(drop)
 }
 
 #[test]

@@ -166,6 +166,12 @@ impl Actor {
                 }
                 self.tell(Some(call), EventBody::FirstPicture);
             }
+            Some(SessionEvent::PicturesEnded) => {
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.screen = None;
+                }
+                self.tell(Some(call), EventBody::PicturesEnded);
+            }
             Some(SessionEvent::PicturesLost(error)) => self.pictures_lost(call, &error),
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
             Some(SessionEvent::Mute(mute)) => self.other_end_muted(call, mute),

@@ -67,7 +67,8 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
         "rtt_ms, loss, jitter_ms, playout_delay_ms, mouth_to_ear_ms, concealed_ratio, mos, audio_kbps, video_kbps, fps, \
          width, height, freezes, frozen_ms, pictures_sent, pictures_shown: each second",
     ),
-    ("first_picture", "the first picture of the other end is shown"),
+    ("first_picture", "the first picture of the other end is shown, since the beginning or since they ended"),
+    ("pictures_ended", "the other end shows no camera and no screen any more; the last picture is gone"),
     ("their_microphone", "muted: the other end muted its microphone, or opened it"),
     ("call_words", "four words that are the same at both ends when nobody is between them, in `words`"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
@@ -306,8 +307,10 @@ pub enum EventBody {
         /// First sample of the loudspeaker file.
         speaker_t0: Option<UnixTime>,
     },
-    /// The first picture of the other end is shown.
+    /// The first picture of the other end is shown, since the beginning or since its pictures ended.
     FirstPicture,
+    /// The other end shows nothing any more.
+    PicturesEnded,
     /// Whether the other end is muted.
     TheirMicrophone(Mute),
     /// What both ends of the call read aloud.
@@ -383,6 +386,7 @@ impl EventBody {
             Self::Path(_) => "path",
             Self::MediaFlowing { .. } => "media_flowing",
             Self::FirstPicture => "first_picture",
+            Self::PicturesEnded => "pictures_ended",
             Self::TheirMicrophone(_) => "their_microphone",
             Self::CallWords(_) => "call_words",
             Self::Stats(_) => "stats",
@@ -505,7 +509,7 @@ impl EventBody {
                 "pictures_sent": stats.pictures_sent, "pictures_shown": stats.pictures_shown,
                 "packets_sent": stats.packets_sent, "packets_received": stats.packets_received,
             }),
-            Self::FirstPicture => json!({}),
+            Self::FirstPicture | Self::PicturesEnded => json!({}),
             Self::TheirMicrophone(mute) => json!({ "muted": *mute == Mute::On }),
             Self::CallWords(words) => json!({ "words": words.words() }),
             Self::Ended { ended, receipt } => json!({

@@ -496,6 +496,27 @@ fn a_call_that_ends_leaves_the_full_screen() {
 }
 
 #[test]
+fn when_the_other_end_shows_nothing_any_more_the_call_is_as_before() {
+    for stage in ["Full screen", "Small window"] {
+        let mut view = sample::filmed(Instant::now());
+        let mut window = Window::open(view.clone());
+        window.click(stage);
+        assert!(window.says("Picture of carmen.santana"));
+        if let Some(call) = &mut view.call {
+            call.screen = None;
+        }
+        window.show(view);
+        assert!(!window.says("Picture of carmen.santana"), "{stage}");
+        for there in ["carmen.santana", "Hang up", "Statistics"] {
+            assert!(window.says(there), "{stage}: {there}");
+        }
+        for gone in ["Exit full screen", "Close small window", "Full screen"] {
+            assert!(!window.says(gone), "{stage}: {gone}");
+        }
+    }
+}
+
+#[test]
 fn the_picture_moves_to_a_small_window_and_back() {
     let mut window = Window::open(sample::filmed(Instant::now()));
     window.press(Modifiers::COMMAND, Key::P);

@@ -157,7 +157,7 @@ impl Story<'_> {
     }
 
     /// Alice shows her screen, which is red where no window stands.
-    fn share(&self) -> Result<()> {
+    fn share(&mut self) -> Result<()> {
         let before = red(&self.bob.window)?;
         ensure!(before < RED_BEFORE, "{:.1} % of bob's window was red before", before * 100.0);
         self.alices.paint("red")?;
@@ -169,6 +169,16 @@ impl Story<'_> {
         self.look("6-sharing")?;
         say(&format!("bob sees alice's screen: {:.0} % of his window is red", seen * 100.0))?;
         self.alice.window.press("ctrl+d")?;
+        self.bob.events.expect("pictures_ended", PATIENCE).context("bob keeps alice's screen")?;
+        poll("camera again", PATIENCE, || Ok(counter(&self.bob.window).ok()))?;
+        self.alice.window.press("ctrl+o")?;
+        poll("no picture", PATIENCE, || {
+            let window = &self.bob.window;
+            Ok((counter(window).is_err() && red(window)? < RED_BEFORE).then_some(()))
+        })?;
+        self.look("6-shared")?;
+        say("bob sees nothing more of alice when she stops")?;
+        self.alice.window.press("ctrl+o")?;
         poll("camera again", PATIENCE, || Ok(counter(&self.bob.window).ok()))?;
         Ok(())
     }

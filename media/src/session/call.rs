@@ -103,6 +103,8 @@ pub(super) enum CallEvent {
     KeyframeWanted,
     /// The other end's camera went on or off.
     Camera(Camera),
+    /// The other end's pictures up to this RTP timestamp are over.
+    PicturesEnd(u32),
     /// What RTP timestamps of the other end stand for on its clock, to bring voice and pictures together.
     Clock { kind: MediaKind, ntp: NtpTime, rtp: u32 },
     /// A message on the control channel.
@@ -183,6 +185,7 @@ pub(super) struct Call {
     channel_open: bool,
     messages_waiting: VecDeque<Vec<u8>>,
     viewing_waiting: Option<Viewing>,
+    end_waiting: Option<u32>,
     microphone: Microphone,
     outgoing: VecDeque<Outgoing>,
     events: VecDeque<CallEvent>,
@@ -265,6 +268,7 @@ impl Call {
             channel_open: false,
             messages_waiting: VecDeque::new(),
             viewing_waiting: None,
+            end_waiting: None,
             microphone: Microphone::default(),
             outgoing: VecDeque::new(),
             events: VecDeque::new(),

@@ -8,6 +8,7 @@
 //!   3  payload types taken beside those    a byte each
 //!      that every end takes
 //!   4  whether our microphone is muted     0 heard / 1 muted; what follows is of a later build
+//!   5  our pictures have ended             RTP timestamp (u32, big endian) of the last one; as above
 //! ```
 
 use super::MAX_MESSAGE;
@@ -19,6 +20,7 @@ const MESSAGE: u8 = 1;
 const VIEWING: u8 = 2;
 const TAKES: u8 = 3;
 const MICROPHONE: u8 = 4;
+const PICTURES_END: u8 = 5;
 
 /// One thing that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) enum Control<'a> {
     Takes(&'a [u8]),
     /// Whether the microphone is muted.
     Microphone(Mute),
+    /// Pictures up to this RTP timestamp are over: none of them is to be seen any more.
+    PicturesEnd(u32),
 }
 
 /// Why bytes say nothing.
@@ -60,6 +64,7 @@ impl<'a> Control<'a> {
             Self::Takes(payload_types) => said(TAKES, payload_types),
             Self::Microphone(Mute::Off) => said(MICROPHONE, &[0]),
             Self::Microphone(Mute::On) => said(MICROPHONE, &[1]),
+            Self::PicturesEnd(last) => said(PICTURES_END, &last.to_be_bytes()),
         }
     }
 
@@ -75,7 +80,10 @@ impl<'a> Control<'a> {
             Some((&TAKES, payload_types)) => Ok(Self::Takes(payload_types)),
             Some((&MICROPHONE, [0, ..])) => Ok(Self::Microphone(Mute::Off)),
             Some((&MICROPHONE, [1, ..])) => Ok(Self::Microphone(Mute::On)),
-            Some((&(BYE | MICROPHONE), _)) => Err(ControlError::Malformed),
+            Some((&PICTURES_END, &[a, b, c, d, ..])) => {
+                Ok(Self::PicturesEnd(u32::from_be_bytes([a, b, c, d])))
+            }
+            Some((&(BYE | MICROPHONE | PICTURES_END), _)) => Err(ControlError::Malformed),
             Some(_) | None => Err(ControlError::Unknown),
         }
     }
@@ -101,6 +109,7 @@ pub(super) mod fuzz {
             Control::Takes(&[62]),
             Control::Microphone(Mute::On),
             Control::Microphone(Mute::Off),
+            Control::PicturesEnd(0x0102_0304),
         ];
         said.map(Control::encode).into()
     }
@@ -122,12 +131,13 @@ mod tests {
         let long = vec![MESSAGE; MAX_MESSAGE + 2];
         for (said, why) in [
             (&[][..], ControlError::Unknown),
-            (&[5], ControlError::Unknown),
+            (&[6], ControlError::Unknown),
             (&[255, 1], ControlError::Unknown),
             (&[BYE, 0], ControlError::Malformed),
             (&[VIEWING, 0, 0, 0], ControlError::Malformed),
             (&[MICROPHONE], ControlError::Malformed),
             (&[MICROPHONE, 2], ControlError::Malformed),
+            (&[PICTURES_END, 0, 0, 0], ControlError::Malformed),
             (&long, ControlError::TooLong),
         ] {
             assert_eq!(Control::decode(said), Err(why), "{:?}", said.get(..8));
@@ -137,5 +147,6 @@ mod tests {
     #[test]
     fn what_a_later_build_adds_is_skipped() {
         assert_eq!(Control::decode(&[MICROPHONE, 1, 7, 7]), Ok(Control::Microphone(Mute::On)));
+        assert_eq!(Control::decode(&[PICTURES_END, 0, 0, 0, 9, 7]), Ok(Control::PicturesEnd(9)));
     }
 }

@@ -84,6 +84,8 @@ pub(super) enum LineEvent {
     KeyframeWanted,
     /// Of the other end.
     Camera(Camera),
+    /// Its pictures up to this RTP timestamp are over.
+    PicturesEnd(u32),
     Clock {
         kind: MediaKind,
         ntp: NtpTime,
@@ -529,6 +531,7 @@ impl Line {
                 self.events.push_back(LineEvent::Video { codec, sequence, timestamp, marker, payload });
             }
             CallEvent::KeyframeWanted => self.events.push_back(LineEvent::KeyframeWanted),
+            CallEvent::PicturesEnd(last) => self.events.push_back(LineEvent::PicturesEnd(last)),
             CallEvent::Camera(camera) => self.events.push_back(LineEvent::Camera(camera)),
             CallEvent::Clock { kind, ntp, rtp } => {
                 self.events.push_back(LineEvent::Clock { kind, ntp, rtp });

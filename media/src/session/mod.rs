@@ -167,8 +167,10 @@ pub enum SessionEvent {
     DeviceRestored(Direction),
     /// What was chosen in mid-call cannot be used; what was used before still is.
     DeviceRefused(DeviceError),
-    /// The first picture of the other end is shown.
+    /// The first picture of the other end is shown, since the beginning or since its pictures ended.
     FirstPicture,
+    /// The other end shows no pictures any more: the last one is gone.
+    PicturesEnded,
     /// Pictures can be taken or written no more; the call goes on without.
     PicturesLost(VideoError),
     /// The relays there are will not do.
@@ -271,7 +273,7 @@ pub struct CallStats {
     pub pictures_sent: u64,
     /// Pictures of the other end shown so far.
     pub pictures_shown: u64,
-    /// How those are; none before the first.
+    /// How those are; none while there are none.
     pub pictures: Option<PictureStats>,
 }
 

@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 
 pub use super::camera::CameraError;
 pub use super::ends::{Camera, VideoConfig, VideoEndError, VideoError, VideoSink, VideoSource};
-use super::frame::I420;
+use super::frame::{I420, Taken};
 use super::sender::VideoPacket;
 use super::sync::NtpTime;
 use super::viewing::Viewing;
@@ -53,13 +53,16 @@ pub const PACKET_QUEUE: usize = 512;
 /// Events waiting for the session; when full, the newest is dropped.
 pub const EVENT_QUEUE: usize = 32;
 
+/// Longest time that a picture is under way.
+const ON_ITS_WAY: Duration = Duration::from_secs(60);
+
 /// What the threads say.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum VideoEvent {
     /// Nothing can be shown before the other end sends a keyframe.
     KeyframeNeeded,
-    /// The first picture of the other end is shown.
+    /// The first picture of the other end is shown, since the beginning or since its pictures ended.
     FirstShown,
     /// The source or the sink stopped working; the call goes on without it.
     Lost(VideoError),
@@ -120,7 +123,7 @@ pub struct VideoStats {
     pub sent: u64,
     /// Pictures shown.
     pub shown: u64,
-    /// Size of the last picture shown, in pixels.
+    /// Size of the picture shown, in pixels.
     pub size: Option<(u32, u32)>,
     /// How often the picture stood still.
     pub freezes: u64,
@@ -163,6 +166,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Shown {
     latest: Option<I420>,
+    /// The RTP timestamp of the last picture that is not to be seen any more, and when that was said.
+    ended: Option<(u32, Instant)>,
     stats: VideoStats,
 }
 
@@ -237,6 +242,18 @@ impl VideoEngine {
         }
     }
 
+    /// The other end's pictures up to this RTP timestamp are over: what is shown of them is gone, and what still comes of
+    /// them is not shown. Whether there was anything to see.
+    pub fn end_pictures(&self, now: Instant, last: u32) -> bool {
+        let mut shown = lock(&self.shared.shown);
+        shown.ended = Some((last, now));
+        let gone = shown.latest.as_ref().is_some_and(|latest| shown.has_ended(now, latest));
+        if gone {
+            (shown.latest, shown.stats.size) = (None, None);
+        }
+        gone
+    }
+
     /// What became of pictures.
     pub fn stats(&self) -> VideoStats {
         VideoStats { sent: self.shared.sent.load(Ordering::Relaxed), ..lock(&self.shared.shown).stats }
@@ -256,11 +273,23 @@ impl VideoEngine {
     pub fn close(self) {}
 }
 
+impl Shown {
+    /// Whether this is one of the pictures that are over. What was on its way is here long before timestamps come round.
+    fn has_ended(&self, now: Instant, picture: &I420) -> bool {
+        match (self.ended, picture.taken()) {
+            (Some((last, said)), Taken::Media(timestamp)) if now < said + ON_ITS_WAY => {
+                timestamp.wrapping_sub(last).cast_signed() <= 0
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Screen {
     /// One on which there is this, and nothing else ever.
     pub fn still(picture: I420) -> Self {
         let stats = VideoStats { shown: 1, ..VideoStats::default() };
-        Self(Arc::new(Mutex::new(Shown { latest: Some(picture), stats })))
+        Self(Arc::new(Mutex::new(Shown { latest: Some(picture), ended: None, stats })))
     }
 
     /// The newest picture, and how many were shown before it: the same number means the same picture.

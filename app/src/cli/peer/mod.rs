@@ -213,6 +213,7 @@ impl<'a> Peer<'a> {
                 SessionEvent::MediaFlowing { .. }
                 | SessionEvent::DeviceRestored(_)
                 | SessionEvent::FirstPicture
+                | SessionEvent::PicturesEnded
                 | SessionEvent::Mute(_)
                 | SessionEvent::RelaysWanted(_)
                 | SessionEvent::Relay(..),

@@ -82,6 +82,7 @@ impl Event {
             }
             EventBody::MediaFlowing { .. } | EventBody::Stats(_) => return None,
             EventBody::FirstPicture => "The picture is here.".into(),
+            EventBody::PicturesEnded => "They show no picture any more.".into(),
             EventBody::TheirMicrophone(Mute::On) => "They are muted.".into(),
             EventBody::TheirMicrophone(Mute::Off) => "They are muted no longer.".into(),
             EventBody::CallWords(words) => {

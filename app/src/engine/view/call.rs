@@ -43,7 +43,7 @@ pub struct CallView {
     pub windows: Option<Vec<OpenWindow>>,
     /// What both sides read aloud, once somebody asked.
     pub words: Option<CallWords>,
-    /// What the other side's camera sees, from its first picture on.
+    /// What the other side's camera sees, or its screen shows, while there is anything to see.
     pub screen: Option<Screen>,
     /// What our camera takes, or of our screen is shown.
     pub viewfinder: Option<Viewfinder>,

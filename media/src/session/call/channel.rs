@@ -69,6 +69,15 @@ impl Call {
         }
     }
 
+    /// Tells that our pictures up to this timestamp are over, or will once the channel is open: the newest is kept.
+    pub(super) fn send_pictures_end(&mut self, now: Instant, last: u32) {
+        if self.channel_open {
+            self.write_channel(now, Control::PicturesEnd(last));
+        } else {
+            self.end_waiting = Some(last);
+        }
+    }
+
     pub(super) fn say_good_bye(&mut self, now: Instant) {
         if self.channel_open && self.peer == PeerKind::Silbo {
             self.write_channel(now, Control::Bye);
@@ -87,6 +96,9 @@ impl Call {
                 }
                 if let Some(viewing) = self.viewing_waiting.take() {
                     self.write_channel(now, Control::Viewing(viewing));
+                }
+                if let Some(last) = self.end_waiting.take() {
+                    self.write_channel(now, Control::PicturesEnd(last));
                 }
                 self.tell_mute(now);
             }
@@ -114,6 +126,7 @@ impl Call {
             Ok(Control::Viewing(viewing)) => self.events.push_back(CallEvent::Viewing(viewing)),
             Ok(Control::Takes(payload_types)) => self.takes_repeats = payload_types.contains(&REPEAT),
             Ok(Control::Microphone(mute)) => self.events.push_back(CallEvent::Mute(mute)),
+            Ok(Control::PicturesEnd(last)) => self.events.push_back(CallEvent::PicturesEnd(last)),
             Err(error) => tracing::debug!(%error, "a control message was dropped"),
         }
     }

@@ -26,9 +26,11 @@ impl Call {
         self.video.codec()
     }
 
-    /// Our pictures are sent from now on, or not.
+    /// Our pictures are sent from now on, or not; the other end is told when they end.
     pub(in crate::session) fn set_camera(&mut self, now: Instant, camera: Camera) {
-        self.video.set_camera(camera);
+        if let Some(last) = self.video.set_camera(camera) {
+            self.send_pictures_end(now, last);
+        }
         self.handle_video_timeout(now);
     }
 

@@ -105,6 +105,8 @@ pub(super) enum Beside {
 pub(super) struct Video {
     agreed: Agreed,
     camera: Camera,
+    /// Of the last picture since it is on: its timestamp.
+    latest: Option<u32>,
     beside: Beside,
     ssrc: u32,
     repeats: u32,
@@ -138,6 +140,7 @@ impl Video {
         Self {
             agreed: Agreed::default(),
             camera: Camera::Off,
+            latest: None,
             beside: Beside::Room,
             ssrc,
             repeats,
@@ -166,9 +169,11 @@ impl Video {
         self.agreed.formats.first().map(|format| format.codec)
     }
 
-    pub(super) fn set_camera(&mut self, camera: Camera) {
+    /// The timestamp of the last picture, where some were sent and that is over now.
+    pub(super) fn set_camera(&mut self, camera: Camera) -> Option<u32> {
         // What waits still leaves: pictures to come may build on it.
         self.camera = camera;
+        self.latest.take_if(|_| camera == Camera::Off)
     }
 
     /// Whether pictures need all that the way has room for.
@@ -191,6 +196,7 @@ impl Video {
         if key && self.keyframe.is_none() {
             self.pacer.clear_video();
         }
+        self.latest = packets.first().map(|first| first.timestamp).or(self.latest);
         for VideoPacket { payload, timestamp, marker } in packets {
             let size = payload.len() + HEADERS;
             let header = Header {

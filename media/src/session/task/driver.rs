@@ -170,6 +170,11 @@ impl Task {
             self.far.handle_timeout(now);
         }
         while let Some(event) = self.far.poll_event() {
+            if let LineEvent::PicturesEnd(last) = event
+                && self.pictures.end(now, last)
+            {
+                self.tell(SessionEvent::PicturesEnded);
+            }
             if let Some(event) = self.pictures.handle_far(now, event) {
                 self.handle_far(now, event);
             }
@@ -262,6 +267,7 @@ impl Task {
             LineEvent::Video { .. }
             | LineEvent::KeyframeWanted
             | LineEvent::Camera(_)
+            | LineEvent::PicturesEnd(_)
             | LineEvent::Clock { .. }
             | LineEvent::Viewing(_) => {}
         }

@@ -94,12 +94,22 @@ impl Pictures {
         self.apply(now, far);
     }
 
-    /// Takes pictures of something else; of nothing, the camera is off.
+    /// Takes pictures of something else; of nothing, the camera is off. A screen that is shown no more is seen no more at the
+    /// other end either, however long what comes after it takes.
     pub(super) fn set_source(&mut self, now: Instant, far: &mut Far, source: VideoSource) {
+        if matches!(self.source, VideoSource::Screen | VideoSource::Window(_)) {
+            while self.io.pictures.try_recv().is_ok() {}
+            self.set_camera(now, far, Camera::Off);
+        }
         self.camera = if source == VideoSource::None { Camera::Off } else { Camera::On };
         self.source = source.clone();
         self.engine.set_source(source);
         self.apply(now, far);
+    }
+
+    /// The other end's pictures up to this timestamp are over; whether one was seen.
+    pub(super) fn end(&self, now: Instant, last: u32) -> bool {
+        self.engine.end_pictures(now, last)
     }
 
     /// A camera that failed is off, until somebody switches it on again.

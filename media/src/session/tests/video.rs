@@ -262,6 +262,40 @@ fn a_camera_goes_off_and_on_without_touching_the_voice() {
 }
 
 #[test]
+fn the_end_of_pictures_is_told_with_the_last_one_on_any_way() {
+    for loss in [0.0, 0.1] {
+        let mut world = filmed(Plan { speech: 6, loss, latency: 25 * MS, ..Plan::default() });
+        world.run_for(1500 * MS);
+        let off = world.now;
+        world.ends[0].switch(off, Camera::Off);
+        world.run_for(3000 * MS);
+        let log = &world.ends[1].log;
+        let ends: Vec<u32> = log.iter().filter_map(|(_, event)| ended(event)).collect();
+        let told = log.iter().find(|(_, event)| ended(event).is_some()).unwrap().0;
+        let newest = log.iter().filter_map(|(_, event)| match event {
+            LineEvent::Video { timestamp, .. } => Some(*timestamp),
+            _ => None,
+        });
+        let beyond =
+            |last: u32| newest.clone().map(move |timestamp| timestamp.wrapping_sub(last).cast_signed());
+        assert_eq!(ends.len(), 1, "said once");
+        assert_eq!(beyond(ends[0]).max(), Some(0), "the last of all that came, be it later");
+        if loss == 0.0 {
+            assert!(world.start + told < off + 50 * MS, "told {told:?} after the beginning");
+        }
+        let other = &world.ends[0].log;
+        assert!(!other.iter().any(|(_, event)| ended(event).is_some()), "the other camera is on");
+    }
+}
+
+fn ended(event: &LineEvent) -> Option<u32> {
+    match event {
+        LineEvent::PicturesEnd(last) => Some(*last),
+        _ => None,
+    }
+}
+
+#[test]
 fn a_dead_link_for_a_second_costs_one_keyframe() {
     let mut world = filmed(Plan { speech: 6, ..Plan::default() });
     world.run_for(2000 * MS);

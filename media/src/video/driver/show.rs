@@ -141,11 +141,14 @@ impl Show {
     }
 
     fn show(&mut self, frame: I420) {
+        if lock(&self.shared.shown).has_ended(Instant::now(), &frame) {
+            return;
+        }
         let written = self.sink.write(&frame);
         let of_receiver = self.receiver.as_ref().map(|(_, receiver)| receiver.stats()).unwrap_or_default();
         let size = Some((frame.size().width(), frame.size().height()));
         let mut shown = lock(&self.shared.shown);
-        if shown.stats.shown == 0 {
+        if shown.latest.is_none() {
             // Whoever does not read events does not want to know.
             let _ = self.events.try_send(VideoEvent::FirstShown);
         }

@@ -18,17 +18,24 @@ fn started(source: VideoSource, sink: VideoSink) -> (VideoEngine, VideoIo) {
     VideoEngine::start(&VideoConfig { source, sink }).unwrap()
 }
 
-/// Carries pictures from one engine to the other until so many were shown.
-async fn carry(sent: &mut VideoIo, to: &VideoEngine, shown: u64) {
-    let mut sequence = 0u16;
+/// Carries pictures from one engine to the other until so many were shown; the timestamp of the last.
+async fn carry(sent: &mut VideoIo, to: &VideoEngine, shown: u64) -> u32 {
+    carry_on(sent, to, &mut 0, shown).await
+}
+
+/// The same, where so many packets were carried before.
+async fn carry_on(sent: &mut VideoIo, to: &VideoEngine, sequence: &mut u16, shown: u64) -> u32 {
+    let mut last = 0;
     while to.stats().shown < shown {
         let picture = timeout(PATIENCE, sent.pictures.recv()).await;
         for VideoPacket { payload, timestamp, marker } in picture.unwrap().unwrap() {
             let (codec, arrival, payload) = (Codec::Vp8, Instant::now(), payload.into());
+            let sequence = std::mem::replace(sequence, sequence.wrapping_add(1));
             to.insert(Incoming::Packet { codec, arrival, sequence, timestamp, marker, payload });
-            sequence = sequence.wrapping_add(1);
+            last = timestamp;
         }
     }
+    last
 }
 
 #[tokio::test]
@@ -50,6 +57,28 @@ async fn the_pattern_is_seen_and_written_at_the_other_end() {
         numbers.extend(pattern::read_counter(&frame));
     }
     assert!(numbers.len() >= 20, "{numbers:?}");
+}
+
+#[tokio::test]
+async fn pictures_that_are_over_are_seen_no_more_and_those_after_them_are() {
+    let (from, mut sent) = started(VideoSource::Pattern, VideoSink::Null);
+    let (to, mut seen) = started(VideoSource::None, VideoSink::Null);
+    from.set_budget(Bitrate::from_kbps(300), Backlog::Clear);
+    from.set_camera(Camera::On, Codec::Vp8);
+    let mut sequence = 0;
+    let last = carry_on(&mut sent, &to, &mut sequence, 5).await;
+    assert!(matches!(seen.events.recv().await, Some(VideoEvent::FirstShown)));
+    let screen = to.screen();
+    assert!(to.end_pictures(Instant::now(), last));
+    assert!(screen.latest().is_none() && to.stats().size.is_none(), "what was shown stays");
+    assert!(!to.end_pictures(Instant::now(), last), "there is nothing left to see");
+    // What was still on its way, as the threads see it: nothing of it is shown.
+    tokio::time::sleep(QUIET).await;
+    assert!(screen.latest().is_none(), "a picture came late");
+    let shown = to.stats().shown;
+    carry_on(&mut sent, &to, &mut sequence, shown + 1).await;
+    assert!(screen.latest().is_some() && to.stats().size.is_some());
+    assert!(matches!(seen.events.recv().await, Some(VideoEvent::FirstShown)), "they are back");
 }
 
 #[tokio::test]
