@@ -19,9 +19,9 @@ use crate::{
     reason::Reason,
 };
 use media::session::{
-    AddressScope, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
+    AddressScope, Camera, Candidate, Description, Mute, SessionConfig, SessionError, SessionEvent, driver,
 };
-use media::video::driver::{VideoConfig, VideoSource};
+use media::video::driver::{VideoConfig, VideoError, VideoSource};
 use media::video::viewing::Viewing;
 use overlay::{LinkKey, Network, PublicKey, SendError, driver::Handle};
 use relay::UnixTime;
@@ -59,6 +59,8 @@ pub(super) struct SessionStart {
     /// What a caller will show in the handshake.
     theirs: Option<[u8; 32]>,
     events: mpsc::Receiver<SessionEvent>,
+    /// Why it takes no pictures, where it was to.
+    unseen: Option<VideoError>,
 }
 
 impl MediaSession {
@@ -194,7 +196,7 @@ impl Actor {
     pub(super) fn session_started(&mut self, call: CallId, result: Result<SessionStart, SessionError>) {
         let now = self.now();
         match result {
-            Ok(SessionStart { session, description, source, theirs, events }) => {
+            Ok(SessionStart { session, description, source, theirs, events, unseen }) => {
                 if self.line.current().is_none_or(|(current, _)| current != call) {
                     // Over before it began.
                     self.farewells.spawn(close(session, self.overlay.clone(), self.relays.lenders()));
@@ -225,6 +227,9 @@ impl Actor {
                     lent_until: None,
                 });
                 self.map_call(call, description.as_ref().map_or(&[], |ours| ours.candidates()));
+                if let Some(error) = unseen {
+                    self.goes_unseen(call, &error);
+                }
                 // Somebody may have answered meanwhile.
                 if let Err(reason) = self.begin_as_wished() {
                     self.complain(Some(call), reason);
@@ -368,6 +373,7 @@ impl Actor {
             voice: voice.clone(),
             video: VideoConfig { source: source.clone(), ..self.config.video.clone() },
         };
+        let seen = self.seen;
         self.jobs.spawn(async move {
             let result = match start {
                 Start::Echo => driver::echo(voice).await.map(|(session, events)| SessionStart {
@@ -376,10 +382,9 @@ impl Actor {
                     source,
                     theirs: None,
                     events,
+                    unseen: None,
                 }),
-                Start::Offer => driver::offer(config).await.map(|(session, description, events)| {
-                    SessionStart { session, description: Some(description), source, theirs: None, events }
-                }),
+                Start::Offer => offer(config, seen).await,
                 Start::Prepare { offer } => prepare(config, &offer, source),
             };
             Done::Session(call, result)
@@ -486,11 +491,29 @@ impl Actor {
     }
 }
 
+/// Whoever only wished to be seen calls unseen where their camera cannot be had; one that a program was told to use is needed.
+async fn offer(mut config: SessionConfig, seen: Option<Camera>) -> Result<SessionStart, SessionError> {
+    let mut unseen = None;
+    let (session, description, events) = loop {
+        match driver::offer(config.clone()).await {
+            Err(SessionError::Video(error @ VideoError::Camera(_)))
+                if seen == Some(Camera::On) && unseen.is_none() =>
+            {
+                config.video.source = VideoSource::None;
+                unseen = Some(error);
+            }
+            offered => break offered?,
+        }
+    };
+    let (source, description) = (config.video.source, Some(description));
+    Ok(SessionStart { session, description, source, theirs: None, events, unseen })
+}
+
 fn prepare(config: SessionConfig, offer: &[u8], source: VideoSource) -> Result<SessionStart, SessionError> {
     let offer = Description::decode(offer).map_err(|error| SessionError::Description(error.to_string()))?;
     let theirs = Some(offer.certificate());
     let (session, description, events) = driver::prepare(config, offer)?;
-    Ok(SessionStart { session, description: Some(description), source, theirs, events })
+    Ok(SessionStart { session, description: Some(description), source, theirs, events, unseen: None })
 }
 
 /// Closes a session and tells the overlay what went through whose relay.
@@ -501,4 +524,30 @@ async fn close(session: driver::Session, overlay: Handle, lenders: BTreeMap<Sock
         }
     }
     Done::Closed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::custody::tests::alone;
+    use media::session::PathPolicy;
+
+    fn config(camera: &str) -> SessionConfig {
+        SessionConfig {
+            policy: PathPolicy::Any,
+            relays: Vec::new(),
+            addresses: AddressScope::Lab,
+            voice: alone().voice,
+            video: VideoConfig { source: VideoSource::Device(camera.into()), ..VideoConfig::default() },
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_only_wishes_to_be_seen_calls_without_a_camera_too() {
+        let start = offer(config("/dev/absent"), Some(Camera::On)).await.unwrap();
+        assert!(matches!(start.unseen, Some(VideoError::Camera(_))));
+        assert_eq!(start.source, VideoSource::None);
+        let needed = offer(config("/dev/absent"), None).await;
+        assert!(matches!(needed, Err(SessionError::Video(VideoError::Camera(_)))));
+    }
 }

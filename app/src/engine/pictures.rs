@@ -183,6 +183,14 @@ impl Actor {
         }
     }
 
+    /// The call is made without the camera that was wished for.
+    pub(super) fn goes_unseen(&mut self, call: CallId, error: &VideoError) {
+        self.seen = None;
+        let reason = reasons::of_pictures(error);
+        self.picture.notice(&reason);
+        self.tell(Some(call), EventBody::DeviceLost(reason));
+    }
+
     /// A camera, a screen or a file of pictures works no more; the call goes on.
     pub(super) fn pictures_lost(&mut self, call: CallId, error: &VideoError) {
         if let Ok((MediaSession { session, filming, .. }, shown)) = self.filmed() {

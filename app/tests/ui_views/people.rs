@@ -4,9 +4,9 @@ use super::{Window, blocked, sample};
 use app::engine::command::Command;
 use app::engine::diagnosis::Verdict;
 use app::engine::helping::Agreed;
-use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Search, View};
+use app::engine::view::{CallPhase, ClaimState, ContactId, InviteView, NoInvite, Notice, Search, View};
 use app::engine::words::RecoveryWords;
-use app::reason::Reason;
+use app::reason::{Reason, Remedy};
 use app::storage::{Nickname, Verified};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
@@ -544,6 +544,18 @@ fn notices_stay_until_dismissed() {
     assert!(window.says("The microphone does not work any more."));
     window.click("Dismiss: The microphone does not work any more.");
     assert_eq!(window.wished(), [Command::DismissNotice(1)]);
+}
+
+#[test]
+fn whose_camera_is_missing_in_a_call_is_told_that_they_are_heard() {
+    let why = Reason::Camera { why: "none".to_owned(), remedy: Remedy::Connect };
+    let notices = vec![Notice { id: 1, why }];
+    let calling = sample::call(sample::person(1), "bob", CallPhase::Calling);
+    let window = Window::open(View { notices: notices.clone(), ..calling });
+    assert!(window.says("No camera was found."));
+    assert!(window.says("They hear you and do not see you. Plug one in, then start video."));
+    let window = Window::open(View { notices, ..sample::contacts() });
+    assert!(window.says("Plug one in, then start video."), "nobody hears anything here");
 }
 
 #[test]

@@ -222,6 +222,8 @@ call-camera_while_sharing = While you share, your camera is off.
 call-once_connected = Possible as soon as you talk.
 # What the picture of the other end is.
 call-picture_of = Picture of { $name }
+# Stands between what is the matter with the camera and what helps.
+call-unseen = They hear you and do not see you.
 call-calling = Calling…
 call-ringing = Ringing…
 # Stands below the name of who calls.

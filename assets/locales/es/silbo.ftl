@@ -225,6 +225,8 @@ call-camera_while_sharing = Mientras compartes, tu cámara está apagada.
 call-once_connected = Será posible en cuanto habléis.
 # Qué es la imagen del otro lado.
 call-picture_of = Imagen de { $name }
+# Va entre lo que le pasa a la cámara y lo que ayuda.
+call-unseen = Te oyen, pero no te ven.
 call-calling = Llamando…
 call-ringing = Sonando…
 # Está debajo del nombre de quien llama.

@@ -97,6 +97,7 @@ messages! {
             microphone_gone, microphone_dead, loudspeaker_gone, loudspeaker_dead, check_devices,
             sharing_screen, sharing_window, stop, camera_while_sharing, once_connected,
             picture_of(name: &str),
+            unseen,
             muted_word,
             they_are_muted(name: &str),
             volume_of(name: &str),

@@ -2,8 +2,8 @@
 //! options; the window never does.
 
 use super::messages::{
-    advice, autostart, bad_invite, custody, first_run, found, mute_key, offline, reason, standing, username,
-    when,
+    advice, autostart, bad_invite, call, custody, first_run, found, mute_key, offline, reason, standing,
+    username, when,
 };
 use crate::call::Waiting;
 use crate::desktop::{AutostartError, MUTE_KEYS, MuteKeyError};
@@ -71,6 +71,17 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::Custody(custody) => self::custody(custody),
         Reason::Window(why) => reason::window(why),
         Reason::Internal(why) => reason::internal(why),
+    }
+}
+
+/// Something that happened in a call: whose camera does not work is heard.
+pub(in crate::ui) fn in_call(why: &Reason) -> Sentence {
+    let told = reason(why);
+    match why {
+        Reason::Camera { .. } => {
+            Sentence { next_step: format!("{} {}", call::unseen(), told.next_step), ..told }
+        }
+        _ => told,
     }
 }
 

@@ -70,7 +70,8 @@ fn list_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
     let mut hold = Hold::Free;
     news_ui(ui, view, state);
     for notice in &view.notices {
-        let dismiss = notice_ui(ui, &told::reason(&notice.why));
+        let told = if view.call.is_some() { told::in_call(&notice.why) } else { told::reason(&notice.why) };
+        let dismiss = notice_ui(ui, &told);
         if dismiss.has_focus() {
             hold = Hold::Held;
         }
