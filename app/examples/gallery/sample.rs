@@ -54,7 +54,7 @@ pub(crate) fn contacts() -> View {
         past(person(2), "carmen.santana", HistoryOutcome::Missed, today("09:12"), None),
         past(person(2), "carmen.santana", HistoryOutcome::Received, yesterday("19:30"), Some(3765)),
         past(ContactId::Echo, "Echo", HistoryOutcome::Placed, yesterday("19:02"), Some(34)),
-        past(person(3), "dilip", HistoryOutcome::Unanswered, on("2026-11-20", "11:40"), None),
+        past(person(3), "dilip", HistoryOutcome::Declined, on("2026-11-20", "11:40"), None),
     ];
     view
 }

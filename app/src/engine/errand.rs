@@ -9,7 +9,7 @@ use super::{
     invites, key_change,
     people::{choose, refuse_blocked, refuse_other_key},
     reasons,
-    view::{ContactId, HistoryOutcome},
+    view::ContactId,
 };
 use crate::{
     reason::Reason,
@@ -325,12 +325,7 @@ fn history(storage: &Storage, now: UnixTime) -> Result<Vec<EventBody>, Reason> {
                 ContactId::Person(key) => key.to_string(),
             },
             name: call.name,
-            outcome: match call.outcome {
-                HistoryOutcome::Received => "received",
-                HistoryOutcome::Missed => "missed",
-                HistoryOutcome::Placed => "placed",
-                HistoryOutcome::Unanswered => "unanswered",
-            },
+            outcome: call.outcome.word(),
             began: call.began,
             when: storage.when(call.began, now)?.to_string(),
             lasted: call.lasted,

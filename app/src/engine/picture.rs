@@ -8,7 +8,7 @@ use super::{
     },
 };
 use crate::{
-    call::Waiting,
+    call::{Ended, Receipt, Side, Waiting},
     reason::{Reason, Weight},
     storage::{Contact, Storage, StorageError, Verified},
 };
@@ -163,6 +163,14 @@ impl Picture {
         }
     }
 
+    /// The call is over. Whoever declined it knows what they did.
+    pub(super) fn over(&mut self, ended: &Ended, receipt: Option<Receipt>) {
+        if let (Reason::Declined(_), Side::Local) = (&ended.reason, ended.by) {
+            self.view.call = None;
+        }
+        self.phase(CallPhase::Ended { why: ended.reason.clone(), lasted: ended.talked, receipt });
+    }
+
     /// The call makes no progress.
     pub(super) fn waiting(&mut self, waiting: Waiting) {
         if let Some(call) = &mut self.view.call {
@@ -225,6 +233,7 @@ pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<Cla
 mod tests {
     use super::*;
     use crate::{
+        call::Direction,
         engine::view::HistoryOutcome,
         storage::{Nickname, PastCall},
     };
@@ -256,6 +265,16 @@ mod tests {
         let mut picture = picture();
         picture.read(&storage, NOW).unwrap();
         assert_eq!(names(&picture), [ECHO, "carl", "Zoe", "ada", "bob"]);
+    }
+
+    #[test]
+    fn whoever_declines_a_call_is_back_where_they_were_and_whoever_called_reads_of_it() {
+        for (by, direction) in [(Side::Local, Direction::Received), (Side::Remote, Direction::Placed)] {
+            let mut picture = picture();
+            picture.show_call(ContactId::Person(key(1)), "ada".into(), CallPhase::Incoming);
+            picture.over(&Ended { reason: Reason::Declined(None), by, direction, talked: None }, None);
+            assert_eq!(picture.view.call.is_some(), by == Side::Remote);
+        }
     }
 
     #[test]

@@ -124,12 +124,7 @@ impl Actor {
         let mut receipt = None;
         if let Some(CallRecord { with, name, began, meter, .. }) = self.record.take() {
             receipt = meter.receipt();
-            let outcome = match (ended.direction, ended.talked) {
-                (Direction::Placed, Some(_)) => HistoryOutcome::Placed,
-                (Direction::Placed, None) => HistoryOutcome::Unanswered,
-                (Direction::Received, Some(_)) => HistoryOutcome::Received,
-                (Direction::Received, None) => HistoryOutcome::Missed,
-            };
+            let outcome = HistoryOutcome::of(&ended);
             let reply = ended.reason.reply().cloned();
             let past = PastCall { with, name, outcome, began, lasted: ended.talked, receipt, reply };
             let kept = self.storage.add_call(&past);
@@ -139,8 +134,7 @@ impl Actor {
         if let (Some(ContactId::Person(key)), Reason::NoReaction) = (with, &ended.reason) {
             self.leave_word(key);
         }
-        let why = ended.reason.clone();
-        self.picture.phase(CallPhase::Ended { why, lasted: ended.talked, receipt });
+        self.picture.over(&ended, receipt);
         let failed = ended.reason.exit_status() != 0 && ended.by != Side::Local
             || matches!(ended.reason, Reason::Device { .. } | Reason::Camera { .. } | Reason::Internal(_));
         if failed && ended.direction == Direction::Placed {

@@ -8,6 +8,7 @@
 mod broken;
 mod call;
 mod help;
+mod outcome;
 mod people;
 mod quality;
 mod settings;
@@ -15,6 +16,7 @@ mod settings;
 pub use broken::Broken;
 pub use call::{CallPhase, CallView, PathView};
 pub use help::{Counts, HelpView, Helped, Totals};
+pub use outcome::HistoryOutcome;
 pub use people::{Attempt, BlockedRow, ClaimRow, ContactRow, NoInvite, Presence, RequestRow, Search};
 pub use quality::{Quality, Second, TREND};
 pub use settings::{Appearance, Language, MuteAnywhere, Notifications, OnClose, Settings};
@@ -205,19 +207,6 @@ pub struct HistoryRow {
     pub receipt: Option<Receipt>,
     /// What the other side said, which declined it.
     pub reply: Option<Reply>,
-}
-
-/// What came of a past call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HistoryOutcome {
-    /// They called, we talked.
-    Received,
-    /// They called, we did not answer.
-    Missed,
-    /// We called, we talked.
-    Placed,
-    /// We called in vain.
-    Unanswered,
 }
 
 /// Something to tell the person, until dismissed.

@@ -9,7 +9,9 @@
 //!   blocked  [key, name, since]
 //!   request  [key, name, last]
 //!   call     [key | null (echo), name, outcome (0 received, 1 missed, 2 placed, 3 unanswered), began, lasted | null,
-//!             receipt, if there is one (JSON, see `call/receipt`), reply, if there is one (after a receipt, which may be "")]
+//!             receipt, if there is one (JSON, see `call/receipt`), reply, if there is one (after a receipt, which may be ""),
+//!             the word of an outcome without a number, which counts as 1 or 3 for who does not know it (after a reply, which
+//!             may be "")]
 //!   setting  [word, bytes]
 //! ```
 //! Calls stand newest first. Fields added later go to the end of their array and are skipped here, like settings that
@@ -234,6 +236,8 @@ pub(crate) fn sample() -> Backup {
                 ..call(ContactId::Person(key(2)), "eve", HistoryOutcome::Unanswered, None)
             },
             call(ContactId::Echo, "Echo", HistoryOutcome::Placed, talked),
+            call(ContactId::Person(key(2)), "eve", HistoryOutcome::Refused, None),
+            call(ContactId::Person(key(2)), "eve", HistoryOutcome::Busy, None),
         ],
         settings: vec![
             (Setting::Name, b"bob".to_vec()),

@@ -59,7 +59,7 @@ impl Storage {
             Ok(PastCall {
                 with: who.map_or(ContactId::Echo, |who| ContactId::Person(PublicKey::from_bytes(who))),
                 name: row.get(1)?,
-                outcome: outcome(&row.get::<_, String>(2)?),
+                outcome: HistoryOutcome::of_word(&row.get::<_, String>(2)?).unwrap_or(HistoryOutcome::Missed),
                 began: time(row, 3)?,
                 lasted: row.get::<_, Option<i64>>(4)?.map(|ms| Duration::from_millis(ms.unsigned_abs())),
                 receipt: row.get::<_, Option<String>>(5)?.and_then(|json| Receipt::from_json(&json)),
@@ -147,7 +147,7 @@ pub(super) fn insert_call(db: &Connection, call: &PastCall) -> Result<(), Storag
     db.execute(
         "INSERT INTO history (key, name, outcome, began, lasted, receipt, reply)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![who, call.name, outcome_word(call.outcome), millis(call.began), lasted, receipt, reply],
+        params![who, call.name, call.outcome.word(), millis(call.began), lasted, receipt, reply],
     )?;
     Ok(())
 }
@@ -162,24 +162,6 @@ fn key_of(with: ContactId) -> Option<[u8; 32]> {
 
 fn mark(key: &[u8; 32], began: i64) -> [u8; 32] {
     Sha256::new().chain_update(MARK).chain_update(key).chain_update(began.to_be_bytes()).finalize().into()
-}
-
-fn outcome_word(outcome: HistoryOutcome) -> &'static str {
-    match outcome {
-        HistoryOutcome::Received => "received",
-        HistoryOutcome::Missed => "missed",
-        HistoryOutcome::Placed => "placed",
-        HistoryOutcome::Unanswered => "unanswered",
-    }
-}
-
-fn outcome(word: &str) -> HistoryOutcome {
-    match word {
-        "received" => HistoryOutcome::Received,
-        "placed" => HistoryOutcome::Placed,
-        "unanswered" => HistoryOutcome::Unanswered,
-        _ => HistoryOutcome::Missed,
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ use crate::engine::command::Command;
 use crate::engine::view::{
     CallPhase, ContactId, HistoryOutcome, HistoryRow, Notifications, RequestRow, View,
 };
-use crate::reason::Reason;
 use crate::storage::When;
 use media::session::Camera;
 use overlay::PublicKey;
@@ -193,7 +192,7 @@ fn ringing(view: &View) -> Option<ContactId> {
     view.call.as_ref().filter(|call| call.phase == CallPhase::Incoming).map(|call| call.with)
 }
 
-/// Calls that nobody answered and that are in the history only now. Whoever declined a call has not missed it.
+/// Calls that nobody answered and that are in the history only now.
 fn missed_since<'a>(before: &View, view: &'a View) -> Vec<&'a HistoryRow> {
     // How a day is called changes at midnight.
     fn time(when: &When) -> &str {
@@ -201,11 +200,6 @@ fn missed_since<'a>(before: &View, view: &'a View) -> Vec<&'a HistoryRow> {
             When::Today { time } | When::Yesterday { time } | When::On { time, .. } => time,
         }
     }
-    let declined = |who: ContactId| {
-        view.call.as_ref().is_some_and(|call| {
-            call.with == who && matches!(call.phase, CallPhase::Ended { why: Reason::Declined(_), .. })
-        })
-    };
     let mut known: Vec<_> = missed(before).map(|row| (row.with, time(&row.when))).collect();
     missed(view)
         .filter(|row| match known.iter().position(|known| *known == (row.with, time(&row.when))) {
@@ -213,7 +207,7 @@ fn missed_since<'a>(before: &View, view: &'a View) -> Vec<&'a HistoryRow> {
                 known.swap_remove(at);
                 false
             }
-            None => !declined(row.with),
+            None => true,
         })
         .collect()
 }
@@ -381,12 +375,10 @@ mod tests {
     fn a_declined_call_was_not_missed() {
         let mut announcer = announcer();
         unseen(&mut announcer, called_by(1, CallPhase::Incoming));
-        let mut view =
-            called_by(1, CallPhase::Ended { why: Reason::Declined(None), lasted: None, receipt: None });
-        view.history = vec![missed(1, today("14:05"))];
-        assert!(unseen(&mut announcer, view).is_empty());
-        let mut view = called_by(2, CallPhase::Ended { why: Reason::Cancelled, lasted: None, receipt: None });
-        view.history = vec![missed(2, today("14:06")), missed(1, today("14:05"))];
+        let declined = HistoryRow { outcome: HistoryOutcome::Refused, ..missed(1, today("14:05")) };
+        let mut view = View { history: vec![declined], ..quiet() };
+        assert!(unseen(&mut announcer, view.clone()).is_empty());
+        view.history.insert(0, missed(2, today("14:06")));
         assert_eq!(unseen(&mut announcer, view).len(), 1);
     }
 

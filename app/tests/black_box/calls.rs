@@ -171,7 +171,10 @@ fn what_is_said_in_declining_reaches_whoever_called_and_is_kept() {
     bob.end().with(0);
     let history = world.run("a", &["history"]).with(0);
     assert_eq!(history.event("history")["reply"], "I will call you back.");
-    assert_eq!(world.run("b", &["history"]).event("history")["reply"], Value::Null);
+    assert_eq!(history.event("history")["outcome"], "declined");
+    let history = world.run("b", &["history"]);
+    assert_eq!(history.event("history")["reply"], Value::Null);
+    assert_eq!(history.event("history")["outcome"], "refused");
 }
 
 #[test]

@@ -203,6 +203,14 @@ fn an_ended_call_says_why_and_offers_the_next_step() {
 }
 
 #[test]
+fn a_call_that_its_caller_gave_up_was_missed_and_is_called_back() {
+    let mut window = Window::open(bob(CallPhase::Ended { why: Reason::Missed, lasted: None, receipt: None }));
+    assert!(window.says("Missed call from bob"));
+    window.click("Call back");
+    assert_eq!(window.wished(), [Command::DismissCall, Command::Call(sample::person(1))]);
+}
+
+#[test]
 fn whatever_ended_a_call_is_told_with_what_to_do_next() {
     let mut window = Window::open(sample::contacts());
     let mut told = BTreeSet::new();

@@ -54,7 +54,7 @@ fn over(reply: Option<Reply>) -> CallPhase {
 pub(super) fn declined(reply: &str) -> View {
     let reply = Reply::parse(reply).ok();
     let mut view = sample::call(sample::person(1), "bob", over(reply.clone()));
-    if let Some(row) = view.history.iter_mut().find(|row| row.outcome == HistoryOutcome::Unanswered) {
+    if let Some(row) = view.history.iter_mut().find(|row| row.outcome == HistoryOutcome::Declined) {
         (row.reply, row.began) = (reply, UnixTime::from_secs(1));
     }
     view

@@ -270,6 +270,13 @@ fn a_past_call_tells_what_it_was_like_and_a_missed_one_that_it_was_missed() {
     assert!(!window.says("The call with bob"));
     window.click("Call with carmen.santana: Missed call · today 09:12");
     assert!(window.says("The call with carmen.santana") && window.says("Missed call"));
+    assert_eq!(window.wished(), []);
+    window.click("Call back");
+    assert_eq!(window.wished(), [Command::Call(sample::person(2))]);
+    assert!(!window.says("The call with carmen.santana"));
+    window.click("Call with dilip: Declined · 2026-11-20 11:40");
+    window.click("Call");
+    assert_eq!(window.wished(), [Command::Call(sample::person(3))]);
 }
 
 #[test]

@@ -229,6 +229,7 @@ call-ringing = Ringing…
 # Stands below the name of who calls.
 call-incoming = is calling you
 call-incoming_video = is calling you with video
+call-missed = Missed call from { $name }
 call-connecting = Connecting the sound…
 call-active = In a call
 call-ended = Call ended
@@ -720,6 +721,13 @@ history-received = Incoming call
 history-missed = Missed call
 history-placed = Outgoing call
 history-unanswered = Not connected
+history-declined = Declined
+history-cancelled = Cancelled
+history-busy = Busy
+history-no_answer = No answer
+history-not_online = Not online
+# A button on the card of a past call.
+history-call = Call
 # What somebody said who declined.
 history-quoted = “{ $words }”
 
@@ -793,7 +801,7 @@ reason-not_online = They are not online.
 reason-not_online_told = They are not online.
     .next = They will see that you called when they are back; or try again later.
 reason-missed = Nobody answered here in time.
-    .next = Call back from the history.
+    .next = Call back now, or later from “Recent”.
 reason-replaced = The caller dialled again.
     .next = Answer the newer call.
 reason-no_path = No way was found between the two computers.

@@ -232,6 +232,7 @@ call-ringing = Sonando…
 # Está debajo del nombre de quien llama.
 call-incoming = te está llamando
 call-incoming_video = te está llamando con vídeo
+call-missed = Llamada perdida de { $name }
 call-connecting = Conectando el sonido…
 call-active = En llamada
 call-ended = Llamada terminada
@@ -721,6 +722,13 @@ history-received = Llamada recibida
 history-missed = Llamada perdida
 history-placed = Llamada hecha
 history-unanswered = Sin conectar
+history-declined = Rechazada
+history-cancelled = Cancelada
+history-busy = Ocupado
+history-no_answer = Sin respuesta
+history-not_online = Sin conexión
+# Un botón en la tarjeta de una llamada pasada.
+history-call = Llamar
 # Lo que dijo quien rechazó.
 history-quoted = «{ $words }»
 
@@ -794,7 +802,7 @@ reason-not_online = No está en línea.
 reason-not_online_told = No está en línea.
     .next = Cuando vuelva, verá que has llamado; o prueba más tarde.
 reason-missed = Aquí nadie ha respondido a tiempo.
-    .next = Devuelve la llamada desde «Llamadas recientes».
+    .next = Devuelve la llamada ahora, o más tarde desde «Recientes».
 reason-replaced = Han vuelto a llamar.
     .next = Responde a la llamada más reciente.
 reason-no_path = No se ha encontrado ningún camino entre los dos ordenadores.

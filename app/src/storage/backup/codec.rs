@@ -107,26 +107,33 @@ impl Backup {
         }
         out.array(self.history.len() as u64)?;
         for call in &self.history {
-            out.array(match (&call.reply, call.receipt) {
-                (Some(_), _) => 7,
-                (None, Some(_)) => 6,
-                (None, None) => 5,
-            })?;
+            let (outcome, word) = match OUTCOMES.iter().position(|outcome| *outcome == call.outcome) {
+                Some(number) => (number as u8, None),
+                None if call.outcome == HistoryOutcome::Refused => (1, Some(call.outcome.word())),
+                None => (3, Some(call.outcome.word())),
+            };
+            let items = match (word, &call.reply, call.receipt) {
+                (Some(_), ..) => 8,
+                (None, Some(_), _) => 7,
+                (None, None, Some(_)) => 6,
+                (None, None, None) => 5,
+            };
+            out.array(items)?;
             match call.with {
                 ContactId::Echo => out.null()?,
                 ContactId::Person(key) => out.bytes(key.bytes())?,
             };
-            let outcome = OUTCOMES.iter().position(|outcome| *outcome == call.outcome).unwrap_or_default();
-            out.str(&call.name)?.u8(outcome as u8)?.u64(call.began.as_millis())?;
+            out.str(&call.name)?.u8(outcome)?.u64(call.began.as_millis())?;
             let lasted = call.lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
             write_number(out, lasted)?;
-            match (call.receipt, &call.reply) {
-                (Some(receipt), _) => drop(out.str(&receipt.to_json())?),
-                (None, Some(_)) => drop(out.str("")?),
-                (None, None) => {}
+            if items > 5 {
+                out.str(&call.receipt.map(Receipt::to_json).unwrap_or_default())?;
             }
-            if let Some(reply) = &call.reply {
-                out.str(reply.as_str())?;
+            if items > 6 {
+                out.str(call.reply.as_ref().map_or("", Reply::as_str))?;
+            }
+            if let Some(word) = word {
+                out.str(word)?;
             }
         }
         out.array(self.settings.len() as u64)?;
@@ -137,7 +144,7 @@ impl Backup {
     }
 }
 
-/// By their numbers.
+/// By their numbers; others have words.
 const OUTCOMES: [HistoryOutcome; 4] =
     [HistoryOutcome::Received, HistoryOutcome::Missed, HistoryOutcome::Placed, HistoryOutcome::Unanswered];
 
@@ -174,7 +181,7 @@ fn stranger(read: &mut Decoder<'_>, items: u64) -> Result<(PublicKey, String, Un
 
 fn call(read: &mut Decoder<'_>, items: u64) -> Result<PastCall, BackupError> {
     let with = or_null(read, bytes32)?;
-    let call = PastCall {
+    let mut call = PastCall {
         with: with.map_or(ContactId::Echo, |key| ContactId::Person(PublicKey::from_bytes(key))),
         name: name(read)?,
         outcome: *OUTCOMES.get(usize::from(read.u8()?)).ok_or(BackupError::Malformed)?,
@@ -183,7 +190,11 @@ fn call(read: &mut Decoder<'_>, items: u64) -> Result<PastCall, BackupError> {
         receipt: if items > 5 { receipt(read)? } else { None },
         reply: if items > 6 { reply(read)? } else { None },
     };
-    skip(read, items, items.clamp(5, 7))?;
+    if items > 7 {
+        // One of a later version counts as what its number says.
+        call.outcome = HistoryOutcome::of_word(&name(read)?).unwrap_or(call.outcome);
+    }
+    skip(read, items, items.clamp(5, 8))?;
     Ok(call)
 }
 
@@ -410,6 +421,20 @@ mod tests {
     }
 
     #[test]
+    fn an_outcome_of_a_later_version_counts_as_what_its_number_says() {
+        let mut bytes = sample().encode().unwrap().to_vec();
+        let outcomes = |bytes: &[u8]| -> Vec<HistoryOutcome> {
+            Backup::decode(bytes).unwrap().history.iter().skip(4).map(|call| call.outcome).collect()
+        };
+        assert_eq!(outcomes(&bytes), [HistoryOutcome::Refused, HistoryOutcome::Busy]);
+        for word in ["refused", "busy"] {
+            let at = bytes.windows(word.len()).position(|part| part == word.as_bytes()).unwrap();
+            bytes[at] = b'z';
+        }
+        assert_eq!(outcomes(&bytes), [HistoryOutcome::Missed, HistoryOutcome::Unanswered]);
+    }
+
+    #[test]
     fn full_lists_fit() {
         let mut full = sample();
         let key = |number: u32, list: u8| {
@@ -426,7 +451,8 @@ mod tests {
             .map(|n| Blocked { key: key(n, 2), name: name.clone(), ..blocked.clone() })
             .collect();
         let reply = Reply::parse(&"r".repeat(LONGEST_REPLY)).ok();
-        full.history = vec![PastCall { name, reply, ..call.clone() }; MAX_HISTORY as usize];
+        let outcome = HistoryOutcome::NotOnline;
+        full.history = vec![PastCall { name, reply, outcome, ..call.clone() }; MAX_HISTORY as usize];
         assert!(full.encode().is_ok());
     }
 

@@ -102,7 +102,9 @@ messages! {
             they_are_muted(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
-            calling, ringing, incoming, incoming_video, connecting, active, ended, calling_detail, ringing_detail,
+            calling, ringing, incoming, incoming_video,
+            missed(name: &str),
+            connecting, active, ended, calling_detail, ringing_detail,
             connecting_detail, local, direct, relayed, local_tip, direct_tip, relayed_tip, bad,
             fair, good, excellent,
             quality_label(bars: u8),
@@ -277,7 +279,7 @@ messages! {
         }
         /// Recent calls.
         history {
-            title, empty, received, missed, placed, unanswered,
+            title, empty, received, missed, placed, unanswered, declined, cancelled, busy, no_answer, not_online, call,
             quoted(words: &str),
         }
         /// Notices.

@@ -123,7 +123,12 @@ pub(super) fn outcome(outcome: HistoryOutcome) -> &'static str {
     match outcome {
         HistoryOutcome::Received => history::received(),
         HistoryOutcome::Missed => history::missed(),
+        HistoryOutcome::Refused | HistoryOutcome::Declined => history::declined(),
         HistoryOutcome::Placed => history::placed(),
+        HistoryOutcome::Cancelled => history::cancelled(),
+        HistoryOutcome::Busy => history::busy(),
+        HistoryOutcome::NoAnswer => history::no_answer(),
+        HistoryOutcome::NotOnline => history::not_online(),
         HistoryOutcome::Unanswered => history::unanswered(),
     }
 }

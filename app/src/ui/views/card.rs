@@ -43,7 +43,7 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
             About::Verify(call) => verify::words_ui(ui, view, call, state, since, wishes),
             About::Differ(call) => verify::differ_ui(ui, call, state, since, wishes),
             About::Quit(call) => quit::question_ui(ui, call, state, since),
-            About::Receipt(row) => receipt::card_ui(ui, row, since, wishes),
+            About::Receipt(row) => receipt::card_ui(ui, view, row, since, wishes),
         };
         if let Some(call) = view.call.as_ref().filter(|call| call.phase != CallPhase::Incoming) {
             call_ui(ui, call, state, wishes);

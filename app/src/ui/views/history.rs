@@ -64,8 +64,10 @@ fn row_ui(ui: &mut Ui, view: &View, row: &HistoryRow, state: &mut UiState, wishe
         ui.set_min_height(size::ROW);
         let (icon, tone) = match row.outcome {
             HistoryOutcome::Missed => (icons::ICON_CALL_MISSED, DetailTone::Danger),
-            HistoryOutcome::Received => (icons::ICON_CALL_RECEIVED, DetailTone::Muted),
-            HistoryOutcome::Placed | HistoryOutcome::Unanswered => (icons::ICON_CALL_MADE, DetailTone::Muted),
+            HistoryOutcome::Received | HistoryOutcome::Refused => {
+                (icons::ICON_CALL_RECEIVED, DetailTone::Muted)
+            }
+            _ => (icons::ICON_CALL_MADE, DetailTone::Muted),
         };
         let room = ui.available_width() - size::ROUND_SMALL - size::GAP_LARGE;
         let detail = detail(row);

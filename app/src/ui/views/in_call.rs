@@ -15,7 +15,7 @@ use crate::reason::Reason;
 use crate::ui::command::UiCommand;
 use crate::ui::corner::Corner;
 use crate::ui::state::{Page, Stage, UiState};
-use crate::ui::text::{self, call as words, told};
+use crate::ui::text::{self, announce, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
     Avatar, Facing, Picture, Pill, RoundButton, TextButton, Tone, card, centered_column, centered_row, label,
@@ -273,7 +273,11 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
         ui.add_space(size::GAP_LARGE);
         let device = matches!(why, Reason::Device { .. });
         let reply = why.reply();
-        let why = told::reason(why);
+        let missed = *why == Reason::Missed;
+        let mut why = told::reason(why);
+        if missed {
+            why.message = words::missed(&call.name);
+        }
         label(ui, why.message, font::strong(), colors.text);
         if let Some(reply) = reply {
             ui.add_space(size::GAP);
@@ -291,7 +295,8 @@ pub(super) fn ended_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes
         }
         ui.add_space(size::GAP_LARGE);
         let close = TextButton::new(words::close(), Tone::Secondary);
-        let again = TextButton::new(words::again(), Tone::Primary).icon(icons::ICON_CALL);
+        let again = if missed { announce::call_back() } else { words::again() };
+        let again = TextButton::new(again, Tone::Primary).icon(icons::ICON_CALL);
         // Whatever is the matter with a device, there may be another one.
         let devices =
             device.then(|| TextButton::new(words::devices(), Tone::Secondary).icon(icons::ICON_TUNE));

@@ -4,10 +4,10 @@ use super::card::Outcome;
 use super::declining::quotation_ui;
 use crate::call::Receipt;
 use crate::engine::command::Command;
-use crate::engine::view::{HistoryRow, Quality};
+use crate::engine::view::{HistoryOutcome, HistoryRow, Quality, View};
 use crate::ui::state::Since;
 use crate::ui::text::receipt as words;
-use crate::ui::text::{self, call, forget, told};
+use crate::ui::text::{self, announce, call, forget, history as past, told};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, figure, label};
 use egui::Ui;
@@ -17,7 +17,13 @@ use egui_material_icons::icons;
 const A_LINE: usize = 3;
 
 /// The card of a past call.
-pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since, wishes: &mut Vec<Command>) -> Outcome {
+pub(super) fn card_ui(
+    ui: &mut Ui,
+    view: &View,
+    row: &HistoryRow,
+    since: Since,
+    wishes: &mut Vec<Command>,
+) -> Outcome {
     let colors = palette(ui);
     label(ui, words::title(&row.name), font::title(), colors.text);
     label(ui, told::when(&row.when), font::caption(), colors.text_muted);
@@ -35,6 +41,17 @@ pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since, wishes: &mut 
     }
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
+    let known = view.contacts.iter().any(|contact| contact.id == row.with) && !view.is_blocked(row.with);
+    let mut calls = false;
+    if known {
+        let call = if row.outcome == HistoryOutcome::Missed { announce::call_back() } else { past::call() };
+        let call = TextButton::new(call, Tone::Primary).icon(icons::ICON_CALL).wide(width);
+        calls = ui.add(call).clicked();
+        ui.add_space(size::GAP_SMALL);
+    }
+    if calls {
+        wishes.push(Command::Call(row.with));
+    }
     let close = ui.add(TextButton::new(words::close(), Tone::Secondary).wide(width));
     if since == Since::Now {
         close.request_focus();
@@ -45,7 +62,7 @@ pub(super) fn card_ui(ui: &mut Ui, row: &HistoryRow, since: Since, wishes: &mut 
     if forget {
         wishes.push(Command::ForgetCall { with: row.with, began: row.began });
     }
-    if forget || close.clicked() { Outcome::Close } else { Outcome::Stay }
+    if calls || forget || close.clicked() { Outcome::Close } else { Outcome::Stay }
 }
 
 /// How many figures there is room for.
