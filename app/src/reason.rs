@@ -124,6 +124,8 @@ pub enum Reason {
     CannotBeCalled(&'static str),
     /// A call is already going on.
     AlreadyInCall,
+    /// This one called while a call was going on.
+    CalledMeanwhile(String),
     /// There is no call to answer, decline, mute or hang up.
     NoCall,
     /// Nobody would see what a camera sees.
@@ -316,6 +318,7 @@ impl Reason {
             Self::NoNetwork,
             Self::CannotBeCalled(".."),
             Self::AlreadyInCall,
+            Self::CalledMeanwhile(text()),
             Self::NoCall,
             Self::NoCamera,
             Self::Full(0),
@@ -369,6 +372,7 @@ impl Reason {
             Self::NoNetwork => ("no_network", 5),
             Self::CannotBeCalled(_) => ("cannot_be_called", 1),
             Self::AlreadyInCall => ("already_in_call", 4),
+            Self::CalledMeanwhile(_) => ("called_meanwhile", 4),
             Self::NoCall => ("no_call", 1),
             Self::NoCamera => ("no_camera", 1),
             Self::Full(_) => ("full", 1),
@@ -484,6 +488,7 @@ impl Reason {
             Self::NoCamera => {
                 ("Nobody is there to see you.".into(), "Call a person: Echo hears, but sees nothing.")
             }
+            Self::CalledMeanwhile(name) => (format!("{name} called."), "You were in a call."),
             Self::NoCall => {
                 ("There is no call this could apply to.".into(), "Wait for a call, or place one.")
             }

@@ -6,6 +6,7 @@ use super::{
     call_words::Certificates,
     event::{EventBody, Person},
     microphone::MicrophoneWatch,
+    picture::shown_name,
     pictures::Filming,
     power, reasons,
     view::{CallPhase, ContactId},
@@ -478,6 +479,10 @@ impl Actor {
             }
             CallEvent::Missed => {
                 if let ContactId::Person(key) = with {
+                    if self.line.current().is_some() {
+                        let name = shown_name(&self.contacts, with, self.name_of(with, ""));
+                        self.picture.notice(&Reason::CalledMeanwhile(name));
+                    }
                     self.missed(Some(call), key, self.now().unix);
                 }
             }

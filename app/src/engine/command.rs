@@ -199,6 +199,8 @@ pub enum Command {
     },
     /// Take a notice off the screen.
     DismissNotice(u64),
+    /// The missed calls were looked at.
+    SeeMissed,
     /// Take the ended call off the screen.
     DismissCall,
     /// Hang up, take on nothing new for others, and stop once nobody is relayed here any more, at the latest after so long.

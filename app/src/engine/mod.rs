@@ -240,6 +240,7 @@ impl View {
             requests: Vec::new(),
             call: None,
             history: Vec::new(),
+            missed: 0,
             notices: Vec::new(),
             settings: Settings::default(),
             help: HelpView::default(),

@@ -129,6 +129,7 @@ impl Picture {
                 attempt: Attempt::Past,
             })
             .collect();
+        self.view.missed = storage.missed()?;
         self.view.history = past
             .into_iter()
             .map(|call| {

@@ -55,6 +55,8 @@ pub struct View {
     pub call: Option<CallView>,
     /// Past calls, newest first, at most [`HISTORY_ROWS`].
     pub history: Vec<HistoryRow>,
+    /// Missed calls that nobody has looked at yet.
+    pub missed: u32,
     /// Things to tell the person, oldest first, at most [`NOTICES`].
     pub notices: Vec<Notice>,
     /// What the person chose.

@@ -35,6 +35,7 @@ impl Reason {
             | Self::Yourself
             | Self::NoNetwork
             | Self::AlreadyInCall
+            | Self::CalledMeanwhile(_)
             | Self::NoCall
             | Self::NoCamera
             | Self::Camera { .. }

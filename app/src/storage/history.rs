@@ -83,11 +83,25 @@ impl Storage {
         let same = params![key_of(call.with), millis(call.began)];
         change.execute("DELETE FROM history WHERE key IS ?1 AND began = ?2", same)?;
         insert_call(&change, call)?;
+        if call.outcome == HistoryOutcome::Missed {
+            change.execute("UPDATE history SET unseen = 1 WHERE id = last_insert_rowid()", [])?;
+        }
         change.execute(
             "DELETE FROM history WHERE id NOT IN (SELECT id FROM history ORDER BY began DESC, id DESC LIMIT ?1)",
             [MAX_HISTORY],
         )?;
         Ok(change.commit()?)
+    }
+
+    /// How many missed calls nobody has looked at yet; none of those that a backup brought.
+    pub fn missed(&self) -> Result<u32, StorageError> {
+        Ok(self.db.query_row("SELECT count(*) FROM history WHERE unseen", [], |row| row.get(0))?)
+    }
+
+    /// All of them were looked at.
+    pub fn see_missed(&mut self) -> Result<(), StorageError> {
+        self.db.execute("UPDATE history SET unseen = 0 WHERE unseen", [])?;
+        Ok(())
     }
 
     /// Forgets the calls with somebody that began then; says whether there were any.
@@ -202,6 +216,25 @@ mod tests {
         assert_eq!(left, [(ContactId::Echo, NOW), (ada, EARLIER)]);
         assert!(storage.forget_call(ContactId::Echo, NOW, NOW).unwrap());
         assert_eq!(open(&folder).history(9).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn missed_calls_are_counted_until_they_are_looked_at() {
+        let folder = TempDir::new().unwrap();
+        let mut storage = open(&folder);
+        for outcome in [HistoryOutcome::Missed, HistoryOutcome::Refused, HistoryOutcome::Placed] {
+            storage.add_call(&call(ContactId::Person(key(1)), outcome, NOW)).unwrap();
+        }
+        drop(storage);
+        let mut storage = open(&folder);
+        assert_eq!(storage.missed().unwrap(), 1);
+        storage.see_missed().unwrap();
+        assert_eq!(storage.missed().unwrap(), 0);
+        // Whoever called while we were away may have done so before we looked.
+        storage.add_call(&call(ContactId::Person(key(2)), HistoryOutcome::Missed, EARLIER)).unwrap();
+        assert_eq!(storage.missed().unwrap(), 1);
+        storage.forget_calls(NOW).unwrap();
+        assert_eq!(storage.missed().unwrap(), 0);
     }
 
     #[test]

@@ -112,6 +112,7 @@ const MIGRATIONS: &[&str] = &[
     "ALTER TABLE contacts ADD COLUMN nickname TEXT;",
     "ALTER TABLE contacts ADD COLUMN volume INTEGER NOT NULL DEFAULT 100 CHECK (volume BETWEEN 0 AND 200);",
     "ALTER TABLE history ADD COLUMN reply TEXT;",
+    "ALTER TABLE history ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Names of settings.

@@ -205,6 +205,8 @@ pub(super) mod size {
     pub(in crate::ui) const BANNER: f32 = 36.0;
     /// Height of pills.
     pub(in crate::ui) const PILL: f32 = 26.0;
+    /// Height of a count in a corner.
+    pub(in crate::ui) const BADGE: f32 = 16.0;
     /// Side margin inside pills.
     pub(in crate::ui) const PILL_MARGIN: f32 = 10.0;
     /// Avatars in rows.

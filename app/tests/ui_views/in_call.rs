@@ -6,7 +6,7 @@ use app::desktop::{Desktop, MuteKeyError, Report};
 use app::engine::command::{Command, Sharing};
 use app::engine::microphone::MicrophoneSign;
 use app::engine::view::{Broken, CallPhase, CallView, HistoryOutcome, Notice, View};
-use app::reason::{Fault, Reason};
+use app::reason::{Fault, Reason, Remedy};
 use app::ui::{Hiding, Locale};
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers, Rect, Theme, Vec2, vec2};
@@ -100,6 +100,14 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     look(&mut typed("turned \u{202e}round"), "card of a message with a sign that is not seen");
     look(&mut open(declined(LONG_REPLY)), "declined with a message");
     look(&mut open(sample::call(sample::person(1), "bob", over(None))), "declined");
+    let missed = CallPhase::Ended { why: Reason::Missed, lasted: None, receipt: None };
+    look(&mut open(sample::call(sample::person(1), "bob", missed)), "missed call");
+    let whys = [
+        Reason::Camera { why: "none".to_owned(), remedy: Remedy::Connect },
+        Reason::CalledMeanwhile("dilip".to_owned()),
+    ];
+    let notices = (1..).zip(whys).map(|(id, why)| Notice { id, why }).collect();
+    look(&mut open(View { notices, ..sample::active(now) }), "call with notices");
     look(&mut open(silent(sample::active(now))), "silent microphone");
     look(&mut open(sharing(sample::active(now))), "sharing");
     let mut window = open(broken(sample::active(now), Fault::Gone));

@@ -256,6 +256,15 @@ pub(super) fn every_screen(
         look(&mut window, row);
     }
     sure_screens(&open, &mut look);
+    let mut window = open(View { missed: 12, ..full() });
+    look(&mut window, "missed calls");
+    let carmen = |it: &&Node<'_>| {
+        let label = it.accesskit_node().label().unwrap_or_default();
+        it.rect().left() > SIDE && label.contains("carmen") && label.contains("09:12")
+    };
+    tab(&mut window, 0);
+    press(&mut window, |buttons| buttons.iter().find(carmen));
+    look(&mut window, "card of a missed call");
     let mut window = open(full());
     tab(&mut window, 0);
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));

@@ -504,6 +504,18 @@ fn past_calls_are_listed_and_called_again() {
 }
 
 #[test]
+fn missed_calls_are_counted_beside_the_way_to_them_until_they_are_looked_at() {
+    let mut window = Window::open(View { missed: 2, ..sample::contacts() });
+    assert_eq!(window.wished(), []);
+    window.click("Recent calls, 2 missed");
+    assert!(window.wished().contains(&Command::SeeMissed));
+    window.show(sample::contacts());
+    window.wished();
+    window.click("Recent calls");
+    assert_eq!(window.wished(), []);
+}
+
+#[test]
 fn a_past_call_is_forgotten_from_its_card() {
     let mut window = Window::open(sample::contacts());
     window.click("Recent calls");

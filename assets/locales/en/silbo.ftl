@@ -53,6 +53,11 @@ side-contacts = Contacts
 side-requests = Requests ({ $count })
 side-recent = Recent calls
 side-recent_word = Recent
+# The accessible name while there are missed calls that were not looked at yet.
+side-recent_missed = Recent calls, { $count ->
+    [one] one missed
+   *[other] { $count } missed
+}
 side-network = Can people call me?
 side-network_word = Network
 side-help = Helping
@@ -903,6 +908,8 @@ reason-no_call = There is no call this could apply to.
     .next = Wait for a call, or place one.
 reason-no_camera = Nobody is there to see you.
     .next = Call a person: Echo hears, but sees nothing.
+reason-called_meanwhile = { $name } called.
+    .next = You were in a call.
 reason-full = The list is full: it holds at most { $most } entries.
     .next = Remove entries you no longer need.
 reason-port_in_use = The port of { $address } is taken by another program.

@@ -56,6 +56,11 @@ side-contacts = Contactos
 side-requests = Solicitudes ({ $count })
 side-recent = Llamadas recientes
 side-recent_word = Recientes
+# El nombre accesible mientras haya llamadas perdidas que aún no se han visto.
+side-recent_missed = Llamadas recientes, { $count ->
+    [one] una perdida
+   *[other] { $count } perdidas
+}
 side-network = ¿Pueden llamarme?
 side-network_word = Red
 side-help = Ayudar
@@ -904,6 +909,8 @@ reason-no_call = No hay ninguna llamada a la que aplicarlo.
     .next = Espera una llamada, o haz una.
 reason-no_camera = No hay nadie que pueda verte.
     .next = Llama a una persona: Echo oye, pero no ve nada.
+reason-called_meanwhile = { $name } ha llamado.
+    .next = Estabas en una llamada.
 reason-full = La lista está llena: caben como mucho { $most } entradas.
     .next = Quita las entradas que ya no necesites.
 reason-port_in_use = Otro programa ocupa el puerto de { $address }.

@@ -134,6 +134,10 @@ impl Actor {
                 self.picture.view.notices.retain(|notice| notice.id != id);
                 Ok(())
             }
+            Command::SeeMissed => {
+                self.picture.view.missed = 0;
+                self.storage.see_missed().map_err(Into::into)
+            }
             Command::DismissCall => {
                 if self.line.current().is_none() {
                     self.picture.view.call = None;

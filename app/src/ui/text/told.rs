@@ -56,6 +56,7 @@ pub(in crate::ui) fn reason(reason: &Reason) -> Sentence {
         Reason::NoNetwork => reason::no_network(),
         Reason::CannotBeCalled(_) => reason::cannot_be_called(),
         Reason::AlreadyInCall => reason::already_in_call(),
+        Reason::CalledMeanwhile(name) => reason::called_meanwhile(name),
         Reason::NoCall => reason::no_call(),
         Reason::NoCamera => reason::no_camera(),
         Reason::Full(most) => reason::full(*most),

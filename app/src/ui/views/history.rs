@@ -13,6 +13,9 @@ use egui_material_icons::icons;
 
 /// The list of past calls.
 pub(super) fn history_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
+    if view.missed > 0 {
+        wishes.push(Command::SeeMissed);
+    }
     if view.history.is_empty() {
         return sentence_ui(ui, "history empty", words::empty());
     }

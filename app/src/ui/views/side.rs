@@ -41,13 +41,15 @@ pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mu
     let top = ui.cursor().top() + size::GAP_SMALL;
     ui.painter().hline(edge, top, Stroke::new(1.0, palette(ui).line));
     ui.add_space(size::GAP + size::GAP_SMALL);
-    tabs_ui(ui, state);
+    tabs_ui(ui, view, state);
 }
 
 /// The ways to the other pages.
-fn tabs_ui(ui: &mut Ui, state: &mut UiState) {
+fn tabs_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
+    let missed = words::recent_missed(view.missed);
+    let recent = if view.missed > 0 { missed.as_str() } else { words::recent() };
     let tabs = [
-        (Page::History, icons::ICON_HISTORY, words::recent_word(), words::recent()),
+        (Page::History, icons::ICON_HISTORY, words::recent_word(), recent),
         (Page::Network, icons::ICON_NETWORK_CHECK, words::network_word(), words::network()),
         (Page::Help, icons::ICON_VOLUNTEER_ACTIVISM, words::help_word(), words::help()),
         (Page::Settings, icons::ICON_SETTINGS, words::settings(), words::settings()),
@@ -59,7 +61,8 @@ fn tabs_ui(ui: &mut Ui, state: &mut UiState) {
         ui.spacing_mut().item_spacing.x = 0.0;
         for ((page, icon, word, name), least) in tabs.into_iter().zip(words) {
             let width = least + spare;
-            if ui.add(Tab::new(icon, word, name, width).selected(state.page == page)).clicked() {
+            let news = if page == Page::History { view.missed } else { 0 };
+            if ui.add(Tab::new(icon, word, name, width).selected(state.page == page).news(news)).clicked() {
                 state.go(page);
             }
         }
