@@ -99,6 +99,8 @@ messages! {
             picture_of(name: &str),
             muted_word,
             they_are_muted(name: &str),
+            reconnecting,
+            nothing_comes(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
             calling, ringing, incoming, incoming_video, connecting, active, ended, calling_detail, ringing_detail,
