@@ -417,9 +417,10 @@ impl Reason {
                 "No way was found between the two computers.".into(),
                 "Check that neither network blocks UDP, or try from another network.",
             ),
-            Self::ConnectionLost => {
-                ("The connection was lost.".into(), "Check your network connection and call again.")
-            }
+            Self::ConnectionLost => (
+                "The connection was lost.".into(),
+                "It may be their network or yours. Call again in a moment.",
+            ),
             Self::PeerFailed => (
                 "The other side could not go on with the call.".into(),
                 "Ask them what their Silbo says, and try again.",

@@ -178,6 +178,12 @@ impl Actor {
             Some(SessionEvent::PicturesLost(error)) => self.pictures_lost(call, &error),
             Some(SessionEvent::Message(message)) => self.handle_message(&message),
             Some(SessionEvent::Mute(mute)) => self.other_end_muted(call, mute),
+            Some(SessionEvent::Reception(reception)) => {
+                if let Some(shown) = &mut self.picture.view.call {
+                    shown.reception = reception;
+                }
+                self.tell(Some(call), EventBody::Reception(reception));
+            }
             // Nobody speaks SDP here.
             Some(SessionEvent::Sdp(_) | SessionEvent::SdpRefused(_)) => {}
             Some(SessionEvent::Ended(end)) => {

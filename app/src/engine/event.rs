@@ -9,7 +9,7 @@ use crate::{
     storage::Verified,
 };
 use media::device::Direction;
-use media::session::{CallStats, MediaDirection, Mute, PathProtocol, PathReport};
+use media::session::{CallStats, MediaDirection, Mute, PathProtocol, PathReport, Reception};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::{Credentials, UnixTime};
 use serde_json::{Map, Value, json};
@@ -70,6 +70,10 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
     ("first_picture", "the first picture of the other end is shown, since the beginning or since they ended"),
     ("pictures_ended", "the other end shows no camera and no screen any more; the last picture is gone"),
     ("their_microphone", "muted: the other end muted its microphone, or opened it"),
+    (
+        "reception",
+        "silent: nothing comes from the other end and another way is sought, or something does again",
+    ),
     ("call_words", "four words that are the same at both ends when nobody is between them, in `words`"),
     ("device_lost", "code, message, next_step: a device or file does not work; the call goes on without it"),
     ("device_restored", "device (microphone or loudspeaker): it works again, or another one in its place"),
@@ -313,6 +317,8 @@ pub enum EventBody {
     PicturesEnded,
     /// Whether the other end is muted.
     TheirMicrophone(Mute),
+    /// Whether anything comes from the other end.
+    Reception(Reception),
     /// What both ends of the call read aloud.
     CallWords(CallWords),
     /// How the call is.
@@ -388,6 +394,7 @@ impl EventBody {
             Self::FirstPicture => "first_picture",
             Self::PicturesEnded => "pictures_ended",
             Self::TheirMicrophone(_) => "their_microphone",
+            Self::Reception(_) => "reception",
             Self::CallWords(_) => "call_words",
             Self::Stats(_) => "stats",
             Self::DeviceLost(_) => "device_lost",
@@ -511,6 +518,7 @@ impl EventBody {
             }),
             Self::FirstPicture | Self::PicturesEnded => json!({}),
             Self::TheirMicrophone(mute) => json!({ "muted": *mute == Mute::On }),
+            Self::Reception(reception) => json!({ "silent": *reception == Reception::Silence }),
             Self::CallWords(words) => json!({ "words": words.words() }),
             Self::Ended { ended, receipt } => json!({
                 "reason": ended.reason.code(), "by": by(ended.by),

@@ -149,12 +149,13 @@ fn a_program_that_dies_in_mid_call_is_a_lost_connection_and_the_next_call_works(
     ada.expect("media_flowing");
     bob.expect("media_flowing");
     drop(bob);
+    assert_eq!(ada.expect("reception")["silent"], true, "said long before it is lost");
     let lost = ada.end().failed("connection_lost", 5);
     assert_eq!(lost.event("ended")["by"], "network", "nobody hung up");
     told_alike(
         lost.event("error"),
         &Reason::ConnectionLost,
-        ["The connection was lost.", "Check your network connection and call again."],
+        ["The connection was lost.", "It may be their network or yours. Call again in a moment."],
     );
     let mut bob = bob_is_online(&world);
     they_talk(&world, &mut bob);

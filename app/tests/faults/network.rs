@@ -262,7 +262,7 @@ fn a_call_whose_only_relay_dies_is_a_lost_connection_and_with_another_helper_the
     told_alike(
         lost.event("error"),
         &Reason::ConnectionLost,
-        ["The connection was lost.", "Check your network connection and call again."],
+        ["The connection was lost.", "It may be their network or yours. Call again in a moment."],
     );
     assert_eq!(bob.expect("ended")["reason"], "connection_lost", "both are told alike");
     drop(bob);

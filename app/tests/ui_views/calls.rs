@@ -189,7 +189,7 @@ fn an_ended_call_says_why_and_offers_the_next_step() {
         receipt: Some(sample::receipt()),
     }));
     assert!(window.says("The connection was lost."));
-    assert!(window.says("Check your network connection and call again."));
+    assert!(window.says("It may be their network or yours. Call again in a moment."));
     assert!(window.says("4 min 7 s"));
     for figure in
         ["Excellent", "Good", "Direct and relayed", "92 ms", "0.4 %", "0.3 s", "720 lines", "29 a second"]

@@ -12,7 +12,7 @@ use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers, Rect, Theme, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use media::device::Direction;
-use media::session::{Camera, Mute};
+use media::session::{Camera, Mute, Reception};
 use relay::UnixTime;
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,10 @@ pub(super) fn muted(view: View) -> View {
 
 fn they_are_muted(view: View) -> View {
     changed(view, |call| call.their_microphone = Mute::On)
+}
+
+fn nothing_comes(view: View) -> View {
+    changed(view, |call| call.reception = Reception::Silence)
 }
 
 fn called() -> View {
@@ -126,6 +130,11 @@ pub(super) fn screens(open: impl Fn(View) -> Window, now: Instant, mut look: imp
     look(&mut window, "the other end is seen and muted");
     window.press(Modifiers::NONE, Key::F11);
     look(&mut window, "the other end is muted on a full screen");
+    look(&mut open(nothing_comes(sample::active(now))), "reconnecting");
+    let mut window = open(nothing_comes(sample::filmed(now)));
+    look(&mut window, "reconnecting with a picture");
+    window.press(Modifiers::NONE, Key::F11);
+    look(&mut window, "reconnecting on a full screen");
     let mut window = open(muted(sample::active(now)));
     look(&mut window, "hold space to talk");
     window.hold_space();
@@ -300,6 +309,37 @@ fn that_the_other_end_is_muted_is_seen_on_a_full_screen_and_in_the_small_window(
         assert!(window.says("carmen.santana is muted"), "{key:?}");
         window.pass(Duration::from_secs(10));
         assert!(window.says("carmen.santana is muted"), "the controls go, and this stays");
+        window.press(modifiers, key);
+    }
+}
+
+#[test]
+fn that_nothing_comes_is_said_in_the_place_of_the_way_and_its_quality_until_something_does() {
+    for view in [sample::active(Instant::now()), sample::filmed(Instant::now())] {
+        let name = view.call.as_ref().unwrap().name.clone();
+        let sentence = format!("Nothing comes from {name}. Silbo looks for another way.");
+        let mut window = Window::open(view.clone());
+        assert!(window.says("Direct") && !window.mentions("Nothing comes"));
+        window.show(nothing_comes(view.clone()));
+        assert!(
+            window.says(&sentence) && !window.says("Direct") && !window.mentions("Sound quality"),
+            "{name}"
+        );
+        let news = window.harness.get_by_role_and_label(Role::Status, &sentence);
+        assert_eq!(news.accesskit_node().live(), Live::Polite, "said once, when it comes");
+        window.show(view);
+        assert!(window.says("Direct") && !window.mentions("Nothing comes"));
+    }
+}
+
+#[test]
+fn that_nothing_comes_is_seen_on_a_full_screen_and_in_the_small_window_beside_the_last_picture() {
+    let mut window = Window::open(nothing_comes(sample::filmed(Instant::now())));
+    for (modifiers, key) in [(Modifiers::NONE, Key::F11), (Modifiers::COMMAND, Key::P)] {
+        window.press(modifiers, key);
+        window.pass(Duration::from_secs(10));
+        assert!(window.says("Picture of carmen.santana"), "{key:?}");
+        assert!(window.mentions("Nothing comes from carmen.santana"), "{key:?}");
         window.press(modifiers, key);
     }
 }

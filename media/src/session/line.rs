@@ -14,6 +14,7 @@
 
 mod restart;
 mod setup;
+mod silence;
 mod telling;
 
 use std::collections::VecDeque;
@@ -30,7 +31,7 @@ use super::path::streams::{Dial, Messages, StreamEvent, Wish};
 use super::path::{Dropped, Inbound, Path, PathEvent, SocketId, Transmit};
 use super::sdp::Role;
 use super::{
-    AddressScope, Camera, PathPolicy, PathReport, RelayHealth, RelayServer, Relayed, RelaysWanted,
+    AddressScope, Camera, PathPolicy, PathReport, Reception, RelayHealth, RelayServer, Relayed, RelaysWanted,
     SessionEnd, SessionError,
 };
 use restart::Restart;
@@ -45,9 +46,6 @@ use crate::voice::{EarlierFrame, FrameNumber, Mute, Room, Transmission, VoicePac
 
 /// Time from picking up, with both descriptions, to the proven certificate; slightly more than ICE takes to give up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(16);
-
-/// Silence from the other end that ends the call.
-const LOST_AFTER: Duration = Duration::from_secs(15);
 
 /// Candidates of the other end kept until its description has come; later ones are dropped.
 const EARLY_CANDIDATES: usize = 24;
@@ -96,6 +94,8 @@ pub(super) enum LineEvent {
     Viewing(Viewing),
     /// Whether the other end is muted.
     Mute(Mute),
+    /// Whether anything comes from it.
+    Reception(Reception),
     /// The last event.
     Ended(SessionEnd),
 }
@@ -139,6 +139,7 @@ pub(super) struct Line {
     described: bool,
     picked_up: bool,
     microphones: Microphones,
+    reception: Reception,
     /// Whether ICE lets packets in.
     open: bool,
     /// Whether a way is proven.
@@ -178,6 +179,7 @@ impl Line {
             described: false,
             picked_up: false,
             microphones: Microphones::default(),
+            reception: Reception::Fine,
             open: peer == PeerKind::Stock,
             found: false,
             secured: None,
@@ -362,7 +364,7 @@ impl Line {
             Phase::Setup | Phase::Ready | Phase::Talking => None,
             Phase::Over => return None,
         };
-        let lost = self.lost_at().map(|at| (at, "silence"));
+        let lost = self.silent_at().or(self.lost_at()).map(|at| (at, "silence"));
         let call = if self.is_call_awake() { self.call.poll_timeout() } else { None };
         [self.path.poll_timeout(), call, connect, lost].into_iter().flatten().min()
     }
@@ -450,7 +452,7 @@ impl Line {
                 self.handle_call(now, event);
             }
             if at_rest {
-                return;
+                return self.follow_reception(now);
             }
         }
     }
@@ -560,16 +562,6 @@ impl Line {
         self.path.set_talking(now);
         self.report(now);
         self.tell_of_microphones(now);
-    }
-
-    /// Between Silbos, when the other end counts as gone, be it that no way was ever proven; a stock end is ICE's business.
-    fn lost_at(&self) -> Option<Instant> {
-        match (self.peer, self.phase) {
-            (PeerKind::Silbo, Phase::Ready | Phase::Talking) => {
-                Some(self.path.last_heard().max(self.secured)? + LOST_AFTER)
-            }
-            _ => None,
-        }
     }
 
     fn report(&mut self, now: Instant) {

@@ -183,12 +183,25 @@ pub enum SessionEvent {
     Message(Vec<u8>),
     /// The other end muted its microphone, or opened it; until it says so, it is heard. See [`driver::Session::set_muted`].
     Mute(Mute),
+    /// Nothing comes from the other end any more while another way to it is sought, or something does again; said when it
+    /// changes.
+    Reception(Reception),
     /// What a stock end is to be told in mid-call.
     Sdp(Sdp),
     /// What a stock end said in mid-call makes no sense; all stays as it is.
     SdpRefused(SessionError),
     /// The session is over. Nothing follows.
     Ended(SessionEnd),
+}
+
+/// Whether anything comes from the other end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reception {
+    /// Something does.
+    #[default]
+    Fine,
+    /// Nothing at all has for a while: no sound, and no answer.
+    Silence,
 }
 
 /// What is told to and by a stock end (RFC 8829).

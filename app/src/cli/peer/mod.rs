@@ -215,6 +215,7 @@ impl<'a> Peer<'a> {
                 | SessionEvent::FirstPicture
                 | SessionEvent::PicturesEnded
                 | SessionEvent::Mute(_)
+                | SessionEvent::Reception(_)
                 | SessionEvent::RelaysWanted(_)
                 | SessionEvent::Relay(..),
             ) => {}

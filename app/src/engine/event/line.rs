@@ -3,7 +3,7 @@
 use super::{Event, EventBody, Person, Relation};
 use crate::engine::view::Sentence;
 use crate::storage::Verified;
-use media::session::{MediaDirection, Mute};
+use media::session::{MediaDirection, Mute, Reception};
 use overlay::identity::safety::SafetyNumber;
 use relay::UnixTime;
 use std::time::Duration;
@@ -85,6 +85,10 @@ impl Event {
             EventBody::PicturesEnded => "They show no picture any more.".into(),
             EventBody::TheirMicrophone(Mute::On) => "They are muted.".into(),
             EventBody::TheirMicrophone(Mute::Off) => "They are muted no longer.".into(),
+            EventBody::Reception(Reception::Silence) => {
+                "Nothing comes from them. Silbo looks for another way.".into()
+            }
+            EventBody::Reception(Reception::Fine) => "They are heard again.".into(),
             EventBody::CallWords(words) => {
                 format!("Read these aloud; if theirs are the same, nobody is between you: {words}")
             }

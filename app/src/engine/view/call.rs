@@ -8,7 +8,7 @@ use crate::{
 };
 use media::{
     mix::Volume,
-    session::{Camera, Mute},
+    session::{Camera, Mute, Reception},
     video::{
         driver::{Screen, Viewfinder},
         window::OpenWindow,
@@ -33,6 +33,8 @@ pub struct CallView {
     pub muted: bool,
     /// Whether that of the other side is.
     pub their_microphone: Mute,
+    /// Whether anything comes from the other side.
+    pub reception: Reception,
     /// How loud the other side is heard.
     pub volume: Volume,
     /// Whether our camera is on; none while our screen is shown, or where nobody could see us.
@@ -74,6 +76,7 @@ impl CallView {
             waiting: None,
             muted: false,
             their_microphone: Mute::Off,
+            reception: Reception::Fine,
             volume: Volume::AS_SENT,
             camera: None,
             sharing: Sharing::Off,

@@ -101,6 +101,8 @@ messages! {
             unseen,
             muted_word,
             they_are_muted(name: &str),
+            reconnecting,
+            nothing_comes(name: &str),
             volume_of(name: &str),
             volume(percent: u8),
             calling, ringing, incoming, incoming_video,

@@ -9,6 +9,7 @@ use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{LevelMeter, Pill, QualityBars, RoundButton, TextButton, Tone, centered_row, label};
 use egui::{Ui, Widget, vec2};
 use egui_material_icons::{MaterialIcon, icons};
+use media::session::Reception;
 
 /// Both rows.
 pub(super) fn facts_ui(
@@ -23,10 +24,12 @@ pub(super) fn facts_ui(
     tools_ui(ui, view, call, state, wishes);
 }
 
-/// Path, quality and the own microphone. Nothing moves sideways when the quality has another word.
+/// Path, quality and the own microphone; while nothing comes, that Silbo looks for it in the place of both. Nothing moves sideways when the quality has another word.
 fn status_ui(ui: &mut Ui, call: &CallView) {
     let colors = palette(ui);
-    let path = call.path.as_ref().map(|path| {
+    let silent = is_silent(call).then(|| words::nothing_comes(&call.name));
+    let silent = silent.as_deref().map(|news| reconnecting(ui, news));
+    let path = call.path.as_ref().filter(|_| silent.is_none()).map(|path| {
         let (ink, ground) = match path {
             PathView::Relayed => (colors.warning, colors.warning_tint),
             PathView::Local | PathView::Direct => (colors.accent, colors.accent_tint),
@@ -34,19 +37,23 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
         (path, Pill::new(words::path(path), ink, ground).icon(path_icon(path)))
     });
     let qualities = words::qualities();
-    let quality_label = call.quality.map(|quality| words::quality_label(quality.bars)).unwrap_or_default();
-    let quality =
-        call.quality.map(|quality| (quality, QualityBars::new(quality.bars, &qualities, &quality_label)));
+    let known = call.quality.filter(|_| silent.is_none());
+    let quality_label = known.map(|quality| words::quality_label(quality.bars)).unwrap_or_default();
+    let quality = known.map(|quality| (quality, QualityBars::new(quality.bars, &qualities, &quality_label)));
     let muted = Pill::new(words::muted(), colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
     let microphone = match call.muted {
         true => muted.width(ui),
         false => font::ICON + size::GAP_SMALL + size::METER,
     };
     let mut widths = Vec::new();
+    widths.extend(silent.as_ref().map(|pill| pill.width(ui)));
     widths.extend(path.as_ref().map(|(_, pill)| pill.width(ui)));
     widths.extend(quality.as_ref().map(|(_, bars)| bars.width(ui)));
     widths.push(microphone);
     centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
+        if let Some(pill) = silent {
+            ui.add(pill);
+        }
         if let Some((path, pill)) = path {
             ui.add(pill).on_hover_text(words::path_tip(path));
         }
@@ -58,6 +65,19 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
             false => microphone_ui(ui, call),
         }
     });
+}
+
+/// Whether nothing comes from the other end of a call that is under way.
+pub(super) fn is_silent(call: &CallView) -> bool {
+    matches!(call.phase, CallPhase::Active { .. }) && call.reception == Reception::Silence
+}
+
+/// That another way is sought; screen readers say the whole sentence.
+pub(super) fn reconnecting<'a>(ui: &Ui, news: &'a str) -> Pill<'a> {
+    let colors = palette(ui);
+    Pill::new(words::reconnecting(), colors.warning, colors.warning_tint)
+        .icon(icons::ICON_SYNC)
+        .announced(news)
 }
 
 fn path_icon(path: &PathView) -> MaterialIcon {

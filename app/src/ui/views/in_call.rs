@@ -3,7 +3,7 @@
 use super::banner::{banners_height, banners_ui};
 use super::declining::quotation_ui;
 use super::devices::verdict_ui;
-use super::facts::facts_ui;
+use super::facts::{facts_ui, is_silent, reconnecting};
 use super::lasted_text;
 use super::places::Places;
 use super::receipt::{Figures, receipt_ui};
@@ -163,15 +163,30 @@ fn their_microphone_ui(ui: &mut Ui, call: &CallView, beside: Rect) {
 }
 
 /// The same wherever there is room for so many points.
-pub(super) fn their_microphone_at(ui: &mut Ui, call: &CallView, text: &str, at: impl FnOnce(f32) -> Pos2) {
+fn their_microphone_at(ui: &mut Ui, call: &CallView, text: &str, at: impl FnOnce(f32) -> Pos2) {
     if call.their_microphone == Mute::Off {
         return;
     }
     let colors = palette(ui);
     let news = words::they_are_muted(&call.name);
     let muted = Pill::new(text, colors.text, colors.surface).icon(icons::ICON_MIC_OFF).announced(&news);
-    let place = Rect::from_min_size(at(muted.width(ui)), vec2(muted.width(ui), size::PILL));
-    ui.new_child(UiBuilder::new().max_rect(place)).add(muted);
+    pill_at(ui, muted, at);
+}
+
+/// What is to be known of the other end above a picture that is elsewhere: that nothing comes, or that it is muted.
+pub(super) fn their_state_at(ui: &mut Ui, call: &CallView, muted: &str, at: impl FnOnce(f32) -> Pos2) {
+    if is_silent(call) {
+        let news = words::nothing_comes(&call.name);
+        let pill = reconnecting(ui, &news);
+        pill_at(ui, pill, at);
+    } else {
+        their_microphone_at(ui, call, muted, at);
+    }
+}
+
+fn pill_at(ui: &mut Ui, pill: Pill<'_>, at: impl FnOnce(f32) -> Pos2) {
+    let size = vec2(pill.width(ui), size::PILL);
+    ui.new_child(UiBuilder::new().max_rect(Rect::from_min_size(at(size.x), size))).add(pill);
 }
 
 /// The timer, and the wake-up for its next second.
@@ -211,8 +226,14 @@ pub(super) fn controls_ui(
         }
     });
     let colors = palette(ui);
-    let ink = if state.talking.is_heard() { colors.accent } else { colors.text_muted };
+    let silent = is_silent(call).then(|| words::nothing_comes(&call.name));
+    let ink = match &silent {
+        Some(_) => colors.warning,
+        None if state.talking.is_heard() => colors.accent,
+        None => colors.text_muted,
+    };
     let note = match call.with {
+        _ if silent.is_some() => silent.as_deref().unwrap_or_default(),
         _ if active && state.talking.is_heard() => words::heard_while_held(),
         _ if active && call.muted => words::hold_to_talk(),
         ContactId::Echo if active => words::echo_hint(),

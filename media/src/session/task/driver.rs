@@ -263,6 +263,7 @@ impl Task {
             }
             LineEvent::Message(message) => self.tell(SessionEvent::Message(message)),
             LineEvent::Mute(mute) => self.tell(SessionEvent::Mute(mute)),
+            LineEvent::Reception(reception) => self.tell(SessionEvent::Reception(reception)),
             LineEvent::Ended(end) => self.end = Some(end),
             LineEvent::Video { .. }
             | LineEvent::KeyframeWanted

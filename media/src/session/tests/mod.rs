@@ -8,6 +8,7 @@ mod paths;
 mod relays;
 mod ringing;
 mod signal;
+mod silence;
 mod streams;
 mod translator;
 mod video;
