@@ -54,11 +54,9 @@ impl Picture {
         self.wake.is_set()
     }
 
-    /// Tells the person something, until dismissed; the oldest notice gives way.
+    /// Tells the person something, until dismissed; what says the same gives way, else the oldest notice.
     pub(super) fn notice(&mut self, reason: &Reason) {
-        if self.view.notices.iter().any(|notice| notice.why == *reason) {
-            return;
-        }
+        self.view.notices.retain(|notice| !notice.why.says_the_same(reason));
         if self.view.notices.len() == NOTICES {
             self.view.notices.remove(0);
         }
@@ -226,8 +224,22 @@ mod tests {
     use super::*;
     use crate::{
         engine::view::HistoryOutcome,
+        reason::Fault,
         storage::{Nickname, PastCall},
     };
+    use media::device::Direction;
+
+    #[test]
+    fn what_is_told_again_takes_the_place_of_what_was_told() {
+        let dead = |why: &str| Reason::Device { why: why.to_owned(), fault: Fault::Dead(Direction::Capture) };
+        let (show, _) = watch::channel(Arc::new(View::new(key(1))));
+        let mut picture = Picture::new(key(1), show, WakeSlot::default());
+        for why in [dead("it hung up"), Reason::DiskFull, dead("no such node")] {
+            picture.notice(&why);
+        }
+        let told: Vec<(u64, &Reason)> = picture.view.notices.iter().map(|it| (it.id, &it.why)).collect();
+        assert_eq!(told, [(2, &Reason::DiskFull), (3, &dead("no such node"))]);
+    }
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
