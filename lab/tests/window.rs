@@ -70,25 +70,25 @@ fn play<'a>(alice: &mut Person<'a>, bob: &mut Person<'a>, desktop: &Desktop, fol
     ensure!(earlier != later, "the timer stood still for two seconds of a call, see 4-talking.png");
 
     alice.window.press("ctrl+m")?;
-    alice.expect_title("muted")?;
+    alice.expect_title("you are muted")?;
     desktop.photograph(&folder.join("5-muted.png"))?;
     alice.window.hold("space", Hold::Down)?;
-    alice.expect_title("microphone on")?;
+    alice.expect_title("your microphone is on")?;
     desktop.photograph(&folder.join("6-held.png"))?;
     alice.window.hold("space", Hold::Up)?;
-    alice.expect_title("muted")?;
+    alice.expect_title("you are muted")?;
     alice.window.hold("space", Hold::Down)?;
-    alice.expect_title("microphone on")?;
+    alice.expect_title("your microphone is on")?;
     bob.window.focus()?;
-    alice.expect_title("muted")?;
+    alice.expect_title("you are muted")?;
     alice.window.hold("space", Hold::Up)?;
 
     // Bob's window has the keyboard, and is not meant.
     bob.window.press("ctrl+shift+m")?;
-    alice.expect_title("microphone on")?;
+    alice.expect_title("your microphone is on")?;
     bob.window.press("ctrl+shift+m")?;
-    alice.expect_title("muted")?;
-    bob.expect_title("microphone on")?;
+    alice.expect_title("you are muted")?;
+    bob.expect_title("your microphone is on")?;
 
     alice.window.press("ctrl+e")?;
     for person in [&mut *alice, &mut *bob] {

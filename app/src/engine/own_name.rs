@@ -22,6 +22,8 @@ impl Actor {
             }
         };
         self.picture.view.own.claim = ClaimState::Claiming;
+        // What was said of the name before is over.
+        self.picture.view.notices.retain(|notice| !notice.why.is_about_own_name());
         if self.wait_for_network(Command::ClaimName(name.to_owned()))? == Wait::NoNeed {
             self.register(username);
         }
@@ -60,7 +62,7 @@ impl Actor {
             Err(error) => {
                 let reason = reasons::of_register(name, error);
                 self.picture.view.own.claim = match reason {
-                    Reason::NameTaken(_) | Reason::NameLooksTaken { .. } => ClaimState::Taken,
+                    Reason::NameTaken(_) => ClaimState::Taken,
                     _ => ClaimState::Failed(reason.clone()),
                 };
                 self.refuse(None, reason);

@@ -54,11 +54,9 @@ impl Picture {
         self.wake.is_set()
     }
 
-    /// Tells the person something, until dismissed; the oldest notice gives way.
+    /// Tells the person something, until dismissed; what says the same gives way, else the oldest notice.
     pub(super) fn notice(&mut self, reason: &Reason) {
-        if self.view.notices.iter().any(|notice| notice.why == *reason) {
-            return;
-        }
+        self.view.notices.retain(|notice| !notice.why.says_the_same(reason));
         if self.view.notices.len() == NOTICES {
             self.view.notices.remove(0);
         }
@@ -234,10 +232,24 @@ pub(super) fn claim_rows(claims: &[FoundClaim], contacts: &[Contact]) -> Vec<Cla
 mod tests {
     use super::*;
     use crate::{
-        call::Direction,
+        call,
         engine::view::HistoryOutcome,
+        reason::Fault,
         storage::{Nickname, PastCall},
     };
+    use media::device::Direction;
+
+    #[test]
+    fn what_is_told_again_takes_the_place_of_what_was_told() {
+        let dead = |why: &str| Reason::Device { why: why.to_owned(), fault: Fault::Dead(Direction::Capture) };
+        let (show, _) = watch::channel(Arc::new(View::new(key(1))));
+        let mut picture = Picture::new(key(1), show, WakeSlot::default());
+        for why in [dead("it hung up"), Reason::DiskFull, dead("no such node")] {
+            picture.notice(&why);
+        }
+        let told: Vec<(u64, &Reason)> = picture.view.notices.iter().map(|it| (it.id, &it.why)).collect();
+        assert_eq!(told, [(2, &Reason::DiskFull), (3, &dead("no such node"))]);
+    }
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
@@ -270,7 +282,9 @@ mod tests {
 
     #[test]
     fn whoever_declines_a_call_is_back_where_they_were_and_whoever_called_reads_of_it() {
-        for (by, direction) in [(Side::Local, Direction::Received), (Side::Remote, Direction::Placed)] {
+        for (by, direction) in
+            [(Side::Local, call::Direction::Received), (Side::Remote, call::Direction::Placed)]
+        {
             let mut picture = picture();
             picture.show_call(ContactId::Person(key(1)), "ada".into(), CallPhase::Incoming);
             picture.over(&Ended { reason: Reason::Declined(None), by, direction, talked: None }, None);

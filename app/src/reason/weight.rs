@@ -12,6 +12,24 @@ pub enum Weight {
 }
 
 impl Reason {
+    /// Whether a person who is told both is told the same twice: what the system said beside it is for experts.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Device { fault, .. }, Self::Device { fault: theirs, .. }) => fault == theirs,
+            (Self::Camera { remedy, .. }, Self::Camera { remedy: theirs, .. }) => remedy == theirs,
+            (Self::Sharing { instead, .. }, Self::Sharing { instead: theirs, .. }) => instead == theirs,
+            _ => self == other,
+        }
+    }
+
+    /// Whether it says why our own name is not ours.
+    pub const fn is_about_own_name(&self) -> bool {
+        matches!(
+            self,
+            Self::BadName(_) | Self::NameTaken(_) | Self::NameLooksTaken { .. } | Self::NameNotHeld { .. }
+        )
+    }
+
     /// What it weighs.
     pub const fn weight(&self) -> Weight {
         match self {

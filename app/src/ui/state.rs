@@ -1,8 +1,10 @@
 //! What only the window knows: text being typed, what is selected. Everything else is in the engine's snapshot.
 
 mod custody;
+mod echo_test;
 
 pub(super) use custody::{GateState, Keeping, KeepingForm, ReturnForm, ReturnWish, Returning};
+pub(super) use echo_test::{EchoTest, EchoVerdict};
 
 use super::corner::Corner;
 use super::gauge::Gauge;
@@ -13,11 +15,11 @@ use crate::desktop::{
     Autostart, AutostartError, ChooserPresence, MuteKey, MuteKeyError, Order, Purpose, TrayPresence,
 };
 use crate::engine::helping::hours::End;
-use crate::engine::view::{CallPhase, CallView, ContactId, View};
+use crate::engine::view::{CallPhase, ContactId, Language, View};
 use egui::{Pos2, Rect};
 use overlay::{PublicKey, identity::safety::SafetyNumber};
 use relay::UnixTime;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The window's own state.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(super) struct UiState {
     pub(super) step: Step,
     /// The name being typed on the first-run card.
     pub(super) own_name: String,
+    /// The one the person wanted last: what is said of it does not concern another one.
+    pub(super) claimed: Option<String>,
     /// What who was here before types.
     pub(super) returning: Returning,
     /// What is typed about keeping one's key.
@@ -92,6 +96,8 @@ pub(super) struct UiState {
     pub(super) card: Option<(Card, Since)>,
     /// Whether the figures of a call are shown.
     pub(super) trend_shown: bool,
+    /// What came of comparing the words of this call.
+    pub(super) compared: Compared,
     /// Whether the window may close.
     pub(super) closing: Closing,
     /// The file of a picture with a code, as it is typed.
@@ -112,6 +118,8 @@ pub(super) struct UiState {
     pub(super) ring_asked: Option<Instant>,
     /// Whether the engine is to start anew.
     pub(super) restart: Restart,
+    /// In which language the settings were drawn last, and where they let one choose another one.
+    pub(super) language_at: Option<(Language, f32)>,
     /// An hour of helping, as far as it is typed.
     pub(super) typed_hour: Option<TypedHour>,
     /// What is known of the desktop around the window.
@@ -186,51 +194,6 @@ pub(super) struct Trusting {
     pub(super) compared: bool,
 }
 
-/// What came of trying the devices with Echo, in the last call with it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct EchoTest {
-    /// How loud the microphone was at most, 0 to 1.
-    loudest: f32,
-    /// How long Echo has listened.
-    listened: Duration,
-}
-
-/// What Echo heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EchoVerdict {
-    /// Somebody who spoke.
-    Heard,
-    /// Nobody.
-    Silent,
-}
-
-impl EchoTest {
-    /// Speech is louder than this at its peaks (-34 dB), and what is left of noise is not.
-    const SPEECH: f32 = 0.02;
-
-    /// Whoever hangs up sooner has not tried.
-    const TRIED: Duration = Duration::from_secs(3);
-
-    /// One look at a call with Echo.
-    pub(super) fn listen(&mut self, now: Instant, call: &CallView) {
-        match call.phase {
-            CallPhase::Active { since } => {
-                self.loudest = self.loudest.max(call.mic_level);
-                self.listened = now.saturating_duration_since(since);
-            }
-            _ => *self = Self::default(),
-        }
-    }
-
-    /// What is known by now.
-    pub(super) fn verdict(self) -> Option<EchoVerdict> {
-        if self.loudest >= Self::SPEECH {
-            return Some(EchoVerdict::Heard);
-        }
-        (self.listened >= Self::TRIED).then_some(EchoVerdict::Silent)
-    }
-}
-
 /// Where the other end's picture is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -270,6 +233,16 @@ pub(super) enum Question {
     ForgetCalls,
     /// Whether a compared key counts as compared no longer.
     Unverify(PublicKey),
+}
+
+/// What came of comparing the words of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Compared {
+    /// Nothing that would be a warning.
+    #[default]
+    Fine,
+    /// They were not the same: somebody may be in between, for as long as the call lasts.
+    Differ,
 }
 
 /// The nickname of a contact, being typed.
@@ -410,6 +383,7 @@ impl UiState {
             first_run: FirstRun::Undecided,
             step: Step::Name,
             own_name: String::new(),
+            claimed: None,
             returning: Returning::default(),
             keeping: Keeping::default(),
             typed_words: String::new(),
@@ -441,6 +415,7 @@ impl UiState {
             reply: String::new(),
             card: None,
             trend_shown: false,
+            compared: Compared::default(),
             closing: Closing::Asks,
             scan_file: String::new(),
             copied: None,
@@ -451,6 +426,7 @@ impl UiState {
             counted: None,
             ring_asked: None,
             restart: Restart::No,
+            language_at: None,
             typed_hour: None,
             surroundings: Surroundings::default(),
         }
@@ -478,6 +454,20 @@ impl UiState {
         } else {
             self.first_run = FirstRun::Closed;
         }
+    }
+
+    /// Whether the form is on the screen that says below its field why a name is not ours.
+    pub(super) fn says_of_name(&self, view: &View) -> bool {
+        self.first_run == FirstRun::Open
+            && matches!(self.step, Step::Name | Step::NameAlone)
+            && self.returning.form == ReturnForm::Offered
+            && view.call.is_none()
+    }
+
+    /// Goes to the contact that was shown last, who may be gone by now.
+    pub(super) fn go_back(&mut self, view: &View) {
+        let known = view.contacts.iter().any(|row| row.id == self.last_contact);
+        self.go(Page::Contact(if known { self.last_contact } else { ContactId::Echo }));
     }
 
     /// Where the other end's picture is shown; none while there is none.

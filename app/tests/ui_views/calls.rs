@@ -383,7 +383,7 @@ fn what_to_share_is_chosen_without_a_mouse() {
 fn who_does_not_want_to_share_after_all_shares_nothing() {
     let mut window = Window::open(sample::filmed(Instant::now()));
     window.press(Modifiers::NONE, Key::F11);
-    for leave in ["Share nothing", "Escape"] {
+    for leave in ["Cancel", "Escape"] {
         window.press(Modifiers::COMMAND, Key::D);
         assert!(window.says("The whole screen"));
         match leave {
@@ -403,7 +403,7 @@ fn many_windows_scroll_in_the_smallest_window_in_both_themes() {
     for theme in [egui::Theme::Dark, egui::Theme::Light] {
         let mut window = Window::open_in(view.clone(), theme, size);
         window.click("Share");
-        for label in ["The whole screen", "Share nothing"] {
+        for label in ["The whole screen", "Cancel"] {
             let rect = window.harness.get_by_role_and_label(Role::Button, label).rect();
             assert!(rect.top() >= 0.0 && rect.bottom() <= size.y, "{label}: {rect:?}");
         }
@@ -539,7 +539,7 @@ fn the_picture_moves_to_a_small_window_and_back() {
     window.press(Modifiers::NONE, Key::Escape);
     assert!(window.says("Full screen"));
     window.click("Small window");
-    window.click("Back to window");
+    window.click("Back to the main window");
     assert!(window.says("Full screen"));
 }
 
@@ -564,6 +564,22 @@ fn statistics_of_a_call_that_just_began_say_that_they_come() {
     let mut window = Window::open(bob(CallPhase::Active { since: Instant::now() }));
     window.press(Modifiers::COMMAND, Key::T);
     assert!(window.says("The first figures come within a second."));
+}
+
+#[test]
+fn statistics_that_stay_open_are_as_high_in_the_next_call_as_those_that_are_opened_there() {
+    let now = Instant::now();
+    let height = |window: &Window| {
+        let area = window.harness.ctx.memory(|memory| memory.area_rect(egui::Id::unique("trend")));
+        area.map_or(0.0, |area| area.height())
+    };
+    let mut fresh = Window::open(sample::active(now));
+    fresh.press(Modifiers::COMMAND, Key::T);
+    let mut kept = Window::open(bob(CallPhase::Active { since: now }));
+    kept.press(Modifiers::COMMAND, Key::T);
+    assert!(height(&kept) < height(&fresh), "there is nothing to show yet");
+    kept.show(sample::active(now));
+    assert_eq!(height(&kept), height(&fresh));
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn the_title_tells_that_the_camera_is_open() {
     let mut window = Window::open(sample::contacts());
     window.click("Settings");
     window.shown.send_replace(Arc::new(open(sample::contacts())));
-    let title = ViewportCommand::Title("Silbo — alice — camera on".to_owned());
+    let title = ViewportCommand::Title("Silbo — alice — your camera is on".to_owned());
     assert!(window.asked_of_the_desktop().contains(&title));
 }
 

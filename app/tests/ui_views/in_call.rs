@@ -594,6 +594,24 @@ fn the_closing_question_leaves_mute_and_hanging_up_in_reach() {
 }
 
 #[test]
+fn the_small_window_says_who_is_muted_where_there_is_room() {
+    let mut window = Window::open(they_are_muted(sample::filmed(Instant::now())));
+    window.press(Modifiers::COMMAND, Key::P);
+    let said = window.harness.query_all_by_label("carmen.santana is muted");
+    let widths: Vec<f32> = said.map(|it| it.rect().width()).collect();
+    let [beside, small] = widths[..] else { panic!("{widths:?}") };
+    assert!(small > beside + 50.0, "the word alone stands beside the name: {widths:?}");
+}
+
+#[test]
+fn how_it_sounds_is_not_judged_while_neither_end_is_heard() {
+    let now = Instant::now();
+    let judged = |view| Window::open(view).mentions("Sound quality: ");
+    assert!(judged(sample::active(now)));
+    assert!(!judged(broken(sample::active(now), Fault::Dead)));
+}
+
+#[test]
 fn the_small_window_has_mute_and_hanging_up_of_its_own() {
     let now = Instant::now();
     let mut window = Window::open(sample::filmed(now));

@@ -5,10 +5,11 @@ use app::engine::call_words::{CallEnd, CallWords};
 use app::engine::command::Command;
 use app::engine::view::{CallPhase, ContactId};
 use app::storage::{KeyChange, Verified};
+use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
 use egui_kittest::kittest::Queryable;
 use overlay::identity::safety::SafetyNumber;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const CHANGE: fn() -> KeyChange = || KeyChange { pinned: sample::key(1), found: sample::key(9) };
 
@@ -120,6 +121,8 @@ fn words_that_differ_lead_to_hanging_up_and_undo_what_was_compared_before() {
     window.click("Look at the words again");
     assert!(window.says("They match"));
     window.click("They do not match");
+    let own = |window: &Window| window.harness.query_all_by_role_and_label(Role::Button, "Hang up").count();
+    assert_eq!(own(&window), 1, "that of the call below, and none beside the one of the card");
     window.click("Hang up now");
     assert_eq!(window.wished(), [Command::ShowCallWords, Command::HangUp]);
     assert!(!window.says("Somebody may be listening"));
@@ -129,6 +132,34 @@ fn words_that_differ_lead_to_hanging_up_and_undo_what_was_compared_before() {
     window.click("They do not match");
     let undone = Command::SetVerified(sample::key(2), Verified::No);
     assert_eq!(window.wished(), [Command::ShowCallWords, undone]);
+}
+
+#[test]
+fn that_words_differ_stays_said_for_the_rest_of_the_call() {
+    let mut view = sample::active(Instant::now());
+    let end = |seed| CallEnd { identity: sample::key(seed), certificate: [seed; 32] };
+    if let Some(call) = &mut view.call {
+        call.words = CallWords::of(&end(1), &end(7));
+    }
+    let mark = "The words did not match: somebody may be listening. Hang up.";
+    let mut window = Window::open(view.clone());
+    window.click("Verify");
+    assert!(!window.says(mark));
+    window.click("They do not match");
+    window.press(Modifiers::NONE, Key::Escape);
+    window.pass(Duration::from_secs(60));
+    assert!(window.says(mark) && !window.mentions("Encrypted from end to end"));
+    // It is taken back by comparing again alone, and another call knows nothing of it.
+    window.click("Compare again");
+    window.click("They match");
+    assert!(!window.says(mark));
+    window.click("Verify");
+    window.click("They do not match");
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(window.says(mark));
+    window.show(sample::contacts());
+    window.show(view);
+    assert!(!window.says(mark));
 }
 
 #[test]

@@ -177,8 +177,8 @@ pub(super) fn every_screen(
     look(&mut window, "invite");
     press(&mut window, |buttons| buttons.iter().find(|it| it.rect().left() > SIDE));
     look(&mut window, "invite copied");
-    // In the search field.
-    press(&mut window, |buttons| buttons.iter().find(|it| it.rect().right() <= SIDE));
+    // In the search field, below the own card.
+    press(&mut window, |buttons| buttons.iter().filter(|it| it.rect().right() <= SIDE).nth(1));
     look(&mut window, "scan");
     let picture = Size::new(640, 360).map(|size| pattern::draw(size, Taken::Media(0), 77));
     let finder = picture.map(Viewfinder::still);
@@ -313,6 +313,8 @@ pub(super) fn every_screen(
             // Last come mute and hanging up; before the one that leaves stands that they do not match.
             press(&mut window, |buttons| buttons.iter().nth_back(3));
             look(&mut window, "card of words that differ");
+            window.press(Modifiers::NONE, Key::Escape);
+            look(&mut window, "words that differ");
         }
     }
     let mut window = open(View { call, ..full() });

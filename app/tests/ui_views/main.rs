@@ -12,6 +12,7 @@ mod keeping;
 mod key_change;
 mod languages;
 mod mute_key;
+mod names;
 mod pages;
 mod people;
 mod requests;

@@ -131,7 +131,7 @@ fn who_helps_sees_whom_and_sets_limits() {
     assert_eq!(window.wished(), [Command::CountHelped]);
     assert!(window.mentions("helpers do not agree") && window.says("Wait a minute."));
     assert!(window.says("This takes effect the next time Silbo starts."));
-    assert!(window.mentions("12 people are found through this computer now. 34.5 MB of calls"));
+    assert!(window.mentions("Right now 12 people are found through this computer. 34.5 MB of calls"));
     window.click("Calls passed on, at most: 5 Mbit/s");
     window.click("What your internet connection can send: 50 Mbit/s");
     window.click("My traffic costs money: do not help with it");

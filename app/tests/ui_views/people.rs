@@ -404,6 +404,7 @@ fn an_invite_that_does_not_serve_says_why() {
     window.harness.event(egui::Event::Text("silbo:def".to_owned()));
     window.harness.run();
     assert!(window.field_holds("Find or add a person", "silbo:def"));
+    window.press(Modifiers::NONE, Key::Enter);
     window.show(sample::search(Search::NoInvite(NoInvite::Refused(Reason::Yourself))));
     assert!(
         window.says("This is your own invite") && window.says("That is you. Call Echo to hear yourself.")

@@ -52,7 +52,7 @@ fn microphone_and_loudspeaker_are_chosen_among_those_there_are() {
 #[test]
 fn what_was_chosen_and_is_not_plugged_in_stays_chosen_and_is_said() {
     let window = settings("usb-7", "hdmi");
-    assert!(is_chosen(&window, "Microphone: usb-7 (not plugged in)"));
+    assert!(is_chosen(&window, "Microphone: Your choice (not plugged in)"));
 }
 
 #[test]
@@ -112,6 +112,19 @@ fn the_window_speaks_another_language_at_once_and_that_of_the_system_again() {
     assert_eq!(window.wished(), [Command::SetLanguage(Language::System)]);
     window.show(sample::devices("usb-1", "hdmi"));
     assert!(window.says("Microphone"));
+}
+
+#[test]
+fn another_language_leaves_what_was_pressed_below_the_pointer() {
+    let mut view = sample::devices("usb-1", "hdmi");
+    let mut window = Window::open(view.clone());
+    window.press(Modifiers::COMMAND, Key::Comma);
+    window.harness.get_by_label("Language: Español").scroll_to_me();
+    window.harness.run();
+    let before = window.harness.get_by_label("Language: Español").rect();
+    view.settings.language = Language::Spanish;
+    window.show(view);
+    assert_eq!(window.harness.get_by_label("Idioma: Español").rect(), before);
 }
 
 #[test]
@@ -194,6 +207,11 @@ fn a_window_that_is_closed_in_a_call_asks_first() {
     window.show(sample::active(window.now()));
     assert!(close(&mut window).contains(&ViewportCommand::CancelClose));
     assert!(window.says("You are in a call with carmen.santana"));
+    assert_eq!(
+        window.harness.query_all_by_role_and_label(Role::Button, "Hang up").count(),
+        1,
+        "that of the call below"
+    );
     window.press(Modifiers::NONE, Key::Enter);
     assert!(!window.says("Hang up and close"), "Enter stays");
     close(&mut window);
@@ -241,7 +259,7 @@ fn recovery_words_are_shown_when_asked_for_checked_and_gone_when_the_page_is_lef
     assert!(window.says(&format!(" 1 {}", recovery.words()[0])));
     assert!(window.says(&format!("24 {}", recovery.words()[23])));
     let first = format!(" 1 {}", recovery.words()[0]);
-    window.click("I have written them down: check");
+    window.click("Check what I wrote down");
     assert!(!window.says(&first), "nobody reads them off the screen while typing");
     // The field has the keyboard.
     window.harness.event(egui::Event::Text("abandon".to_owned()));
@@ -257,7 +275,7 @@ fn recovery_words_are_shown_when_asked_for_checked_and_gone_when_the_page_is_lef
     view.custody.check = WordsCheck::Idle;
     window.show(view.clone());
     assert!(window.says(&first));
-    window.click("I have written them down: check");
+    window.click("Check what I wrote down");
     window.click("Check the words");
     assert_eq!(window.wished(), [], "it begins anew: nothing is typed yet");
     view.custody.check = WordsCheck::Right;

@@ -140,7 +140,7 @@ fn the_tray_shows_what_is_heard_of_us_and_mutes_and_hangs_up() {
 
     let mut view = sample::active(Instant::now());
     silbo.show(view.clone());
-    let title = "Silbo — alice — carmen.santana: microphone on";
+    let title = "Silbo — alice — in a call with carmen.santana — your microphone is on";
     settle(&mut silbo, &tray, &item, title);
     let live = tray.icon(&item);
     assert_ne!(live, idle);
@@ -150,7 +150,7 @@ fn the_tray_shows_what_is_heard_of_us_and_mutes_and_hangs_up() {
     let mute = tray.menu(&item).into_iter().find(|(_, label)| label == "Mute").unwrap().0;
     view.call.as_mut().unwrap().muted = true;
     silbo.show(view);
-    settle(&mut silbo, &tray, &item, "Silbo — alice — carmen.santana: muted");
+    settle(&mut silbo, &tray, &item, "Silbo — alice — in a call with carmen.santana — you are muted");
     assert_ne!(tray.icon(&item), live);
     tray.click(&item, mute);
     tray.click(&item, 99);

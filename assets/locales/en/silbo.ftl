@@ -74,6 +74,10 @@ side-joining_tip = Looking for the network. This takes a few seconds.
 side-online = Reachable
 side-offline = Offline
 side-key_tip = The fingerprint of your key. Friends can compare it to be sure that it is you.
+# The accessible name of the own name and key at the top; it shows the invite.
+side-own = You: { $name }
+# Stands below the contacts while an invite is in the search field.
+side-press_enter = Press Enter to add whoever this invite is from.
 # The accessible name of somebody whose key was compared.
 side-verified = { $name }, verified
 side-blocked = Blocked
@@ -188,7 +192,7 @@ call-full_screen = Full screen
 call-exit_full_screen = Exit full screen
 call-small_window = Small window
 call-close_small_window = Close small window
-call-back_to_window = Back to window
+call-back_to_window = Back to the main window
 call-hang_up = Hang up
 call-devices = Sound devices
 call-volume_of = How loud you hear { $name }
@@ -329,11 +333,12 @@ trend-now = { $figure }: { $value }
 ## The title of the window
 
 title-profile = profile { $profile }
-title-muted = muted
-title-open = microphone on
-title-screen = screen shown
-title-window = a window shown
-title-camera = camera on
+title-talk = in a call with { $name }
+title-muted = you are muted
+title-open = your microphone is on
+title-screen = your screen is shown
+title-window = a window of yours is shown
+title-camera = your camera is on
 title-waiting = ({ $count }) { $title }
 
 ## What to share
@@ -343,7 +348,7 @@ sharing-screen = The whole screen
 sharing-windows = Or a window, and nothing else:
 sharing-looking = Looking for open windows…
 sharing-no_windows = There is no other window to show.
-sharing-cancel = Share nothing
+sharing-cancel = Cancel
 
 ## Invite a friend
 
@@ -509,7 +514,7 @@ advice-clock_far_off = The clock is more than a day off: too far to be corrected
 ## Help others
 
 help-title = Helping
-help-intro = Silbo has no servers. Computers that strangers can reach, and whose owners agree, let others find and hear each other. Yours does so only where you say yes, and rests on battery.
+help-intro = Silbo has no servers. Computers that strangers can reach, and whose owners agree, let others find and hear each other. Yours does so only where you say yes, and pauses while it runs on battery.
 help-may = This computer may
 help-directory = Keep names
 help-directory_text = Who has which username. A few megabytes.
@@ -526,8 +531,9 @@ help-upload = What your internet connection can send
 help-unknown = I do not know
 help-metered = My traffic costs money: do not help with it
 help-helped = { $people ->
-    [one] { $people } person is found through this computer now. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
-   *[other] { $people } people are found through this computer now. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
+    [0] Right now nobody needs this computer to be found. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
+    [one] Right now { $people } person is found through this computer. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
+   *[other] Right now { $people } people are found through this computer. { NUMBER($megabytes, minimumFractionDigits: 1) } MB of calls were passed on since it was started.
 }
 help-mbits = { $mbits } Mbit/s
 help-now = { $connections ->
@@ -567,7 +573,7 @@ settings-light = Light
 settings-language = Language
 settings-done = Done
 # A device that was chosen once.
-settings-unplugged = { $name } (not plugged in)
+settings-unplugged = Your choice (not plugged in)
 # The accessible name of a choice, since several lists may hold the same.
 settings-choice = { $of }: { $title }
 settings-blocked = Blocked people
@@ -610,7 +616,7 @@ keeping-sealed = The key lies on this computer, sealed with your passphrase.
 keeping-show = Show recovery words
 keeping-hide = Hide the words
 keeping-leave = Check them later
-keeping-written = I have written them down: check
+keeping-written = Check what I wrote down
 keeping-checking = Type the words from your paper. They are hidden until you are done.
 keeping-show_again = Show them again
 keeping-hint = Type them from the paper, to be sure
@@ -711,6 +717,9 @@ call_words-hang_up = Hang up now
 call_words-matching = They match
 call_words-differing = They do not match
 call_words-differ_title = Somebody may be listening
+# Stands at the top of the call from then on.
+call_words-differed = The words did not match: somebody may be listening. Hang up.
+call_words-compare_again = Compare again
 call_words-verified = You have compared keys with { $name }.
 call_words-done = Not now
 

@@ -77,6 +77,10 @@ side-joining_tip = Buscando la red. Tarda unos segundos.
 side-online = Localizable
 side-offline = Sin conexión
 side-key_tip = La huella de tu clave. Tus amigos pueden compararla para asegurarse de que eres tú.
+# El nombre accesible del nombre y la clave propios, arriba; lleva a la invitación.
+side-own = Tú: { $name }
+# Está debajo de los contactos mientras hay una invitación en el campo de búsqueda.
+side-press_enter = Pulsa Intro para añadir a quien te invita.
 # El nombre accesible de alguien cuya clave se ha comparado.
 side-verified = { $name }, clave comparada
 side-blocked = Bloqueado
@@ -119,7 +123,7 @@ contact-call_with_video = Llamar con vídeo
 contact-safety = Número de seguridad
 contact-verified = Comparado
 contact-same = Son iguales
-contact-compare_again = Ya no es seguro
+contact-compare_again = Ya no lo tengo claro
 contact-compare = Si nadie se interpone, { $name } ve el mismo número en la página que habla de ti. Compáralo en persona, o léelo en voz alta en una llamada en la que reconozcas la voz.
 contact-was_compared = Has comparado claves con { $name }: es de verdad quien dice.
 contact-last_call = Última llamada: { $when }
@@ -191,7 +195,7 @@ call-full_screen = Pantalla completa
 call-exit_full_screen = Salir de pantalla completa
 call-small_window = Ventana pequeña
 call-close_small_window = Cerrar la ventana pequeña
-call-back_to_window = Volver a la ventana
+call-back_to_window = Volver a la ventana principal
 call-hang_up = Colgar
 call-devices = Dispositivos de sonido
 call-volume_of = Volumen con que oyes a { $name }
@@ -331,11 +335,12 @@ trend-now = { $figure }: { $value }
 ## El título de la ventana
 
 title-profile = perfil { $profile }
-title-muted = en silencio
-title-open = micrófono abierto
-title-screen = pantalla a la vista
-title-window = una ventana a la vista
-title-camera = cámara encendida
+title-talk = en una llamada con { $name }
+title-muted = estás en silencio
+title-open = tu micrófono está abierto
+title-screen = tu pantalla está a la vista
+title-window = una ventana tuya está a la vista
+title-camera = tu cámara está encendida
 title-waiting = ({ $count }) { $title }
 
 ## Qué compartir
@@ -345,7 +350,7 @@ sharing-screen = Toda la pantalla
 sharing-windows = O una ventana, y nada más:
 sharing-looking = Buscando ventanas abiertas…
 sharing-no_windows = No hay ninguna otra ventana que mostrar.
-sharing-cancel = No compartir nada
+sharing-cancel = Cancelar
 
 ## Invitar a un amigo
 
@@ -528,6 +533,7 @@ help-upload = Lo que puede enviar tu conexión a internet
 help-unknown = No lo sé
 help-metered = Mi tráfico cuesta dinero: no ayudar con él
 help-helped = { $people ->
+    [0] Ahora mismo nadie necesita este ordenador para que lo encuentren. Desde que arrancó han pasado por él { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas.
     [one] Ahora mismo se encuentra a { $people } persona a través de este ordenador. Desde que arrancó han pasado por él { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas.
    *[other] Ahora mismo se encuentra a { $people } personas a través de este ordenador. Desde que arrancó han pasado por él { NUMBER($megabytes, minimumFractionDigits: 1) } MB de llamadas.
 }
@@ -568,7 +574,7 @@ settings-light = Claro
 settings-language = Idioma
 settings-done = Hecho
 # Un dispositivo que se eligió una vez.
-settings-unplugged = { $name } (desconectado)
+settings-unplugged = Tu elección (desconectado)
 # El nombre accesible de una opción, porque varias listas pueden tener la misma.
 settings-choice = { $of }: { $title }
 settings-blocked = Personas bloqueadas
@@ -611,7 +617,7 @@ keeping-sealed = La clave está en este ordenador, sellada con tu frase de paso.
 keeping-show = Mostrar las palabras de recuperación
 keeping-hide = Ocultar las palabras
 keeping-leave = Comprobarlas más tarde
-keeping-written = Las he apuntado: comprobar
+keeping-written = Comprobar lo que he apuntado
 keeping-checking = Escribe las palabras desde el papel. Están ocultas hasta que acabes.
 keeping-show_again = Mostrarlas otra vez
 keeping-hint = Escríbelas desde el papel, para estar seguro
@@ -712,6 +718,9 @@ call_words-hang_up = Colgar ya
 call_words-matching = Coinciden
 call_words-differing = No coinciden
 call_words-differ_title = Puede que alguien escuche
+# Se queda arriba en la llamada desde entonces.
+call_words-differed = Las palabras no coinciden: puede que alguien escuche. Cuelga.
+call_words-compare_again = Comparar otra vez
 call_words-verified = Has comparado claves con { $name }.
 call_words-done = Ahora no
 
@@ -788,7 +797,7 @@ sure-by_words = Llama a { $name }, pulsa allí «Verificar» y leeos las palabra
 sure-other_ways = Otras formas de estar seguro
 sure-fewer_ways = Ocultar las otras formas
 sure-unsure = ¿Retirar que has comparado claves con { $name }? Puedes volver a compararlas cuando quieras.
-sure-still_sure = Sigo estando seguro
+sure-still_sure = Lo sigo teniendo claro
 sure-unsure_yes = Retirarlo
 
 ## Por qué ha acabado una llamada, o algo no ha funcionado

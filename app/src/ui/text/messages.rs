@@ -34,6 +34,8 @@ messages! {
             here,
             recent_missed(count: u32),
             last_seen(when: &str),
+            press_enter,
+            own(name: &str),
             look_up_short(least: usize),
             look_up(name: &str),
             requests(count: usize),
@@ -145,6 +147,7 @@ messages! {
         /// The title of the window.
         title {
             profile(profile: &str),
+            talk(name: &str),
             muted, open, screen, window, camera,
             waiting(count: usize, title: &str),
         }
@@ -213,8 +216,7 @@ messages! {
         /// Settings, and the cards over a call that are like them.
         settings {
             title, sound, microphone, loudspeaker, looking, system, none, test, appearance, dark,
-            light, language, done,
-            unplugged(name: &str),
+            light, language, done, unplugged,
             choice(of: &str, title: &str),
             blocked,
         }
@@ -269,7 +271,7 @@ messages! {
         call_words {
             verify, verified_word,
             title(name: &str),
-            text, looking, differing, differ_title, hang_up, look_again,
+            text, looking, differing, differ_title, differed, compare_again, hang_up, look_again,
             differ(name: &str),
             matching,
             verified(name: &str),

@@ -171,7 +171,7 @@ fn live(call: &CallView) -> String {
         (Sharing::Off, Some(Camera::Off) | None) => None,
     };
     let seen = seen.map(|seen| format!(", {seen}")).unwrap_or_default();
-    format!("{}: {heard}{seen}", call.name)
+    format!("{} — {heard}{seen}", title::talk(&call.name))
 }
 
 /// `4:07`, or `1:02:45` from an hour on: a running call.

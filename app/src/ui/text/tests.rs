@@ -228,9 +228,9 @@ fn the_title_tells_what_is_heard_and_seen_of_us() {
     let title = |call: &CallView| window_title(Some("alice"), None, Some(call));
     assert_eq!(title(&call), "Silbo — alice");
     call.phase = CallPhase::Active { since: std::time::Instant::now() };
-    assert_eq!(title(&call), "Silbo — alice — bob: microphone on");
+    assert_eq!(title(&call), "Silbo — alice — in a call with bob — your microphone is on");
     (call.muted, call.camera) = (true, Some(Camera::On));
-    assert_eq!(title(&call), "Silbo — alice — bob: muted, camera on");
+    assert_eq!(title(&call), "Silbo — alice — in a call with bob — you are muted, your camera is on");
     call.sharing = Sharing::Screen;
-    assert_eq!(title(&call), "Silbo — alice — bob: muted, screen shown");
+    assert_eq!(title(&call), "Silbo — alice — in a call with bob — you are muted, your screen is shown");
 }

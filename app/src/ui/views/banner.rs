@@ -1,13 +1,13 @@
-//! What nobody may overlook in a call, at its top: that our screen is shown, that our microphone gives nothing, and what
-//! does not work, for as long as it does not. Nothing else moves when it comes or goes but what would be covered.
+//! What nobody may overlook in a call, at its top: that somebody may be listening, that our screen is shown, that our
+//! microphone gives nothing, and what does not work, for as long as it does not. Nothing else moves when it comes or goes but what would be covered.
 
 use crate::engine::command::{Command, Sharing};
 use crate::engine::microphone::MicrophoneSign;
 use crate::engine::view::{CallPhase, CallView};
 use crate::reason::{Fault, Reason};
 use crate::ui::command::UiCommand;
-use crate::ui::state::UiState;
-use crate::ui::text::call as words;
+use crate::ui::state::{Compared, UiState};
+use crate::ui::text::{call as words, call_words};
 use crate::ui::theme::{font, palette, shadow, size};
 use crate::ui::widgets::{TextButton, Tone};
 use egui::{Align, Align2, Area, CornerRadius, Frame, Id, Label, Layout, Margin, Order, RichText};
@@ -24,7 +24,7 @@ struct Banner {
 
 /// Draws those there are.
 pub(super) fn banners_ui(ui: &Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
-    for (at, banner) in banners(call).into_iter().enumerate() {
+    for (at, banner) in banners(call, state).into_iter().enumerate() {
         if banner_ui(ui, &banner, at) {
             banner.action.perform(ui.ctx(), state, wishes);
         }
@@ -32,15 +32,21 @@ pub(super) fn banners_ui(ui: &Ui, call: &CallView, state: &mut UiState, wishes: 
 }
 
 /// How much they take of the top of the window, the space above and between them included.
-pub(super) fn banners_height(call: &CallView) -> f32 {
-    banners(call).len() as f32 * STEP
+pub(super) fn banners_height(call: &CallView, state: &UiState) -> f32 {
+    banners(call, state).len() as f32 * STEP
 }
 
 /// From the top of one to the top of the next.
 const STEP: f32 = size::BANNER + size::GAP;
 
-fn banners(call: &CallView) -> Vec<Banner> {
+fn banners(call: &CallView, state: &UiState) -> Vec<Banner> {
     let active = matches!(call.phase, CallPhase::Active { .. });
+    let differing = (state.compared == Compared::Differ).then(|| Banner {
+        text: call_words::differed(),
+        icon: icons::ICON_GPP_BAD,
+        button: call_words::compare_again(),
+        action: UiCommand::Verify,
+    });
     let sharing = match call.sharing {
         _ if !active => None,
         Sharing::Off => None,
@@ -71,7 +77,7 @@ fn banners(call: &CallView) -> Vec<Banner> {
         |text, icon| Banner { text, icon, button: words::check_devices(), action: UiCommand::Devices };
     let microphone = microphone.map(|text| device(text, icons::ICON_MIC_ALERT));
     let loudspeaker = loudspeaker.map(|text| device(text, icons::ICON_VOLUME_OFF));
-    [sharing, microphone, loudspeaker].into_iter().flatten().collect()
+    [differing, sharing, microphone, loudspeaker].into_iter().flatten().collect()
 }
 
 /// Draws one; true when its button was pressed.
@@ -79,6 +85,7 @@ fn banner_ui(ui: &Ui, banner: &Banner, at: usize) -> bool {
     let colors = palette(ui);
     let (ink, ground) = match banner.action {
         UiCommand::Devices => (colors.warning, colors.warning_tint),
+        UiCommand::Verify => (colors.danger, colors.danger_tint),
         _ => (colors.accent, colors.accent_tint),
     };
     let offset = vec2(0.0, size::GAP + at as f32 * STEP);

@@ -46,7 +46,10 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
             About::Receipt(row) => receipt::card_ui(ui, view, row, since, wishes),
         };
         if let Some(call) = view.call.as_ref().filter(|call| call.phase != CallPhase::Incoming) {
-            call_ui(ui, call, state, wishes);
+            // Two of them hang up by themselves.
+            let ends = !matches!(card, Card::Differ | Card::Quit);
+            let actions = [Some(UiCommand::muting(call)), ends.then(|| UiCommand::ending(call))];
+            call_ui(ui, actions.into_iter().flatten().collect(), state, wishes);
         }
         outcome
     });
@@ -56,11 +59,11 @@ pub(super) fn card_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Ve
 }
 
 /// What a call needs at any moment.
-fn call_ui(ui: &mut Ui, call: &CallView, state: &mut UiState, wishes: &mut Vec<Command>) {
+fn call_ui(ui: &mut Ui, actions: Vec<UiCommand>, state: &mut UiState, wishes: &mut Vec<Command>) {
     ui.add_space(size::GAP);
     ui.separator();
-    ui.columns_const(|columns: &mut [Ui; 2]| {
-        for (ui, action) in columns.iter_mut().zip([UiCommand::muting(call), UiCommand::ending(call)]) {
+    ui.columns(actions.len(), |columns| {
+        for (ui, action) in columns.iter_mut().zip(actions) {
             let tone = match action {
                 UiCommand::Unmute => Tone::Engaged,
                 UiCommand::HangUp | UiCommand::Cancel => Tone::Danger,

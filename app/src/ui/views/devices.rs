@@ -244,7 +244,7 @@ fn choices(settings: &Settings, direction: Direction) -> Vec<Choice> {
         });
     }
     if settings.devices.is_some() && list.iter().all(|choice| !choice.chosen) {
-        let title = chosen.map_or(written, |id| words::unplugged(id));
+        let title = chosen.map_or(written, |_| words::unplugged().to_owned());
         list.push(Choice { title, now: None, chosen: true, command: choose(direction, chosen) });
     }
     list

@@ -3,7 +3,7 @@
 use crate::engine::command::Command;
 use crate::engine::view::{CallPhase, CallView, PathView, View};
 use crate::ui::command::UiCommand;
-use crate::ui::state::UiState;
+use crate::ui::state::{Compared, UiState};
 use crate::ui::text::{self, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{LevelMeter, Pill, QualityBars, RoundButton, TextButton, Tone, centered_row, label};
@@ -37,7 +37,9 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
         (path, Pill::new(words::path(path), ink, ground).icon(path_icon(path)))
     });
     let qualities = words::qualities();
-    let known = call.quality.filter(|_| silent.is_none());
+    // Nothing comes, or nothing is heard from either end: how it sounds means nothing.
+    let dead = call.broken.microphone.is_some() && call.broken.loudspeaker.is_some();
+    let known = call.quality.filter(|_| silent.is_none() && !dead);
     let quality_label = known.map(|quality| words::quality_label(quality.bars)).unwrap_or_default();
     let quality = known.map(|quality| (quality, QualityBars::new(quality.bars, &qualities, &quality_label)));
     let muted = Pill::new(words::muted(), colors.danger, colors.danger_tint).icon(icons::ICON_MIC_OFF);
@@ -119,19 +121,24 @@ fn tools_ui(ui: &mut Ui, view: &View, call: &CallView, state: &mut UiState, wish
 
 /// These side by side; by their icons alone where the window is too narrow for words.
 pub(super) fn tools_row_ui(ui: &mut Ui, tools: &[UiCommand], state: &mut UiState, wishes: &mut Vec<Command>) {
-    let button = |tool: UiCommand| TextButton::new(tool.label(), Tone::Quiet).icon(tool.icon()).low();
-    let mut widths: Vec<f32> = tools.iter().map(|tool| button(*tool).width(ui)).collect();
+    let tone = |tool| match (tool, state.compared) {
+        (UiCommand::Verify, Compared::Differ) => Tone::Danger,
+        _ => Tone::Quiet,
+    };
+    let tones: Vec<Tone> = tools.iter().map(|tool| tone(*tool)).collect();
+    let button = |tool: UiCommand, tone| TextButton::new(tool.label(), tone).icon(tool.icon()).low();
+    let mut widths: Vec<f32> = tools.iter().map(|tool| button(*tool, Tone::Quiet).width(ui)).collect();
     let total = widths.iter().sum::<f32>() + size::GAP * tools.len().saturating_sub(1) as f32;
     let worded = total <= ui.available_width();
     if !worded {
         widths.fill(size::ROUND_SMALL);
     }
     centered_row(ui, &widths, size::ROUND_SMALL, size::GAP, |ui| {
-        for tool in tools {
+        for (tool, tone) in tools.iter().zip(tones) {
             let tip = tool.tip(ui.ctx());
             let response = match worded {
-                true => ui.add(button(*tool)).on_hover_text(tip),
-                false => ui.add(RoundButton::small(tool.label(), tool.icon()).tip(tip)),
+                true => ui.add(button(*tool, tone)).on_hover_text(tip),
+                false => ui.add(RoundButton::small(tool.label(), tool.icon()).toned(tone).tip(tip)),
             };
             if response.clicked() {
                 tool.perform(ui.ctx(), state, wishes);

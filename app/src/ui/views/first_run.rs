@@ -4,6 +4,7 @@ mod devices;
 mod keeping;
 mod network;
 
+use super::form::select_all;
 use super::returning::returning_ui;
 use crate::engine::command::Command;
 use crate::engine::gate::Trial;
@@ -62,24 +63,26 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
             .desired_width(f32::INFINITY),
     );
     let field = field.accessible_name(words::field());
+    let parsed = Username::parse(&state.own_name);
+    let refused = refusal(view, state, parsed.as_ref().ok());
     if ui.memory(|memory| memory.focused().is_none()) && !field.lost_focus() {
         field.request_focus();
-    }
-    let parsed = Username::parse(&state.own_name);
-    let (hint, ink) = match (&parsed, &view.own.claim) {
-        _ if state.own_name.is_empty() => match &view.own.claim {
-            ClaimState::Taken => (words::taken().to_owned(), colors.danger),
-            ClaimState::Failed(why) => (text::whole(&told::reason(why)), colors.danger),
-            _ => (words::rules().to_owned(), colors.text_muted),
-        },
-        (Ok(name), ClaimState::Taken) if view.own.name.as_deref().is_none_or(|own| own == name.as_str()) => {
-            (words::taken().to_owned(), colors.danger)
+        if refused.is_some() {
+            select_all(ui, &field, &state.own_name);
         }
-        (Ok(_), ClaimState::Failed(why)) => (text::whole(&told::reason(why)), colors.danger),
-        (Ok(_), _) => (words::valid().to_owned(), colors.accent),
-        (Err(why), _) => (told::username(*why), colors.warning),
+    }
+    let (hint, ink) = match (&parsed, refused) {
+        (_, Some(refused)) => (refused, colors.danger),
+        _ if state.own_name.is_empty() => (words::rules().to_owned(), colors.text_muted),
+        (Ok(_), None) => (words::valid().to_owned(), colors.accent),
+        (Err(why), None) => (told::username(*why), colors.warning),
     };
-    ui.vertical(|ui| label(ui, hint, font::caption(), ink));
+    // Nothing moves while one types and the hint takes another line.
+    let lines = HINT_LINES * ui.fonts_mut(|fonts| fonts.row_height(&font::caption()));
+    ui.vertical(|ui| {
+        ui.set_min_height(lines.ceil());
+        label(ui, hint, font::caption(), ink)
+    });
     ui.add_space(size::GAP_LARGE);
     let width = ui.available_width();
     let enter =
@@ -90,6 +93,7 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
     if let Ok(name) = parsed
         && (claim.inner.clicked() || enter)
     {
+        state.claimed = Some(name.as_str().to_owned());
         wishes.push(Command::ClaimName(name.as_str().to_owned()));
     }
     if ui.add(TextButton::new(words::later(), Tone::Quiet).wide(width)).clicked() {
@@ -100,6 +104,21 @@ fn form_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Comma
     if nobody && !returned && ui.add(TextButton::new(returning::offer(), Tone::Quiet).wide(width)).clicked() {
         state.returning.form = ReturnForm::Open;
     }
+}
+
+/// Lines that what is said below the field may take.
+const HINT_LINES: f32 = 2.0;
+
+/// Why the name in the field is not ours, once that is known; nothing is said of another one.
+fn refusal(view: &View, state: &UiState, typed: Option<&Username>) -> Option<String> {
+    let refused = match &view.own.claim {
+        ClaimState::Taken => words::taken().to_owned(),
+        ClaimState::Failed(why) => text::whole(&told::reason(why)),
+        _ => return None,
+    };
+    let wanted = state.claimed.as_ref().or(view.own.name.as_ref());
+    let meant = typed.is_none_or(|typed| wanted.is_none_or(|wanted| wanted == typed.as_str()));
+    (meant && (typed.is_some() || state.own_name.is_empty())).then_some(refused)
 }
 
 fn claiming_ui(ui: &mut Ui, view: &View, name: &str, state: &mut UiState) {

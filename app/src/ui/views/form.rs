@@ -1,6 +1,8 @@
 //! Forms by the keyboard alone: Enter goes on, Escape leaves.
 
 use crate::ui::state::Since;
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Key, Modifiers, Response, Ui};
 
 /// Whether Enter was pressed in this field.
@@ -19,10 +21,10 @@ pub(super) enum Enter {
     Last,
 }
 
-/// Enter goes from field to field, and stays in the last one; the first has the keyboard when the form opens.
-pub(super) fn walk(ui: &Ui, fields: &[Response], since: Since) -> Enter {
+/// Enter goes from field to field, and stays in the last one; one of them has the keyboard when the form opens.
+pub(super) fn walk(ui: &Ui, fields: &[Response], first: usize, since: Since) -> Enter {
     if since == Since::Now
-        && let Some(first) = fields.first()
+        && let Some(first) = fields.get(first)
     {
         first.request_focus();
         first.scroll_to_me(None);
@@ -38,6 +40,14 @@ pub(super) fn walk(ui: &Ui, fields: &[Response], since: Since) -> Enter {
             Enter::Last
         }
     }
+}
+
+/// What is typed next takes the place of what is there.
+pub(super) fn select_all(ui: &Ui, field: &Response, text: &str) {
+    let mut edit = TextEditState::load(ui.ctx(), field.id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+    edit.cursor.set_char_range(Some(all));
+    edit.store(ui.ctx(), field.id);
 }
 
 /// Whether Escape was pressed; it does nothing else then.

@@ -14,7 +14,7 @@ use crate::engine::view::{CallPhase, CallView, ContactId, View};
 use crate::reason::Reason;
 use crate::ui::command::UiCommand;
 use crate::ui::corner::Corner;
-use crate::ui::state::{Page, Stage, UiState};
+use crate::ui::state::{Compared, Page, Stage, UiState};
 use crate::ui::text::{self, announce, call as words, told};
 use crate::ui::theme::{font, pace, palette, size};
 use crate::ui::widgets::{
@@ -54,7 +54,7 @@ pub(super) fn in_call_ui(
     if matches!(call.phase, CallPhase::Active { .. }) {
         trend_ui(ui, call, state);
     }
-    let avatar = Avatar::in_call(ui, call.with, &call.name).below(room.top() + banners_height(call));
+    let avatar = Avatar::in_call(ui, call.with, &call.name).below(room.top() + banners_height(call, state));
     places.above_ui(ui, "in call", |ui| {
         let muted = palette(ui).text_muted;
         match call.phase {
@@ -99,10 +99,11 @@ fn filmed_ui(
 ) {
     trend_ui(ui, call, state);
     let places = Places::of(ui.available_rect_before_wrap());
+    let covered = banners_height(call, state);
     let UiState { picture: Some(picture), gauge, now, .. } = state else { return };
     let lasted = now.saturating_duration_since(since);
     ui.ctx().request_repaint_after(pace::PICTURES);
-    let uncovered = places.above.with_min_y(places.above.top() + banners_height(call));
+    let uncovered = places.above.with_min_y(places.above.top() + covered);
     let size = picture.show(ui, uncovered, &words::picture_of(&call.name));
     gauge.draw(size * ui.pixels_per_point());
     own_ui(ui, call, state, places.above);
@@ -129,8 +130,8 @@ pub(super) fn own_ui(ui: &Ui, call: &CallView, state: &mut UiState, mut room: Re
     // Also while there is none yet: to ask is what brings the first one.
     ui.ctx().request_repaint_after(pace::PICTURES);
     Picture::follow(ui, &mut state.own, call.viewfinder.as_ref().and_then(Viewfinder::latest));
+    room.min.y += banners_height(call, state);
     let Some(picture) = &mut state.own else { return };
-    room.min.y += banners_height(call);
     if let Some(figures) = state.occupied.figures {
         room.max.x = room.max.x.min(figures.left());
     }
@@ -159,28 +160,29 @@ fn name_and_timer_ui(ui: &mut Ui, call: &CallView, lasted: Duration) {
 /// That the other end is muted, while it is: right of this. Nothing moves when it comes or goes.
 fn their_microphone_ui(ui: &mut Ui, call: &CallView, beside: Rect) {
     let at = beside.right_center() + vec2(size::GAP, -size::PILL / 2.0);
-    their_microphone_at(ui, call, words::muted_word(), |_| at);
+    their_microphone_at(ui, call, 0.0, |_| at);
 }
 
-/// The same wherever there is room for so many points.
-fn their_microphone_at(ui: &mut Ui, call: &CallView, text: &str, at: impl FnOnce(f32) -> Pos2) {
+/// The same somewhere else: in a whole sentence where that takes no more than so many points.
+fn their_microphone_at(ui: &mut Ui, call: &CallView, most: f32, at: impl FnOnce(f32) -> Pos2) {
     if call.their_microphone == Mute::Off {
         return;
     }
     let colors = palette(ui);
     let news = words::they_are_muted(&call.name);
-    let muted = Pill::new(text, colors.text, colors.surface).icon(icons::ICON_MIC_OFF).announced(&news);
-    pill_at(ui, muted, at);
+    let pill = |text| Pill::new(text, colors.text, colors.surface).icon(icons::ICON_MIC_OFF);
+    let text = if pill(&news).width(ui) <= most { news.as_str() } else { words::muted_word() };
+    pill_at(ui, pill(text).announced(&news), at);
 }
 
 /// What is to be known of the other end above a picture that is elsewhere: that nothing comes, or that it is muted.
-pub(super) fn their_state_at(ui: &mut Ui, call: &CallView, muted: &str, at: impl FnOnce(f32) -> Pos2) {
+pub(super) fn their_state_at(ui: &mut Ui, call: &CallView, most: f32, at: impl FnOnce(f32) -> Pos2) {
     if is_silent(call) {
         let news = words::nothing_comes(&call.name);
         let pill = reconnecting(ui, &news);
         pill_at(ui, pill, at);
     } else {
-        their_microphone_at(ui, call, muted, at);
+        their_microphone_at(ui, call, most, at);
     }
 }
 
@@ -237,6 +239,7 @@ pub(super) fn controls_ui(
         _ if active && state.talking.is_heard() => words::heard_while_held(),
         _ if active && call.muted => words::hold_to_talk(),
         ContactId::Echo if active => words::echo_hint(),
+        ContactId::Person(_) if active && state.compared == Compared::Differ => " ",
         ContactId::Person(_) if active && view.is_verified(call.with) => words::keys_verified(),
         ContactId::Person(_) if active => words::keys_note(),
         // Nothing to say yet, but the room for it: nothing jumps when the call begins.

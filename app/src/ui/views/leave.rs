@@ -1,7 +1,7 @@
 //! Escape and Enter where no control means them: a call that is over is left, a question, and then the page.
 
 use crate::engine::command::Command;
-use crate::engine::view::{CallPhase, ContactId, View};
+use crate::engine::view::{CallPhase, View};
 use crate::ui::state::{FirstRun, Page, UiState};
 use egui::{Event, Key, Ui};
 
@@ -36,8 +36,7 @@ fn leave_page(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
         wishes.push(Command::ClearSearch);
     }
     if !matches!(state.page, Page::Contact(_)) {
-        let known = view.contacts.iter().any(|row| row.id == state.last_contact);
-        state.go(Page::Contact(if known { state.last_contact } else { ContactId::Echo }));
+        state.go_back(view);
     }
 }
 

@@ -54,7 +54,7 @@ mod verify;
 pub(super) use gate::{GateAction, gate_ui};
 pub(super) use keeping::from_home;
 
-use super::state::{FirstRun, KeepingForm, Occupied, Page, Stage, Step, UiState};
+use super::state::{Compared, FirstRun, KeepingForm, Occupied, Page, Stage, Step, UiState};
 use super::theme::palette;
 use super::widgets::Arrival;
 use super::{command, text, theme};
@@ -67,6 +67,13 @@ pub(super) fn window_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &
     state.settle(view);
     state.occupied = Occupied { controls_before: state.occupied.controls, ..Occupied::default() };
     super::widgets::note_input(ui.ctx());
+    if !view
+        .call
+        .as_ref()
+        .is_some_and(|call| matches!(call.phase, CallPhase::Connecting | CallPhase::Active { .. }))
+    {
+        state.compared = Compared::Fine;
+    }
     if state.staged(view).is_none() {
         command::enter(ui.ctx(), state, Stage::Window);
     }

@@ -4,7 +4,7 @@
 use super::banner::banners_height;
 use super::request::{is_news, news_ui};
 use crate::engine::command::Command;
-use crate::engine::view::{Sentence, View};
+use crate::engine::view::{Notice, Sentence, View};
 use crate::reason::Weight;
 use crate::ui::passing::{GLANCE, Hold, Told};
 use crate::ui::state::{Refused, UiState};
@@ -16,8 +16,10 @@ use egui_material_icons::icons;
 
 /// The notices, newest last, in the upper right corner above everything else.
 pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
-    let passing: Vec<Told> = view
-        .notices
+    let (below_field, notices): (Vec<&Notice>, Vec<&Notice>) =
+        view.notices.iter().partition(|notice| state.says_of_name(view) && notice.why.is_about_own_name());
+    wishes.extend(below_field.iter().map(|notice| Command::DismissNotice(notice.id)));
+    let passing: Vec<Told> = notices
         .iter()
         .filter(|notice| notice.why.weight() == Weight::Passing)
         .map(|notice| Told::Notice(notice.id))
@@ -25,8 +27,8 @@ pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut
         .collect();
     let mut hold = Hold::Free;
     let refused = state.refused.is_some() || state.surroundings.mute_key_refused.is_some();
-    if !view.notices.is_empty() || refused || is_news(view, state) {
-        hold = stack_ui(ui, view, state, wishes);
+    if !notices.is_empty() || refused || is_news(view, state) {
+        hold = stack_ui(ui, view, &notices, state, wishes);
     }
     for over in state.passing.show(state.now, &passing, hold) {
         match over {
@@ -40,9 +42,15 @@ pub(super) fn notices_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut
 }
 
 /// All of them; whether somebody is at them.
-fn stack_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Hold {
+fn stack_ui(
+    ui: &Ui,
+    view: &View,
+    notices: &[&Notice],
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) -> Hold {
     let window = ui.ctx().content_rect();
-    let top = size::GAP_LARGE + view.call.as_ref().map_or(0.0, banners_height);
+    let top = size::GAP_LARGE + view.call.as_ref().map_or(0.0, |call| banners_height(call, state));
     let right = state.occupied.figures.map_or(window.right() - size::GAP_LARGE, |it| it.left() - size::GAP);
     let area = Area::new(egui::Id::unique("notices"))
         .order(Order::Foreground)
@@ -50,12 +58,13 @@ fn stack_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>
         .show(ui.ctx(), |ui| {
             ui.set_width(size::NOTICE);
             match state.occupied.controls {
-                None => list_ui(ui, view, state, wishes),
+                None => list_ui(ui, view, notices, state, wishes),
                 Some(controls) => {
                     let most = (controls - size::GAP - window.top() - top).max(LEAST);
                     ScrollArea::vertical()
                         .max_height(most)
-                        .show(ui, |ui| list_ui(ui, view, state, wishes))
+                        .min_scrolled_height(most)
+                        .show(ui, |ui| list_ui(ui, view, notices, state, wishes))
                         .inner
                 }
             }
@@ -66,10 +75,16 @@ fn stack_ui(ui: &Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>
 }
 
 /// One below the other; whether the keyboard is at one.
-fn list_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) -> Hold {
+fn list_ui(
+    ui: &mut Ui,
+    view: &View,
+    notices: &[&Notice],
+    state: &mut UiState,
+    wishes: &mut Vec<Command>,
+) -> Hold {
     let mut hold = Hold::Free;
     news_ui(ui, view, state);
-    for notice in &view.notices {
+    for notice in notices {
         let told = if view.call.is_some() { told::in_call(&notice.why) } else { told::reason(&notice.why) };
         let dismiss = notice_ui(ui, &told);
         if dismiss.has_focus() {

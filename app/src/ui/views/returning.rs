@@ -82,7 +82,7 @@ fn backup_ui(ui: &mut Ui, state: &mut Returning, surroundings: &mut Surroundings
     ui.add_space(size::GAP);
     let passphrase = state.passphrase.show(ui, words::passphrase_field());
     ui.add_space(size::GAP);
-    let enter = walk(ui, &[file, passphrase], Since::Earlier);
+    let enter = walk(ui, &[file, passphrase], 0, Since::Earlier);
     let typed = !state.file.trim().is_empty() && !state.passphrase.is_empty();
     let button = TextButton::new(words::backup_button(), Tone::Primary).icon(icons::ICON_CHECK);
     let pressed = ui.add_enabled_ui(typed, |ui| ui.add(button)).inner.clicked();

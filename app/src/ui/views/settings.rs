@@ -12,7 +12,8 @@ use crate::ui::state::UiState;
 use crate::ui::text::settings as words;
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{ListRow, TextButton, Tone, card, label, page_from_top};
-use egui::Ui;
+use egui::style::ScrollAnimation;
+use egui::{Ui, vec2};
 use egui_material_icons::icons;
 
 /// The page.
@@ -53,6 +54,7 @@ pub(super) fn settings_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes:
         });
         ui.add_space(size::GAP_LARGE);
         card(ui, |ui| {
+            stay(ui, view.settings.language, state);
             label(ui, words::language(), font::strong(), text);
             ui.add_space(size::GAP);
             language_ui(ui, view.settings.language, wishes);
@@ -116,6 +118,19 @@ fn language_ui(ui: &mut Ui, now: Language, wishes: &mut Vec<Command>) {
         if choice_ui(ui, words::language(), title, chosen) {
             wishes.push(Command::SetLanguage(language));
         }
+    }
+}
+
+/// Other words take other room: whoever chooses a language still has it below the pointer.
+fn stay(ui: &Ui, language: Language, state: &mut UiState) {
+    let top = ui.cursor().top();
+    match state.language_at.replace((language, top)) {
+        Some((before, at)) if before != language && at != top => {
+            ui.scroll_with_delta_animation(vec2(0.0, at - top), ScrollAnimation::none());
+            state.language_at = Some((language, at));
+            ui.ctx().request_discard("the page stays below the pointer");
+        }
+        _ => {}
     }
 }
 

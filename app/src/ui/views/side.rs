@@ -1,16 +1,14 @@
 //! The side panel: the own card, the field that searches and adds, requests and contacts.
 
 use crate::engine::command::Command;
-use crate::engine::view::{Attempt, ClaimState, ContactId, NetworkState, Presence, View};
+use crate::engine::view::{Attempt, ClaimState, ContactId, ContactRow, NetworkState, Presence, View};
 use crate::ui::state::{FirstRun, Page, Step, UiState};
 use crate::ui::text::{self, key_change, scan, side as words, told};
 use crate::ui::theme::{font, palette, size};
-use crate::ui::views::form::{entered, left};
+use crate::ui::views::form::{entered, left, select_all};
 use crate::ui::widgets::{
-    Avatar, DetailTone, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, two_lines,
+    Avatar, DetailTone, ListRow, Pill, RoundButton, Tab, TextButton, Tone, label, plain_button, two_lines,
 };
-use egui::text::{CCursor, CCursorRange};
-use egui::text_edit::TextEditState;
 use egui::{
     Align, Color32, Key, Layout, Margin, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder,
     vec2,
@@ -22,7 +20,7 @@ use overlay::{Username, UsernameError, hint::INVITE_SCHEME};
 /// The side panel.
 pub(super) fn side_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = size::GAP_SMALL;
-    own_card_ui(ui, view, state);
+    own_card_ui(ui, view, state, wishes);
     ui.add_space(size::GAP);
     search_field_ui(ui, view, state, wishes);
     ui.add_space(size::GAP);
@@ -69,33 +67,43 @@ fn tabs_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
     });
 }
 
-fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState) {
+/// Who we are; a press shows what a friend needs to find us, or where a name is chosen.
+fn own_card_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let colors = palette(ui);
     let name = view.own.name.as_deref().unwrap_or_default();
+    let shown = if name.is_empty() { words::no_name() } else { name };
+    let fingerprint = view.own.key.fingerprint();
+    let (pill, pill_tip) = reachability(ui, &view.network);
+    let mut card = ui.available_rect_before_wrap();
+    card.set_height(size::ROW);
+    card.max.x -= pill.width(ui) + size::GAP;
+    let tip = format!("{fingerprint}\n{}", words::key_tip());
+    let pressed = plain_button(ui, card, &words::own(shown)).on_hover_text(tip).clicked();
     ui.horizontal(|ui| {
         ui.set_height(size::ROW);
         ui.add_space(size::GAP);
         Avatar::new(ContactId::Person(view.own.key), name, size::AVATAR).show(ui);
         ui.add_space(size::GAP_SMALL);
-        let (pill, tip) = reachability(ui, &view.network);
-        let pill_width = pill.width(ui);
-        let room = ui.available_width() - pill_width - size::GAP;
+        let room = card.right() - ui.cursor().left();
         ui.allocate_ui_with_layout(vec2(room, size::ROW), Layout::left_to_right(Align::Center), |ui| {
             ui.set_width(room);
-            let shown = if name.is_empty() { words::no_name() } else { name };
-            let fingerprint = view.own.key.fingerprint();
             let short: String = fingerprint.split('-').take(2).collect::<Vec<_>>().join("-");
             let key = (short.as_str(), font::key(), colors.text_muted);
-            two_lines(ui, size::ROW, (shown, font::strong(), colors.text), key)
-                .on_hover_text(format!("{fingerprint}\n{}", words::key_tip()));
+            two_lines(ui, size::ROW, (shown, font::strong(), colors.text), key);
         });
-        ui.add(pill).on_hover_text(tip);
+        ui.add(pill).on_hover_text(pill_tip);
     });
-    if view.own.name.is_none() || matches!(view.own.claim, ClaimState::Taken | ClaimState::Failed(_)) {
+    let unnamed = view.own.name.is_none();
+    let mut choose = pressed && unnamed;
+    if unnamed || matches!(view.own.claim, ClaimState::Taken | ClaimState::Failed(_)) {
         let width = ui.available_width();
-        if ui.add(TextButton::new(words::choose_name(), Tone::Secondary).wide(width)).clicked() {
-            (state.first_run, state.step) = (FirstRun::Open, Step::NameAlone);
-        }
+        choose |= ui.add(TextButton::new(words::choose_name(), Tone::Secondary).wide(width)).clicked();
+    }
+    if choose {
+        (state.first_run, state.step) = (FirstRun::Open, Step::NameAlone);
+    } else if pressed {
+        wishes.push(Command::MakeInvite);
+        state.go(Page::Invite);
     }
     if let NetworkState::Offline(why) = &view.network {
         let text = text::whole(&told::offline(*why));
@@ -156,32 +164,25 @@ fn search_field_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut V
     if typed {
         if child.add(RoundButton::small(words::clear(), icons::ICON_CLOSE)).clicked() {
             state.search.clear();
-            leave_search(state, wishes);
+            leave_search(view, state, wishes);
         }
     } else if child.add(RoundButton::small(scan::title(), icons::ICON_QR_CODE_SCANNER)).clicked() {
         state.go(Page::Scan);
     }
-    if field.changed() && state.search.is_empty() {
-        leave_search(state, wishes);
+    // What was found before is no answer to what is typed now.
+    if field.changed() && (state.search.is_empty() || state.page == Page::Search) {
+        leave_search(view, state, wishes);
     }
     if entered(ui, &field) {
         submit(view, state, wishes);
     }
     if typed && field.lost_focus() && left(ui) {
         state.search.clear();
-        leave_search(state, wishes);
+        leave_search(view, state, wishes);
     }
 }
 
-/// What is typed next takes the place of what is there.
-fn select_all(ui: &Ui, field: &Response, text: &str) {
-    let mut edit = TextEditState::load(ui.ctx(), field.id).unwrap_or_default();
-    let all = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
-    edit.cursor.set_char_range(Some(all));
-    edit.store(ui.ctx(), field.id);
-}
-
-/// Enter in the field: an exact contact is opened, any other name is looked up.
+/// Enter in the field: an exact contact is opened, or the only one who can be meant; any other name is looked up.
 fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     let wanted = wanted_name(state);
     if wanted.is_empty() {
@@ -196,7 +197,8 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     // A username means one person in the whole network, a nickname only here.
     let called = |name: &str| name.to_lowercase() == wanted;
     let by_name = view.contacts.iter().find(|row| called(&row.name));
-    match by_name.or_else(|| view.contacts.iter().find(|row| called(row.shown()))) {
+    let by_name = by_name.or_else(|| view.contacts.iter().find(|row| called(row.shown())));
+    match by_name.or_else(|| only_match(view, &wanted)) {
         Some(row) => state.go(Page::Contact(row.id)),
         None => {
             wishes.push(Command::Search(wanted));
@@ -205,10 +207,23 @@ fn submit(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     }
 }
 
-fn leave_search(state: &mut UiState, wishes: &mut Vec<Command>) {
+/// The only contact who is found by a part of the name, if the name begins so or nobody else can be called that.
+fn only_match<'a>(view: &'a View, wanted: &str) -> Option<&'a ContactRow> {
+    let mut found = view.contacts.iter().filter(|row| matches(row, wanted));
+    let only = found.next().filter(|_| found.next().is_none())?;
+    let begins = |name: &str| name.to_lowercase().starts_with(wanted);
+    let meant = begins(&only.name) || begins(only.shown()) || Username::parse(wanted).is_err();
+    meant.then_some(only)
+}
+
+fn matches(row: &ContactRow, wanted: &str) -> bool {
+    [&row.name, row.shown()].iter().any(|name| name.to_lowercase().contains(wanted))
+}
+
+fn leave_search(view: &View, state: &mut UiState, wishes: &mut Vec<Command>) {
     wishes.push(Command::ClearSearch);
     if state.page == Page::Search {
-        state.go(Page::Contact(ContactId::Echo));
+        state.go_back(view);
     }
 }
 
@@ -255,8 +270,7 @@ fn contacts_ui(ui: &mut Ui, view: &View, state: &mut UiState, wishes: &mut Vec<C
     let wanted = if invite_in(&typed).is_some() { String::new() } else { typed };
     section(ui, words::contacts(), palette(ui).text_muted);
     let mut found = Found::Nobody;
-    let matches = |name: &str| name.to_lowercase().contains(&wanted);
-    for contact in view.contacts.iter().filter(|row| matches(&row.name) || matches(row.shown())) {
+    for contact in view.contacts.iter().filter(|row| matches(row, &wanted)) {
         if contact.name.to_lowercase() == wanted {
             found = Found::Username;
         } else if found == Found::Nobody {
@@ -329,7 +343,9 @@ fn below_ui(
     state: &mut UiState,
     wishes: &mut Vec<Command>,
 ) {
-    let note = if wanted.is_empty() {
+    let note = if invite_in(&state.search).is_some() {
+        Some(words::press_enter().to_owned())
+    } else if wanted.is_empty() {
         let nobody = view.contacts.iter().all(|row| row.id == ContactId::Echo);
         nobody.then(|| words::empty().to_owned())
     } else {

@@ -43,8 +43,8 @@ pub(super) fn full_screen_ui(
     }
     let bottom = state.occupied.controls_before.unwrap_or(room.bottom());
     own_ui(ui, call, state, room.with_max_y(bottom));
-    let top = room.center_top() + vec2(0.0, size::GAP + banners_height(call));
-    their_state_at(ui, call, &words::they_are_muted(&call.name), |width| top - vec2(width / 2.0, 0.0));
+    let top = room.center_top() + vec2(0.0, size::GAP + banners_height(call, state));
+    their_state_at(ui, call, room.width() - 2.0 * size::GAP, |width| top - vec2(width / 2.0, 0.0));
     if state.now.saturating_duration_since(state.touched) >= CONTROLS_STAY {
         ui.ctx().set_cursor_icon(CursorIcon::None);
         return;
@@ -102,11 +102,11 @@ pub(super) fn apart_ui(
         }
         apart_controls_ui(ui, room, call, state, wishes);
         let top = room.left_top() + Vec2::splat(size::GAP);
-        their_state_at(ui, call, words::muted_word(), |_| top);
         let corner = Rect::from_min_size(
             room.right_top() + Vec2::new(-size::ROUND_SMALL - size::GAP, size::GAP),
             Vec2::splat(size::ROUND_SMALL),
         );
+        their_state_at(ui, call, corner.left() - size::GAP - top.x, |_| top);
         let button =
             RoundButton::small(words::close_small_window(), icons::ICON_CLOSE).toned(Tone::Secondary);
         let closed = ui.put(corner, button).clicked()

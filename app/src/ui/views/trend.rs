@@ -27,7 +27,7 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
         return;
     }
     let colors = palette(ui);
-    let offset = vec2(-size::GAP_LARGE, size::GAP_LARGE + banners_height(call));
+    let offset = vec2(-size::GAP_LARGE, size::GAP_LARGE + banners_height(call, state));
     let area = Area::new(Id::unique("trend")).order(Order::Middle).anchor(Align2::RIGHT_TOP, offset).show(
         ui.ctx(),
         |ui| {
@@ -47,7 +47,9 @@ pub(super) fn trend_ui(ui: &Ui, call: &CallView, state: &mut UiState) {
                             // The figures stand beside the bar.
                             let scroll = &mut ui.spacing_mut().scroll;
                             scroll.floating_allocated_width = scroll.bar_width;
-                            ScrollArea::vertical().max_height(room).show(ui, |ui| figures_ui(ui, call));
+                            // What there was before, of another call or of its first second, does not limit it.
+                            let scrolled = ScrollArea::vertical().max_height(room).min_scrolled_height(room);
+                            scrolled.show(ui, |ui| figures_ui(ui, call));
                         }
                     }
                 });

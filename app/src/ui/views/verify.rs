@@ -5,7 +5,7 @@ use crate::engine::command::Command;
 use crate::engine::view::{CallView, ContactId, View};
 use crate::storage::Verified;
 use crate::ui::command::UiCommand;
-use crate::ui::state::{Card, Since, UiState};
+use crate::ui::state::{Card, Compared, Since, UiState};
 use crate::ui::text::{call as talk, call_words as words};
 use crate::ui::theme::{font, palette, size};
 use crate::ui::widgets::{TextButton, Tone, centered_row, label, text_width};
@@ -44,6 +44,7 @@ pub(super) fn words_ui(
         let matching = TextButton::new(words::matching(), Tone::Primary);
         if ui.add(matching.icon(icons::ICON_CHECK).wide(width)).clicked() {
             wishes.push(Command::SetVerified(key, Verified::Yes));
+            state.compared = Compared::Fine;
             return Outcome::Close;
         }
         ui.add_space(size::GAP_SMALL);
@@ -53,6 +54,7 @@ pub(super) fn words_ui(
         if let Some(key) = contact(view, call).filter(|_| verified) {
             wishes.push(Command::SetVerified(key, Verified::No));
         }
+        state.compared = Compared::Differ;
         state.raise(Card::Differ);
     }
     ui.add_space(size::GAP_SMALL);

@@ -4,7 +4,8 @@ use super::super::theme::{Palette, font, palette, size};
 use super::{focus_ring, text_width};
 use egui::text::LayoutJob;
 use egui::{
-    Align, Align2, Color32, FontId, Galley, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, FontId, Galley, Rect, Response, Role, Sense, Ui, Vec2, Widget, WidgetInfo, pos2,
+    vec2,
 };
 use egui_material_icons::MaterialIcon;
 use std::sync::Arc;
@@ -173,6 +174,15 @@ impl Widget for TextButton<'_> {
     }
 }
 
+/// A place that can be pressed, on which something else is drawn; it has a ground only below the pointer.
+pub(in crate::ui) fn plain_button(ui: &Ui, rect: Rect, name: &str) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
+    ui.painter().rect_filled(rect, size::CORNER, ground(Tone::Quiet, palette(ui), &response));
+    focus_ring(ui, &response, rect, f32::from(size::CORNER));
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+}
+
 /// A round button with an icon; the large form has its label below.
 pub(in crate::ui) struct RoundButton<'a> {
     label: &'a str,
@@ -222,10 +232,8 @@ impl Widget for RoundButton<'_> {
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.label));
         let palette = palette(ui);
         let (_, _, ink) = colors(self.tone, palette);
-        let disc = egui::Rect::from_center_size(
-            pos2(rect.center().x, rect.top() + diameter / 2.0),
-            Vec2::splat(diameter),
-        );
+        let disc =
+            Rect::from_center_size(pos2(rect.center().x, rect.top() + diameter / 2.0), Vec2::splat(diameter));
         let painter = ui.painter();
         painter.circle_filled(disc.center(), diameter / 2.0, ground(self.tone, palette, &response));
         let icon_size = if large { font::ICON_LARGE } else { font::ICON };

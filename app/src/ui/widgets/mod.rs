@@ -16,7 +16,7 @@ mod slider;
 mod tab;
 
 pub(super) use avatar::{Avatar, key_picture};
-pub(super) use button::{RoundButton, TextButton, Tone};
+pub(super) use button::{RoundButton, TextButton, Tone, plain_button};
 pub(super) use indicator::{LevelMeter, Pill, QualityBars};
 pub(super) use layout::{
     Arrival, arrive, card, centered_column, centered_flow, centered_row, danger_card, page, page_from_top,

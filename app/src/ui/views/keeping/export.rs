@@ -107,7 +107,8 @@ fn form_ui(
     ui.add_space(size::GAP_SMALL);
     let chosen = chosen_ui(ui, state, words::export_wanted(), words::export_again(), &mut fields);
     ui.add_space(size::GAP_SMALL);
-    let enter = walk(ui, &fields, since);
+    // A name is proposed: what is typed first is the passphrase, and must not be read off the screen.
+    let enter = walk(ui, &fields, 1, since);
     let ready = chosen && !file.is_empty();
     let write = TextButton::new(words::export_now(), Tone::Primary);
     let (clicked, cancelled) = verbs_ui(ui, ready, write);

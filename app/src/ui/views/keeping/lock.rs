@@ -72,7 +72,7 @@ fn form_ui(ui: &mut Ui, state: &mut Keeping, wishes: &mut Vec<Command>) {
     let gives = form != KeepingForm::Unseal;
     let chosen = !gives || chosen_ui(ui, state, words::wanted(), words::again(), &mut fields);
     ui.add_space(size::GAP_SMALL);
-    let enter = walk(ui, &fields, since);
+    let enter = walk(ui, &fields, 0, since);
     let ready = chosen && (!asks || !state.present.is_empty());
     let (verb, tone) = match form {
         KeepingForm::Unseal => (words::unseal_now(), Tone::Danger),
