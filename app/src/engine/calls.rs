@@ -61,7 +61,7 @@ pub(super) struct SessionStart {
     theirs: Option<[u8; 32]>,
     events: mpsc::Receiver<SessionEvent>,
     /// Why it takes no pictures, where it was to.
-    unseen: Option<VideoError>,
+    unseen: Option<Box<VideoError>>,
 }
 
 impl MediaSession {
@@ -511,7 +511,7 @@ async fn offer(mut config: SessionConfig, seen: Option<Camera>) -> Result<Sessio
                 if seen == Some(Camera::On) && unseen.is_none() =>
             {
                 config.video.source = VideoSource::None;
-                unseen = Some(error);
+                unseen = Some(Box::new(error));
             }
             offered => break offered?,
         }
@@ -556,7 +556,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_only_wishes_to_be_seen_calls_without_a_camera_too() {
         let start = offer(config("/dev/absent"), Some(Camera::On)).await.unwrap();
-        assert!(matches!(start.unseen, Some(VideoError::Camera(_))));
+        assert!(matches!(start.unseen.as_deref(), Some(VideoError::Camera(_))));
         assert_eq!(start.source, VideoSource::None);
         let needed = offer(config("/dev/absent"), None).await;
         assert!(matches!(needed, Err(SessionError::Video(VideoError::Camera(_)))));

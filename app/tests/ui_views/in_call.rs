@@ -275,8 +275,7 @@ fn whoever_was_declined_reads_in_whose_name_something_was_said_and_so_does_the_l
     assert!(window.says(said) && window.says("The call was declined."));
     window.show(View { call: None, ..declined("I will call you back.") });
     window.click("Recent calls");
-    let row =
-        window.harness.get_by_label_contains("Not connected · 2026-11-20 11:40 · “I will call you back.”");
+    let row = window.harness.get_by_label_contains("Declined · 2026-11-20 11:40 · “I will call you back.”");
     row.click();
     window.harness.run();
     assert!(window.says("dilip: “I will call you back.”"));
