@@ -222,8 +222,9 @@ mod tests {
     fn missed_calls_are_counted_until_they_are_looked_at() {
         let folder = TempDir::new().unwrap();
         let mut storage = open(&folder);
-        for outcome in [HistoryOutcome::Missed, HistoryOutcome::Refused, HistoryOutcome::Placed] {
-            storage.add_call(&call(ContactId::Person(key(1)), outcome, NOW)).unwrap();
+        let outcomes = [HistoryOutcome::Missed, HistoryOutcome::Refused, HistoryOutcome::Placed];
+        for (seed, outcome) in (1..).zip(outcomes) {
+            storage.add_call(&call(ContactId::Person(key(seed)), outcome, NOW)).unwrap();
         }
         drop(storage);
         let mut storage = open(&folder);
@@ -231,7 +232,7 @@ mod tests {
         storage.see_missed().unwrap();
         assert_eq!(storage.missed().unwrap(), 0);
         // Whoever called while we were away may have done so before we looked.
-        storage.add_call(&call(ContactId::Person(key(2)), HistoryOutcome::Missed, EARLIER)).unwrap();
+        storage.add_call(&call(ContactId::Person(key(9)), HistoryOutcome::Missed, EARLIER)).unwrap();
         assert_eq!(storage.missed().unwrap(), 1);
         storage.forget_calls(NOW).unwrap();
         assert_eq!(storage.missed().unwrap(), 0);
