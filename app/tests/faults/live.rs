@@ -182,7 +182,8 @@ fn a_taken_name_is_told_under_the_field_and_another_one_is_had() {
     window.type_into(Role::TextInput, "Your name", "bob");
     window.click("Claim this name");
     window.until("Somebody else already has this name. Try another one.");
-    window.type_into(Role::TextInput, "Your name", "ette");
+    // What was refused is typed over.
+    window.type_into(Role::TextInput, "Your name", "bobette");
     window.click("Claim this name");
     window.until("You are bobette");
 }
