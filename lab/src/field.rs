@@ -58,6 +58,10 @@ impl Hub {
             let title = format!("hub{n}");
             let mut arguments = vec!["--lab".into(), "--profile".into()];
             arguments.push(folder.join(&title).display().to_string());
+            if matches!(place, Place::Here) {
+                // Another network may be played beside this one: they would find each other and become one.
+                arguments.push("--no-mdns".into());
+            }
             if !others.is_empty() {
                 arguments.extend(["--bootstrap".into(), others.join(",")]);
             }
