@@ -10,9 +10,11 @@ use lab::process::{Place, Turn};
 use lab::script::{Cast, PATIENCE, Stage};
 use lab::speech;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[test]
 fn two_windows_register_add_each_other_call_and_hang_up_by_keyboard_alone() -> Result<()> {
+    let _alone = one_at_a_time();
     let folder = lab::leavings("window")?;
     let stage = Stage::open(Cast::loopback(Turn::Usual)?, &folder)?;
     let desktop = Desktop::start(WIDTH * 2 + 60, HEIGHT + 80, &folder)?;
@@ -28,6 +30,7 @@ fn two_windows_register_add_each_other_call_and_hang_up_by_keyboard_alone() -> R
 
 #[test]
 fn what_counts_from_a_start_alone_is_had_without_closing_the_window() -> Result<()> {
+    let _alone = one_at_a_time();
     let folder = lab::leavings("restart")?;
     let stage = Stage::open(Cast::loopback(Turn::Usual)?, &folder)?;
     let desktop = Desktop::start(WIDTH + 20, HEIGHT + 80, &folder)?;
@@ -100,3 +103,9 @@ fn play<'a>(alice: &mut Person<'a>, bob: &mut Person<'a>, desktop: &Desktop, fol
 
 /// Where a window of that size shows how long the call has lasted, and nothing else.
 const TIMER: &str = "120x24+440+306";
+
+/// Desktops that start beside each other may keep a window waiting for too long.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
