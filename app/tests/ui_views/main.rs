@@ -5,6 +5,7 @@
 mod calls;
 mod camera;
 mod chooser;
+mod declining;
 mod desktop;
 mod gate;
 mod in_call;
@@ -20,6 +21,7 @@ mod requests;
 mod sample;
 mod scanning;
 mod settings;
+mod sharing;
 mod snapshots;
 mod talking;
 mod tray;

@@ -3,7 +3,8 @@
 //! What looks at devices shares one connection for each direction, which stays. The client under `cpal` ends one only when
 //! something still comes over it after its owner has gone (`pulseaudio` 0.3.2, `Reactor::run`): the answer to the deletion
 //! of a stream does, but after a mere look nothing comes. Each look would leave its connection behind, with a thread, and
-//! PulseAudio takes 64. Each stream has a connection of its own, for that client opens no second one over a used connection.
+//! PulseAudio takes 64. Each stream has a connection of its own: over one that other looks had used
+//! before, the server was seen to refuse it ("Invalid argument").
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;

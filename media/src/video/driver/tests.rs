@@ -73,8 +73,8 @@ async fn pictures_that_are_over_are_seen_no_more_and_those_after_them_are() {
     assert!(screen.latest().is_none() && to.stats().size.is_none(), "what was shown stays");
     assert!(!to.end_pictures(Instant::now(), last), "there is nothing left to see");
     // What was still on its way, as the threads see it: nothing of it is shown.
-    tokio::time::sleep(QUIET).await;
-    assert!(screen.latest().is_none(), "a picture came late");
+    assert!(timeout(QUIET, seen.events.recv()).await.is_err(), "a picture came late");
+    assert!(screen.latest().is_none());
     let shown = to.stats().shown;
     carry_on(&mut sent, &to, &mut sequence, shown + 1).await;
     assert!(screen.latest().is_some() && to.stats().size.is_some());
