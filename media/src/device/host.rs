@@ -3,8 +3,9 @@
 //! What looks at devices shares one connection for each direction, which stays. The client under `cpal` ends one only when
 //! something still comes over it after its owner has gone (`pulseaudio` 0.3.2, `Reactor::run`): the answer to the deletion
 //! of a stream does, but after a mere look nothing comes. Each look would leave its connection behind, with a thread, and
-//! PulseAudio takes 64. Each stream has a connection of its own: over one that other looks had used
-//! before, the server was seen to refuse it ("Invalid argument").
+//! PulseAudio takes 64. Each stream has a connection of its own: that client gives all of one
+//! connection the same `sync_id`, and PulseAudio refuses those on different sinks ("Invalid argument"). A device that is there
+//! and then does not open leaves its connection behind.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
